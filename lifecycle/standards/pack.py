@@ -1,0 +1,250 @@
+"""A standard pack as data: what the five stages ask for, in one published version.
+
+Pure pydantic, no database. The default pack is `packs/default-2026.1.yaml`; a threshold lives there and nowhere else.
+A pack is stored once under the SHA-256 of its canonical JSON, and a project points to the one it was enrolled with.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.states import Competence, GateOutcome, ProjectState, Role, Verification
+
+type Party = Literal["sme", "platform", "funder", "customer", "receiver", "lab", "auditor_firm", "programme"]
+type How = Literal["computed", "accepted", "decided"]
+type Strength = Literal["H", "C", "W"]
+type FieldKind = Literal["text", "int", "number", "money", "percent", "date", "bool", "choice", "list", "table"]
+type Parameter = int | float | str | bool | list[str] | dict[str, int | float | str]
+type DueAnchor = Literal["application", "stage_start", "panel", "proposal", "placement", "always", "stage_end"]
+type ClauseId = Annotated[str, Field(pattern=r"^G[1-5]\.[1-9][0-9]?$")]
+
+
+class PackPart(BaseModel):
+    """Base of all parts: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(PackPart):
+    """One sentence in both languages; a missing one does not pass `standard lint`."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Owes(PackPart):
+    """Who owes a requirement: a party of the project and the role that acts for it."""
+
+    party: Party
+    role: Role
+
+
+class Due(PackPart):
+    """When a requirement is due: an anchor day plus working days (or calendar days)."""
+
+    anchor: DueAnchor
+    days: int = 0
+    unit: Literal["working_days", "calendar_days"] = "working_days"
+
+
+class Judge(PackPart):
+    """One judgement that people give on a criterion: by which role, with which competence."""
+
+    role: Role
+    party: Party | None = None
+    competence: Competence | None = None
+    kind: Literal["accepted", "decided"]
+    part: str | None = None
+    """Which evidence type this judge accepts, when the criterion has one per judge (G2.11, G4.10)."""
+
+
+class Criterion(PackPart):
+    """One must-meet requirement of a gate, as it is printed, owed and judged."""
+
+    id: ClauseId
+    title: Text
+    text: Text
+    how: tuple[How, ...]
+    strength: Strength
+    condition_needs: tuple[str, ...] = ()
+    """What a conditional go must carry for this criterion (G3.5: 100 % inspection and a corrective action)."""
+    owed_by: tuple[Owes, ...]
+    due: Due
+    evidence: tuple[str, ...] = ()
+    """Evidence types that must be there and valid."""
+    rule: str | None = None
+    """Name of the pure function in `lifecycle.stages` that computes it."""
+    parameters: Mapping[str, Parameter] = Field(default_factory=dict)
+    judges: tuple[Judge, ...] = ()
+    after: tuple[ClauseId, ...] = ()
+    """Criteria that must be met before this one can be judged at all."""
+    follow_notice: bool = False
+    """Met only by the notice period itself: asked by `decide`, not by `propose` (G2.12, G5.12)."""
+    origin: str
+    """`rule Sn`, `practice` or `design`: where the rule comes from."""
+
+
+class FormField(PackPart):
+    """One typed value of an evidence form."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    kind: FieldKind
+    unit: str | None = None
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    columns: tuple["FormField", ...] = ()
+    """For `table`: the columns of each row."""
+
+
+class EvidenceType(PackPart):
+    """A kind of evidence: its family in the standards guide, its form and how long it is valid."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    family: str
+    """One of the twelve families of the standard-system guide, 2025 edition [rule S14]."""
+    gate: Literal["G1", "G2", "G3", "G4", "G5"]
+    fields: tuple[FormField, ...] = ()
+    valid_months: int | None = None
+    valid_until_field: str | None = None
+    """Form field that carries the document's own expiry day."""
+    only_for_revision: bool = False
+    several: bool = False
+    """Several documents may be current side by side (one per verification, per customer), told apart by `key_field`."""
+    key_field: str | None = None
+
+
+class Factor(PackPart):
+    """One should-meet factor of a gate's score."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    weight: int = Field(ge=1, le=100)
+
+
+class Panel(PackPart):
+    """Who decides at a gate."""
+
+    kind: Literal["panel", "single_expert", "none"]
+    minimum_members: int = 1
+    maximum_members: int = 1
+    quorum_share: tuple[int, int] = (2, 3)
+    competences: tuple[Competence, ...] = ()
+    extra_roles: tuple[Role, ...] = ()
+    """Roles that sit in the panel besides the experts, with a vote."""
+    guests: tuple[Role, ...] = ()
+    """Roles that attend without a vote."""
+
+
+class Notice(PackPart):
+    """A public notice period between the proposed and the final decision."""
+
+    days: int
+    unit: Literal["working_days", "calendar_days"]
+
+
+class Score(PackPart):
+    """Cooper-type score: each factor 0-10, total = sum of weight x mean / 10 [rule S27 S28]."""
+
+    pass_total: float = 60
+    floor_per_factor: float = 4
+    factors: tuple[Factor, ...] = ()
+
+
+class Maturity(PackPart):
+    """Levels at the gate that closes the stage."""
+
+    trl_minimum: int
+    mrl_minimum: int
+    trl_target: int
+    mrl_target: int
+
+
+class Stage(PackPart):
+    """What one stage asks for and what may become of it."""
+
+    id: ProjectState
+    gate: Literal["G1", "G2", "G3", "G4", "G5"]
+    title: Text
+    default_days: int
+    default_unit: Literal["working_days", "months"]
+    maximum_days: int
+    maximum_unit: Literal["working_days", "months"]
+    entry: tuple[str, ...] = ()
+    """Names of what `advance` into this stage asks besides the gate before it."""
+    entry_maturity: tuple[int, int] = (0, 0)
+    """TRL and MRL below which a fall opens a review (M3)."""
+    criteria: tuple[Criterion, ...] = ()
+    score: Score = Score()
+    panel: Panel
+    outcomes: tuple[GateOutcome, ...]
+    notice: Notice | None = None
+    completion_rounds: int = 2
+    completion_days: int = 10
+
+
+class Limits(PackPart):
+    """Limits of outcomes and waivers (section 3.0 of the rule book)."""
+
+    conditions_at_most: int = 3
+    condition_days: int = 30
+    condition_overdue_hold_days: int = 10
+    recycles_per_stage: int = 2
+    hold_calendar_days: int = 90
+    hold_extensions: int = 1
+    transfer_accept_days: int = 10
+    waivers_per_gate: int = 2
+    waiver_calendar_days: int = 90
+    freeze_before_panel_days: int = 5
+
+
+class Pack(PackPart):
+    """One published version of a standard."""
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    version: str = Field(pattern=r"^[0-9]{4}\.[0-9]+$|^v[0-9]+\.[0-9]+$")
+    title: Text
+    based_on: str | None = None
+    """`code@version` of the pack that this one tightens."""
+    rehearsal_only: bool = False
+    verifications: tuple[Verification, ...] = tuple(Verification)
+    profiles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Choices made at registration, first one is the default: {"manufacture": ["assembly", "process"], ...}."""
+    evidence_types: tuple[EvidenceType, ...] = ()
+    stages: tuple[Stage, ...]
+    limits: Limits = Limits()
+
+    def stage(self, stage: ProjectState) -> Stage:
+        """Return what this stage asks for."""
+        return self._stages[stage]
+
+    def criterion(self, clause: str) -> Criterion:
+        """Return the criterion with this clause id; `KeyError` when the pack has none."""
+        return self._criteria[clause]
+
+    def has(self, clause: str) -> bool:
+        """Say whether the pack has this clause."""
+        return clause in self._criteria
+
+    def evidence_type(self, type_id: str) -> EvidenceType:
+        """Return the evidence type with this id; `KeyError` when the pack has none."""
+        return self._types[type_id]
+
+    @cached_property
+    def _stages(self) -> dict[ProjectState, Stage]:
+        return {stage.id: stage for stage in self.stages}
+
+    @cached_property
+    def _criteria(self) -> dict[str, Criterion]:
+        return {criterion.id: criterion for stage in self.stages for criterion in stage.criteria}
+
+    @cached_property
+    def _types(self) -> dict[str, EvidenceType]:
+        return {kind.id: kind for kind in self.evidence_types}
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the plain data whose canonical JSON is hashed and stored."""
+        return self.model_dump(mode="json")
