@@ -7,12 +7,12 @@ queries; the rules in this folder only read them. Absent is `None`, never a gues
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from models.states import BatchKind, Competence, FindingKind, MaturityScale, OrderKind, ProjectState, Role, Verification
 
-type Values = Mapping[str, Any]
+Values: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,19 @@ A pack is stored once under the SHA-256 of its canonical JSON, and a project poi
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.states import Competence, GateOutcome, ProjectState, Role, Verification
 
-type Party = Literal["sme", "platform", "funder", "customer", "receiver", "lab", "auditor_firm", "programme"]
-type How = Literal["computed", "accepted", "decided"]
-type Strength = Literal["H", "C", "W"]
-type FieldKind = Literal["text", "int", "number", "money", "percent", "date", "bool", "choice", "list", "table"]
-type Parameter = int | float | str | bool | list[str] | dict[str, int | float | str]
-type DueAnchor = Literal["application", "stage_start", "panel", "proposal", "placement", "always", "stage_end"]
-type ClauseId = Annotated[str, Field(pattern=r"^G[1-5]\.[1-9][0-9]?$")]
+Party: TypeAlias = Literal["sme", "platform", "funder", "customer", "receiver", "lab", "auditor_firm", "programme"]
+How: TypeAlias = Literal["computed", "accepted", "decided"]
+Strength: TypeAlias = Literal["H", "C", "W"]
+FieldKind: TypeAlias = Literal["text", "int", "number", "money", "percent", "date", "bool", "choice", "list", "table"]
+Parameter: TypeAlias = int | float | str | bool | list[str] | dict[str, int | float | str]
+DueAnchor: TypeAlias = Literal["application", "stage_start", "panel", "proposal", "placement", "always", "stage_end"]
+ClauseId: TypeAlias = Annotated[str, Field(pattern=r"^G[1-5]\.[1-9][0-9]?$")]
 
 
 class PackPart(BaseModel):
