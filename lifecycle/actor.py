@@ -1,0 +1,205 @@
+"""Who acts, through which door, in which roles, and which verb asks for which role (rule book 1.4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from models.people import RoleGrant, User
+from models.projects import ProjectMember
+from models.reviews import PanelMember, Review
+from models.states import Door, Role, UserStatus
+
+CLOCK_ID = UUID(int=0)
+"""The actor of scheduled runs and of what nobody in person did."""
+
+Parties: TypeAlias = Mapping[str, UUID | None]
+"""Which organisation plays which part: sme, platform, receiver, funder, programme."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """One human (or the clock) at one door. Rights are read afresh in the transaction of each command."""
+
+    user_id: UUID
+    person_id: UUID
+    name: str
+    door: Door
+
+    @classmethod
+    def clock(cls, door: Door = Door.FLOW) -> "Actor":
+        """Return the actor of scheduled work."""
+        return cls(user_id=CLOCK_ID, person_id=CLOCK_ID, name="clock", door=door)
+
+    @property
+    def is_clock(self) -> bool:
+        """Say whether nobody in person acts."""
+        return self.user_id == CLOCK_ID
+
+
+PARTIES_OF_ROLE: Mapping[Role, tuple[str, ...]] = {
+    Role.PROJECT_LEAD: ("sme",),
+    Role.FINANCE_OFFICER: ("sme",),
+    Role.PROCESS_ENGINEER: ("sme",),
+    Role.COORDINATOR: ("platform",),
+    Role.TECHNICAL_MANAGER: ("platform",),
+    Role.LAB_LEAD: ("platform",),
+    Role.QUALITY_ENGINEER: ("platform",),
+    Role.EHS_OFFICER: ("platform",),
+    Role.RECEIVER_LEAD: ("receiver",),
+    Role.CERTIFIER: ("funder", "platform"),
+    Role.FUND_MANAGER: ("funder",),
+    Role.FUND_DIRECTOR: ("funder",),
+    Role.PAYER: ("funder",),
+    Role.ACCOUNTANT: ("funder",),
+    Role.SPONSOR: ("programme",),
+    Role.STANDARD_EDITOR: ("programme", "platform"),
+}
+"""Column "belongs to" of the role table. Experts, chairs, customers and auditors reach what they were named for."""
+
+NAMED_ROLES = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.AUDITOR})
+
+_SME = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER})
+_RECORDERS = frozenset({Role.PROCESS_ENGINEER, Role.PROJECT_LEAD, Role.LAB_LEAD})
+_ANY_PARTY = _SME | {
+    Role.COORDINATOR,
+    Role.LAB_LEAD,
+    Role.QUALITY_ENGINEER,
+    Role.EHS_OFFICER,
+    Role.TECHNICAL_MANAGER,
+    Role.RECEIVER_LEAD,
+    Role.CUSTOMER_REP,
+    Role.FUND_MANAGER,
+}
+_JUDGES = frozenset(Role) - {Role.OPERATOR, Role.ADMIN, Role.AUDITOR}
+_SEATS = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD})
+
+PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
+    "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
+    "project.submit": frozenset({Role.PROJECT_LEAD}),
+    "project.advance": frozenset({Role.COORDINATOR}),
+    "project.recycle": frozenset({Role.COORDINATOR}),
+    "project.transfer": frozenset({Role.COORDINATOR}),
+    "project.accept_transfer": frozenset({Role.COORDINATOR}),
+    "project.hold": frozenset({Role.COORDINATOR, Role.EHS_OFFICER, Role.SPONSOR}),
+    "project.extend_hold": frozenset({Role.COORDINATOR, Role.SPONSOR}),
+    "project.resume": frozenset({Role.COORDINATOR, Role.EHS_OFFICER, Role.SPONSOR, Role.PANEL_CHAIR}),
+    "project.withdraw": frozenset({Role.PROJECT_LEAD}),
+    "project.stop": frozenset({Role.FUND_MANAGER, Role.SPONSOR}),
+    "project.assign": frozenset({Role.COORDINATOR}),
+    "project.name_receiver": frozenset({Role.COORDINATOR}),
+    "requirement.judge": _JUDGES,
+    "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),
+    "requirement.confirm_waiver": _JUDGES,
+    "requirement.reopen": frozenset({Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.SPONSOR}),
+    "evidence.add": _ANY_PARTY,
+    "evidence.withdraw": _ANY_PARTY,
+    "claim.add": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
+    "revision.freeze": frozenset({Role.PROCESS_ENGINEER, Role.PROJECT_LEAD}),
+    "characteristic.add": _RECORDERS | {Role.QUALITY_ENGINEER},
+    "trial_batch.add": _RECORDERS,
+    "trial_batch.correct": _RECORDERS,
+    "trial_batch.close": _RECORDERS,
+    "trial_batch.measure": _RECORDERS | {Role.QUALITY_ENGINEER},
+    "trial_batch.correct_measurement": _RECORDERS | {Role.QUALITY_ENGINEER},
+    "issue.add": _RECORDERS | {Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.EHS_OFFICER},
+    "issue.close": _RECORDERS | {Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.EHS_OFFICER},
+    "track.start": frozenset({Role.LAB_LEAD, Role.COORDINATOR}),
+    "track.finish": frozenset({Role.LAB_LEAD, Role.QUALITY_ENGINEER}),
+    "scenario.record": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.COORDINATOR}),
+    "order.record": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
+    "notice.issue": frozenset({Role.COORDINATOR}),
+    "notice.answer": frozenset({Role.PROJECT_LEAD}),
+    "review.call": frozenset({Role.COORDINATOR}),
+    "review.open": frozenset({Role.COORDINATOR, Role.PANEL_CHAIR}),
+    "review.recuse": _SEATS,
+    "review.score": _SEATS,
+    "review.propose": frozenset({Role.PANEL_CHAIR, Role.EXPERT}),
+    "review.decide": frozenset({Role.PANEL_CHAIR, Role.EXPERT}),
+    "review.reopen": frozenset({Role.COORDINATOR, Role.PANEL_CHAIR}),
+    "review.cancel": frozenset({Role.COORDINATOR}),
+    "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
+    "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
+    "organisation.add": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
+    "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "user.add": frozenset({Role.ADMIN}),
+    "user.grant": frozenset({Role.ADMIN}),
+    "user.revoke": frozenset({Role.ADMIN}),
+    "user.disable": frozenset({Role.ADMIN}),
+    "user.add_token": frozenset({Role.ADMIN}),
+}
+"""Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What an actor holds at this moment: grants as (role, organisation), and parts in named projects and reviews."""
+
+    is_active: bool
+    grants: frozenset[tuple[Role, UUID | None]] = frozenset()
+    named: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
+    """Project id -> roles the actor was named for there (members and panels)."""
+
+    def roles_for(self, parties: Parties, project_id: UUID | None) -> frozenset[Role]:
+        """Return the roles that reach an object with these parties."""
+        reached = {role for role, organisation in self.grants if self._reaches(role, organisation, parties)}
+        if project_id is not None:
+            reached |= self.named.get(project_id, frozenset())
+        return frozenset(reached) if self.is_active else frozenset()
+
+    @staticmethod
+    def _reaches(role: Role, organisation: UUID | None, parties: Parties) -> bool:
+        if organisation is None:
+            return role in (Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
+        if not parties:
+            return True
+        if role in (Role.ADMIN, Role.OPERATOR, Role.AUDITOR):
+            return organisation in parties.values()
+        return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
+
+
+def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
+    """Return the actor's rights as the database knows them now, in two reads; the clock holds all."""
+    rows = session.execute(
+        select(_USER.c.status, _GRANT.c.role, _GRANT.c.organisation_id)
+        .select_from(_USER.outerjoin(_GRANT, (_GRANT.c.user_id == _USER.c.id) & _GRANT.c.revoked_at.is_(None)))
+        .where(_USER.c.id == actor.user_id)
+    ).all()
+    if not rows or rows[0].status != UserStatus.ACTIVE:
+        return Rights(is_active=False)
+    grants = frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
+    return Rights(is_active=True, grants=grants, named=_named(session, actor, project_ids))
+
+
+def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID, frozenset[Role]]:
+    from_members = select(_MEMBER.c.project_id, _MEMBER.c.role).where(
+        _MEMBER.c.user_id == actor.user_id, _MEMBER.c.project_id.in_(project_ids), _MEMBER.c.until_at.is_(None)
+    )
+    from_panels = (
+        select(_REVIEW.c.project_id, _PANEL.c.role)
+        .select_from(_PANEL.join(_REVIEW, _REVIEW.c.id == _PANEL.c.review_id))
+        .where(
+            _PANEL.c.user_id == actor.user_id,
+            _REVIEW.c.project_id.in_(project_ids),
+            _PANEL.c.recused_on.is_(None),
+            _REVIEW.c.state != "cancelled",
+        )
+    )
+    found: dict[UUID, set[Role]] = {}
+    for row in session.execute(from_members.union(from_panels)):
+        found.setdefault(row.project_id, set()).add(Role(row.role))
+    return {project_id: frozenset(roles) for project_id, roles in found.items()}
+
+
+def _table(model: Any) -> Any:
+    return model.__table__
+
+
+_USER, _GRANT, _MEMBER = _table(User), _table(RoleGrant), _table(ProjectMember)
+_PANEL, _REVIEW = _table(PanelMember), _table(Review)

@@ -1,0 +1,303 @@
+"""The melody, written once: lock, replayed?, unchanged?, permitted?, facts, judge, effects, write, journal.
+
+`execute` plays it to the end, `rehearse` stops before the write (dry run), `explain` asks every verb of a subject
+without a lock. A batch is the primitive: one answer per command, and a refused one stops nobody.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle import journal
+from lifecycle.actor import PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.chart import compiled, judged, not_possible
+from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
+from lifecycle.errors import PERSONAL_CODES, Forbidden, KeyReused, LifecycleError, NotFound, Refused, Stale, Unmet
+from models.base import Subject
+from models.programmes import Programme
+from models.projects import Project
+from models.states import Role
+
+
+class BatchRefused(LifecycleError):
+    """One of the commands was refused and all or none was asked for; nothing was written."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        super().__init__(*(reason for answer in answers if answer.error for reason in answer.error.unmet))
+        self.answers = tuple(answers)
+
+
+def execute(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> list[Answer]:
+    """Carry out each command that may be, and answer all of them in the order they came."""
+    answers: dict[int, Answer] = {}
+    for wave in _waves(commands):
+        answers.update(_play(session, wave, stamp))
+    return [answers[place] for place in range(len(commands))]
+
+
+def execute_all_or_none(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> list[Answer]:
+    """Carry out all commands; raise `BatchRefused` when one is refused, so that the transaction writes nothing."""
+    answers = execute(session, commands, stamp=stamp)
+    if not all(answer.is_done for answer in answers):
+        raise BatchRefused(answers)
+    return answers
+
+
+def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> list[Answer]:
+    """Judge each command as `execute` would, without lock and without writing anything (dry run)."""
+    answers: dict[int, Answer] = {}
+    for wave in _waves(commands):
+        desk = _Desk(session, wave, stamp, is_locked=False)
+        for place, _, effects, target in desk.judged():
+            answers[place] = Answer(command=commands[place], document=_preview(effects, target))
+        answers.update(desk.answers)
+    return [answers[place] for place in range(len(commands))]
+
+
+def explain(session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
+    """Say of each verb every reason why this actor cannot call it now; none means it is possible.
+
+    A missing right does not hide a missing fact: both are named. Raises `NotFound` when the actor may not see it.
+    """
+    explained = []
+    for verb in verbs:
+        if verb.sample is None:
+            continue
+        desk = _Desk(session, ((0, verb.sample(subject)),), stamp, is_locked=False)
+        reasons = tuple(desk.reasons(0))
+        if any(reason.code == NotFound.code for reason in reasons):
+            raise NotFound(NotFound.code)
+        explained.append((verb, reasons))
+    return explained
+
+
+def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], ...]]:
+    """Split into runs of one verb in which each subject appears once; a later command on it waits for the next wave."""
+    numbered = list(enumerate(commands))
+    for _, group in groupby(numbered, key=lambda item: type(item[1])):
+        waiting = list(group)
+        while waiting:
+            seen: set[UUID] = set()
+            now, later = [], []
+            for item in waiting:
+                subject_id = _subject_id(item[1])
+                if subject_id is not None and subject_id in seen:
+                    later.append(item)
+                    continue
+                if subject_id is not None:
+                    seen.add(subject_id)
+                now.append(item)
+            yield tuple(now)
+            waiting = later
+
+
+def _subject_id(command: Command) -> UUID | None:
+    verb = REGISTRY[type(command)]
+    return verb.subject_id(command) if verb.subject_id else None
+
+
+def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -> dict[int, Answer]:
+    desk = _Desk(session, wave, stamp, is_locked=True)
+    done: dict[int, journal.Done] = {}
+    for place, task, effects, _ in desk.judged():
+        done[place] = journal.Done(desk.verb, task, effects)
+    if done:
+        journal.write(session, list(done.values()), stamp)
+        if desk.verb.follow:
+            desk.verb.follow(session, _projects_of(done.values()), stamp)
+    if desk.personal:
+        journal.write_refusals(session, desk.personal, stamp)
+    answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
+    return {**desk.answers, **answers}
+
+
+def _projects_of(done: Any) -> list[UUID]:
+    found = []
+    for item in done:
+        if item.task.project is not None:
+            found.append(item.task.project.id)
+        found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
+    return list(dict.fromkeys(found))
+
+
+def _preview(effects: Effects, target: str) -> dict[str, Any]:
+    first = effects.acts[0]
+    version = 1 if first.row is None else first.row.version + 1
+    return {
+        "object_type": first.object_type,
+        "object_id": str(first.id),
+        "state": target or first.to_state,
+        "version": version,
+        "dry_run": True,
+        **effects.says,
+    }
+
+
+class _Desk:
+    """The first six steps of the melody for one verb and one wave of commands."""
+
+    def __init__(self, session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp, *, is_locked: bool) -> None:
+        self.session, self.stamp, self.is_locked = session, stamp, is_locked
+        self.verb: Verb[Any, Any] = REGISTRY[type(wave[0][1])]
+        self.wave = wave
+        self.answers: dict[int, Answer] = {}
+        self.personal: list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]] = []
+        self.tasks: dict[int, Task[Any]] = {}
+        self._lock()
+
+    def judged(self) -> Iterator[tuple[int, Task[Any], Effects, str]]:
+        """Yield what may be carried out, with its effects; the others get their answers."""
+        self._replays()
+        self._versions()
+        for place in list(self.tasks):
+            reasons = self._right(self.tasks[place])
+            if reasons:
+                self._refuse(place, Forbidden(*reasons) if reasons[0].code == "role" else NotFound(*reasons))
+        tasks = list(self.tasks.items())
+        facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
+        for (place, task), fact in zip(tasks, facts, strict=True):
+            target, reasons = self._verdict(fact)
+            if reasons:
+                self._refuse(place, Refused(*reasons))
+            else:
+                yield place, task, self.verb.effects(fact, target, self.stamp), target
+
+    def reasons(self, place: int) -> list[Unmet]:
+        """Return every reason against one command, rights and facts together."""
+        if place not in self.tasks:
+            error = self.answers[place].error
+            return list(error.unmet) if error else []
+        task = self.tasks[place]
+        rights = self._right(task)
+        (fact,) = self.verb.facts(self.session, [task], self.stamp)
+        return [*rights, *self._verdict(fact)[1]]
+
+    def _verdict(self, fact: Any) -> tuple[str, tuple[Unmet, ...]]:
+        verb = self.verb
+        further = judged(verb.rules, fact)
+        if verb.chart is None:
+            return verb.state(fact), further
+        state = verb.state(fact)
+        event = verb.event(fact) if verb.event else verb.name
+        arrow = compiled(verb.chart).get((state, event))
+        if arrow is None:
+            return state, (not_possible(verb.name, state),)
+        target, rules = arrow
+        return target, judged(rules, fact) + further
+
+    def _lock(self) -> None:
+        verb = self.verb
+        if verb.subject is None or verb.subject_id is None:
+            self.tasks = {place: Task(command=command, is_locked=self.is_locked) for place, command in self.wave}
+            self._rights(())
+            return
+        wanted = {place: verb.subject_id(command) for place, command in self.wave}
+        rows, projects = self._locked(verb.subject, sorted(set(wanted.values())))
+        for place, command in self.wave:
+            row = rows.get(wanted[place])
+            if row is None:
+                self._refuse_command(place, command, NotFound(NotFound.code))
+                continue
+            project = row if verb.subject is Project else projects.get(getattr(row, "project_id", None))
+            self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
+        self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
+
+    def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
+        """Lock parents first, one statement per table, in the order of ids."""
+        table = _table(subject)
+        if subject is Project:
+            projects = self._locked_projects(ids)
+            return projects, projects
+        projects = {}
+        if "project_id" in table.c:
+            found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
+            projects = self._locked_projects(sorted(set(found)))
+        statement = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
+        rows = self.session.execute(statement.with_for_update() if self.is_locked else statement)
+        return {row.id: row for row in rows}, projects
+
+    def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
+        project, programme = _table(Project), _table(Programme)
+        statement = (
+            select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+            .join(programme, programme.c.id == project.c.programme_id)
+            .where(project.c.id.in_(ids))
+            .order_by(project.c.id)
+        )
+        rows = self.session.execute(statement.with_for_update(of=project) if self.is_locked else statement)
+        return {row.id: row for row in rows}
+
+    def _replays(self) -> None:
+        keys = [task.command.command_id for task in self.tasks.values()]
+        known = journal.recorded(self.session, self.stamp.actor.user_id, keys) if keys else {}
+        for place, task in list(self.tasks.items()):
+            if task.command.command_id not in known:
+                continue
+            body, answer = known[task.command.command_id]
+            del self.tasks[place]
+            if body == self.verb.body_sha256(task.command):
+                self.answers[place] = Answer(command=task.command, document={**answer, "replayed": True}, is_replay=True)
+            else:
+                self._refuse_command(place, task.command, KeyReused(KeyReused.code))
+
+    def _versions(self) -> None:
+        for place, task in list(self.tasks.items()):
+            expected = task.command.expected_version
+            if expected is not None and task.row is not None and task.row.version != expected:
+                reason = Unmet(code=Stale.code, values={"seen": expected, "current": task.row.version})
+                self._refuse(place, Stale(reason))
+
+    def _rights(self, project_ids: Sequence[UUID]) -> None:
+        actor = self.stamp.actor
+        self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
+        for place, task in self.tasks.items():
+            roles = frozenset(Role) if actor.is_clock else self._held.roles_for(self._parties(task), _id(task.project))
+            self.tasks[place] = Task(
+                command=task.command, row=task.row, project=task.project, roles=roles, is_locked=self.is_locked
+            )
+
+    def _parties(self, task: Task[Any]) -> Parties:
+        if task.project is not None:
+            return project_parties(task.project)
+        return self.verb.parties(task.command) if self.verb.parties else {}
+
+    def _right(self, task: Task[Any]) -> list[Unmet]:
+        allowed = PERMISSIONS[self.verb.permission]
+        if task.roles & allowed:
+            return []
+        if task.project is not None and not task.roles:
+            return [Unmet(code=NotFound.code)]
+        return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
+
+    def _refuse(self, place: int, error: LifecycleError) -> None:
+        task = self.tasks.pop(place)
+        if set(error.codes) & PERSONAL_CODES and self.is_locked:
+            self.personal.append((self.verb, task, error.codes))
+        self._refuse_command(place, task.command, error)
+
+    def _refuse_command(self, place: int, command: Command, error: LifecycleError) -> None:
+        self.answers[place] = Answer(command=command, error=error, unmet=error.unmet)
+
+
+def project_parties(project: Any) -> Parties:
+    """Return which organisation plays which part in this project (a row that carries its programme's organisation)."""
+    return {
+        "sme": project.organisation_id,
+        "platform": project.platform_id,
+        "new_platform": project.transfer_to_id,
+        "receiver": project.receiver_id,
+        "funder": project.programme_organisation_id,
+        "programme": project.programme_organisation_id,
+    }
+
+
+def _id(row: Any) -> UUID | None:
+    return None if row is None else row.id
+
+
+def _table(model: Any) -> Any:
+    return model.__table__

@@ -1,0 +1,36 @@
+"""The database about itself: its id, epoch, mode and clock, and the counters of human numbers."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from models.base import Table, table_args
+from models.types import UTCDateTime
+
+
+class Installation(Table, table=True):
+    """The single row that says which database this is."""
+
+    __tablename__ = "installation"
+    __table_args__ = table_args()
+
+    id: int = Field(default=1, primary_key=True)
+    database_id: str = Field(max_length=36)
+    epoch: str = Field(max_length=8)
+    """Drawn at `init` and again at each restore; part of every id that leaves the house."""
+    mode: str = Field(max_length=10)
+    """`production` or `rehearsal`."""
+    clock_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """The demo's own clock; only in rehearsal."""
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class NumberSeries(Table, table=True):
+    """The last number given per kind and year (`PT-2026-0042`)."""
+
+    __tablename__ = "number_series"
+    __table_args__ = table_args()
+
+    kind: str = Field(primary_key=True, max_length=10)
+    year: int = Field(primary_key=True)
+    last: int

@@ -1,0 +1,115 @@
+"""What happened: transitions, the sealed audit trail, commands with their answers, messages to tell."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlmodel import Field
+
+from models.base import Identified, Table, table_args
+from models.states import DeliveryStatus, Door
+from models.types import Id, JSONText, UTCDateTime, state_column
+
+
+class Edge(Table, table=True):
+    """The arrows of every chart version, written by `migrate`: what `v_transition` may contain."""
+
+    __tablename__ = "edge"
+    __table_args__ = table_args()
+
+    object_type: str = Field(primary_key=True, max_length=20)
+    definition_version: int = Field(primary_key=True)
+    event: str = Field(primary_key=True, max_length=40)
+    from_state: str = Field(primary_key=True, max_length=40)
+    to_state: str = Field(primary_key=True, max_length=40)
+
+
+class Transition(Table, table=True):
+    """One move of one object. Append-only."""
+
+    __tablename__ = "transition"
+    __table_args__ = table_args(Index("ix_transition_object_type_object_id", "object_type", "object_id"))
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    object_type: str = Field(max_length=20)
+    object_id: UUID = Field(sa_type=Id)
+    event: str = Field(max_length=40)
+    from_state: str = Field(max_length=40)
+    to_state: str = Field(max_length=40)
+    actor_id: UUID | None = Field(default=None, sa_type=Id)
+    command_id: str = Field(max_length=255)
+    definition_version: int
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class AuditRecord(Table, table=True):
+    """One act on one object, chained to the act before it. Append-only."""
+
+    __tablename__ = "audit_record"
+    __table_args__ = table_args(UniqueConstraint("object_type", "object_id", "chain_seq"))
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    at: datetime = Field(sa_type=UTCDateTime)
+    actor_id: UUID | None = Field(default=None, sa_type=Id)
+    door: Door = Field(sa_column=state_column(Door))
+    action: str = Field(max_length=80)
+    object_type: str = Field(max_length=20)
+    object_id: UUID = Field(sa_type=Id)
+    chain_seq: int
+    from_state: str = Field(max_length=40)
+    to_state: str = Field(max_length=40)
+    command_id: str = Field(max_length=255)
+    body: str
+    """Canonical JSON of the act; the very text that was hashed."""
+    prev_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class Checkpoint(Table, table=True):
+    """A signed statement of all chain heads, carried out of the database."""
+
+    __tablename__ = "checkpoint"
+    __table_args__ = table_args()
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    audit_seq: int
+    heads_count: int
+    heads_sha256: str = Field(max_length=64)
+    file_sha256: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UTCDateTime)
+    key_id: str = Field(max_length=64)
+    signature: str = Field(max_length=200)
+
+
+class CommandRecord(Table, table=True):
+    """A command that was carried out, with its answer: the same key never acts twice. Append-only."""
+
+    __tablename__ = "command_record"
+    __table_args__ = table_args()
+
+    actor_id: UUID = Field(primary_key=True, sa_type=Id)
+    command_id: str = Field(primary_key=True, max_length=255)
+    verb: str = Field(max_length=80)
+    object_type: str = Field(max_length=20)
+    object_id: UUID = Field(sa_type=Id)
+    body_sha256: str = Field(max_length=64)
+    answer: dict[str, Any] = Field(sa_type=JSONText)
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class OutboxMessage(Identified, table=True):
+    """Something to tell, in the same transaction as the fact."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = table_args(Index("ix_outbox_message_status_created_at", "status", "created_at"))
+
+    kind: str = Field(max_length=60)
+    dedupe_key: str = Field(max_length=200, unique=True)
+    object_type: str = Field(max_length=20)
+    object_id: UUID = Field(sa_type=Id)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    status: DeliveryStatus = Field(sa_column=state_column(DeliveryStatus))
+    attempts: int = 0
+    fence: int = 0
+    created_at: datetime = Field(sa_type=UTCDateTime)

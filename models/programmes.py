@@ -1,0 +1,40 @@
+"""Programmes and the standard packs they ask for."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Field
+
+from models.base import Subject, Table, table_args
+from models.types import Id, JSONText, UTCDateTime
+
+
+class StandardPack(Table, table=True):
+    """A published pack, kept once under the SHA-256 of its canonical JSON and never changed."""
+
+    __tablename__ = "standard_pack"
+    __table_args__ = table_args()
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    code: str = Field(max_length=60)
+    version: str = Field(max_length=20)
+    body: dict[str, Any] = Field(sa_type=JSONText)
+    published_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Programme(Subject, table=True):
+    """A call: whose it is, which pack it asks for and which profiles it allows."""
+
+    __tablename__ = "programme"
+    __table_args__ = table_args()
+
+    code: str = Field(max_length=60, unique=True)
+    name: str = Field(max_length=200)
+    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    """The programme office or fund: the party `funder` and `programme` of its projects."""
+    pack_sha256: str = Field(max_length=64, foreign_key="standard_pack.sha256")
+    profiles: dict[str, str] = Field(default_factory=dict, sa_type=JSONText)
+    has_fund: bool = False
+    """Where it has none, what an entry asks about money is not asked."""
+    created_at: datetime = Field(sa_type=UTCDateTime)

@@ -1,0 +1,100 @@
+"""Projects, their visits to stages, and what each visit asks of them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from models.base import Identified, Subject, table_args
+from models.states import ProjectState, Role, StageRunState, VerdictState
+from models.types import Day, Id, JSONText, UTCDateTime, state_column
+
+
+class Project(Subject, table=True):
+    """One firm's product on its way from intake to production."""
+
+    __tablename__ = "project"
+    __table_args__ = table_args(
+        Index("ix_project_stage_received_on", "stage", "received_on"),
+        Index("ix_project_title_key", "title_key"),
+    )
+
+    number: str = Field(max_length=20, unique=True)
+    name: str = Field(max_length=500)
+    title_key: str = Field(max_length=500)
+    """Folded title, for the look at double funding (G1.6)."""
+    programme_id: UUID = Field(sa_type=Id, foreign_key="programme.id", index=True)
+    organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
+    platform_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
+    receiver_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    transfer_to_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    """The platform that was asked to take over and has not answered yet."""
+    transfer_due_on: date | None = Field(default=None, sa_type=Day)
+    stage: ProjectState = Field(sa_column=state_column(ProjectState))
+    stage_run_id: UUID | None = Field(default=None, sa_type=Id)
+    """The open visit; none once the project has ended."""
+    pack_sha256: str = Field(max_length=64, foreign_key="standard_pack.sha256")
+    """The standard frozen at enrolment; only an explicit migration moves a project to another."""
+    profiles: dict[str, str] = Field(default_factory=dict, sa_type=JSONText)
+    definition_version: int = 1
+    received_on: date | None = Field(default=None, sa_type=Day)
+    received_precision: str = Field(default="day", max_length=5)
+    """`day`, `month`, `year` or `none`: how exact the day of receipt is known."""
+    last_restart_on: date | None = Field(default=None, sa_type=Day)
+    outside_key: str | None = Field(default=None, max_length=300, unique=True)
+    parent_key: str | None = Field(default=None, max_length=300)
+    outside: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
+    """Plain facts of the source it was imported from: dates, levels, money; `missing` lists what the source left out."""
+    outside_sha256: str | None = Field(default=None, max_length=64)
+    next_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class ProjectMember(Identified, table=True):
+    """A person with a named part in one project: who is asked first when something is owed."""
+
+    __tablename__ = "project_member"
+    __table_args__ = table_args(UniqueConstraint("project_id", "user_id", "role"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    role: Role = Field(sa_column=state_column(Role))
+    since_at: datetime = Field(sa_type=UTCDateTime)
+    until_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class StageRun(Subject, table=True):
+    """One visit of one stage; coming back is a new row, so nothing is overwritten."""
+
+    __tablename__ = "stage_run"
+    __table_args__ = table_args(UniqueConstraint("project_id", "stage", "visit"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    stage: ProjectState = Field(sa_column=state_column(ProjectState))
+    visit: int = 1
+    state: StageRunState = Field(sa_column=state_column(StageRunState))
+    opened_on: date = Field(sa_type=Day)
+    due_on: date | None = Field(default=None, sa_type=Day)
+    maximum_on: date | None = Field(default=None, sa_type=Day)
+    planned_panel_on: date | None = Field(default=None, sa_type=Day)
+    closed_on: date | None = Field(default=None, sa_type=Day)
+    reason: str | None = Field(default=None, max_length=10000)
+    """Why it was recycled or closed."""
+
+
+class Requirement(Subject, table=True):
+    """One criterion of the pack as this project owes it in this visit; the verdict is a cache, guards judge afresh."""
+
+    __tablename__ = "requirement"
+    __table_args__ = table_args(UniqueConstraint("stage_run_id", "clause"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id", index=True)
+    clause: str = Field(max_length=10)
+    verdict: VerdictState = Field(sa_column=state_column(VerdictState, index=True))
+    verdict_code: str = Field(max_length=80)
+    due_on: date | None = Field(default=None, sa_type=Day)
+    reopened_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    reopened_reason: str | None = Field(default=None, max_length=10000)

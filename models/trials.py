@@ -1,0 +1,164 @@
+"""What was made, measured, found and placed: batches, measurements, findings, tracks, scenario trials, orders."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from models.base import Identified, Subject, table_args
+from models.states import BatchKind, FindingKind, OrderKind, Verification
+from models.types import Day, Id, JSONText, UTCDateTime, state_column
+
+
+class Characteristic(Identified, table=True):
+    """A special characteristic with its limits; a later row of the same name replaces it."""
+
+    __tablename__ = "characteristic"
+    __table_args__ = table_args(UniqueConstraint("project_id", "name"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    name: str = Field(max_length=100)
+    unit: str = Field(max_length=20)
+    lower_limit: float | None = None
+    upper_limit: float | None = None
+    is_critical: bool = False
+    gauge: str | None = Field(default=None, max_length=100)
+
+
+class TrialBatch(Subject, table=True):
+    """One batch; its figures are rows of their own, so a correction never overwrites."""
+
+    __tablename__ = "trial_batch"
+    __table_args__ = table_args(UniqueConstraint("project_id", "number"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    number: str = Field(max_length=10)
+    """`B-03`; shown as `PT-2026-0042/B-03`."""
+    kind: BatchKind = Field(sa_column=state_column(BatchKind))
+    made_on: date = Field(sa_type=Day)
+    revision: str | None = Field(default=None, max_length=60)
+    size: float | None = None
+    """Batch size in the project's own unit, for the scale-up ladder."""
+    hours: float | None = None
+    recipe: str | None = Field(default=None, max_length=200)
+    equipment: str | None = Field(default=None, max_length=200)
+    worker: str | None = Field(default=None, max_length=200)
+    """Who ran it."""
+    is_closed: bool = False
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class BatchFigure(Identified, table=True):
+    """The counts of a batch as first recorded or as corrected; the newest counts. Append-only."""
+
+    __tablename__ = "batch_figure"
+    __table_args__ = table_args(UniqueConstraint("batch_id", "entry_no"))
+
+    batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id", index=True)
+    entry_no: int
+    started: int
+    passed_first_time: int
+    is_conforming: bool | None = None
+    defects: dict[str, int] = Field(default_factory=dict, sa_type=JSONText)
+    cost_minor: int | None = None
+    currency: str | None = Field(default=None, max_length=3)
+    reason: str | None = Field(default=None, max_length=10000)
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Measurement(Identified, table=True):
+    """One measured value, in its subgroup and order of production; a correction is a row that names what it corrects."""
+
+    __tablename__ = "measurement"
+    __table_args__ = table_args(Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"))
+
+    batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id")
+    characteristic: str = Field(max_length=100)
+    subgroup: int
+    place: int
+    value: float
+    corrects_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="measurement.id", unique=True)
+    reason: str | None = Field(default=None, max_length=10000)
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Issue(Identified, table=True):
+    """Something found that has to be closed: issue, deviation, incident, safety complaint, audit finding."""
+
+    __tablename__ = "issue"
+    __table_args__ = table_args(UniqueConstraint("project_id", "number"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    number: int
+    kind: FindingKind = Field(sa_column=state_column(FindingKind))
+    severity: int
+    """1 (worst; for an incident: major) to 4."""
+    title: str = Field(max_length=200)
+    batch_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="trial_batch.id")
+    owner: str | None = Field(default=None, max_length=200)
+    opened_on: date = Field(sa_type=Day)
+    due_on: date | None = Field(default=None, sa_type=Day)
+    disposition: str | None = Field(default=None, max_length=10000)
+    closed_on: date | None = Field(default=None, sa_type=Day)
+
+
+class VerificationTrack(Identified, table=True):
+    """One of the asked verifications of the trial stage; the tracks run side by side and join at the gate."""
+
+    __tablename__ = "verification_track"
+    __table_args__ = table_args(UniqueConstraint("project_id", "verification"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    verification: Verification = Field(sa_column=state_column(Verification))
+    asked_on: date = Field(sa_type=Day)
+    started_on: date | None = Field(default=None, sa_type=Day)
+    finished_on: date | None = Field(default=None, sa_type=Day)
+    is_passed: bool | None = None
+
+
+class ScenarioTrial(Identified, table=True):
+    """One customer or site of market validation, with limits, measured values and a witness."""
+
+    __tablename__ = "scenario_trial"
+    __table_args__ = table_args(UniqueConstraint("project_id", "site"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    site: str = Field(max_length=200)
+    customer_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    profile: str | None = Field(default=None, max_length=10000)
+    """The operating profile."""
+    agreement_signed_on: date | None = Field(default=None, sa_type=Day)
+    started_on: date | None = Field(default=None, sa_type=Day)
+    ended_on: date | None = Field(default=None, sa_type=Day)
+    report_signed_on: date | None = Field(default=None, sa_type=Day)
+    units: int = 0
+    unit_batches: list[str] = Field(default_factory=list, sa_type=JSONText)
+    failures: int | None = None
+    limits: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    """Measured quantity -> {"lower", "upper", "unit"}."""
+    measured: dict[str, float] = Field(default_factory=dict, sa_type=JSONText)
+    witness: str | None = Field(default=None, max_length=200)
+    valid_until_on: date | None = Field(default=None, sa_type=Day)
+
+
+class Order(Identified, table=True):
+    """A letter of intent or an order from a customer of market validation."""
+
+    __tablename__ = "customer_order"
+    __table_args__ = table_args(UniqueConstraint("project_id", "reference"))
+
+    project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
+    reference: str = Field(max_length=60)
+    kind: OrderKind = Field(sa_column=state_column(OrderKind))
+    customer_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    quantity: int
+    amount_minor: int | None = None
+    currency: str | None = Field(default=None, max_length=3)
+    signed_on: date | None = Field(default=None, sa_type=Day)
+    is_binding: bool = False
+    paid_on: date | None = Field(default=None, sa_type=Day)
+    cancelled_on: date | None = Field(default=None, sa_type=Day)
