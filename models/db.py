@@ -1,0 +1,195 @@
+"""Engines and transactions: the only place that commits, retries and knows how each database is spoken to."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import Session
+
+from models.types import STRICT_DRIVER, UTCDateTime
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a transaction is tried at most (`safety.md` 2.2)."""
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout = 10000",  # first: switching to WAL may have to wait itself
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+)
+_POSTGRES_OPTIONS = (
+    "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
+    " -c synchronous_commit=on -c timezone=UTC"
+)
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_READING = "pilotway_reading"
+
+
+class LostTransactionError(Exception):
+    """The database ended the transaction by itself (a full disk, for example): nothing of it was stored."""
+
+
+def make_engine(database: str | URL) -> Engine:
+    """Return an engine for a file name, `sqlite:///file.db` or `postgresql+psycopg://…`; ValueError for others."""
+    url = _url(database)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    # Our options last: what the address says must not loosen a limit.
+    options = f"{url.query.get('options', '')} {_POSTGRES_OPTIONS}".strip()
+    return create_engine(
+        url, connect_args={"options": options}, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_timeout=10
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """Give a session whose work is committed at the end of the block, or not at all.
+
+    A writer on SQLite holds the database from its first statement, on PostgreSQL what it locks. After a database
+    error the connection is thrown away, not used again: SQLite may have rolled back by itself and be in autocommit.
+    """
+    with Session(engine, expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except (DBAPIError, LostTransactionError):
+            session.invalidate()
+            raise
+        # Anything else leaves through Session.__exit__, which rolls back.
+
+
+def run_in_transaction(
+    engine: Engine,
+    work: Callable[[Session], T],
+    *,
+    attempts: int = ATTEMPTS,
+    pause: Callable[[float], None] = time.sleep,
+) -> T:
+    """Do the work in a transaction, again from the start when the database lost a race (40001, 40P01, busy).
+
+    The work must do nothing but use the session. The last error is raised when no attempt is left.
+    """
+    for attempt in range(1, attempts):
+        try:
+            with transaction(engine) as session:
+                return work(session)
+        except DBAPIError as error:
+            if not is_retryable(error):
+                raise
+            pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - spreads racers, keeps no secret
+    with transaction(engine) as session:
+        return work(session)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Give a session that sees one snapshot and cannot write; it is rolled back at the end."""
+    options: dict[str, Any] = {_READING: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+        try:
+            yield session
+        except DBAPIError:
+            session.invalidate()
+            raise
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Return whether the same transaction may succeed when it is run again from the start."""
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(error.orig, "sqlstate", None) in {_SERIALIZATION_FAILURE, _DEADLOCK}
+
+
+def is_sqlite(bind: Session | Connection | Engine) -> bool:
+    """Return whether this speaks to SQLite."""
+    if isinstance(bind, Session):
+        return bind.get_bind().dialect.name == "sqlite"
+    return bind.dialect.name == "sqlite"
+
+
+class _DbNow(FunctionElement[datetime]):
+    type = UTCDateTime()
+    inherit_cache = True
+
+
+def db_now() -> ColumnElement[datetime]:
+    """Return the expression of the database's own clock, for leases; business time comes from the `Clock` port."""
+    return _DbNow()
+
+
+@compiles(_DbNow, "sqlite")
+def _sqlite_now(_element: _DbNow, _compiler: SQLCompiler, **_: object) -> str:
+    return "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+
+
+@compiles(_DbNow, "postgresql")
+def _postgres_now(_element: _DbNow, _compiler: SQLCompiler, **_: object) -> str:
+    return "clock_timestamp()"  # not now(): a lease is taken when the wait for the lock is over
+
+
+def _url(database: str | URL) -> URL:
+    if isinstance(database, URL):
+        url = database
+    elif "://" in database:
+        url = make_url(database)
+    else:
+        url = URL.create("sqlite", database=database)
+    if url.drivername not in {"sqlite", STRICT_DRIVER, "postgresql+psycopg"}:
+        message = f"expected a file name, sqlite:///… or postgresql+psycopg://…, got {url.drivername}://…"
+        raise ValueError(message)
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        message = "an SQLite database needs a file: in memory it would end with its connection"
+        raise ValueError(message)
+    return url
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url.set(drivername=STRICT_DRIVER), pool_timeout=10)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", _refuse_lost_transaction)
+    event.listen(engine, "reset", _allow_writing)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Manual mode: the driver would begin a transaction only before the first write, after the reads that led to it.
+    connection.isolation_level = None
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get(_READING):
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refuse_lost_transaction(connection: Connection) -> None:
+    driver = connection.connection.dbapi_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        message = "SQLite has rolled back by itself; nothing of this transaction was stored"
+        raise LostTransactionError(message)
+
+
+def _allow_writing(connection: sqlite3.Connection, _record: object, _state: object) -> None:
+    connection.execute("PRAGMA query_only = OFF")

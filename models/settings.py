@@ -1,0 +1,173 @@
+"""Everything that can be set from outside, each with its reason and an example. Nothing else reads the environment."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.clock import clock_from
+from models.ids import ids_from
+from models.ports import Clock, Ids
+
+Mode: TypeAlias = Literal["production", "rehearsal"]
+
+PREFIX = "PILOTWAY_"
+
+KNOWN_ELSEWHERE = frozenset(
+    {
+        "PILOTWAY_BANK_ANSWER_HOURS",
+        "PILOTWAY_BANK_IN",
+        "PILOTWAY_BANK_OUT",
+        "PILOTWAY_BANK_TAKE",
+        "PILOTWAY_LEASE_SECONDS",
+        "PILOTWAY_PREFECT",
+        "PILOTWAY_REFERENCE_DATA",
+        "PILOTWAY_SMTP_URL",
+        "PILOTWAY_WEBHOOK_ALLOW",
+        "PILOTWAY_WORKER",
+    }
+)
+"""Names of the contract that nothing in this release reads: they are known, so they do not refuse to start."""
+
+
+class SettingsError(ValueError):
+    """A variable is unknown or cannot be read; the program does not start (exit 2)."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        """Name the variable first."""
+        self.variable = variable
+        self.reason = reason
+        super().__init__(f"{variable}: {reason}")
+
+
+def _is_clock(text: str) -> str:
+    clock_from(text)
+    return text
+
+
+def _names_ids(text: str) -> str:
+    ids_from(text)
+    return text
+
+
+def _is_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"no such time zone: {text!r}"
+        raise ValueError(message) from error
+    return text
+
+
+def _is_web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = f"expected http://… or https://…, got {text!r}"
+        raise ValueError(message)
+    return text
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Build them with `load_settings()`, which also refuses unknown variables."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    db: str = Field(
+        default="pilotway.db",
+        description="Where everything is kept: a file name, `sqlite:///file.db`, or for several hosts"
+        " `postgresql+psycopg://…`. Example: `PILOTWAY_DB=/var/lib/pilotway/pilotway.db`.",
+    )
+    mode: Mode | None = Field(
+        default=None,
+        description="Guards real work against a rehearsal's clock and ids: `production` or `rehearsal`, stored in the"
+        " database at `init`; a value that differs from the stored one refuses to start. Example: `rehearsal`.",
+    )
+    clock: Annotated[str, AfterValidator(_is_clock)] = Field(
+        default="system",
+        description="Lets a rehearsal play another day: `system`, a fixed ISO 8601 instant, or `file:PATH`, read at"
+        " each use. Other than `system` only in rehearsal. Example: `2026-03-02T01:00:00Z`.",
+    )
+    ids: Annotated[str, AfterValidator(_names_ids)] = Field(
+        default="random",
+        description="Makes a rehearsal repeatable: `random`, or `seed:N` in a single process. Example: `seed:42`.",
+    )
+    evidence_dir: Path = Field(
+        default=Path("evidence"),
+        description="Evidence files by their SHA-256, outside the database so that it stays small."
+        " Example: `/var/lib/pilotway/evidence`.",
+    )
+    checkpoint_dir: Path = Field(
+        default=Path("checkpoints"),
+        description="Where signed heads of the audit chains are written; best a disk that the database's owner cannot"
+        " change. Example: `/mnt/auditors/pilotway`.",
+    )
+    checkpoint_key: Path | None = Field(
+        default=None,
+        description="Ed25519 private key that signs checkpoints; without it none are written."
+        " Example: `/etc/pilotway/checkpoint.key`.",
+    )
+    checkpoint_public_key: Path | None = Field(
+        default=None,
+        description="Ed25519 public key; enough to verify checkpoints. Example: `/etc/pilotway/checkpoint.pub`.",
+    )
+    secret_file: Path | None = Field(
+        default=None,
+        description="Key for cookies and tokens, in a file so that it shows in no process list."
+        " Example: `/etc/pilotway/secret`.",
+    )
+    timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
+        default="Asia/Shanghai",
+        description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",
+    )
+    token: str | None = Field(
+        default=None,
+        repr=False,
+        description="API token: who acts when the command line is used. Example: `pw_…`, from `pilotway user token`.",
+    )
+    api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
+        default=None,
+        description="Base address when the command line talks to a server. Example: `https://pilot.example.org`.",
+    )
+
+    def make_clock(self) -> Clock:
+        """Return the clock that is set."""
+        return clock_from(self.clock)
+
+    def make_ids(self) -> Ids:
+        """Return the source of keys that is set."""
+        return ids_from(self.ids)
+
+    def checked_mode(self, stored: Mode | None) -> Mode:
+        """Return the mode that holds, given the one stored in the database (None before `init`).
+
+        SettingsError when the variable differs from the database, or when a rehearsal's clock or ids meet production.
+        """
+        if stored and self.mode and stored != self.mode:
+            raise SettingsError("PILOTWAY_MODE", f"is {self.mode}, but the database was made for {stored}")
+        mode = stored or self.mode or "production"
+        if mode == "production" and self.clock != "system":
+            raise SettingsError("PILOTWAY_CLOCK", f"{self.clock!r} is allowed in a rehearsal only")
+        if mode == "production" and self.ids != "random":
+            raise SettingsError("PILOTWAY_IDS", f"{self.ids!r} is allowed in a rehearsal only")
+        return mode
+
+
+def known_variables() -> frozenset[str]:
+    """Return every `PILOTWAY_…` name that may be set."""
+    return KNOWN_ELSEWHERE | {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment; SettingsError names the first variable that is unknown or unreadable."""
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known_variables():
+            raise SettingsError(name, "is not a variable of Pilotway (docs/contract.md 3.2 lists them)")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}", first["msg"]) from None
