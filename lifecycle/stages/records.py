@@ -217,6 +217,10 @@ class Records:
     receiver: PartyRecord | None = None
     profiles: Mapping[str, str] = field(default_factory=dict)
     planned_panel_on: date | None = None
+    proposed_on: date | None = None
+    """Day of the proposed decision of the present stage's gate, while its notice runs."""
+    stage_due_on: date | None = None
+    """Day the present stage is due, counted over all its visits."""
     evidence: tuple[EvidenceRecord, ...] = ()
     judgements: tuple[JudgementRecord, ...] = ()
     waivers: tuple[WaiverRecord, ...] = ()

@@ -233,6 +233,10 @@ class Pack(PackPart):
         """Return the evidence type with this id; `KeyError` when the pack has none."""
         return self._types[type_id]
 
+    def has_evidence_type(self, type_id: str) -> bool:
+        """Say whether the pack knows this type of evidence."""
+        return type_id in self._types
+
     @cached_property
     def _stages(self) -> dict[ProjectState, Stage]:
         return {stage.id: stage for stage in self.stages}

@@ -1,0 +1,230 @@
+"""The judgement of one criterion: waiver, order, evidence, computed rule and what people said, in this order.
+
+Pure, and the same for all stages; what a criterion computes lies in the module of its stage (`rules.py` has them all).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from lifecycle.calendar import Calendar, add_months
+from lifecycle.stages.due import due_day
+from lifecycle.stages.parties import judge_owes
+from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
+from lifecycle.stages.rule import Rule, cannot_start, missing, not_met
+from lifecycle.standards.pack import Criterion, EvidenceType, Judge, Owes, Pack, Strength
+from models.states import ENDED, ProjectState, VerdictState
+
+_PASSING = (VerdictState.MET, VerdictState.WAIVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said of one criterion on one day, why, and who owes the next step."""
+
+    clause: str
+    state: VerdictState
+    code: str
+    """Stable reason; its sentence stands in `notifications/locale/stages_*.yaml` and uses `values`."""
+    values: Values = field(default_factory=dict)
+    suffices: str | None = None
+    owed_by: tuple[Owes, ...] = ()
+    strength: Strength
+    due_on: date | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Say whether a gate may pass with this verdict."""
+        return self.state in _PASSING
+
+
+def judge_stage(
+    pack: Pack, records: Records, *, calendar: Calendar, rules: Mapping[str, Rule], stage: ProjectState | None = None
+) -> tuple[Verdict, ...]:
+    """Judge every criterion of a stage, by default the one the project stands in; an ended project is asked nothing."""
+    asked = stage or records.stage
+    if asked in ENDED:
+        return ()
+    bench = _Bench(pack=pack, records=records, calendar=calendar, rules=rules)
+    return tuple(bench.judge(criterion) for criterion in pack.stage(asked).criteria)
+
+
+def judge(
+    pack: Pack, criterion: Criterion, records: Records, *, calendar: Calendar, rules: Mapping[str, Rule]
+) -> Verdict:
+    """Judge one criterion on the day of the records.
+
+    The first of these that applies is the verdict: waived · an earlier criterion open (`cannot_start`) · evidence
+    missing, expired or of another revision (`missing`) · the computed rule's finding · a no (`not_met`) · a judgement
+    owed (`waiting`) · met. Raises `KeyError` when the pack names a rule that does not exist (`standard lint` refuses it).
+    """
+    return _Bench(pack=pack, records=records, calendar=calendar, rules=rules).judge(criterion)
+
+
+def judged_evidence(criterion: Criterion, records: Records, part: str | None = None) -> tuple[EvidenceRecord, ...]:
+    """Return the current evidence a judgement of this criterion is given on; with `part` only that evidence type."""
+    types = criterion.evidence if part is None else (part,)
+    return tuple(item for item in records.evidence if item.type in types)
+
+
+def evidence_sha256s(evidence: Iterable[EvidenceRecord]) -> tuple[str, ...]:
+    """Return the sorted hashes that bind a judgement to what was judged; a newer version makes it void."""
+    return tuple(sorted(item.sha256 for item in evidence))
+
+
+def is_expired(item: EvidenceRecord, kind: EvidenceType, today: date) -> bool:
+    """Say whether the evidence has run out: after its own last day, or its type's months after it was handed in."""
+    if item.valid_until is not None and item.valid_until < today:
+        return True
+    return kind.valid_months is not None and add_months(item.submitted_on, kind.valid_months) < today
+
+
+class _Bench:
+    """One project's records under judgement; remembers the verdicts that other criteria wait for."""
+
+    def __init__(self, *, pack: Pack, records: Records, calendar: Calendar, rules: Mapping[str, Rule]) -> None:
+        self.pack, self.records, self.calendar, self.rules = pack, records, calendar, rules
+        self.given: dict[str, Verdict] = {}
+        self.faults = {item.id: self._fault(item) for item in records.evidence}
+        sound = tuple(item for item in records.evidence if not self.faults[item.id])
+        self.sound_records = records if len(sound) == len(records.evidence) else replace(records, evidence=sound)
+        """What the rules see: evidence that has run out, or is of another revision, is not there for them."""
+
+    def judge(self, criterion: Criterion) -> Verdict:
+        if criterion.id not in self.given:
+            self.given[criterion.id] = self._judge(criterion)
+        return self.given[criterion.id]
+
+    def _judge(self, criterion: Criterion) -> Verdict:
+        barred = self._waived(criterion) or self._too_early(criterion) or self._without_evidence(criterion)
+        if barred is not None:
+            return barred
+        found = Computed(state="met", code="met")
+        if criterion.rule is not None:
+            found = self.rules[criterion.rule](criterion, self.sound_records)
+        if found.state != "met":
+            return self._verdict(criterion, found, criterion.owed_by)
+        return self._refused_or_awaited(criterion) or self._verdict(criterion, found, ())
+
+    def _waived(self, criterion: Criterion) -> Verdict | None:
+        """Only what the standard calls waivable can be waived, whatever the register says."""
+        if criterion.strength != "W":
+            return None
+        until = max(
+            (
+                waiver.until
+                for waiver in self.records.waivers
+                if waiver.clause == criterion.id and waiver.confirmed and waiver.until >= self.records.today
+            ),
+            default=None,
+        )
+        if until is None:
+            return None
+        return self._verdict(
+            criterion, Computed(state="waived", code="waived", values={"until": until.isoformat()}), ()
+        )
+
+    def _too_early(self, criterion: Criterion) -> Verdict | None:
+        earlier = [self.judge(self.pack.criterion(clause)) for clause in criterion.after]
+        unmet = [verdict for verdict in earlier if not verdict.passes]
+        if not unmet:
+            return None
+        owed_by = tuple(dict.fromkeys(owes for verdict in unmet for owes in verdict.owed_by))
+        return self._verdict(
+            criterion, cannot_start("earlier_criteria_open", clauses=[v.clause for v in unmet]), owed_by
+        )
+
+    def _without_evidence(self, criterion: Criterion) -> Verdict | None:
+        """Of several documents of a type one sound one is enough here; how many are needed says the rule."""
+        found: dict[str, list[str]] = {}
+        for type_id in criterion.evidence:
+            faults = [self.faults[item.id] for item in self.records.of_type(type_id)] or ["evidence_missing"]
+            if "" not in faults:
+                found.setdefault(faults[-1], []).append(type_id)
+        if not found:
+            return None
+        code = next(code for code in _FAULTS if code in found)
+        frozen = self.records.revision
+        lacking = missing(
+            code,
+            types=found[code],
+            also={other: types for other, types in found.items() if other != code},
+            revision=frozen.label if frozen else None,
+        )
+        return self._verdict(criterion, lacking, criterion.owed_by)
+
+    def _fault(self, item: EvidenceRecord) -> str:
+        """Name what is wrong with this evidence; empty when it is sound. A type the pack does not know is not there."""
+        if not self.pack.has_evidence_type(item.type):
+            return "evidence_missing"
+        kind = self.pack.evidence_type(item.type)
+        if is_expired(item, kind, self.records.today):
+            return "evidence_expired"
+        if not kind.only_for_revision:
+            return ""
+        frozen = self.records.revision
+        if frozen is None:
+            return "revision_not_frozen"
+        return "" if item.revision == frozen.label else "evidence_other_revision"
+
+    def _refused_or_awaited(self, criterion: Criterion) -> Verdict | None:
+        answers = [(judge, self._answer(criterion, judge)) for judge in criterion.judges]
+        refused = [judge for judge, answer in answers if answer == "judged_no"]
+        if refused:
+            return self._verdict(criterion, not_met("judged_no", roles=_roles(refused)), criterion.owed_by)
+        awaited = [judge for judge, answer in answers if answer != "judged_yes"]
+        if not awaited:
+            return None
+        code = "judgement_outdated" if "judgement_outdated" in dict(answers).values() else "judgement_waiting"
+        waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited)})
+        return self._verdict(criterion, waiting, tuple(dict.fromkeys(judge_owes(judge) for judge in awaited)))
+
+    def _answer(self, criterion: Criterion, judge: Judge) -> str:
+        """The last word of this judge on the present evidence; authors of it are not heard."""
+        evidence = judged_evidence(criterion, self.records, judge.part)
+        authors = {item.author for item in evidence}
+        heard = [
+            said
+            for said in self.records.judgements
+            if said.clause == criterion.id and _is_of(said, judge) and said.person not in authors
+        ]
+        hashes = evidence_sha256s(evidence)
+        present = [said for said in heard if tuple(sorted(said.evidence_sha256s)) == hashes]
+        if present:
+            return "judged_yes" if _latest(present).yes else "judged_no"
+        return "judgement_outdated" if heard else "judgement_waiting"
+
+    def _verdict(self, criterion: Criterion, found: Computed, owed_by: tuple[Owes, ...]) -> Verdict:
+        return Verdict(
+            clause=criterion.id,
+            state=VerdictState(found.state),
+            code=found.code,
+            values=found.values,
+            suffices=found.suffices,
+            owed_by=owed_by,
+            strength=criterion.strength,
+            due_on=due_day(criterion, self.records, self.calendar),
+        )
+
+
+_FAULTS = ("evidence_missing", "evidence_expired", "revision_not_frozen", "evidence_other_revision")
+"""What may be wrong with required evidence, the most fundamental first."""
+
+
+def _latest(said: list[JudgementRecord]) -> JudgementRecord:
+    """Of two on one day the later recorded one counts."""
+    return max(reversed(said), key=lambda one: one.on)
+
+
+def _is_of(said: JudgementRecord, judge: Judge) -> bool:
+    return (
+        said.role is judge.role
+        and said.kind == judge.kind
+        and said.part == judge.part
+        and judge.party in (None, said.party)
+        and judge.competence in (None, said.competence)
+    )
+
+
+def _roles(judges: Iterable[Judge]) -> list[str]:
+    return [judge.role.value for judge in judges]
