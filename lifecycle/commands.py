@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlmodel import Session
 
 from lifecycle.actor import Actor, Parties, Rights
@@ -17,7 +16,7 @@ from lifecycle.calendar import Calendar
 from lifecycle.canonical import canonical, sha256
 from lifecycle.chart import Chart, Rule
 from lifecycle.errors import LifecycleError, Unmet
-from models.base import Subject, Table
+from models.base import Row as TableRow, Subject
 from models.states import Role
 
 
@@ -81,9 +80,9 @@ class Effects:
     """Everything a carried-out command changes. The first act is the one the answer speaks of."""
 
     acts: tuple[Act, ...]
-    rows: tuple[tuple[type[Table], Mapping[str, Any]], ...] = ()
+    rows: tuple[tuple[type[TableRow], Mapping[str, Any]], ...] = ()
     """New rows without a chain of their own."""
-    updates: tuple[tuple[type[Table], UUID, Mapping[str, Any]], ...] = ()
+    updates: tuple[tuple[type[TableRow], UUID, Mapping[str, Any]], ...] = ()
     """Changes of rows without a chain of their own."""
     messages: tuple[Message, ...] = ()
     numbers: Mapping[tuple[str, int], int] = field(default_factory=dict)
@@ -173,5 +172,3 @@ class Answer:
         """Say whether it was carried out, now or before."""
         return self.error is None
 
-
-RowOf: TypeAlias = Row[Any]

@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel
 from lifecycle.canonical import canonical, instant, sha256
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Stale
-from models.base import Table
+from models.base import Row as TableRow
 from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
@@ -50,8 +50,8 @@ class _Chain:
 class _Sheet:
     """All rows of one batch, gathered before the first statement runs."""
 
-    chains: dict[tuple[type[Table], UUID], _Chain] = field(default_factory=dict)
-    births: dict[tuple[type[Table], UUID], dict[str, Any]] = field(default_factory=dict)
+    chains: dict[tuple[type[TableRow], UUID], _Chain] = field(default_factory=dict)
+    births: dict[tuple[type[TableRow], UUID], dict[str, Any]] = field(default_factory=dict)
     transitions: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
 
@@ -97,7 +97,7 @@ def write_refusals(session: Session, refused: Sequence[tuple[Verb[Any, Any], Tas
     _insert(session, AuditRecord, sheet.audits)
 
 
-def _object_type(table: type[Table]) -> str:
+def _object_type(table: type[TableRow]) -> str:
     names = {"app_user": "user"}
     name = str(table.__tablename__)
     return names.get(name, name)
@@ -178,7 +178,7 @@ def _enter_transition(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, se
 
 
 def _write_subjects(session: Session, sheet: _Sheet) -> None:
-    groups: dict[tuple[type[Table], tuple[str, ...]], list[dict[str, Any]]] = {}
+    groups: dict[tuple[type[TableRow], tuple[str, ...]], list[dict[str, Any]]] = {}
     for (table, row_id), chain in sheet.chains.items():
         values = {**chain.values, "version": chain.version, "audit_seq": chain.seq, "audit_head": chain.head}
         if chain.row_version is None:
@@ -193,10 +193,10 @@ def _write_subjects(session: Session, sheet: _Sheet) -> None:
 
 
 def _write_rows(session: Session, done: Sequence[Done], sheet: _Sheet) -> None:
-    inserts: dict[type[Table], list[Mapping[str, Any]]] = {}
+    inserts: dict[type[TableRow], list[Mapping[str, Any]]] = {}
     for (table, _), row in sheet.births.items():
         inserts.setdefault(table, []).append(row)
-    updates: dict[tuple[type[Table], tuple[str, ...]], list[dict[str, Any]]] = {}
+    updates: dict[tuple[type[TableRow], tuple[str, ...]], list[dict[str, Any]]] = {}
     numbers: dict[tuple[str, int], int] = {}
     for item in done:
         for table, row in item.effects.rows:
@@ -286,14 +286,14 @@ def _transition_seqs(session: Session, count: int) -> list[int]:
     return sorted(session.execute(drawn, {"count": count}).scalars())
 
 
-def _insert(session: Session, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(session: Session, table: type[TableRow], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         defaults = _defaults(table)
         session.execute(insert(_table(table)), [{**defaults, **row} for row in rows])
 
 
 @functools.cache
-def _defaults(table: type[Table]) -> dict[str, Any]:
+def _defaults(table: type[TableRow]) -> dict[str, Any]:
     """Return the model's own defaults: Core inserts do not know them."""
     defaults = {}
     for name, info in table.model_fields.items():
@@ -303,19 +303,19 @@ def _defaults(table: type[Table]) -> dict[str, Any]:
 
 
 @functools.cache
-def _dependency_order(table: type[Table]) -> int:
+def _dependency_order(table: type[TableRow]) -> int:
     return SQLModel.metadata.sorted_tables.index(_table(table))
 
 
 @functools.cache
-def _update_subject(table: type[Table], columns: tuple[str, ...]) -> Any:
+def _update_subject(table: type[TableRow], columns: tuple[str, ...]) -> Any:
     target = _table(table)
     statement = update(target).where(target.c.id == bindparam("b_id"), target.c.version == bindparam("b_version"))
     return statement.values({column: bindparam(f"v_{column}") for column in columns})
 
 
 @functools.cache
-def _update_plain(table: type[Table], columns: tuple[str, ...]) -> Any:
+def _update_plain(table: type[TableRow], columns: tuple[str, ...]) -> Any:
     target = _table(table)
     return update(target).where(target.c.id == bindparam("b_id")).values({name: bindparam(f"v_{name}") for name in columns})
 

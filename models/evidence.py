@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject, table_args
+from models.base import Identified, Subject
 from models.states import Competence, EvidenceStatus, MaturityScale, Role
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -15,8 +15,7 @@ from models.types import Day, Id, JSONText, UTCDateTime, state_column
 class Evidence(Subject, table=True):
     """One version of one document: its form's values, and its file under its SHA-256. Never deleted."""
 
-    __tablename__ = "evidence"
-    __table_args__ = table_args(
+    __table_args__ = (
         Index("ix_evidence_project_id_type", "project_id", "type"),
         UniqueConstraint("project_id", "type", "key", "version_no"),
     )
@@ -43,8 +42,7 @@ class Evidence(Subject, table=True):
 class Judgement(Identified, table=True):
     """A yes or no of a named role, bound to the hashes it was given on. Append-only."""
 
-    __tablename__ = "judgement"
-    __table_args__ = table_args(Index("ix_judgement_project_id_clause", "project_id", "clause"))
+    __table_args__ = (Index("ix_judgement_project_id_clause", "project_id", "clause"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id")
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id")
@@ -66,9 +64,6 @@ class Judgement(Identified, table=True):
 class MaturityClaim(Identified, table=True):
     """A level claimed for one critical technology or one thread; the newest per item counts. Append-only."""
 
-    __tablename__ = "maturity_claim"
-    __table_args__ = table_args()
-
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     scale: MaturityScale = Field(sa_column=state_column(MaturityScale))
     item: str = Field(max_length=200)
@@ -81,8 +76,7 @@ class MaturityClaim(Identified, table=True):
 class DesignRevision(Identified, table=True):
     """A frozen design revision with the clauses its change touches. Append-only."""
 
-    __tablename__ = "design_revision"
-    __table_args__ = table_args(UniqueConstraint("project_id", "label"))
+    __table_args__ = (UniqueConstraint("project_id", "label"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     label: str = Field(max_length=60)

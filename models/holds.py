@@ -6,15 +6,14 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Identified, table_args
+from models.base import Identified
 from models.types import Day, Id, UTCDateTime
 
 
 class Hold(Identified, table=True):
     """Why, since when and until when a project (later: a fund, or disbursement) is on hold."""
 
-    __tablename__ = "hold"
-    __table_args__ = table_args(Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"))
+    __table_args__ = (Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"),)
 
     object_type: str = Field(max_length=20)
     object_id: UUID = Field(sa_type=Id)

@@ -4,15 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Field
 
-from models.base import Table, table_args
+from models.base import Row
 from models.types import UTCDateTime
 
 
-class Installation(Table, table=True):
+class Installation(Row, table=True):
     """The single row that says which database this is."""
-
-    __tablename__ = "installation"
-    __table_args__ = table_args()
 
     id: int = Field(default=1, primary_key=True)
     database_id: str = Field(max_length=36)
@@ -25,11 +22,8 @@ class Installation(Table, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
-class NumberSeries(Table, table=True):
+class NumberSeries(Row, table=True):
     """The last number given per kind and year (`PT-2026-0042`)."""
-
-    __tablename__ = "number_series"
-    __table_args__ = table_args()
 
     kind: str = Field(primary_key=True, max_length=10)
     year: int = Field(primary_key=True)

@@ -7,16 +7,13 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Table, table_args
+from models.base import Identified, Row
 from models.states import DeliveryStatus, Door
 from models.types import Id, JSONText, UTCDateTime, state_column
 
 
-class Edge(Table, table=True):
+class Edge(Row, table=True):
     """The arrows of every chart version, written by `migrate`: what `v_transition` may contain."""
-
-    __tablename__ = "edge"
-    __table_args__ = table_args()
 
     object_type: str = Field(primary_key=True, max_length=20)
     definition_version: int = Field(primary_key=True)
@@ -25,11 +22,10 @@ class Edge(Table, table=True):
     to_state: str = Field(primary_key=True, max_length=40)
 
 
-class Transition(Table, table=True):
+class Transition(Row, table=True):
     """One move of one object. Append-only."""
 
-    __tablename__ = "transition"
-    __table_args__ = table_args(Index("ix_transition_object_type_object_id", "object_type", "object_id"))
+    __table_args__ = (Index("ix_transition_object_type_object_id", "object_type", "object_id"),)
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     object_type: str = Field(max_length=20)
@@ -43,11 +39,10 @@ class Transition(Table, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
-class AuditRecord(Table, table=True):
+class AuditRecord(Row, table=True):
     """One act on one object, chained to the act before it. Append-only."""
 
-    __tablename__ = "audit_record"
-    __table_args__ = table_args(UniqueConstraint("object_type", "object_id", "chain_seq"))
+    __table_args__ = (UniqueConstraint("object_type", "object_id", "chain_seq"),)
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     at: datetime = Field(sa_type=UTCDateTime)
@@ -66,11 +61,8 @@ class AuditRecord(Table, table=True):
     hash: str = Field(max_length=64)
 
 
-class Checkpoint(Table, table=True):
+class Checkpoint(Row, table=True):
     """A signed statement of all chain heads, carried out of the database."""
-
-    __tablename__ = "checkpoint"
-    __table_args__ = table_args()
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     audit_seq: int
@@ -82,11 +74,8 @@ class Checkpoint(Table, table=True):
     signature: str = Field(max_length=200)
 
 
-class CommandRecord(Table, table=True):
+class CommandRecord(Row, table=True):
     """A command that was carried out, with its answer: the same key never acts twice. Append-only."""
-
-    __tablename__ = "command_record"
-    __table_args__ = table_args()
 
     actor_id: UUID = Field(primary_key=True, sa_type=Id)
     command_id: str = Field(primary_key=True, max_length=255)
@@ -101,8 +90,7 @@ class CommandRecord(Table, table=True):
 class OutboxMessage(Identified, table=True):
     """Something to tell, in the same transaction as the fact."""
 
-    __tablename__ = "outbox_message"
-    __table_args__ = table_args(Index("ix_outbox_message_status_created_at", "status", "created_at"))
+    __table_args__ = (Index("ix_outbox_message_status_created_at", "status", "created_at"),)
 
     kind: str = Field(max_length=60)
     dedupe_key: str = Field(max_length=200, unique=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from models.base import Identified, Subject, table_args
+from models.base import Identified, Subject
 from models.states import OrganisationKind, Role, UserStatus
 from models.types import Id, JSONText, UTCDateTime, state_column
 
@@ -14,8 +14,7 @@ from models.types import Id, JSONText, UTCDateTime, state_column
 class Organisation(Subject, table=True):
     """A firm, platform, fund, plant … What it is in a project is said by the project."""
 
-    __tablename__ = "organisation"
-    __table_args__ = table_args(
+    __table_args__ = (
         Index(
             "ux_organisation_credit_code",
             "credit_code",
@@ -39,9 +38,6 @@ class Organisation(Subject, table=True):
 class OrganisationTie(Identified, table=True):
     """Ownership or common control between two organisations; independence of customers is judged on it (G4.2)."""
 
-    __tablename__ = "organisation_tie"
-    __table_args__ = table_args()
-
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     other_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     share_basis_points: int = 0
@@ -53,8 +49,7 @@ class OrganisationTie(Identified, table=True):
 class User(Subject, table=True):
     """One account. Two accounts of one human share `person_id`; that is what segregation of duties counts."""
 
-    __tablename__ = "app_user"
-    __table_args__ = table_args()
+    __tablename__ = "app_user"  # type: ignore[assignment]
 
     person_id: UUID = Field(sa_type=Id, index=True)
     login: str = Field(max_length=100, unique=True)
@@ -71,8 +66,7 @@ class User(Subject, table=True):
 class RoleGrant(Identified, table=True):
     """A role at one organisation; without organisation it reaches the whole installation."""
 
-    __tablename__ = "role_grant"
-    __table_args__ = table_args(
+    __table_args__ = (
         Index("ix_role_grant_organisation_id_role", "organisation_id", "role"),
     )
 
@@ -86,9 +80,6 @@ class RoleGrant(Identified, table=True):
 
 class ApiToken(Identified, table=True):
     """A token that says who acts when no browser does; only its SHA-256 is stored."""
-
-    __tablename__ = "api_token"
-    __table_args__ = table_args()
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     token_sha256: str = Field(max_length=64, unique=True)

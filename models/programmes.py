@@ -6,15 +6,13 @@ from uuid import UUID
 
 from sqlmodel import Field
 
-from models.base import Subject, Table, table_args
+from models.base import Row, Subject
 from models.types import Id, JSONText, UTCDateTime
 
 
-class StandardPack(Table, table=True):
+class StandardPack(Row, table=True):
     """A published pack, kept once under the SHA-256 of its canonical JSON and never changed."""
 
-    __tablename__ = "standard_pack"
-    __table_args__ = table_args()
 
     sha256: str = Field(primary_key=True, max_length=64)
     code: str = Field(max_length=60)
@@ -25,9 +23,6 @@ class StandardPack(Table, table=True):
 
 class Programme(Subject, table=True):
     """A call: whose it is, which pack it asks for and which profiles it allows."""
-
-    __tablename__ = "programme"
-    __table_args__ = table_args()
 
     code: str = Field(max_length=60, unique=True)
     name: str = Field(max_length=200)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject, table_args
+from models.base import Identified, Subject
 from models.states import ProjectState, Role, StageRunState, VerdictState
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -15,8 +15,7 @@ from models.types import Day, Id, JSONText, UTCDateTime, state_column
 class Project(Subject, table=True):
     """One firm's product on its way from intake to production."""
 
-    __tablename__ = "project"
-    __table_args__ = table_args(
+    __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
     )
@@ -55,8 +54,7 @@ class Project(Subject, table=True):
 class ProjectMember(Identified, table=True):
     """A person with a named part in one project: who is asked first when something is owed."""
 
-    __tablename__ = "project_member"
-    __table_args__ = table_args(UniqueConstraint("project_id", "user_id", "role"))
+    __table_args__ = (UniqueConstraint("project_id", "user_id", "role"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
@@ -68,8 +66,7 @@ class ProjectMember(Identified, table=True):
 class StageRun(Subject, table=True):
     """One visit of one stage; coming back is a new row, so nothing is overwritten."""
 
-    __tablename__ = "stage_run"
-    __table_args__ = table_args(UniqueConstraint("project_id", "stage", "visit"))
+    __table_args__ = (UniqueConstraint("project_id", "stage", "visit"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage: ProjectState = Field(sa_column=state_column(ProjectState))
@@ -87,8 +84,7 @@ class StageRun(Subject, table=True):
 class Requirement(Subject, table=True):
     """One criterion of the pack as this project owes it in this visit; the verdict is a cache, guards judge afresh."""
 
-    __tablename__ = "requirement"
-    __table_args__ = table_args(UniqueConstraint("stage_run_id", "clause"))
+    __table_args__ = (UniqueConstraint("stage_run_id", "clause"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id", index=True)

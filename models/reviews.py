@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject, table_args
+from models.base import Identified, Subject
 from models.states import GateOutcome, ProjectState, ReviewState, Role
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -15,8 +15,7 @@ from models.types import Day, Id, JSONText, UTCDateTime, state_column
 class Review(Subject, table=True):
     """One call of a panel for one visit of a stage; immutable once decided."""
 
-    __tablename__ = "review"
-    __table_args__ = table_args(UniqueConstraint("stage_run_id", "call_no"))
+    __table_args__ = (UniqueConstraint("stage_run_id", "call_no"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id", index=True)
@@ -43,8 +42,7 @@ class Review(Subject, table=True):
 class PanelMember(Identified, table=True):
     """A person named for a review; a recused one stays on the list and counts for the quorum's base."""
 
-    __tablename__ = "panel_member"
-    __table_args__ = table_args(UniqueConstraint("review_id", "user_id"))
+    __table_args__ = (UniqueConstraint("review_id", "user_id"),)
 
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
@@ -61,8 +59,7 @@ class PanelMember(Identified, table=True):
 class Score(Identified, table=True):
     """What one voter gave one factor, 0 to 10."""
 
-    __tablename__ = "score"
-    __table_args__ = table_args(UniqueConstraint("member_id", "factor"))
+    __table_args__ = (UniqueConstraint("member_id", "factor"),)
 
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)
     member_id: UUID = Field(sa_type=Id, foreign_key="panel_member.id", index=True)
@@ -73,8 +70,7 @@ class Score(Identified, table=True):
 class Condition(Identified, table=True):
     """A debt of a conditional go: cleared when its criterion is met, nobody ticks it off."""
 
-    __tablename__ = "condition"
-    __table_args__ = table_args(UniqueConstraint("review_id", "clause"))
+    __table_args__ = (UniqueConstraint("review_id", "clause"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)
@@ -88,9 +84,6 @@ class Condition(Identified, table=True):
 
 class Waiver(Identified, table=True):
     """Leave to pass without a criterion: who, why, until when; it needs a second person and ends by itself."""
-
-    __tablename__ = "waiver"
-    __table_args__ = table_args()
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id")
@@ -108,8 +101,7 @@ class Waiver(Identified, table=True):
 class CompletionNotice(Identified, table=True):
     """The one list of what the firm owes (补正通知), told at once."""
 
-    __tablename__ = "completion_notice"
-    __table_args__ = table_args(UniqueConstraint("project_id", "number"))
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id")
@@ -122,9 +114,6 @@ class CompletionNotice(Identified, table=True):
 
 class Objection(Identified, table=True):
     """What somebody said against a proposed decision during its public notice."""
-
-    __tablename__ = "objection"
-    __table_args__ = table_args()
 
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)
     raised_by: str = Field(max_length=200)

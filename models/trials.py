@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject, table_args
+from models.base import Identified, Subject
 from models.states import BatchKind, FindingKind, OrderKind, Verification
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -15,8 +15,7 @@ from models.types import Day, Id, JSONText, UTCDateTime, state_column
 class Characteristic(Identified, table=True):
     """A special characteristic with its limits; a later row of the same name replaces it."""
 
-    __tablename__ = "characteristic"
-    __table_args__ = table_args(UniqueConstraint("project_id", "name"))
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     name: str = Field(max_length=100)
@@ -30,8 +29,7 @@ class Characteristic(Identified, table=True):
 class TrialBatch(Subject, table=True):
     """One batch; its figures are rows of their own, so a correction never overwrites."""
 
-    __tablename__ = "trial_batch"
-    __table_args__ = table_args(UniqueConstraint("project_id", "number"))
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     number: str = Field(max_length=10)
@@ -53,8 +51,7 @@ class TrialBatch(Subject, table=True):
 class BatchFigure(Identified, table=True):
     """The counts of a batch as first recorded or as corrected; the newest counts. Append-only."""
 
-    __tablename__ = "batch_figure"
-    __table_args__ = table_args(UniqueConstraint("batch_id", "entry_no"))
+    __table_args__ = (UniqueConstraint("batch_id", "entry_no"),)
 
     batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id", index=True)
     entry_no: int
@@ -72,8 +69,7 @@ class BatchFigure(Identified, table=True):
 class Measurement(Identified, table=True):
     """One measured value, in its subgroup and order of production; a correction is a row that names what it corrects."""
 
-    __tablename__ = "measurement"
-    __table_args__ = table_args(Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"))
+    __table_args__ = (Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"),)
 
     batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id")
     characteristic: str = Field(max_length=100)
@@ -89,8 +85,7 @@ class Measurement(Identified, table=True):
 class Issue(Identified, table=True):
     """Something found that has to be closed: issue, deviation, incident, safety complaint, audit finding."""
 
-    __tablename__ = "issue"
-    __table_args__ = table_args(UniqueConstraint("project_id", "number"))
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     number: int
@@ -109,8 +104,7 @@ class Issue(Identified, table=True):
 class VerificationTrack(Identified, table=True):
     """One of the asked verifications of the trial stage; the tracks run side by side and join at the gate."""
 
-    __tablename__ = "verification_track"
-    __table_args__ = table_args(UniqueConstraint("project_id", "verification"))
+    __table_args__ = (UniqueConstraint("project_id", "verification"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     verification: Verification = Field(sa_column=state_column(Verification))
@@ -123,8 +117,7 @@ class VerificationTrack(Identified, table=True):
 class ScenarioTrial(Identified, table=True):
     """One customer or site of market validation, with limits, measured values and a witness."""
 
-    __tablename__ = "scenario_trial"
-    __table_args__ = table_args(UniqueConstraint("project_id", "site"))
+    __table_args__ = (UniqueConstraint("project_id", "site"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     site: str = Field(max_length=200)
@@ -148,8 +141,8 @@ class ScenarioTrial(Identified, table=True):
 class Order(Identified, table=True):
     """A letter of intent or an order from a customer of market validation."""
 
-    __tablename__ = "customer_order"
-    __table_args__ = table_args(UniqueConstraint("project_id", "reference"))
+    __tablename__ = "customer_order"  # type: ignore[assignment]
+    __table_args__ = (UniqueConstraint("project_id", "reference"),)
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     reference: str = Field(max_length=60)
