@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from lifecycle.stages.forms import day_of, number_of, rows_of, threshold, values_of, whole
+from lifecycle.stages.forms import day, limit, number, rows
 from lifecycle.stages.records import BatchRecord, Computed, OrderRecord, Records, RevisionRecord, ScenarioRecord
 from lifecycle.stages.rule import Rule, cannot_start, met, missing, not_enough, not_met
 from lifecycle.stages.statistics import reliability_lower, reliability_sample_size
@@ -34,12 +34,12 @@ def units_trace(_criterion: Criterion, records: Records) -> Computed:
 
 def reach(criterion: Criterion, records: Records) -> Computed:
     """G4.2: enough independent sites with a signed trial agreement [design]."""
-    needed = whole(criterion, "sites")
+    needed = int(limit(criterion, "sites"))
     if not records.scenarios:
         return missing("sites_none", needed=needed)
     independent = [scenario for scenario in records.scenarios if _is_independent_site(scenario, records)]
     signed = {scenario.site for scenario in independent if _is_past(scenario.agreement_signed_on, records.today)}
-    values = {
+    values: dict[str, Any] = {
         "have": len(signed),
         "needed": needed,
         "sites": sorted(signed),
@@ -56,13 +56,13 @@ def use(criterion: Criterion, records: Records) -> Computed:
 
     Days run from the day after the start to the end of use, the user's report or today, whichever is first.
     """
-    needed, days = whole(criterion, "sites"), whole(criterion, "days")
+    needed, days = int(limit(criterion, "sites")), int(limit(criterion, "days"))
     counted = [scenario for scenario in records.scenarios if _is_independent_site(scenario, records)]
     if not any(scenario.started_on for scenario in counted):
         return missing("use_not_started", needed=needed, days=days)
     lacks = {scenario.site: _lacks_of_use(scenario, records, days) for scenario in counted}
     complete = sorted(site for site, found in lacks.items() if not found)
-    values = {
+    values: dict[str, Any] = {
         "have": len(complete),
         "needed": needed,
         "days": days,
@@ -79,16 +79,17 @@ def use(criterion: Criterion, records: Records) -> Computed:
 
 def paid_orders(criterion: Criterion, records: Records) -> Computed:
     """G4.4: enough paid or legally binding orders of independent customers; a letter of intent never counts [S38 S39]."""
-    needed = whole(criterion, "orders")
+    needed = int(limit(criterion, "orders"))
     standing = [order for order in records.orders if _stands(order, records.today)]
     orders = [order for order in standing if order.kind is OrderKind.ORDER]
     letters = len(standing) - len(orders)
+    if not orders and letters:
+        return not_met("letters_are_no_orders", needed=needed, letters=letters)
     if not orders:
-        values = {"needed": needed, "letters": letters}
-        return not_met("letters_are_no_orders", **values) if letters else missing("orders_none", **values)
+        return missing("orders_none", needed=needed)
     firm = [order for order in orders if _is_firm(order, records.today)]
     counted = [order for order in firm if order.is_independent and _is_outside(order.customer, records)]
-    values = {
+    values: dict[str, Any] = {
         "have": len(counted),
         "needed": needed,
         "letters": letters,
@@ -102,14 +103,20 @@ def paid_orders(criterion: Criterion, records: Records) -> Computed:
 
 def demand(criterion: Criterion, records: Records) -> Computed:
     """G4.5: signed letters and orders reach the first production lot, or there are enough letters [S40 S41]."""
-    needed = whole(criterion, "letters")
+    needed = int(limit(criterion, "letters"))
     standing = [order for order in records.orders if _stands(order, records.today)]
     if not standing:
         return missing("demand_none", letters_needed=needed)
     letters = sum(order.kind is OrderKind.LETTER_OF_INTENT for order in standing)
-    lot = number_of(values_of(records, "launch_plan"), "first_lot")
+    lot = number(records.form("launch_plan"), "first_lot")
     quantity = sum(order.quantity for order in standing)
-    values = {"letters": letters, "letters_needed": needed, "quantity": quantity, "lot": lot, "more": needed - letters}
+    values: dict[str, Any] = {
+        "letters": letters,
+        "letters_needed": needed,
+        "quantity": quantity,
+        "lot": lot,
+        "more": needed - letters,
+    }
     if letters >= needed or (lot is not None and 0 < lot <= quantity):
         return met(**values)
     if lot is None or lot <= 0:
@@ -122,8 +129,8 @@ def field_reliability(criterion: Criterion, records: Records) -> Computed:
 
     Sites whose failures were not recorded are left out; a site counts no more failed units than it has.
     """
-    confidence = threshold(criterion, "confidence")
-    target = number_of(values_of(records, "failure_log"), "reliability_target")
+    confidence = limit(criterion, "confidence")
+    target = number(records.form("failure_log"), "reliability_target")
     if target is None or not 0 < target < 1:
         return missing("reliability_target_unknown")
     recorded = [(scenario.units, scenario.failures) for scenario in records.scenarios if scenario.failures is not None]
@@ -133,7 +140,7 @@ def field_reliability(criterion: Criterion, records: Records) -> Computed:
     failures = sum(min(units, failed) for units, failed in recorded)
     bound = reliability_lower(n, failures, confidence=confidence)
     more = reliability_sample_size(failures, reliability=target, confidence=confidence) - n
-    values = {
+    values: dict[str, Any] = {
         "n": n,
         "k": n - failures,
         "failures": failures,
@@ -154,12 +161,13 @@ def field_reliability(criterion: Criterion, records: Records) -> Computed:
 
 def certification(_criterion: Criterion, records: Records) -> Computed:
     """G4.7: each mandatory certificate is held and valid, or dated before launch with a test plan [design]."""
-    values = values_of(records, "certification_file")
-    rows = rows_of(values, "certificates")
-    if rows is None:
+    form = records.form("certification_file")
+    if form.get("certificates") is None:
         return missing("certificates_not_listed")
-    launch = day_of(values, "launch_on")
-    stands = {str(row.get("name", "")): _certificate_stands(row, launch, records.today) for row in rows}
+    launch = day(form, "launch_on")
+    stands = {
+        str(row.get("name", "")): _certificate_stands(row, launch, records.today) for row in rows(form, "certificates")
+    }
     held = sorted(name for name, state in stands.items() if state == "held")
     planned = sorted(name for name, state in stands.items() if state == "planned")
     open_ones = sorted(name for name, state in stands.items() if state == "open")
@@ -213,9 +221,7 @@ def _batch_fault(batch: BatchRecord | None, frozen: RevisionRecord) -> str:
 
 
 def _faulty(sites: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    return {
-        site: {number: fault for number, fault in found.items() if fault} for site, found in sorted(sites.items())
-    }
+    return {site: {number: fault for number, fault in found.items() if fault} for site, found in sorted(sites.items())}
 
 
 def _is_independent_site(scenario: ScenarioRecord, records: Records) -> bool:
@@ -228,8 +234,8 @@ def _is_outside(customer: UUID | None, records: Records) -> bool:
     return customer is not None and customer not in inside
 
 
-def _is_past(day: date | None, today: date) -> bool:
-    return day is not None and day <= today
+def _is_past(when: date | None, today: date) -> bool:
+    return when is not None and when <= today
 
 
 def _lacks_of_use(scenario: ScenarioRecord, records: Records, days: int) -> list[str]:
@@ -237,7 +243,7 @@ def _lacks_of_use(scenario: ScenarioRecord, records: Records, days: int) -> list
     today = records.today
     reports = {str(report.values.get("site")) for report in records.of_type("user_report")}
     has_report = _is_past(scenario.report_signed_on, today) and scenario.site in reports
-    end = min(day for day in (scenario.ended_on, scenario.report_signed_on, today) if day is not None)
+    end = min(when for when in (scenario.ended_on, scenario.report_signed_on, today) if when is not None)
     used = (end - scenario.started_on).days if scenario.started_on else 0
     ended_early = _is_past(scenario.ended_on, today) and used < days and end == scenario.ended_on
     found = {
@@ -266,10 +272,10 @@ def _is_firm(order: OrderRecord, today: date) -> bool:
 
 def _certificate_stands(row: Mapping[str, Any], launch: date | None, today: date) -> str:
     """Say `held`, `planned` or `open`; a certificate without an end of validity does not run out."""
-    ends = day_of(row, "valid_until")
+    ends = day(row, "valid_until")
     if row.get("number") and (ends is None or ends >= today):
         return "held"
-    planned = day_of(row, "planned_on")
+    planned = day(row, "planned_on")
     if row.get("test_plan") and planned is not None and launch is not None and today <= planned < launch:
         return "planned"
     return "open"
