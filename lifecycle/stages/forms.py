@@ -1,4 +1,4 @@
-"""Reading the values of evidence forms. What is absent, or not of the kind asked for, is None or empty: never a guess."""
+"""Reading the values of evidence forms. What is absent or of another kind is None or empty, never a guess."""
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from lifecycle.stages.records import EvidenceRecord, Values
+from lifecycle.standards.pack import Criterion
 
 
 def whole(values: Values, name: str) -> int | None:
@@ -65,6 +66,19 @@ def months_after(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
-def at_most(part: int, of: int, limit: float) -> bool:
-    """Say whether `part` is at most `limit` times `of`, exactly: 0.7 means seven tenths and not the nearest float."""
-    return part <= Fraction(str(limit)) * of
+def at_most(part: float, of: float, share: float) -> bool:
+    """Say whether `part` is at most `share` times `of`, exactly: 0.7 means seven tenths and not the nearest float."""
+    return Fraction(str(part)) <= Fraction(str(share)) * Fraction(str(of))
+
+
+def at_least(part: float, of: float, share: float) -> bool:
+    """Say whether `part` is at least `share` times `of`, exactly."""
+    return Fraction(str(part)) >= Fraction(str(share)) * Fraction(str(of))
+
+
+def limit(criterion: Criterion, name: str) -> float:
+    """Return a numeric threshold of the clause; `KeyError` or `TypeError` when the pack has none of that name."""
+    value = criterion.parameters[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{criterion.id}: {name} is no number")
+    return value

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lifecycle.stages.findings import together
+from lifecycle.stages.forms import limit
 from lifecycle.stages.records import ClaimRecord, Computed, Records
 from lifecycle.stages.rule import Rule, missing, not_enough, not_met
 from lifecycle.standards.pack import Criterion
@@ -64,8 +65,8 @@ def maturity(criterion: Criterion, records: Records) -> Computed:
         _findings(criterion, claims),
         trl=project_trl(claims),
         mrl=project_mrl(claims),
-        trl_needed=criterion.parameters["trl"],
-        mrl_needed=criterion.parameters["mrl"],
+        trl_needed=limit(criterion, "trl"),
+        mrl_needed=limit(criterion, "mrl"),
     )
 
 
@@ -77,7 +78,7 @@ def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator
     if below := _below(criterion, claims):
         yield not_met("maturity_too_low", below=below)
     if trl is not None and mrl is not None and not cross_check(trl, mrl):
-        yield not_met("maturity_cross_check", needed=_TRL_FOR_HIGH_MRL.get(mrl, mrl))
+        yield not_met("maturity_cross_check", trl_for_mrl=_TRL_FOR_HIGH_MRL.get(mrl, mrl))
     if trl is None:
         yield missing("technologies_not_claimed")
     if absent := threads_missing(claims):
@@ -88,7 +89,7 @@ def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator
 
 def _below(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> list[str]:
     """Name what holds the project down: every technology and thread under its limit."""
-    limits = {MaturityScale.TRL: criterion.parameters["trl"], MaturityScale.MRL: criterion.parameters["mrl"]}
+    limits = {MaturityScale.TRL: limit(criterion, "trl"), MaturityScale.MRL: limit(criterion, "mrl")}
     return [f"{claim.item} {claim.level}" for claim in claims if claim.level < limits[claim.scale]]
 
 

@@ -266,7 +266,9 @@ def _comparable(old: Any, new: Any, direction: Direction) -> bool:
 def _tighter(old: Any, new: Any, direction: Direction) -> bool:
     if isinstance(direction, tuple):
         return direction.index(new) > direction.index(old)
-    return bool({"up": lambda: new > old, "down": lambda: new < old, "more": lambda: set(old) <= set(new)}[direction]())
+    if direction == "more":
+        return set(old) <= set(new)
+    return bool(new > old if direction == "up" else new < old)
 
 
 def _is_number(value: object) -> bool:

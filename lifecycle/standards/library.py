@@ -212,7 +212,7 @@ def _refuse_repeats(node: yaml.Node, path: Path) -> None:
             _refuse_repeats(item, path)
 
 
-def _refused(mark: yaml.Mark, path: Path, code: str, **values: object) -> BadPack:
+def _refused(mark: Any, path: Path, code: str, **values: object) -> BadPack:
     line = f"{path.name}:{mark.line + 1}"
     return BadPack([Problem(code=code, path=path.stem, values=values, line=line)])
 
