@@ -57,7 +57,7 @@ DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
     "certification": {},
     "safety_complaints": {},
     "production_run": {"hours_at_least": "up", "hours_at_most": "down", "units": "up", "batches": "up"},
-    "ppap_elements": {},
+    "ppap_elements": {"elements": "more"},
     "production_capability": {"n": "up", "ppk": "up", "ppk_with_consent": "up", "cpk": "up"},
     "rate": {"share": "up", "share_with_condition": "up"},
     "supply_ready": {},
