@@ -79,7 +79,7 @@ class Stability:
 
 
 def control_chart(subgroups: Subgroups) -> ControlChart:
-    """Return the chart of these values: X-bar and R for subgroups of 2 to 6, individuals and moving range for single values.
+    """Return the chart of these values: X-bar and R for subgroups of 2 to 6, individuals and moving range for singles.
 
     Limits: centre ± A2·R-bar and D4·R-bar; for single values centre ± 3·MR-bar/1.128 and 3.267·MR-bar. Sigma within is
     R-bar/d2 or MR-bar/1.128 (Shewhart; section 4 of the rule book). Raises `UnusableValuesError` with the codes

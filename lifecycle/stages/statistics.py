@@ -144,9 +144,9 @@ def reliability_sample_size(failures: int, *, reliability: float, confidence: fl
 
 
 def capability_indices(subgroups: Subgroups, *, lower: float | None, upper: float | None) -> Indices:
-    """Return Cp, Cpk with the spread within subgroups and Pp, Ppk with the overall one (n-1); section 4 of the rule book.
+    """Return Cp, Cpk with the spread within subgroups and Pp, Ppk with the overall one (n-1); section 4.
 
-    Cp = (USL-LSL)/6 sigma, Cpk = min(USL-mean, mean-LSL)/3 sigma (Kane 1986; ISO 22514-2); with one limit only that side.
+    Cp = (USL-LSL)/6 sigma, Cpk = min(USL-mean, mean-LSL)/3 sigma (Kane 1986); with one limit only that side.
     Raises `UnusableValuesError`: the codes of `control_chart`, `no_limits`, or `no_variation` when either sigma is 0.
     """
     chart = control_chart(subgroups)
@@ -176,7 +176,7 @@ def capability_indices(subgroups: Subgroups, *, lower: float | None, upper: floa
 
 
 def taguchi_index(index: float, *, mean: float, sigma: float, target: float) -> float:
-    """Return Cpm (or Ppm) = Cp / sqrt(1 + ((mean - target)/sigma)^2) from Cp (or Pp) and its sigma (Chan et al. 1988)."""
+    """Return Cpm (or Ppm) = Cp / sqrt(1 + ((mean - target)/sigma)^2) from Cp (Pp) and its sigma (Chan 1988)."""
     return index / math.sqrt(1 + ((mean - target) / sigma) ** 2)
 
 
