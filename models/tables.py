@@ -1,7 +1,7 @@
-"""Imports every module with tables, so that the metadata is whole wherever it is asked for: migrations, checks, tests."""
+"""Imports every module with tables, so that the metadata is whole wherever it is asked for."""
 
 from models.base import metadata
 
-# Table modules are imported here as they come: `import models.people  # noqa: F401`.
+# Table modules are imported here as they come, each as `import models.people` with F401 excused.
 
 __all__ = ["metadata"]
