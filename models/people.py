@@ -66,9 +66,7 @@ class User(Subject, table=True):
 class RoleGrant(Identified, table=True):
     """A role at one organisation; without organisation it reaches the whole installation."""
 
-    __table_args__ = (
-        Index("ix_role_grant_organisation_id_role", "organisation_id", "role"),
-    )
+    __table_args__ = (Index("ix_role_grant_organisation_id_role", "organisation_id", "role"),)
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     role: Role = Field(sa_column=state_column(Role))

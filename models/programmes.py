@@ -13,10 +13,9 @@ from models.types import Id, JSONText, UTCDateTime
 class StandardPack(Subject, table=True):
     """A published pack, kept once under the SHA-256 of its canonical JSON and never changed."""
 
-
     sha256: str = Field(max_length=64, unique=True)
     code: str = Field(max_length=60)
-    version: str = Field(max_length=20)
+    pack_version: str = Field(max_length=20)
     body: dict[str, Any] = Field(sa_type=JSONText)
     published_at: datetime = Field(sa_type=UTCDateTime)
 
