@@ -69,7 +69,12 @@ class TestOwnMoney:
             return a_paper("own_money_proof", values=values, valid_until=valid_until)
 
         yesterday = TODAY - timedelta(days=1)
-        papers = (proof(60_000_000), proof(20_000_000), proof(9_000_000, "EUR"), proof(9_000_000, valid_until=yesterday))
+        papers = (
+            proof(60_000_000),
+            proof(20_000_000),
+            proof(9_000_000, "EUR"),
+            proof(9_000_000, valid_until=yesterday),
+        )
 
         found = judged("G2.2", with_papers(*papers))
 
@@ -90,7 +95,9 @@ class TestRisksOwned:
         assert (found.code, found.values["risks"]) == ("high_risk_not_owned", ["主控板过热"])
 
     def test_lets_a_closed_risk_be(self) -> None:
-        assert judged("G2.3", with_values("risk_register", risks=[{"grade": "high", "status": "closed"}])).state == "met"
+        assert (
+            judged("G2.3", with_values("risk_register", risks=[{"grade": "high", "status": "closed"}])).state == "met"
+        )
 
     @pytest.mark.parametrize(
         ("risks", "code"), [([], "risk_register_empty"), ([{"risk": "?", "grade": ""}], "risk_without_grade")]
@@ -104,8 +111,13 @@ class TestRisksOwned:
 class TestScaleUpStep:
     @pytest.mark.parametrize(
         ("planned", "profile", "state"),
-        [(200, "general", "met"), (201, "general", "not_met"), (2000, "fine_chemicals", "met")]
-        + [(2001, "fine_chemicals", "not_met"), (201, "unheard of", "not_met")],
+        [
+            (200, "general", "met"),
+            (201, "general", "not_met"),
+            (2000, "fine_chemicals", "met"),
+            (2001, "fine_chemicals", "not_met"),
+            (201, "unheard of", "not_met"),
+        ],
     )
     def test_compares_with_the_ratio_of_the_profile(self, planned: float, profile: str, state: str) -> None:
         firm = replace(with_values("schedule", planned_batch_size=planned), profiles={"scale_up": profile})
@@ -189,9 +201,7 @@ class TestValidationMatrix:
 
         assert (found.state, found.values["without_test"]) == ("not_met", ["process"])
 
-    @pytest.mark.parametrize(
-        "gap", [{"method": ""}, {"sample_size": 0}, {"acceptance_limit": None}, {"laboratory": 7}]
-    )
+    @pytest.mark.parametrize("gap", [{"method": ""}, {"sample_size": 0}, {"acceptance_limit": None}, {"laboratory": 7}])
     def test_has_not_enough_with_a_test_half_described(self, gap: dict[str, Any]) -> None:
         first, second = FORMS["validation_matrix"]["tests"]
 

@@ -3,42 +3,46 @@
 from functools import cache
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 
 from lifecycle.standards import library
-from lifecycle.standards.pack import Pack, Stage
+from lifecycle.standards.pack import Pack
+from models.states import STAGES
 
 DEFAULT = library.PACKS / "default-2026.1"
+WRITTEN = tuple(stage for stage in STAGES if (DEFAULT / f"{stage}.yaml").is_file())
 
 
 @cache
 def default() -> Pack:
     """The default pack; a stage whose file is not written yet is the bare one."""
-    bare = library.bare()
-    parts = [library.load_stage(path) for path in sorted(DEFAULT.glob("*_*.yaml")) + _one_word_files()]
-    written: dict[str, Stage] = {part.stage.id: part.stage for part in parts}
-    return bare.model_copy(
-        update={
-            "code": "default",
-            "rehearsal_only": False,
-            "profiles": {"manufacture": ("assembly", "process"), "firm_size": ("cn_industrial", "eu")},
-            "evidence_types": tuple(kind for part in parts for kind in part.evidence_types),
-            "stages": tuple(written.get(stage.id, stage) for stage in bare.stages),
+    if WRITTEN == STAGES:
+        return library.default()
+    parts = {stage: library.load_stage(DEFAULT / f"{stage}.yaml") for stage in WRITTEN}
+    return Pack.model_validate(
+        {
+            **yaml.safe_load((DEFAULT / "pack.yaml").read_text("utf-8")),
+            "evidence_types": tuple(kind for part in parts.values() for kind in part.evidence_types),
+            "stages": tuple(parts[stage].stage if stage in parts else library.bare().stage(stage) for stage in STAGES),
         }
     )
 
 
-def _one_word_files() -> list[Any]:
-    return [path for path in sorted(DEFAULT.glob("*.yaml")) if "_" not in path.stem and path.stem != "pack"]
-
-
 def changed(part: Any, path: str, value: object) -> Any:
-    """A copy of a part of a pack with the value at `stages/0/title` or `criteria/2/parameters/n` replaced."""
+    """A copy of a part of a pack with one value replaced; list items go by id, name or number.
+
+    `stages/intake/criteria/G1.6/parameters/similarity`
+    """
     first, _, rest = path.partition("/")
     if isinstance(part, BaseModel):
         return part.model_copy(update={first: changed(getattr(part, first), rest, value) if rest else value})
     if isinstance(part, tuple):
-        at = int(first)
+        at = next(
+            number
+            for number, item in enumerate(part)
+            if first in {getattr(item, "id", None), getattr(item, "name", None), str(number)}
+        )
         return (*part[:at], changed(part[at], rest, value) if rest else value, *part[at + 1 :])
     if isinstance(part, dict):
         return {**part, first: changed(part[first], rest, value) if rest else value}

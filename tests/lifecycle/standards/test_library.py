@@ -34,7 +34,9 @@ class TestByName:
             (stage, (), "none", None) for stage in STAGES
         ]
 
-    @pytest.mark.parametrize("name", ["", "bare", "bare@2026.2", "bare-2026.1", "../packs/bare@2026.1", "bare@2026.1\n"])
+    @pytest.mark.parametrize(
+        "name", ["", "bare", "bare@2026.2", "bare-2026.1", "../packs/bare@2026.1", "bare@2026.1\n"]
+    )
     def test_refuses_what_was_not_published(self, name: str) -> None:
         with pytest.raises(UnknownPack):
             library.by_name(name)
