@@ -31,7 +31,7 @@ def a_project(stage: ProjectState = ProjectState.MARKET_VALIDATION, **facts: Any
     return Records(**{**plain, **facts})
 
 
-def evidence(kind: str, *, number: int = 1, revision: str | None = "B", **values: Any) -> EvidenceRecord:
+def evidence(kind: str, /, *, number: int = 1, revision: str | None = "B", **values: Any) -> EvidenceRecord:
     """Return current evidence of this type; `number` tells several of them apart."""
     return EvidenceRecord(
         id=uuid5(NAMESPACE_URL, f"{kind}/{number}"),
