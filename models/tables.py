@@ -1,6 +1,6 @@
-"""All tables, imported once, so that the metadata is complete for migrations and tests."""
+"""Imports every module with tables, so that the metadata is whole wherever it is asked for: migrations, checks, tests."""
 
-from models import (
+from models import (  # noqa: F401 - imported for the tables they hold
     evidence,
     holds,
     installation,
@@ -11,5 +11,6 @@ from models import (
     reviews,
     trials,
 )
+from models.base import metadata
 
-__all__ = ["evidence", "holds", "installation", "journal", "people", "programmes", "projects", "reviews", "trials"]
+__all__ = ["metadata"]
