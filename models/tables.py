@@ -1,4 +1,4 @@
-"""Imports every module with tables, so that the metadata is whole wherever it is asked for: migrations, checks, tests."""
+"""Imports every module with tables, so that the metadata is whole wherever it is asked for."""
 
 from models import (  # noqa: F401 - imported for the tables they hold
     evidence,
