@@ -307,7 +307,7 @@ def _standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     row = {
         "sha256": digest,
         "code": command.code,
-        "version": command.version,
+        "pack_version": command.version,
         "body": command.body,
         "published_at": stamp.now,
     }
