@@ -3,12 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject
 from models.states import OrganisationKind, Role, UserStatus
-from models.types import Id, JSONText, UTCDateTime, state_column
+from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
 
 class Organisation(Subject, table=True):
@@ -38,18 +38,23 @@ class Organisation(Subject, table=True):
 class OrganisationTie(Identified, table=True):
     """Ownership or common control between two organisations; independence of customers is judged on it (G4.2)."""
 
+    __table_args__ = (
+        CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share_at_most_all"),
+        CheckConstraint("organisation_id <> other_id", name="two_organisations"),
+    )
+
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     other_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     share_basis_points: int = 0
     """Share of ownership in basis points (2,500 = 25 %)."""
     is_common_control: bool = False
-    since_on: date | None = None
+    since_on: date | None = Field(default=None, sa_type=Day)
 
 
 class User(Subject, table=True):
     """One account. Two accounts of one human share `person_id`; that is what segregation of duties counts."""
 
-    __tablename__ = "app_user"  # type: ignore[assignment]
+    __tablename__ = "app_user"
 
     person_id: UUID = Field(sa_type=Id, index=True)
     login: str = Field(max_length=100, unique=True)
