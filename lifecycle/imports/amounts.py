@@ -32,6 +32,7 @@ SCALES = (1, 1_000, 10_000, 1_000_000, 100_000_000)
 """Units an amount column may be counted in: 1, thousand, 万, million, 亿."""
 
 _PLAIN = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
+_GROUPED = re.compile("[1-9][0-9]{0,2}(?:_[0-9]{3})+", re.ASCII)
 _LONGEST = 40
 _RULE = "amount"
 
@@ -75,7 +76,7 @@ def parse_minor_or_zero(
     whole, fraction = matched.group(1), matched.group(2) or ""
     if len(fraction) > places:
         raise AmountProblem("amount_decimals", allowed=places, found=len(fraction))
-    minor = int(whole + fraction) * 10 ** (places - len(fraction))
+    minor = int(whole + fraction + "0" * (places - len(fraction)))
     if minor > MAX_MINOR:
         raise AmountProblem("amount_too_large", limit=MAX_MINOR)
     return minor
@@ -93,24 +94,28 @@ def _ungrouped(text: str, thousands: str) -> str:
         return text
     if thousands not in THOUSANDS:
         raise AmountProblem("amount_separator")
-    whole, point, fraction = text.partition(".") if thousands != "." else text.partition(",")
-    groups = whole.split(thousands)
-    is_grouped = 1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:])
-    return "".join(groups) + ("." if point else "") + fraction if is_grouped else text
+    point = "," if thousands == "." else "."
+    whole, _, fraction = text.partition(point)
+    if not _GROUPED.fullmatch(whole.replace(thousands, "_")):
+        return text
+    return whole.replace(thousands, "") + ("." + fraction if point in text else "")
+
+
+_SIGNS = "+-−＋－(（"
+_DIAGNOSES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("amount_empty", re.compile(r"\s*")),
+    ("amount_sign", re.compile(rf"\s*[{re.escape(_SIGNS)}].*|.*[{re.escape(_SIGNS)}]\s*", re.DOTALL)),
+    ("amount_digits", re.compile(r".*[^\W0-9A-Za-z_].*", re.DOTALL)),
+    ("amount_exponent", re.compile(r"[0-9.]+[eE][+-]?[0-9]+")),
+    (
+        "amount_separator",
+        re.compile(r"[0-9.,'’_\s\u066b\u066c，。．]*[,'’_\s\u066b\u066c，。．][0-9.,'’_\s\u066b\u066c，。．]*"),
+    ),
+    ("amount_separator", re.compile(r"[0-9]*\.[0-9]*\.[0-9.]*")),
+)
 
 
 def _diagnosed(text: str) -> AmountProblem:
     """Say what is wrong with a text that is no plain number."""
-    if not text.strip():
-        return AmountProblem("amount_empty")
-    if text.lstrip()[0] in "+-−－＋(（" or text.rstrip()[-1] in "+-−－＋":
-        return AmountProblem("amount_sign")
-    if any(character.isnumeric() and not character.isascii() for character in text):
-        return AmountProblem("amount_digits")
-    if re.search(r"[0-9.][eE][+-]?[0-9]", text):
-        return AmountProblem("amount_exponent")
-    if re.fullmatch(r"[0-9][0-9.,'’_\s\u066b\u066c，。．]*", text) and not re.fullmatch(r"[0-9]+\.?[0-9]*", text):
-        return AmountProblem("amount_separator")
-    if re.fullmatch(r"\s+[0-9.]+\s*", text):
-        return AmountProblem("amount_separator")
-    return AmountProblem("amount_malformed")
+    found = next((code for code, pattern in _DIAGNOSES if pattern.fullmatch(text[: _LONGEST + 1])), None)
+    return AmountProblem(found or "amount_malformed")

@@ -104,7 +104,7 @@ class BoundedGzip(io.RawIOBase):
         """Return True: the stream is for reading only."""
         return True
 
-    def readinto(self, buffer: "bytearray | memoryview", /) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         """Fill the buffer with unpacked bytes, counting them against the bytes read so far."""
         data = self._unpacked.read(len(buffer))
         buffer[: len(data)] = data

@@ -28,14 +28,13 @@ def detect_encoding(path: Path, declared: Encoding | None) -> Encoding:
     Reads the whole file once or twice in chunks. `Unreadable` names the row of the first byte that does not fit.
     """
     tried: tuple[Encoding, ...] = (declared,) if declared else ("utf-8", "gb18030")
-    failed: Unreadable | None = None
+    problems = []
     for encoding in tried:
         problem = _undecodable(path, encoding)
         if problem is None:
             return encoding
-        failed = failed or problem
-    assert failed is not None
-    raise failed
+        problems.append(problem)
+    raise problems[0]
 
 
 def csv_rows(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:

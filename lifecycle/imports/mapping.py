@@ -34,7 +34,7 @@ Standard: TypeAlias = Literal[
 Country: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
-class MappingProblem(ValueError):
+class MappingProblem(ValueError):  # noqa: N818 - a refusal, not a fault
     """The mapping itself is wrong; `where` names the place in it, `why` what pydantic or YAML says."""
 
     def __init__(self, file: str, where: str, why: str) -> None:
@@ -239,7 +239,7 @@ class Mapping(Part):
 
     @model_validator(mode="after")
     def _is_unambiguous(self) -> Self:
-        targets = [rule.to for rule in self.columns if rule.to not in ("money", "fact")]
+        targets: list[str] = [rule.to for rule in self.columns if rule.to not in ("money", "fact")]
         labels = [rule.label for rule in self.columns if isinstance(rule, MoneyRule | FactRule)]
         for names, what in ((targets, "field"), (labels, "label")):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -285,7 +285,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", None)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as in yaml

@@ -1,17 +1,16 @@
-"""What can be wrong with a value or a whole file, as exceptions that carry a code; sentences stand in
-`notifications/locale/imports.yaml`.
+"""What can be wrong with a value or a whole file, as exceptions with a code.
+
+The sentences of the codes stand in `notifications/locale/imports.yaml`.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TypeAlias
 
 Params: TypeAlias = Mapping[str, str | int]
-NO_PARAMS: Params = MappingProxyType({})
 SHOWN_CHARACTERS = 80
 
 
-class ValueProblem(ValueError):
+class ValueProblem(ValueError):  # noqa: N818 - a refusal, not a fault
     """A single value breaks a rule. `rule` is short and the same in every language (`M1`, `text <= 200`)."""
 
     def __init__(self, code: str, rule: str, **params: str | int) -> None:
@@ -21,7 +20,7 @@ class ValueProblem(ValueError):
         self.params: Params = params
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - a refusal, not a fault
     """The file as a whole cannot be trusted: reading stops here. `row` is set when one row is to blame."""
 
     def __init__(
@@ -47,5 +46,4 @@ def shown(text: str) -> str:
 def _visible(character: str) -> str:
     if character.isprintable() or character == "\u3000":
         return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return f"\\u{{{ord(character):04x}}}"

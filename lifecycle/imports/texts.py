@@ -35,6 +35,8 @@ class Notice:
 
 def one_line(text: str, *, line_breaks: LineBreaks = "refuse", limit: int = SHORT) -> tuple[str, tuple[str, ...]]:
     """Return a one-line text, NFC-normalised, and the codes of what was changed; `ValueProblem` when it may not in."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text, ()
     codes: list[str] = []
     if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
         if line_breaks == "refuse":
@@ -57,7 +59,7 @@ def many_lines(text: str, *, invisible: Invisible = "refuse", limit: int = LONG)
 
 
 def _checked(text: str, limit: int, codes: list[str]) -> str:
-    """Return the text in NFC, append `text_normalised` when that changed it, refuse what cannot be seen or is too long."""
+    """Return the text in NFC, noting when that changed it; refuse what cannot be seen or is too long."""
     if not text.isascii():
         normal = unicodedata.normalize("NFC", text)
         if normal != text:

@@ -66,18 +66,20 @@ def compiled(rule: Rule, index_of: dict[str, int]) -> Reading:
     if isinstance(rule, MoneyRule):
         return _money(rule, index_of)
     index, read = index_of[rule.column], _READERS[type(rule)]
+    is_plain = not (rule.empty or rule.replace or rule.suffix or rule.first)
 
     def reading(cells: Cells, draft: Draft) -> None:
-        text = prepared(cells[index], rule)
+        text = cells[index].strip(SPACES)
+        if text and not is_plain:
+            text = _prepared(text, rule)
         if text:
             read(text, rule, draft)
 
     return reading
 
 
-def prepared(cell: str, rule: ColumnRule) -> str:
-    """Return the text that the rule means: spaces at both ends dropped, words for nothing empty, others replaced."""
-    text = cell.strip(SPACES)
+def _prepared(text: str, rule: ColumnRule) -> str:
+    """Return the text that the rule means: words for nothing empty, others replaced, the rest cut as it says."""
     if text in rule.empty:
         return ""
     text = rule.replace.get(text, text)
@@ -88,7 +90,7 @@ def prepared(cell: str, rule: ColumnRule) -> str:
 
 def _line(text: str, rule: LineRule, draft: Draft) -> None:
     if rule.to == "credit_code":
-        _credit_code(text, draft)
+        _credit_code(text, rule, draft)
         return
     if rule.too_long == "refuse":
         draft.lines[rule.to] = _noticed(one_line(text, line_breaks=rule.line_breaks), rule, draft)
@@ -102,11 +104,13 @@ def _line(text: str, rule: LineRule, draft: Draft) -> None:
     draft.lines[rule.to] = full
 
 
-def _credit_code(text: str, draft: Draft) -> None:
+def _credit_code(text: str, rule: LineRule, draft: Draft) -> None:
     wrong = credit_code.problem(text)
     if wrong is not None:
-        raise ValueProblem("credit_code_wrong", "GB 32100", why=wrong)
-    draft.lines["credit_code"] = text
+        raise ValueProblem(wrong, "GB 32100")
+    draft.lines[rule.to] = credit_code.normalise(text)
+    if draft.lines[rule.to] != text:
+        draft.notices.append(Notice(rule.column, "credit_code_normalised"))
 
 
 def _country(text: str, rule: CountryRule, draft: Draft) -> None:
@@ -182,7 +186,8 @@ def _fact_choice(text: str, rule: FactRule, _draft: Draft) -> str:
 
 def _noticed(cleaned: tuple[str, tuple[str, ...]], rule: ColumnRule, draft: Draft) -> str:
     text, codes = cleaned
-    draft.notices.extend(Notice(rule.column, code) for code in codes)
+    if codes:
+        draft.notices.extend(Notice(rule.column, code) for code in codes)
     return text
 
 

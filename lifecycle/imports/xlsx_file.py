@@ -4,11 +4,13 @@ Two passes over the sheet: a survey of what openpyxl does not tell when it strea
 cells, true extent, nesting), then openpyxl's read-only rows.
 """
 
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -58,7 +60,8 @@ def xlsx_rows(path: Path, sheet: str | None, header_row: int) -> Iterator[RawRow
     try:
         check_archive(path)
         _check_parts(path)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        with _quiet():
+            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
     except _DAMAGED:
         raise Unreadable("xlsx_damaged", "XLSX") from None
     try:
@@ -95,8 +98,22 @@ def _sheet_rows(path: Path, sheet: Any, header_row: int) -> Iterator[RawRow]:
     if not survey.last_row:
         return
     rows = sheet.iter_rows(min_row=1, max_row=survey.last_row, min_col=1, max_col=survey.last_column)
-    for number, cells in enumerate(rows, start=1):
+    number = 0
+    while True:
+        with _quiet():
+            cells = next(rows, None)
+        if cells is None:
+            return
+        number += 1
         yield _raw_row(number, cells, survey)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence openpyxl: what it warns of is no concern here (validation), or becomes a cell error (a date too large)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey) -> RawRow:
@@ -129,24 +146,25 @@ def _text(cell: Any) -> tuple[str, str | None]:
 
 
 def _plain(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, datetime):
-        is_day = value.time() == time(0)
-        return value.date().isoformat() if is_day else value.isoformat(sep=" ")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    return str(value) if isinstance(value, (int, timedelta)) else repr(value)
+    """Return the value as a spreadsheet would write it plainly; a day has no time of day."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "TRUE" if value else "FALSE"
+        case float():
+            text = _number(value)
+        case datetime():
+            text = value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ")
+        case date() | time():
+            text = value.isoformat()
+        case _:
+            text = str(value)
+    return text
 
 
 def _number(value: float) -> str:
-    """Return the shortest digits that mean this number, without an exponent: `1.1` where the file has 1.1000000000000001.
+    """Return the shortest digits that mean this number, without exponent: 1.1 where the file has 1.1000000000000001.
 
     A sum such as 12345.332 behind a cell that shows 12345.33 keeps its third decimal, to be refused as an amount.
     """
@@ -169,7 +187,8 @@ def _check_parts(path: Path) -> None:
 
 def _declared_parts(archive: zipfile.ZipFile) -> tuple[set[str], set[str]]:
     """Return the names of the sheets and of all other parts by their declared type: a name alone can lie."""
-    sheets, others = set(), set()
+    sheets: set[str] = set()
+    others: set[str] = set()
     with archive.open("[Content_Types].xml") as part:
         for event, tag, element in _elements(part):
             if event == "start" and tag == "Override":
@@ -197,7 +216,8 @@ def _surveyed(path: Path, part_name: str) -> _Survey:
             elif event == "start" and tag == "mergeCell" and len(survey.merged) <= MAX_MERGES:
                 reference = element.get("ref", "")
                 _, first, _, last_row = range_boundaries(reference)
-                survey.merged.append((first, last_row, shown(reference)))
+                # A merge of whole columns (`A:C`) has no rows of its own: it touches all of them.
+                survey.merged.append((first or 1, last_row or MAX_ROWS, shown(reference)))
     return survey
 
 
