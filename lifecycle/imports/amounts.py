@@ -89,16 +89,18 @@ def _zeros(scale: int) -> int:
 
 
 def _ungrouped(text: str, thousands: str) -> str:
-    """Return the text without its declared separator, or unchanged when the groups are not of three."""
-    if not thousands or thousands not in text:
+    """Return the text without its declared separator; where a full stop groups, a comma is the decimal sign.
+
+    Groups that are not of three are refused: `1.23` with grouping full stops is not taken for a decimal number.
+    """
+    if not thousands:
         return text
     if thousands not in THOUSANDS:
         raise AmountProblem("amount_separator")
-    point = "," if thousands == "." else "."
-    whole, _, fraction = text.partition(point)
-    if not _GROUPED.fullmatch(whole.replace(thousands, "_")):
-        return text
-    return whole.replace(thousands, "") + ("." + fraction if point in text else "")
+    whole, point, fraction = text.partition("," if thousands == "." else ".")
+    if thousands in whole and not _GROUPED.fullmatch(whole.replace(thousands, "_")):
+        raise AmountProblem("amount_separator")
+    return whole.replace(thousands, "") + ("." if point else "") + fraction
 
 
 _SIGNS = "+-−＋－(（"

@@ -110,7 +110,7 @@ def _sheet_rows(path: Path, sheet: Any, header_row: int) -> Iterator[RawRow]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence openpyxl: what it warns of is no concern here (validation), or becomes a cell error (a date too large)."""
+    """Silence openpyxl: what it warns of is no concern here, or becomes a cell error (a date too large)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
