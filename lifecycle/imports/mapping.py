@@ -34,7 +34,7 @@ Standard: TypeAlias = Literal[
 Country: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
-class MappingProblem(ValueError):  # noqa: N818 - a refusal, not a fault
+class MappingProblem(ValueError):
     """The mapping itself is wrong; `where` names the place in it, `why` what pydantic or YAML says."""
 
     def __init__(self, file: str, where: str, why: str) -> None:
