@@ -170,4 +170,3 @@ class Answer:
     def is_done(self) -> bool:
         """Say whether it was carried out, now or before."""
         return self.error is None
-

@@ -58,7 +58,9 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
     return [answers[place] for place in range(len(commands))]
 
 
-def explain(session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
+def explain(
+    session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp
+) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means it is possible.
 
     A missing right does not hide a missing fact: both are named. Raises `NotFound` when the actor may not see it.
@@ -242,7 +244,9 @@ class _Desk:
             body, answer = known[task.command.command_id]
             del self.tasks[place]
             if body == self.verb.body_sha256(task.command):
-                self.answers[place] = Answer(command=task.command, document={**answer, "replayed": True}, is_replay=True)
+                self.answers[place] = Answer(
+                    command=task.command, document={**answer, "replayed": True}, is_replay=True
+                )
             else:
                 self._refuse_command(place, task.command, KeyReused(KeyReused.code))
 

@@ -70,13 +70,17 @@ def write(session: Session, done: Sequence[Done], stamp: Stamp) -> None:
     _write_rows(session, done, sheet)
     _insert(session, Transition, sheet.transitions)
     _insert(session, AuditRecord, sheet.audits)
-    _insert(session, OutboxMessage, [_outbox(item, message, stamp) for item in done for message in item.effects.messages])
+    _insert(
+        session, OutboxMessage, [_outbox(item, message, stamp) for item in done for message in item.effects.messages]
+    )
     for item in done:
         _answer(item, sheet)
     _insert(session, CommandRecord, [_record(item, stamp) for item in done])
 
 
-def write_refusals(session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp) -> None:
+def write_refusals(
+    session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp
+) -> None:
     """Write the audit row of each refusal that concerned a right, a person or money; nothing else changes."""
     sheet = _Sheet()
     for verb, task, codes in refused:
@@ -317,7 +321,11 @@ def _update_subject(table: type[TableRow], columns: tuple[str, ...]) -> Any:
 @functools.cache
 def _update_plain(table: type[TableRow], columns: tuple[str, ...]) -> Any:
     target = _table(table)
-    return update(target).where(target.c.id == bindparam("b_id")).values({name: bindparam(f"v_{name}") for name in columns})
+    return (
+        update(target)
+        .where(target.c.id == bindparam("b_id"))
+        .values({name: bindparam(f"v_{name}") for name in columns})
+    )
 
 
 def _prefixed(values: Mapping[str, Any]) -> dict[str, Any]:

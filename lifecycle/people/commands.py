@@ -7,13 +7,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.canonical import canonical, sha256
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages import credit_code
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.lint import lint
+from lifecycle.standards.pack import Pack
 from models.people import ApiToken, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import OrganisationKind, Role, UserStatus
@@ -97,10 +101,9 @@ class AddToken(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStandard(Command):
-    """Publish a pack that `standard lint` passed; it is kept under its SHA-256 and never changed."""
+    """Publish a pack that passes `standard lint`; it is kept under its SHA-256 and never changed."""
 
-    code: str
-    version: str
+    sha256: str
     body: Mapping[str, Any]
 
 
@@ -212,7 +215,9 @@ def sound_share(entry: Entry) -> tuple[Unmet, ...]:
 
 def _born(model: Any, object_type: str, verb: str, row_id: UUID, values: Mapping[str, Any], kind: str) -> Effects:
     detail = {key: value for key, value in values.items() if key not in ("created_at", "body")}
-    act = Act(table=model, object_type=object_type, id=row_id, action=f"{object_type}.{verb}", values=values, detail=detail)
+    act = Act(
+        table=model, object_type=object_type, id=row_id, action=f"{object_type}.{verb}", values=values, detail=detail
+    )
     return Effects(acts=(act,), messages=(Message(kind=kind, object_type=object_type, object_id=row_id),))
 
 
@@ -301,18 +306,29 @@ def _token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
 
 
+def sound_pack(entry: Entry) -> tuple[Unmet, ...]:
+    """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
+    try:
+        pack = Pack.model_validate(entry.command.body)
+    except ValidationError as error:
+        return (unmet("pack_unreadable", problem=str(error.errors()[0]["msg"])),)
+    if library.sha256(pack) != entry.command.sha256:
+        return (unmet("pack_hash_differs"),)
+    problems = lint(pack, rules=frozenset(RULES))
+    return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()
+
+
 def _standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     command: PublishStandard = entry.command
-    digest = sha256(canonical(command.body))
     row = {
-        "sha256": digest,
-        "code": command.code,
-        "pack_version": command.version,
-        "body": command.body,
+        "sha256": command.sha256,
+        "code": command.body["code"],
+        "pack_version": command.body["version"],
+        "body": dict(command.body),
         "published_at": stamp.now,
     }
     born = _born(StandardPack, "standard", "publish", stamp.new_id(), row, "standard.published")
-    return replace(born, says={"sha256": digest})
+    return replace(born, says={"sha256": command.sha256})
 
 
 def _programme_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
@@ -390,7 +406,8 @@ PUBLISH_STANDARD = Verb(
     object_type="standard",
     name="publish",
     command=PublishStandard,
-    facts=_entries(StandardPack, "sha256", lambda command: sha256(canonical(command.body))),
+    facts=_entries(StandardPack, "sha256", lambda command: command.sha256),
+    rules=(sound_pack, not_taken("sha256")),
     effects=_standard_published,
 )
 ADD_PROGRAMME = Verb(

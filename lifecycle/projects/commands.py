@@ -159,9 +159,7 @@ RECYCLE = project_verb(
     "recycle",
     Recycle,
     chart=ProjectChart,
-    event=lambda facts: None
-    if facts.command.target in (None, facts.stage)
-    else f"recycle_to_{facts.command.target}",
+    event=lambda facts: None if facts.command.target in (None, facts.stage) else f"recycle_to_{facts.command.target}",
     rules=(
         rules.not_ended,
         rules.not_on_hold,

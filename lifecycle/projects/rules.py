@@ -115,7 +115,9 @@ def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     used = facts.recycles_of(facts.stage)
     if used < limit or Role.SPONSOR in facts.roles:
         return ()
-    return (Unmet(code="recycles_used_up", party="programme", role=Role.SPONSOR, values={"used": used, "limit": limit}),)
+    return (
+        Unmet(code="recycles_used_up", party="programme", role=Role.SPONSOR, values={"used": used, "limit": limit}),
+    )
 
 
 def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -125,7 +127,13 @@ def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if facts.outcome == GateOutcome.RECYCLE:
         wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
         return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
-    return (Unmet(code="decision_missing", role=_decider(facts), values={"said": facts.outcome or "none", "gate": facts.asked.gate}),)
+    return (
+        Unmet(
+            code="decision_missing",
+            role=_decider(facts),
+            values={"said": facts.outcome or "none", "gate": facts.asked.gate},
+        ),
+    )
 
 
 def hold_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -186,7 +194,9 @@ def extensions_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("hold_extended_already", limit=limits.hold_extensions))
     latest = hold.until_on + timedelta(days=limits.hold_calendar_days)
     if not hold.until_on < facts.command.until_on <= latest:
-        reasons.append(unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days))
+        reasons.append(
+            unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days)
+        )
     return tuple(reasons)
 
 
@@ -222,11 +232,13 @@ def stop_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A recycle names its reason code."""
     code = facts.command.code
-    return () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
+    return (
+        () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
+    )
 
 
 def receiver_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The receiving plant is a known organisation."""
-    return () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
-
-
+    return (
+        () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
+    )

@@ -30,7 +30,9 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),)
+        return (
+            unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),
+        )
     return ()
 
 
@@ -72,7 +74,9 @@ def form_reasons(fields: tuple[FormField, ...], form: Mapping[str, Any], where: 
                 inner = row if isinstance(row, dict) else {}
                 reasons.extend(form_reasons(item.columns, inner, f"{where}.{name}[{place}]"))
         elif not _fits(item, value):
-            reasons.append(unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices)))
+            reasons.append(
+                unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices))
+            )
     return reasons
 
 
@@ -164,7 +168,11 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if criterion is None or seat is None or facts.records is None:
         return ()
     authors = {item.author for item in judged_evidence(criterion, facts.records, seat.part)}
-    return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),) if facts.stamp.actor.person_id in authors else ()
+    return (
+        (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
+        if facts.stamp.actor.person_id in authors
+        else ()
+    )
 
 
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
@@ -224,7 +232,9 @@ def waiver_waits(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 def open_waiver(facts: "ProjectFacts") -> Any:
     """Return the newest unconfirmed waiver of the clause, or None."""
-    fitting = (row for row in reversed(facts.waivers) if row.clause == facts.command.clause and row.confirmed_by is None)
+    fitting = (
+        row for row in reversed(facts.waivers) if row.clause == facts.command.clause and row.confirmed_by is None
+    )
     return next(fitting, None)
 
 

@@ -156,6 +156,7 @@ def review_verb(name: str, command: type[R], **rest: Any) -> Verb[R, ReviewFacts
 
 def _while_in(*states: str) -> Any:
     """Return the rule of a verb that moves nothing and belongs to some states only."""
+
     def rule(facts: ReviewFacts) -> Any:
         return () if facts.review.state in states else (not_possible(facts.verb, facts.review.state),)
 
@@ -191,7 +192,11 @@ SCORE = review_verb(
     effects=effects.scored,
 )
 PROPOSE = review_verb(
-    "propose", Propose, rules=(rules.is_member, rules.not_recused, rules.is_chair), effects=effects.proposed, follow=refresh
+    "propose",
+    Propose,
+    rules=(rules.is_member, rules.not_recused, rules.is_chair),
+    effects=effects.proposed,
+    follow=refresh,
 )
 DECIDE = review_verb(
     "decide",

@@ -159,5 +159,3 @@ def _of_reviews(session: Session, model: Any, ids: Sequence[UUID]) -> dict[UUID,
     for row in session.execute(select(table).where(table.c.review_id.in_(ids)).order_by(table.c.id)):
         groups.setdefault(row.review_id, []).append(row)
     return groups
-
-

@@ -280,7 +280,12 @@ def _batch_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
         **{name: getattr(command, name) for name in kept},
     }
     figure = _figure(batch_id, 1, command, stamp, None)
-    detail = {"project_id": facts.project.id, "number": number, "figures": _plain_figures(command), "revision": command.revision}
+    detail = {
+        "project_id": facts.project.id,
+        "number": number,
+        "figures": _plain_figures(command),
+        "revision": command.revision,
+    }
     born = Act(
         table=TrialBatch,
         object_type="trial_batch",
@@ -354,7 +359,10 @@ def _batch_closed(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     latest = facts.figures[facts.batch.id][-1]
     rows: tuple[Any, ...] = ()
     if latest.is_conforming != facts.command.is_conforming:
-        kept = {name: getattr(latest, name) for name in ("started", "passed_first_time", "cost_minor", "currency", "defects")}
+        kept = {
+            name: getattr(latest, name)
+            for name in ("started", "passed_first_time", "cost_minor", "currency", "defects")
+        }
         figure = {
             "id": stamp.new_id(),
             "batch_id": facts.batch.id,
@@ -463,7 +471,9 @@ def _track_finished(facts: TrialFacts, _target: str, _stamp: Stamp) -> Effects:
     track = facts.tracks[str(command.verification)]
     change = {"finished_on": command.finished_on, "is_passed": command.is_passed}
     detail = {"verification": command.verification, **change}
-    return Effects(acts=(act_on(facts, "finish_track", detail=detail),), updates=((VerificationTrack, track.id, change),))
+    return Effects(
+        acts=(act_on(facts, "finish_track", detail=detail),), updates=((VerificationTrack, track.id, change),)
+    )
 
 
 def _given(command: Any, skipped: tuple[str, ...]) -> dict[str, Any]:
@@ -471,7 +481,9 @@ def _given(command: Any, skipped: tuple[str, ...]) -> dict[str, Any]:
     given = {}
     for name, value in command.body().items():
         if value is not None and name not in skipped:
-            given[name] = list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            given[name] = (
+                list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            )
     return given
 
 

@@ -144,7 +144,9 @@ def issue_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
 def issue_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Only an open finding can be closed."""
     issue = facts.issues.get(facts.command.number)
-    return () if issue is not None and issue.closed_on is None else (unmet("issue_not_open", number=facts.command.number),)
+    return (
+        () if issue is not None and issue.closed_on is None else (unmet("issue_not_open", number=facts.command.number),)
+    )
 
 
 def disposition_given(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -176,7 +178,9 @@ def track_running(facts: "TrialFacts") -> tuple[Unmet, ...]:
 def customer_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """The customer is a known organisation."""
     customer = facts.command.customer_id
-    return () if customer is None or customer in facts.customers else (unmet("organisation_not_found", kind="customer"),)
+    return (
+        () if customer is None or customer in facts.customers else (unmet("organisation_not_found", kind="customer"),)
+    )
 
 
 def scenario_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:

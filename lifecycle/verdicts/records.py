@@ -193,7 +193,9 @@ class _Shelf:
             evidence=tuple(_evidence(row) for row in self.evidence.get(project.id, ())),
             judgements=self._judgements(project),
             waivers=tuple(
-                WaiverRecord(clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate)
+                WaiverRecord(
+                    clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate
+                )
                 for row in self.waivers.get(project.id, ())
             ),
             conditions=tuple(
@@ -225,9 +227,7 @@ class _Shelf:
     def _judgements(self, project: Any) -> tuple[JudgementRecord, ...]:
         """Judgements that still stand: not reopened, not touched by a later design revision, not of a left platform."""
         reopened = {
-            row.clause: row.reopened_at
-            for row in self.requirements.get(project.id, ())
-            if row.reopened_at is not None
+            row.clause: row.reopened_at for row in self.requirements.get(project.id, ()) if row.reopened_at is not None
         }
         touched: dict[str, Any] = {}
         for revision in self.revisions.get(project.id, ()):
@@ -419,4 +419,3 @@ def _within(limits: Mapping[str, Any], measured: Mapping[str, float]) -> bool | 
         if (lower is not None and measured[name] < lower) or (upper is not None and measured[name] > upper):
             return False
     return True
-
