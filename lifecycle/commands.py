@@ -27,7 +27,7 @@ class Command:
     command_id: str
     expected_version: int | None = None
 
-    def body(self) -> dict[str, Any]:
+    def asks(self) -> dict[str, Any]:
         """Return what the command asks for, without key and version."""
         skipped = ("command_id", "expected_version")
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in skipped}
@@ -148,7 +148,7 @@ class Verb(Generic[C, F]):
 
     def body_sha256(self, command: C) -> str:
         """Return what tells a repeat from another command under the same key."""
-        return sha256(canonical({"verb": self.permission, **command.body()}))
+        return sha256(canonical({"verb": self.permission, **command.asks()}))
 
 
 REGISTRY: dict[type[Command], Verb[Any, Any]] = {}

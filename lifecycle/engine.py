@@ -275,7 +275,7 @@ class _Desk:
         allowed = PERMISSIONS[self.verb.permission]
         if task.roles & allowed:
             return []
-        if task.project is not None and not task.roles:
+        if task.project is not None and not task.roles and self.verb.parties is None:
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
 

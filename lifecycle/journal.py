@@ -246,7 +246,7 @@ def _answer(item: Done, sheet: _Sheet) -> None:
         {
             "object_type": first.object_type,
             "object_id": str(first.id),
-            "state": next(act.to_state for act in reversed(item.effects.acts) if act.id == first.id),
+            "state": str(next(act.to_state for act in reversed(item.effects.acts) if act.id == first.id)),
             "version": sheet.chains[first.table, first.id].version,
             "command_id": item.task.command.command_id,
             "replayed": False,

@@ -250,8 +250,8 @@ def _organisation_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
 
 def _organisations_tied(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     command: TieOrganisations = entry.command
-    row = {"id": stamp.new_id(), **command.body()}
-    return _on(entry, Organisation, "organisation", "tie", rows=((OrganisationTie, row),), detail=command.body())
+    row = {"id": stamp.new_id(), **command.asks()}
+    return _on(entry, Organisation, "organisation", "tie", rows=((OrganisationTie, row),), detail=command.asks())
 
 
 def _user_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
@@ -332,7 +332,7 @@ def _standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
 
 
 def _programme_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
-    values = {**entry.command.body(), "profiles": dict(entry.command.profiles), "created_at": stamp.now}
+    values = {**entry.command.asks(), "profiles": dict(entry.command.profiles), "created_at": stamp.now}
     return _born(Programme, "programme", "add", stamp.new_id(), values, "programme.added")
 
 

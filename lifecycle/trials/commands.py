@@ -258,8 +258,8 @@ def _standing(measured: Mapping[UUID, list[Any]]) -> dict[tuple[UUID, str], tupl
 
 
 def _characteristic_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
-    row = {"id": stamp.new_id(), **facts.command.body()}
-    detail = {key: value for key, value in facts.command.body().items() if key != "project_id"}
+    row = {"id": stamp.new_id(), **facts.command.asks()}
+    detail = {key: value for key, value in facts.command.asks().items() if key != "project_id"}
     return Effects(acts=(act_on(facts, "add_characteristic", detail=detail),), rows=((Characteristic, row),))
 
 
@@ -479,7 +479,7 @@ def _track_finished(facts: TrialFacts, _target: str, _stamp: Stamp) -> Effects:
 def _given(command: Any, skipped: tuple[str, ...]) -> dict[str, Any]:
     """Return what the command says; what it leaves out stays as it was."""
     given = {}
-    for name, value in command.body().items():
+    for name, value in command.asks().items():
         if value is not None and name not in skipped:
             given[name] = (
                 list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
