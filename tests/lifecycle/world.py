@@ -78,7 +78,7 @@ def a_world(engine: Engine, pack: Pack | None = None) -> tuple[World, UUID, UUID
 
 
 def some_projects(world: World, programme: UUID, firm: UUID, many: int) -> Sequence[UUID]:
-    """Register projects and move them about: the first ones far, with a hold and a way back, the last one not at all."""
+    """Register projects and move them about: the first ones far, one of them back again."""
     asked = [
         RegisterProject(command_id=world.key(), programme_id=programme, organisation_id=firm, name=f"Project {number}")
         for number in range(many)

@@ -144,7 +144,15 @@ class TestThousandsSeparator:
 
     @pytest.mark.parametrize(
         ("text", "thousands"),
-        [("1,23", ","), ("1,2345", ","), ("0,123", ","), (",123", ","), ("1.23", "."), ("1234,567", ","), ("1,,234", ",")],
+        [
+            ("1,23", ","),
+            ("1,2345", ","),
+            ("0,123", ","),
+            (",123", ","),
+            ("1.23", "."),
+            ("1234,567", ","),
+            ("1,,234", ","),
+        ],
     )
     def test_refuses_groups_that_are_not_of_three(self, text: str, thousands: str) -> None:
         assert code_of(text, "EUR", thousands=thousands) == "amount_separator"
