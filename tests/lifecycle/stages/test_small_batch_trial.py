@@ -186,6 +186,12 @@ class TestRightRevision:
 
         assert (found.state, found.values["unnamed"]) == ("not_met", ["T-3"])
 
+    def test_takes_the_day_of_the_freeze_for_the_new_revision(self) -> None:
+        named, unnamed = a_batch(made_on=FROZEN.frozen_on), a_batch("T-3", made_on=FROZEN.frozen_on, revision=None)
+
+        assert judged("G3.3", a_trial(batches=(named,))).state == "met"
+        assert judged("G3.3", a_trial(batches=(named, unnamed))).values["unnamed"] == ["T-3"]
+
     def test_lists_batches_of_the_old_revision_without_counting_them(self) -> None:
         found = judged("G3.3", a_trial(batches=(a_batch("T-1", revision="A", made_on=date(2026, 2, 1)), a_batch())))
 
@@ -244,6 +250,11 @@ class TestFirstPassYield:
         found = judged("G3.4", a_trial(batches=(a_batch(is_closed=False),)))
 
         assert (found.state, found.values["open"]) == ("missing", ["T-2"])
+
+    def test_judges_a_batch_without_a_single_good_unit(self) -> None:
+        found = judged("G3.4", a_trial(batches=(yields(0, 50),)))
+
+        assert (found.code, found.values["bound"]) == ("yield_below_limit", 0)
 
     @pytest.mark.parametrize(("good", "n"), [(0, 0), (6, 5), (-1, 5)])
     def test_does_not_judge_impossible_figures(self, good: int, n: int) -> None:
@@ -499,6 +510,11 @@ class TestEhsClear:
 
         assert judged("G3.10", a_trial(findings=(before,))).state == "met"
 
+    def test_an_event_on_the_first_day_of_the_stage_counts(self) -> None:
+        first_day = a_finding(FindingKind.INCIDENT, 1, opened_on=date(2026, 1, 10), closed_on=date(2026, 1, 20))
+
+        assert judged("G3.10", a_trial(findings=(first_day,))).state == "not_met"
+
     def test_a_minor_event_must_be_closed(self) -> None:
         minor = a_finding(FindingKind.INCIDENT, 3)
 
@@ -548,7 +564,12 @@ class TestOutsideTest:
     def test_accepts_a_report_of_exactly_twelve_months_beside_one_of_the_old_revision(self) -> None:
         papers = with_instead(outside_report(revision="A"), outside_report(issued_on="2025-06-01"))
 
-        assert judged("G3.13", a_trial(papers=papers)).state == "met"
+        found = judged("G3.13", a_trial(papers=papers))
+
+        assert (found.state, found.values["reports"]) == ("met", ["CN-17"])
+
+    def test_accepts_a_report_of_today(self) -> None:
+        assert judged("G3.13", a_trial(papers=with_instead(outside_report(issued_on="2026-06-01")))).state == "met"
 
 
 class TestDeviationsDisposed:
