@@ -297,7 +297,16 @@ class TestCapability:
         found = self.bore(batches, is_critical=False, parameters={"judge_on": "bound"})
 
         assert (found.state, found.code) == ("not_enough_evidence", "capability_bound_too_low")
+        assert found.suffices == "index_needed_for_bound"
         assert found.values["index_needed"] > found.values["index"]
+
+    def test_accepts_an_index_and_a_bound_exactly_at_the_limit(self) -> None:
+        batches = self.measured(0.022)
+        shown = self.bore(batches).values
+
+        assert self.bore(batches, parameters={"ppk_critical": shown["index"]}).state == "met"
+        at_bound = {"ppk_critical": shown["bound"], "judge_on": "bound"}
+        assert self.bore(batches, parameters=at_bound).state == "met"
 
     def test_refuses_a_pack_that_judges_on_something_else(self) -> None:
         with pytest.raises(KeyError):
@@ -378,6 +387,7 @@ class TestCapability:
         found = judged("G3.5", a_trial(characteristics=(WEIGHT,)))
 
         assert (found.state, found.values["cp"]) == ("met", None)
+        assert self.bore(self.measured(0.01), upper=None).state == "met"
 
     def test_lets_the_worst_characteristic_speak_and_lists_all(self) -> None:
         batch = a_batch(measurements={"bore": scatter(10.0, 0.05, 40), "weight": scatter(500, 4, 10)})
@@ -420,7 +430,13 @@ class TestMeasurementSystem:
     def test_the_newest_study_of_a_gauge_counts(self) -> None:
         worse = study("G-7", grr=0.5, studied_on="2026-03-01")
 
-        assert judged("G3.6", a_trial(papers=with_instead(worse, study("G-7"), study("G-8")))).state == "not_met"
+        for papers in (worse, study("G-7"), study("G-8")), (study("G-7"), worse, study("G-8")):
+            assert judged("G3.6", a_trial(papers=with_instead(*papers))).state == "not_met"
+
+    def test_accepts_a_study_of_today_that_found_no_spread_at_all(self) -> None:
+        papers = with_instead(study("G-7", grr=0, studied_on="2026-06-01"), study("G-8"))
+
+        assert judged("G3.6", a_trial(papers=papers)).state == "met"
 
     def test_misses_the_gauge_of_a_characteristic(self) -> None:
         found = judged("G3.6", a_trial(characteristics=(replace(BORE, gauge=None),)))
