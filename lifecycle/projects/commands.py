@@ -14,8 +14,8 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
-from lifecycle.verdicts.cache import refresh
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.verdicts.cache import refresh
 from models.people import User
 from models.projects import Project, ProjectMember
 from models.states import ProjectState, Role, UserStatus

@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp, Task
-from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.records import records_of
 from models.holds import Hold
 from models.people import Organisation, User
 from models.projects import StageRun

@@ -23,6 +23,7 @@ from lifecycle.verdicts.records import title_key
 from models.db import is_sqlite
 from models.evidence import MaturityClaim
 from models.installation import NumberSeries
+from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
@@ -136,7 +137,7 @@ def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
 
 
 def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
-    """Return the last number given per year. When writing, the counter rows are locked first, so none is given twice."""
+    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
     table: Any = NumberSeries.__table__  # type: ignore[attr-defined]
     if may_write and not is_sqlite(session):
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
@@ -166,7 +167,7 @@ def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
 def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
     """A project has a name of at most 500 characters."""
     length = len(facts.command.name.strip())
-    return () if 0 < length <= 500 else (unmet("name_length", limit=500, length=length),)
+    return () if 0 < length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
 
 
 def received_already(facts: BirthFacts) -> tuple[Unmet, ...]:

@@ -7,6 +7,7 @@ from lifecycle.chart import compiled, not_possible
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
+from models.limits import LONG_TEXT
 from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def run_can(event: str) -> "object":
 def has_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Every decision says why."""
     reason = getattr(facts.command, "reason", "") or ""
-    return () if 0 < len(reason.strip()) <= 10_000 else (unmet("reason_missing"),)
+    return () if 0 < len(reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
 
 
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:

@@ -30,6 +30,7 @@ from lifecycle.stages.records import (
     WaiverRecord,
 )
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
+from models.limits import TIED_FROM
 from models.people import Organisation, OrganisationTie
 from models.projects import Project, Requirement, StageRun
 from models.reviews import Condition, Objection, Review, Waiver
@@ -158,7 +159,7 @@ class _Shelf:
             return set()
         applicants = {project.organisation_id for project in projects}
         tie = _table(OrganisationTie)
-        close = or_(tie.c.share_basis_points >= 2500, tie.c.is_common_control.is_(True))
+        close = or_(tie.c.share_basis_points >= TIED_FROM, tie.c.is_common_control.is_(True))
         touching = or_(tie.c.organisation_id.in_(applicants), tie.c.other_id.in_(applicants))
         rows = self.session.execute(select(tie.c.organisation_id, tie.c.other_id).where(close, touching))
         return {frozenset((row.organisation_id, row.other_id)) for row in rows}

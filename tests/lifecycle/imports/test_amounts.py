@@ -112,11 +112,12 @@ class TestParseMinor:
         assert parse_minor(str(Decimal(minor).scaleb(-2)), "EUR", 2) == minor
 
     @given(st.text(max_size=12))
-    def test_answers_any_text_with_an_amount_or_a_code(self, text: str) -> None:
+    def test_answers_any_text_with_an_amount_or_its_refusal(self, text: str) -> None:
         try:
-            assert 1 <= parse_minor(text, "USD") <= MAX_MINOR
-        except AmountProblem as problem:
-            assert problem.code.startswith("amount_")
+            minor = parse_minor(text, "USD")
+        except AmountProblem:
+            return
+        assert 1 <= minor <= MAX_MINOR
 
     def test_counts_yen_without_decimals(self) -> None:
         assert parse_minor("500", "JPY") == 500
@@ -144,7 +145,15 @@ class TestThousandsSeparator:
 
     @pytest.mark.parametrize(
         ("text", "thousands"),
-        [("1,23", ","), ("1,2345", ","), ("0,123", ","), (",123", ","), ("1.23", "."), ("1234,567", ","), ("1,,234", ",")],
+        [
+            ("1,23", ","),
+            ("1,2345", ","),
+            ("0,123", ","),
+            (",123", ","),
+            ("1.23", "."),
+            ("1234,567", ","),
+            ("1,,234", ","),
+        ],
     )
     def test_refuses_groups_that_are_not_of_three(self, text: str, thousands: str) -> None:
         assert code_of(text, "EUR", thousands=thousands) == "amount_separator"

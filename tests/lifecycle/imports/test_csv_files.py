@@ -4,13 +4,26 @@ from pathlib import Path
 import pytest
 
 from lifecycle.imports.rows import ProjectRow
-from tests.lifecycle.imports.tables import BASE, GOOD, HEADER, codes, csv_file, errors, good, mapping, only_project, outcomes
+from tests.lifecycle.imports.tables import (
+    BASE,
+    GOOD,
+    HEADER,
+    codes,
+    csv_file,
+    errors,
+    good,
+    mapping,
+    only_project,
+    outcomes,
+)
 
 
 class TestEncoding:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
     def test_reads_chinese_in_utf8_with_or_without_mark_and_in_gb18030(self, tmp_path: Path, encoding: str) -> None:
-        path = csv_file(tmp_path, [HEADER, good(title="智能烹饪机器人", firm="深圳某某科技有限公司")], encoding=encoding)
+        path = csv_file(
+            tmp_path, [HEADER, good(title="智能烹饪机器人", firm="深圳某某科技有限公司")], encoding=encoding
+        )
         project = only_project(path, mapping(tmp_path))
         assert (project.name, project.organisation) == ("智能烹饪机器人", "深圳某某科技有限公司")
 
@@ -78,7 +91,11 @@ class TestFileAsAWhole:
 
     @pytest.mark.parametrize(
         ("tail", "code"),
-        [(b'"P2","never closed\r\n', "csv_malformed"), (b'"P2"x,"a"\r\n', "csv_malformed"), (b'"' + b"a\r\n" * 70_000, "csv_cell_too_long")],
+        [
+            (b'"P2","never closed\r\n', "csv_malformed"),
+            (b'"P2"x,"a"\r\n', "csv_malformed"),
+            (b'"' + b"a\r\n" * 70_000, "csv_cell_too_long"),
+        ],
     )
     def test_stops_at_a_broken_quotation_because_nothing_after_it_can_be_trusted(
         self, tmp_path: Path, tail: bytes, code: str
@@ -114,7 +131,9 @@ class TestHeader:
         ]
 
     @pytest.mark.parametrize("ignore", [["extra"], "rest"])
-    def test_lets_an_unknown_column_pass_that_the_mapping_ignores(self, tmp_path: Path, ignore: list[str] | str) -> None:
+    def test_lets_an_unknown_column_pass_that_the_mapping_ignores(
+        self, tmp_path: Path, ignore: list[str] | str
+    ) -> None:
         path = csv_file(tmp_path, [[*HEADER, "extra"], [*GOOD, "=HYPERLINK(1)"]])
         assert only_project(path, mapping(tmp_path, ignore=ignore)).key == "book:P1"
 
