@@ -16,7 +16,8 @@ from lifecycle.calendar import Calendar
 from lifecycle.canonical import canonical, sha256
 from lifecycle.chart import Chart, Rule
 from lifecycle.errors import LifecycleError, Unmet
-from models.base import Row as TableRow, Subject
+from models.base import Row as TableRow
+from models.base import Subject
 from models.states import Role
 
 
@@ -125,7 +126,7 @@ class Verb(Generic[C, F]):
     """Table of the row to lock; None where the command makes something new out of nothing."""
     subject_id: Callable[[C], UUID] | None = None
     chart: type[Chart] | None = None
-    state: Callable[[F], str] = field(default=lambda facts: "")
+    state: Callable[[F], str] = field(default=lambda _facts: "")
     event: Callable[[F], str | None] | None = None
     """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`); None: nothing moves."""
     rules: tuple[Rule, ...] = ()

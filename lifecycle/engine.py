@@ -156,9 +156,9 @@ class _Desk:
         self._replays()
         self._versions()
         for place in list(self.tasks):
-            reasons = self._right(self.tasks[place])
-            if reasons:
-                self._refuse(place, Forbidden(*reasons) if reasons[0].code == "role" else NotFound(*reasons))
+            wrong = self._right(self.tasks[place])
+            if wrong:
+                self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
         tasks = list(self.tasks.items())
         facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
         for (place, task), fact in zip(tasks, facts, strict=True):
@@ -206,7 +206,7 @@ class _Desk:
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
-            project = row if verb.subject is Project else projects.get(getattr(row, "project_id", None))
+            project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
         self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
 

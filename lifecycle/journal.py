@@ -198,8 +198,8 @@ def _write_subjects(session: Session, sheet: _Sheet) -> None:
 
 def _write_rows(session: Session, done: Sequence[Done], sheet: _Sheet) -> None:
     inserts: dict[type[TableRow], list[Mapping[str, Any]]] = {}
-    for (table, _), row in sheet.births.items():
-        inserts.setdefault(table, []).append(row)
+    for (table, _), born in sheet.births.items():
+        inserts.setdefault(table, []).append(born)
     updates: dict[tuple[type[TableRow], tuple[str, ...]], list[dict[str, Any]]] = {}
     numbers: dict[tuple[str, int], int] = {}
     for item in done:
@@ -228,10 +228,11 @@ def _write_numbers(session: Session, numbers: Mapping[tuple[str, int], int]) -> 
 
 
 def _outbox(item: Done, message: Message, stamp: Stamp) -> dict[str, Any]:
+    command = sha256(f"{stamp.actor.user_id}:{item.task.command.command_id}")[:16]
     return {
         "id": stamp.new_id(),
         "kind": message.kind,
-        "dedupe_key": f"{message.kind}:{message.object_id}:{sha256(item.task.command.command_id)[:16]}:{stamp.actor.user_id}",
+        "dedupe_key": f"{message.kind}:{message.object_id}:{command}",
         "object_type": message.object_type,
         "object_id": message.object_id,
         "facts": dict(message.facts),

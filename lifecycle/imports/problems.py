@@ -10,7 +10,7 @@ Params: TypeAlias = Mapping[str, str | int]
 SHOWN_CHARACTERS = 80
 
 
-class ValueProblem(ValueError):  # noqa: N818 - a refusal, not a fault
+class ValueProblem(ValueError):
     """A single value breaks a rule. `rule` is short and the same in every language (`M1`, `text <= 200`)."""
 
     def __init__(self, code: str, rule: str, **params: str | int) -> None:
@@ -20,7 +20,7 @@ class ValueProblem(ValueError):  # noqa: N818 - a refusal, not a fault
         self.params: Params = params
 
 
-class Unreadable(Exception):  # noqa: N818 - a refusal, not a fault
+class Unreadable(Exception):
     """The file as a whole cannot be trusted: reading stops here. `row` is set when one row is to blame."""
 
     def __init__(

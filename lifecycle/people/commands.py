@@ -18,6 +18,7 @@ from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.lint import lint
 from lifecycle.standards.pack import Pack
+from models.limits import SHORT_TEXT, WHOLE_SHARE
 from models.people import ApiToken, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import OrganisationKind, Role, UserStatus
@@ -182,7 +183,7 @@ def sound_credit_code(entry: Entry) -> tuple[Unmet, ...]:
 def named(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse an empty or overlong name."""
     name = entry.command.name.strip()
-    return () if 0 < len(name) <= 200 else (unmet("name_length", limit=200, length=len(name)),)
+    return () if 0 < len(name) <= SHORT_TEXT else (unmet("name_length", limit=SHORT_TEXT, length=len(name)),)
 
 
 def grant_reaches(entry: Entry) -> tuple[Unmet, ...]:
@@ -209,7 +210,7 @@ def user_is_active(entry: Entry) -> tuple[Unmet, ...]:
 def sound_share(entry: Entry) -> tuple[Unmet, ...]:
     """A share lies between 0 and 10,000 basis points; nobody is tied to itself."""
     command = entry.command
-    wrong = not 0 <= command.share_basis_points <= 10_000 or command.organisation_id == command.other_id
+    wrong = not 0 <= command.share_basis_points <= WHOLE_SHARE or command.organisation_id == command.other_id
     return (unmet("tie_wrong", share=command.share_basis_points),) if wrong else ()
 
 

@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp, Task
-from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.records import records_of
 from models.holds import Hold
 from models.people import Organisation, User
 from models.projects import StageRun
@@ -185,7 +185,7 @@ def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:
 
 
 def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
-    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "receiver_id")} - {None}
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {None}
     if not named:
         return frozenset()
     table = _table(Organisation)

@@ -23,6 +23,7 @@ from lifecycle.verdicts.records import title_key
 from models.db import is_sqlite
 from models.evidence import MaturityClaim
 from models.installation import NumberSeries
+from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
@@ -52,12 +53,13 @@ class ImportProject(Command):
     """Bring a project in from another register, in the stage it is really in. What the source lacks stays absent."""
 
     programme_id: UUID
-    organisation_id: UUID
     name: str
+    """Empty where the source gives none; `missing` in `outside` says so."""
     stage: ProjectState
     outside_key: str
     outside: Mapping[str, Any]
     outside_sha256: str
+    organisation_id: UUID | None = None
     platform_id: UUID | None = None
     received_on: date | None = None
     received_precision: str = "none"
@@ -136,7 +138,7 @@ def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
 
 
 def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
-    """Return the last number given per year. When writing, the counter rows are locked first, so none is given twice."""
+    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
     table: Any = NumberSeries.__table__  # type: ignore[attr-defined]
     if may_write and not is_sqlite(session):
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
@@ -166,7 +168,13 @@ def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
 def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
     """A project has a name of at most 500 characters."""
     length = len(facts.command.name.strip())
-    return () if 0 < length <= 500 else (unmet("name_length", limit=500, length=length),)
+    return () if 0 < length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
+
+
+def name_fits(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """An imported title may be absent, but not overlong."""
+    length = len(facts.command.name.strip())
+    return () if length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
 
 
 def received_already(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -353,7 +361,7 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     name="import",
     command=ImportProject,
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_given, key_new, levels_sound),
+    rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
     follow=refresh,

@@ -10,6 +10,7 @@ from lifecycle.stages.maturity import cross_check, project_mrl, project_trl
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
+from models.limits import LONG_TEXT, SHORT_TEXT
 from models.states import STAGES, MaturityScale, Role
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
     name = command.file_name
-    if not 0 < len(name) <= 200 or any(char in name for char in "/\\\0\r\n"):
+    if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
     return tuple(reasons)
 
@@ -84,7 +85,7 @@ def _fits(item: FormField, value: Any) -> bool:
     is_int = isinstance(value, int) and not isinstance(value, bool)
     match item.kind:
         case "text":
-            return isinstance(value, str) and 0 < len(value.strip()) <= 10_000
+            return isinstance(value, str) and 0 < len(value.strip()) <= LONG_TEXT
         case "int":
             return is_int
         case "money":

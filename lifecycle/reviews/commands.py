@@ -9,12 +9,12 @@ from lifecycle.chart import not_possible
 from lifecycle.commands import Command, Verb
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
-from lifecycle.verdicts.cache import refresh
 from lifecycle.reviews import effects, rules
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.facts import CallFacts, ReviewFacts, call_facts, review_facts
 from lifecycle.reviews.panel import Seat
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.verdicts.cache import refresh
 from models.projects import Project
 from models.reviews import Review
 from models.states import GateOutcome, ProjectState

@@ -64,7 +64,7 @@ def review_act(
     state = start or str(facts.review.state)
     moves = target is not None and target != state
     values = dict(rest.pop("values", {}))
-    if moves:
+    if target is not None and moves:
         values["state"] = ReviewState(target)
     return Act(
         table=Review,

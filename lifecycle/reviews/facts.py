@@ -111,7 +111,7 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
 
 
 def _is_party(grant: Any, task: Task[Any]) -> bool:
-    """Say whether this grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
+    """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
     if grant.organisation_id is None:
         return False
     parties = project_parties(task.project)

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
-from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.effects import act_on, hold_row, told
@@ -430,7 +429,7 @@ def _issue_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     }
     detail = {key: row[key] for key in ("number", "kind", "severity", "title", "owner", "due_on")}
     rows: list[Any] = [(Issue, row)]
-    messages = [told(facts, "issue_added", kind=str(command.kind), severity=command.severity)]
+    messages = [told(facts, "issue_added", finding=str(command.kind), severity=command.severity)]
     acts = [act_on(facts, "add_issue", detail=detail)]
     if command.kind == FindingKind.INCIDENT and command.severity == 1 and facts.hold is None:
         until = stamp.today + timedelta(days=facts.pack.limits.hold_calendar_days)

@@ -30,6 +30,7 @@ from lifecycle.stages.records import (
     WaiverRecord,
 )
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
+from models.limits import TIED_FROM
 from models.people import Organisation, OrganisationTie
 from models.projects import Project, Requirement, StageRun
 from models.reviews import Condition, Objection, Review, Waiver
@@ -46,6 +47,9 @@ from models.trials import (
 )
 
 Rows: TypeAlias = Mapping[UUID, list[Any]]
+
+UNKNOWN = PartyRecord(id=UUID(int=0), name="")
+"""The applicant of an imported project whose source names none."""
 
 SIMILAR_FROM = 0.85
 """Titles less alike than this are not even listed as possible double funding; the pack's own limit judges (G1.6)."""
@@ -158,7 +162,7 @@ class _Shelf:
             return set()
         applicants = {project.organisation_id for project in projects}
         tie = _table(OrganisationTie)
-        close = or_(tie.c.share_basis_points >= 2500, tie.c.is_common_control.is_(True))
+        close = or_(tie.c.share_basis_points >= TIED_FROM, tie.c.is_common_control.is_(True))
         touching = or_(tie.c.organisation_id.in_(applicants), tie.c.other_id.in_(applicants))
         rows = self.session.execute(select(tie.c.organisation_id, tie.c.other_id).where(close, touching))
         return {frozenset((row.organisation_id, row.other_id)) for row in rows}
@@ -185,7 +189,7 @@ class _Shelf:
             received_on=project.received_on,
             planned_panel_on=review.planned_on if review else (run.planned_panel_on if run else None),
             proposed_on=review.proposed_on if review else None,
-            applicant=self.organisations[project.organisation_id],
+            applicant=self.organisations.get(project.organisation_id, UNKNOWN),
             platform=self.organisations.get(project.platform_id),
             receiver=self.organisations.get(project.receiver_id),
             profiles=project.profiles,
@@ -312,7 +316,7 @@ class _Shelf:
             for hit in row.form.get("resolved_hits") or ()
         }
         found = []
-        for other in self.neighbours.get(project.organisation_id, ()):
+        for other in self.neighbours.get(project.organisation_id, ()) if project.organisation_id else ():
             if other.id == project.id:
                 continue
             alike = _alikeness(project.title_key, other.title_key)
