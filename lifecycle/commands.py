@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.actor import Actor, Parties, Rights
+from lifecycle.actor import Actor, Parties
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import canonical, sha256
 from lifecycle.chart import Chart, Rule
@@ -126,17 +126,16 @@ class Verb(Generic[C, F]):
     subject_id: Callable[[C], UUID] | None = None
     chart: type[Chart] | None = None
     state: Callable[[F], str] = field(default=lambda facts: "")
-    event: Callable[[F], str] | None = None
-    """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`)."""
+    event: Callable[[F], str | None] | None = None
+    """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`); None: nothing moves."""
     rules: tuple[Rule, ...] = ()
     """What is asked besides the arrow's rules; all that is asked, where there is no chart."""
-    parties: Callable[[C], Parties] | None = None
-    """For a verb without a locked project: whose parties the actor must belong to."""
+    parties: Callable[[Task[C]], Parties] | None = None
+    """Whose parties the actor must belong to, where that is not simply the locked project's."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None
     """Runs once per batch after the write, with the projects concerned: verdict caches."""
     sample: Callable[[UUID], C] | None = None
     """A command to explain the verb with."""
-    allows: Callable[[Rights], bool] | None = None
 
     def __post_init__(self) -> None:
         """Enter the verb in the registry that doors and tests read."""

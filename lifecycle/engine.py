@@ -183,6 +183,8 @@ class _Desk:
             return verb.state(fact), further
         state = verb.state(fact)
         event = verb.event(fact) if verb.event else verb.name
+        if event is None:
+            return state, further
         arrow = compiled(verb.chart).get((state, event))
         if arrow is None:
             return state, (not_possible(verb.name, state),)
@@ -261,9 +263,9 @@ class _Desk:
             )
 
     def _parties(self, task: Task[Any]) -> Parties:
-        if task.project is not None:
-            return project_parties(task.project)
-        return self.verb.parties(task.command) if self.verb.parties else {}
+        if self.verb.parties:
+            return self.verb.parties(task)
+        return project_parties(task.project) if task.project is not None else {}
 
     def _right(self, task: Task[Any]) -> list[Unmet]:
         allowed = PERMISSIONS[self.verb.permission]
@@ -288,7 +290,6 @@ def project_parties(project: Any) -> Parties:
     return {
         "sme": project.organisation_id,
         "platform": project.platform_id,
-        "new_platform": project.transfer_to_id,
         "receiver": project.receiver_id,
         "funder": project.programme_organisation_id,
         "programme": project.programme_organisation_id,

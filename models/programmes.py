@@ -6,15 +6,15 @@ from uuid import UUID
 
 from sqlmodel import Field
 
-from models.base import Row, Subject
+from models.base import Subject
 from models.types import Id, JSONText, UTCDateTime
 
 
-class StandardPack(Row, table=True):
+class StandardPack(Subject, table=True):
     """A published pack, kept once under the SHA-256 of its canonical JSON and never changed."""
 
 
-    sha256: str = Field(primary_key=True, max_length=64)
+    sha256: str = Field(max_length=64, unique=True)
     code: str = Field(max_length=60)
     version: str = Field(max_length=20)
     body: dict[str, Any] = Field(sa_type=JSONText)

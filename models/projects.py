@@ -30,6 +30,8 @@ class Project(Subject, table=True):
     receiver_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     transfer_to_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     """The platform that was asked to take over and has not answered yet."""
+    platform_since_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the present platform took over from another; what the old one judged is judged again."""
     transfer_due_on: date | None = Field(default=None, sa_type=Day)
     stage: ProjectState = Field(sa_column=state_column(ProjectState))
     stage_run_id: UUID | None = Field(default=None, sa_type=Id)

@@ -95,10 +95,10 @@ class Settings(BaseSettings):
         default="random",
         description="Makes a rehearsal repeatable: `random`, or `seed:N` in a single process. Example: `seed:42`.",
     )
-    evidence_dir: Path = Field(
-        default=Path("evidence"),
-        description="Evidence files by their SHA-256, outside the database so that it stays small."
-        " Example: `/var/lib/pilotway/evidence`.",
+    evidence_dir: str = Field(
+        default="evidence",
+        description="Evidence files by their SHA-256, outside the database so that it stays small: a folder or an address"
+        " that fsspec knows. Example: `/var/lib/pilotway/evidence`.",
     )
     checkpoint_dir: Path = Field(
         default=Path("checkpoints"),

@@ -247,6 +247,11 @@ class Records:
         found = self.of_type(type_id)
         return found[-1] if found else None
 
+    def form(self, type_id: str) -> Values:
+        """Return the values of the newest evidence of this type; empty when there is none."""
+        newest = self.latest(type_id)
+        return newest.values if newest else {}
+
     @property
     def revision(self) -> RevisionRecord | None:
         """The frozen revision that counts: the latest one."""

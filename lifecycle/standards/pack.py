@@ -74,6 +74,8 @@ class Criterion(PackPart):
     due: Due
     evidence: tuple[str, ...] = ()
     """Evidence types that must be there and valid."""
+    supporting: tuple[str, ...] = ()
+    """Evidence types that may be filed here beside the records the rule computes from; never asked for."""
     rule: str | None = None
     """Name of the pure function in `lifecycle.stages` that computes it."""
     parameters: Mapping[str, Parameter] = Field(default_factory=dict)
@@ -163,6 +165,20 @@ class Maturity(PackPart):
     mrl_target: int
 
 
+class RunLimits(PackPart):
+    """Where the agreed limits of trial runs stand: the steps of the scale-up ladder, and the stop-loss."""
+
+    form: str
+    """Evidence type of the contract that carries them."""
+    ladder_field: str
+    """List of batch sizes, the smallest first."""
+    conforming_batches: int = Field(default=1, ge=1)
+    """Conforming batches on a step before the next one opens."""
+    money_field: str
+    batches_field: str
+    days_field: str
+
+
 class Stage(PackPart):
     """What one stage asks for and what may become of it."""
 
@@ -184,6 +200,7 @@ class Stage(PackPart):
     notice: Notice | None = None
     completion_rounds: int = 2
     completion_days: int = 10
+    run_limits: RunLimits | None = None
 
 
 class Limits(PackPart):

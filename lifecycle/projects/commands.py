@@ -1,0 +1,287 @@
+"""The verbs of a project that exists: hand in, move on, go back, stand still, end, change platform."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.actor import Parties
+from lifecycle.commands import Command, Stamp, Task, Verb
+from lifecycle.errors import Unmet, unmet
+from lifecycle.projects import effects, rules
+from lifecycle.projects.chart import ProjectChart
+from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
+from lifecycle.requirements.refresh import refresh
+from lifecycle.stages.chart import StageRunChart
+from models.people import User
+from models.projects import Project, ProjectMember
+from models.states import ProjectState, Role, UserStatus
+
+P = TypeVar("P", bound="ProjectCommand")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectCommand(Command):
+    """Base of what is asked of one project."""
+
+    project_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit(ProjectCommand):
+    """Hand the stage in for review."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance(ProjectCommand):
+    """Move the project to the next stage, or from handoff into production."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recycle(ProjectCommand):
+    """Send the project back: this stage again (no target), or an earlier one."""
+
+    code: str
+    reason: str
+    target: ProjectState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw(ProjectCommand):
+    """End the project from the applicant's side."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(ProjectCommand):
+    """End the project from the fund's side."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOnHold(ProjectCommand):
+    """Let nothing move until a day, at most 90 calendar days ahead."""
+
+    code: str
+    reason: str
+    until_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(ProjectCommand):
+    """End the hold."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendHold(ProjectCommand):
+    """Move the last day of the hold, once."""
+
+    until_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(ProjectCommand):
+    """Ask another platform to take the project over."""
+
+    platform_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptTransfer(ProjectCommand):
+    """Take over a project that was offered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(ProjectCommand):
+    """Name a person for a part in this project."""
+
+    user_id: UUID
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameReceiver(ProjectCommand):
+    """Say which plant takes over production."""
+
+    receiver_id: UUID
+
+
+def _id(command: ProjectCommand) -> UUID:
+    return command.project_id
+
+
+def project_verb(name: str, command: type[P], **rest: Any) -> Verb[P, ProjectFacts]:
+    """Return a verb whose subject is the project; by default without a chart and with light facts."""
+    defaults: dict[str, Any] = {
+        "facts": project_facts,
+        "state": lambda facts: str(facts.project.stage),
+        "object_type": "project",
+    }
+    return Verb(name=name, command=command, subject=Project, subject_id=_id, **{**defaults, **rest})
+
+
+def _sample(command: type[P], **values: Any) -> Any:
+    return lambda project_id: command(command_id="explain", project_id=project_id, **values)
+
+
+SUBMIT = project_verb(
+    "submit",
+    Submit,
+    chart=StageRunChart,
+    state=lambda facts: str(facts.run.state) if facts.run else str(facts.project.stage),
+    rules=(rules.not_ended, rules.not_on_hold),
+    effects=effects.submitted,
+    sample=_sample(Submit),
+)
+ADVANCE = project_verb(
+    "advance",
+    Advance,
+    chart=ProjectChart,
+    facts=gate_facts,
+    rules=(rules.has_reason, rules.run_can("pass")),
+    effects=effects.advanced,
+    follow=refresh,
+    sample=_sample(Advance, reason="-"),
+)
+RECYCLE = project_verb(
+    "recycle",
+    Recycle,
+    chart=ProjectChart,
+    event=lambda facts: None
+    if facts.command.target in (None, facts.stage)
+    else f"recycle_to_{facts.command.target}",
+    rules=(
+        rules.not_ended,
+        rules.not_on_hold,
+        rules.has_reason,
+        rules.recycle_reason,
+        rules.recycle_target,
+        rules.recycle_decided,
+        rules.recycles_left,
+    ),
+    effects=effects.recycled,
+    follow=refresh,
+    sample=_sample(Recycle, code="other", reason="-"),
+)
+WITHDRAW = project_verb(
+    "withdraw",
+    Withdraw,
+    chart=ProjectChart,
+    rules=(rules.has_reason,),
+    effects=effects.ended("withdraw", "withdrawn"),
+    sample=_sample(Withdraw, reason="-"),
+)
+STOP = project_verb(
+    "stop",
+    Stop,
+    chart=ProjectChart,
+    rules=(rules.has_reason, rules.stop_reason),
+    effects=effects.ended("stop", "stopped"),
+    sample=_sample(Stop, code="other", reason="-"),
+)
+HOLD = project_verb(
+    "hold",
+    PutOnHold,
+    rules=(rules.not_ended, rules.not_on_hold, rules.has_reason, rules.hold_days, rules.ehs_holds_for_safety),
+    effects=effects.held,
+)
+RESUME = project_verb(
+    "resume",
+    Resume,
+    rules=(rules.not_ended, rules.is_on_hold, rules.resume_roles, rules.second_lifter, rules.has_reason),
+    effects=effects.resumed,
+    sample=_sample(Resume, reason="-"),
+)
+EXTEND_HOLD = project_verb(
+    "extend_hold",
+    ExtendHold,
+    rules=(rules.not_ended, rules.is_on_hold, rules.has_reason, rules.extensions_left),
+    effects=effects.hold_extended,
+)
+TRANSFER = project_verb(
+    "transfer",
+    Transfer,
+    rules=(rules.not_ended, rules.not_on_hold, rules.has_reason, rules.transfer_allowed),
+    effects=effects.transfer_asked,
+)
+
+
+def _new_platform(task: Task[AcceptTransfer]) -> Parties:
+    return {"platform": task.project.transfer_to_id}
+
+
+ACCEPT_TRANSFER = project_verb(
+    "accept_transfer",
+    AcceptTransfer,
+    rules=(rules.not_ended, rules.transfer_asked),
+    parties=_new_platform,
+    effects=effects.transfer_accepted,
+    follow=refresh,
+    sample=_sample(AcceptTransfer),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignFacts(ProjectFacts):
+    """A project, and whether the person named can take the part."""
+
+    is_known: bool = False
+    is_named_already: bool = False
+
+
+def assign_facts(session: Session, tasks: Any, stamp: Stamp) -> list[AssignFacts]:
+    """Read the project, the users named and the parts that are taken."""
+    user: Any = User.__table__  # type: ignore[attr-defined]
+    member: Any = ProjectMember.__table__  # type: ignore[attr-defined]
+    ids = [task.command.user_id for task in tasks]
+    known = set(
+        session.execute(select(user.c.id).where(user.c.id.in_(ids), user.c.status == UserStatus.ACTIVE)).scalars()
+    )
+    statement = select(member.c.project_id, member.c.user_id, member.c.role).where(member.c.user_id.in_(ids))
+    taken = {(row.project_id, row.user_id, row.role) for row in session.execute(statement)}
+    facts = []
+    for task, base in zip(tasks, project_facts(session, tasks, stamp), strict=True):
+        key = (task.project.id, task.command.user_id, task.command.role)
+        facts.append(
+            AssignFacts(
+                **{name: getattr(base, name) for name in base.__dataclass_fields__},
+                is_known=task.command.user_id in known,
+                is_named_already=key in taken,
+            )
+        )
+    return facts
+
+
+def person_can_be_named(facts: AssignFacts) -> tuple[Unmet, ...]:
+    """Refuse an unknown or disabled account, and a part somebody has already."""
+    if not facts.is_known:
+        return (unmet("user_not_found"),)
+    return (unmet("already_exists", field="member", value=facts.command.role),) if facts.is_named_already else ()
+
+
+ASSIGN = project_verb(
+    "assign",
+    Assign,
+    facts=assign_facts,
+    rules=(rules.not_ended, person_can_be_named),
+    effects=effects.assigned,
+)
+NAME_RECEIVER = project_verb(
+    "name_receiver",
+    NameReceiver,
+    rules=(rules.not_ended, rules.receiver_exists),
+    effects=effects.receiver_named,
+    follow=refresh,
+)

@@ -1,0 +1,200 @@
+"""What the verbs of a project look at: its visit, its standard, its holds and reviews, and the verdicts of its gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.calendar import Calendar
+from lifecycle.commands import Stamp, Task
+from lifecycle.requirements.facts import records_of
+from lifecycle.stages.judgement import Verdict, judge, judge_stage
+from lifecycle.stages.records import Records
+from lifecycle.stages.rules import RULES
+from lifecycle.standards.frozen import packs_of
+from lifecycle.standards.pack import Pack, Stage
+from models.holds import Hold
+from models.people import Organisation
+from models.projects import StageRun
+from models.reviews import Condition, Review, Waiver
+from models.states import ENDED, STAGES, ProjectState, ReviewState, Role, StageRunState
+
+
+def _table(model: Any) -> Any:
+    return model.__table__
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFacts:
+    """One command on a project, with all that its rules may ask. Verdicts are judged when first looked at."""
+
+    command: Any
+    project: Any
+    roles: frozenset[Role]
+    stamp: Stamp
+    pack: Pack
+    runs: tuple[Any, ...] = ()
+    holds: tuple[Any, ...] = ()
+    reviews: tuple[Any, ...] = ()
+    """Reviews of the present visit that were not cancelled, in order."""
+    open_conditions: tuple[Any, ...] = ()
+    waivers: tuple[Any, ...] = ()
+    records: Records | None = None
+    organisations: frozenset[UUID] = frozenset()
+    """Those organisations named in the command that exist."""
+
+    @property
+    def stage(self) -> ProjectState:
+        """Where the project stands."""
+        return ProjectState(self.project.stage)
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether nothing can move any more."""
+        return self.stage in ENDED
+
+    @property
+    def asked(self) -> Stage:
+        """What the present stage asks for; only while there is one."""
+        return self.pack.stage(self.stage)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The working days that deadlines count in."""
+        return self.stamp.calendar
+
+    @cached_property
+    def run(self) -> Any:
+        """The open visit, or None once the project has ended."""
+        return next((run for run in self.runs if run.id == self.project.stage_run_id), None)
+
+    @cached_property
+    def hold(self) -> Any:
+        """The hold in force today, or None: not lifted, and not past its day unless it needs a decision."""
+        today = self.stamp.today
+        return next((hold for hold in self.holds if hold.needs_decision or hold.until_on >= today), None)
+
+    @property
+    def review(self) -> Any:
+        """The latest review of this visit, or None."""
+        return self.reviews[-1] if self.reviews else None
+
+    @property
+    def has_open_review(self) -> bool:
+        """Say whether a panel was called and has not decided yet: the evidence is frozen."""
+        return self.review is not None and self.review.state != ReviewState.DECIDED
+
+    @property
+    def outcome(self) -> str | None:
+        """What the latest decided review of this visit said."""
+        return str(self.review.outcome) if self.review is not None and self.review.state == ReviewState.DECIDED else None
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdict of every criterion of the present stage, judged now."""
+        if self.records is None:
+            return ()
+        return judge_stage(self.pack, self.records, calendar=self.calendar, rules=RULES)
+
+    def verdict_of(self, clause: str) -> Verdict:
+        """Judge one criterion, also of an earlier stage."""
+        if self.records is None:
+            message = "these facts were read without records"
+            raise LookupError(message)
+        criterion = self.pack.criterion(clause)
+        return judge(self.pack, criterion, self.records, calendar=self.calendar, rules=RULES)
+
+    def recycles_of(self, stage: ProjectState) -> int:
+        """Return how often this stage was sent back."""
+        return sum(1 for run in self.runs if run.stage == stage and run.state == StageRunState.RECYCLED)
+
+    def next_stage(self) -> ProjectState:
+        """Return where `advance` leads."""
+        place = STAGES.index(self.stage) + 1
+        return STAGES[place] if place < len(STAGES) else ProjectState.IN_PRODUCTION
+
+
+def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ProjectFacts]:
+    """Read what does not need the records of the gate."""
+    return _facts(session, tasks, stamp, {})
+
+
+def gate_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ProjectFacts]:
+    """Read everything, the records of the gate too."""
+    projects = [task.project for task in tasks]
+    return _facts(session, tasks, stamp, records_of(session, projects, today=stamp.today))
+
+
+def _facts(
+    session: Session, tasks: Sequence[Task[Any]], stamp: Stamp, records: dict[UUID, Records]
+) -> list[ProjectFacts]:
+    ids = [task.project.id for task in tasks]
+    packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
+    runs = _rows(session, StageRun, ids, "opened_on", "visit")
+    hold, review = _table(Hold), _table(Review)
+    holds = _group(
+        session.execute(select(hold).where(hold.c.object_id.in_(ids), hold.c.lifted_at.is_(None))), "object_id"
+    )
+    reviews = _group(
+        session.execute(select(review).where(review.c.project_id.in_(ids), review.c.state != "cancelled").order_by(review.c.call_no)),
+        "project_id",
+    )
+    conditions = [row for rows in _rows(session, Condition, ids, "due_on").values() for row in rows]
+    waivers = _rows(session, Waiver, ids, "granted_at")
+    organisations = _named_organisations(session, tasks)
+    facts = []
+    for task in tasks:
+        project = task.project
+        facts.append(
+            ProjectFacts(
+                command=task.command,
+                project=project,
+                roles=task.roles,
+                stamp=stamp,
+                pack=packs[project.pack_sha256],
+                runs=tuple(runs.get(project.id, ())),
+                holds=tuple(holds.get(project.id, ())),
+                reviews=tuple(
+                    row for row in reviews.get(project.id, ()) if row.stage_run_id == project.stage_run_id
+                ),
+                open_conditions=tuple(
+                    row for row in conditions if row.project_id == project.id and row.cleared_on is None
+                ),
+                waivers=tuple(waivers.get(project.id, ())),
+                records=records.get(project.id),
+                organisations=organisations,
+            )
+        )
+    return facts
+
+
+def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "receiver_id")} - {None}
+    if not named:
+        return frozenset()
+    table = _table(Organisation)
+    return frozenset(session.execute(select(table.c.id).where(table.c.id.in_(named))).scalars())
+
+
+def _rows(session: Session, model: Any, ids: Sequence[UUID], *order: str) -> dict[UUID, list[Any]]:
+    table = _table(model)
+    statement = select(table).where(table.c.project_id.in_(ids)).order_by(*(table.c[name] for name in order))
+    return _group(session.execute(statement), "project_id")
+
+
+def _group(rows: Any, key: str) -> dict[UUID, list[Any]]:
+    groups: dict[UUID, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, key), []).append(row)
+    return groups
+
+
+def count_of(session: Session, model: Any, project_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many rows of a table each project has."""
+    table = _table(model)
+    statement = select(table.c.project_id, func.count()).where(table.c.project_id.in_(project_ids))
+    return {row[0]: row[1] for row in session.execute(statement.group_by(table.c.project_id))}

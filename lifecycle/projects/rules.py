@@ -1,0 +1,229 @@
+"""Facts in, reasons out: everything that can stand in the way of a project's verbs. Pure."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lifecycle.chart import compiled, not_possible
+from lifecycle.errors import Unmet, unmet
+from lifecycle.projects.entry import ENTRY
+from lifecycle.stages.chart import StageRunChart
+from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
+
+if TYPE_CHECKING:
+    from lifecycle.projects.facts import ProjectFacts
+
+HOLD_REASONS = ("partner", "evidence", "facility", "ehs", "overdue_condition", "escalation", "other")
+"""Codes of a hold; the middle ones need a decision to end (EHS, overdue condition, escalation)."""
+DECIDED_HOLDS = frozenset({"ehs", "overdue_condition", "escalation"})
+RECYCLE_REASONS = ("completion", "design", "process", "evidence", "budget", "failure_mode", "new_segment", "other")
+STOP_REASONS = ("rejected", "not_feasible", "not_economic", "stop_loss", "misuse", "ehs", "other")
+
+
+def not_ended(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Nothing moves on a project that has ended."""
+    return (unmet("project_ended", state=facts.stage),) if facts.has_ended else ()
+
+
+def not_on_hold(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """No review, advance, recycle or payout while a hold is in force (rule book 3.0)."""
+    if facts.hold is None:
+        return ()
+    until = facts.hold.until_on.isoformat()
+    return (Unmet(code="project_on_hold", values={"reason": facts.hold.reason, "until": until}),)
+
+
+def gate_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Every must-meet criterion is met or waived now; under a conditional go its conditions may stay open."""
+    conditional = facts.outcome == GateOutcome.CONDITIONAL_GO
+    allowed = {row.clause for row in facts.open_conditions if conditional and row.review_id == facts.review.id}
+    return tuple(reasons_of(facts, skipped=allowed))
+
+
+def reasons_of(facts: "ProjectFacts", *, skipped: "set[str] | frozenset[str]" = frozenset()) -> list[Unmet]:
+    """Return one `gate_unmet` per open criterion, with who owes it and what would suffice."""
+    reasons = []
+    for verdict in facts.verdicts:
+        if verdict.passes or verdict.clause in skipped:
+            continue
+        owed = verdict.owed_by[0] if verdict.owed_by else None
+        reasons.append(
+            Unmet(
+                code="gate_unmet",
+                clause=verdict.clause,
+                verdict=verdict.state,
+                values={**verdict.values, "verdict_code": verdict.code},
+                party=owed.party if owed else None,
+                role=owed.role if owed else None,
+                due_on=verdict.due_on,
+                suffices=verdict.suffices,
+            )
+        )
+    return reasons
+
+
+def decided_to_go(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A pack with panels asks for a final go; one without asks for no outcome."""
+    if facts.asked.panel.kind == "none" or facts.outcome in (GateOutcome.GO, GateOutcome.CONDITIONAL_GO):
+        return ()
+    said = facts.outcome or (str(facts.review.state) if facts.review else "none")
+    return (Unmet(code="decision_missing", role=_decider(facts), values={"said": said, "gate": facts.asked.gate}),)
+
+
+def _decider(facts: "ProjectFacts") -> str:
+    return Role.EXPERT if facts.asked.panel.kind == "single_expert" else Role.PANEL_CHAIR
+
+
+def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The entry lines of the next stage."""
+    target = facts.next_stage()
+    if target == ProjectState.IN_PRODUCTION:
+        return ()
+    found = (ENTRY[name](facts) for name in facts.pack.stage(target).entry)
+    return tuple(reason for reason in found if reason is not None)
+
+
+def run_can(event: str) -> "object":
+    """Return the rule that the visit's own chart knows this event from its present state."""
+
+    def rule(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+        if facts.run is None or (facts.run.state, event) in compiled(StageRunChart):
+            return ()
+        return (not_possible(event, facts.run.state),)
+
+    return rule
+
+
+def has_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Every decision says why."""
+    reason = getattr(facts.command, "reason", "") or ""
+    return () if 0 < len(reason.strip()) <= 10_000 else (unmet("reason_missing"),)
+
+
+def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Back means this stage again or an earlier one."""
+    target = facts.command.target or facts.stage
+    if facts.has_ended or target not in STAGES or STAGES.index(target) > STAGES.index(facts.stage):
+        return (not_possible("recycle", facts.stage),)
+    return ()
+
+
+def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """At most two recycles per stage; the third needs the sponsor (rule book 3.0)."""
+    if facts.has_ended:
+        return ()
+    limit = facts.pack.limits.recycles_per_stage
+    used = facts.recycles_of(facts.stage)
+    if used < limit or Role.SPONSOR in facts.roles:
+        return ()
+    return (Unmet(code="recycles_used_up", party="programme", role=Role.SPONSOR, values={"used": used, "limit": limit}),)
+
+
+def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Before a panel is called the coordinator may recycle with a reason; after that the panel says so."""
+    if facts.run is None or facts.run.state != StageRunState.IN_REVIEW or facts.outcome == GateOutcome.RECYCLE:
+        return ()
+    return (Unmet(code="decision_missing", role=_decider(facts), values={"said": facts.outcome or "none", "gate": facts.asked.gate}),)
+
+
+def hold_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A hold has a reason, and an end within 90 calendar days."""
+    command, today, limit = facts.command, facts.stamp.today, facts.pack.limits.hold_calendar_days
+    reasons = []
+    if command.code not in HOLD_REASONS:
+        reasons.append(unmet("hold_reason_unknown", value=command.code, known=list(HOLD_REASONS)))
+    if not today <= command.until_on <= today + timedelta(days=limit):
+        reasons.append(unmet("hold_too_long", until=command.until_on.isoformat(), limit=limit))
+    return tuple(reasons)
+
+
+def ehs_holds_for_safety(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The safety officer's word is about safety: other holds are the coordinator's and the sponsor's."""
+    if facts.command.code != "ehs" or Role.EHS_OFFICER in facts.roles:
+        return ()
+    return (Unmet(code="role", values={"needs": [Role.EHS_OFFICER], "verb": "hold"}),)
+
+
+def is_on_hold(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Only what is on hold can be resumed or extended."""
+    return () if facts.holds else (unmet("not_on_hold"),)
+
+
+def resume_roles(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An EHS hold is lifted by the safety officer and a panel chair, an escalated one by the sponsor."""
+    hold = facts.holds[0] if facts.holds else None
+    if hold is None:
+        return ()
+    if hold.reason == "ehs":
+        needed = {Role.EHS_OFFICER, Role.PANEL_CHAIR}
+    elif hold.needs_decision:
+        needed = {Role.SPONSOR}
+    else:
+        needed = {Role.COORDINATOR, Role.EHS_OFFICER, Role.SPONSOR}
+    if facts.roles & needed or facts.stamp.actor.is_clock:
+        return ()
+    return (Unmet(code="role", values={"needs": sorted(needed), "verb": "resume"}),)
+
+
+def second_lifter(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Two different people restart after an EHS hold."""
+    hold = facts.holds[0] if facts.holds else None
+    if hold is None or hold.reason != "ehs" or hold.first_lifter_id != facts.stamp.actor.person_id:
+        return ()
+    return (Unmet(code="four_eyes", values={"verb": "resume"}),)
+
+
+def extensions_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A hold is extended once, by at most 90 days from its last day."""
+    hold = facts.holds[0] if facts.holds else None
+    if hold is None:
+        return ()
+    limits = facts.pack.limits
+    reasons = []
+    if hold.extensions >= limits.hold_extensions:
+        reasons.append(unmet("hold_extended_already", limit=limits.hold_extensions))
+    latest = hold.until_on + timedelta(days=limits.hold_calendar_days)
+    if not hold.until_on < facts.command.until_on <= latest:
+        reasons.append(unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days))
+    return tuple(reasons)
+
+
+def transfer_allowed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A project changes platform at gates 1 to 3, and to another one."""
+    if facts.has_ended:
+        return ()
+    reasons = []
+    if GateOutcome.TRANSFER not in facts.asked.outcomes:
+        reasons.append(unmet("outcome_not_at_this_gate", outcome=GateOutcome.TRANSFER, gate=facts.asked.gate))
+    if facts.command.platform_id == facts.project.platform_id:
+        reasons.append(unmet("same_platform"))
+    if facts.command.platform_id not in facts.organisations:
+        reasons.append(unmet("organisation_not_found", kind=OrganisationKind.PLATFORM))
+    return tuple(reasons)
+
+
+def transfer_asked(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Only a platform that was asked can take over, and within its time."""
+    if facts.project.transfer_to_id is None:
+        return (unmet("no_transfer_asked"),)
+    if facts.project.transfer_due_on < facts.stamp.today:
+        return (unmet("transfer_lapsed", due=facts.project.transfer_due_on.isoformat()),)
+    return ()
+
+
+def stop_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A stop names its reason code."""
+    code = facts.command.code
+    return () if code in STOP_REASONS else (unmet("stop_reason_unknown", value=code, known=list(STOP_REASONS)),)
+
+
+def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A recycle names its reason code."""
+    code = facts.command.code
+    return () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
+
+
+def receiver_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The receiving plant is a known organisation."""
+    return () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
+
+
