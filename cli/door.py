@@ -2,12 +2,11 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,8 @@ from lifecycle import engine as lifecycle_engine
 from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Invalid, unmet
+from lifecycle.errors import Invalid, LifecycleError, Unmet, unmet
+from lifecycle.people.queries import people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
@@ -32,10 +32,11 @@ from models.ports import Clock
 from models.readiness import check_ready
 from models.settings import Settings, load_settings
 from models.states import Door as DoorName
-from models.states import UserStatus
+from models.states import Role, UserStatus
 from notifications.words import sentence, title
 
 T = TypeVar("T")
+Make: TypeAlias = Callable[[Lookup, str], Command]
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,15 @@ class Door:
         with reading(self.engine) as session:
             return work(session)
 
-    def act(self, make: Callable[[Lookup, str], Command], *, ref: str, actor: Actor | None = None) -> Answer:
-        """Carry out the command that `make` builds from the looked-up ids and the idempotency key, and print the answer.
+    def act(self, make: Make, *, ref: str, actor: Actor | None = None) -> None:
+        """Carry out a command (see `carry_out`) and print the answer."""
+        self.tell(self.carry_out(make, ref=ref, actor=actor), ref)
 
-        On a terminal the effect is shown and asked for first. Raises `Refusal` with every reason.
+    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None) -> Answer:
+        """Carry out the command that `make` builds from the looked-up ids and the idempotency key.
+
+        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does. Raises
+        `Refusal` with every reason; the transaction is committed first, for a refused right leaves its audit row.
         """
         key = self.caller.command_id or str(self._ids.new())
         if self.caller.dry_run:
@@ -142,25 +148,19 @@ class Door:
         else:
             version = self._agreed(make, key, ref, actor)
             answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
-        self._tell(answer, ref)
+        if answer.error is not None:
+            raise Refusal(self._with_people(answer), verb=self._verb(answer), ref=ref)
         return answer
 
-    def act_all(self, commands: Sequence[Callable[[Lookup, str], Command]], *, actor: Actor) -> list[Answer]:
-        """Carry out several commands, each in its own transaction, without a word; raises `Refusal` at the first no."""
-        answers = []
-        for make in commands:
-            key = str(self._ids.new())
-            answer = run_in_transaction(
-                self.engine, lambda session, make=make, key=key: self._done(session, make, key, actor, None)  # type: ignore[misc]
-            )
-            if answer.error is not None:
-                raise Refusal(answer.error, verb=self._verb(answer), ref="")
-            answers.append(answer)
-        return answers
+    def _with_people(self, answer: Answer) -> LifecycleError:
+        """Return the refusal with the names of those who owe each reason."""
+        error, project_id = answer.error, getattr(answer.command, "project_id", None)
+        if error is None or project_id is None or not any(reason.role for reason in error.unmet):
+            return error or LifecycleError()
+        known = self.read(lambda session: people_who_owe(session, [project_id]))
+        return type(error)(*(named(reason, project_id, known) for reason in error.unmet))
 
-    def _done(
-        self, session: Session, make: Callable[[Lookup, str], Command], key: str, actor: Actor | None, version: int | None
-    ) -> Answer:
+    def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
         stamp = self.stamp(actor or self.actor(session))
         command = make(Lookup(session), key)
         if version is not None and command.expected_version is None:
@@ -168,14 +168,12 @@ class Door:
         (answer,) = lifecycle_engine.execute(session, [command], stamp=stamp)
         return answer
 
-    def _rehearsed(
-        self, session: Session, make: Callable[[Lookup, str], Command], key: str, actor: Actor | None
-    ) -> Answer:
+    def _rehearsed(self, session: Session, make: Make, key: str, actor: Actor | None) -> Answer:
         stamp = self.stamp(actor or self.actor(session))
         (answer,) = lifecycle_engine.rehearse(session, [make(Lookup(session), key)], stamp=stamp)
         return answer
 
-    def _agreed(self, make: Callable[[Lookup, str], Command], key: str, ref: str, actor: Actor | None) -> int | None:
+    def _agreed(self, make: Make, key: str, ref: str, actor: Actor | None) -> int | None:
         """Ask the person at the terminal; return the version that was shown, so that nothing else is carried out.
 
         A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
@@ -190,9 +188,8 @@ class Door:
         before = int(preview.document["version"]) - 1
         return before or None
 
-    def _tell(self, answer: Answer, ref: str) -> None:
-        if answer.error is not None:
-            raise Refusal(answer.error, verb=self._verb(answer), ref=ref)
+    def tell(self, answer: Answer, ref: str) -> None:
+        """Print what was done, or would be."""
         if self.output.as_json:
             self.output.document(answer.document)
             return
@@ -214,6 +211,13 @@ class Door:
         verb = REGISTRY[type(answer.command)]
         whole = title("verb", verb.permission, self.output.lang)
         return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
+
+
+def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tuple[str, ...]]) -> Unmet:
+    """Return the reason with the names of those who owe it, where it says no names itself."""
+    if reason.people or reason.role is None:
+        return reason
+    return replace(reason, people=known.get((project_id, Role(reason.role)), ()))
 
 
 def token_sha256(token: str) -> str:

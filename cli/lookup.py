@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, unmet
 from models.people import Organisation, User
-from models.programmes import Programme
+from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
 from models.trials import Issue, TrialBatch
@@ -30,6 +30,20 @@ class Lookup:
     def user(self, ref: str) -> UUID:
         """Find a user by login or id."""
         return self._by(User, "login", ref, ref)
+
+    def person(self, ref: str) -> UUID:
+        """Find the human behind an account, by login or id of the account."""
+        user = _table(User)
+        return _one(list(self.session.execute(select(user.c.person_id).where(user.c.id == self.user(ref))).scalars()), ref)
+
+    def standard(self, ref: str) -> str:
+        """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
+        pack = _table(StandardPack)
+        found = self.session.execute(
+            select(pack.c.sha256).where((pack.c.sha256 == ref) | (pack.c.code + "@" + pack.c.version == ref))
+        ).scalars()
+        sha256: str = _one(list(found), ref)
+        return sha256
 
     def programme(self, ref: str) -> UUID:
         """Find a programme by code or id."""
@@ -93,7 +107,7 @@ def _uuid(text: str) -> UUID | None:
     return None
 
 
-def _one(found: list[UUID], ref: str) -> UUID:
+def _one(found: list[Any], ref: str) -> Any:
     if not found:
         raise NotFound(unmet("not_found", ref=ref))
     return found[0]
