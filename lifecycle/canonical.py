@@ -3,6 +3,7 @@
 import hashlib
 import json
 import unicodedata
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,8 @@ def plain(value: Any) -> Any:
         case list() | tuple() | set() | frozenset():
             items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
             return [plain(item) for item in items]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     message = f"{type(value).__name__} has no canonical form"
     raise TypeError(message)
 

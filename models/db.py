@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event  # noqa: TID251 - the place it is for
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -185,8 +185,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _refuse_lost_transaction(connection: Connection) -> None:
-    driver = connection.connection.dbapi_connection
-    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+    driver: Any = connection.connection.dbapi_connection
+    if not driver.in_transaction:
         message = "SQLite has rolled back by itself; nothing of this transaction was stored"
         raise LostTransactionError(message)
 

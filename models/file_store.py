@@ -107,9 +107,10 @@ class MemoryFiles:
         self._files: dict[str, bytes] = {}
 
     def put(self, stream: BinaryIO, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Stored:
-        """Store the rest of the stream; TooLarge beyond the limit."""
+        """Store the rest of the stream; TooLarge beyond the limit, OutsideError when it breaks off."""
         content = io.BytesIO()
-        stored = _copy(stream, content, limit_bytes)
+        with _outside_errors():
+            stored = _copy(stream, content, limit_bytes)
         self._files[stored.sha256] = content.getvalue()
         return stored
 

@@ -1,4 +1,4 @@
-"""Brings a database to the newest form of the tables; the way there is `models/migrations`, one dated file per change."""
+"""Brings a database to the newest form of the tables, by `models/migrations`: one dated file per change."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Whether a database may be worked on: ours, at the newest revision, on a local disk. Asked at every start, so cheap."""
+"""Whether a database may be worked on: ours, at the newest revision, on a local disk. Asked at every start: cheap."""
 
 from pathlib import Path
 

@@ -97,8 +97,8 @@ class Settings(BaseSettings):
     )
     evidence_dir: str = Field(
         default="evidence",
-        description="Evidence files by their SHA-256, outside the database so that it stays small: a folder or an address"
-        " that fsspec knows. Example: `/var/lib/pilotway/evidence`.",
+        description="Evidence files by their SHA-256, outside the database so that it stays small: a folder, or an"
+        " address that fsspec knows. Example: `/var/lib/pilotway/evidence`.",
     )
     checkpoint_dir: Path = Field(
         default=Path("checkpoints"),

@@ -49,7 +49,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         """Store text on SQLite, whose own dates are naive."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | datetime | None:
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | datetime | None:
         """Refuse what is naive or no datetime."""
         if value is None:
             return None
@@ -76,7 +76,7 @@ class Day(TypeDecorator[date]):
         """Store text on SQLite."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | date | None:
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | date | None:
         """Refuse what is no plain date."""
         if value is None:
             return None
@@ -100,7 +100,7 @@ class Id(TypeDecorator[uuid.UUID]):
         """Store text on SQLite, where SQLAlchemy would drop the hyphens."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Uuid())
 
-    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | uuid.UUID | None:
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | uuid.UUID | None:
         """Refuse text: two spellings of one id would be two ids."""
         if value is None:
             return None
@@ -131,7 +131,7 @@ class JSONText(TypeDecorator[Json]):
         text = canonical_json(value)
         return text if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Json:  # noqa: ANN401 - what JSON holds
+    def process_result_value(self, value: Any, dialect: Dialect) -> Json:
         """Return the value; psycopg has parsed it already, SQLite gives text."""
         parsed: Json = json.loads(value) if value is not None and dialect.name == "sqlite" else value
         return parsed
@@ -157,7 +157,7 @@ class State(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
-def state_column(words: type[StrEnum], **column_kwargs: Any) -> Column[Any]:  # noqa: ANN401 - as Column takes them
+def state_column(words: type[StrEnum], **column_kwargs: Any) -> Column[Any]:
     """Return a column that holds a word of the enum, with a CHECK, so that both databases refuse nonsense.
 
     Not null unless `nullable=True` is given. Use it as `Field(sa_column=state_column(ProjectState))`.
@@ -167,7 +167,7 @@ def state_column(words: type[StrEnum], **column_kwargs: Any) -> Column[Any]:  # 
     return _checked(column, "known", lambda attached: attached.in_(known))
 
 
-def minor_column(*, minimum: int = 1, maximum: int = MAX_MINOR, **column_kwargs: Any) -> Column[Any]:  # noqa: ANN401
+def minor_column(*, minimum: int = 1, maximum: int = MAX_MINOR, **column_kwargs: Any) -> Column[Any]:
     """Return a column for an amount in minor units, with its bounds as a CHECK (`safety.md` 2.2).
 
     Not null unless `nullable=True` is given. Use it as `amount_minor: int = Field(sa_column=minor_column())`.
@@ -201,7 +201,7 @@ _STRICT_NAMES = (
 class _StrictTypes(SQLiteTypeCompiler):
     """Names only the types that a STRICT table of SQLite knows: INTEGER, REAL, TEXT, BLOB (`safety.md` S15)."""
 
-    def process(self, type_: TypeEngine[Any], **kw: Any) -> str:  # noqa: ANN401 - the base class's form
+    def process(self, type_: TypeEngine[Any], **kw: Any) -> str:
         """Return the type's name as a STRICT table knows it; CompileError for types that lose digits."""
         name = super().process(type_, **kw).partition("(")[0]
         if name not in _STRICT_NAMES:

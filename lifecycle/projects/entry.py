@@ -70,7 +70,7 @@ ENTRY: Mapping[str, Check] = {
     "facility_booked": _follows("facility_not_booked", "G2.6"),
     "ehs_cleared": _follows("ehs_not_cleared", "G2.8"),
     "units_from_conforming_batches": _follows("units_not_from_conforming_batches", "G3.1"),
-    "trial_agreement": _handed_in("trial_agreement_missing", "trial_agreement", "sme", "project_lead"),
+    "trial_agreement_signed": _handed_in("trial_agreement_missing", "trial_agreement", "sme", "project_lead"),
     "receiver_named": _receiver_named,
     "fee_and_capacity_quote": _handed_in("quote_missing", "service_quote", "platform", "coordinator"),
 }

@@ -1,32 +1,18 @@
-"""The rules of handoff (gate G5): the production line owns it, the money is closed. Thresholds are in the pack.
+"""Gate G5, what papers, debts and accounts show; what the production run shows stands in `handoff_run.py`.
 
-First-pass yield (G5.5) and maturity (G5.6) are computed in `trial` and `maturity`.
+`RULES` has both. First-pass yield (G5.5) and maturity (G5.6) are shared and live in `trial` and `maturity`.
 """
 
 from typing import Any
 
-from lifecycle.stages.forms import at_least, day, limit, names, number, rows, whole
-from lifecycle.stages.records import BatchRecord, Computed, Records
-from lifecycle.stages.rule import Rule, cannot_start, met, missing, not_enough, not_met
+from lifecycle.stages.forms import day, limit, names, rows, whole
+from lifecycle.stages.handoff_run import production_capability, production_run, rate
+from lifecycle.stages.records import Computed, Records
+from lifecycle.stages.rule import Rule, met, missing, not_enough, not_met
 from lifecycle.standards.pack import Criterion
-from models.states import BatchKind, FindingKind
+from models.states import FindingKind
 
 _GATE = "G5"
-
-
-def production_run(criterion: Criterion, records: Records) -> Computed:
-    """G5.1: a significant run on final tooling and line [S30]; profile `process`: full-size batches in a row [design].
-
-    Judged is the latest closed run of the frozen revision; the receiver may set another quantity in writing.
-    """
-    run = judged_run(records)
-    if isinstance(run, Computed):
-        return run
-    if records.form("run_at_rate").get("final_tooling_and_line") is not True:
-        return not_met("run_not_on_final_line", batch=run.number)
-    if records.profiles.get("manufacture") == "process":
-        return _batches_in_a_row(criterion, records)
-    return _significant_run(criterion, records, run)
 
 
 def ppap_elements(criterion: Criterion, records: Records) -> Computed:
@@ -49,40 +35,11 @@ def ppap_elements(criterion: Criterion, records: Records) -> Computed:
     return met(**values)
 
 
-def rate(criterion: Criterion, records: Records) -> Computed:
-    """G5.4: good output per hour of the run reaches the planned rate; a band below it only as a condition [design]."""
-    run = judged_run(records)
-    if isinstance(run, Computed):
-        return run
-    full, conditional = limit(criterion, "share"), limit(criterion, "share_with_condition")
-    form = records.form("run_at_rate")
-    planned, good = number(form, "planned_per_hour"), number(form, "good_units")
-    if planned is None or planned <= 0 or good is None:
-        return missing("rate_not_stated")
-    if not run.hours or run.hours < 0:
-        return not_enough("run_hours_unknown", batch=run.number)
-    started = run.started if run.size is None else run.size
-    if good > started:
-        return not_met("rate_more_good_than_started", batch=run.number, good=good, started=started)
-    values: dict[str, Any] = {
-        "batch": run.number,
-        "point": good / run.hours / planned,
-        "limit": full,
-        "limit_with_condition": conditional,
-        "per_hour": good / run.hours,
-        "planned": planned,
-    }
-    if at_least(good, planned * run.hours, full):
-        return met(**values)
-    is_in_band = at_least(good, planned * run.hours, conditional)
-    return not_met("rate_only_as_condition" if is_in_band else "rate_too_low", **values)
-
-
 def supply_ready(_criterion: Criterion, records: Records) -> Computed:
     """G5.7: suppliers approved, people qualified, quality agreement signed; BOM, route, SOP of one revision [S32 S36]."""
     frozen = records.revision
     if frozen is None:
-        return cannot_start("revision_not_frozen")
+        return missing("no_frozen_revision")
     suppliers = rows(records.form("supplier_approval"), "suppliers")
     people = rows(records.form("training_record"), "people")
     if not suppliers or not people:
@@ -174,6 +131,7 @@ def signed_and_shown(_criterion: Criterion, records: Records) -> Computed:
 
 RULES: dict[str, Rule] = {
     "production_run": production_run,
+    "production_capability": production_capability,
     "ppap_elements": ppap_elements,
     "rate": rate,
     "supply_ready": supply_ready,
@@ -185,82 +143,3 @@ RULES: dict[str, Rule] = {
 
 
 _STATEMENT = ("advances_minor", "accepted_cost_minor", "repaid_minor", "statement_total_minor", "ledger_total_minor")
-
-
-def judged_run(records: Records) -> BatchRecord | Computed:
-    """Return the run that counts, or why none can be judged: the latest closed one of the frozen revision.
-
-    The form `run_at_rate` speaks of one run; when a later one was closed it has to be handed in again.
-    """
-    frozen = records.revision
-    if frozen is None:
-        return cannot_start("revision_not_frozen")
-    runs = production_runs(records)
-    if not runs:
-        return missing("run_none", revision=frozen.label)
-    closed = [run for run in runs if run.is_closed]
-    if not closed:
-        return not_enough("run_not_closed", batch=runs[-1].number)
-    named = records.form("run_at_rate").get("batch")
-    if named != closed[-1].number:
-        return not_met("run_at_rate_of_other_run", batch=closed[-1].number, named=named)
-    return closed[-1]
-
-
-def production_runs(records: Records) -> list[BatchRecord]:
-    """Return the production runs of the frozen revision, oldest first; records of an older design do not count."""
-    frozen = records.revision
-    runs = [
-        batch
-        for batch in records.batches
-        if frozen is not None
-        and batch.kind is BatchKind.PRODUCTION_RUN
-        and batch.revision == frozen.label
-        and batch.made_on >= frozen.frozen_on
-    ]
-    return sorted(runs, key=lambda batch: (batch.made_on, batch.number))
-
-
-def _significant_run(criterion: Criterion, records: Records, run: BatchRecord) -> Computed:
-    least, most = limit(criterion, "hours_at_least"), limit(criterion, "hours_at_most")
-    agreed = _agreed_units(records)
-    needed = int(limit(criterion, "units")) if agreed is None else agreed
-    values: dict[str, Any] = {
-        "batch": run.number,
-        "n": run.started,
-        "needed": needed,
-        "agreed": agreed is not None,
-        "hours": run.hours,
-        "hours_at_least": least,
-        "hours_at_most": most,
-    }
-    if run.hours is None:
-        return not_enough("run_hours_unknown", **values)
-    if run.started < needed:
-        return not_met("run_too_small", suffices="longer_run_needed", more=needed - run.started, **values)
-    if not least <= run.hours <= most:
-        return not_met("run_hours_outside", **values)
-    return met(**values)
-
-
-def _agreed_units(records: Records) -> int | None:
-    """The quantity the receiver set in writing; a consent without a day of signature is none."""
-    consent = records.form("receiver_consent")
-    units = whole(consent, "run_units")
-    return units if units is not None and units > 0 and day(consent, "signed_on") is not None else None
-
-
-def _batches_in_a_row(criterion: Criterion, records: Records) -> Computed:
-    """Count back from the latest batch until one is not full-size and conforming."""
-    needed = int(limit(criterion, "batches"))
-    full = number(records.form("run_at_rate"), "full_batch_size")
-    if full is None or full <= 0:
-        return missing("run_full_size_unknown")
-    closed = [run for run in production_runs(records) if run.is_closed]
-    counts = [run.conforming is True and run.size is not None and run.size >= full for run in reversed(closed)]
-    have = counts.index(False) if False in counts else len(counts)
-    values: dict[str, Any] = {"have": have, "needed": needed, "full_size": full}
-    if have >= needed:
-        return met(**values)
-    found = not_met if False in counts else not_enough
-    return found("run_batches_too_few", suffices="more_batches_needed", more=needed - have, **values)

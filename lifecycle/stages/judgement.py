@@ -62,8 +62,11 @@ def judge(
 
 
 def judged_evidence(criterion: Criterion, records: Records, part: str | None = None) -> tuple[EvidenceRecord, ...]:
-    """Return the current evidence a judgement of this criterion is given on; with `part` only that evidence type."""
-    types = criterion.evidence if part is None else (part,)
+    """Return the current evidence a judgement of this criterion is given on, supporting papers included.
+
+    With `part` only that evidence type: another part handed in anew does not void this judgement.
+    """
+    types = (*criterion.evidence, *criterion.supporting) if part is None else (part,)
     return tuple(item for item in records.evidence if item.type in types)
 
 
@@ -164,7 +167,7 @@ class _Bench:
             return ""
         frozen = self.records.revision
         if frozen is None:
-            return "revision_not_frozen"
+            return "no_frozen_revision"
         return "" if item.revision == frozen.label else "evidence_other_revision"
 
     def _refused_or_awaited(self, criterion: Criterion) -> Verdict | None:
@@ -207,7 +210,7 @@ class _Bench:
         )
 
 
-_FAULTS = ("evidence_missing", "evidence_expired", "revision_not_frozen", "evidence_other_revision")
+_FAULTS = ("evidence_missing", "evidence_expired", "no_frozen_revision", "evidence_other_revision")
 """What may be wrong with required evidence, the most fundamental first."""
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lifecycle.stages.forms import day, limit, number, rows
 from lifecycle.stages.records import BatchRecord, Computed, OrderRecord, Records, RevisionRecord, ScenarioRecord
-from lifecycle.stages.rule import Rule, cannot_start, met, missing, not_enough, not_met
+from lifecycle.stages.rule import Rule, met, missing, not_enough, not_met
 from lifecycle.stages.statistics import reliability_lower, reliability_sample_size
 from lifecycle.standards.pack import Criterion
 from models.states import BatchKind, FindingKind, OrderKind
@@ -17,7 +17,7 @@ def units_trace(_criterion: Criterion, records: Records) -> Computed:
     """G4.1: every unit placed traces to a closed, conforming trial batch of the frozen revision [design]."""
     frozen = records.revision
     if frozen is None:
-        return cannot_start("revision_not_frozen")
+        return missing("no_frozen_revision")
     placed = [scenario for scenario in records.scenarios if scenario.units > 0]
     if not placed:
         return missing("units_not_placed")
@@ -127,10 +127,12 @@ def demand(criterion: Criterion, records: Records) -> Computed:
 def field_reliability(criterion: Criterion, records: Records) -> Computed:
     """G4.6: the lower bound of reliability in the field reaches the agreed target (exact binomial) [design].
 
-    Sites whose failures were not recorded are left out; a site counts no more failed units than it has.
+    The target is that of the contract; where it names none, the one the failure log states. Sites whose failures
+    were not recorded are left out; a site counts no more failed units than it has.
     """
     confidence = limit(criterion, "confidence")
-    target = number(records.form("failure_log"), "reliability_target")
+    agreed = number(records.form("task_contract"), "agreed_reliability")
+    target = agreed if agreed is not None else number(records.form("failure_log"), "reliability_target")
     if target is None or not 0 < target < 1:
         return missing("reliability_target_unknown")
     recorded = [(scenario.units, scenario.failures) for scenario in records.scenarios if scenario.failures is not None]

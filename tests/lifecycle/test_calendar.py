@@ -66,9 +66,7 @@ class TestIsWorkingDay:
 
     def test_follows_the_later_version_of_two_entries_for_a_day(self) -> None:
         def entry(version: int, *, works: bool) -> Override:
-            return Override(
-                day=date(2026, 3, 3), is_working_day=works, name="typhoon", notice="test", version=version
-            )
+            return Override(day=date(2026, 3, 3), is_working_day=works, name="typhoon", notice="test", version=version)
 
         corrected = china().with_overrides([entry(2, works=True), entry(1, works=False)])
 

@@ -1,0 +1,163 @@
+"""What the verbs of a review look at: the project's gate, the seats with their votes, scores and objections."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.commands import Stamp, Task
+from lifecycle.engine import project_parties
+from lifecycle.projects.facts import ProjectFacts, gate_facts
+from lifecycle.reviews.panel import Tally, tally
+from models.people import RoleGrant, User
+from models.reviews import Condition, Objection, PanelMember, Review, Score
+from models.states import Role, UserStatus
+
+
+def _table(model: Any) -> Any:
+    return model.__table__
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallFacts:
+    """A call of a panel: the project's gate, and who may sit in it."""
+
+    command: Any
+    on: ProjectFacts
+    people: Mapping[UUID, str]
+    """Active users named in the call, with their names."""
+    conflicted: frozenset[UUID]
+    """Those of them who belong to a party of the project."""
+    calls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFacts:
+    """One command on a review, with all that its rules may ask."""
+
+    command: Any
+    verb: str
+    on: ProjectFacts
+    review: Any
+    seats: tuple[Any, ...] = ()
+    scores: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    """Member id -> factor -> points."""
+    score_ids: Mapping[tuple[UUID, str], UUID] = field(default_factory=dict)
+    """(member id, factor) -> row, for a vote that is given again."""
+    objections: tuple[Any, ...] = ()
+    kept_conditions: tuple[Any, ...] = ()
+
+    @cached_property
+    def seat(self) -> Any:
+        """The actor's own seat, or None."""
+        return next((seat for seat in self.seats if seat.user_id == self.on.stamp.actor.user_id), None)
+
+    @cached_property
+    def voted(self) -> list[Any]:
+        """The seats whose votes count."""
+        return [seat for seat in self.seats if seat.has_vote and seat.recused_on is None and seat.vote is not None]
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The score of those who voted."""
+        counted = {seat.id: self.scores.get(seat.id, {}) for seat in self.voted}
+        return tally(self.on.asked.score, counted)
+
+    @property
+    def outcome(self) -> Any:
+        """The proposed outcome: that of the command, else that of the review."""
+        return getattr(self.command, "outcome", None) or self.review.outcome
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """The conditions of this review: proposed now, or written down already."""
+        return tuple(getattr(self.command, "conditions", ())) or self.kept_conditions
+
+
+def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[CallFacts]:
+    """Read the gates, and who of the named people is active and who belongs to a party."""
+    named = {seat.user_id for task in tasks for seat in task.command.panel}
+    user, grant = _table(User), _table(RoleGrant)
+    active = user.c.status == UserStatus.ACTIVE
+    rows = session.execute(select(user.c.id, user.c.name).where(user.c.id.in_(named), active))
+    people = {row.id: row.name for row in rows}
+    grants = session.execute(
+        select(grant.c.user_id, grant.c.role, grant.c.organisation_id).where(
+            grant.c.user_id.in_(named), grant.c.revoked_at.is_(None)
+        )
+    ).all()
+    calls = _calls(session, [task.project.stage_run_id for task in tasks])
+    return [
+        CallFacts(
+            command=task.command,
+            on=on,
+            people=people,
+            conflicted=frozenset(row.user_id for row in grants if _is_party(row, task)),
+            calls=calls.get(task.project.stage_run_id, 0),
+        )
+        for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
+    ]
+
+
+def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
+    """Return how often a panel was called for each visit, cancelled calls included."""
+    review = _table(Review)
+    statement = select(review.c.stage_run_id, func.count()).where(review.c.stage_run_id.in_(run_ids))
+    return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
+
+
+def _is_party(grant: Any, task: Task[Any]) -> bool:
+    """Say whether this grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
+    if grant.organisation_id is None:
+        return False
+    parties = project_parties(task.project)
+    if grant.organisation_id in (parties["sme"], parties["platform"]):
+        return True
+    seat = next(item for item in task.command.panel if item.user_id == grant.user_id)
+    is_own_seat = seat.role == Role(grant.role) or seat.role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
+    return grant.organisation_id == parties["receiver"] and not is_own_seat
+
+
+def review_facts(verb: str) -> Any:
+    """Return the fact query of a verb on a review."""
+
+    def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ReviewFacts]:
+        ids = [task.row.id for task in tasks]
+        seats = _of_reviews(session, PanelMember, ids)
+        scores: dict[UUID, dict[str, int]] = {}
+        score_ids: dict[tuple[UUID, str], UUID] = {}
+        for row in [row for rows in _of_reviews(session, Score, ids).values() for row in rows]:
+            scores.setdefault(row.member_id, {})[row.factor] = row.points
+            score_ids[row.member_id, row.factor] = row.id
+        objections = _of_reviews(session, Objection, ids)
+        conditions = _of_reviews(session, Condition, ids)
+        return [
+            ReviewFacts(
+                command=task.command,
+                verb=verb,
+                on=on,
+                review=task.row,
+                seats=tuple(seats.get(task.row.id, ())),
+                scores=scores,
+                score_ids=score_ids,
+                objections=tuple(objections.get(task.row.id, ())),
+                kept_conditions=tuple(conditions.get(task.row.id, ())),
+            )
+            for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
+        ]
+
+    return facts
+
+
+def _of_reviews(session: Session, model: Any, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    table = _table(model)
+    groups: dict[UUID, list[Any]] = {}
+    for row in session.execute(select(table).where(table.c.review_id.in_(ids)).order_by(table.c.id)):
+        groups.setdefault(row.review_id, []).append(row)
+    return groups
+
+

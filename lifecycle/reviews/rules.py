@@ -1,0 +1,256 @@
+"""What can stand in the way of a gate review. Pure: facts in, reasons out."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from lifecycle.errors import Unmet, unmet
+from lifecycle.projects.rules import reasons_of
+from lifecycle.reviews.panel import composition_reasons, majority, quorum, score_reasons
+from models.states import STAGES, GateOutcome, Role
+
+if TYPE_CHECKING:
+    from lifecycle.reviews.facts import CallFacts, ReviewFacts
+
+GOING = (GateOutcome.GO, GateOutcome.CONDITIONAL_GO)
+
+
+def not_on_hold(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """No review moves while the project is on hold."""
+    hold = facts.on.hold
+    if hold is None:
+        return ()
+    return (Unmet(code="project_on_hold", values={"reason": hold.reason, "until": hold.until_on.isoformat()}),)
+
+
+def no_review_open(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """One panel at a time."""
+    return (unmet("review_open_already", state=facts.on.review.state),) if facts.on.has_open_review else ()
+
+
+def panel_asked(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """A pack without panels has nothing to call."""
+    if facts.on.has_ended or facts.on.asked.panel.kind != "none":
+        return ()
+    return (unmet("no_panel_at_this_gate", gate=facts.on.asked.gate),)
+
+
+def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """The panel has the size, the chair, the competences and the seats that the standard asks for."""
+    if facts.on.has_ended or facts.on.asked.panel.kind == "none":
+        return ()
+    return tuple(composition_reasons(facts.on.asked.panel, facts.command.panel))
+
+
+def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """Every person named is an active user."""
+    unknown = [seat.user_id for seat in facts.command.panel if seat.user_id not in facts.people]
+    return (unmet("panel_person_unknown", people=[str(user) for user in unknown]),) if unknown else ()
+
+
+def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
+    conflicted = sorted(
+        facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted
+    )
+    return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
+
+
+def planned_ahead(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """The panel meets today or later."""
+    if facts.command.planned_on >= facts.on.stamp.today:
+        return ()
+    return (unmet("planned_day_past", planned=facts.command.planned_on.isoformat()),)
+
+
+def earlier_conditions_cleared(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """A conditional go must have become a go before the next gate is called."""
+    return tuple(
+        Unmet(code="condition_open", clause=row.clause, due_on=row.due_on, values={"gate": row.gate})
+        for row in facts.on.open_conditions
+    )
+
+
+def waivers_within_limit(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """At most two waivers per gate."""
+    if facts.on.has_ended:
+        return ()
+    used = sum(1 for row in facts.on.waivers if row.gate == facts.on.asked.gate and row.confirmed_by is not None)
+    limit = facts.on.pack.limits.waivers_per_gate
+    return (unmet("waivers_used_up", used=used, limit=limit),) if used > limit else ()
+
+
+def is_member(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Only who was named for this review acts in it."""
+    return () if facts.seat is not None else (unmet("not_in_panel"),)
+
+
+def not_recused(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Who is recused neither scores nor votes."""
+    if facts.seat is None or facts.seat.recused_on is None:
+        return ()
+    return (Unmet(code="conflict_of_interest", values={"people": [facts.on.stamp.actor.name]}),)
+
+
+def has_vote(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Guests attend without a vote."""
+    return (unmet("no_vote"),) if facts.seat is not None and not facts.seat.has_vote else ()
+
+
+def is_chair(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """The chair records the decision; at a single-expert gate the expert."""
+    if facts.seat is None or facts.seat.is_chair or facts.on.asked.panel.kind == "single_expert":
+        return ()
+    return (Unmet(code="role", values={"needs": [Role.PANEL_CHAIR], "verb": facts.verb}),)
+
+
+def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Every factor of the gate gets 0 to 10 points from each voter."""
+    factors = {factor.id for factor in facts.on.asked.score.factors}
+    given = dict(facts.command.points)
+    reasons = []
+    if factors != set(given):
+        reasons.append(unmet("score_factors", missing=sorted(factors - set(given)), unknown=sorted(set(given) - factors)))
+    wrong = sorted(name for name, points in given.items() if not 0 <= points <= 10)
+    if wrong:
+        reasons.append(unmet("score_range", factors=wrong))
+    return tuple(reasons)
+
+
+def vote_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """A vote is one of the outcomes of this gate."""
+    asked = facts.on.asked
+    if facts.command.vote in asked.outcomes:
+        return ()
+    return (unmet("outcome_not_at_this_gate", outcome=facts.command.vote, gate=asked.gate),)
+
+
+def quorum_left(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Enough voters are left after recusals."""
+    return _quorum(facts, [seat for seat in facts.seats if seat.has_vote and seat.recused_on is None])
+
+
+def quorum_voted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Two thirds of the named voters have voted."""
+    return _quorum(facts, facts.voted)
+
+
+def _quorum(facts: "ReviewFacts", present: "list[object]") -> tuple[Unmet, ...]:
+    named = sum(1 for seat in facts.seats if seat.has_vote)
+    needed = quorum(facts.on.asked.panel, named)
+    return () if len(present) >= needed else (unmet("quorum_missing", have=len(present), needed=needed, named=named),)
+
+
+def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """The outcome is one of this gate."""
+    asked = facts.on.asked
+    if facts.command.outcome in asked.outcomes:
+        return ()
+    return (unmet("outcome_not_at_this_gate", outcome=facts.command.outcome, gate=asked.gate),)
+
+
+def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """The proposed outcome is what the majority voted; a tie means hold."""
+    said = majority([seat.vote for seat in facts.voted])
+    return () if said == facts.command.outcome else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
+
+
+def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """A go needs a passed score; a passed score never replaces an unmet must-meet."""
+    if facts.command.outcome not in GOING:
+        return ()
+    return tuple(score_reasons(facts.on.asked.score, facts.tally))
+
+
+def gate_allows(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """A go needs every must-meet, a conditional go all but C criteria; what only the notice can meet is asked later."""
+    outcome = facts.command.outcome
+    if outcome not in GOING:
+        return ()
+    waiting = {criterion.id for criterion in facts.on.asked.criteria if criterion.follow_notice}
+    allowed = _conditional_clauses(facts) if outcome == GateOutcome.CONDITIONAL_GO else set()
+    return tuple(reasons_of(facts.on, skipped=waiting | allowed))
+
+
+def gate_still_allows(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """When it becomes final everything is asked again, the notice too."""
+    outcome = facts.outcome
+    if outcome not in GOING:
+        return ()
+    allowed = {item.clause for item in facts.conditions} if outcome == GateOutcome.CONDITIONAL_GO else set()
+    return tuple(reasons_of(facts.on, skipped=allowed))
+
+
+def _conditional_clauses(facts: "ReviewFacts") -> set[str]:
+    return {item.clause for item in facts.command.conditions}
+
+
+def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """At most three conditions, each an open C criterion with an owner and a day within 30 working days."""
+    given = facts.command.conditions
+    if facts.command.outcome != GateOutcome.CONDITIONAL_GO:
+        return (unmet("conditions_only_conditional"),) if given else ()
+    limits, stamp = facts.on.pack.limits, facts.on.stamp
+    latest: date = stamp.calendar.add_working_days(stamp.today, limits.condition_days)
+    open_c = {v.clause: v for v in facts.on.verdicts if not v.passes and v.strength == "C"}
+    reasons = []
+    if not 1 <= len(given) <= limits.conditions_at_most:
+        reasons.append(unmet("conditions_number", have=len(given), limit=limits.conditions_at_most))
+    for item in given:
+        if item.clause not in open_c:
+            reasons.append(Unmet(code="condition_not_open_c", clause=item.clause))
+        if not stamp.today < item.due_on <= latest:
+            reasons.append(Unmet(code="condition_too_late", clause=item.clause, values={"latest": latest.isoformat()}))
+        if facts.on.pack.has(item.clause) and facts.on.pack.criterion(item.clause).condition_needs and not item.note.strip():
+            needs = list(facts.on.pack.criterion(item.clause).condition_needs)
+            reasons.append(Unmet(code="condition_needs_more", clause=item.clause, values={"needs": needs}))
+    return tuple(reasons)
+
+
+def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Every outcome has its reason; a recycle its stage, a hold its last day."""
+    command = facts.command
+    reasons = []
+    if not command.reason.strip():
+        reasons.append(unmet("reason_missing"))
+    if command.outcome == GateOutcome.RECYCLE:
+        target = command.target or facts.on.stage
+        if target not in STAGES or STAGES.index(target) > STAGES.index(facts.on.stage):
+            reasons.append(unmet("recycle_target_wrong", target=target))
+    if command.outcome == GateOutcome.HOLD and command.until_on is None:
+        reasons.append(unmet("hold_needs_day"))
+    return tuple(reasons)
+
+
+def notice_over(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """The decision becomes final when its public notice has ended."""
+    ends_on = facts.review.notice_ends_on
+    if ends_on is None or facts.on.stamp.today > ends_on:
+        return ()
+    return (Unmet(code="notice_running", values={"until": ends_on.isoformat()}),)
+
+
+def objections_answered(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """An open objection waits for an answer; an upheld one reopens the decision (F15)."""
+    if any(row.is_upheld for row in facts.objections):
+        return (unmet("objection_upheld"),)
+    waiting = sum(1 for row in facts.objections if row.is_upheld is None)
+    return (unmet("objection_open", count=waiting),) if waiting else ()
+
+
+def objection_upheld(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Only an upheld objection opens the scoring again."""
+    return () if any(row.is_upheld for row in facts.objections) else (unmet("no_objection_upheld"),)
+
+
+def notice_runs(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Objections are made while the notice runs."""
+    review, today = facts.review, facts.on.stamp.today
+    if review.notice_ends_on is not None and review.notice_starts_on <= today <= review.notice_ends_on:
+        return ()
+    return (unmet("notice_not_running"),)
+
+
+def objection_waits(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """An objection is answered once."""
+    found = next((row for row in facts.objections if row.id == facts.command.objection_id), None)
+    return () if found is not None and found.is_upheld is None else (unmet("objection_not_open"),)

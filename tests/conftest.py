@@ -1,0 +1,143 @@
+"""What every test may ask for: a fresh migrated database of either kind, a still clock, reference data."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import hypothesis
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from models.clock import FixedClock
+from models.db import make_engine
+from models.migrate import upgrade
+from tests import postgres
+
+# Two shared cores say nothing about the time an example takes.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+
+ROOT = Path(__file__).parent.parent
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip with a visible line; in CI nothing may be missing, so fail."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away whatever the developer's shell has set."""
+    for name in [name for name in os.environ if name.startswith("PILOTWAY_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Give a clock that stands at nine in the morning in Shanghai on 2025-07-08."""
+    return FixedClock(datetime(2025, 7, 8, 1, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Give the folder with data made by others."""
+    folder = Path(os.environ.get("PILOTWAY_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        skip_or_fail(f"reference data were not found at {folder}: set PILOTWAY_REFERENCE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a migrated database file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    engine = make_engine(str(path))
+    upgrade(engine)
+    engine.dispose()  # the last connection writes the log back into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """Give the address of a server of this test process, with `{}` for the database's name."""
+    if postgres.programs() is None:
+        skip_or_fail(postgres.WHAT_TO_INSTALL)
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_address: str) -> str:
+    """Give the address of a server that has a migrated database `template` to copy."""
+    on_server(postgres_address, "CREATE DATABASE template")
+    engine = make_engine(postgres_address.format("template"))
+    upgrade(engine)
+    engine.dispose()
+    return postgres_address
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a database without any table, on the engine of this run."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    address, name = request.getfixturevalue("postgres_address"), f"empty_{next(_numbers)}"
+    on_server(address, f"CREATE DATABASE {name}")
+    yield address.format(name)
+    on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Run the test on both databases."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a fresh migrated database, for tests that open it from several processes."""
+    if database_kind == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "pilotway.db")
+        yield f"sqlite:///{tmp_path / 'pilotway.db'}"
+        return
+    address, name = request.getfixturevalue("postgres_template"), f"test_{next(_numbers)}"
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE template")
+    yield address.format(name)
+    on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give a fresh migrated database."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """Give a fresh migrated database on SQLite only, for tests that have nothing to learn from the other one."""
+    shutil.copyfile(sqlite_template, tmp_path / "only.db")
+    engine = make_engine(str(tmp_path / "only.db"))
+    yield engine
+    engine.dispose()
+
+
+def on_server(address: str, statement: str) -> None:
+    """Run a statement that PostgreSQL takes outside transactions only."""
+    engine = make_engine(make_url(address.format("postgres")))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()

@@ -1,0 +1,70 @@
+"""A PostgreSQL server for tests: found on the machine, started in a temporary folder, also as root."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WHAT_TO_INSTALL = "PostgreSQL was not found: apt-get install postgresql postgresql-contrib"
+_SETTINGS = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=50")
+
+
+def programs() -> Path | None:
+    """Return the folder with `initdb` and `pg_ctl`, or None."""
+    newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
+    on_path = [Path(found).parent for found in (shutil.which("pg_ctl"),) if found]
+    for folder in [*newest_first, *on_path, *_by_pg_config()]:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    return None
+
+
+@contextmanager
+def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
+    """Run a server of its own and give its address up to the database's name, with `{}` in that place.
+
+    It listens on a socket in its own folder only, so nothing collides. `settings` such as `fsync=on` come last.
+    """
+    bin_folder = programs()
+    if bin_folder is None:
+        raise FileNotFoundError(WHAT_TO_INSTALL)
+    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres", "postgres")
+    options = " ".join(["-k", str(home), *(f"-c {one}" for one in (*_SETTINGS, *settings))])
+    data, log = str(home / "data"), str(home / "log")
+    try:
+        _run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        _run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+        try:
+            yield f"postgresql+psycopg://postgres@/{{}}?host={home}"
+        finally:
+            _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _run(program: Path, *arguments: str) -> None:
+    # The server refuses to run as root, so root becomes the user that the package made.
+    become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    finished = subprocess.run(
+        [*become, str(program), *arguments],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # not a pipe: the server would keep it open
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if finished.returncode:
+        raise RuntimeError(f"{program.name} ended with {finished.returncode}")
+
+
+def _by_pg_config() -> list[Path]:
+    if not shutil.which("pg_config"):
+        return []
+    found = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)  # noqa: S607
+    return [Path(found.stdout.strip())]
