@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Subject
@@ -18,6 +18,9 @@ class Evidence(Subject, table=True):
     __table_args__ = (
         Index("ix_evidence_project_id_type", "project_id", "type"),
         UniqueConstraint("project_id", "type", "key", "version_no"),
+        CheckConstraint("version_no >= 1", name="version_no_from_one"),
+        CheckConstraint("size_bytes >= 0", name="size_not_negative"),
+        CheckConstraint("length(sha256) = 64", name="sha256_whole"),
     )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id")
@@ -63,6 +66,13 @@ class Judgement(Identified, table=True):
 
 class MaturityClaim(Identified, table=True):
     """A level claimed for one critical technology or one thread; the newest per item counts. Append-only."""
+
+    __table_args__ = (
+        CheckConstraint(
+            "(scale = 'trl' AND level BETWEEN 1 AND 9) OR (scale = 'mrl' AND level BETWEEN 1 AND 10)",
+            name="level_on_scale",
+        ),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     scale: MaturityScale = Field(sa_column=state_column(MaturityScale))

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
 
 from models.base import Identified
@@ -13,7 +13,12 @@ from models.types import Day, Id, UTCDateTime
 class Hold(Identified, table=True):
     """Why, since when and until when a project (later: a fund, or disbursement) is on hold."""
 
-    __table_args__ = (Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"),)
+    __table_args__ = (
+        Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"),
+        CheckConstraint("until_on >= from_on", name="days_in_order"),
+        CheckConstraint("extensions >= 0", name="extensions_not_negative"),
+        CheckConstraint("(lifted_at IS NULL) = (lifted_on IS NULL)", name="lifted_whole"),
+    )
 
     object_type: str = Field(max_length=20)
     object_id: UUID = Field(sa_type=Id)

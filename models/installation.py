@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
 from models.base import Row
@@ -10,6 +11,12 @@ from models.types import UTCDateTime
 
 class Installation(Row, table=True):
     """The single row that says which database this is."""
+
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("mode IN ('production', 'rehearsal')", name="mode_known"),
+        CheckConstraint("clock_at IS NULL OR mode = 'rehearsal'", name="clock_in_rehearsal"),
+    )
 
     id: int = Field(default=1, primary_key=True)
     database_id: str = Field(max_length=36)
@@ -24,6 +31,8 @@ class Installation(Row, table=True):
 
 class NumberSeries(Row, table=True):
     """The last number given per kind and year (`PT-2026-0042`)."""
+
+    __table_args__ = (CheckConstraint("last >= 0", name="last_not_negative"),)
 
     kind: str = Field(primary_key=True, max_length=10)
     year: int = Field(primary_key=True)

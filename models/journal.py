@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Row
@@ -42,7 +42,11 @@ class Transition(Row, table=True):
 class AuditRecord(Row, table=True):
     """One act on one object, chained to the act before it. Append-only."""
 
-    __table_args__ = (UniqueConstraint("object_type", "object_id", "chain_seq"),)
+    __table_args__ = (
+        UniqueConstraint("object_type", "object_id", "chain_seq"),
+        CheckConstraint("chain_seq >= 1", name="chain_seq_from_one"),
+        CheckConstraint("length(prev_hash) = 64 AND length(hash) = 64", name="hashes_whole"),
+    )
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     at: datetime = Field(sa_type=UTCDateTime)
@@ -62,10 +66,12 @@ class AuditRecord(Row, table=True):
 
 
 class Checkpoint(Row, table=True):
-    """A signed statement of all chain heads, carried out of the database."""
+    """A signed statement of all chain heads, carried out of the database. Append-only."""
+
+    __table_args__ = (CheckConstraint("audit_seq >= 0 AND heads_count >= 0", name="counts_not_negative"),)
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    audit_seq: int
+    audit_seq: int = Field(sa_type=BigInteger)
     heads_count: int
     heads_sha256: str = Field(max_length=64)
     file_sha256: str = Field(max_length=64)
@@ -90,7 +96,10 @@ class CommandRecord(Row, table=True):
 class OutboxMessage(Identified, table=True):
     """Something to tell, in the same transaction as the fact."""
 
-    __table_args__ = (Index("ix_outbox_message_status_created_at", "status", "created_at"),)
+    __table_args__ = (
+        Index("ix_outbox_message_status_created_at", "status", "created_at"),
+        CheckConstraint("attempts >= 0 AND fence >= 0", name="counts_not_negative"),
+    )
 
     kind: str = Field(max_length=60)
     dedupe_key: str = Field(max_length=200, unique=True)

@@ -11,31 +11,37 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import DDL, Connection, Engine
 
 from models.db import is_sqlite, make_engine
 from models.readiness import APPLICATION_ID, MIGRATIONS, refuse_foreign_database, refuse_network_file_system
 from models.tables import metadata
+from models.triggers import create_triggers
+from models.views import create_views
 
 _POSTGRES_LOCK = 0x50574159
 """Key of the advisory lock that lets one process migrate at a time."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Lead the database to the newest revision, all or nothing; one process at a time.
+    """Lead the database to the newest revision, its triggers and views, all or nothing; one process at a time.
 
     NotReadyError when the database is not ours or lies on a network file system.
     """
     refuse_network_file_system(engine)
     with _migrating(engine) as connection:
-        _run(connection, lambda config: command.upgrade(config, "head"))
+        _run(connection, _to_head)
+        # Made anew each time: a copied table on SQLite has lost its triggers, and a view is no part of any revision.
+        for statement in (*create_triggers(engine.dialect.name), *create_views(engine.dialect.name)):
+            connection.execute(DDL(statement.replace("%", "%%")))
 
 
 def draft(message: str, now: datetime) -> Path:
     """Write a revision with what the tables have and the migrations have not yet, and return its file. Then read it."""
     with TemporaryDirectory() as folder:
         engine = make_engine(str(Path(folder) / "draft.db"))
-        upgrade(engine)
+        with _migrating(engine) as connection:
+            _run(connection, _to_head)
         written: list[Path] = []
         with engine.connect() as connection:
             _run(connection, lambda config: written.append(_write_revision(config, message, now)))
@@ -66,6 +72,10 @@ def _run(connection: Connection, step: Callable[[Config], object]) -> None:
     config = _config()
     config.attributes["connection"] = connection
     step(config)
+
+
+def _to_head(config: Config) -> None:
+    command.upgrade(config, "head")
 
 
 def _write_revision(config: Config, message: str, now: datetime) -> Path:

@@ -3,12 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject
 from models.states import OrganisationKind, Role, UserStatus
-from models.types import Id, JSONText, UTCDateTime, state_column
+from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
 
 class Organisation(Subject, table=True):
@@ -38,12 +38,17 @@ class Organisation(Subject, table=True):
 class OrganisationTie(Identified, table=True):
     """Ownership or common control between two organisations; independence of customers is judged on it (G4.2)."""
 
+    __table_args__ = (
+        CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share_at_most_all"),
+        CheckConstraint("organisation_id <> other_id", name="two_organisations"),
+    )
+
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     other_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     share_basis_points: int = 0
     """Share of ownership in basis points (2,500 = 25 %)."""
     is_common_control: bool = False
-    since_on: date | None = None
+    since_on: date | None = Field(default=None, sa_type=Day)
 
 
 class User(Subject, table=True):
@@ -66,9 +71,7 @@ class User(Subject, table=True):
 class RoleGrant(Identified, table=True):
     """A role at one organisation; without organisation it reaches the whole installation."""
 
-    __table_args__ = (
-        Index("ix_role_grant_organisation_id_role", "organisation_id", "role"),
-    )
+    __table_args__ = (Index("ix_role_grant_organisation_id_role", "organisation_id", "role"),)
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     role: Role = Field(sa_column=state_column(Role))

@@ -13,7 +13,6 @@ from models.types import Id, JSONText, UTCDateTime
 class StandardPack(Subject, table=True):
     """A published pack, kept once under the SHA-256 of its canonical JSON and never changed."""
 
-
     sha256: str = Field(max_length=64, unique=True)
     code: str = Field(max_length=60)
     version: str = Field(max_length=20)

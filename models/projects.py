@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Subject
@@ -18,6 +18,7 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )
 
     number: str = Field(max_length=20, unique=True)
@@ -68,7 +69,11 @@ class ProjectMember(Identified, table=True):
 class StageRun(Subject, table=True):
     """One visit of one stage; coming back is a new row, so nothing is overwritten."""
 
-    __table_args__ = (UniqueConstraint("project_id", "stage", "visit"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "stage", "visit"),
+        CheckConstraint("visit >= 1", name="visit_from_one"),
+        CheckConstraint("stage NOT IN ('in_production', 'withdrawn', 'stopped')", name="visits_a_stage"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage: ProjectState = Field(sa_column=state_column(ProjectState))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Subject
@@ -15,7 +15,12 @@ from models.types import Day, Id, JSONText, UTCDateTime, state_column
 class Review(Subject, table=True):
     """One call of a panel for one visit of a stage; immutable once decided."""
 
-    __table_args__ = (UniqueConstraint("stage_run_id", "call_no"),)
+    __table_args__ = (
+        UniqueConstraint("stage_run_id", "call_no"),
+        CheckConstraint("call_no >= 1", name="call_no_from_one"),
+        CheckConstraint("state NOT IN ('proposed', 'decided') OR outcome IS NOT NULL", name="outcome_when_proposed"),
+        CheckConstraint("notice_ends_on >= notice_starts_on", name="notice_days_in_order"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id", index=True)
@@ -59,7 +64,10 @@ class PanelMember(Identified, table=True):
 class Score(Identified, table=True):
     """What one voter gave one factor, 0 to 10."""
 
-    __table_args__ = (UniqueConstraint("member_id", "factor"),)
+    __table_args__ = (
+        UniqueConstraint("member_id", "factor"),
+        CheckConstraint("points BETWEEN 0 AND 10", name="points_in_range"),
+    )
 
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)
     member_id: UUID = Field(sa_type=Id, foreign_key="panel_member.id", index=True)
@@ -85,6 +93,11 @@ class Condition(Identified, table=True):
 class Waiver(Identified, table=True):
     """Leave to pass without a criterion: who, why, until when; it needs a second person and ends by itself."""
 
+    __table_args__ = (
+        CheckConstraint("confirmed_by <> granted_by", name="two_people"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_whole"),
+    )
+
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id")
     gate: str = Field(max_length=2)
@@ -101,7 +114,10 @@ class Waiver(Identified, table=True):
 class CompletionNotice(Identified, table=True):
     """The one list of what the firm owes (补正通知), told at once."""
 
-    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        CheckConstraint("due_on >= issued_on", name="days_in_order"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id")

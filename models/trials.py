@@ -4,18 +4,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Subject
 from models.states import BatchKind, FindingKind, OrderKind, Verification
-from models.types import Day, Id, JSONText, UTCDateTime, state_column
+from models.types import Day, Id, JSONText, UTCDateTime, minor_column, state_column
 
 
 class Characteristic(Identified, table=True):
     """A special characteristic with its limits; a later row of the same name replaces it."""
 
-    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "name"),
+        CheckConstraint("lower_limit <= upper_limit", name="limits_in_order"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     name: str = Field(max_length=100)
@@ -29,7 +32,11 @@ class Characteristic(Identified, table=True):
 class TrialBatch(Subject, table=True):
     """One batch; its figures are rows of their own, so a correction never overwrites."""
 
-    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint("hours >= 0", name="hours_not_negative"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     number: str = Field(max_length=10)
@@ -51,7 +58,12 @@ class TrialBatch(Subject, table=True):
 class BatchFigure(Identified, table=True):
     """The counts of a batch as first recorded or as corrected; the newest counts. Append-only."""
 
-    __table_args__ = (UniqueConstraint("batch_id", "entry_no"),)
+    __table_args__ = (
+        UniqueConstraint("batch_id", "entry_no"),
+        CheckConstraint("started >= 0", name="started_not_negative"),
+        CheckConstraint("passed_first_time BETWEEN 0 AND started", name="passed_at_most_started"),
+        CheckConstraint("(cost_minor IS NULL) = (currency IS NULL)", name="cost_with_currency"),
+    )
 
     batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id", index=True)
     entry_no: int
@@ -59,7 +71,7 @@ class BatchFigure(Identified, table=True):
     passed_first_time: int
     is_conforming: bool | None = None
     defects: dict[str, int] = Field(default_factory=dict, sa_type=JSONText)
-    cost_minor: int | None = None
+    cost_minor: int | None = Field(default=None, sa_column=minor_column(minimum=0, nullable=True))
     currency: str | None = Field(default=None, max_length=3)
     reason: str | None = Field(default=None, max_length=10000)
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
@@ -69,7 +81,10 @@ class BatchFigure(Identified, table=True):
 class Measurement(Identified, table=True):
     """One measured value, in its subgroup and order of production; a correction is a row that names what it corrects."""
 
-    __table_args__ = (Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"),)
+    __table_args__ = (
+        Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"),
+        CheckConstraint("value BETWEEN -1e300 AND 1e300", name="value_finite"),
+    )
 
     batch_id: UUID = Field(sa_type=Id, foreign_key="trial_batch.id")
     characteristic: str = Field(max_length=100)
@@ -85,7 +100,11 @@ class Measurement(Identified, table=True):
 class Issue(Identified, table=True):
     """Something found that has to be closed: issue, deviation, incident, safety complaint, audit finding."""
 
-    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        CheckConstraint("severity BETWEEN 1 AND 4", name="severity_in_range"),
+        CheckConstraint("closed_on >= opened_on", name="days_in_order"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     number: int
@@ -104,7 +123,11 @@ class Issue(Identified, table=True):
 class VerificationTrack(Identified, table=True):
     """One of the asked verifications of the trial stage; the tracks run side by side and join at the gate."""
 
-    __table_args__ = (UniqueConstraint("project_id", "verification"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "verification"),
+        CheckConstraint("finished_on >= started_on", name="days_in_order"),
+        CheckConstraint("(finished_on IS NULL) = (is_passed IS NULL)", name="finished_whole"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     verification: Verification = Field(sa_column=state_column(Verification))
@@ -117,7 +140,11 @@ class VerificationTrack(Identified, table=True):
 class ScenarioTrial(Identified, table=True):
     """One customer or site of market validation, with limits, measured values and a witness."""
 
-    __table_args__ = (UniqueConstraint("project_id", "site"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "site"),
+        CheckConstraint("units >= 0 AND (failures IS NULL OR failures >= 0)", name="counts_not_negative"),
+        CheckConstraint("ended_on >= started_on", name="days_in_order"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     site: str = Field(max_length=200)
@@ -142,14 +169,18 @@ class Order(Identified, table=True):
     """A letter of intent or an order from a customer of market validation."""
 
     __tablename__ = "customer_order"  # type: ignore[assignment]
-    __table_args__ = (UniqueConstraint("project_id", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "reference"),
+        CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+        CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="amount_with_currency"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     reference: str = Field(max_length=60)
     kind: OrderKind = Field(sa_column=state_column(OrderKind))
     customer_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     quantity: int
-    amount_minor: int | None = None
+    amount_minor: int | None = Field(default=None, sa_column=minor_column(minimum=0, nullable=True))
     currency: str | None = Field(default=None, max_length=3)
     signed_on: date | None = Field(default=None, sa_type=Day)
     is_binding: bool = False

@@ -1,0 +1,56 @@
+"""The database about itself: which one it is, and which arrows its charts have. Written by `init` and `migrate`."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models.db import is_sqlite
+from models.installation import Installation
+from models.journal import Edge
+from models.settings import Mode
+
+Arrow: TypeAlias = tuple[str, int, str, str, str]
+"""(object type, version of its chart, event, from, to); from is empty where the object is not there yet."""
+
+_EPOCH_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without 0, 1, I and O: an epoch is read aloud to a bank."""
+
+
+class OtherModeError(ValueError):
+    """The database was made for the other mode; a rehearsal never becomes production, nor the other way round."""
+
+
+def new_epoch() -> str:
+    """Return four letters drawn at random; part of every id that leaves the house, so a restore never repeats one."""
+    return "".join(secrets.choice(_EPOCH_LETTERS) for _ in range(4))
+
+
+def initialise(session: Session, *, mode: Mode | None, now: datetime, new_id: Callable[[], UUID]) -> Installation:
+    """Write the single row that says which database this is, and return it; safe to repeat.
+
+    Without a mode the stored one holds, at first `production`. Raises `OtherModeError` when the stored one differs.
+    """
+    found = session.get(Installation, 1)
+    if found is None:
+        found = Installation(database_id=str(new_id()), epoch=new_epoch(), mode=mode or "production", created_at=now)
+        session.add(found)
+        session.flush()
+    if mode and found.mode != mode:
+        raise OtherModeError(f"this database was made for {found.mode}, not for {mode}")
+    return found
+
+
+def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:
+    """Add the arrows of the charts to those the database knows; those of older versions stay. Safe to repeat."""
+    columns = ("object_type", "definition_version", "event", "from_state", "to_state")
+    rows = [dict(zip(columns, arrow, strict=True)) for arrow in sorted(set(arrows))]
+    if not rows:
+        return
+    table: Any = Edge.__table__  # type: ignore[attr-defined]
+    dialect: Any = sqlite if is_sqlite(session) else postgresql
+    session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

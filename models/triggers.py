@@ -1,0 +1,54 @@
+"""Triggers that refuse to change or remove what happened: the tables that only grow (`safety.md` 2.1, rule 3)."""
+
+APPEND_ONLY = (
+    "audit_record",
+    "batch_figure",
+    "checkpoint",
+    "command_record",
+    "design_revision",
+    "judgement",
+    "maturity_claim",
+    "measurement",
+    "transition",
+)
+"""Tables whose rows stay as they were written; a correction is a new row."""
+
+_POSTGRES_FUNCTION = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% only grows: a row is neither changed nor removed', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def create_triggers(dialect: str) -> list[str]:
+    """Return the statements that protect all append-only tables on `sqlite` or `postgresql`; safe to repeat."""
+    if dialect == "sqlite":
+        return [statement for table in APPEND_ONLY for statement in _sqlite(table)]
+    return [_POSTGRES_FUNCTION, *(statement for table in APPEND_ONLY for statement in _postgres(table))]
+
+
+def drop_triggers(dialect: str) -> list[str]:
+    """Return the statements that take the protection away, for a migration that has to copy a table."""
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS {table}_{act}" for table in APPEND_ONLY for act in ("no_update", "no_delete")]
+    acts = ("no_change", "no_truncate")
+    return [f"DROP TRIGGER IF EXISTS {table}_{act} ON {table}" for table in APPEND_ONLY for act in acts]
+
+
+def _sqlite(table: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act.lower()} BEFORE {act} ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} only grows: a row is neither changed nor removed'); END"
+        for act in ("UPDATE", "DELETE")
+    ]
+
+
+def _postgres(table: str) -> list[str]:
+    return [
+        f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    ]

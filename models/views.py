@@ -1,0 +1,192 @@
+"""The read-only `v_…` views of the contract (`docs/contract.md` 3.4): same names, columns, order and texts everywhere.
+
+They are no tables: each `migrate` makes them anew, so a change of a view needs no revision.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+
+class _Form(Enum):
+    """How a column is written so that both databases give the very same value."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    FLAG = "flag"
+    INSTANT = "instant"
+    DAY = "day"
+    LAST_DAY = "last day"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    form: _Form
+    source: str
+
+
+_Columns: TypeAlias = tuple[_Column, ...]
+
+
+def _text(*names: str, **sources: str) -> _Columns:
+    """Ids, words and hashes."""
+    return _columns(_Form.TEXT, names, sources)
+
+
+def _number(*names: str, **sources: str) -> _Columns:
+    return _columns(_Form.NUMBER, names, sources)
+
+
+def _flag(**sources: str) -> _Columns:
+    return _columns(_Form.FLAG, (), sources)
+
+
+def _instant(*names: str) -> _Columns:
+    return _columns(_Form.INSTANT, names, {})
+
+
+def _day(*names: str) -> _Columns:
+    return _columns(_Form.DAY, names, {})
+
+
+def _last_day(**sources: str) -> _Columns:
+    return _columns(_Form.LAST_DAY, (), sources)
+
+
+def _columns(form: _Form, names: tuple[str, ...], sources: dict[str, str]) -> _Columns:
+    named = {name: name for name in names} | sources
+    return tuple(_Column(name, form, source) for name, source in named.items())
+
+
+_ON_HOLD = (
+    "EXISTS (SELECT 1 FROM hold WHERE hold.object_type = 'project' AND hold.object_id = project.id"
+    " AND hold.lifted_at IS NULL)"
+)
+
+_VIEWS: dict[str, tuple[str, _Columns]] = {
+    "v_user": ("app_user", _text("id", "login", "email", "status") + _instant("created_at")),
+    "v_grant": ("role_grant", _text("id", "user_id", "role", "organisation_id") + _instant("granted_at", "revoked_at")),
+    "v_project": (
+        "project",
+        _text("id", "number", "programme_id", "organisation_id")
+        + _number("definition_version")
+        + _text("stage")
+        + _flag(is_on_hold=_ON_HOLD)
+        + _number("version")
+        + _instant("created_at"),
+    ),
+    "v_stage_run": (
+        "stage_run",
+        _text("id", "project_id", "stage")
+        + _number(visit_seq="visit")
+        + _text("state")
+        + _day("opened_on", "due_on", "closed_on")
+        + _number("version"),
+    ),
+    "v_requirement": (
+        "requirement",
+        _text("id", "project_id", "stage_run_id", "clause", "verdict", "verdict_code")
+        + _day("due_on")
+        + _number("version"),
+    ),
+    "v_review": (
+        "review",
+        _text("id", "project_id", "stage_run_id", "gate")
+        + _number(attempt="call_no")
+        + _text("state", "outcome", "target")
+        + _day("planned_on", "decided_on")
+        + _number("version"),
+    ),
+    "v_edge": ("edge", _text("object_type") + _number("definition_version") + _text("event", "from_state", "to_state")),
+    "v_transition": (
+        "transition",
+        _number("seq")
+        + _text("object_type", "object_id", "event", "from_state", "to_state", "actor_id", "command_id")
+        + _number("definition_version")
+        + _instant("at"),
+    ),
+    "v_command": (
+        "command_record",
+        _text("actor_id", "command_id", "verb", "object_type", "object_id", "body_sha256") + _instant("at"),
+    ),
+    "v_hold": (
+        "hold",
+        _text("id", "object_type", "object_id", "reason")
+        + _instant("from_at")
+        + _last_day(until_at="until_on")
+        + _instant("lifted_at"),
+    ),
+    "v_outbox": (
+        "outbox_message",
+        _text("id", "kind", "dedupe_key", "status") + _number("attempts", "fence") + _instant("created_at"),
+    ),
+    "v_evidence": (
+        "evidence",
+        _text("id", object_type="'project'", object_id="project_id")
+        + _text("file_name", "sha256")
+        + _number("size_bytes")
+        + _text("status")
+        + _instant("at"),
+    ),
+    "v_audit": (
+        "audit_record",
+        _number("seq")
+        + _instant("at")
+        + _text("actor_id", "door", "action", "object_type", "object_id")
+        + _number("chain_seq")
+        + _text("from_state", "to_state", "command_id", "body", "prev_hash", "hash"),
+    ),
+    "v_checkpoint": (
+        "checkpoint",
+        _number("seq", "audit_seq", "heads_count")
+        + _text("heads_sha256")
+        + _instant("at")
+        + _text("key_id", "signature"),
+    ),
+}
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    view: tuple(column.name for column in columns) for view, (_, columns) in _VIEWS.items()
+}
+"""Every view with its columns in their order."""
+
+
+def create_views(dialect: str) -> list[str]:
+    """Return the statements that make or replace all views on `sqlite` or `postgresql`; safe to repeat."""
+    statements = []
+    for view, (table, columns) in _VIEWS.items():
+        written = ", ".join(
+            f"{_WRITTEN[dialect][column.form].format(column.source)} AS {column.name}" for column in columns
+        )
+        body = f"VIEW {view} AS SELECT {written} FROM {table}"
+        if dialect == "sqlite":
+            statements += [f"DROP VIEW IF EXISTS {view}", f"CREATE {body}"]
+        else:  # not dropped: the rights that a reader was given on it stay
+            statements.append(f"CREATE OR REPLACE {body}")
+    return statements
+
+
+def drop_views() -> list[str]:
+    """Return the statements that remove all views, for a migration that changes a type underneath them."""
+    return [f"DROP VIEW IF EXISTS {view}" for view in _VIEWS]
+
+
+_WRITTEN: dict[str, dict[_Form, str]] = {
+    "sqlite": {
+        _Form.TEXT: "{}",
+        _Form.NUMBER: "{}",
+        _Form.FLAG: "{}",
+        _Form.INSTANT: "{}",
+        _Form.DAY: "{}",
+        _Form.LAST_DAY: "{} || 'T00:00:00.000000Z'",
+    },
+    "postgresql": {
+        _Form.TEXT: "CAST({} AS text)",
+        _Form.NUMBER: "CAST({} AS bigint)",
+        _Form.FLAG: "CAST(CAST({} AS integer) AS bigint)",
+        _Form.INSTANT: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        _Form.DAY: "to_char({}, 'YYYY-MM-DD')",
+        _Form.LAST_DAY: "to_char({}, 'YYYY-MM-DD') || 'T00:00:00.000000Z'",
+    },
+}
