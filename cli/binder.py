@@ -96,7 +96,7 @@ class Own:
     """From the typed text to the value; for a tuple, of each text."""
     metavar: str = ""
     reference: Reference | None = None
-    default: Any = MISSING
+    default: Any = ...
     is_hidden: bool = False
     """The field is not asked; the noun's file fills it."""
 
@@ -334,7 +334,7 @@ def _readable(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
 
 
 def _default(one: Any, own: Own) -> Any:
-    if own.default is not MISSING:
+    if own.default is not ...:
         return own.default
     if one.default is not MISSING:
         return one.default

@@ -146,7 +146,7 @@ class Door:
         if self.caller.dry_run:
             answer = self.read(lambda session: self._rehearsed(session, make, key, actor))
         else:
-            version = self._agreed(make, key, ref, actor)
+            version = None if actor else self._agreed(make, key, ref)
             answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
         if answer.error is not None:
             raise Refusal(self._with_people(answer), verb=self._verb(answer), ref=ref)
@@ -173,14 +173,14 @@ class Door:
         (answer,) = lifecycle_engine.rehearse(session, [make(Lookup(session), key)], stamp=stamp)
         return answer
 
-    def _agreed(self, make: Make, key: str, ref: str, actor: Actor | None) -> int | None:
+    def _agreed(self, make: Make, key: str, ref: str) -> int | None:
         """Ask the person at the terminal; return the version that was shown, so that nothing else is carried out.
 
         A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
         """
         if self.caller.yes or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
-        preview = self.read(lambda session: self._rehearsed(session, make, key, actor))
+        preview = self.read(lambda session: self._rehearsed(session, make, key, None))
         if preview.error is not None or preview.is_replay:
             return None
         self.output.warn(self._sentence("would_do", preview, ref))

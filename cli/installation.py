@@ -59,7 +59,7 @@ def doctor(output: Output) -> None:
     """Look whether this installation can work: settings, database, folders, keys, calendar."""
     from cli.first_steps import look_around
 
-    rows = list(look_around())
+    rows = list(look_around(output))
     is_well = all(row["ok"] for row in rows)
     if output.as_json:
         output.document({"ok": is_well, "checks": rows})

@@ -12,6 +12,7 @@ app = typer.Typer(help="People: accounts, roles, tokens.", no_args_is_help=True,
 role = typer.Typer(help="Roles of a user.", no_args_is_help=True, rich_markup_mode=None)
 
 _COMMANDS = "lifecycle.people.commands"
+DAYS_OF_A_TOKEN = 90
 _SAME_PERSON = Reference(option="same-person-as", find="person", metavar="LOGIN", help="Another account of the same human.")
 
 bind(
@@ -41,7 +42,6 @@ bind(
 )
 app.add_typer(role, name="role")
 
-_DAYS_OF_A_TOKEN = 90
 
 
 @app.command("token")
@@ -49,7 +49,7 @@ _DAYS_OF_A_TOKEN = 90
 def token(
     door: Any,
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="User: login, or id.")],
-    days: Annotated[int, typer.Option("--days", min=1, max=366, help="Days until it ends.")] = _DAYS_OF_A_TOKEN,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="Days until it ends.")] = DAYS_OF_A_TOKEN,
 ) -> None:
     """Give a user an API token. It is shown once: only its SHA-256 is stored."""
     from cli.tokens import give_token
