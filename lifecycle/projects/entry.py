@@ -62,7 +62,12 @@ def _receiver_named(facts: "ProjectFacts") -> Unmet | None:
     return Unmet(code="receiver_not_named", party="platform", role="coordinator")
 
 
+def _application_received(facts: "ProjectFacts") -> Unmet | None:
+    return None if facts.project.received_on is not None else Unmet(code="receipt_day_unknown", party="platform")
+
+
 ENTRY: Mapping[str, Check] = {
+    "application_received": _application_received,
     "contract_signed": _handed_in("contract_not_signed", "contract", "sme", "project_lead"),
     "first_tranche_paid": _where_there_is_a_fund(
         _handed_in("first_tranche_not_paid", "tranche_record", "funder", "payer")

@@ -18,10 +18,10 @@ from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Pack, Stage
 from models.holds import Hold
-from models.people import Organisation
+from models.people import Organisation, User
 from models.projects import StageRun
 from models.reviews import Condition, Review, Waiver
-from models.states import ENDED, STAGES, ProjectState, ReviewState, Role, StageRunState
+from models.states import ENDED, STAGES, Competence, ProjectState, ReviewState, Role, StageRunState
 
 
 def _table(model: Any) -> Any:
@@ -44,6 +44,8 @@ class ProjectFacts:
     open_conditions: tuple[Any, ...] = ()
     waivers: tuple[Any, ...] = ()
     records: Records | None = None
+    competences: frozenset[Competence] = frozenset()
+    """What the actor is an expert for."""
     organisations: frozenset[UUID] = frozenset()
     """Those organisations named in the command that exist."""
 
@@ -146,6 +148,7 @@ def _facts(
     conditions = [row for rows in _rows(session, Condition, ids, "due_on").values() for row in rows]
     waivers = _rows(session, Waiver, ids, "granted_at")
     organisations = _named_organisations(session, tasks)
+    competences = _competences(session, stamp) if any(Role.EXPERT in task.roles for task in tasks) else frozenset()
     facts = []
     for task in tasks:
         project = task.project
@@ -166,10 +169,17 @@ def _facts(
                 ),
                 waivers=tuple(waivers.get(project.id, ())),
                 records=records.get(project.id),
+                competences=competences,
                 organisations=organisations,
             )
         )
     return facts
+
+
+def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:
+    user = _table(User)
+    stored = session.execute(select(user.c.competences).where(user.c.id == stamp.actor.user_id)).scalar_one_or_none()
+    return frozenset(Competence(word) for word in stored or ())
 
 
 def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:

@@ -120,8 +120,11 @@ def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Before a panel is called the coordinator may recycle with a reason; after that the panel says so."""
-    if facts.run is None or facts.run.state != StageRunState.IN_REVIEW or facts.outcome == GateOutcome.RECYCLE:
+    if facts.run is None or facts.run.state != StageRunState.IN_REVIEW:
         return ()
+    if facts.outcome == GateOutcome.RECYCLE:
+        wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
+        return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
     return (Unmet(code="decision_missing", role=_decider(facts), values={"said": facts.outcome or "none", "gate": facts.asked.gate}),)
 
 

@@ -306,7 +306,7 @@ class _Shelf:
         if project.stage != ProjectState.INTAKE:
             return ()
         resolved = {
-            str(hit)
+            hit.get("number")
             for row in self.evidence.get(project.id, ())
             if row.type == "funding_declaration"
             for hit in row.form.get("resolved_hits") or ()

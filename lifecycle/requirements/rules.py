@@ -1,0 +1,290 @@
+"""What can stand in the way of handing in, judging and waiving. Pure: facts in, reasons out."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.errors import Unmet, unmet
+from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
+from lifecycle.stages.maturity import cross_check, project_mrl, project_trl
+from lifecycle.stages.parties import ROLE_PARTY
+from lifecycle.stages.records import ClaimRecord
+from lifecycle.standards.pack import Criterion, FormField, Judge
+from models.states import STAGES, MaturityScale, Role
+
+if TYPE_CHECKING:
+    from lifecycle.projects.facts import ProjectFacts
+
+LEVELS = {MaturityScale.TRL: 9, MaturityScale.MRL: 10}
+SHA256_LENGTH = 64
+
+
+def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Once a panel is called the evidence stands still; what arrives later is for the next panel."""
+    if not facts.has_open_review:
+        return ()
+    return (unmet("evidence_frozen", gate=facts.review.gate, planned=facts.review.planned_on.isoformat()),)
+
+
+def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Evidence is of a type that the project's standard knows."""
+    command = facts.command
+    if not facts.pack.has_evidence_type(command.type):
+        return (unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),)
+    return ()
+
+
+def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Evidence names a file by its hash, its size and a plain name."""
+    command = facts.command
+    reasons = []
+    if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
+        reasons.append(unmet("file_hash_wrong"))
+    name = command.file_name
+    if not 0 < len(name) <= 200 or any(char in name for char in "/\\\0\r\n"):
+        reasons.append(unmet("file_name_wrong", name=name[:60]))
+    return tuple(reasons)
+
+
+def form_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Every value of the form has the type its evidence type asks for; all that is wrong is named."""
+    command = facts.command
+    if not facts.pack.has_evidence_type(command.type):
+        return ()
+    kind = facts.pack.evidence_type(command.type)
+    reasons = form_reasons(kind.fields, command.form, command.type)
+    if kind.key_field and not command.form.get(kind.key_field):
+        reasons.append(unmet("form_field_missing", type=command.type, field=kind.key_field))
+    return tuple(reasons)
+
+
+def form_reasons(fields: tuple[FormField, ...], form: Mapping[str, Any], where: str) -> list[Unmet]:
+    """Return what is wrong with a form: missing, unknown and mistyped fields, tables row by row."""
+    known = {item.name: item for item in fields}
+    reasons = [unmet("form_field_unknown", type=where, field=name) for name in sorted(set(form) - set(known))]
+    for name, item in known.items():
+        value = form.get(name)
+        if value is None:
+            if item.required:
+                reasons.append(unmet("form_field_missing", type=where, field=name))
+        elif item.kind == "table" and isinstance(value, list):
+            for place, row in enumerate(value, start=1):
+                inner = row if isinstance(row, dict) else {}
+                reasons.extend(form_reasons(item.columns, inner, f"{where}.{name}[{place}]"))
+        elif not _fits(item, value):
+            reasons.append(unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices)))
+    return reasons
+
+
+def _fits(item: FormField, value: Any) -> bool:
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    match item.kind:
+        case "text":
+            return isinstance(value, str) and 0 < len(value.strip()) <= 10_000
+        case "int":
+            return is_int
+        case "money":
+            return is_int and abs(value) <= 10**13
+        case "number" | "percent":
+            return (is_int or isinstance(value, float)) and abs(value) < 1e18  # also refuses NaN
+        case "bool":
+            return isinstance(value, bool)
+        case "date":
+            return isinstance(value, str) and _is_day(value)
+        case "choice":
+            return value in item.choices
+        case "list":
+            return isinstance(value, list) and all(isinstance(entry, str | int | float) for entry in value)
+        case _:
+            return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def clause_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The clause stands in the project's standard, at the present gate or an earlier one."""
+    clause = facts.command.clause
+    if not facts.pack.has(clause):
+        return (unmet("clause_unknown", clause=clause),)
+    if facts.has_ended or int(clause[1]) > STAGES.index(facts.stage) + 1:
+        return (unmet("clause_not_yet", clause=clause),)
+    return ()
+
+
+def seat_of(facts: "ProjectFacts") -> Judge | None:
+    """Return the judge of the criterion that this actor is, or None."""
+    command = facts.command
+    if not facts.pack.has(command.clause):
+        return None
+    fitting = (judge for judge in facts.pack.criterion(command.clause).judges if _is_seat(facts, judge))
+    return next(fitting, None)
+
+
+def _is_seat(facts: "ProjectFacts", judge: Judge) -> bool:
+    command = facts.command
+    return (
+        judge.role in facts.roles
+        and command.part in (None, judge.part)
+        and command.competence in (None, judge.competence)
+        and (judge.competence is None or judge.competence in facts.competences)
+    )
+
+
+def judge_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Only the role (and competence) that the standard names judges a criterion."""
+    if not facts.pack.has(facts.command.clause) or seat_of(facts) is not None:
+        return ()
+    criterion = facts.pack.criterion(facts.command.clause)
+    if not criterion.judges:
+        return (unmet("nothing_to_judge", clause=criterion.id),)
+    needs = sorted({str(judge.role) for judge in criterion.judges})
+    wanted = sorted({str(judge.competence) for judge in criterion.judges if judge.competence})
+    return (Unmet(code="role", clause=criterion.id, values={"needs": needs, "competences": wanted, "verb": "judge"}),)
+
+
+def evidence_there(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """There must be something to judge."""
+    criterion, seat = _criterion(facts), seat_of(facts)
+    if criterion is None or seat is None or facts.records is None:
+        return ()
+    wanted = criterion.evidence if seat.part is None else (seat.part,)
+    lacking = [type_id for type_id in wanted if not facts.records.of_type(type_id)]
+    return (Unmet(code="evidence_missing", clause=criterion.id, values={"types": lacking}),) if lacking else ()
+
+
+def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Nobody accepts what they handed in (rule book 3.0), also not under a second account."""
+    criterion, seat = _criterion(facts), seat_of(facts)
+    if criterion is None or seat is None or facts.records is None:
+        return ()
+    authors = {item.author for item in judged_evidence(criterion, facts.records, seat.part)}
+    return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),) if facts.stamp.actor.person_id in authors else ()
+
+
+def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
+    """Return the hashes that a judgement given now is bound to."""
+    criterion = _criterion(facts)
+    if criterion is None or facts.records is None:
+        return []
+    return list(evidence_sha256s(judged_evidence(criterion, facts.records, seat.part)))
+
+
+def _criterion(facts: "ProjectFacts") -> Criterion | None:
+    clause = facts.command.clause
+    return facts.pack.criterion(clause) if facts.pack.has(clause) else None
+
+
+def party_of(seat: Judge) -> str:
+    """Return the party for which this judge speaks."""
+    return seat.party or ROLE_PARTY[seat.role]
+
+
+def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate."""
+    command, limits = facts.command, facts.pack.limits
+    criterion = _criterion(facts)
+    if criterion is None or facts.has_ended:
+        return ()
+    reasons = []
+    if criterion.strength != "W":
+        reasons.append(Unmet(code="not_waivable", clause=criterion.id, values={"strength": criterion.strength}))
+    latest = facts.stamp.today + timedelta(days=limits.waiver_calendar_days)
+    if not facts.stamp.today < command.until_on <= latest:
+        reasons.append(Unmet(code="waiver_too_long", clause=criterion.id, values={"latest": latest.isoformat()}))
+    gate = facts.asked.gate
+    used = {row.clause for row in facts.waivers if row.gate == gate and row.until_on >= facts.stamp.today}
+    if criterion.id not in used and len(used) >= limits.waivers_per_gate:
+        reasons.append(unmet("waivers_used_up", used=len(used), limit=limits.waivers_per_gate))
+    return tuple(reasons)
+
+
+def waiver_role(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The chair waives, at G1 the expert; single PPAP elements the receiver, in writing."""
+    clause = facts.command.clause
+    needed = {Role.PANEL_CHAIR}
+    if clause.startswith("G1."):
+        needed = {Role.PANEL_CHAIR, Role.EXPERT}
+    elif clause.startswith("G5."):
+        needed = {Role.PANEL_CHAIR, Role.RECEIVER_LEAD}
+    if facts.roles & needed:
+        return ()
+    return (Unmet(code="role", clause=clause, values={"needs": sorted(needed), "verb": "waive"}),)
+
+
+def waiver_waits(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """There is a waiver of this clause that a second person has not confirmed yet."""
+    return () if open_waiver(facts) is not None else (unmet("no_waiver_waiting", clause=facts.command.clause),)
+
+
+def open_waiver(facts: "ProjectFacts") -> Any:
+    """Return the newest unconfirmed waiver of the clause, or None."""
+    fitting = (row for row in reversed(facts.waivers) if row.clause == facts.command.clause and row.confirmed_by is None)
+    return next(fitting, None)
+
+
+def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The second person is another human, and not of the firm."""
+    waiver = open_waiver(facts)
+    if waiver is None:
+        return ()
+    if waiver.granted_person_id == facts.stamp.actor.person_id:
+        return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
+    firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
+    if not facts.roles - firm:
+        return (Unmet(code="conflict_of_interest", clause=waiver.clause),)
+    return ()
+
+
+def level_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A level is on its scale, and the pair keeps the cross-check M1 [rule S26]: refused when it is entered."""
+    command = facts.command
+    highest = LEVELS[command.scale]
+    if not 1 <= command.level <= highest:
+        return (unmet("level_off_scale", scale=command.scale, level=command.level, highest=highest),)
+    if facts.records is None:
+        return ()
+    others = tuple(c for c in facts.records.claims if (c.scale, c.item) != (command.scale, command.item))
+    claims = (*others, ClaimRecord(scale=command.scale, item=command.item, level=command.level, has_evidence=True))
+    trl, mrl = project_trl(claims), project_mrl(claims)
+    if trl is None or mrl is None or cross_check(trl, mrl):
+        return ()
+    return (unmet("maturity_cross_check", trl=trl, mrl=mrl),)
+
+
+def evidence_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A claim names evidence of this project, or none."""
+    wanted = facts.command.evidence_id
+    if wanted is None or facts.records is None or wanted in {item.id for item in facts.records.evidence}:
+        return ()
+    return (unmet("evidence_not_found"),)
+
+
+def revision_new(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A label is used once; every freeze after the first says which clauses it touches; it is not in the future."""
+    if facts.records is None:
+        return ()
+    command, known = facts.command, facts.records.revisions
+    reasons = []
+    if command.label in {revision.label for revision in known}:
+        reasons.append(unmet("already_exists", field="label", value=command.label))
+    if known and not command.touched_clauses:
+        reasons.append(unmet("impact_list_missing"))
+    unknown = [clause for clause in command.touched_clauses if not facts.pack.has(clause)]
+    if unknown:
+        reasons.append(unmet("clause_unknown", clause=", ".join(unknown)))
+    if command.frozen_on > facts.stamp.today:
+        reasons.append(unmet("day_in_future", day=command.frozen_on.isoformat()))
+    if known and command.frozen_on < max(revision.frozen_on for revision in known):
+        reasons.append(unmet("revision_out_of_order", day=command.frozen_on.isoformat()))
+    return tuple(reasons)
+
+
+def something_owed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A completion notice lists what is open; with nothing open there is nothing to tell."""
+    return () if any(not verdict.passes for verdict in facts.verdicts) else (unmet("nothing_owed"),)
