@@ -89,7 +89,7 @@ def judge_together(judged: Sequence[Computed]) -> Computed:
 
 
 def _barrier(characteristic: CharacteristicRecord, gauge: GaugeStudy, said: Mapping[str, Any]) -> Computed | None:
-    """What keeps the values from being looked at at all."""
+    """Say what keeps the values from being looked at at all."""
     if not said["n"]:
         return missing("capability_not_measured", **said)
     if gauge.finding not in FIT:
@@ -135,7 +135,7 @@ def _judge_index(
 
 def _bound_too_low(bound: Bound, demand: CapabilityDemand, shown: Mapping[str, Any]) -> Computed:
     needed = index_needed(demand.limit, bound.n, confidence=demand.confidence)
-    suffices = "more_values_needed" if needed is None else "index_needed_for_bound"
+    suffices = "larger_sample_needed" if needed is None else "index_needed_for_bound"
     return not_enough("capability_bound_too_low", suffices=suffices, **shown, index_needed=needed)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from lifecycle.stages.batches import counted_batches, in_order
 from lifecycle.stages.records import BatchRecord, Records
@@ -30,10 +31,13 @@ class Unlocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAboveLadder:
-    """Why a run is refused (`run_above_unlocked_size`)."""
+    """Why a run is refused."""
 
+    code: Literal["run_above_unlocked_size", "run_above_last_step"]
     asked: float
-    unlocked: Unlocked
+    size: float
+    next_size: float | None
+    batches_needed: int
 
 
 def agreed_ladder(limits: RunLimits, records: Records) -> Ladder | None:
@@ -69,7 +73,15 @@ def unlocked(ladder: Ladder, batches: Sequence[BatchRecord]) -> Unlocked:
 def refused_run(size: float, ladder: Ladder, batches: Sequence[BatchRecord]) -> RunAboveLadder | None:
     """Return why a run of this size is refused; None when it may start. A size that is no number is refused too."""
     free = unlocked(ladder, batches)
-    return None if size <= free.size else RunAboveLadder(asked=size, unlocked=free)
+    if size <= free.size:
+        return None
+    return RunAboveLadder(
+        code="run_above_last_step" if free.next_size is None else "run_above_unlocked_size",
+        asked=size,
+        size=free.size,
+        next_size=free.next_size,
+        batches_needed=free.batches_needed,
+    )
 
 
 def _conforms(batch: BatchRecord, size: float) -> bool:
