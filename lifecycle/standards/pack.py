@@ -1,6 +1,6 @@
 """A standard pack as data: what the five stages ask for, in one published version.
 
-Pure pydantic, no database. The default pack is `packs/default-2026.1.yaml`; a threshold lives there and nowhere else.
+Pure pydantic, no database. The default pack is `packs/default-2026.1/`; a threshold lives there and nowhere else.
 A pack is stored once under the SHA-256 of its canonical JSON, and a project points to the one it was enrolled with.
 """
 
