@@ -37,7 +37,9 @@ def application_complete(criterion: Criterion, records: Records) -> Computed:
 
 def lawful_applicant(criterion: Criterion, records: Records) -> Computed:  # noqa: ARG001  every rule has this form
     """G1.2: a right credit code (GB 32100), code and name as on the licence, and a licence that has not expired."""
-    return together(_about_the_code(records), credit_code=records.applicant.credit_code or "", name=records.applicant.name)
+    return together(
+        _about_the_code(records), credit_code=records.applicant.credit_code or "", name=records.applicant.name
+    )
 
 
 def _about_the_code(records: Records) -> Iterator[Computed]:
