@@ -142,7 +142,10 @@ class Binding:
         return self.command(command_id=key, **values)
 
     def _fields(self) -> list[Any]:
-        known = {one.name: one for one in fields(self.command) if one.name != "command_id"}
+        from lifecycle.commands import REGISTRY
+
+        left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
+        known = {one.name: one for one in fields(self.command) if one.name not in left_out}
         return [*(known.pop(name) for name in self.arguments), *known.values()]
 
     def _own(self, name: str) -> Own:
@@ -308,9 +311,9 @@ def _day(text: str) -> date:
 
 
 _PLAIN: Mapping[Any, _Shape] = {
-    str: _Shape(),
-    int: _Shape(kind=int),
-    float: _Shape(kind=float),
+    str: _Shape(metavar="TEXT"),
+    int: _Shape(kind=int, metavar="N"),
+    float: _Shape(kind=float, metavar="NUMBER"),
     bool: _Shape(kind=bool),
     date: _Shape(parse=_day, metavar="YYYY-MM-DD"),
     datetime: _Shape(parse=_instant, metavar="ISO"),

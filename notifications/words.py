@@ -5,7 +5,7 @@ other key is the sentence of a code, with `str.format` placeholders for the valu
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -101,15 +101,11 @@ def placeholders(form: str) -> frozenset[str]:
     return frozenset(re.split(r"[.\[]", name)[0] for name in found)
 
 
-def entries() -> Mapping[str, Mapping[str, str]]:
-    """Return the whole catalogue as it is written: code -> {zh, en}. Raises `ValueError` when a code stands twice."""
-    found: dict[str, Mapping[str, str]] = {}
+def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield (file, code, {zh, en}) for the whole catalogue as it is written; a code that stands twice comes twice."""
     for path in sorted(LOCALE.glob("*.yaml")):
         for code, texts in (yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}).items():
-            if code in found and found[code] != texts:
-                raise ValueError(f"{path.name}: {code} has another sentence elsewhere")
-            found[code] = texts
-    return found
+            yield path.name, code, texts
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -118,8 +114,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @cache
 def _catalogue() -> Mapping[Lang, Mapping[str, str]]:
-    found = entries()
-    return {lang: {code: texts[_KEY[lang]] for code, texts in found.items()} for lang in LANGUAGES}
+    found = list(entries())
+    return {lang: {code: texts[_KEY[lang]] for _, code, texts in found} for lang in LANGUAGES}
 
 
 class _Sentence(Formatter):
