@@ -22,7 +22,7 @@ _CHUNK_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class TooLarge(ValueError):  # noqa: N818 - the sender's mistake, not an outside error; read as a refusal
+class TooLarge(ValueError):
     """The file is larger than allowed; nothing of it was kept."""
 
     def __init__(self, limit_bytes: int) -> None:

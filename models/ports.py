@@ -10,7 +10,7 @@ class OutsideError(Exception):
     """A bank, a mail server or a store did not do what it was asked. Every port raises this and nothing else."""
 
 
-class Transient(OutsideError):  # noqa: N818 - the name of the contract
+class Transient(OutsideError):
     """It did not work now and may work later: trying again is allowed."""
 
 

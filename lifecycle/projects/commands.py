@@ -14,7 +14,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
-from lifecycle.requirements.refresh import refresh
+from lifecycle.verdicts.cache import refresh
 from lifecycle.stages.chart import StageRunChart
 from models.people import User
 from models.projects import Project, ProjectMember

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp, Task
-from lifecycle.requirements.facts import records_of
+from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES

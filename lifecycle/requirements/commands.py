@@ -16,7 +16,7 @@ from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.effects import act_on, told
 from lifecycle.projects.facts import ProjectFacts, gate_facts
 from lifecycle.requirements import rules
-from lifecycle.requirements.refresh import refresh
+from lifecycle.verdicts.cache import refresh
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
 from models.projects import Project, Requirement
 from models.reviews import CompletionNotice, Waiver

@@ -9,7 +9,7 @@ from lifecycle.chart import not_possible
 from lifecycle.commands import Command, Verb
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
-from lifecycle.requirements.refresh import refresh
+from lifecycle.verdicts.cache import refresh
 from lifecycle.reviews import effects, rules
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.facts import CallFacts, ReviewFacts, call_facts, review_facts

@@ -1,6 +1,6 @@
 """What the rules of a gate may look at: everything recorded about one project, as plain frozen values.
 
-`lifecycle.requirements.facts` fills these from the database for one or for thousands of projects in a fixed number of
+`lifecycle.verdicts.records` fills these from the database for one or for thousands of projects in a fixed number of
 queries; the rules in this folder only read them. Absent is `None`, never a guess.
 """
 

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -109,6 +110,41 @@ class TestTransaction:
             pass
 
         assert not (tmp_path / "never.db").exists()
+
+
+class TestAFullDisk:
+    """SQLite has rolled back by itself when the error arrives (S6): what follows would run without a transaction."""
+
+    @pytest.fixture
+    def nearly_full(self, sqlite_engine: Engine) -> Engine:
+        with transaction(sqlite_engine) as session:
+            session.execute(text("CREATE TABLE note (body TEXT) STRICT"))
+        return sqlite_engine
+
+    def fill(self, session: Session) -> None:
+        session.execute(text("INSERT INTO note VALUES ('first')"))
+        session.execute(text("PRAGMA max_page_count = 1"))  # as many as there are: the file may not grow
+        session.execute(text("INSERT INTO note VALUES (:body)"), {"body": "x" * 1_000_000})
+
+    def test_stores_nothing_and_the_next_transaction_works(self, nearly_full: Engine) -> None:
+        with pytest.raises(OperationalError, match="full"), transaction(nearly_full) as session:
+            self.fill(session)
+
+        with transaction(nearly_full) as session:
+            session.execute(text("INSERT INTO note VALUES ('second')"))
+        with reading(nearly_full) as session:
+            assert session.execute(text("SELECT body FROM note")).scalars().all() == ["second"]
+
+    def test_is_no_commit_even_when_the_error_is_swallowed(self, nearly_full: Engine) -> None:
+        with (
+            pytest.raises(LostTransactionError),
+            transaction(nearly_full) as session,
+            suppress(OperationalError),
+        ):
+            self.fill(session)
+
+        with reading(nearly_full) as session:
+            assert session.execute(text("SELECT body FROM note")).scalars().all() == []
 
 
 class TestReading:
@@ -281,11 +317,6 @@ class TestMakeEngine:
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 other.execute("BEGIN IMMEDIATE")
             other.close()
-
-    def test_does_not_call_it_a_commit_when_sqlite_has_given_up(self, sqlite_engine: Engine) -> None:
-        with pytest.raises(LostTransactionError), transaction(sqlite_engine) as session:
-            session.execute(text("CREATE TABLE t (id INTEGER)"))
-            session.connection().connection.cursor().execute("ROLLBACK")  # as after a full disk (S6)
 
     @pytest.mark.postgres
     @pytest.mark.parametrize("database_kind", ["postgres"])

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
-from lifecycle.requirements.facts import records_of
+from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
