@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperCommand
 
 from cli.options import acts
+from lifecycle.errors import Invalid, unmet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,29 +32,25 @@ class Reference:
     find: str
     metavar: str
     help: str
-    inside: str = ""
-    """Name of an option that completes the reference (`--batch B-03` beside the project's number)."""
+
+
+def _organisation(option: str, what: str) -> Reference:
+    return Reference(option=option, find="organisation", metavar="NAME", help=f"{what}: credit code, name, or id.")
 
 
 PROJECT = Reference(option="ref", find="project", metavar="REF", help="Project: PT-2026-0042, or its id.")
-BATCH = Reference(option="ref", find="batch", metavar="REF", help="Batch: PT-2026-0042/B-03, or its id.", inside="batch")
 REVIEW = Reference(option="ref", find="review", metavar="REF", help="Review: PT-2026-0042, PT-2026-0042/G3, or its id.")
-ISSUE = Reference(option="ref", find="issue", metavar="REF", help="Issue: PT-2026-0042/3, or its id.", inside="issue")
 LOGIN = Reference(option="login", find="user", metavar="LOGIN", help="User: login, or id.")
-ORGANISATION = Reference(option="organisation", find="organisation", metavar="NAME", help="Organisation: credit code, name, or id.")
 
 REFERENCES: Mapping[str, Reference] = {
     "project_id": PROJECT,
-    "batch_id": BATCH,
     "review_id": REVIEW,
-    "issue_id": ISSUE,
     "user_id": LOGIN,
-    "owner_id": Reference(option="owner", find="user", metavar="LOGIN", help="Who owes it: login, or id."),
-    "organisation_id": ORGANISATION,
-    "other_id": Reference(option="other", find="organisation", metavar="NAME", help="The other organisation: credit code, name, or id."),
-    "platform_id": Reference(option="platform", find="organisation", metavar="NAME", help="Platform: credit code, name, or id."),
-    "receiver_id": Reference(option="receiver", find="organisation", metavar="NAME", help="Receiving plant: credit code, name, or id."),
-    "customer_id": Reference(option="customer", find="organisation", metavar="NAME", help="Customer: credit code, name, or id."),
+    "organisation_id": _organisation("organisation", "Organisation"),
+    "other_id": _organisation("other", "The other organisation"),
+    "platform_id": _organisation("platform", "Platform"),
+    "receiver_id": _organisation("receiver", "Receiving plant"),
+    "customer_id": _organisation("customer", "Customer"),
     "programme_id": Reference(option="programme", find="programme", metavar="CODE", help="Programme: code, or id."),
 }
 """Field -> how it is named. A field not listed here that ends in `_id` takes the id itself."""
@@ -94,11 +91,26 @@ class Own:
     help: str = ""
     parse: Callable[[str], Any] | None = None
     """From the typed text to the value; for a tuple, of each text."""
+    build: Callable[[Any, Any], Any] | None = None
+    """From `Lookup` and the parsed value to what the command carries."""
     metavar: str = ""
     reference: Reference | None = None
     default: Any = ...
-    is_hidden: bool = False
-    """The field is not asked; the noun's file fills it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Within:
+    """A field that may stand behind the project's number (`PT-2026-0042/B-03`), or in an option of its own."""
+
+    name: str
+    option: str
+    metavar: str
+    help: str
+
+    def split(self, ref: str, given: Any) -> tuple[str, Any]:
+        """Return the project's reference and the field's value; the option wins."""
+        project, slash, inner = ref.partition("/")
+        return (project, given if given is not None else inner) if slash else (ref, given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +121,7 @@ class Binding:
     arguments: tuple[str, ...] = ()
     """Fields given by place, in order."""
     own: Mapping[str, Own] = field(default_factory=dict)
+    within: Within | None = None
     help: str = ""
 
     @cached_property
@@ -119,27 +132,33 @@ class Binding:
 
     def function(self) -> Callable[..., None]:
         """Return the function that Typer makes the real command of."""
-        asked = [one for one in self._fields() if not self._own(one.name).is_hidden]
-        parameters = [self._parameter(one) for one in asked]
-        inside = [self._inside(one) for one in asked if self._inside(one) is not None]
+        parameters = [self._parameter(one) for one in self._fields()]
 
         def run(door: Any, **given: Any) -> None:
-            extra = {name: given.pop(name) for name in [one.name for one in inside if one]}
-            ref = _joined(given, self.arguments[:1], extra)
-            door.act(lambda lookup, key: self.built(lookup, key, given, extra), ref=ref)
+            ref = "/".join(str(given[name]) for name in self.arguments[:1])
+            door.act(lambda lookup, key: self.built(lookup, key, given), ref=ref)
 
         first = inspect.Parameter("door", inspect.Parameter.POSITIONAL_ONLY)
-        run.__signature__ = inspect.Signature([first, *parameters, *(one for one in inside if one)])  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined]
         run.__doc__ = self.help
         return acts(run)
 
-    def built(self, lookup: Any, key: str, given: Mapping[str, Any], extra: Mapping[str, str | None]) -> Any:
-        """Return the command, its references looked up."""
-        values = {}
+    def built(self, lookup: Any, key: str, given: Mapping[str, Any]) -> Any:
+        """Return the command, its references looked up; raises `Invalid` where a field that must be is not given."""
+        values = dict(given)
+        if self.within is not None:
+            subject = self.arguments[0]
+            values[subject], values[self.within.name] = self.within.split(values[subject], values[self.within.name])
+        built = {}
         for one in self._fields():
-            if one.name in given:
-                values[one.name] = self._value(one, lookup, given[one.name], extra)
-        return self.command(command_id=key, **values)
+            value = self._value(one, lookup, values[one.name])
+            if value is None and self._is_asked(one):
+                raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
+            built[one.name] = value
+        return self.command(command_id=key, **built)
+
+    def _is_asked(self, one: Any) -> bool:
+        return self.within is not None and one.name == self.within.name and one.default is MISSING
 
     def _fields(self) -> list[Any]:
         from lifecycle.commands import REGISTRY
@@ -158,47 +177,42 @@ class Binding:
     def _types(self) -> Mapping[str, Any]:
         return get_type_hints(self.command)
 
-    def _value(self, one: Any, lookup: Any, given: Any, extra: Mapping[str, str | None]) -> Any:
-        reference = self._reference(one)
-        if reference is not None and given is not None:
-            inner = extra.get(reference.inside) if reference.inside else None
-            return getattr(lookup, reference.find)(f"{given}/{inner}" if inner else given)
-        if self._shape(one).is_mapping:
-            return dict(given or ())
-        if isinstance(given, list):
-            return tuple(given)
-        return given
-
-    def _inside(self, one: Any) -> inspect.Parameter | None:
-        reference = self._reference(one)
-        if reference is None or not reference.inside or one.name not in self.arguments:
-            return None
-        hint = f"Number within the project, where {reference.metavar} is the project's."
-        annotation = Annotated[str | None, typer.Option(f"--{reference.inside}", metavar="NUMBER", help=hint)]
-        return inspect.Parameter(reference.inside, _KEYWORD, default=None, annotation=annotation)
+    def _value(self, one: Any, lookup: Any, given: Any) -> Any:
+        reference, own, shape = self._reference(one), self._own(one.name), self._shape(one)
+        if shape.is_many and not given:
+            given = _default(one, _NOTHING_OWN)
+        if given is None or given is inspect.Parameter.empty:
+            return () if given is inspect.Parameter.empty else None
+        if reference is not None:
+            given = getattr(lookup, reference.find)(given)
+        if given == TODAY:
+            given = lookup.today
+        if own.build is not None:
+            return own.build(lookup, given)
+        if shape.is_mapping:
+            return dict(given)
+        return tuple(given) if shape.is_many else given
 
     def _parameter(self, one: Any) -> inspect.Parameter:
         shape, own, reference = self._shape(one), self._own(one.name), self._reference(one)
-        rest: dict[str, Any] = {"help": self.help_of(one.name)}
-        kind: Any = shape.kind
-        if own.metavar or (reference and reference.metavar) or shape.metavar:
-            rest["metavar"] = own.metavar or (reference.metavar if reference else shape.metavar)
+        inner = self.within if self.within is not None and self.within.name == one.name else None
+        rest: dict[str, Any] = {"help": inner.help if inner else self.help_of(one.name)}
+        metavar = (inner.metavar if inner else "") or own.metavar or (reference.metavar if reference else shape.metavar)
+        if metavar:
+            rest["metavar"] = metavar
         parse = own.parse or (None if reference else shape.parse)
-        if reference or parse:
-            kind = str
+        kind: Any = str if reference or parse else shape.kind
         if parse:
             rest["parser"] = _readable(parse)
-        default = _default(one, own)
+        default = None if inner else _default(one, own)
         if shape.is_many:
-            kind, default = list[kind], [] if default is inspect.Parameter.empty or not default else list(default)
+            kind, default = list[kind], []
         elif default is None:
             kind = kind | None
-        if one.name in self.arguments:
-            return inspect.Parameter(one.name, _KEYWORD, default=default, annotation=Annotated[kind, typer.Argument(**rest)])
-        declaration = own.option or _option_name(one.name, reference, shape)
-        return inspect.Parameter(
-            one.name, _KEYWORD, default=default, annotation=Annotated[kind, typer.Option(declaration, **rest)]
-        )
+        place = typer.Argument(**rest) if one.name in self.arguments else None
+        declaration = (inner.option if inner else "") or own.option or _option_name(one.name, reference, shape)
+        annotation = Annotated[kind, place or typer.Option(declaration, **rest)]
+        return inspect.Parameter(one.name, _KEYWORD, default=default, annotation=annotation)
 
     def help_of(self, name: str) -> str:
         """Return the help text of a field; empty when nobody wrote one (a test looks)."""
@@ -220,6 +234,9 @@ class _Shape:
     is_mapping: bool = False
 
 
+TODAY = "today"
+"""Typed for a day: the day of this run, by its clock and time zone."""
+
 _NOTHING_OWN = Own()
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -232,11 +249,17 @@ def bind(
     *,
     arguments: Sequence[str] = ("project_id",),
     own: Mapping[str, Own] | None = None,
+    within: Within | None = None,
 ) -> None:
     """Add a verb to a noun: `path` is `module:Dataclass`, `arguments` are the fields given by place."""
-    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, help=help)
+    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help)
+    BINDINGS.append(binding)
     lazy = type("BoundCommand", (_BoundCommand,), {"binding": binding})
     app.command(name, help=help, cls=lazy)(_nothing)
+
+
+BINDINGS: list[Binding] = []
+"""Every verb that was bound, for the test that all of them can be built."""
 
 
 class _BoundCommand(TyperCommand):
@@ -303,7 +326,9 @@ def _instant(text: str) -> datetime:
     return parse_instant(text)
 
 
-def _day(text: str) -> date:
+def _day(text: str) -> date | str:
+    if text == TODAY:
+        return text
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -315,7 +340,7 @@ _PLAIN: Mapping[Any, _Shape] = {
     int: _Shape(kind=int, metavar="N"),
     float: _Shape(kind=float, metavar="NUMBER"),
     bool: _Shape(kind=bool),
-    date: _Shape(parse=_day, metavar="YYYY-MM-DD"),
+    date: _Shape(parse=_day, metavar="DAY"),
     datetime: _Shape(parse=_instant, metavar="ISO"),
     UUID: _Shape(parse=UUID, metavar="ID"),
 }
@@ -355,8 +380,3 @@ def _option_name(name: str, reference: Reference | None, shape: _Shape) -> str:
     if reference is None:
         word = word.removesuffix("_id").removesuffix("_on")
     return f"--{word.replace('_', '-')}"
-
-
-def _joined(given: Mapping[str, Any], arguments: Sequence[str], extra: Mapping[str, str | None]) -> str:
-    parts = [str(given[name]) for name in arguments if name in given]
-    return "/".join([*parts, *(value for value in extra.values() if value)])

@@ -4,7 +4,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -85,10 +85,18 @@ class Door:
             return FixedClock(self.installation.clock_at)
         return clock
 
+    @property
+    def today(self) -> date:
+        """The day of this run, where the installation is."""
+        return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def lookup(self, session: Session) -> Lookup:
+        """Return what finds rows by human words."""
+        return Lookup(session, self.today)
+
     def stamp(self, actor: Actor) -> Stamp:
         """Return when and by whom: what a verb may know of the world."""
-        today = self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
-        return Stamp(now=self.now, today=today, actor=actor, calendar=china(), new_id=self._ids.new)
+        return Stamp(now=self.now, today=self.today, actor=actor, calendar=china(), new_id=self._ids.new)
 
     @cached_property
     def _ids(self) -> Any:
@@ -162,7 +170,7 @@ class Door:
 
     def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
         stamp = self.stamp(actor or self.actor(session))
-        command = make(Lookup(session), key)
+        command = make(Lookup(session, stamp.today), key)
         if version is not None and command.expected_version is None:
             command = replace(command, expected_version=version)
         (answer,) = lifecycle_engine.execute(session, [command], stamp=stamp)
@@ -170,7 +178,7 @@ class Door:
 
     def _rehearsed(self, session: Session, make: Make, key: str, actor: Actor | None) -> Answer:
         stamp = self.stamp(actor or self.actor(session))
-        (answer,) = lifecycle_engine.rehearse(session, [make(Lookup(session), key)], stamp=stamp)
+        (answer,) = lifecycle_engine.rehearse(session, [make(Lookup(session, stamp.today), key)], stamp=stamp)
         return answer
 
     def _agreed(self, make: Make, key: str, ref: str) -> int | None:

@@ -26,7 +26,7 @@ def init(
     email: Annotated[str | None, typer.Option("--email", metavar="MAIL", help="Mail address of the administrator.")] = None,
 ) -> None:
     """Make the database, with the default standard; safe to repeat. With --admin, the first administrator too."""
-    from cli.first_steps import make_administrator, make_database
+    from cli.behind.first_steps import make_administrator, make_database
 
     made = make_database(door, mode)
     if admin is None:
@@ -39,7 +39,7 @@ def init(
 @speaks
 def migrate(output: Output) -> None:
     """Bring the database to the newest form of its tables; safe to repeat."""
-    from cli.first_steps import bring_to_head
+    from cli.behind.first_steps import bring_to_head
 
     output.record((Column(key="schema_revision"),), {"schema_revision": bring_to_head()})
 
@@ -47,7 +47,7 @@ def migrate(output: Output) -> None:
 @speaks
 def version(output: Output) -> None:
     """Say which program and which database this is."""
-    from cli.first_steps import versions
+    from cli.behind.first_steps import versions
 
     found = {**versions(), "contract": CONTRACT}
     columns = [Column(key=key) for key in found if key != "packages"]
@@ -57,7 +57,7 @@ def version(output: Output) -> None:
 @speaks
 def doctor(output: Output) -> None:
     """Look whether this installation can work: settings, database, folders, keys, calendar."""
-    from cli.first_steps import look_around
+    from cli.behind.first_steps import look_around
 
     rows = list(look_around(output))
     is_well = all(row["ok"] for row in rows)

@@ -1,8 +1,8 @@
 """From what people type (`PT-2026-0042`, a login, a credit code, `B-03`) to the ids that commands carry."""
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
-from models.trials import Issue, TrialBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,7 @@ class Lookup:
     """Finds rows by human words in one session. Each method raises `NotFound`, or `Invalid` where several fit."""
 
     session: Session
+    today: date
 
     def project(self, ref: str) -> UUID:
         """Find a project by number or id."""
@@ -59,17 +59,6 @@ class Lookup:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
         return _one(found, ref)
 
-    def batch(self, ref: str) -> UUID:
-        """Find a trial batch by `PT-2026-0042/B-03` or id."""
-        project, number = _parts(ref)
-        return self._within(TrialBatch, project, ref, number=number.upper())
-
-    def issue(self, ref: str) -> UUID:
-        """Find an issue by `PT-2026-0042/3` or id."""
-        project, number = _parts(ref)
-        digits = re.sub(r"^I-?", "", number.upper())
-        return self._within(Issue, project, ref, number=int(digits) if digits.isdecimal() else -1)
-
     def review(self, ref: str) -> UUID:
         """Find a review by id, `PT-2026-0042` (its latest call) or `PT-2026-0042/G3` (the latest of that gate)."""
         if known := _uuid(ref):
@@ -86,19 +75,6 @@ class Lookup:
         known = _uuid(ref)
         matches = table.c.id == known if known else table.c[column] == value
         return _one(list(self.session.execute(select(table.c.id).where(matches)).scalars()), ref)
-
-    def _within(self, model: Any, project: str, ref: str, **values: Any) -> UUID:
-        table = _table(model)
-        if known := _uuid(ref):
-            matches = [table.c.id == known]
-        else:
-            matches = [table.c.project_id == self.project(project), *(table.c[name] == value for name, value in values.items())]
-        return _one(list(self.session.execute(select(table.c.id).where(*matches)).scalars()), ref)
-
-
-def _parts(ref: str) -> tuple[str, str]:
-    project, _, number = ref.partition("/")
-    return project, number
 
 
 def _uuid(text: str) -> UUID | None:

@@ -38,7 +38,7 @@ class Output:
 
     def document(self, document: Any) -> None:
         """Print the one JSON document of a run."""
-        print(json.dumps(document, ensure_ascii=False, indent=2, default=_plain))
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=plain))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows: `{"data": […]}` as JSON, a table on a terminal, else one tab-separated line each, without header.
@@ -116,6 +116,13 @@ class Output:
 
         return Console(file=stream, no_color=not self.is_colourful, highlight=False, markup=False, emoji=False)
 
+    def folded(self, text: str, indent: int) -> list[str]:
+        """Return the lines of a text that fit on the terminal behind an indent; words and Chinese characters stay whole."""
+        from rich.text import Text
+
+        console = self.console(sys.stdout)
+        return [line.plain for line in Text(cleaned(text)).wrap(console, max(20, console.width - indent))]
+
     def _painted(self, text: str, colour: str, stream: TextIO) -> str:
         """Return text in a colour where a person looks on; colour never says what the text does not."""
         return typer.style(text, fg=colour, bold=True) if colour and self.is_colourful and stream.isatty() else text
@@ -157,9 +164,13 @@ def one_line(text: str) -> str:
 
 
 def padded(text: str, width: int) -> str:
-    """Return text filled with blanks to a width on the screen, where a Chinese character is two wide."""
-    taken = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    return text + " " * max(0, width - taken)
+    """Return text filled with blanks to a width on the screen."""
+    return text + " " * max(0, width - width_of(text))
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of the screen a text takes: a Chinese character is two wide."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
@@ -169,8 +180,8 @@ def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     return {field: row[field] for field in fields} if fields else row
 
 
-def _plain(value: Any) -> Any:
-    """Return what JSON has no form for: instants to the microsecond in UTC, days, ids as text."""
+def plain(value: Any) -> Any:
+    """Return the JSON of what JSON has no form for: instants to the microsecond in UTC, days, ids as text."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):

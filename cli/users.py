@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.binder import LOGIN, ORGANISATION, Own, Reference, bind
+from cli.binder import LOGIN, Own, Reference, bind
 from cli.options import acts, reads
 from cli.output import Column
 
@@ -30,7 +30,7 @@ bind(
     f"{_COMMANDS}:GrantRole",
     "Give a user a role at one organisation; operator, admin and auditor may be without one.",
     arguments=("user_id", "role"),
-    own={"user_id": Own(reference=LOGIN), "organisation_id": Own(option="--at", reference=ORGANISATION)},
+    own={"user_id": Own(reference=LOGIN), "organisation_id": Own(option="--at")},
 )
 bind(
     role,
@@ -52,7 +52,7 @@ def token(
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="Days until it ends.")] = DAYS_OF_A_TOKEN,
 ) -> None:
     """Give a user an API token. It is shown once: only its SHA-256 is stored."""
-    from cli.tokens import give_token
+    from cli.behind.tokens import give_token
 
     give_token(door, login, days=days, actor=None)
 
@@ -73,7 +73,6 @@ def list_roles(
     door: Any, login: Annotated[str | None, typer.Argument(metavar="[LOGIN]", help="Only this user's.")] = None
 ) -> None:
     """List who holds which role where."""
-    from cli.lookup import Lookup
     from lifecycle.people.queries import grants
 
     columns = (
@@ -82,5 +81,5 @@ def list_roles(
         Column(key="organisation", is_wide=True),
         Column(key="grant_id"),
     )
-    rows = door.read(lambda session: grants(session, Lookup(session).user(login) if login else None))
+    rows = door.read(lambda session: grants(session, door.lookup(session).user(login) if login else None))
     door.output.table(columns, rows)

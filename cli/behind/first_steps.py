@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from cli.door import Door
 from cli.errors import problem_of
 from cli.output import Output
-from cli.tokens import give_token
+from cli.behind.tokens import give_token
 from cli.users import DAYS_OF_A_TOKEN
 from lifecycle.actor import Actor
 from lifecycle.arrows import arrows
