@@ -75,11 +75,14 @@ _ANY_PARTY = _SME | {
     Role.FUND_MANAGER,
 }
 _JUDGES = frozenset(Role) - {Role.OPERATOR, Role.ADMIN, Role.AUDITOR}
-_SEATS = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD})
+_SEATS = frozenset(
+    {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
+)
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
     "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
+    "project.update_imported": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.advance": frozenset({Role.COORDINATOR}),
     "project.recycle": frozenset({Role.COORDINATOR}),

@@ -15,7 +15,7 @@ def instant(at: datetime) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what canonical JSON may hold: text in NFC, integers, lists, objects; a float becomes its text."""
+    """Turn a value into what canonical JSON may hold: NFC text, integers, lists, objects; a float becomes its text."""
     match value:
         case None | bool() | int():
             return value

@@ -16,7 +16,8 @@ from lifecycle.calendar import Calendar
 from lifecycle.canonical import canonical, sha256
 from lifecycle.chart import Chart, Rule
 from lifecycle.errors import LifecycleError, Unmet
-from models.base import Row as TableRow, Subject
+from models.base import Row as TableRow
+from models.base import Subject
 from models.states import Role
 
 
@@ -27,7 +28,7 @@ class Command:
     command_id: str
     expected_version: int | None = None
 
-    def body(self) -> dict[str, Any]:
+    def asks(self) -> dict[str, Any]:
         """Return what the command asks for, without key and version."""
         skipped = ("command_id", "expected_version")
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in skipped}
@@ -125,7 +126,7 @@ class Verb(Generic[C, F]):
     """Table of the row to lock; None where the command makes something new out of nothing."""
     subject_id: Callable[[C], UUID] | None = None
     chart: type[Chart] | None = None
-    state: Callable[[F], str] = field(default=lambda facts: "")
+    state: Callable[[F], str] = field(default=lambda _facts: "")
     event: Callable[[F], str | None] | None = None
     """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`); None: nothing moves."""
     rules: tuple[Rule, ...] = ()
@@ -148,7 +149,7 @@ class Verb(Generic[C, F]):
 
     def body_sha256(self, command: C) -> str:
         """Return what tells a repeat from another command under the same key."""
-        return sha256(canonical({"verb": self.permission, **command.body()}))
+        return sha256(canonical({"verb": self.permission, **command.asks()}))
 
 
 REGISTRY: dict[type[Command], Verb[Any, Any]] = {}
@@ -170,4 +171,3 @@ class Answer:
     def is_done(self) -> bool:
         """Say whether it was carried out, now or before."""
         return self.error is None
-

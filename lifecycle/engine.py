@@ -58,7 +58,9 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
     return [answers[place] for place in range(len(commands))]
 
 
-def explain(session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
+def explain(
+    session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp
+) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means it is possible.
 
     A missing right does not hide a missing fact: both are named. Raises `NotFound` when the actor may not see it.
@@ -154,9 +156,9 @@ class _Desk:
         self._replays()
         self._versions()
         for place in list(self.tasks):
-            reasons = self._right(self.tasks[place])
-            if reasons:
-                self._refuse(place, Forbidden(*reasons) if reasons[0].code == "role" else NotFound(*reasons))
+            wrong = self._right(self.tasks[place])
+            if wrong:
+                self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
         tasks = list(self.tasks.items())
         facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
         for (place, task), fact in zip(tasks, facts, strict=True):
@@ -204,7 +206,7 @@ class _Desk:
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
-            project = row if verb.subject is Project else projects.get(getattr(row, "project_id", None))
+            project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
         self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
 
@@ -242,7 +244,9 @@ class _Desk:
             body, answer = known[task.command.command_id]
             del self.tasks[place]
             if body == self.verb.body_sha256(task.command):
-                self.answers[place] = Answer(command=task.command, document={**answer, "replayed": True}, is_replay=True)
+                self.answers[place] = Answer(
+                    command=task.command, document={**answer, "replayed": True}, is_replay=True
+                )
             else:
                 self._refuse_command(place, task.command, KeyReused(KeyReused.code))
 
@@ -271,7 +275,7 @@ class _Desk:
         allowed = PERMISSIONS[self.verb.permission]
         if task.roles & allowed:
             return []
-        if task.project is not None and not task.roles:
+        if task.project is not None and not task.roles and self.verb.parties is None:
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
 

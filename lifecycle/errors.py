@@ -71,7 +71,7 @@ class NotFound(LifecycleError):
 
 
 class Forbidden(LifecycleError):
-    """This actor may not."""
+    """The actor may not."""
 
     code = "role"
 
@@ -87,7 +87,7 @@ class Stale(LifecycleError):
 
 
 class KeyReused(LifecycleError):
-    """This idempotency key was used with another verb, object or body."""
+    """The idempotency key was used with another verb, object or body."""
 
     code = "key_reused"
 

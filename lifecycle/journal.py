@@ -70,13 +70,17 @@ def write(session: Session, done: Sequence[Done], stamp: Stamp) -> None:
     _write_rows(session, done, sheet)
     _insert(session, Transition, sheet.transitions)
     _insert(session, AuditRecord, sheet.audits)
-    _insert(session, OutboxMessage, [_outbox(item, message, stamp) for item in done for message in item.effects.messages])
+    _insert(
+        session, OutboxMessage, [_outbox(item, message, stamp) for item in done for message in item.effects.messages]
+    )
     for item in done:
         _answer(item, sheet)
     _insert(session, CommandRecord, [_record(item, stamp) for item in done])
 
 
-def write_refusals(session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp) -> None:
+def write_refusals(
+    session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp
+) -> None:
     """Write the audit row of each refusal that concerned a right, a person or money; nothing else changes."""
     sheet = _Sheet()
     for verb, task, codes in refused:
@@ -194,8 +198,8 @@ def _write_subjects(session: Session, sheet: _Sheet) -> None:
 
 def _write_rows(session: Session, done: Sequence[Done], sheet: _Sheet) -> None:
     inserts: dict[type[TableRow], list[Mapping[str, Any]]] = {}
-    for (table, _), row in sheet.births.items():
-        inserts.setdefault(table, []).append(row)
+    for (table, _), born in sheet.births.items():
+        inserts.setdefault(table, []).append(born)
     updates: dict[tuple[type[TableRow], tuple[str, ...]], list[dict[str, Any]]] = {}
     numbers: dict[tuple[str, int], int] = {}
     for item in done:
@@ -224,10 +228,11 @@ def _write_numbers(session: Session, numbers: Mapping[tuple[str, int], int]) -> 
 
 
 def _outbox(item: Done, message: Message, stamp: Stamp) -> dict[str, Any]:
+    command = sha256(f"{stamp.actor.user_id}:{item.task.command.command_id}")[:16]
     return {
         "id": stamp.new_id(),
         "kind": message.kind,
-        "dedupe_key": f"{message.kind}:{message.object_id}:{sha256(item.task.command.command_id)[:16]}:{stamp.actor.user_id}",
+        "dedupe_key": f"{message.kind}:{message.object_id}:{command}",
         "object_type": message.object_type,
         "object_id": message.object_id,
         "facts": dict(message.facts),
@@ -242,7 +247,7 @@ def _answer(item: Done, sheet: _Sheet) -> None:
         {
             "object_type": first.object_type,
             "object_id": str(first.id),
-            "state": next(act.to_state for act in reversed(item.effects.acts) if act.id == first.id),
+            "state": str(next(act.to_state for act in reversed(item.effects.acts) if act.id == first.id)),
             "version": sheet.chains[first.table, first.id].version,
             "command_id": item.task.command.command_id,
             "replayed": False,
@@ -317,7 +322,11 @@ def _update_subject(table: type[TableRow], columns: tuple[str, ...]) -> Any:
 @functools.cache
 def _update_plain(table: type[TableRow], columns: tuple[str, ...]) -> Any:
     target = _table(table)
-    return update(target).where(target.c.id == bindparam("b_id")).values({name: bindparam(f"v_{name}") for name in columns})
+    return (
+        update(target)
+        .where(target.c.id == bindparam("b_id"))
+        .values({name: bindparam(f"v_{name}") for name in columns})
+    )
 
 
 def _prefixed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,44 @@
-"""Every verb of the house, imported once: what doors list, explain and bind."""
+"""Every verb there is: importing this module fills the registry, and doors find verbs by subject and name here."""
 
+from typing import Any
+
+from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
-from lifecycle.people import commands as _people
-from lifecycle.projects import commands as _projects
-from lifecycle.requirements import commands as _requirements
-from lifecycle.reviews import commands as _reviews
-from lifecycle.trials import commands as _trials
+from lifecycle.people import commands as people
+from lifecycle.projects import chart as project_chart
+from lifecycle.projects import commands as projects
+from lifecycle.projects import registration
+from lifecycle.requirements import commands as requirements
+from lifecycle.reviews import chart as review_chart
+from lifecycle.reviews import commands as reviews
+from lifecycle.stages import chart as stage_chart
+from lifecycle.trials import commands as trials
 
-_IMPORTED = (_people, _projects, _requirements, _reviews, _trials)
+MODULES = (people, projects, registration, requirements, reviews, trials)
 
-VERBS: tuple[Verb, ...] = tuple(REGISTRY.values())  # type: ignore[type-arg]
-"""In the order of their subjects."""
+BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
+    (verb.object_type, verb.name): verb for verb in sorted(REGISTRY.values(), key=lambda verb: verb.permission)
+}
+"""(object type, verb) -> verb."""
+
+CHARTS = {
+    project_chart.OBJECT_TYPE: (project_chart.ProjectChart, project_chart.VERSION, project_chart.PUBLIC_VERB),
+    stage_chart.OBJECT_TYPE: (stage_chart.StageRunChart, stage_chart.VERSION, {}),
+    review_chart.OBJECT_TYPE: (review_chart.ReviewChart, review_chart.VERSION, {}),
+}
+"""Object type -> chart, its version, and public names of its arrows."""
+
+
+def all_edges() -> tuple[tuple[str, int, str, str, str], ...]:
+    """Return (object type, version, event, from, to) of every arrow, births included: what `v_edge` holds."""
+    drawn = [
+        (object_type, version, event, source, target)
+        for object_type, (chart, version, renamed) in CHARTS.items()
+        for event, source, target in edges(chart, renamed)
+    ]
+    births = [
+        (stage_chart.OBJECT_TYPE, stage_chart.VERSION, "open", "", "open"),
+        (review_chart.OBJECT_TYPE, review_chart.VERSION, "call", "", "called"),
+        *((kind, version, event, source, str(target)) for kind, version, event, source, target in registration.EDGES),
+    ]
+    return tuple(sorted(dict.fromkeys([*drawn, *births])))

@@ -7,12 +7,14 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import BinaryIO, cast
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from models.clock import SystemClock
 from models.ports import OutsideError, Stored
 
 DEFAULT_LIMIT_BYTES = 50 * 1024 * 1024
@@ -55,7 +57,9 @@ class EvidenceFiles:
             try:
                 self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
                 stored = self._write(incoming, stream, limit_bytes)
-                if not self.exists(stored.sha256):
+                if self.exists(stored.sha256):
+                    self._fs.touch(self._path(stored.sha256), truncate=False)  # young again, so that no sweep takes it
+                else:
                     self._publish(incoming, self._path(stored.sha256))
                 return stored
             finally:
@@ -76,6 +80,43 @@ class EvidenceFiles:
         path = self._path(sha256)
         with _outside_errors():
             return bool(self._fs.isfile(path))
+
+    def old_files(self, age: timedelta) -> Iterator[str]:
+        """Yield the hash of every stored file that nobody has put for that long, by the machine's clock."""
+        with _outside_errors():
+            for folder in self._children(self._root):
+                for path in self._children(folder):
+                    sha256 = path.rpartition("/")[2]
+                    if _SHA256.fullmatch(sha256) and self._is_older(path, age):
+                        yield sha256
+
+    def remove(self, sha256: str, age: timedelta) -> bool:
+        """Remove a stored file that nobody refers to; False when somebody has put it again meanwhile."""
+        path = self._path(sha256)
+        with _outside_errors():
+            if not self._is_older(path, age):
+                return False
+            self._fs.rm_file(path)
+            return True
+
+    def sweep_incoming(self, age: timedelta) -> int:
+        """Remove what broken-off uploads left that long ago, and return how many there were."""
+        with _outside_errors():
+            left = [path for path in self._children(f"{self._root}/incoming") if self._is_older(path, age)]
+            for path in left:
+                self._fs.rm_file(path)
+        return len(left)
+
+    def _children(self, folder: str) -> list[str]:
+        if not self._fs.isdir(folder):
+            return []
+        return sorted(str(path).rstrip("/") for path in self._fs.ls(folder, detail=False))
+
+    def _is_older(self, path: str, age: timedelta) -> bool:
+        try:
+            return bool(self._fs.modified(path) < SystemClock().now() - age)
+        except FileNotFoundError:
+            return False
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{_checked(sha256)[:2]}/{sha256}"
@@ -123,6 +164,18 @@ class MemoryFiles:
     def exists(self, sha256: str) -> bool:
         """Return whether a file with this content is stored."""
         return _checked(sha256) in self._files
+
+    def old_files(self, age: timedelta) -> Iterator[str]:  # noqa: ARG002 - the form of the port
+        """Yield nothing: what lies in memory ends with the process that made it."""
+        yield from ()
+
+    def remove(self, sha256: str, age: timedelta) -> bool:  # noqa: ARG002 - the form of the port
+        """Keep the file: nothing in memory is ever old."""
+        return False
+
+    def sweep_incoming(self, age: timedelta) -> int:  # noqa: ARG002 - the form of the port
+        """Find nothing: nothing is written beside its place in memory."""
+        return 0
 
 
 def _checked(sha256: str) -> str:

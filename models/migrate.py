@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DDL, Connection, Engine
+from sqlalchemy import Connection, Engine
 
 from models.db import is_sqlite, make_engine
 from models.readiness import APPLICATION_ID, MIGRATIONS, refuse_foreign_database, refuse_network_file_system
@@ -33,7 +33,7 @@ def upgrade(engine: Engine) -> None:
         _run(connection, _to_head)
         # Made anew each time: a copied table on SQLite has lost its triggers, and a view is no part of any revision.
         for statement in (*create_triggers(engine.dialect.name), *create_views(engine.dialect.name)):
-            connection.execute(DDL(statement.replace("%", "%%")))
+            connection.exec_driver_sql(statement)
 
 
 def draft(message: str, now: datetime) -> Path:

@@ -54,7 +54,7 @@ class OrganisationTie(Identified, table=True):
 class User(Subject, table=True):
     """One account. Two accounts of one human share `person_id`; that is what segregation of duties counts."""
 
-    __tablename__ = "app_user"  # type: ignore[assignment]
+    __tablename__ = "app_user"
 
     person_id: UUID = Field(sa_type=Id, index=True)
     login: str = Field(max_length=100, unique=True)

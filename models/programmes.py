@@ -15,7 +15,8 @@ class StandardPack(Subject, table=True):
 
     sha256: str = Field(max_length=64, unique=True)
     code: str = Field(max_length=60)
-    version: str = Field(max_length=20)
+    pack_version: str = Field(max_length=20)
+    """Version of the standard; `version` counts the acts on this row, as in every subject."""
     body: dict[str, Any] = Field(sa_type=JSONText)
     published_at: datetime = Field(sa_type=UTCDateTime)
 

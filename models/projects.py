@@ -48,7 +48,7 @@ class Project(Subject, table=True):
     outside_key: str | None = Field(default=None, max_length=300, unique=True)
     parent_key: str | None = Field(default=None, max_length=300)
     outside: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
-    """Plain facts of the source it was imported from: dates, levels, money; `missing` lists what the source left out."""
+    """Plain facts of the source it was imported from: dates, levels, money; `missing` lists what it left out."""
     outside_sha256: str | None = Field(default=None, max_length=64)
     next_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
     created_at: datetime = Field(sa_type=UTCDateTime)

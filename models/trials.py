@@ -79,7 +79,7 @@ class BatchFigure(Identified, table=True):
 
 
 class Measurement(Identified, table=True):
-    """One measured value, in its subgroup and order of production; a correction is a row that names what it corrects."""
+    """One measured value, in its subgroup and order of production; a correction names the row it corrects."""
 
     __table_args__ = (
         Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"),
@@ -168,7 +168,7 @@ class ScenarioTrial(Identified, table=True):
 class Order(Identified, table=True):
     """A letter of intent or an order from a customer of market validation."""
 
-    __tablename__ = "customer_order"  # type: ignore[assignment]
+    __tablename__ = "customer_order"
     __table_args__ = (
         UniqueConstraint("project_id", "reference"),
         CheckConstraint("quantity >= 0", name="quantity_not_negative"),

@@ -16,8 +16,9 @@ APPEND_ONLY = (
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% only grows: a row is neither changed nor removed', TG_TABLE_NAME
-        USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION USING
+        MESSAGE = TG_TABLE_NAME || ' only grows: a row is neither changed nor removed',
+        ERRCODE = 'restrict_violation';
 END $$
 """
 
@@ -47,8 +48,7 @@ def _sqlite(table: str) -> list[str]:
 
 def _postgres(table: str) -> list[str]:
     return [
-        f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
-        " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-        f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        f"CREATE OR REPLACE TRIGGER {table}_{name} BEFORE {acts} ON {table}\n"
+        f"FOR EACH {each} EXECUTE FUNCTION refuse_change()"
+        for name, acts, each in (("no_change", "UPDATE OR DELETE", "ROW"), ("no_truncate", "TRUNCATE", "STATEMENT"))
     ]

@@ -7,13 +7,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.canonical import canonical, sha256
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages import credit_code
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.lint import lint
+from lifecycle.standards.pack import Pack
+from models.limits import SHORT_TEXT, WHOLE_SHARE
 from models.people import ApiToken, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import OrganisationKind, Role, UserStatus
@@ -97,10 +102,9 @@ class AddToken(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStandard(Command):
-    """Publish a pack that `standard lint` passed; it is kept under its SHA-256 and never changed."""
+    """Publish a pack that passes `standard lint`; it is kept under its SHA-256 and never changed."""
 
-    code: str
-    version: str
+    sha256: str
     body: Mapping[str, Any]
 
 
@@ -179,7 +183,7 @@ def sound_credit_code(entry: Entry) -> tuple[Unmet, ...]:
 def named(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse an empty or overlong name."""
     name = entry.command.name.strip()
-    return () if 0 < len(name) <= 200 else (unmet("name_length", limit=200, length=len(name)),)
+    return () if 0 < len(name) <= SHORT_TEXT else (unmet("name_length", limit=SHORT_TEXT, length=len(name)),)
 
 
 def grant_reaches(entry: Entry) -> tuple[Unmet, ...]:
@@ -206,13 +210,15 @@ def user_is_active(entry: Entry) -> tuple[Unmet, ...]:
 def sound_share(entry: Entry) -> tuple[Unmet, ...]:
     """A share lies between 0 and 10,000 basis points; nobody is tied to itself."""
     command = entry.command
-    wrong = not 0 <= command.share_basis_points <= 10_000 or command.organisation_id == command.other_id
+    wrong = not 0 <= command.share_basis_points <= WHOLE_SHARE or command.organisation_id == command.other_id
     return (unmet("tie_wrong", share=command.share_basis_points),) if wrong else ()
 
 
 def _born(model: Any, object_type: str, verb: str, row_id: UUID, values: Mapping[str, Any], kind: str) -> Effects:
     detail = {key: value for key, value in values.items() if key not in ("created_at", "body")}
-    act = Act(table=model, object_type=object_type, id=row_id, action=f"{object_type}.{verb}", values=values, detail=detail)
+    act = Act(
+        table=model, object_type=object_type, id=row_id, action=f"{object_type}.{verb}", values=values, detail=detail
+    )
     return Effects(acts=(act,), messages=(Message(kind=kind, object_type=object_type, object_id=row_id),))
 
 
@@ -245,8 +251,8 @@ def _organisation_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
 
 def _organisations_tied(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     command: TieOrganisations = entry.command
-    row = {"id": stamp.new_id(), **command.body()}
-    return _on(entry, Organisation, "organisation", "tie", rows=((OrganisationTie, row),), detail=command.body())
+    row = {"id": stamp.new_id(), **command.asks()}
+    return _on(entry, Organisation, "organisation", "tie", rows=((OrganisationTie, row),), detail=command.asks())
 
 
 def _user_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
@@ -301,22 +307,33 @@ def _token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
 
 
+def sound_pack(entry: Entry) -> tuple[Unmet, ...]:
+    """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
+    try:
+        pack = Pack.model_validate(entry.command.body)
+    except ValidationError as error:
+        return (unmet("pack_unreadable", problem=str(error.errors()[0]["msg"])),)
+    if library.sha256(pack) != entry.command.sha256:
+        return (unmet("pack_hash_differs"),)
+    problems = lint(pack, rules=frozenset(RULES))
+    return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()
+
+
 def _standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     command: PublishStandard = entry.command
-    digest = sha256(canonical(command.body))
     row = {
-        "sha256": digest,
-        "code": command.code,
-        "version": command.version,
-        "body": command.body,
+        "sha256": command.sha256,
+        "code": command.body["code"],
+        "pack_version": command.body["version"],
+        "body": dict(command.body),
         "published_at": stamp.now,
     }
     born = _born(StandardPack, "standard", "publish", stamp.new_id(), row, "standard.published")
-    return replace(born, says={"sha256": digest})
+    return replace(born, says={"sha256": command.sha256})
 
 
 def _programme_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
-    values = {**entry.command.body(), "profiles": dict(entry.command.profiles), "created_at": stamp.now}
+    values = {**entry.command.asks(), "profiles": dict(entry.command.profiles), "created_at": stamp.now}
     return _born(Programme, "programme", "add", stamp.new_id(), values, "programme.added")
 
 
@@ -390,7 +407,8 @@ PUBLISH_STANDARD = Verb(
     object_type="standard",
     name="publish",
     command=PublishStandard,
-    facts=_entries(StandardPack, "sha256", lambda command: sha256(canonical(command.body))),
+    facts=_entries(StandardPack, "sha256", lambda command: command.sha256),
+    rules=(sound_pack, not_taken("sha256")),
     effects=_standard_published,
 )
 ADD_PROGRAMME = Verb(

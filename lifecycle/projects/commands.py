@@ -14,8 +14,8 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
-from lifecycle.verdicts.cache import refresh
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.verdicts.cache import refresh
 from models.people import User
 from models.projects import Project, ProjectMember
 from models.states import ProjectState, Role, UserStatus
@@ -159,9 +159,7 @@ RECYCLE = project_verb(
     "recycle",
     Recycle,
     chart=ProjectChart,
-    event=lambda facts: None
-    if facts.command.target in (None, facts.stage)
-    else f"recycle_to_{facts.command.target}",
+    event=lambda facts: None if facts.command.target in (None, facts.stage) else f"recycle_to_{facts.command.target}",
     rules=(
         rules.not_ended,
         rules.not_on_hold,

@@ -245,7 +245,12 @@ def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     """Move the last day of the hold, once."""
     hold = facts.holds[0]
     change = {"until_on": facts.command.until_on, "extensions": hold.extensions + 1}
-    detail = {"hold_id": hold.id, "was": hold.until_on, "until_on": facts.command.until_on, "reason": facts.command.reason}
+    detail = {
+        "hold_id": hold.id,
+        "was": hold.until_on,
+        "until_on": facts.command.until_on,
+        "reason": facts.command.reason,
+    }
     return Effects(acts=(act_on(facts, "extend_hold", detail=detail),), updates=((Hold, hold.id, change),))
 
 

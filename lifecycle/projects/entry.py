@@ -68,7 +68,7 @@ def _application_received(facts: "ProjectFacts") -> Unmet | None:
 
 ENTRY: Mapping[str, Check] = {
     "application_received": _application_received,
-    "contract_signed": _handed_in("contract_not_signed", "contract", "sme", "project_lead"),
+    "contract_signed": _handed_in("contract_not_signed", "task_contract", "sme", "project_lead"),
     "first_tranche_paid": _where_there_is_a_fund(
         _handed_in("first_tranche_not_paid", "tranche_record", "funder", "payer")
     ),
@@ -77,6 +77,6 @@ ENTRY: Mapping[str, Check] = {
     "units_from_conforming_batches": _follows("units_not_from_conforming_batches", "G3.1"),
     "trial_agreement_signed": _handed_in("trial_agreement_missing", "trial_agreement", "sme", "project_lead"),
     "receiver_named": _receiver_named,
-    "fee_and_capacity_quote": _handed_in("quote_missing", "service_quote", "platform", "coordinator"),
+    "fee_and_capacity_quote": _handed_in("quote_missing", "fee_and_capacity_quote", "platform", "coordinator"),
 }
 """Name in the pack -> check. A pack that names another entry does not pass `standard lint`."""

@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp, Task
-from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.records import records_of
 from models.holds import Hold
 from models.people import Organisation, User
 from models.projects import StageRun
@@ -93,7 +93,9 @@ class ProjectFacts:
     @property
     def outcome(self) -> str | None:
         """What the latest decided review of this visit said."""
-        return str(self.review.outcome) if self.review is not None and self.review.state == ReviewState.DECIDED else None
+        return (
+            str(self.review.outcome) if self.review is not None and self.review.state == ReviewState.DECIDED else None
+        )
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -142,7 +144,9 @@ def _facts(
         session.execute(select(hold).where(hold.c.object_id.in_(ids), hold.c.lifted_at.is_(None))), "object_id"
     )
     reviews = _group(
-        session.execute(select(review).where(review.c.project_id.in_(ids), review.c.state != "cancelled").order_by(review.c.call_no)),
+        session.execute(
+            select(review).where(review.c.project_id.in_(ids), review.c.state != "cancelled").order_by(review.c.call_no)
+        ),
         "project_id",
     )
     conditions = [row for rows in _rows(session, Condition, ids, "due_on").values() for row in rows]
@@ -161,9 +165,7 @@ def _facts(
                 pack=packs[project.pack_sha256],
                 runs=tuple(runs.get(project.id, ())),
                 holds=tuple(holds.get(project.id, ())),
-                reviews=tuple(
-                    row for row in reviews.get(project.id, ()) if row.stage_run_id == project.stage_run_id
-                ),
+                reviews=tuple(row for row in reviews.get(project.id, ()) if row.stage_run_id == project.stage_run_id),
                 open_conditions=tuple(
                     row for row in conditions if row.project_id == project.id and row.cleared_on is None
                 ),

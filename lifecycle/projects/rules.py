@@ -7,6 +7,7 @@ from lifecycle.chart import compiled, not_possible
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
+from models.limits import LONG_TEXT
 from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def run_can(event: str) -> "object":
 def has_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Every decision says why."""
     reason = getattr(facts.command, "reason", "") or ""
-    return () if 0 < len(reason.strip()) <= 10_000 else (unmet("reason_missing"),)
+    return () if 0 < len(reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
 
 
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -115,7 +116,9 @@ def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     used = facts.recycles_of(facts.stage)
     if used < limit or Role.SPONSOR in facts.roles:
         return ()
-    return (Unmet(code="recycles_used_up", party="programme", role=Role.SPONSOR, values={"used": used, "limit": limit}),)
+    return (
+        Unmet(code="recycles_used_up", party="programme", role=Role.SPONSOR, values={"used": used, "limit": limit}),
+    )
 
 
 def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -125,7 +128,13 @@ def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if facts.outcome == GateOutcome.RECYCLE:
         wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
         return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
-    return (Unmet(code="decision_missing", role=_decider(facts), values={"said": facts.outcome or "none", "gate": facts.asked.gate}),)
+    return (
+        Unmet(
+            code="decision_missing",
+            role=_decider(facts),
+            values={"said": facts.outcome or "none", "gate": facts.asked.gate},
+        ),
+    )
 
 
 def hold_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -186,7 +195,9 @@ def extensions_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("hold_extended_already", limit=limits.hold_extensions))
     latest = hold.until_on + timedelta(days=limits.hold_calendar_days)
     if not hold.until_on < facts.command.until_on <= latest:
-        reasons.append(unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days))
+        reasons.append(
+            unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days)
+        )
     return tuple(reasons)
 
 
@@ -222,11 +233,13 @@ def stop_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A recycle names its reason code."""
     code = facts.command.code
-    return () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
+    return (
+        () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
+    )
 
 
 def receiver_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The receiving plant is a known organisation."""
-    return () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
-
-
+    return (
+        () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
+    )

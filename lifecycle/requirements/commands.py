@@ -293,7 +293,9 @@ def _waiver_confirmed(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     change = {"confirmed_by": stamp.actor.user_id, "confirmed_at": stamp.now}
     acts = (*_requirement_act(facts, "confirm_waiver", detail), act_on(facts, "confirm_waiver", detail=detail))
     return Effects(
-        acts=acts, updates=((Waiver, waiver.id, change),), messages=(told(facts, "requirement_waived", clause=waiver.clause),)
+        acts=acts,
+        updates=((Waiver, waiver.id, change),),
+        messages=(told(facts, "requirement_waived", clause=waiver.clause),),
     )
 
 
@@ -340,7 +342,9 @@ def _frozen(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     }
     detail = {key: row[key] for key in ("label", "frozen_on", "touched_clauses", "reason")}
     message = told(facts, "revision_frozen", label=command.label, touched=list(command.touched_clauses))
-    return Effects(acts=(act_on(facts, "freeze_revision", detail=detail),), rows=((DesignRevision, row),), messages=(message,))
+    return Effects(
+        acts=(act_on(facts, "freeze_revision", detail=detail),), rows=((DesignRevision, row),), messages=(message,)
+    )
 
 
 def _rounds_left(facts: DeskFacts) -> tuple[Unmet, ...]:
@@ -375,7 +379,10 @@ def _notice_issued(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     )
     says = {"notice": number, "clauses": clauses, "due_on": due_on.isoformat()}
     return Effects(
-        acts=(act_on(facts, "issue_notice", detail=detail),), rows=((CompletionNotice, row),), messages=(message,), says=says
+        acts=(act_on(facts, "issue_notice", detail=detail),),
+        rows=((CompletionNotice, row),),
+        messages=(message,),
+        says=says,
     )
 
 
@@ -389,7 +396,9 @@ def _notice_waits(facts: DeskFacts) -> tuple[Unmet, ...]:
 
 def _no_notice_open(facts: DeskFacts) -> tuple[Unmet, ...]:
     notice = _open_notice(facts)
-    return () if notice is None else (unmet("notice_open_already", notice=notice.number, due=notice.due_on.isoformat()),)
+    return (
+        () if notice is None else (unmet("notice_open_already", notice=notice.number, due=notice.due_on.isoformat()),)
+    )
 
 
 def _notice_answered(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
@@ -484,4 +493,3 @@ ISSUE_NOTICE = desk_verb(
     "notice", "issue", IssueNotice, rules=(_no_notice_open, _rounds_left, rules.something_owed), effects=_notice_issued
 )
 ANSWER_NOTICE = desk_verb("notice", "answer", AnswerNotice, rules=(_notice_waits,), effects=_notice_answered)
-

@@ -10,6 +10,7 @@ from lifecycle.stages.maturity import cross_check, project_mrl, project_trl
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
+from models.limits import LONG_TEXT, SHORT_TEXT
 from models.states import STAGES, MaturityScale, Role
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),)
+        return (
+            unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),
+        )
     return ()
 
 
@@ -41,7 +44,7 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
     name = command.file_name
-    if not 0 < len(name) <= 200 or any(char in name for char in "/\\\0\r\n"):
+    if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
     return tuple(reasons)
 
@@ -72,7 +75,9 @@ def form_reasons(fields: tuple[FormField, ...], form: Mapping[str, Any], where: 
                 inner = row if isinstance(row, dict) else {}
                 reasons.extend(form_reasons(item.columns, inner, f"{where}.{name}[{place}]"))
         elif not _fits(item, value):
-            reasons.append(unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices)))
+            reasons.append(
+                unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices))
+            )
     return reasons
 
 
@@ -80,7 +85,7 @@ def _fits(item: FormField, value: Any) -> bool:
     is_int = isinstance(value, int) and not isinstance(value, bool)
     match item.kind:
         case "text":
-            return isinstance(value, str) and 0 < len(value.strip()) <= 10_000
+            return isinstance(value, str) and 0 < len(value.strip()) <= LONG_TEXT
         case "int":
             return is_int
         case "money":
@@ -164,7 +169,11 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if criterion is None or seat is None or facts.records is None:
         return ()
     authors = {item.author for item in judged_evidence(criterion, facts.records, seat.part)}
-    return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),) if facts.stamp.actor.person_id in authors else ()
+    return (
+        (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
+        if facts.stamp.actor.person_id in authors
+        else ()
+    )
 
 
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
@@ -224,7 +233,9 @@ def waiver_waits(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 def open_waiver(facts: "ProjectFacts") -> Any:
     """Return the newest unconfirmed waiver of the clause, or None."""
-    fitting = (row for row in reversed(facts.waivers) if row.clause == facts.command.clause and row.confirmed_by is None)
+    fitting = (
+        row for row in reversed(facts.waivers) if row.clause == facts.command.clause and row.confirmed_by is None
+    )
     return next(fitting, None)
 
 

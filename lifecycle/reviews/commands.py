@@ -9,12 +9,12 @@ from lifecycle.chart import not_possible
 from lifecycle.commands import Command, Verb
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
-from lifecycle.verdicts.cache import refresh
 from lifecycle.reviews import effects, rules
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.facts import CallFacts, ReviewFacts, call_facts, review_facts
 from lifecycle.reviews.panel import Seat
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.verdicts.cache import refresh
 from models.projects import Project
 from models.reviews import Review
 from models.states import GateOutcome, ProjectState
@@ -156,6 +156,7 @@ def review_verb(name: str, command: type[R], **rest: Any) -> Verb[R, ReviewFacts
 
 def _while_in(*states: str) -> Any:
     """Return the rule of a verb that moves nothing and belongs to some states only."""
+
     def rule(facts: ReviewFacts) -> Any:
         return () if facts.review.state in states else (not_possible(facts.verb, facts.review.state),)
 
@@ -191,7 +192,11 @@ SCORE = review_verb(
     effects=effects.scored,
 )
 PROPOSE = review_verb(
-    "propose", Propose, rules=(rules.is_member, rules.not_recused, rules.is_chair), effects=effects.proposed, follow=refresh
+    "propose",
+    Propose,
+    rules=(rules.is_member, rules.not_recused, rules.is_chair),
+    effects=effects.proposed,
+    follow=refresh,
 )
 DECIDE = review_verb(
     "decide",

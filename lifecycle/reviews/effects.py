@@ -39,7 +39,9 @@ def called(facts: CallFacts, _target: str, stamp: Stamp) -> Effects:
         detail={"gate": on.asked.gate, "planned_on": command.planned_on, "panel": [s.user_id for s in command.panel]},
     )
     rows = tuple((PanelMember, _member(review_id, seat, stamp)) for seat in command.panel)
-    message = Message(kind="review.called", object_type="review", object_id=review_id, facts={"number": on.project.number})
+    message = Message(
+        kind="review.called", object_type="review", object_id=review_id, facts={"number": on.project.number}
+    )
     return Effects(acts=(born, run_act(on, "call_review"), act_on(on, "call_review")), rows=rows, messages=(message,))
 
 
@@ -55,12 +57,14 @@ def _member(review_id: UUID, seat: Any, stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def review_act(facts: ReviewFacts, verb: str, target: str | None = None, *, start: str | None = None, **rest: Any) -> Act:
+def review_act(
+    facts: ReviewFacts, verb: str, target: str | None = None, *, start: str | None = None, **rest: Any
+) -> Act:
     """Return the act on the review itself; with a target it moves."""
     state = start or str(facts.review.state)
     moves = target is not None and target != state
     values = dict(rest.pop("values", {}))
-    if moves:
+    if target is not None and moves:
         values["state"] = ReviewState(target)
     return Act(
         table=Review,
@@ -98,14 +102,21 @@ def scored(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:
     command, seat = facts.command, facts.seat
     known = facts.scores.get(seat.id, {})
     rows = tuple(
-        (Score, {"id": stamp.new_id(), "review_id": facts.review.id, "member_id": seat.id, "factor": name, "points": points})
+        (
+            Score,
+            {
+                "id": stamp.new_id(),
+                "review_id": facts.review.id,
+                "member_id": seat.id,
+                "factor": name,
+                "points": points,
+            },
+        )
         for name, points in command.points
         if name not in known
     )
     changed = tuple(
-        (Score, facts.score_ids[seat.id, name], {"points": points})
-        for name, points in command.points
-        if name in known
+        (Score, facts.score_ids[seat.id, name], {"points": points}) for name, points in command.points if name in known
     )
     vote = (PanelMember, seat.id, {"vote": command.vote, "voted_at": stamp.now})
     detail = {"member_id": seat.id, "vote": command.vote, "points": dict(command.points)}
@@ -132,7 +143,9 @@ def proposed(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     if notice is not None:
         return Effects(acts=(first,), rows=rows, messages=messages)
     final = _final_acts(facts, stamp, start=target, outcome=command.outcome)
-    return Effects(acts=(first, *final), rows=rows, messages=(*messages, _told(facts, "decided", outcome=str(command.outcome))))
+    return Effects(
+        acts=(first, *final), rows=rows, messages=(*messages, _told(facts, "decided", outcome=str(command.outcome)))
+    )
 
 
 def notice_days(stage: Stage, outcome: GateOutcome, stamp: Stamp) -> tuple[date, date] | None:
@@ -211,7 +224,12 @@ def objected(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:
         "raised_on": stamp.today,
     }
     act = review_act(facts, "object", detail={"objection_id": row["id"], "raised_by": command.raised_by})
-    return Effects(acts=(act,), rows=((Objection, row),), messages=(_told(facts, "objected"),), says={"objection_id": str(row["id"])})
+    return Effects(
+        acts=(act,),
+        rows=((Objection, row),),
+        messages=(_told(facts, "objected"),),
+        says={"objection_id": str(row["id"])},
+    )
 
 
 def objection_answered(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:
@@ -221,5 +239,3 @@ def objection_answered(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effect
     detail = {"objection_id": command.objection_id, "upheld": command.upheld, "answer": command.answer}
     act = review_act(facts, "answer_objection", detail=detail)
     return Effects(acts=(act,), updates=((Objection, command.objection_id, change),))
-
-

@@ -111,7 +111,7 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
 
 
 def _is_party(grant: Any, task: Task[Any]) -> bool:
-    """Say whether this grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
+    """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
     if grant.organisation_id is None:
         return False
     parties = project_parties(task.project)
@@ -159,5 +159,3 @@ def _of_reviews(session: Session, model: Any, ids: Sequence[UUID]) -> dict[UUID,
     for row in session.execute(select(table).where(table.c.review_id.in_(ids)).order_by(table.c.id)):
         groups.setdefault(row.review_id, []).append(row)
     return groups
-
-

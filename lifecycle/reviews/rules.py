@@ -49,9 +49,7 @@ def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
 
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
-    conflicted = sorted(
-        facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted
-    )
+    conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)
     return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
 
 
@@ -109,7 +107,9 @@ def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     given = dict(facts.command.points)
     reasons = []
     if factors != set(given):
-        reasons.append(unmet("score_factors", missing=sorted(factors - set(given)), unknown=sorted(set(given) - factors)))
+        reasons.append(
+            unmet("score_factors", missing=sorted(factors - set(given)), unknown=sorted(set(given) - factors))
+        )
     wrong = sorted(name for name, points in given.items() if not 0 <= points <= 10)
     if wrong:
         reasons.append(unmet("score_range", factors=wrong))
@@ -151,7 +151,11 @@ def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The proposed outcome is what the majority voted; a tie means hold."""
     said = majority([seat.vote for seat in facts.voted])
-    return () if said == facts.command.outcome else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
+    return (
+        ()
+        if said == facts.command.outcome
+        else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
+    )
 
 
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -200,7 +204,11 @@ def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
             reasons.append(Unmet(code="condition_not_open_c", clause=item.clause))
         if not stamp.today < item.due_on <= latest:
             reasons.append(Unmet(code="condition_too_late", clause=item.clause, values={"latest": latest.isoformat()}))
-        if facts.on.pack.has(item.clause) and facts.on.pack.criterion(item.clause).condition_needs and not item.note.strip():
+        if (
+            facts.on.pack.has(item.clause)
+            and facts.on.pack.criterion(item.clause).condition_needs
+            and not item.note.strip()
+        ):
             needs = list(facts.on.pack.criterion(item.clause).condition_needs)
             reasons.append(Unmet(code="condition_needs_more", clause=item.clause, values={"needs": needs}))
     return tuple(reasons)

@@ -129,7 +129,7 @@ def _common_size(subgroups: Subgroups) -> int:
         raise UnusableValuesError("subgroups_uneven")
     if sizes and not 1 <= max(sizes) <= max(CONSTANTS):
         raise UnusableValuesError("subgroup_size")
-    if len(subgroups) < 2:  # noqa: PLR2004  one point shows no course, one single value no range
+    if len(subgroups) < 2:
         raise UnusableValuesError("values_too_few")
     return max(sizes)
 

@@ -5,10 +5,11 @@
 
 from typing import Any
 
+from lifecycle.stages.feasibility import public_notice
 from lifecycle.stages.forms import day, limit, names, rows, whole
 from lifecycle.stages.handoff_run import production_capability, production_run, rate
 from lifecycle.stages.records import Computed, Records
-from lifecycle.stages.rule import Rule, met, missing, not_enough, not_met
+from lifecycle.stages.rule import Rule, met, missing, not_met
 from lifecycle.standards.pack import Criterion
 from models.states import FindingKind
 
@@ -54,7 +55,7 @@ def supply_ready(_criterion: Criterion, records: Records) -> Computed:
     }
     found = {point: listed for point, listed in points.items() if listed}
     if found:
-        return not_met("supply_not_ready", points=found, n=len(found), revision=frozen.label)
+        return not_met("supply_not_ready", lacking=found, n=len(found), revision=frozen.label)
     return met(suppliers=len(suppliers), people=len(people), revision=frozen.label)
 
 
@@ -111,22 +112,12 @@ def audit_closed(criterion: Criterion, records: Records) -> Computed:
     return met(findings=len(reported))
 
 
-def signed_and_shown(_criterion: Criterion, records: Records) -> Computed:
+def signed_and_shown(criterion: Criterion, records: Records) -> Computed:
     """G5.12: the acceptance was shown publicly to the end of its notice and no objection stands [S58].
 
-    The notice's length is set by the stage when it begins; the two signatures are judgements of people.
+    The same question as G2.12; the two signatures are judgements of people.
     """
-    notice = max((one for one in records.notices if one.gate == _GATE), key=lambda one: one.starts_on, default=None)
-    if notice is None:
-        return missing("notice_not_begun")
-    values = {"starts_on": notice.starts_on.isoformat(), "ends_on": notice.ends_on.isoformat()}
-    if notice.upheld_objections:
-        return not_met("notice_objection_upheld", n=notice.upheld_objections, **values)
-    if notice.open_objections:
-        return not_enough("notice_objections_open", n=notice.open_objections, **values)
-    if notice.ends_on >= records.today:
-        return not_enough("notice_running", **values)
-    return met(**values)
+    return public_notice(criterion, records)
 
 
 RULES: dict[str, Rule] = {

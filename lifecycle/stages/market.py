@@ -25,10 +25,10 @@ def units_trace(_criterion: Criterion, records: Records) -> Computed:
     faults = {scenario.site: _trace_faults(scenario, batches, frozen) for scenario in placed}
     untraced = {site: found for site, found in faults.items() if set(found.values()) - {"not_closed", ""}}
     if untraced:
-        return not_met("units_untraced", sites=_faulty(untraced), n=len(untraced), revision=frozen.label)
+        return not_met("units_untraced", lacking=_faulty(untraced), n=len(untraced), revision=frozen.label)
     pending = {site: found for site, found in faults.items() if any(found.values())}
     if pending:
-        return not_enough("units_from_open_batches", sites=_faulty(pending), n=len(pending))
+        return not_enough("units_from_open_batches", lacking=_faulty(pending), n=len(pending))
     return met(units=sum(scenario.units for scenario in placed), sites=sorted(faults))
 
 

@@ -208,7 +208,7 @@ def index_needed(bound: float, n: int, *, confidence: float) -> float | None:
     None when n is so small that no index suffices (z² >= 2(n-1)).
     """
     z = NormalDist().inv_cdf(confidence)
-    if n < 2 or z * z >= 2 * (n - 1):  # noqa: PLR2004
+    if n < 2 or z * z >= 2 * (n - 1):
         return None
     a, b = z * z / (2 * (n - 1)), z * z / (9 * n)
     return (bound + math.sqrt(bound * bound - (1 - a) * (bound * bound - b))) / (1 - a)
@@ -224,7 +224,7 @@ def _four_indices(
 
 
 def _bissell_error(index: float, n: int) -> float:
-    if n < 2:  # noqa: PLR2004
+    if n < 2:
         raise ValueError("a capability index needs at least two values")
     return math.sqrt(1 / (9 * n) + index * index / (2 * (n - 1)))
 

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
-from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.effects import act_on, hold_row, told
@@ -258,8 +257,8 @@ def _standing(measured: Mapping[UUID, list[Any]]) -> dict[tuple[UUID, str], tupl
 
 
 def _characteristic_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
-    row = {"id": stamp.new_id(), **facts.command.body()}
-    detail = {key: value for key, value in facts.command.body().items() if key != "project_id"}
+    row = {"id": stamp.new_id(), **facts.command.asks()}
+    detail = {key: value for key, value in facts.command.asks().items() if key != "project_id"}
     return Effects(acts=(act_on(facts, "add_characteristic", detail=detail),), rows=((Characteristic, row),))
 
 
@@ -280,7 +279,12 @@ def _batch_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
         **{name: getattr(command, name) for name in kept},
     }
     figure = _figure(batch_id, 1, command, stamp, None)
-    detail = {"project_id": facts.project.id, "number": number, "figures": _plain_figures(command), "revision": command.revision}
+    detail = {
+        "project_id": facts.project.id,
+        "number": number,
+        "figures": _plain_figures(command),
+        "revision": command.revision,
+    }
     born = Act(
         table=TrialBatch,
         object_type="trial_batch",
@@ -354,7 +358,10 @@ def _batch_closed(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     latest = facts.figures[facts.batch.id][-1]
     rows: tuple[Any, ...] = ()
     if latest.is_conforming != facts.command.is_conforming:
-        kept = {name: getattr(latest, name) for name in ("started", "passed_first_time", "cost_minor", "currency", "defects")}
+        kept = {
+            name: getattr(latest, name)
+            for name in ("started", "passed_first_time", "cost_minor", "currency", "defects")
+        }
         figure = {
             "id": stamp.new_id(),
             "batch_id": facts.batch.id,
@@ -422,7 +429,7 @@ def _issue_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     }
     detail = {key: row[key] for key in ("number", "kind", "severity", "title", "owner", "due_on")}
     rows: list[Any] = [(Issue, row)]
-    messages = [told(facts, "issue_added", kind=str(command.kind), severity=command.severity)]
+    messages = [told(facts, "issue_added", finding=str(command.kind), severity=command.severity)]
     acts = [act_on(facts, "add_issue", detail=detail)]
     if command.kind == FindingKind.INCIDENT and command.severity == 1 and facts.hold is None:
         until = stamp.today + timedelta(days=facts.pack.limits.hold_calendar_days)
@@ -463,15 +470,19 @@ def _track_finished(facts: TrialFacts, _target: str, _stamp: Stamp) -> Effects:
     track = facts.tracks[str(command.verification)]
     change = {"finished_on": command.finished_on, "is_passed": command.is_passed}
     detail = {"verification": command.verification, **change}
-    return Effects(acts=(act_on(facts, "finish_track", detail=detail),), updates=((VerificationTrack, track.id, change),))
+    return Effects(
+        acts=(act_on(facts, "finish_track", detail=detail),), updates=((VerificationTrack, track.id, change),)
+    )
 
 
 def _given(command: Any, skipped: tuple[str, ...]) -> dict[str, Any]:
     """Return what the command says; what it leaves out stays as it was."""
     given = {}
-    for name, value in command.body().items():
+    for name, value in command.asks().items():
         if value is not None and name not in skipped:
-            given[name] = list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            given[name] = (
+                list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            )
     return given
 
 

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.ladder import agreed_ladder, evidence_batches, refused_run
+from models.limits import SHORT_TEXT
 from models.states import BatchKind
 
 if TYPE_CHECKING:
@@ -88,8 +90,7 @@ def within_ladder(facts: "TrialFacts") -> tuple[Unmet, ...]:
     refused = refused_run(size, ladder, evidence_batches(facts.records))
     if refused is None:
         return ()
-    values = {"asked": size, "unlocked": refused.unlocked.size, "batches_needed": refused.unlocked.batches_needed}
-    return (Unmet(code="run_above_unlocked_size", values=values),)
+    return (Unmet(code=refused.code, values=asdict(refused)),)
 
 
 def characteristic_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -130,8 +131,8 @@ def issue_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A finding has a title, a severity 1 to 4, and a day that is not in the future."""
     command = facts.command
     reasons = []
-    if not 0 < len(command.title.strip()) <= 200:
-        reasons.append(unmet("name_length", limit=200, length=len(command.title)))
+    if not 0 < len(command.title.strip()) <= SHORT_TEXT:
+        reasons.append(unmet("name_length", limit=SHORT_TEXT, length=len(command.title)))
     if not 1 <= command.severity <= 4:
         reasons.append(unmet("severity_range", severity=command.severity))
     if command.opened_on is not None and command.opened_on > facts.stamp.today:
@@ -144,7 +145,9 @@ def issue_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
 def issue_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Only an open finding can be closed."""
     issue = facts.issues.get(facts.command.number)
-    return () if issue is not None and issue.closed_on is None else (unmet("issue_not_open", number=facts.command.number),)
+    return (
+        () if issue is not None and issue.closed_on is None else (unmet("issue_not_open", number=facts.command.number),)
+    )
 
 
 def disposition_given(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -176,7 +179,9 @@ def track_running(facts: "TrialFacts") -> tuple[Unmet, ...]:
 def customer_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """The customer is a known organisation."""
     customer = facts.command.customer_id
-    return () if customer is None or customer in facts.customers else (unmet("organisation_not_found", kind="customer"),)
+    return (
+        () if customer is None or customer in facts.customers else (unmet("organisation_not_found", kind="customer"),)
+    )
 
 
 def scenario_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -216,7 +221,7 @@ def order_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     if (command.amount_minor is None) != (command.currency is None) or (command.amount_minor or 0) < 0:
         reasons.append(unmet("cost_needs_currency"))
     signed = command.signed_on or getattr(known, "signed_on", None)
-    for day in (command.paid_on, command.cancelled_on):
-        if day is not None and (signed is None or day < signed):
-            reasons.append(unmet("days_out_of_order", field="order"))
+    later = [day for day in (command.paid_on, command.cancelled_on) if day is not None]
+    if later and (signed is None or min(later) < signed):
+        reasons.append(unmet("days_out_of_order", field="order"))
     return tuple(reasons)

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
-from lifecycle.verdicts.records import records_of
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.frozen import packs_of
+from lifecycle.verdicts.records import records_of
 from models.projects import Project, Requirement
 from models.reviews import Condition
 
@@ -31,16 +31,19 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
     rows = session.execute(select(requirement).where(requirement.c.stage_run_id.in_(runs))).all()
     cached = {(row.project_id, row.clause): row for row in rows}
     conditions = _open_conditions(session, project_ids)
-    changes, cleared = [], []
+    changes: list[dict[str, Any]] = []
+    cleared: list[dict[str, Any]] = []
     for project_id, verdicts, verdict_of in _judged(session, projects, stamp):
         for verdict in verdicts:
             row = cached.get((project_id, verdict.clause))
             if row is not None and (row.verdict, row.verdict_code, row.due_on) != _cache(verdict):
                 state, code, due_on = _cache(verdict)
                 changes.append({"b_id": row.id, "v_verdict": state, "v_code": code, "v_due": due_on})
-        for condition in conditions.get(project_id, ()):
-            if verdict_of(condition.clause).passes:
-                cleared.append({"b_id": condition.id, "v_day": stamp.today})
+        cleared.extend(
+            {"b_id": condition.id, "v_day": stamp.today}
+            for condition in conditions.get(project_id, ())
+            if verdict_of(condition.clause).passes
+        )
     if changes:
         session.execute(_UPDATE, changes)
     if cleared:

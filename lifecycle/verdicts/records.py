@@ -30,6 +30,7 @@ from lifecycle.stages.records import (
     WaiverRecord,
 )
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
+from models.limits import TIED_FROM
 from models.people import Organisation, OrganisationTie
 from models.projects import Project, Requirement, StageRun
 from models.reviews import Condition, Objection, Review, Waiver
@@ -158,7 +159,7 @@ class _Shelf:
             return set()
         applicants = {project.organisation_id for project in projects}
         tie = _table(OrganisationTie)
-        close = or_(tie.c.share_basis_points >= 2500, tie.c.is_common_control.is_(True))
+        close = or_(tie.c.share_basis_points >= TIED_FROM, tie.c.is_common_control.is_(True))
         touching = or_(tie.c.organisation_id.in_(applicants), tie.c.other_id.in_(applicants))
         rows = self.session.execute(select(tie.c.organisation_id, tie.c.other_id).where(close, touching))
         return {frozenset((row.organisation_id, row.other_id)) for row in rows}
@@ -193,7 +194,9 @@ class _Shelf:
             evidence=tuple(_evidence(row) for row in self.evidence.get(project.id, ())),
             judgements=self._judgements(project),
             waivers=tuple(
-                WaiverRecord(clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate)
+                WaiverRecord(
+                    clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate
+                )
                 for row in self.waivers.get(project.id, ())
             ),
             conditions=tuple(
@@ -225,9 +228,7 @@ class _Shelf:
     def _judgements(self, project: Any) -> tuple[JudgementRecord, ...]:
         """Judgements that still stand: not reopened, not touched by a later design revision, not of a left platform."""
         reopened = {
-            row.clause: row.reopened_at
-            for row in self.requirements.get(project.id, ())
-            if row.reopened_at is not None
+            row.clause: row.reopened_at for row in self.requirements.get(project.id, ()) if row.reopened_at is not None
         }
         touched: dict[str, Any] = {}
         for revision in self.revisions.get(project.id, ()):
@@ -419,4 +420,3 @@ def _within(limits: Mapping[str, Any], measured: Mapping[str, float]) -> bool | 
         if (lower is not None and measured[name] < lower) or (upper is not None and measured[name] > upper):
             return False
     return True
-

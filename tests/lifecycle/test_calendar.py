@@ -40,7 +40,7 @@ class TestOfficialSchedules:
     @pytest.mark.parametrize("year", range(2007, 2031))
     def test_stand_in_the_table_as_the_library_knows_them(self, year: int) -> None:
         """When a library update brings next year's notice, this fails and prints the line to write."""
-        library = China(years=year)
+        library = China(years=year)  # type: ignore[no-untyped-call]
         days = [(day, "-") for day in library if day.weekday() < 5 and day.year == year]
         days += [(day, "+") for day in library.weekend_workdays if day.year == year]
         line = " ".join(f"{sign}{day:%m-%d}" for day, sign in sorted(days))

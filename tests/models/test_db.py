@@ -260,7 +260,7 @@ class TestIsRetryable:
         assert not is_retryable(OperationalError("", {}, error))
 
     @pytest.mark.parametrize(("state", "again"), [("40001", True), ("40P01", True), ("55P03", False), (None, False)])
-    def test_goes_by_the_code_of_postgresql(self, state: str | None, again: bool) -> None:  # noqa: FBT001 - the answer
+    def test_goes_by_the_code_of_postgresql(self, state: str | None, again: bool) -> None:
         error = type("Error", (Exception,), {"sqlstate": state})()
         assert is_retryable(OperationalError("", {}, error)) is again
 

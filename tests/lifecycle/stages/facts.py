@@ -1,8 +1,13 @@
 """One word for each fact that matters to a rule; all else is sensible."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+import yaml
 
 from lifecycle.stages.records import EvidenceRecord, PartyRecord, Records, RevisionRecord
 from models.states import ProjectState
@@ -42,3 +47,34 @@ def evidence(kind: str, /, *, number: int = 1, revision: str | None = "B", **val
         author=AUTHOR,
         revision=revision,
     )
+
+
+class Said(Protocol):
+    """A finding or a verdict: what it says is a code with values."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+    @property
+    def suffices(self) -> str | None: ...
+
+
+_Said = TypeVar("_Said", bound=Said)
+
+
+def worded(said: _Said) -> _Said:
+    """Return it unchanged, once its codes have sentences in both languages that its values fill."""
+    for code in filter(None, (said.code, said.suffices)):
+        for language in ("zh", "en"):
+            assert "None" not in _sentences()[code][language].format(**said.values)
+    return said
+
+
+@cache
+def _sentences() -> dict[str, dict[str, str]]:
+    folder = Path(__file__).parents[3] / "notifications" / "locale"
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("stages_*.yaml")):
+        found |= yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found

@@ -21,7 +21,7 @@ from lifecycle.stages.records import (
 )
 from lifecycle.stages.rule import Rule
 from models.states import BatchKind, FindingKind, GateOutcome, MaturityScale, ProjectState, Role
-from tests.lifecycle.stages.facts import TODAY, a_project, evidence
+from tests.lifecycle.stages.facts import TODAY, a_project, evidence, worded
 from tests.lifecycle.stages.pack_files import stage_of
 
 STAGE, TYPES = stage_of("handoff")
@@ -33,7 +33,7 @@ def judged(clause: str, **facts: Any) -> Computed:
     """Compute the rule of this clause with the parameters of the pack."""
     criterion = CRITERIA[clause]
     assert criterion.rule is not None
-    return RULES[criterion.rule](criterion, a_project(ProjectState.HANDOFF, **facts))
+    return worded(RULES[criterion.rule](criterion, a_project(ProjectState.HANDOFF, **facts)))
 
 
 def a_run(**facts: Any) -> BatchRecord:
@@ -332,7 +332,7 @@ class TestSupply:
         )
 
         assert (found.state, found.values["n"]) == ("not_met", 4)
-        assert found.values["points"] == {
+        assert found.values["lacking"] == {
             "suppliers_not_approved": ["north"],
             "people_not_qualified": ["W-17"],
             "unsigned": ["quality_agreement"],
@@ -452,7 +452,7 @@ class TestSignedAndShown:
     def test_waits_for_an_open_objection(self) -> None:
         found = judged("G5.12", notices=(replace(self.NOTICE, open_objections=1),))
 
-        assert (found.state, found.code) == ("not_enough_evidence", "notice_objections_open")
+        assert (found.state, found.code) == ("not_enough_evidence", "objection_open")
 
     def test_is_not_met_by_an_upheld_objection(self) -> None:
         assert judged("G5.12", notices=(replace(self.NOTICE, upheld_objections=1),)).state == "not_met"

@@ -15,8 +15,9 @@ from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, 
 from lifecycle.stages.rule import Rule, met, not_enough, not_met
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage, Text
 from models.states import STAGES, Competence, GateOutcome, ProjectState, Role, VerdictState
-from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence
+from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence, worded
 
+RULE_CODES = {"too_low", "too_few"}
 WORDS = Text(zh="字", en="word")
 LEAD = Owes(party="sme", role=Role.PROJECT_LEAD)
 ENGINEER = Owes(party="sme", role=Role.PROCESS_ENGINEER)
@@ -70,7 +71,8 @@ def verdict_of(
     types: tuple[EvidenceType, ...] = (),
     rules: Mapping[str, Rule] = RULES,
 ) -> Verdict:
-    return judge(a_pack(criterion, *others, types=types), criterion, records, calendar=china(), rules=rules)
+    verdict = judge(a_pack(criterion, *others, types=types), criterion, records, calendar=china(), rules=rules)
+    return verdict if verdict.code in RULE_CODES else worded(verdict)
 
 
 def said(*, yes: bool = True, on: tuple[EvidenceRecord, ...] = (), **facts: Any) -> JudgementRecord:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from lifecycle.stages.market import RULES as MARKET
 from lifecycle.stages.maturity import RULES as MATURITY
 from lifecycle.stages.maturity import THREADS
-from lifecycle.stages.market import RULES as MARKET
 from lifecycle.stages.records import (
     BatchRecord,
     ClaimRecord,
@@ -19,7 +19,7 @@ from lifecycle.stages.records import (
     ScenarioRecord,
 )
 from models.states import BatchKind, Competence, FindingKind, GateOutcome, MaturityScale, OrderKind, Role
-from tests.lifecycle.stages.facts import CUSTOMER, FIRM, PLATFORM, a_project, evidence
+from tests.lifecycle.stages.facts import CUSTOMER, FIRM, PLATFORM, a_project, evidence, worded
 from tests.lifecycle.stages.pack_files import stage_of
 
 STAGE, TYPES = stage_of("market_validation")
@@ -31,7 +31,7 @@ def judged(clause: str, **facts: Any) -> Computed:
     """Compute the rule of this clause with the parameters of the pack."""
     criterion = CRITERIA[clause]
     assert criterion.rule is not None
-    return RULES[criterion.rule](criterion, a_project(**facts))
+    return worded(RULES[criterion.rule](criterion, a_project(**facts)))
 
 
 def a_site(site: str = "canteen", **facts: Any) -> ScenarioRecord:
@@ -148,7 +148,7 @@ class TestUnitsInTheField:
         found = judged("G4.1", scenarios=sites("canteen"), batches=(a_batch(**facts),))
 
         assert (found.state, found.code) == ("not_met", "units_untraced")
-        assert found.values["sites"] == {"canteen": {"T-3": fault}}
+        assert found.values["lacking"] == {"canteen": {"T-3": fault}}
 
     def test_that_name_no_batch_trace_to_none(self) -> None:
         found = judged("G4.1", scenarios=sites("canteen", unit_batches=()), batches=(a_batch(),))

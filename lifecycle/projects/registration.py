@@ -1,0 +1,362 @@
+"""The verbs by which a project comes to be: registered at intake, or brought in from another register."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.actor import Parties
+from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.errors import Unmet, unmet
+from lifecycle.projects.chart import OBJECT_TYPE, VERSION
+from lifecycle.projects.commands import ProjectCommand, project_verb
+from lifecycle.projects.effects import act_on, opened
+from lifecycle.projects.facts import ProjectFacts
+from lifecycle.standards.frozen import packs_of
+from lifecycle.standards.pack import Pack
+from lifecycle.verdicts.cache import refresh
+from lifecycle.verdicts.records import title_key
+from models.db import is_sqlite
+from models.evidence import MaturityClaim
+from models.installation import NumberSeries
+from models.limits import TITLE
+from models.people import Organisation
+from models.programmes import Programme
+from models.projects import Project
+from models.states import ENDED, MaturityScale, ProjectState
+
+EDGES: tuple[tuple[str, int, str, str, str], ...] = (
+    (OBJECT_TYPE, VERSION, "register", "", ProjectState.INTAKE),
+    *((OBJECT_TYPE, VERSION, "import", "", state) for state in ProjectState),
+)
+"""The two arrows that begin a project; the others are drawn in its chart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterProject(Command):
+    """Take an application in: the standard is frozen now, with the profiles chosen now."""
+
+    programme_id: UUID
+    organisation_id: UUID
+    name: str
+    platform_id: UUID | None = None
+    received_on: date | None = None
+    profiles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProject(Command):
+    """Bring a project in from another register, in the stage it is really in. What the source lacks stays absent."""
+
+    programme_id: UUID
+    organisation_id: UUID
+    name: str
+    stage: ProjectState
+    outside_key: str
+    outside: Mapping[str, Any]
+    outside_sha256: str
+    platform_id: UUID | None = None
+    received_on: date | None = None
+    received_precision: str = "none"
+    parent_key: str | None = None
+    trl: int | None = None
+    mrl: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateImported(ProjectCommand):
+    """Bring what the source says now; the stage is ours since the import and is not moved."""
+
+    name: str
+    outside: Mapping[str, Any]
+    outside_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BirthFacts:
+    """What a birth looks at: the programme with its pack, the parties, the number it will get."""
+
+    command: Any
+    stamp: Stamp
+    programme: Any = None
+    pack: Pack | None = None
+    organisations: frozenset[UUID] = frozenset()
+    known_keys: frozenset[str] = frozenset()
+    number: str = ""
+    series: tuple[str, int, int] = ("PT", 0, 0)
+
+
+def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BirthFacts]:
+    """Read programmes, packs, parties and outside keys; draw the human numbers in the order of the commands."""
+    programmes = {row.id: row for row in _found(session, Programme, {task.command.programme_id for task in tasks})}
+    packs = packs_of(session, {row.pack_sha256 for row in programmes.values()})
+    parties = {
+        organisation
+        for task in tasks
+        for organisation in (task.command.organisation_id, task.command.platform_id)
+        if organisation is not None
+    }
+    known = frozenset(row.id for row in _found(session, Organisation, parties))
+    keys = _known_keys(session, tasks)
+    years = [(task.command.received_on or stamp.today).year for task in tasks]
+    last = _last_numbers(session, set(years), may_write=all(task.is_locked for task in tasks))
+    facts = []
+    for task, year in zip(tasks, years, strict=True):
+        last[year] += 1
+        programme = programmes.get(task.command.programme_id)
+        facts.append(
+            BirthFacts(
+                command=task.command,
+                stamp=stamp,
+                programme=programme,
+                pack=packs[programme.pack_sha256] if programme else None,
+                organisations=known,
+                known_keys=keys,
+                number=f"PT-{year}-{last[year]:04d}",
+                series=("PT", year, last[year]),
+            )
+        )
+    return facts
+
+
+def _found(session: Session, model: Any, ids: set[UUID]) -> Sequence[Any]:
+    table = model.__table__
+    return session.execute(select(table).where(table.c.id.in_(ids))).all()
+
+
+def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
+    keys = [task.command.outside_key for task in tasks if isinstance(task.command, ImportProject)]
+    if not keys:
+        return frozenset()
+    table: Any = Project.__table__  # type: ignore[attr-defined]
+    return frozenset(session.execute(select(table.c.outside_key).where(table.c.outside_key.in_(keys))).scalars())
+
+
+def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
+    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
+    table: Any = NumberSeries.__table__  # type: ignore[attr-defined]
+    if may_write and not is_sqlite(session):
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
+
+        rows = [{"kind": "PT", "year": year, "last": 0} for year in sorted(years)]
+        session.execute(insert(table).on_conflict_do_nothing(), rows)
+    statement = select(table.c.year, table.c.last).where(table.c.kind == "PT", table.c.year.in_(years))
+    if may_write:
+        statement = statement.order_by(table.c.year).with_for_update()
+    found = {row.year: row.last for row in session.execute(statement)}
+    return {year: found.get(year, 0) for year in years}
+
+
+def programme_known(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """A project belongs to a programme."""
+    return () if facts.programme is not None else (unmet("programme_not_found"),)
+
+
+def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """Applicant and platform are known organisations."""
+    command = facts.command
+    parties = {"sme": command.organisation_id, "platform": command.platform_id}
+    absent = [kind for kind, party in parties.items() if party is not None and party not in facts.organisations]
+    return tuple(unmet("organisation_not_found", kind=kind) for kind in absent)
+
+
+def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """A project has a name of at most 500 characters."""
+    length = len(facts.command.name.strip())
+    return () if 0 < length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
+
+
+def received_already(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """An application arrived today or earlier."""
+    day = facts.command.received_on
+    return (unmet("day_in_future", day=day.isoformat()),) if day is not None and day > facts.stamp.today else ()
+
+
+def profiles_known(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """Profiles are choices of the pack."""
+    if facts.pack is None:
+        return ()
+    wrong = [
+        f"{name}={choice}"
+        for name, choice in facts.command.profiles.items()
+        if choice not in facts.pack.profiles.get(name, ())
+    ]
+    return (unmet("profile_unknown", given=wrong),) if wrong else ()
+
+
+def key_new(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """A row of another register comes in once."""
+    key = facts.command.outside_key
+    return (unmet("already_exists", field="outside_key", value=key),) if key in facts.known_keys else ()
+
+
+def levels_sound(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """Levels are on their scales; the pair was checked when the row was read."""
+    command = facts.command
+    wrong = (command.trl is not None and not 1 <= command.trl <= 9) or (
+        command.mrl is not None and not 1 <= command.mrl <= 10
+    )
+    return (
+        (unmet("level_off_scale", scale="trl/mrl", level=f"{command.trl}/{command.mrl}", highest="9/10"),)
+        if wrong
+        else ()
+    )
+
+
+def _profiles(pack: Pack, programme: Any, chosen: Mapping[str, str]) -> dict[str, str]:
+    first = {name: choices[0] for name, choices in pack.profiles.items()}
+    return {**first, **programme.profiles, **chosen}
+
+
+def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp) -> tuple[UUID, dict[str, Any], Any]:
+    command = facts.command
+    assert facts.pack is not None  # the rule `programme_known` has asked  # noqa: S101
+    project_id = stamp.new_id()
+    row = {
+        "number": facts.number,
+        "name": command.name.strip(),
+        "title_key": title_key(command.name),
+        "programme_id": command.programme_id,
+        "organisation_id": command.organisation_id,
+        "platform_id": command.platform_id,
+        "pack_sha256": facts.programme.pack_sha256,
+        "definition_version": VERSION,
+        "created_at": stamp.now,
+        **values,
+    }
+
+    def act(**more: Any) -> Act:
+        return Act(
+            table=Project,
+            object_type=OBJECT_TYPE,
+            id=project_id,
+            action=f"project.{event}",
+            event=event,
+            from_state="",
+            to_state=str(row["stage"]),
+            values={**row, **more},
+            detail={"number": facts.number, "name": row["name"], "pack_sha256": row["pack_sha256"]},
+        )
+
+    return project_id, row, act
+
+
+def _message(facts: BirthFacts, project_id: UUID, kind: str) -> Message:
+    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": facts.number})
+
+
+def _says(facts: BirthFacts) -> dict[str, Any]:
+    return {"number": facts.number}
+
+
+def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
+    """Open intake."""
+    pack, command = facts.pack, facts.command
+    assert pack is not None  # the rule `programme_known` has asked  # noqa: S101
+    values = {
+        "stage": ProjectState.INTAKE,
+        "received_on": command.received_on or stamp.today,
+        "profiles": _profiles(pack, facts.programme, command.profiles),
+    }
+    project_id, _, act = _born(facts, "register", values, stamp)
+    opening, rows = opened(pack, project_id, ProjectState.INTAKE, (), stamp)
+    return Effects(
+        acts=(act(stage_run_id=opening.id), opening),
+        rows=rows,
+        messages=(_message(facts, project_id, "project.received"),),
+        numbers={facts.series[:2]: facts.series[2]},
+        says=_says(facts),
+    )
+
+
+def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
+    """Open the stage the project is really in; its due day is not known, and levels come without evidence."""
+    pack, command = facts.pack, facts.command
+    assert pack is not None  # the rule `programme_known` has asked  # noqa: S101
+    values = {
+        "stage": command.stage,
+        "received_on": command.received_on,
+        "received_precision": command.received_precision,
+        "outside_key": command.outside_key,
+        "parent_key": command.parent_key,
+        "outside": dict(command.outside),
+        "outside_sha256": command.outside_sha256,
+        "profiles": _profiles(pack, facts.programme, {}),
+    }
+    project_id, _, act = _born(facts, "import", values, stamp)
+    claims = tuple(
+        (MaturityClaim, _claim(project_id, scale, level, stamp))
+        for scale, level in ((MaturityScale.TRL, command.trl), (MaturityScale.MRL, command.mrl))
+        if level is not None
+    )
+    numbers = {facts.series[:2]: facts.series[2]}
+    if command.stage in ENDED:
+        return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
+    opening, rows = opened(pack, project_id, command.stage, (), stamp, due_on=None, maximum_on=None)
+    acts = (act(stage_run_id=opening.id), opening)
+    return Effects(acts=acts, rows=(*rows, *claims), numbers=numbers, says=_says(facts))
+
+
+def _claim(project_id: UUID, scale: MaturityScale, level: int, stamp: Stamp) -> dict[str, Any]:
+    return {
+        "id": stamp.new_id(),
+        "project_id": project_id,
+        "scale": scale,
+        "item": "as imported",
+        "level": level,
+        "user_id": stamp.actor.user_id,
+        "at": stamp.now,
+    }
+
+
+def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Keep what the source says now beside what we know."""
+    command = facts.command
+    values = {
+        "name": command.name.strip(),
+        "title_key": title_key(command.name),
+        "outside": dict(command.outside),
+        "outside_sha256": command.outside_sha256,
+    }
+    detail = {"outside_sha256": command.outside_sha256, "was": facts.project.outside_sha256}
+    return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),))
+
+
+def was_imported(facts: ProjectFacts) -> tuple[Unmet, ...]:
+    """Only what came from another register is updated from there."""
+    return () if facts.project.outside_key is not None else (unmet("not_imported"),)
+
+
+def _register_parties(task: Task[RegisterProject]) -> Parties:
+    return {"sme": task.command.organisation_id, "platform": task.command.platform_id}
+
+
+def _import_parties(task: Task[ImportProject]) -> Parties:
+    return {"platform": task.command.platform_id} if task.command.platform_id else {}
+
+
+REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="register",
+    command=RegisterProject,
+    facts=birth_facts,
+    rules=(programme_known, parties_known, name_given, received_already, profiles_known),
+    parties=_register_parties,
+    effects=registered,
+    follow=refresh,
+)
+IMPORT: Verb[ImportProject, BirthFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="import",
+    command=ImportProject,
+    facts=birth_facts,
+    rules=(programme_known, parties_known, name_given, key_new, levels_sound),
+    parties=_import_parties,
+    effects=imported,
+    follow=refresh,
+)
+UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(was_imported,), effects=updated)

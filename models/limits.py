@@ -1,0 +1,12 @@
+"""The limits of safety rule 10 that belong to no setting: nothing is unlimited, and each limit is named once."""
+
+SHORT_TEXT = 200
+"""Characters of a name or a one-line text."""
+TITLE = 500
+"""Characters of a project's title."""
+LONG_TEXT = 10_000
+"""Characters of a reason or a description."""
+WHOLE_SHARE = 10_000
+"""A whole, in basis points."""
+TIED_FROM = 2_500
+"""Share of ownership in basis points from which a customer is not independent (G4.2)."""
