@@ -14,7 +14,7 @@ CONTRACT = 1
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that have no noun."""
-    for function in (init, migrate, version, doctor):
+    for function in (init, migrate, version, doctor, check, recover):
         app.command(function.__name__)(function)
 
 
@@ -69,6 +69,26 @@ def doctor(output: Output) -> None:
             output.line(f"{mark:<4} {row['name']:<20} {row['detail']}", colour if not row["ok"] else "")
     if not is_well:
         raise typer.Exit(BROKEN)
+
+
+@reads
+def check(
+    door: Any,
+    only: Annotated[str, typer.Option("--only", metavar="I05,I07", help="Only these invariants.")] = "",
+    is_without_freeze: Annotated[bool, typer.Option("--no-freeze", help="Find only; freeze nothing.")] = False,
+) -> None:
+    """Ask every invariant in one snapshot. Exit 7 when one is broken."""
+    from cli.behind.soundness import check_all
+
+    check_all(door, tuple(filter(None, only.split(","))), may_freeze=not is_without_freeze)
+
+
+@reads
+def recover(door: Any) -> None:
+    """One pass over everything left unfinished; safe to repeat and to kill. Exit 6 when something could not be done."""
+    from cli.behind.soundness import recover_all
+
+    recover_all(door)
 
 
 _ABOUT = (Column(key="database"), Column(key="mode"), Column(key="schema_revision"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import installation, organisations, programmes, users
+from cli import audits, batches, evidence, gates, installation, organisations, programmes, projects, reviews, standards, trials, users
 from cli.errors import FAILED, INTERRUPTED, USAGE
 
 app = typer.Typer(
@@ -17,9 +17,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
-app.add_typer(users.app, name="user")
-app.add_typer(organisations.app, name="organisation")
-app.add_typer(programmes.app, name="programme")
+for name, noun in {
+    "project": projects.app,
+    "gate": gates.app,
+    "review": reviews.app,
+    "batch": batches.app,
+    "evidence": evidence.app,
+    "claim": trials.claim,
+    "revision": trials.revision,
+    "characteristic": trials.characteristic,
+    "issue": trials.issue,
+    "track": trials.track,
+    "scenario": trials.scenario,
+    "order": trials.order,
+    "standard": standards.app,
+    "programme": programmes.app,
+    "organisation": organisations.app,
+    "user": users.app,
+    "audit": audits.app,
+}.items():
+    app.add_typer(noun, name=name)
 
 
 def main() -> None:

@@ -64,6 +64,19 @@ def why(door: Any, ref: _REF, verb: Annotated[str, typer.Argument(metavar="VERB"
     explain_one(door, ref, verb)
 
 
+bind(
+    app,
+    "new",
+    "lifecycle.projects.registration:RegisterProject",
+    "Take an application in; the standard is frozen now.",
+    arguments=("name",),
+    own={
+        "name": Own(help="What is to be brought into production."),
+        "organisation_id": Own(option="--firm", help="The applying firm: credit code, name, or id."),
+        "received_on": Own(help="Day the application arrived. [default: today]"),
+        "profiles": Own(option="--profile", help="Choice that the standard leaves open; may be given several times."),
+    },
+)
 bind(app, "submit", f"{_COMMANDS}:Submit", "Hand the stage in for review.")
 bind(app, "advance", f"{_COMMANDS}:Advance", "Move to the next stage, or from handoff into production.")
 bind(

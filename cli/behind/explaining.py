@@ -16,7 +16,7 @@ from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import project_rows
 from lifecycle.standards.frozen import packs_of
-from lifecycle.verbs import VERBS
+from lifecycle.verbs import BY_NAME
 from models.projects import Project
 from models.states import Door as DoorName
 from notifications.words import explain_unmet, title
@@ -24,13 +24,13 @@ from notifications.words import explain_unmet, title
 
 def explain_all(door: Door, ref: str) -> None:
     """Print every verb of a project with its reasons."""
-    _explain(door, ref, [verb for verb in VERBS if verb.subject is Project and verb.sample is not None])
+    _explain(door, ref, [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None])
 
 
 def explain_one(door: Door, ref: str, name: str) -> None:
     """Print one verb with its reasons; leaves with exit 3 when it is not possible."""
     asked = name.replace("-", "_")
-    known = [verb for verb in VERBS if verb.subject is Project and verb.sample is not None]
+    known = [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None]
     wanted = [verb for verb in known if asked in (verb.name, verb.permission)]
     if not wanted:
         raise Invalid(unmet("verb_unknown", value=name, known=[verb.name for verb in known]))

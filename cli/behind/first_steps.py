@@ -15,7 +15,7 @@ from cli.output import Output
 from cli.behind.tokens import give_token
 from cli.users import DAYS_OF_A_TOKEN
 from lifecycle.actor import Actor
-from lifecycle.arrows import arrows
+from lifecycle.verbs import all_edges
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
@@ -52,7 +52,7 @@ def make_database(door: Door, mode: str | None) -> dict[str, Any]:
         )
     except OtherModeError as error:
         raise Invalid(unmet("other_mode", detail=str(error))) from error
-    run_in_transaction(door.engine, lambda session: write_edges(session, arrows()))
+    run_in_transaction(door.engine, lambda session: write_edges(session, all_edges()))
     _publish_default(door)
     _write_keys(settings)
     with door.engine.connect() as connection:
@@ -90,7 +90,7 @@ def bring_to_head() -> str | None:
     """Lead the tables to the newest revision and tell the database the arrows of today's charts."""
     engine = make_engine(load_settings().db)
     upgrade(engine)
-    run_in_transaction(engine, lambda session: write_edges(session, arrows()))
+    run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
     return head_revision()
 
 
@@ -128,9 +128,10 @@ def look_around(output: Output) -> Iterator[dict[str, Any]]:
 def _publish_default(door: Door) -> None:
     """Publish the standard that comes with this program, where the database does not hold it yet."""
     pack = library.default()
-    table, digest = _table(StandardPack), library.sha256(pack)
+    table = _table(StandardPack)
+    known = select(table.c.id).where(table.c.code == pack.code, table.c.version == pack.version)
     with door.engine.connect() as connection:
-        if connection.execute(select(table.c.id).where(table.c.sha256 == digest)).first() is not None:
+        if connection.execute(known).first() is not None:
             return
     door.carry_out(
         lambda _, key: PublishStandard(command_id=key, code=pack.code, version=pack.version, body=pack.canonical()),

@@ -82,7 +82,7 @@ def list_criteria(door: Door, ref: str, stage: str) -> None:
     pack, present = door.read(work)
     asked = _asked_stage(stage, present)
     lang = door.output.lang
-    rows = [_criterion_row(criterion, lang) for criterion in pack.stage(asked).criteria]
+    rows = [criterion_row(criterion, lang) for criterion in pack.stage(asked).criteria]
     columns = (
         Column(key="clause"),
         Column(key="title", is_wide=True),
@@ -102,7 +102,8 @@ def _asked_stage(text: str, present: ProjectState) -> ProjectState:
     return ProjectState(text)
 
 
-def _criterion_row(criterion: Criterion, lang: Lang) -> dict[str, Any]:
+def criterion_row(criterion: Criterion, lang: Lang) -> dict[str, Any]:
+    """Return one criterion for a list, in one language."""
     owed = [f"{title('party', owes.party, lang)} {title('role', owes.role, lang)}" for owes in criterion.owed_by]
     return {
         "clause": criterion.id,
