@@ -26,7 +26,8 @@ class Project(Subject, table=True):
     title_key: str = Field(max_length=500)
     """Folded title, for the look at double funding (G1.6)."""
     programme_id: UUID = Field(sa_type=Id, foreign_key="programme.id", index=True)
-    organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
+    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
+    """The applicant; unknown only where the source of an import does not name one."""
     platform_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
     receiver_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     transfer_to_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")

@@ -3,15 +3,11 @@
 Every row of the file is accounted for: it becomes a `ProjectRow`, a `RowSkipped`, or one or more `RowError`.
 """
 
-import hashlib
-import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import get_args
 
-from lifecycle.imports.dates import PartialDate
 from lifecycle.imports.mapping import (
     ColumnIs,
     Condition,
@@ -21,88 +17,20 @@ from lifecycle.imports.mapping import (
     MoneyRule,
     Standard,
 )
+from lifecycle.imports.outcome import Outcome, ProjectRow, RowError, RowSkipped
 from lifecycle.imports.problems import Params, Unreadable, ValueProblem, shown
 from lifecycle.imports.reader import Table, open_table
 from lifecycle.imports.seen import SeenKeys
 from lifecycle.imports.table import RawRow, column_letter
 from lifecycle.imports.texts import SPACES, Notice, one_line
-from lifecycle.imports.values import Draft, MoneyFact, Reading, compiled
+from lifecycle.imports.values import Draft, Reading, compiled
 from lifecycle.stages.maturity import cross_check
-from models.states import OrganisationKind, ProjectState
+
+__all__ = ["Outcome", "ProjectRow", "RowError", "RowSkipped", "read_projects"]
 
 STANDARD: tuple[str, ...] = get_args(Standard)
 _TRL_BELOW_MRL = 7
 """From MRL 8 on, M1 asks for a TRL one lower than the MRL."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectRow:
-    """One project as the source tells it. What the source does not tell is None and named in `missing`."""
-
-    key: str
-    """`<source>:<row key>`: the same project has the same key in every file of the source."""
-    file: str
-    row: int
-    stage: ProjectState
-    stage_why: dict[str, str]
-    """Why this stage, by language (`zh`, `en`)."""
-    name: str | None
-    organisation: str | None
-    organisation_id: str | None
-    """Outside id of the organisation, `<source>:<id>`."""
-    organisation_country: str | None
-    organisation_kind: OrganisationKind | None
-    credit_code: str | None
-    received_on: PartialDate | None
-    """Day on which the source took the project in (its award, signature or registration)."""
-    started_on: PartialDate | None
-    ended_on: PartialDate | None
-    trl_start: int | None
-    trl_current: int | None
-    trl_goal: int | None
-    mrl: int | None
-    parent_key: str | None
-    money: tuple[MoneyFact, ...] = ()
-    facts: dict[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    """Standard fields the source leaves empty, in their order."""
-    notices: tuple[Notice, ...] = ()
-    first_row: int | None = None
-    """With `duplicates: merge`, the row in which this key came first."""
-
-    def content_sha256(self) -> str:
-        """Return the hash of what the source says, without where it stood: equal means unchanged."""
-        return hashlib.sha256(json.dumps(_content(self), ensure_ascii=True, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowError:
-    """One thing wrong in one row, or (with `row` None) with the file. A row may have several."""
-
-    file: str
-    row: int | None
-    column: str | None
-    value: str
-    """The cell, shortened, with everything invisible escaped: fit to be shown."""
-    rule: str
-    """What was asked for, the same in every language (`M1`, `text <= 200`)."""
-    code: str
-    params: Params = field(default_factory=dict)
-    cells: dict[str, str] = field(default_factory=dict, repr=False)
-    """The whole row as it was read, by column: for the error file."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSkipped:
-    """A row that the mapping leaves out on purpose (`row_filtered`, `duplicate_skipped`)."""
-
-    file: str
-    row: int
-    code: str
-    params: Params = field(default_factory=dict)
-
-
-Outcome: TypeAlias = ProjectRow | RowSkipped | RowError
 
 
 def read_projects(path: Path, mapping: Mapping) -> Iterator[Outcome]:
@@ -386,14 +314,3 @@ class _RowReader:
             params=problem.params,
             cells=cells,
         )
-
-
-def _content(row: ProjectRow) -> dict[str, Any]:
-    days = {"received_on": row.received_on, "started_on": row.started_on, "ended_on": row.ended_on}
-    names = ("key", "stage", "name", "organisation", "organisation_id", "organisation_country", "organisation_kind",
-             "credit_code", "trl_start", "trl_current", "trl_goal", "mrl", "parent_key", "facts")  # fmt: skip
-    return {
-        **{name: getattr(row, name) for name in names},
-        **{name: None if day is None else [day.on.isoformat(), day.precision] for name, day in days.items()},
-        "money": [[fact.label, fact.amount_minor, fact.currency] for fact in row.money],
-    }

@@ -7,7 +7,7 @@ cells, true extent, nesting), then openpyxl's read-only rows.
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -15,10 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
 import openpyxl
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from lifecycle.imports.archive import MAX_PART, MEBIBYTE, check_archive
@@ -33,7 +33,7 @@ MAX_DEPTH = 32
 MAX_MERGES = 1_000
 
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, ParseError, DefusedXmlException,
+    zipfile.BadZipFile, zlib.error, expat.ExpatError, ParseError, DefusedXmlException,
     ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, EOFError, NotImplementedError,
 )  # fmt: skip
 
@@ -47,6 +47,27 @@ class _Survey:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, str]] = field(default_factory=list)
+
+    row: int = 0
+    column: int = 0
+
+    def take(self, tag: str, attributes: dict[str, str]) -> None:
+        """Note one element of the sheet."""
+        if tag == "c":
+            self.column = _further(_column(attributes.get("r"), self.column), self.column)
+        elif tag in ("v", "f", "is"):
+            self.last_row, self.last_column = max(self.last_row, self.row), max(self.last_column, self.column)
+        elif tag == "row":
+            self.row, self.column = _further(int(attributes.get("r", self.row + 1)), self.row), 0
+            if _is_true(attributes.get("hidden")) and self.row <= 2 * MAX_ROWS:
+                self.hidden_rows.add(self.row)
+        elif tag == "col" and _is_true(attributes.get("hidden")):
+            last = min(int(attributes.get("max", "1")), MAX_COLUMNS)
+            self.hidden_columns.update(range(int(attributes.get("min", "1")) - 1, last))
+        elif tag == "mergeCell" and len(self.merged) <= MAX_MERGES:
+            _, first, _, last_row = range_boundaries(attributes.get("ref", ""))
+            # A merge of whole columns (`A:C`) has no rows of its own: it touches all of them.
+            self.merged.append((first or 1, last_row or MAX_ROWS, shown(attributes.get("ref", ""))))
 
     def merge_over(self, row: int) -> str | None:
         """Return the range of merged cells that touches this row, if any."""
@@ -181,44 +202,64 @@ def _check_parts(path: Path) -> None:
                 raise Unreadable("archive_part", f"part <= {MAX_PART}", limit=MAX_PART // MEBIBYTE, member=shown(name))
             if name not in sheets and (name in others or name.endswith((".xml", ".rels"))):
                 with archive.open(member) as part:
-                    for _ in _elements(part):
-                        pass
+                    _scan(part, _nothing)
 
 
 def _declared_parts(archive: zipfile.ZipFile) -> tuple[set[str], set[str]]:
     """Return the names of the sheets and of all other parts by their declared type: a name alone can lie."""
     sheets: set[str] = set()
     others: set[str] = set()
+
+    def declared(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "Override":
+            is_sheet = attributes.get("ContentType", "").endswith(".worksheet+xml")
+            (sheets if is_sheet else others).add(attributes.get("PartName", "").removeprefix("/"))
+
     with archive.open("[Content_Types].xml") as part:
-        for event, tag, element in _elements(part):
-            if event == "start" and tag == "Override":
-                is_sheet = element.get("ContentType", "").endswith(".worksheet+xml")
-                (sheets if is_sheet else others).add(element.get("PartName", "").removeprefix("/"))
+        _scan(part, declared)
     return sheets - others, others
 
 
 def _surveyed(path: Path, part_name: str) -> _Survey:
     survey = _Survey()
-    row = column = 0
     with zipfile.ZipFile(path) as archive, archive.open(part_name) as part:
-        for event, tag, element in _elements(part):
-            if event == "start" and tag == "row":
-                row, column = int(element.get("r", row + 1)), 0
-                if _is_true(element.get("hidden")) and row <= 2 * MAX_ROWS:
-                    survey.hidden_rows.add(row)
-            elif event == "start" and tag == "c":
-                column = _column(element.get("r"), column)
-            elif event == "end" and tag in ("v", "f", "is"):
-                survey.last_row, survey.last_column = max(survey.last_row, row), max(survey.last_column, column)
-            elif event == "start" and tag == "col" and _is_true(element.get("hidden")):
-                last = min(int(element.get("max", "1")), MAX_COLUMNS)
-                survey.hidden_columns.update(range(int(element.get("min", "1")) - 1, last))
-            elif event == "start" and tag == "mergeCell" and len(survey.merged) <= MAX_MERGES:
-                reference = element.get("ref", "")
-                _, first, _, last_row = range_boundaries(reference)
-                # A merge of whole columns (`A:C`) has no rows of its own: it touches all of them.
-                survey.merged.append((first or 1, last_row or MAX_ROWS, shown(reference)))
+        _scan(part, survey.take)
     return survey
+
+
+def _nothing(_tag: str, _attributes: dict[str, str]) -> None:
+    """Look at no element: the scan itself is the check."""
+
+
+def _scan(part: IO[bytes], take: Callable[[str, dict[str, str]], None]) -> None:
+    """Call `take` with the local name and attributes of each element; refuse a DTD (so any entity), deep nesting."""
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Unreadable("xlsx_depth", f"XML depth <= {MAX_DEPTH}", limit=MAX_DEPTH)
+        take(name.rpartition(" ")[2], attributes)
+
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def doctype(*_parts: object) -> None:
+        raise Unreadable("xlsx_dtd", "no DTD")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = doctype
+    parser.ParseFile(part)
+
+
+def _further(place: int, before: int) -> int:
+    """Return the place when it lies beyond the one before: openpyxl would drop a row out of order without a word."""
+    if place <= before:
+        raise Unreadable("xlsx_damaged", "rows and cells in order")
+    return place
 
 
 def _column(reference: str | None, before: int) -> int:
@@ -227,20 +268,3 @@ def _column(reference: str | None, before: int) -> int:
 
 def _is_true(text: str | None) -> bool:
     return text in ("1", "true")
-
-
-def _elements(part: IO[bytes]) -> Iterator[tuple[str, str, Any]]:
-    """Yield (event, local tag, element) while dropping what was read, and refuse nesting beyond the limit."""
-    path: list[Any] = []
-    for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
-        tag = element.tag.rsplit("}", 1)[-1]
-        if event == "start":
-            path.append(element)
-            if len(path) > MAX_DEPTH:
-                raise Unreadable("xlsx_depth", f"XML depth <= {MAX_DEPTH}", limit=MAX_DEPTH)
-        yield event, tag, element
-        if event == "end":
-            path.pop()
-            element.clear()
-            if path:
-                path[-1].remove(element)

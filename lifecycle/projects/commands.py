@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -112,10 +112,11 @@ class Assign(ProjectCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameReceiver(ProjectCommand):
-    """Say which plant takes over production."""
+class NameParty(ProjectCommand):
+    """Say which organisation plays a part: the plant that takes over production, or what an import left open."""
 
-    receiver_id: UUID
+    party: Literal["sme", "platform", "receiver"]
+    organisation_id: UUID
 
 
 def _id(command: ProjectCommand) -> UUID:
@@ -276,10 +277,10 @@ ASSIGN = project_verb(
     rules=(rules.not_ended, person_can_be_named),
     effects=effects.assigned,
 )
-NAME_RECEIVER = project_verb(
-    "name_receiver",
-    NameReceiver,
-    rules=(rules.not_ended, rules.receiver_exists),
-    effects=effects.receiver_named,
+NAME_PARTY = project_verb(
+    "name_party",
+    NameParty,
+    rules=(rules.not_ended, rules.party_exists, rules.party_open),
+    effects=effects.party_named,
     follow=refresh,
 )

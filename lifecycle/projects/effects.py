@@ -7,7 +7,7 @@ from uuid import UUID
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.projects.facts import ProjectFacts
-from lifecycle.projects.rules import DECIDED_HOLDS
+from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.length import due_days
@@ -290,7 +290,7 @@ def assigned(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(act_on(facts, "assign", detail=detail),), rows=((ProjectMember, row),))
 
 
-def receiver_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which plant takes over production."""
-    values = {"receiver_id": facts.command.receiver_id}
-    return Effects(acts=(act_on(facts, "name_receiver", values=values, detail=values),))
+def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Say which organisation plays a part."""
+    values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),))

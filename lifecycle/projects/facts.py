@@ -185,7 +185,7 @@ def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:
 
 
 def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
-    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "receiver_id")} - {None}
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {None}
     if not named:
         return frozenset()
     table = _table(Organisation)

@@ -53,12 +53,13 @@ class ImportProject(Command):
     """Bring a project in from another register, in the stage it is really in. What the source lacks stays absent."""
 
     programme_id: UUID
-    organisation_id: UUID
     name: str
+    """Empty where the source gives none; `missing` in `outside` says so."""
     stage: ProjectState
     outside_key: str
     outside: Mapping[str, Any]
     outside_sha256: str
+    organisation_id: UUID | None = None
     platform_id: UUID | None = None
     received_on: date | None = None
     received_precision: str = "none"
@@ -168,6 +169,12 @@ def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
     """A project has a name of at most 500 characters."""
     length = len(facts.command.name.strip())
     return () if 0 < length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
+
+
+def name_fits(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """An imported title may be absent, but not overlong."""
+    length = len(facts.command.name.strip())
+    return () if length <= TITLE else (unmet("name_length", limit=TITLE, length=length),)
 
 
 def received_already(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -354,7 +361,7 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     name="import",
     command=ImportProject,
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_given, key_new, levels_sound),
+    rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
     follow=refresh,

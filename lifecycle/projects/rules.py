@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 HOLD_REASONS = ("partner", "evidence", "facility", "ehs", "overdue_condition", "escalation", "other")
 """Codes of a hold; the middle ones need a decision to end (EHS, overdue condition, escalation)."""
 DECIDED_HOLDS = frozenset({"ehs", "overdue_condition", "escalation"})
+PARTY_COLUMN = {"sme": "organisation_id", "platform": "platform_id", "receiver": "receiver_id"}
+"""Part in a project -> where it is kept."""
 RECYCLE_REASONS = ("completion", "design", "process", "evidence", "budget", "failure_mode", "new_segment", "other")
 STOP_REASONS = ("rejected", "not_feasible", "not_economic", "stop_loss", "misuse", "ehs", "other")
 
@@ -238,8 +240,15 @@ def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     )
 
 
-def receiver_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The receiving plant is a known organisation."""
-    return (
-        () if facts.command.receiver_id in facts.organisations else (unmet("organisation_not_found", kind="receiver"),)
-    )
+def party_open(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Applicant and platform are named once; another platform takes over by `transfer`."""
+    party = facts.command.party
+    known = getattr(facts.project, PARTY_COLUMN[party])
+    return (unmet("party_named_already", party=party),) if known is not None and party != "receiver" else ()
+
+
+def party_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The organisation named is a known one."""
+    if facts.command.organisation_id in facts.organisations:
+        return ()
+    return (unmet("organisation_not_found", kind=facts.command.party),)

@@ -1,10 +1,11 @@
 """The day a criterion is due, from its anchor day and the working-day calendar."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from lifecycle.calendar import Calendar
 from lifecycle.stages.records import Records
-from lifecycle.standards.pack import Criterion, Due
+from lifecycle.standards.pack import Criterion, DueAnchor
 from models.states import STAGES
 
 
@@ -18,7 +19,7 @@ def due_day(criterion: Criterion, records: Records, calendar: Calendar) -> date 
     is_of_present_stage = records.stage in STAGES and criterion.id.startswith(f"G{STAGES.index(records.stage) + 1}.")
     if due.anchor != "application" and not is_of_present_stage:
         return None
-    anchor = _anchor_day(due, records)
+    anchor = _ANCHOR_DAY[due.anchor](records)
     if anchor is None:
         return None
     if due.unit == "working_days":
@@ -26,15 +27,17 @@ def due_day(criterion: Criterion, records: Records, calendar: Calendar) -> date 
     return calendar.next_working_day(anchor + timedelta(days=due.days))
 
 
-def _anchor_day(due: Due, records: Records) -> date | None:
-    """`always` has no day: it is asked at any time."""
-    placed = (scenario.started_on for scenario in records.scenarios if scenario.started_on is not None)
-    return {
-        "application": records.received_on,
-        "stage_start": records.stage_started_on,
-        "panel": records.planned_panel_on,
-        "proposal": records.proposed_on,
-        "placement": min(placed, default=None),
-        "stage_end": records.stage_due_on,
-        "always": None,
-    }[due.anchor]
+def _first_placement(records: Records) -> date | None:
+    return min((one.started_on for one in records.scenarios if one.started_on is not None), default=None)
+
+
+_ANCHOR_DAY: Mapping[DueAnchor, Callable[[Records], date | None]] = {
+    "application": lambda records: records.received_on,
+    "stage_start": lambda records: records.stage_started_on,
+    "panel": lambda records: records.planned_panel_on,
+    "proposal": lambda records: records.proposed_on,
+    "placement": _first_placement,
+    "stage_end": lambda records: records.stage_due_on,
+    "always": lambda _records: None,
+}
+"""`always` has no day: it is asked at any time."""

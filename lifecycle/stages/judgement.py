@@ -138,7 +138,7 @@ class _Bench:
         )
 
     def _without_evidence(self, criterion: Criterion) -> Verdict | None:
-        """Of several documents of a type one sound one is enough here; how many are needed says the rule."""
+        """Name all that is wrong at once. Of several documents of a type one sound one is enough here; the rule counts."""
         found: dict[str, list[str]] = {}
         for type_id in criterion.evidence:
             faults = [self.faults[item.id] for item in self.records.of_type(type_id)] or ["evidence_missing"]
@@ -146,13 +146,14 @@ class _Bench:
                 found.setdefault(faults[-1], []).append(type_id)
         if not found:
             return None
-        code = next(code for code in _FAULTS if code in found)
         frozen = self.records.revision
         lacking = missing(
-            code,
-            types=found[code],
-            also={other: types for other, types in found.items() if other != code},
-            revision=frozen.label if frozen else None,
+            "evidence_incomplete" if len(found) > 1 else next(iter(found)),
+            types=[type_id for types in found.values() for type_id in types],
+            missing=found.get("evidence_missing", []),
+            expired=found.get("evidence_expired", []),
+            other_revision=[*found.get("no_frozen_revision", []), *found.get("evidence_other_revision", [])],
+            revision=frozen.label if frozen else "",
         )
         return self._verdict(criterion, lacking, criterion.owed_by)
 
@@ -178,7 +179,8 @@ class _Bench:
         awaited = [judge for judge, answer in answers if answer != "judged_yes"]
         if not awaited:
             return None
-        code = "judgement_outdated" if "judgement_outdated" in dict(answers).values() else "judgement_waiting"
+        is_outdated = any(answer == "judgement_outdated" for _, answer in answers)
+        code = "judgement_outdated" if is_outdated else "judgement_waiting"
         waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited)})
         return self._verdict(criterion, waiting, tuple(dict.fromkeys(judge_owes(judge) for judge in awaited)))
 
@@ -208,10 +210,6 @@ class _Bench:
             strength=criterion.strength,
             due_on=due_day(criterion, self.records, self.calendar),
         )
-
-
-_FAULTS = ("evidence_missing", "evidence_expired", "no_frozen_revision", "evidence_other_revision")
-"""What may be wrong with required evidence, the most fundamental first."""
 
 
 def _latest(said: list[JudgementRecord]) -> JudgementRecord:

@@ -12,6 +12,17 @@ from lifecycle.standards.problem import Problem, located
 Direction: TypeAlias = Literal["up", "down", "more", "same"] | tuple[str, ...]
 """Where tighter lies: a higher number, a lower number, a longer list, nowhere, or words from loose to tight."""
 
+_GAUGE: Mapping[str, Direction] = {"grr": "down", "grr_good": "down", "ndc": "up", "months": "down"}
+_JUDGED_INDEX: Mapping[str, Direction] = {
+    "n": "up",
+    "aim": "up",
+    "judge_on": ("point", "bound"),
+    "confidence": "up",
+    "chart_rules": "more",
+    "run_length": "down",
+    **_GAUGE,
+}
+
 DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
     "application_complete": {},
     "lawful_applicant": {},
@@ -40,21 +51,8 @@ DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
     "verifications_passed": {"signed_by": "more"},
     "right_revision": {},
     "first_pass_yield": {"point": "up", "bound": "up", "confidence": "up", "batch": "same"},
-    "capability": {
-        "n": "up",
-        "aim": "up",
-        "ppk": "up",
-        "ppk_critical": "up",
-        "judge_on": ("point", "bound"),
-        "confidence": "up",
-        "chart_rules": "more",
-        "run_length": "down",
-        "grr": "down",
-        "grr_good": "down",
-        "ndc": "up",
-        "months": "down",
-    },
-    "measurement_system": {"grr": "down", "grr_good": "down", "ndc": "up", "months": "down"},
+    "capability": {"ppk": "up", "ppk_critical": "up", **_JUDGED_INDEX},
+    "measurement_system": _GAUGE,
     "reliability": {"reliability": "up", "confidence": "up"},
     "issues_closed": {},
     "ehs_clear": {},
@@ -71,21 +69,7 @@ DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
     "safety_complaints": {},
     "production_run": {"hours_at_least": "up", "hours_at_most": "down", "units": "up", "batches": "up"},
     "ppap_elements": {"elements": "more"},
-    "production_capability": {
-        "n": "up",
-        "aim": "up",
-        "ppk": "up",
-        "ppk_with_consent": "up",
-        "cpk": "up",
-        "judge_on": ("point", "bound"),
-        "confidence": "up",
-        "chart_rules": "more",
-        "run_length": "down",
-        "grr": "down",
-        "grr_good": "down",
-        "ndc": "up",
-        "months": "down",
-    },
+    "production_capability": {"ppk": "up", "ppk_with_consent": "up", "cpk": "up", **_JUDGED_INDEX},
     "rate": {"share": "up", "share_with_condition": "up"},
     "supply_ready": {},
     "debts_cleared": {},
@@ -103,6 +87,7 @@ STAGE_DIRECTIONS: Mapping[str, Direction] = {
     "entry": "more",
     "completion_rounds": "down",
     "completion_days": "down",
+    "run_limits": "same",
 }
 
 LIMIT_DIRECTIONS: Mapping[str, Direction] = {
@@ -131,6 +116,7 @@ CRITERION_DIRECTIONS: Mapping[str, Direction] = {
     "strength": ("W", "C", "H"),
     "condition_needs": "more",
     "evidence": "more",
+    "supporting": "more",
     "after": "more",
     "rule": "same",
     "follow_notice": "same",

@@ -114,7 +114,7 @@ def _published(name: str, *, seen: tuple[str, ...]) -> Pack:
 def _load(directory: Path, *, seen: tuple[str, ...]) -> Pack:
     head = _read(directory / "pack.yaml")
     if own := {"stages", "evidence_types"} & set(head.data):
-        raise BadPack([_problem(head, "pack_head_holds_stages", sorted(own)[0])])
+        raise BadPack([_problem(head, "pack_head_holds_stages", min(own))])
     base = _base(head, seen)
     parts: list[StageFile] = []
     problems: list[Problem] = []

@@ -48,6 +48,9 @@ from models.trials import (
 
 Rows: TypeAlias = Mapping[UUID, list[Any]]
 
+UNKNOWN = PartyRecord(id=UUID(int=0), name="")
+"""The applicant of an imported project whose source names none."""
+
 SIMILAR_FROM = 0.85
 """Titles less alike than this are not even listed as possible double funding; the pack's own limit judges (G1.6)."""
 
@@ -186,7 +189,7 @@ class _Shelf:
             received_on=project.received_on,
             planned_panel_on=review.planned_on if review else (run.planned_panel_on if run else None),
             proposed_on=review.proposed_on if review else None,
-            applicant=self.organisations[project.organisation_id],
+            applicant=self.organisations.get(project.organisation_id, UNKNOWN),
             platform=self.organisations.get(project.platform_id),
             receiver=self.organisations.get(project.receiver_id),
             profiles=project.profiles,
@@ -313,7 +316,7 @@ class _Shelf:
             for hit in row.form.get("resolved_hits") or ()
         }
         found = []
-        for other in self.neighbours.get(project.organisation_id, ()):
+        for other in self.neighbours.get(project.organisation_id, ()) if project.organisation_id else ():
             if other.id == project.id:
                 continue
             alike = _alikeness(project.title_key, other.title_key)

@@ -250,7 +250,7 @@ class TestDuplicates:
         assert found == [(4, "no", "row_key_duplicate")]
 
     def test_are_remembered_beyond_the_first_size_of_the_table(self) -> None:
-        seen, count = SeenKeys(), 120_000
+        seen, count = SeenKeys(), 60_000
         assert all(seen.first_row(f"k{number}", number) is None for number in range(1, count))
         assert all(seen.first_row(f"k{number}", count) == number for number in range(1, count))
 
@@ -279,16 +279,11 @@ class TestMappingRules:
         assert last.parent_key == "book:P1"
 
     def test_first_stage_that_fits_decides_and_none_is_an_error(self, tmp_path: Path) -> None:
-        why = {"zh": "因", "en": "why"}
-        stages = [
-            {
-                "when": [{"level": "trl_current", "at_least": 8}, {"column": "firm", "is": ["A"]}],
-                "stage": "handoff",
-                "why": why,
-            },
-            {"when": [{"level": "trl_current", "missing": True}], "stage": "intake", "why": why},
-            {"when": [{"day": "received_on", "until": "2020-12-31"}], "stage": "stopped", "why": why},
-            {"when": [{"day": "received_on", "after": "2025-12-31"}], "stage": "feasibility", "why": why},
+        stages: list[dict[str, Any]] = [
+            {"when": [{"level": "trl_current", "at_least": 8}, {"column": "firm", "is": ["A"]}], "stage": "handoff"},
+            {"when": [{"level": "trl_current", "missing": True}], "stage": "intake"},
+            {"when": [{"day": "received_on", "until": "2020-12-31"}], "stage": "stopped"},
+            {"when": [{"day": "received_on", "after": "2025-12-31"}], "stage": "feasibility"},
         ]
         rows = [
             HEADER,
@@ -298,10 +293,11 @@ class TestMappingRules:
             good(no="4", day="2026-01-01"),
             good(no="5", trl="8"),
         ]
-        found = outcomes(csv_file(tmp_path, rows), mapping(tmp_path, stages=stages))
+        how = mapping(tmp_path, stages=[{**stage, "why": {"zh": "因", "en": "why"}} for stage in stages])
+        found = outcomes(csv_file(tmp_path, rows), how)
         projects = [str(item.stage) for item in found if isinstance(item, ProjectRow)]
         assert projects == ["handoff", "intake", "stopped", "feasibility"]
-        assert codes(csv_file(tmp_path, rows), mapping(tmp_path, stages=stages)) == [(6, "firm", "stage_unknown")]
+        assert codes(csv_file(tmp_path, rows), how) == [(6, "firm", "stage_unknown")]
 
     def test_lists_choices_kinds_and_currencies_are_read(self, tmp_path: Path) -> None:
         columns = [

@@ -190,7 +190,7 @@ class TestRequiredEvidence:
         assert verdict_of(criterion, a_project(evidence=(evidence("report"),)), types=(kind,)).passes
         assert verdict_of(criterion, replace(older, revisions=()), types=(kind,)).code == "no_frozen_revision"
 
-    def test_names_the_most_fundamental_fault_and_lists_the_others(self) -> None:
+    def test_is_asked_for_in_one_list_whatever_is_wrong_with_it(self) -> None:
         kinds = (
             EvidenceType(id="report", title=WORDS, family="result", gate="G4", valid_months=1),
             EvidenceType(id="photo", title=WORDS, family="result", gate="G4"),
@@ -200,9 +200,8 @@ class TestRequiredEvidence:
             a_criterion(evidence=("report", "photo")), a_project(evidence=(evidence("report"),)), types=kinds
         )
 
-        assert verdict.code == "evidence_missing"
-        assert verdict.values["types"] == ["photo"]
-        assert verdict.values["also"] == {"evidence_expired": ["report"]}
+        assert verdict.code == "evidence_incomplete"
+        assert (verdict.values["missing"], verdict.values["expired"]) == (["photo"], ["report"])
 
     def test_of_which_one_of_several_has_run_out_is_hidden_from_the_rule(self) -> None:
         kind = EvidenceType(id="report", title=WORDS, family="result", gate="G4", several=True, key_field="site")

@@ -120,10 +120,10 @@ class TestPack:
             "channel": 20,
         }
 
-    def test_asks_only_for_evidence_it_defines(self) -> None:
+    def test_asks_only_for_evidence_it_defines_and_for_the_claim_of_intake(self) -> None:
         asked = {name for one in STAGE.criteria for name in (*one.evidence, *one.supporting)}
 
-        assert asked - set(TYPES) == set()
+        assert asked - set(TYPES) == {"maturity_claim"}
 
     def test_has_every_rule_it_names(self) -> None:
         assert {one.rule for one in STAGE.criteria if one.rule} == set(MARKET) | {"maturity"}
