@@ -40,7 +40,7 @@ class Lookup:
         """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
         pack = _table(StandardPack)
         found = self.session.execute(
-            select(pack.c.sha256).where((pack.c.sha256 == ref) | (pack.c.code + "@" + pack.c.version == ref))
+            select(pack.c.sha256).where((pack.c.sha256 == ref) | (pack.c.code + "@" + pack.c.pack_version == ref))
         ).scalars()
         sha256: str = _one(list(found), ref)
         return sha256

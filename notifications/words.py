@@ -43,6 +43,11 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "verdict": "verdict",
     "scale": "scale",
     "kind": "kind",
+    "reason": "reason",
+    "field": "field",
+    "said": "said",
+    "proposed": "outcome",
+    "voted": "outcome",
 }
 """A value of one of these names is a stored word: the sentence shows its title."""
 
@@ -88,7 +93,7 @@ def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Expla
         code=unmet.code,
         clause=unmet.clause or "",
         verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
-        what=sentence(unmet.code, unmet.values, lang, names),
+        what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
         owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
         until=unmet.due_on.isoformat() if unmet.due_on else "",
         suffices=sentence(unmet.suffices, unmet.values, lang, names) if unmet.suffices else "",

@@ -128,13 +128,12 @@ def look_around(output: Output) -> Iterator[dict[str, Any]]:
 def _publish_default(door: Door) -> None:
     """Publish the standard that comes with this program, where the database does not hold it yet."""
     pack = library.default()
-    table = _table(StandardPack)
-    known = select(table.c.id).where(table.c.code == pack.code, table.c.version == pack.version)
+    table, sha256 = _table(StandardPack), library.sha256(pack)
     with door.engine.connect() as connection:
-        if connection.execute(known).first() is not None:
+        if connection.execute(select(table.c.id).where(table.c.sha256 == sha256)).first() is not None:
             return
     door.carry_out(
-        lambda _, key: PublishStandard(command_id=key, code=pack.code, version=pack.version, body=pack.canonical()),
+        lambda _, key: PublishStandard(command_id=key, sha256=sha256, body=pack.canonical()),
         ref=f"{pack.code}@{pack.version}",
         actor=Actor.clock(DoorName.CLI),
     )

@@ -56,7 +56,7 @@ def publish_pack(door: Door, standard: str) -> None:
     if problems:
         raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
     door.act(
-        lambda _, key: PublishStandard(command_id=key, code=pack.code, version=pack.version, body=pack.canonical()),
+        lambda _, key: PublishStandard(command_id=key, sha256=library.sha256(pack), body=pack.canonical()),
         ref=f"{pack.code}@{pack.version}",
     )
 

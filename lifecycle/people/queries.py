@@ -49,7 +49,7 @@ def programmes(session: Session) -> list[dict[str, Any]]:
             programme.c.code,
             programme.c.name,
             programme.c.has_fund,
-            (pack.c.code + "@" + pack.c.version).label("standard"),
+            (pack.c.code + "@" + pack.c.pack_version).label("standard"),
             organisation.c.name.label("organisation"),
         )
         .select_from(
@@ -65,8 +65,8 @@ def programmes(session: Session) -> list[dict[str, Any]]:
 def standards(session: Session) -> list[dict[str, Any]]:
     """Return every published standard."""
     pack = _table(StandardPack)
-    columns = (pack.c.code, pack.c.version, pack.c.sha256, pack.c.published_at)
-    return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.version)))
+    columns = (pack.c.code, pack.c.pack_version.label("version"), pack.c.sha256, pack.c.published_at)
+    return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
 
 
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> Mapping[tuple[UUID, Role], tuple[str, ...]]:

@@ -112,7 +112,7 @@ def _facts_of(project_id: UUID, today: date) -> Select[Any]:
             project.c.number,
             project.c.name,
             programme.c.code.label("programme"),
-            (pack.c.code + "@" + pack.c.version).label("standard"),
+            (pack.c.code + "@" + pack.c.pack_version).label("standard"),
             firm.c.name.label("organisation"),
             platform.c.name.label("platform"),
             receiver.c.name.label("receiver"),
