@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cached_property
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import typer
@@ -287,6 +287,8 @@ def _shape(hint: Any, name: str) -> _Shape:
         return _Shape(kind=within.kind, parse=within.parse, metavar=within.metavar, is_many=True)
     if (isinstance(origin, type) and issubclass(origin, Mapping)) or hint is dict:
         return _Shape(parse=_pair, metavar="NAME=VALUE", is_many=True, is_mapping=True)
+    if origin is Literal:
+        return _Shape(kind=hint)
     if name.endswith("_minor"):
         return _Shape(parse=_minor, metavar="AMOUNT")
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -111,8 +111,9 @@ bind(
 bind(app, "assign", f"{_COMMANDS}:Assign", "Name a person for a part in the project.", arguments=("project_id", "user_id", "role"))
 bind(
     app,
-    "name-receiver",
-    f"{_COMMANDS}:NameReceiver",
-    "Say which plant takes over production.",
-    arguments=("project_id", "receiver_id"),
+    "name-party",
+    f"{_COMMANDS}:NameParty",
+    "Say which plant takes over production, or which party an import left open.",
+    arguments=("project_id", "party", "organisation_id"),
+    own={"party": Own(help="sme, platform or receiver.")},
 )

@@ -57,7 +57,7 @@ def _stored(door: Door, file: Path) -> tuple[str, int]:
         with file.open("rb") as stream:
             stored = EvidenceFiles(door.settings.evidence_dir).put(stream)
     except TooLarge as error:
-        raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes)) from error
+        raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
     return stored.sha256, stored.size_bytes
 
 
@@ -137,8 +137,7 @@ def _types(pack: Pack, type_or_clause: str) -> list[EvidenceType]:
         return [pack.evidence_type(type_id) for type_id in pack.criterion(type_or_clause).evidence]
     if pack.has_evidence_type(type_or_clause):
         return [pack.evidence_type(type_or_clause)]
-    known = [kind.id for kind in pack.evidence_types]
-    raise Invalid(unmet("evidence_type_unknown", type=type_or_clause, known=known))
+    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause))
 
 
 def _one_type(pack: Pack, type_or_clause: str) -> EvidenceType:

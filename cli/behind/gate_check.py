@@ -98,7 +98,7 @@ def _asked_stage(text: str, present: ProjectState) -> ProjectState:
     if not text and present in STAGES:
         return present
     if text not in STAGES:
-        raise Invalid(unmet("stage_unknown", value=text or str(present), known=[str(stage) for stage in STAGES]))
+        raise Invalid(unmet("no_such_stage", value=text or str(present), known=[str(stage) for stage in STAGES]))
     return ProjectState(text)
 
 

@@ -26,7 +26,7 @@ def criterion_rows(output: Output, standard: str, stage: str) -> list[dict[str, 
     pack = _pack(standard)
     wanted = [one for one in pack.stages if stage in ("", one.id)]
     if not wanted:
-        raise Invalid(unmet("stage_unknown", value=stage, known=[str(one.id) for one in pack.stages]))
+        raise Invalid(unmet("no_such_stage", value=stage, known=[str(one.id) for one in pack.stages]))
     return [
         {"stage": str(one.id), **criterion_row(criterion, output.lang)} for one in wanted for criterion in one.criteria
     ]

@@ -77,4 +77,4 @@ def _stage(text: str) -> ProjectState | None:
     try:
         return ProjectState(text)
     except ValueError:
-        raise Invalid(unmet("stage_unknown", value=text, known=[str(state) for state in ProjectState])) from None
+        raise Invalid(unmet("no_such_stage", value=text, known=[str(state) for state in ProjectState])) from None

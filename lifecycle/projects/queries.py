@@ -31,7 +31,7 @@ def portfolio(session: Session, *, today: date, stage: ProjectState | None = Non
             run.c.due_on,
             func.coalesce(open_requirements.c.unmet, 0).label("unmet"),
         )
-        .join(organisation, organisation.c.id == project.c.organisation_id)
+        .outerjoin(organisation, organisation.c.id == project.c.organisation_id)
         .outerjoin(run, run.c.id == project.c.stage_run_id)
         .outerjoin(open_requirements, open_requirements.c.stage_run_id == project.c.stage_run_id)
         .order_by(project.c.number)
@@ -128,7 +128,7 @@ def _facts_of(project_id: UUID, today: date) -> Select[Any]:
         )
         .join(programme, programme.c.id == project.c.programme_id)
         .join(pack, pack.c.sha256 == project.c.pack_sha256)
-        .join(firm, firm.c.id == project.c.organisation_id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
         .outerjoin(platform, platform.c.id == project.c.platform_id)
         .outerjoin(receiver, receiver.c.id == project.c.receiver_id)
         .outerjoin(run, run.c.id == project.c.stage_run_id)
