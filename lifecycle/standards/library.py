@@ -188,7 +188,7 @@ def _read(path: Path) -> _File:
     try:
         raw = path.read_bytes()
         if len(raw) > _LARGEST_FILE:
-            raise BadPack([Problem(code="file_too_large", path=path.stem, line=path.name)])
+            raise BadPack([Problem(code="file_too_large", path=path.stem, values={"limit": 1}, line=path.name)])
         text = raw.decode()
         _refuse_traps(text, path)
         loader = yaml.CSafeLoader(text)
