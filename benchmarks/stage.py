@@ -4,11 +4,11 @@ The bare work that a figure is compared with is the very same statements, captur
 alone, with the same commits, to an equal database.
 """
 
-import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,10 +99,12 @@ def sqlite() -> Iterator[tuple[Engine, Callable[[], Path]]]:
         upgrade(engine)
 
         def copy() -> Path:
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             target = Path(folder) / "bare.db"
-            shutil.copy(Path(folder) / "bench.db", target)
+            with (
+                closing(sqlite3.connect(Path(folder) / "bench.db")) as source,
+                closing(sqlite3.connect(target)) as bare,
+            ):
+                source.backup(bare)
             return target
 
         yield engine, copy

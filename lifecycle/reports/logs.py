@@ -68,7 +68,9 @@ def _xes_event(event: Event) -> str:
         _xes("string", "object:type", event.object_type, 6),
         _xes("string", "object:id", str(event.object_id), 6),
     ]
-    lines += [_xes("string", name, getattr(event, name), 6) for name in ("from_state", "to_state") if getattr(event, name)]
+    lines += [
+        _xes("string", name, getattr(event, name), 6) for name in ("from_state", "to_state") if getattr(event, name)
+    ]
     return "    <event>\n" + "".join(lines) + "    </event>\n"
 
 
@@ -78,14 +80,20 @@ def _xes(kind: str, key: str, value: str, indent: int) -> str:
 
 def _xml_text(value: str) -> str:
     """Leave out what XML 1.0 cannot hold."""
-    return "".join(char for char in str(value) if char in "\t\n\r" or char >= " ").replace("\ufffe", "").replace("\uffff", "")
+    return (
+        "".join(char for char in str(value) if char in "\t\n\r" or char >= " ")
+        .replace("\ufffe", "")
+        .replace("\uffff", "")
+    )
 
 
 def write_ocel(session: Session, out: TextIO, numbers: frozenset[str] = frozenset()) -> int:
     """Write objects with their relations, then events with theirs; return how many events."""
     kinds = ["project", "organisation", *OWNED]
     types = sorted({event.action for event in events(session, order="time", numbers=numbers)})
-    out.write('{"objectTypes":' + _json([_type(kind, ("number", "name") if kind == "project" else ()) for kind in kinds]))
+    out.write(
+        '{"objectTypes":' + _json([_type(kind, ("number", "name") if kind == "project" else ()) for kind in kinds])
+    )
     out.write(',"eventTypes":' + _json([_type(name, _ATTRIBUTES) for name in types]))
     out.write(',"objects":[')
     _separated(out, _ocel_objects(session, numbers))

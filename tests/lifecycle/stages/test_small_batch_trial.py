@@ -48,7 +48,7 @@ class TestThePack:
     def test_uses_only_its_own_evidence_types_and_each_of_them(self) -> None:
         used = {name for criterion in CRITERIA.values() for name in (*criterion.evidence, *criterion.supporting)}
 
-        assert used | {"task_contract"} == set(TYPES)
+        assert used | {"task_contract", "tranche_record"} == set(TYPES)
 
     def test_finds_the_ladder_and_the_stop_loss_in_the_contract_form(self) -> None:
         limits = STAGE.run_limits
@@ -109,6 +109,32 @@ class TestVolume:
 
     def test_counts_a_batch_made_on_the_day_of_the_freeze(self) -> None:
         assert judged("G3.1", a_trial(batches=(a_batch(made_on=FROZEN.frozen_on),))).state == "met"
+
+
+class TestRuns:
+    """What the association standard asks besides: how often the line was run, whatever the revision."""
+
+    def test_counts_closed_batches_of_an_earlier_revision(self) -> None:
+        runs = (a_batch("T-1", revision="A", made_on=date(2026, 2, 1)), a_batch("T-2"), a_batch("T-3"))
+
+        assert judged("G3.1", a_trial(batches=runs), runs=3).state == "met"
+
+    def test_says_which_batch_is_still_open(self) -> None:
+        runs = (a_batch("T-1"), a_batch("T-2"), a_batch("T-3", is_closed=False))
+
+        found = judged("G3.1", a_trial(batches=runs), runs=3)
+
+        assert (found.state, found.code, found.suffices) == ("not_enough_evidence", "too_few_runs", "more_runs_needed")
+        assert (found.values["runs_needed"], found.values["open"]) == (1, ["T-3"])
+
+    def test_misses_the_record_of_a_counted_batch_where_records_are_evidence(self) -> None:
+        criterion = CRITERIA["G3.1"].model_copy(update={"evidence": ("batch_record",)})
+        record = evidence("batch_record", batch="T-2")
+        trial = a_trial(batches=(a_batch("T-2"), a_batch("T-3")), papers=(record,))
+
+        found = RULES["volume"](criterion, trial)
+
+        assert (found.state, found.code, found.values["unrecorded"]) == ("missing", "batch_record_missing", ["T-3"])
 
 
 class TestVolumeInProcessIndustries:
