@@ -24,7 +24,7 @@ from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
-from lifecycle.standards.frozen import packs_of
+from lifecycle.verdicts.packs import packs_of
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
@@ -75,7 +75,7 @@ class Door:
 
     @cached_property
     def now(self) -> datetime:
-        """The instant of this run: `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
+        """The instant: of `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
         return self._clock().now()
 
     def _clock(self) -> Clock:
@@ -252,8 +252,6 @@ def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, 
 def token_sha256(token: str) -> str:
     """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
 
 
 def _instant(text: str) -> datetime:

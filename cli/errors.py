@@ -1,4 +1,4 @@
-"""How a command ends when it does not do what was asked: the exit codes of the contract, and the three lines for people.
+"""How a command ends when it does not do what was asked: exit codes of the contract, and what people read.
 
 First what did not happen, then every reason with who owes it, then what to try. With `--json` one document.
 """
@@ -47,7 +47,7 @@ class CannotWork(Exception):
 
 
 class Refusal(Exception):
-    """A command was answered with an error; remembers what was asked, so that the first line can say what did not happen."""
+    """A command was answered with an error; remembers what was asked, for the first line says what did not happen."""
 
     def __init__(self, error: LifecycleError, *, verb: str, ref: str, names: Names | None = None) -> None:
         self.error, self.verb, self.ref, self.names = error, verb, ref, names or {}
@@ -184,4 +184,3 @@ def _from_outside(error: Exception) -> Problem:
     if isinstance(error, OutsideError | OSError):
         return Problem(exit_code=FAILED, code="outside", detail=str(error))
     return Problem(exit_code=FAILED, code="unexpected", detail=f"{type(error).__name__}: {error}")
-

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 import typer
 
+from lifecycle.errors import Invalid, unmet
 from notifications.words import Lang, sentence, title
 
 
@@ -45,7 +46,8 @@ class Output:
     def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows: `{"data": […]}` as JSON, a table on a terminal, else one tab-separated line each, without header.
 
-        A pipe gets stored words, people get the words of their language. `--fields` picks columns, in JSON any key of the rows. Raises `ValueError` for a field that does not exist.
+        A pipe gets stored words, people get the words of their language. `--fields` picks columns, in JSON any key of
+        the rows; `Invalid` for one that does not exist.
         """
         if self.as_json:
             self.document({"data": [_picked(row, self.fields) for row in rows]})
@@ -108,7 +110,7 @@ class Output:
     def progress(self, code: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show a bar for long work, on a terminal only; the block calls what it is given with the steps done."""
         if self.is_quiet or self.as_json or not sys.stderr.isatty():
-            yield lambda steps: None
+            yield lambda _steps: None
             return
         from rich.progress import Progress
 
@@ -130,7 +132,7 @@ class Output:
         known = {column.key: column for column in columns}
         unknown = [field for field in self.fields if field not in known]
         if unknown:
-            raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(known)}")
+            raise Invalid(unmet("output_field_unknown", given=unknown, known=list(known)))
         return [known[field] for field in self.fields] if self.fields else list(columns)
 
     def _rich_table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
@@ -140,7 +142,7 @@ class Output:
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             wide = {"overflow": "fold", "ratio": 1} if column.is_wide else {"no_wrap": True}
-            table.add_column(self.label(column.key), **wide)  # type: ignore[arg-type]
+            table.add_column(self.label(column.key), **wide)
         for line in lines:
             table.add_row(*(Text(cleaned(cell)) for cell in line))
         self.console(sys.stdout).print(table)
@@ -207,14 +209,16 @@ def folded(text: str, width: int) -> list[str]:
 
 
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff"
-_PIECES = re.compile(f"[“（《「]*(?:[{_WIDE}]|[^\\s{_WIDE}，。、；：？！”）》」“（《「]+)?[，。、；：？！”）》」]*[ ]*|\n")
+_PIECES = re.compile(
+    f"[“（《「]*(?:[{_WIDE}]|[^\\s{_WIDE}，。、；：？！”）》」“（《「]+)?[，。、；：？！”）》」]*[ ]*|\n"
+)
 """A Chinese character or a word, with the punctuation that belongs to it."""
 
 
 def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     unknown = [field for field in fields if field not in row]
     if unknown:
-        raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(row)}")
+        raise Invalid(unmet("output_field_unknown", given=unknown, known=list(row)))
     return {field: row[field] for field in fields} if fields else row
 
 

@@ -20,7 +20,6 @@ from models.projects import Project
 from models.states import Door as DoorName
 from notifications.words import explain_unmet, title
 
-
 _INDENT = 9
 
 
@@ -71,7 +70,12 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
 
 def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:
     return [
-        {"name": verb.name, "verb": verb.permission, "allowed": not reasons, "reasons": [one.document() for one in reasons]}
+        {
+            "name": verb.name,
+            "verb": verb.permission,
+            "allowed": not reasons,
+            "reasons": [one.document() for one in reasons],
+        }
         for verb, reasons in answers
     ]
 
@@ -88,5 +92,3 @@ def verb_title(verb: Verb[Any, Any], lang: Any) -> str:
     """Return the words of a verb: its own, else those of its short name."""
     whole = title("verb", verb.permission, lang)
     return title("verb", verb.name, lang) if whole == verb.permission else whole
-
-

@@ -18,9 +18,9 @@ from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import due_days_of, living_project_ids, project_rows
 from lifecycle.stages.judgement import Verdict
-from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Criterion, Pack, Text
 from lifecycle.verdicts.cache import verdicts_of
+from lifecycle.verdicts.packs import packs_of
 from models.db import reading
 from models.states import STAGES, ProjectState
 from models.states import Door as DoorName
@@ -186,7 +186,9 @@ def _requirement(
         "code": verdict.code,
         "reason": words[0].what,
         "owed_by": [
-            {"party": reason.party, "role": reason.role, "people": list(reason.people)} for reason in reasons if reason.party
+            {"party": reason.party, "role": reason.role, "people": list(reason.people)}
+            for reason in reasons
+            if reason.party
         ],
         "owed_by_words": "; ".join(word.owed_by for word in words if word.owed_by),
         "due_on": verdict.due_on,
@@ -270,5 +272,3 @@ def _headline(gate: Mapping[str, Any], output: Output) -> str:
 def _leave(unmet_gates: Sequence[Any]) -> None:
     if unmet_gates:
         raise typer.Exit(REFUSED)
-
-
