@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from models import tables  # noqa: F401 - every subject must be known
-from models.base import Subject
 from models.db import is_sqlite
+from models.tables import metadata
 
 _AT_ONCE = 2_000
 _NAMES = {"app_user": "user", "standard_pack": "standard"}
@@ -19,7 +18,7 @@ _NAMES = {"app_user": "user", "standard_pack": "standard"}
 
 def subject_tables() -> dict[str, str]:
     """Return object type -> table of everything that carries the head of an audit chain."""
-    names = sorted(str(table.__tablename__) for table in Subject.__subclasses__())
+    names = sorted(name for name, table in metadata.tables.items() if "audit_head" in table.c)
     return {_NAMES.get(name, name): name for name in names}
 
 
