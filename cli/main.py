@@ -5,7 +5,20 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import audits, batches, evidence, gates, installation, organisations, programmes, projects, reviews, standards, trials, users
+from cli import (
+    audits,
+    batches,
+    evidence,
+    gates,
+    installation,
+    organisations,
+    programmes,
+    projects,
+    reviews,
+    standards,
+    trials,
+    users,
+)
 from cli.errors import FAILED, INTERRUPTED, USAGE
 
 app = typer.Typer(
@@ -64,7 +77,9 @@ def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False))
+        print(
+            json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False)
+        )
         return
     show = getattr(error, "show", None)
     if show is not None:

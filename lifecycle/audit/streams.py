@@ -9,17 +9,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from models.db import is_sqlite
-from models.tables import metadata
+from models.tables import subject_tables
 
 _AT_ONCE = 2_000
-_NAMES = {"app_user": "user", "standard_pack": "standard"}
-"""Objects whose table could not bear their name."""
-
-
-def subject_tables() -> dict[str, str]:
-    """Return object type -> table of everything that carries the head of an audit chain."""
-    names = sorted(name for name, table in metadata.tables.items() if "audit_head" in table.c)
-    return {_NAMES.get(name, name): name for name in names}
 
 
 def audit_rows(session: Session) -> Iterator[Any]:
