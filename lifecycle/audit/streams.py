@@ -13,7 +13,7 @@ from models.base import Subject
 from models.db import is_sqlite
 
 _AT_ONCE = 2_000
-_NAMES = {"app_user": "user"}
+_NAMES = {"app_user": "user", "standard_pack": "standard"}
 """Objects whose table could not bear their name."""
 
 

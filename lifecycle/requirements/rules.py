@@ -32,7 +32,7 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
         return (
-            unmet("evidence_type_unknown", type=command.type, known=[kind.id for kind in facts.pack.evidence_types]),
+            unmet("evidence_type_unknown", name=command.type),
         )
     return ()
 

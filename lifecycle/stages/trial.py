@@ -10,8 +10,8 @@ from typing import Any
 from lifecycle.stages.batches import consecutive_values, counted_batches, in_order, nothing_to_judge
 from lifecycle.stages.capability import capability_demand, judge_characteristic, judge_together
 from lifecycle.stages.findings import together
-from lifecycle.stages.forms import limit, number, whole
-from lifecycle.stages.gauges import FIT, NOT_STUDIED, GaugeStudy, gauge_demand, gauge_study
+from lifecycle.stages.forms import limit, number, text, whole
+from lifecycle.stages.gauges import NOT_STUDIED, GaugeStudy, gauge_demand, gauge_study
 from lifecycle.stages.records import BatchRecord, CharacteristicRecord, Computed, Records
 from lifecycle.stages.rule import Rule, met, missing, not_enough, not_met
 from lifecycle.stages.statistics import (
@@ -34,20 +34,25 @@ from models.states import BatchKind
 
 
 def volume(criterion: Criterion, records: Records) -> Computed:
-    """G3.1: units built, or in process industries consecutive conforming batches up to the newest one.
+    """G3.1: units built, or in process industries consecutive conforming batches up to the newest one; and enough runs.
 
     Profile `manufacture`: `process` asks for `batches` [practice], otherwise `units` started in counted batches [S29].
+    `runs` counts the closed trial batches of all revisions [design]: how often the line was really run. Where the
+    standard asks for batch records, each counted batch has one.
     """
     if nothing := nothing_to_judge(records, BatchKind.TRIAL):
         return nothing
     batches = counted_batches(records, BatchKind.TRIAL)
     if records.profiles.get("manufacture") == "process":
-        return _consecutive(batches, int(limit(criterion, "batches")))
-    have, needed = sum(batch.started for batch in batches), int(limit(criterion, "units"))
-    said = {"have": have, "needed": needed, "batches": [batch.number for batch in batches]}
-    if have < needed:
-        return not_enough("too_few_units_built", suffices="more_units_needed", **said, units_needed=needed - have)
-    return met("enough_units_built", **said)
+        found = _consecutive(batches, int(limit(criterion, "batches")))
+    else:
+        found = _units(batches, int(limit(criterion, "units")))
+    problems = [
+        *([found] if found.state != "met" else []),
+        *_runs(records, int(limit(criterion, "runs"))),
+        *_unrecorded(criterion, records, batches),
+    ]
+    return together(problems) if problems else found
 
 
 def right_revision(_criterion: Criterion, records: Records) -> Computed:
@@ -172,6 +177,33 @@ def reliability(criterion: Criterion, records: Records) -> Computed:
     return not_enough("reliability_bound_too_low", suffices="more_test_units_needed", **said)
 
 
+def _units(batches: tuple[BatchRecord, ...], needed: int) -> Computed:
+    have = sum(batch.started for batch in batches)
+    said = {"have": have, "needed": needed, "batches": [batch.number for batch in batches]}
+    if have < needed:
+        return not_enough("too_few_units_built", suffices="more_units_needed", **said, units_needed=needed - have)
+    return met("enough_units_built", **said)
+
+
+def _runs(records: Records, needed: int) -> list[Computed]:
+    every = in_order(records, BatchKind.TRIAL)
+    runs = [batch.number for batch in every if batch.is_closed]
+    if len(runs) >= needed:
+        return []
+    said = {"runs": runs, "runs_have": len(runs), "runs_asked": needed, "runs_needed": needed - len(runs)}
+    said["open"] = [batch.number for batch in every if not batch.is_closed]
+    return [not_enough("too_few_runs", suffices="more_runs_needed", **said)]
+
+
+def _unrecorded(criterion: Criterion, records: Records, batches: tuple[BatchRecord, ...]) -> list[Computed]:
+    """Name the counted batches without their record, where the standard makes the record evidence."""
+    if "batch_record" not in criterion.evidence:
+        return []
+    recorded = {text(item.values, "batch") for item in records.of_type("batch_record")}
+    without = [batch.number for batch in batches if batch.number not in recorded]
+    return [missing("batch_record_missing", unrecorded=without)] if without else []
+
+
 def _consecutive(batches: tuple[BatchRecord, ...], needed: int) -> Computed:
     streak: list[str] = []
     for batch in reversed(batches):
@@ -206,8 +238,7 @@ def _named(studies: list[GaugeStudy], findings: tuple[str, ...]) -> list[str]:
 
 def _shown(study: GaugeStudy) -> dict[str, Any]:
     on = study.studied_on.isoformat() if study.studied_on else None
-    fit = study.finding in FIT
-    return {"gauge": study.gauge, "finding": study.finding, "grr": study.grr, "ndc": study.ndc, "on": on, "fit": fit}
+    return {"gauge": study.gauge, "finding": study.finding, "grr": study.grr, "ndc": study.ndc, "on": on}
 
 
 RULES: Mapping[str, Rule] = {

@@ -47,7 +47,7 @@ DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
     "permits_dated": {},
     "budget_balanced": {"grant_share": "down", "ineligible": "more"},
     "public_notice": {},
-    "volume": {"batches": "up", "units": "up"},
+    "volume": {"batches": "up", "units": "up", "runs": "up"},
     "verifications_passed": {"signed_by": "more"},
     "right_revision": {},
     "first_pass_yield": {"point": "up", "bound": "up", "confidence": "up", "batch": "same"},
@@ -80,15 +80,14 @@ DIRECTIONS: Mapping[str, Mapping[str, Direction]] = {
 """For each rule: in which direction each of its parameters becomes stricter."""
 
 STAGE_DIRECTIONS: Mapping[str, Direction] = {
-    "default_days": "down",
-    "default_unit": "same",
-    "maximum_days": "down",
-    "maximum_unit": "same",
     "entry": "more",
     "completion_rounds": "down",
     "completion_days": "down",
     "run_limits": "same",
 }
+
+FEWEST_WORKING_DAYS_OF_A_MONTH = 15
+"""A February with the whole Spring Festival in it has 16; one is kept in hand."""
 
 LIMIT_DIRECTIONS: Mapping[str, Direction] = {
     "conditions_at_most": "down",
@@ -159,6 +158,8 @@ def _differences(base: Pack, tighter: Pack) -> Iterator[Problem]:
 
 def _stage(base: Stage, tighter: Stage) -> Iterator[Problem]:
     yield from _each(base, tighter, STAGE_DIRECTIONS, base.id)
+    yield from _length(base, tighter, "default")
+    yield from _length(base, tighter, "maximum")
     if any(new < old for old, new in zip(base.entry_maturity, tighter.entry_maturity, strict=True)):
         yield _loosened(f"{base.id}/entry_maturity", base.entry_maturity, tighter.entry_maturity)
     if more := [outcome for outcome in tighter.outcomes if outcome not in base.outcomes]:
@@ -192,6 +193,21 @@ def _due(base: Due, tighter: Due, path: str) -> Iterator[Problem]:
         yield _problem("not_comparable", path, f"{base.anchor} {base.unit}", f"{tighter.anchor} {tighter.unit}")
     else:
         yield from _one(base.days, tighter.days, "down", f"{path}/days")
+
+
+def _length(base: Stage, tighter: Stage, name: str) -> Iterator[Problem]:
+    """A length may become shorter; one in working days is surely shorter than months when every month has room for it.
+
+    The other way round nothing is sure: how many working days a month has depends on its holidays.
+    """
+    days, unit = f"{name}_days", f"{name}_unit"
+    old, new = getattr(base, days), getattr(tighter, days)
+    if getattr(base, unit) == getattr(tighter, unit):
+        yield from _one(old, new, "down", f"{base.id}/{days}")
+    elif getattr(tighter, unit) != "working_days":
+        yield _problem("not_comparable", f"{base.id}/{unit}", getattr(base, unit), getattr(tighter, unit))
+    elif new > old * FEWEST_WORKING_DAYS_OF_A_MONTH:
+        yield _loosened(f"{base.id}/{days}", f"{old} {getattr(base, unit)}", f"{new} working_days")
 
 
 def _panel(base: Panel, tighter: Panel, path: str) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The published packs: read from their files, named, hashed.
 
-A pack is a folder of `pack.yaml` and one file for each stage. A pack that is `based_on` another leaves out the files of
-the stages it does not change (`docs/decisions/0004-one-published-pack-with-based-on.md`).
+A pack is a folder of `pack.yaml` and one file for each stage. A pack that is `based_on` another writes down only what it
+changes: a stage's key, a whole criterion, a whole evidence type (`docs/decisions/0009-a-layer-writes-what-it-changes.md`).
 """
 
 import hashlib
@@ -114,7 +114,7 @@ def _published(name: str, *, seen: tuple[str, ...]) -> Pack:
 def _load(directory: Path, *, seen: tuple[str, ...]) -> Pack:
     head = _read(directory / "pack.yaml")
     if own := {"stages", "evidence_types"} & set(head.data):
-        raise BadPack([_problem(head, "pack_head_holds_stages", sorted(own)[0])])
+        raise BadPack([_problem(head, "pack_head_holds_stages", min(own))])
     base = _base(head, seen)
     parts: list[StageFile] = []
     problems: list[Problem] = []
@@ -146,15 +146,41 @@ def _base(head: _File, seen: tuple[str, ...]) -> Pack | None:
 
 
 def _stage_file(path: Path, stage: ProjectState, base: Pack | None) -> StageFile:
-    """Return the file's stage, or the base's when this pack does not change it."""
-    if base is not None and not path.exists():
+    """Return the file's stage; what the file of a layer leaves out is the base's, word for word."""
+    if base is None:
+        part = load_stage(path)
+    else:
         unchanged = base.stage(stage)
         kinds = tuple(kind for kind in base.evidence_types if kind.gate == unchanged.gate)
-        return StageFile(evidence_types=kinds, stage=unchanged)
-    part = load_stage(path)
+        whole = StageFile(evidence_types=kinds, stage=unchanged)
+        if not path.exists():
+            return whole
+        read = _read(path)
+        part = _validated(StageFile, _completed(read.data, whole), read)
     if part.stage.id != stage:
         raise BadPack([Problem(code="stage_is_not_its_file", path=f"{stage}/id", line=path.name)])
     return part
+
+
+def _completed(own: Mapping[str, Any], base: StageFile) -> Mapping[str, Any]:
+    """Return the file of a layer with everything it does not name; what is no stage file at all is returned as it is."""
+    stage, kinds = own.get("stage"), own.get("evidence_types", [])
+    criteria = stage.get("criteria", []) if isinstance(stage, Mapping) else None
+    if not isinstance(stage, Mapping) or not isinstance(kinds, list) or not isinstance(criteria, list):
+        return own
+    whole = base.model_dump(mode="json")
+    return {
+        **own,
+        "evidence_types": _replaced(whole["evidence_types"], kinds),
+        "stage": {**whole["stage"], **stage, "criteria": _replaced(whole["stage"]["criteria"], criteria)},
+    }
+
+
+def _replaced(base: list[Any], own: list[Any]) -> list[Any]:
+    """Return the items of the base, each replaced as a whole by the own one of the same id; new ones come last."""
+    mine = {item.get("id"): item for item in own if isinstance(item, Mapping)}
+    kept = [mine.pop(item["id"], item) for item in base]
+    return [*kept, *mine.values(), *(item for item in own if not isinstance(item, Mapping))]
 
 
 def _read(path: Path) -> _File:
@@ -162,7 +188,7 @@ def _read(path: Path) -> _File:
     try:
         raw = path.read_bytes()
         if len(raw) > _LARGEST_FILE:
-            raise BadPack([Problem(code="file_too_large", path=path.stem, line=path.name)])
+            raise BadPack([Problem(code="file_too_large", path=path.stem, values={"limit": 1}, line=path.name)])
         text = raw.decode()
         _refuse_traps(text, path)
         loader = yaml.CSafeLoader(text)

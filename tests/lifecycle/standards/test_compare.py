@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.compare import (
     CRITERION_DIRECTIONS,
@@ -14,6 +15,7 @@ from lifecycle.standards.compare import (
     STAGE_DIRECTIONS,
     compare,
 )
+from lifecycle.standards.lint import lint
 from lifecycle.standards.pack import Criterion, Due, Judge, Limits, Notice, Owes, Pack, Panel, Stage
 from models.states import Role
 from tests.lifecycle.standards.published import DEFAULT, changed, default
@@ -70,7 +72,7 @@ def test_a_threshold_moves_one_way_only(clause: str, name: str, tighter: float, 
     assert found(f"stages/{stage}/{path}", looser) == [("loosened", f"{stage}/{path}")]
 
 
-def _spread(rule: str, name: str, direction: Any) -> tuple[Any, Any, Any]:
+def _spread(direction: Any) -> tuple[Any, Any, Any]:
     """A loose, a middle and a tight value of a parameter."""
     if isinstance(direction, tuple):
         return direction[0], None, direction[-1]
@@ -82,7 +84,7 @@ def _spread(rule: str, name: str, direction: Any) -> tuple[Any, Any, Any]:
     [(rule, name) for rule, names in DIRECTIONS.items() for name, way in names.items() if way != "same"],
 )
 def test_every_declared_direction_holds(rule: str, name: str) -> None:
-    loose, middle, tight = _spread(rule, name, DIRECTIONS[rule][name])
+    loose, middle, tight = _spread(DIRECTIONS[rule][name])
 
     def with_rule(value: Any) -> Pack:
         stage = default().stage(default().stages[0].id)
@@ -223,6 +225,34 @@ def test_names_clause_line_old_and_new(tmp_path: Path) -> None:
     assert "trl: 3" in (tmp_path / file).read_text("utf-8").splitlines()[int(line) - 1]
 
 
+class TestLengths:
+    """The default standard gives feasibility 6 months and intake 10 working days."""
+
+    def in_working_days(self, days: int) -> list[tuple[str, str]]:
+        stage = default().stages[1].model_copy(update={"default_days": days, "default_unit": "working_days"})
+        return found("stages", (default().stages[0], stage, *default().stages[2:]))
+
+    def test_working_days_may_take_the_place_of_months_that_surely_have_them(self) -> None:
+        assert self.in_working_days(90) == []
+
+    def test_working_days_that_a_month_with_a_long_holiday_lacks_are_refused(self) -> None:
+        assert self.in_working_days(91) == [("loosened", "feasibility/default_days")]
+
+    def test_months_never_take_the_place_of_working_days(self) -> None:
+        assert found(f"{G1}/default_unit", "months") == [("not_comparable", "intake/default_unit")]
+
+    def test_more_of_the_same_unit_is_refused(self) -> None:
+        assert found(f"{G1}/maximum_days", 31) == [("loosened", "intake/maximum_days")]
+
+
+@pytest.mark.parametrize("version", ["v3.1", "v3.2"])
+def test_the_association_standard_only_tightens_and_may_be_published(version: str) -> None:
+    pack = library.by_name(f"hardware@{version}")
+
+    assert lint(pack, rules=frozenset(RULES)) == []
+    assert compare(default(), pack) == []
+
+
 class TestNothingIsForgotten:
     """A new field of a pack has to say what stricter means, or be named here as one that asks for nothing."""
 
@@ -230,7 +260,8 @@ class TestNothingIsForgotten:
         assert set(LIMIT_DIRECTIONS) == set(Limits.model_fields)
 
     def test_stage(self) -> None:
-        apart = {"id", "gate", "title", "entry_maturity", "criteria", "score", "panel", "outcomes", "notice"}
+        lengths = {"default_days", "default_unit", "maximum_days", "maximum_unit"}
+        apart = {"id", "gate", "title", "entry_maturity", "criteria", "score", "panel", "outcomes", "notice", *lengths}
         assert set(STAGE_DIRECTIONS) | apart == set(Stage.model_fields)
 
     def test_panel(self) -> None:

@@ -118,6 +118,25 @@ class TestBasedOn:
         assert (pack.code, pack.based_on) == ("own", "bare@2026.1")
         assert pack.stages == library.bare().stages
 
+    def test_replaces_whole_what_it_names_and_keeps_the_rest(self) -> None:
+        base, layer = library.default(), library.by_name("hardware@v3.2")
+
+        differing = {one.id for one in base.stages[2].criteria if one != layer.criterion(one.id)}
+        assert differing == {"G3.1", "G3.4", "G3.8"}
+        assert [one.id for one in layer.stages[2].criteria] == [one.id for one in base.stages[2].criteria]
+        assert layer.evidence_types == base.evidence_types
+        assert (layer.stages[0].default_days, layer.stages[0].criteria) == (5, base.stages[0].criteria)
+
+    def test_refuses_half_a_criterion_in_a_layer(self, folder: Path) -> None:
+        for file in folder.glob("*.yaml"):
+            file.unlink()
+        head = (PACKS / "hardware-v3.2" / "pack.yaml").read_text("utf-8")
+        (folder / "pack.yaml").write_text(head, "utf-8")
+        text = "stage:\n  id: intake\n  criteria:\n    - {id: G1.4, strength: C}\n"
+        (folder / "intake.yaml").write_text(text, "utf-8")
+
+        assert "intake/criteria/G1.4/title: value_breaks_rule" in refusal(folder)
+
     def test_refuses_a_base_that_was_not_published(self, folder: Path) -> None:
         with (folder / "pack.yaml").open("a", encoding="utf-8") as file:
             file.write('based_on: "nobody@2026.1"\n')
