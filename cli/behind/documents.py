@@ -17,7 +17,7 @@ from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import AddEvidence
 from lifecycle.requirements.queries import document, documents
-from lifecycle.standards.frozen import packs_of
+from lifecycle.verdicts.packs import packs_of
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
 from models.file_store import EvidenceFiles, TooLarge
 

@@ -15,7 +15,7 @@ from lifecycle.commands import Verb
 from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import project_rows
-from lifecycle.standards.frozen import packs_of
+from lifecycle.verdicts.packs import packs_of
 from lifecycle.verbs import BY_NAME
 from models.projects import Project
 from models.states import Door as DoorName
