@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import audits, batches, evidence, gates, installation, organisations, programmes, projects, reviews, standards, trials, users
+from cli import audits, batches, evidence, gates, imports, installation, organisations, programmes, projects, reviews, standards, trials, users
 from cli.errors import FAILED, INTERRUPTED, USAGE
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for name, noun in {
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
+    "import": imports.app,
     "audit": audits.app,
 }.items():
     app.add_typer(noun, name=name)
