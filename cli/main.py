@@ -11,6 +11,7 @@ from cli import (
     evidence,
     exports,
     gates,
+    imports,
     installation,
     organisations,
     programmes,
@@ -48,6 +49,7 @@ for name, noun in {
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
+    "import": imports.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():
