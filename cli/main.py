@@ -1,23 +1,77 @@
-"""The command line: `pilotway`."""
+"""The command line: nouns, then verbs. Only Typer is imported here; a command imports what it needs when it runs."""
 
-from importlib.metadata import version as installed_version
+import sys
+from collections.abc import Sequence
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Moves pilot-test (中试) projects from intake to handoff.")
+from cli import audits, batches, evidence, gates, installation, organisations, programmes, projects, reviews, standards, trials, users
+from cli.errors import FAILED, INTERRUPTED, USAGE
 
-
-@app.callback()
-def pilotway() -> None:
-    """Keep `version` a command of its own while it is the only one."""
-
-
-@app.command()
-def version() -> None:
-    """Say which version is installed."""
-    typer.echo(installed_version("pilotway"))
+app = typer.Typer(
+    name="pilotway",
+    help="Pilotway moves pilot-test projects from intake to handoff by guarded, explained, recorded decisions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+installation.add_to(app)
+for name, noun in {
+    "project": projects.app,
+    "gate": gates.app,
+    "review": reviews.app,
+    "batch": batches.app,
+    "evidence": evidence.app,
+    "claim": trials.claim,
+    "revision": trials.revision,
+    "characteristic": trials.characteristic,
+    "issue": trials.issue,
+    "track": trials.track,
+    "scenario": trials.scenario,
+    "order": trials.order,
+    "standard": standards.app,
+    "programme": programmes.app,
+    "organisation": organisations.app,
+    "user": users.app,
+    "audit": audits.app,
+}.items():
+    app.add_typer(noun, name=name)
 
 
 def main() -> None:
-    """Start the command line."""
-    app()
+    """Run the program with the arguments of the process and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; usage errors become a document where `--json` was asked for."""
+    try:
+        code = typer.main.get_command(app).main(args=list(arguments), prog_name="pilotway", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        _show_usage(error, arguments)
+        return USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nobody wants a trace
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
+    if "--json" in arguments:
+        import json
+
+        print(json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False))
+        return
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        print(error.format_message(), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

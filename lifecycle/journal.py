@@ -21,6 +21,7 @@ from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
 from models.states import DeliveryStatus
+from models.tables import object_type_of
 
 NO_HASH = "0" * 64
 
@@ -88,7 +89,7 @@ def write_refusals(
             continue
         act = Act(
             table=verb.subject,
-            object_type=_object_type(verb.subject),
+            object_type=object_type_of(str(verb.subject.__tablename__)),
             id=task.row.id,
             action=f"{verb.permission}.refused",
             row=task.row,
@@ -97,14 +98,10 @@ def write_refusals(
         _enter(sheet, act, task.command.command_id, stamp, None)
     for (table, row_id), chain in sheet.chains.items():
         values = {"audit_seq": chain.seq, "audit_head": chain.head}
-        session.execute(_update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}])
+        session.connection().execute(
+            _update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}]
+        )
     _insert(session, AuditRecord, sheet.audits)
-
-
-def _object_type(table: type[TableRow]) -> str:
-    names = {"app_user": "user"}
-    name = str(table.__tablename__)
-    return names.get(name, name)
 
 
 def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seq: int | None) -> int | None:
@@ -191,7 +188,7 @@ def _write_subjects(session: Session, sheet: _Sheet) -> None:
         row = {"b_id": row_id, "b_version": chain.row_version, **_prefixed(values)}
         groups.setdefault((table, tuple(sorted(values))), []).append(row)
     for (table, columns), rows in groups.items():
-        result: Any = session.execute(_update_subject(table, columns), rows)
+        result: Any = session.connection().execute(_update_subject(table, columns), rows)
         if result.rowcount != len(rows):
             raise Stale("stale")
 
@@ -211,7 +208,7 @@ def _write_rows(session: Session, done: Sequence[Done], sheet: _Sheet) -> None:
         for key, last in item.effects.numbers.items():
             numbers[key] = max(last, numbers.get(key, 0))
     for (table, columns), changed in updates.items():
-        session.execute(_update_plain(table, columns), changed)
+        session.connection().execute(_update_plain(table, columns), changed)
     for table in sorted(inserts, key=_dependency_order):
         _insert(session, table, inserts[table])
     _write_numbers(session, numbers)
@@ -224,7 +221,7 @@ def _write_numbers(session: Session, numbers: Mapping[tuple[str, int], int]) -> 
     statement = dialect.insert(_table(NumberSeries))
     statement = statement.on_conflict_do_update(index_elements=["kind", "year"], set_={"last": statement.excluded.last})
     rows = [{"kind": kind, "year": year, "last": last} for (kind, year), last in sorted(numbers.items())]
-    session.execute(statement, rows)
+    session.connection().execute(statement, rows)
 
 
 def _outbox(item: Done, message: Message, stamp: Stamp) -> dict[str, Any]:
@@ -272,7 +269,7 @@ def _record(item: Done, stamp: Stamp) -> dict[str, Any]:
 def recorded(session: Session, actor_id: UUID, command_ids: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return key -> (body hash, stored answer) of those commands that were carried out already."""
     table = _table(CommandRecord)
-    rows = session.execute(
+    rows = session.connection().execute(
         select(table.c.command_id, table.c.body_sha256, table.c.answer).where(
             table.c.actor_id == actor_id, table.c.command_id.in_(command_ids)
         )
@@ -285,16 +282,16 @@ def _transition_seqs(session: Session, count: int) -> list[int]:
     if not count:
         return []
     if is_sqlite(session):  # BEGIN IMMEDIATE: nobody else writes
-        last = session.execute(text("SELECT COALESCE(MAX(seq), 0) FROM transition")).scalar_one()
+        last = session.connection().execute(text("SELECT COALESCE(MAX(seq), 0) FROM transition")).scalar_one()
         return list(range(last + 1, last + 1 + count))
     drawn = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
-    return sorted(session.execute(drawn, {"count": count}).scalars())
+    return sorted(session.connection().execute(drawn, {"count": count}).scalars())
 
 
 def _insert(session: Session, table: type[TableRow], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         defaults = _defaults(table)
-        session.execute(insert(_table(table)), [{**defaults, **row} for row in rows])
+        session.connection().execute(insert(_table(table)), [{**defaults, **row} for row in rows])
 
 
 @functools.cache

@@ -79,7 +79,7 @@ class BatchFigure(Identified, table=True):
 
 
 class Measurement(Identified, table=True):
-    """One measured value, in its subgroup and order of production; a correction names the row it corrects."""
+    """One measured value, in its subgroup and order of production; a correction names its row. Append-only."""
 
     __table_args__ = (
         Index("ix_measurement_batch_id_characteristic", "batch_id", "characteristic"),

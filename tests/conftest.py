@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from models.clock import FixedClock
 from models.db import make_engine
 from models.migrate import upgrade
 from tests import postgres
+from tests.factories import House, a_house
 
 # Two shared cores say nothing about the time an example takes.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -142,6 +144,57 @@ def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
     engine = make_engine(str(tmp_path / "only.db"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_house_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, House]:
+    """Give a database file with a world in it to copy."""
+    path = tmp_path_factory.mktemp("house") / "house.db"
+    shutil.copyfile(sqlite_template, path)
+    engine = make_engine(str(path))
+    house = a_house(engine)
+    engine.dispose()
+    return path, house
+
+
+@pytest.fixture(scope="session")
+def postgres_house_template(postgres_template: str) -> tuple[str, House]:
+    """Give the address of a server that has a database `house` with a world in it to copy."""
+    on_server(postgres_template, "CREATE DATABASE house TEMPLATE template")
+    engine = make_engine(postgres_template.format("house"))
+    house = a_house(engine)
+    engine.dispose()
+    return postgres_template, house
+
+
+@pytest.fixture
+def house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
+    """Give a world of one's own on SQLite."""
+    path, house = sqlite_house_template
+    shutil.copyfile(path, tmp_path / "house.db")
+    engine = make_engine(str(tmp_path / "house.db"))
+    yield copied(house, engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """Give a world of one's own, on both databases in turn."""
+    if database_kind == "sqlite":
+        yield request.getfixturevalue("house")
+        return
+    address, house = request.getfixturevalue("postgres_house_template")
+    name = f"house_{next(_numbers)}"
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE house")
+    engine = make_engine(address.format(name))
+    yield copied(house, engine)
+    engine.dispose()
+    on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def copied(house: House, engine: Engine) -> House:
+    """Return the same world in another database."""
+    return replace(house, engine=engine)
 
 
 def on_server(address: str, statement: str) -> None:

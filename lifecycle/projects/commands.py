@@ -167,13 +167,13 @@ ADVANCE = project_verb(
     facts=gate_facts,
     rules=(rules.has_reason, rules.run_can("pass")),
     effects=effects.advanced,
-    follow=refresh,
     sample=_sample(Advance, reason="-"),
 )
 RECYCLE = project_verb(
     "recycle",
     Recycle,
     chart=ProjectChart,
+    facts=gate_facts,
     event=lambda facts: None if facts.command.target in (None, facts.stage) else f"recycle_to_{facts.command.target}",
     rules=(
         rules.not_ended,
@@ -185,7 +185,6 @@ RECYCLE = project_verb(
         rules.recycles_left,
     ),
     effects=effects.recycled,
-    follow=refresh,
     sample=_sample(Recycle, code="other", reason="-"),
 )
 WITHDRAW = project_verb(

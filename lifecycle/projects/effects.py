@@ -1,6 +1,7 @@
 """What a carried-out verb of a project changes. Pure: facts in, effects out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,15 @@ from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.stages.judgement import judge_stage
 from lifecycle.stages.length import due_days
+from lifecycle.stages.records import Records
+from lifecycle.stages.rules import RULES
 from lifecycle.standards.pack import Pack
 from models.base import Row
 from models.holds import Hold
 from models.projects import Project, ProjectMember, Requirement, StageRun
-from models.states import ENDED, ProjectState, StageRunState, VerdictState
+from models.states import ENDED, ProjectState, StageRunState
 
 NewRows = tuple[tuple[type[Row], Mapping[str, Any]], ...]
 
@@ -54,20 +58,20 @@ def run_act(facts: ProjectFacts, event: str, **values: Any) -> Act:
     )
 
 
-def opened(
-    pack: Pack, project_id: UUID, stage: ProjectState, earlier: Sequence[Any], stamp: Stamp, **known: Any
-) -> tuple[Act, NewRows]:
-    """Return the birth of a visit, and its requirements: one row per criterion of the pack."""
-    run_id = stamp.new_id()
+def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, **known: Any) -> tuple[Act, NewRows]:
+    """Return the birth of a visit, and its requirements: one row per criterion of the pack, judged at once.
+
+    `records` are those the new visit begins with: its stage, and everything known from the visits before it.
+    """
+    run_id, project_id, stage = stamp.new_id(), records.project_id, records.stage
     asked = pack.stage(stage)
-    opened_on = known.pop("opened_on", stamp.today)
-    due_on, maximum_on = due_days(asked, earlier, opened_on, stamp.calendar)
+    due_on, maximum_on = due_days(asked, earlier, stamp.today, stamp.calendar)
     values = {
         "project_id": project_id,
         "stage": stage,
         "visit": 1 + sum(1 for run in earlier if run.stage == stage),
         "state": StageRunState.OPEN,
-        "opened_on": opened_on,
+        "opened_on": stamp.today,
         "due_on": due_on,
         "maximum_on": maximum_on,
         **known,
@@ -82,6 +86,13 @@ def opened(
         to_state=StageRunState.OPEN,
         values=values,
     )
+    begun = replace(
+        records,
+        stage_started_on=stamp.today,
+        stage_due_on=values["due_on"],
+        planned_panel_on=None,
+        proposed_on=None,
+    )
     rows = tuple(
         (
             Requirement,
@@ -89,14 +100,21 @@ def opened(
                 "id": stamp.new_id(),
                 "project_id": project_id,
                 "stage_run_id": run_id,
-                "clause": criterion.id,
-                "verdict": VerdictState.MISSING,
-                "verdict_code": "not_judged_yet",
+                "clause": verdict.clause,
+                "verdict": verdict.state,
+                "verdict_code": verdict.code,
+                "due_on": verdict.due_on,
             },
         )
-        for criterion in asked.criteria
+        for verdict in judge_stage(pack, begun, calendar=stamp.calendar, rules=RULES)
     )
     return act, rows
+
+
+def _at(facts: ProjectFacts, stage: ProjectState) -> Records:
+    """Return the records of a project as a visit of another stage begins with them."""
+    assert facts.records is not None  # these verbs read the gate  # noqa: S101
+    return replace(facts.records, stage=stage)
 
 
 def told(facts: ProjectFacts, kind: str, **more: Any) -> Message:
@@ -117,7 +135,7 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     acts: tuple[Act, ...] = (passed,)
     rows: NewRows = ()
     if state not in ENDED:
-        opening, rows = opened(facts.pack, facts.project.id, state, facts.runs, stamp)
+        opening, rows = opened(facts.pack, _at(facts, state), facts.runs, stamp)
         values["stage_run_id"] = opening.id
         acts = (passed, opening)
     detail = {"reason": facts.command.reason, "verdicts": {v.clause: str(v.state) for v in facts.verdicts}}
@@ -131,7 +149,7 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     back = run_act(facts, "recycle", closed_on=stamp.today, reason=facts.command.reason)
     earlier = [run for run in facts.runs if run.id != facts.run.id]
     closing = _Closed(facts.run, stamp.today)
-    opening, rows = opened(facts.pack, facts.project.id, target, [*earlier, closing], stamp)
+    opening, rows = opened(facts.pack, _at(facts, target), [*earlier, closing], stamp)
     detail = {"reason": facts.command.reason, "code": facts.command.code, "target": target}
     values = {"stage": target, "stage_run_id": opening.id}
     first = act_on(facts, "recycle", target=target, values=values, detail=detail)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -14,18 +14,15 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
-from lifecycle.standards.frozen import packs_of
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import records_of
 from models.holds import Hold
 from models.people import Organisation, User
 from models.projects import StageRun
+from models.reading import Groups, rows_by, table_of
 from models.reviews import Condition, Review, Waiver
 from models.states import ENDED, STAGES, Competence, ProjectState, ReviewState, Role, StageRunState
-
-
-def _table(model: Any) -> Any:
-    return model.__table__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,35 +121,41 @@ class ProjectFacts:
 
 def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ProjectFacts]:
     """Read what does not need the records of the gate."""
-    return _facts(session, tasks, stamp, {})
+    return _facts(session, tasks, stamp, _known(session, tasks), {})
 
 
-def gate_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ProjectFacts]:
-    """Read everything, the records of the gate too."""
+def gate_facts(
+    session: Session, tasks: Sequence[Task[Any]], stamp: Stamp, also: frozenset[str] = frozenset()
+) -> list[ProjectFacts]:
+    """Read everything, the records of the gate too; `also` names registers wanted besides those the packs look at."""
+    known = _known(session, tasks)
     projects = [task.project for task in tasks]
-    return _facts(session, tasks, stamp, records_of(session, projects, today=stamp.today))
+    records = records_of(session, projects, today=stamp.today, known=known, also=also)
+    return _facts(session, tasks, stamp, known, records)
+
+
+def _known(session: Session, tasks: Sequence[Task[Any]]) -> dict[Any, Groups]:
+    ids = [task.project.id for task in tasks]
+    return {
+        StageRun: rows_by(session, StageRun, "project_id", ids, "opened_on", "visit"),
+        Review: rows_by(session, Review, "project_id", ids, "call_no"),
+        Condition: rows_by(session, Condition, "project_id", ids, "due_on"),
+        Waiver: rows_by(session, Waiver, "project_id", ids, "granted_at"),
+    }
 
 
 def _facts(
-    session: Session, tasks: Sequence[Task[Any]], stamp: Stamp, records: dict[UUID, Records]
+    session: Session,
+    tasks: Sequence[Task[Any]],
+    stamp: Stamp,
+    known: dict[Any, Groups],
+    records: dict[UUID, Records],
 ) -> list[ProjectFacts]:
-    ids = [task.project.id for task in tasks]
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    runs = _rows(session, StageRun, ids, "opened_on", "visit")
-    hold, review = _table(Hold), _table(Review)
-    holds = _group(
-        session.execute(select(hold).where(hold.c.object_id.in_(ids), hold.c.lifted_at.is_(None))), "object_id"
-    )
-    reviews = _group(
-        session.execute(
-            select(review).where(review.c.project_id.in_(ids), review.c.state != "cancelled").order_by(review.c.call_no)
-        ),
-        "project_id",
-    )
-    conditions = [row for rows in _rows(session, Condition, ids, "due_on").values() for row in rows]
-    waivers = _rows(session, Waiver, ids, "granted_at")
+    holds = rows_by(session, Hold, "object_id", [task.project.id for task in tasks], "from_at")
     organisations = _named_organisations(session, tasks)
-    competences = _competences(session, stamp) if any(Role.EXPERT in task.roles for task in tasks) else frozenset()
+    is_expert = any(Role.EXPERT in task.roles for task in tasks)
+    competences = _competences(session, stamp) if is_expert else frozenset()
     facts = []
     for task in tasks:
         project = task.project
@@ -163,13 +166,15 @@ def _facts(
                 roles=task.roles,
                 stamp=stamp,
                 pack=packs[project.pack_sha256],
-                runs=tuple(runs.get(project.id, ())),
-                holds=tuple(holds.get(project.id, ())),
-                reviews=tuple(row for row in reviews.get(project.id, ()) if row.stage_run_id == project.stage_run_id),
-                open_conditions=tuple(
-                    row for row in conditions if row.project_id == project.id and row.cleared_on is None
+                runs=tuple(known[StageRun].get(project.id, ())),
+                holds=tuple(row for row in holds.get(project.id, ()) if row.lifted_at is None),
+                reviews=tuple(
+                    row
+                    for row in known[Review].get(project.id, ())
+                    if row.stage_run_id == project.stage_run_id and row.state != ReviewState.CANCELLED
                 ),
-                waivers=tuple(waivers.get(project.id, ())),
+                open_conditions=tuple(row for row in known[Condition].get(project.id, ()) if row.cleared_on is None),
+                waivers=tuple(known[Waiver].get(project.id, ())),
                 records=records.get(project.id),
                 competences=competences,
                 organisations=organisations,
@@ -179,34 +184,13 @@ def _facts(
 
 
 def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:
-    user = _table(User)
+    user = table_of(User)
     stored = session.execute(select(user.c.competences).where(user.c.id == stamp.actor.user_id)).scalar_one_or_none()
     return frozenset(Competence(word) for word in stored or ())
 
 
 def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
-    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {None}
-    if not named:
-        return frozenset()
-    table = _table(Organisation)
-    return frozenset(session.execute(select(table.c.id).where(table.c.id.in_(named))).scalars())
-
-
-def _rows(session: Session, model: Any, ids: Sequence[UUID], *order: str) -> dict[UUID, list[Any]]:
-    table = _table(model)
-    statement = select(table).where(table.c.project_id.in_(ids)).order_by(*(table.c[name] for name in order))
-    return _group(session.execute(statement), "project_id")
-
-
-def _group(rows: Any, key: str) -> dict[UUID, list[Any]]:
-    groups: dict[UUID, list[Any]] = {}
-    for row in rows:
-        groups.setdefault(getattr(row, key), []).append(row)
-    return groups
-
-
-def count_of(session: Session, model: Any, project_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how many rows of a table each project has."""
-    table = _table(model)
-    statement = select(table.c.project_id, func.count()).where(table.c.project_id.in_(project_ids))
-    return {row[0]: row[1] for row in session.execute(statement.group_by(table.c.project_id))}
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {
+        None
+    }
+    return frozenset(rows_by(session, Organisation, "id", {party for party in named if party is not None}))

@@ -16,10 +16,10 @@ from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
 from lifecycle.projects.facts import ProjectFacts
-from lifecycle.standards.frozen import packs_of
+from lifecycle.stages.records import ClaimRecord, PartyRecord, Records
 from lifecycle.standards.pack import Pack
-from lifecycle.verdicts.cache import refresh
-from lifecycle.verdicts.records import title_key
+from lifecycle.verdicts.packs import packs_of
+from lifecycle.verdicts.records import UNKNOWN, title_key
 from models.db import is_sqlite
 from models.evidence import MaturityClaim
 from models.installation import NumberSeries
@@ -27,6 +27,7 @@ from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
+from models.reading import rows_by, table_of
 from models.states import ENDED, MaturityScale, ProjectState
 
 EDGES: tuple[tuple[str, int, str, str, str], ...] = (
@@ -85,7 +86,8 @@ class BirthFacts:
     stamp: Stamp
     programme: Any = None
     pack: Pack | None = None
-    organisations: frozenset[UUID] = frozenset()
+    parties: Mapping[UUID, PartyRecord] = field(default_factory=dict)
+    """Those organisations named in the command that exist."""
     known_keys: frozenset[str] = frozenset()
     number: str = ""
     series: tuple[str, int, int] = ("PT", 0, 0)
@@ -93,7 +95,8 @@ class BirthFacts:
 
 def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BirthFacts]:
     """Read programmes, packs, parties and outside keys; draw the human numbers in the order of the commands."""
-    programmes = {row.id: row for row in _found(session, Programme, {task.command.programme_id for task in tasks})}
+    wanted = {task.command.programme_id for task in tasks}
+    programmes = {key: rows[0] for key, rows in rows_by(session, Programme, "id", wanted).items()}
     packs = packs_of(session, {row.pack_sha256 for row in programmes.values()})
     parties = {
         organisation
@@ -101,7 +104,10 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
         for organisation in (task.command.organisation_id, task.command.platform_id)
         if organisation is not None
     }
-    known = frozenset(row.id for row in _found(session, Organisation, parties))
+    known = {
+        key: PartyRecord(id=key, name=rows[0].name, credit_code=rows[0].credit_code)
+        for key, rows in rows_by(session, Organisation, "id", parties).items()
+    }
     keys = _known_keys(session, tasks)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
     last = _last_numbers(session, set(years), may_write=all(task.is_locked for task in tasks))
@@ -115,7 +121,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 stamp=stamp,
                 programme=programme,
                 pack=packs[programme.pack_sha256] if programme else None,
-                organisations=known,
+                parties=known,
                 known_keys=keys,
                 number=f"PT-{year}-{last[year]:04d}",
                 series=("PT", year, last[year]),
@@ -124,22 +130,17 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     return facts
 
 
-def _found(session: Session, model: Any, ids: set[UUID]) -> Sequence[Any]:
-    table = model.__table__
-    return session.execute(select(table).where(table.c.id.in_(ids))).all()
-
-
 def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
     keys = [task.command.outside_key for task in tasks if isinstance(task.command, ImportProject)]
     if not keys:
         return frozenset()
-    table: Any = Project.__table__  # type: ignore[attr-defined]
+    table = table_of(Project)
     return frozenset(session.execute(select(table.c.outside_key).where(table.c.outside_key.in_(keys))).scalars())
 
 
 def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
     """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
-    table: Any = NumberSeries.__table__  # type: ignore[attr-defined]
+    table = table_of(NumberSeries)
     if may_write and not is_sqlite(session):
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
 
@@ -161,7 +162,7 @@ def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
     """Applicant and platform are known organisations."""
     command = facts.command
     parties = {"sme": command.organisation_id, "platform": command.platform_id}
-    absent = [kind for kind, party in parties.items() if party is not None and party not in facts.organisations]
+    absent = [kind for kind, party in parties.items() if party is not None and party not in facts.parties]
     return tuple(unmet("organisation_not_found", kind=kind) for kind in absent)
 
 
@@ -270,7 +271,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         "profiles": _profiles(pack, facts.programme, command.profiles),
     }
     project_id, _, act = _born(facts, "register", values, stamp)
-    opening, rows = opened(pack, project_id, ProjectState.INTAKE, (), stamp)
+    opening, rows = opened(pack, _begun(facts, project_id, values, ()), (), stamp)
     return Effects(
         acts=(act(stage_run_id=opening.id), opening),
         rows=rows,
@@ -303,9 +304,28 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     numbers = {facts.series[:2]: facts.series[2]}
     if command.stage in ENDED:
         return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
-    opening, rows = opened(pack, project_id, command.stage, (), stamp, due_on=None, maximum_on=None)
+    levels = tuple(
+        ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"], has_evidence=False) for _, row in claims
+    )
+    opening, rows = opened(pack, _begun(facts, project_id, values, levels), (), stamp, due_on=None, maximum_on=None)
     acts = (act(stage_run_id=opening.id), opening)
     return Effects(acts=acts, rows=(*rows, *claims), numbers=numbers, says=_says(facts))
+
+
+def _begun(facts: BirthFacts, project_id: UUID, values: Mapping[str, Any], claims: tuple[ClaimRecord, ...]) -> Records:
+    """Return what is known of a project that begins now: its parties, its day of receipt, the levels it came with."""
+    command = facts.command
+    return Records(
+        project_id=project_id,
+        stage=values["stage"],
+        today=facts.stamp.today,
+        stage_started_on=facts.stamp.today,
+        received_on=values["received_on"],
+        applicant=facts.parties.get(command.organisation_id, UNKNOWN),
+        platform=facts.parties.get(command.platform_id),
+        profiles=values["profiles"],
+        claims=claims,
+    )
 
 
 def _claim(project_id: UUID, scale: MaturityScale, level: int, stamp: Stamp) -> dict[str, Any]:
@@ -354,7 +374,6 @@ REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
     rules=(programme_known, parties_known, name_given, received_already, profiles_known),
     parties=_register_parties,
     effects=registered,
-    follow=refresh,
 )
 IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
@@ -364,6 +383,5 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
-    follow=refresh,
 )
 UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(was_imported,), effects=updated)

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
@@ -19,6 +18,7 @@ from lifecycle.requirements import rules
 from lifecycle.verdicts.cache import refresh
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
 from models.projects import Project, Requirement
+from models.reading import rows_by
 from models.reviews import CompletionNotice, Waiver
 from models.states import Competence, EvidenceStatus, MaturityScale
 
@@ -117,12 +117,16 @@ class DeskFacts(ProjectFacts):
     notices: tuple[Any, ...] = ()
 
 
+_CLAIMS = frozenset({"claims"})
+"""A claim is checked against the others (M1), whether or not the standard has a criterion about them."""
+
+
 def desk_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DeskFacts]:
     """Read the gate and the rows beside it."""
     ids = [task.project.id for task in tasks]
-    documents = _by_project(session, Evidence, ids, "version_no")
-    requirements = _by_project(session, Requirement, ids, "clause")
-    notices = _by_project(session, CompletionNotice, ids, "number")
+    documents = rows_by(session, Evidence, "project_id", ids, "version_no")
+    requirements = rows_by(session, Requirement, "project_id", ids, "clause")
+    notices = rows_by(session, CompletionNotice, "project_id", ids, "number")
     return [
         DeskFacts(
             **{name: getattr(base, name) for name in base.__dataclass_fields__},
@@ -134,16 +138,8 @@ def desk_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
             },
             notices=tuple(notices.get(base.project.id, ())),
         )
-        for base in gate_facts(session, tasks, stamp)
+        for base in gate_facts(session, tasks, stamp, _CLAIMS)
     ]
-
-
-def _by_project(session: Session, model: Any, ids: Sequence[UUID], order: str) -> dict[UUID, list[Any]]:
-    table: Any = model.__table__
-    groups: dict[UUID, list[Any]] = {}
-    for row in session.execute(select(table).where(table.c.project_id.in_(ids)).order_by(table.c[order])):
-        groups.setdefault(row.project_id, []).append(row)
-    return groups
 
 
 def _key_of(facts: DeskFacts) -> str:

@@ -14,12 +14,9 @@ from lifecycle.engine import project_parties
 from lifecycle.projects.facts import ProjectFacts, gate_facts
 from lifecycle.reviews.panel import Tally, tally
 from models.people import RoleGrant, User
+from models.reading import rows_by, table_of
 from models.reviews import Condition, Objection, PanelMember, Review, Score
 from models.states import Role, UserStatus
-
-
-def _table(model: Any) -> Any:
-    return model.__table__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +78,7 @@ class ReviewFacts:
 def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[CallFacts]:
     """Read the gates, and who of the named people is active and who belongs to a party."""
     named = {seat.user_id for task in tasks for seat in task.command.panel}
-    user, grant = _table(User), _table(RoleGrant)
+    user, grant = table_of(User), table_of(RoleGrant)
     active = user.c.status == UserStatus.ACTIVE
     rows = session.execute(select(user.c.id, user.c.name).where(user.c.id.in_(named), active))
     people = {row.id: row.name for row in rows}
@@ -105,7 +102,7 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
 
 def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
     """Return how often a panel was called for each visit, cancelled calls included."""
-    review = _table(Review)
+    review = table_of(Review)
     statement = select(review.c.stage_run_id, func.count()).where(review.c.stage_run_id.in_(run_ids))
     return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
 
@@ -127,14 +124,14 @@ def review_facts(verb: str) -> Any:
 
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ReviewFacts]:
         ids = [task.row.id for task in tasks]
-        seats = _of_reviews(session, PanelMember, ids)
+        seats = rows_by(session, PanelMember, "review_id", ids, "id")
         scores: dict[UUID, dict[str, int]] = {}
         score_ids: dict[tuple[UUID, str], UUID] = {}
-        for row in [row for rows in _of_reviews(session, Score, ids).values() for row in rows]:
+        for row in [row for rows in rows_by(session, Score, "review_id", ids, "id").values() for row in rows]:
             scores.setdefault(row.member_id, {})[row.factor] = row.points
             score_ids[row.member_id, row.factor] = row.id
-        objections = _of_reviews(session, Objection, ids)
-        conditions = _of_reviews(session, Condition, ids)
+        objections = rows_by(session, Objection, "review_id", ids, "id")
+        conditions = rows_by(session, Condition, "review_id", ids, "id")
         return [
             ReviewFacts(
                 command=task.command,
@@ -151,11 +148,3 @@ def review_facts(verb: str) -> Any:
         ]
 
     return facts
-
-
-def _of_reviews(session: Session, model: Any, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    table = _table(model)
-    groups: dict[UUID, list[Any]] = {}
-    for row in session.execute(select(table).where(table.c.review_id.in_(ids)).order_by(table.c.id)):
-        groups.setdefault(row.review_id, []).append(row)
-    return groups

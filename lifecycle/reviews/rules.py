@@ -234,15 +234,18 @@ def notice_over(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     ends_on = facts.review.notice_ends_on
     if ends_on is None or facts.on.stamp.today > ends_on:
         return ()
-    return (Unmet(code="notice_running", values={"until": ends_on.isoformat()}),)
+    return (
+        Unmet(code="notice_running", values={"starts_on": str(facts.review.notice_starts_on), "ends_on": str(ends_on)}),
+    )
 
 
 def objections_answered(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """An open objection waits for an answer; an upheld one reopens the decision (F15)."""
-    if any(row.is_upheld for row in facts.objections):
-        return (unmet("objection_upheld"),)
+    upheld = sum(1 for row in facts.objections if row.is_upheld)
+    if upheld:
+        return (unmet("objection_upheld", upheld=upheld),)
     waiting = sum(1 for row in facts.objections if row.is_upheld is None)
-    return (unmet("objection_open", count=waiting),) if waiting else ()
+    return (unmet("objection_open", open=waiting),) if waiting else ()
 
 
 def objection_upheld(facts: "ReviewFacts") -> tuple[Unmet, ...]:

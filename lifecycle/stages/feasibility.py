@@ -205,8 +205,10 @@ def _about_permits(permits: list[Mapping[str, Any]], first_batch: date | None) -
 
 
 def budget_balanced(criterion: Criterion, records: Records) -> Computed:
-    """G2.9: categories and sources each add up to the total in minor units, the grant stays within its share of the
-    eligible cost [rule S46 S53], no category is ineligible (F19), and each one says capital or running expense.
+    """G2.9: categories and sources each add up to the total, and the grant stays within its share.
+
+    In minor units; share of the eligible cost [rule S46 S53]. No category is ineligible (F19), and each one says
+    whether it is capital or running expense.
     """
     budget = records.latest("budget")
     if budget is None:

@@ -16,6 +16,18 @@ def merged(*tables: Mapping[str, Rule]) -> dict[str, Rule]:
     return rules
 
 
-RULES: Mapping[str, Rule] = merged(
-    intake.RULES, feasibility.RULES, maturity.RULES, trial.RULES, market.RULES, handoff.RULES
+_MODULES: tuple[tuple[Mapping[str, Rule], frozenset[str]], ...] = (
+    (intake.RULES, frozenset({"findings", "similar"})),
+    (feasibility.RULES, frozenset()),
+    (maturity.RULES, frozenset({"claims"})),
+    (trial.RULES, frozenset({"batches", "characteristics", "findings", "tracks"})),
+    (market.RULES, frozenset({"batches", "findings", "scenarios", "orders"})),
+    (handoff.RULES, frozenset({"batches", "characteristics", "findings"})),
 )
+
+RULES: Mapping[str, Rule] = merged(*(rules for rules, _ in _MODULES))
+
+READS: Mapping[str, frozenset[str]] = {name: reads for rules, reads in _MODULES for name in rules}
+"""Rule -> the registers it looks at, besides evidence and what people decided: what nobody looks at is not read."""
+
+REGISTERS = frozenset().union(*READS.values())

@@ -11,7 +11,7 @@ from lifecycle.stages.batches import consecutive_values, counted_batches, in_ord
 from lifecycle.stages.capability import capability_demand, judge_characteristic, judge_together
 from lifecycle.stages.findings import together
 from lifecycle.stages.forms import limit, number, text, whole
-from lifecycle.stages.gauges import FIT, NOT_STUDIED, GaugeStudy, gauge_demand, gauge_study
+from lifecycle.stages.gauges import NOT_STUDIED, GaugeStudy, gauge_demand, gauge_study
 from lifecycle.stages.records import BatchRecord, CharacteristicRecord, Computed, Records
 from lifecycle.stages.rule import Rule, met, missing, not_enough, not_met
 from lifecycle.stages.statistics import (
@@ -238,8 +238,7 @@ def _named(studies: list[GaugeStudy], findings: tuple[str, ...]) -> list[str]:
 
 def _shown(study: GaugeStudy) -> dict[str, Any]:
     on = study.studied_on.isoformat() if study.studied_on else None
-    fit = study.finding in FIT
-    return {"gauge": study.gauge, "finding": study.finding, "grr": study.grr, "ndc": study.ndc, "on": on, "fit": fit}
+    return {"gauge": study.gauge, "finding": study.finding, "grr": study.grr, "ndc": study.ndc, "on": on}
 
 
 RULES: Mapping[str, Rule] = {

@@ -114,7 +114,7 @@ def _published(name: str, *, seen: tuple[str, ...]) -> Pack:
 def _load(directory: Path, *, seen: tuple[str, ...]) -> Pack:
     head = _read(directory / "pack.yaml")
     if own := {"stages", "evidence_types"} & set(head.data):
-        raise BadPack([_problem(head, "pack_head_holds_stages", sorted(own)[0])])
+        raise BadPack([_problem(head, "pack_head_holds_stages", min(own))])
     base = _base(head, seen)
     parts: list[StageFile] = []
     problems: list[Problem] = []
@@ -188,7 +188,7 @@ def _read(path: Path) -> _File:
     try:
         raw = path.read_bytes()
         if len(raw) > _LARGEST_FILE:
-            raise BadPack([Problem(code="file_too_large", path=path.stem, line=path.name)])
+            raise BadPack([Problem(code="file_too_large", path=path.stem, values={"limit": 1}, line=path.name)])
         text = raw.decode()
         _refuse_traps(text, path)
         loader = yaml.CSafeLoader(text)

@@ -5,7 +5,8 @@ What a single value may be is checked by the types of `pack.py`; here stands wha
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from lifecycle.standards.compare import DIRECTIONS
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage, Text
@@ -33,7 +34,7 @@ _ABBREVIATION = re.compile(r"[A-Za-z0-9/ .%&×-]{1,16}")
 _BOUND = re.compile(r"lower (?:confidence )?bound|置信下限|下限.{0,6}置信|confidence bound", re.IGNORECASE)
 
 
-def lint(pack: Pack, *, rules: Set[str], lines: Mapping[str, str] | None = None) -> list[Problem]:
+def lint(pack: Pack, *, rules: AbstractSet[str], lines: Mapping[str, str] | None = None) -> list[Problem]:
     """Return every reason why this pack may not be published; `rules` are the names of the rules that exist.
 
     `lines` (see `library.lines`) adds file and line to each.
@@ -41,7 +42,7 @@ def lint(pack: Pack, *, rules: Set[str], lines: Mapping[str, str] | None = None)
     return located(list(_problems(pack, rules)), lines or {})
 
 
-def _problems(pack: Pack, rules: Set[str]) -> Iterator[Problem]:
+def _problems(pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
     yield from _language(pack.title, "title", needs_han=True)
     if tuple(stage.id for stage in pack.stages) != STAGES:
         yield _problem("stages_wrong", "stages", have=[str(stage.id) for stage in pack.stages])
@@ -105,7 +106,7 @@ def _panel(panel: Panel, path: str) -> Iterator[Problem]:
         yield _problem("competence_missing", f"{path}/competences")
 
 
-def _criteria(stage: Stage, pack: Pack, rules: Set[str]) -> Iterator[Problem]:
+def _criteria(stage: Stage, pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
     path = f"{stage.id}/criteria"
     ids = [criterion.id for criterion in stage.criteria]
     if ids != [f"{stage.gate}.{number}" for number in range(1, len(ids) + 1)]:
@@ -118,7 +119,7 @@ def _criteria(stage: Stage, pack: Pack, rules: Set[str]) -> Iterator[Problem]:
         yield from _criterion(criterion, stage, pack, rules)
 
 
-def _criterion(criterion: Criterion, stage: Stage, pack: Pack, rules: Set[str]) -> Iterator[Problem]:
+def _criterion(criterion: Criterion, stage: Stage, pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
     path = f"{stage.id}/criteria/{criterion.id}"
     yield from _language(criterion.title, f"{path}/title", needs_han=True)
     yield from _language(criterion.text, f"{path}/text", needs_han=True)
@@ -148,7 +149,7 @@ def _bound(criterion: Criterion, path: str) -> Iterator[Problem]:
             yield _problem("bound_without_method", f"{path}/text/{language}")
 
 
-def _rule(criterion: Criterion, path: str, rules: Set[str]) -> Iterator[Problem]:
+def _rule(criterion: Criterion, path: str, rules: AbstractSet[str]) -> Iterator[Problem]:
     rule = criterion.rule
     if ("computed" in criterion.how) != (rule is not None):
         yield _problem("computed_needs_rule", f"{path}/rule", how=list(criterion.how), rule=rule)

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
@@ -19,6 +18,7 @@ from lifecycle.verdicts.cache import refresh
 from models.holds import Hold
 from models.people import Organisation
 from models.projects import Project
+from models.reading import rows_by
 from models.states import BatchKind, FindingKind, OrderKind, Verification
 from models.trials import (
     BatchFigure,
@@ -207,15 +207,13 @@ class TrialFacts(ProjectFacts):
 def trial_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[TrialFacts]:
     """Read the gate and the trial rows beside it."""
     ids = [task.project.id for task in tasks]
-    rows = {model: _rows(session, model, "project_id", ids) for model in _PER_PROJECT}
+    rows = {model: rows_by(session, model, "project_id", ids, "id") for model in _PER_PROJECT}
     batch_ids = [row.id for group in rows[TrialBatch].values() for row in group]
-    figures = _rows(session, BatchFigure, "batch_id", batch_ids, "entry_no")
-    measured = _rows(session, Measurement, "batch_id", batch_ids, "at")
-    wanted = {getattr(task.command, "customer_id", None) for task in tasks} - {None}
-    customers: frozenset[UUID] = frozenset()
-    if wanted:
-        table: Any = Organisation.__table__  # type: ignore[attr-defined]
-        customers = frozenset(session.execute(select(table.c.id).where(table.c.id.in_(wanted))).scalars())
+    figures = rows_by(session, BatchFigure, "batch_id", batch_ids, "entry_no")
+    measured = rows_by(session, Measurement, "batch_id", batch_ids, "at")
+    named = (getattr(task.command, "customer_id", None) for task in tasks)
+    wanted = {customer for customer in named if customer is not None}
+    customers = frozenset(rows_by(session, Organisation, "id", wanted))
     return [
         TrialFacts(
             **{name: getattr(base, name) for name in base.__dataclass_fields__},
@@ -234,16 +232,6 @@ def trial_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
 
 
 _PER_PROJECT = (TrialBatch, Issue, VerificationTrack, ScenarioTrial, Order, Characteristic)
-
-
-def _rows(session: Session, model: Any, key: str, ids: Sequence[UUID], order: str = "id") -> dict[UUID, list[Any]]:
-    if not ids:
-        return {}
-    table: Any = model.__table__
-    groups: dict[UUID, list[Any]] = {}
-    for row in session.execute(select(table).where(table.c[key].in_(ids)).order_by(table.c[order])):
-        groups.setdefault(getattr(row, key), []).append(row)
-    return groups
 
 
 def _standing(measured: Mapping[UUID, list[Any]]) -> dict[tuple[UUID, str], tuple[Any, ...]]:

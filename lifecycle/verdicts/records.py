@@ -1,13 +1,11 @@
 """The records of one or of thousands of projects, in a number of reads that does not depend on how many they are."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import SequenceMatcher
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from lifecycle.stages.parties import ROLE_PARTY
@@ -29,24 +27,10 @@ from lifecycle.stages.records import (
     TrackRecord,
     WaiverRecord,
 )
-from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
-from models.limits import TIED_FROM
-from models.people import Organisation, OrganisationTie
-from models.projects import Project, Requirement, StageRun
-from models.reviews import Condition, Objection, Review, Waiver
-from models.states import ENDED, EvidenceStatus, ProjectState
-from models.trials import (
-    BatchFigure,
-    Characteristic,
-    Issue,
-    Measurement,
-    Order,
-    ScenarioTrial,
-    TrialBatch,
-    VerificationTrack,
-)
-
-Rows: TypeAlias = Mapping[UUID, list[Any]]
+from lifecycle.verdicts.packs import packs_of, registers_of
+from lifecycle.verdicts.shelf import Shelf
+from models.reading import Groups
+from models.states import ENDED, ProjectState
 
 UNKNOWN = PartyRecord(id=UUID(int=0), name="")
 """The applicant of an imported project whose source names none."""
@@ -55,129 +39,40 @@ SIMILAR_FROM = 0.85
 """Titles less alike than this are not even listed as possible double funding; the pack's own limit judges (G1.6)."""
 
 
-def _table(model: Any) -> Any:
-    return model.__table__
+def records_of(
+    session: Session,
+    projects: Sequence[Any],
+    *,
+    today: date,
+    known: Mapping[Any, Groups] | None = None,
+    also: frozenset[str] = frozenset(),
+) -> dict[UUID, Records]:
+    """Return what the rules may look at, for each of these project rows; ended projects are left out.
 
-
-def records_of(session: Session, projects: Sequence[Any], *, today: date) -> dict[UUID, Records]:
-    """Return what the rules may look at, for each of these project rows; ended projects are left out."""
+    `known` hands over rows that were read already (`shelf.KNOWN`); `also` names registers that are wanted besides
+    those that the projects' packs look at.
+    """
     living = [project for project in projects if project.stage not in ENDED]
     if not living:
         return {}
-    shelf = _Shelf(session, living)
-    return {project.id: shelf.records(project, today) for project in living}
+    packs = packs_of(session, {project.pack_sha256 for project in living})
+    stages = {(project.pack_sha256, ProjectState(project.stage)) for project in living}
+    registers = also.union(*(registers_of(sha256, packs[sha256], stage) for sha256, stage in stages))
+    desk = _Desk(Shelf(session, living, registers, known))
+    return {project.id: desk.records(project, today) for project in living}
 
 
-class _Shelf:
-    """All rows about a set of projects, read once and grouped by project."""
+class _Desk:
+    """Turns the rows on a shelf into the records of one project after the other."""
 
-    def __init__(self, session: Session, projects: Sequence[Any]) -> None:
-        self.session = session
-        self.ids = [project.id for project in projects]
-        self.runs = self._by_project(StageRun, "opened_on", "visit")
-        self.requirements = self._by_project(Requirement)
-        self.evidence = self._by_project(Evidence, "at", where=_table(Evidence).c.status == EvidenceStatus.CURRENT)
-        self.judgements = self._by_project(Judgement, "at")
-        self.waivers = self._by_project(Waiver)
-        self.conditions = self._by_project(Condition)
-        self.claims = self._by_project(MaturityClaim, "at")
-        self.revisions = self._by_project(DesignRevision, "frozen_on")
-        self.reviews = self._by_project(Review, "call_no")
-        self.characteristics: Rows = {}
-        self.batches: Rows = {}
-        self.figures: dict[UUID, Any] = {}
-        self.measured: dict[UUID, list[Any]] = {}
-        self.issues: Rows = {}
-        self.tracks: Rows = {}
-        self.scenarios: Rows = {}
-        self.orders: Rows = {}
-        self.objections: dict[UUID, list[Any]] = {}
-        self.neighbours: dict[UUID, list[Any]] = {}
-        self._read_what_stages_need({ProjectState(project.stage) for project in projects}, projects)
-        self.organisations = self._organisations(projects)
-        self.ties = self._ties(projects)
-
-    def _read_what_stages_need(self, stages: set[ProjectState], projects: Sequence[Any]) -> None:
-        """Projects at the start have no batches and no orders: what a stage cannot have yet is not asked for."""
-        if stages - {ProjectState.INTAKE}:
-            self.issues = self._by_project(Issue, "number")
-            self.tracks = self._by_project(VerificationTrack)
-            self.characteristics = self._by_project(Characteristic, "name")
-            self.batches = self._by_project(TrialBatch, "made_on", "number")
-            batch_ids = [batch.id for rows in self.batches.values() for batch in rows]
-            self.figures = self._latest_figures(batch_ids)
-            self.measured = self._measurements(batch_ids)
-        if stages & {ProjectState.MARKET_VALIDATION, ProjectState.HANDOFF}:
-            self.scenarios = self._by_project(ScenarioTrial, "site")
-            self.orders = self._by_project(Order, "reference")
-        review_ids = [review.id for rows in self.reviews.values() for review in rows if review.notice_ends_on]
-        if review_ids:
-            objection = _table(Objection)
-            rows = self.session.execute(select(objection).where(objection.c.review_id.in_(review_ids)))
-            self.objections = _grouped(rows, "review_id")
-        if ProjectState.INTAKE in stages:
-            applicants = {project.organisation_id for project in projects if project.stage == ProjectState.INTAKE}
-            self.neighbours = self._neighbours(applicants)
-
-    def _by_project(self, model: Any, *order: str, where: Any = None) -> Rows:
-        table = _table(model)
-        statement = select(table).where(table.c.project_id.in_(self.ids))
-        if where is not None:
-            statement = statement.where(where)
-        return _grouped(self.session.execute(statement.order_by(*(table.c[name] for name in order))), "project_id")
-
-    def _latest_figures(self, batch_ids: Sequence[UUID]) -> dict[UUID, Any]:
-        if not batch_ids:
-            return {}
-        table = _table(BatchFigure)
-        rows = self.session.execute(select(table).where(table.c.batch_id.in_(batch_ids)).order_by(table.c.entry_no))
-        return {row.batch_id: row for row in rows}
-
-    def _measurements(self, batch_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-        if not batch_ids:
-            return {}
-        table = _table(Measurement)
-        order = (table.c.batch_id, table.c.characteristic, table.c.subgroup, table.c.place, table.c.at)
-        rows = list(self.session.execute(select(table).where(table.c.batch_id.in_(batch_ids)).order_by(*order)))
-        corrected = {row.corrects_id for row in rows if row.corrects_id is not None}
-        return _grouped((row for row in rows if row.id not in corrected), "batch_id")
-
-    def _organisations(self, projects: Sequence[Any]) -> dict[UUID, PartyRecord]:
-        wanted = {
-            part
-            for project in projects
-            for part in (project.organisation_id, project.platform_id, project.receiver_id)
-            if part is not None
-        }
-        table = _table(Organisation)
-        statement = select(table.c.id, table.c.name, table.c.credit_code).where(table.c.id.in_(wanted))
-        return {
-            row.id: PartyRecord(id=row.id, name=row.name, credit_code=row.credit_code)
-            for row in self.session.execute(statement)
-        }
-
-    def _ties(self, projects: Sequence[Any]) -> set[frozenset[UUID]]:
-        """Pairs tied by a quarter of ownership or more, or by common control: not independent (G4.2)."""
-        if not self.scenarios and not self.orders:
-            return set()
-        applicants = {project.organisation_id for project in projects}
-        tie = _table(OrganisationTie)
-        close = or_(tie.c.share_basis_points >= TIED_FROM, tie.c.is_common_control.is_(True))
-        touching = or_(tie.c.organisation_id.in_(applicants), tie.c.other_id.in_(applicants))
-        rows = self.session.execute(select(tie.c.organisation_id, tie.c.other_id).where(close, touching))
-        return {frozenset((row.organisation_id, row.other_id)) for row in rows}
-
-    def _neighbours(self, applicants: set[UUID]) -> dict[UUID, list[Any]]:
-        project = _table(Project)
-        columns = (project.c.id, project.c.number, project.c.title_key, project.c.organisation_id)
-        rows = self.session.execute(select(*columns).where(project.c.organisation_id.in_(applicants)))
-        return _grouped(rows, "organisation_id")
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
 
     def records(self, project: Any, today: date) -> Records:
         """Return the records of one of the projects."""
-        runs = self.runs.get(project.id, [])
+        runs = self.shelf.runs.get(project.id, [])
         run = next((row for row in runs if row.id == project.stage_run_id), None)
-        reviews = self.reviews.get(project.id, [])
+        reviews = self.shelf.reviews.get(project.id, [])
         in_force = [row for row in reviews if row.stage_run_id == project.stage_run_id and row.state != "cancelled"]
         review = in_force[-1] if in_force else None
         return Records(
@@ -189,30 +84,33 @@ class _Shelf:
             received_on=project.received_on,
             planned_panel_on=review.planned_on if review else (run.planned_panel_on if run else None),
             proposed_on=review.proposed_on if review else None,
-            applicant=self.organisations.get(project.organisation_id, UNKNOWN),
-            platform=self.organisations.get(project.platform_id),
-            receiver=self.organisations.get(project.receiver_id),
+            applicant=self.shelf.organisations.get(project.organisation_id, UNKNOWN),
+            platform=self.shelf.organisations.get(project.platform_id),
+            receiver=self.shelf.organisations.get(project.receiver_id),
             profiles=project.profiles,
             last_restart_on=project.last_restart_on,
-            evidence=tuple(_evidence(row) for row in self.evidence.get(project.id, ())),
+            evidence=tuple(_evidence(row) for row in self.shelf.evidence_of(project.id)),
             judgements=self._judgements(project),
             waivers=tuple(
                 WaiverRecord(
                     clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate
                 )
-                for row in self.waivers.get(project.id, ())
+                for row in self.shelf.waivers.get(project.id, ())
             ),
             conditions=tuple(
                 ConditionRecord(clause=row.clause, due_on=row.due_on, cleared=row.cleared_on is not None, gate=row.gate)
-                for row in self.conditions.get(project.id, ())
+                for row in self.shelf.conditions.get(project.id, ())
             ),
-            claims=_claims(self.claims.get(project.id, ())),
+            claims=_claims(self.shelf.claims.get(project.id, ())),
             revisions=tuple(
-                RevisionRecord(label=row.label, frozen_on=row.frozen_on) for row in self.revisions.get(project.id, ())
+                RevisionRecord(label=row.label, frozen_on=row.frozen_on)
+                for row in self.shelf.revisions.get(project.id, ())
             ),
-            characteristics=tuple(_characteristic(row) for row in self.characteristics.get(project.id, ())),
-            batches=tuple(self._batch(row) for row in self.batches.get(project.id, ()) if row.id in self.figures),
-            findings=tuple(_finding(row) for row in self.issues.get(project.id, ())),
+            characteristics=tuple(_characteristic(row) for row in self.shelf.characteristics.get(project.id, ())),
+            batches=tuple(
+                self._batch(row) for row in self.shelf.batches.get(project.id, ()) if row.id in self.shelf.figures
+            ),
+            findings=tuple(_finding(row) for row in self.shelf.issues.get(project.id, ())),
             tracks=tuple(
                 TrackRecord(
                     verification=row.verification,
@@ -220,10 +118,10 @@ class _Shelf:
                     finished_on=row.finished_on,
                     passed=row.is_passed,
                 )
-                for row in self.tracks.get(project.id, ())
+                for row in self.shelf.tracks.get(project.id, ())
             ),
-            scenarios=tuple(self._scenario(project, row) for row in self.scenarios.get(project.id, ())),
-            orders=tuple(self._order(project, row) for row in self.orders.get(project.id, ())),
+            scenarios=tuple(self._scenario(project, row) for row in self.shelf.scenarios.get(project.id, ())),
+            orders=tuple(self._order(project, row) for row in self.shelf.orders.get(project.id, ())),
             notices=tuple(self._notice(row) for row in reviews if row.notice_starts_on and row.state != "cancelled"),
             similar=self._similar(project),
         )
@@ -231,14 +129,16 @@ class _Shelf:
     def _judgements(self, project: Any) -> tuple[JudgementRecord, ...]:
         """Judgements that still stand: not reopened, not touched by a later design revision, not of a left platform."""
         reopened = {
-            row.clause: row.reopened_at for row in self.requirements.get(project.id, ()) if row.reopened_at is not None
+            row.clause: row.reopened_at
+            for row in self.shelf.requirements.get(project.id, ())
+            if row.reopened_at is not None
         }
         touched: dict[str, Any] = {}
-        for revision in self.revisions.get(project.id, ()):
+        for revision in self.shelf.revisions.get(project.id, ()):
             for clause in revision.touched_clauses:
                 touched[clause] = max(revision.at, touched.get(clause, revision.at))
         standing = []
-        for row in self.judgements.get(project.id, ()):
+        for row in self.shelf.judgements.get(project.id, ()):
             ends = [moment for moment in (reopened.get(row.clause), touched.get(row.clause)) if moment is not None]
             if project.platform_since_at is not None and ROLE_PARTY[row.role] == "platform":
                 ends.append(project.platform_since_at)
@@ -247,7 +147,7 @@ class _Shelf:
         return tuple(standing)
 
     def _batch(self, row: Any) -> BatchRecord:
-        figure = self.figures[row.id]
+        figure = self.shelf.figures[row.id]
         return BatchRecord(
             number=row.number,
             kind=row.kind,
@@ -259,13 +159,13 @@ class _Shelf:
             conforming=figure.is_conforming,
             size=row.size,
             hours=row.hours,
-            measurements=_subgroups(self.measured.get(row.id, ())),
+            measurements=_subgroups(self.shelf.measured.get(row.id, ())),
         )
 
     def _independent(self, project: Any, customer: UUID | None) -> bool:
         if customer is None or customer in (project.organisation_id, project.platform_id):
             return False
-        return frozenset((project.organisation_id, customer)) not in self.ties
+        return frozenset((project.organisation_id, customer)) not in self.shelf.ties
 
     def _scenario(self, project: Any, row: Any) -> ScenarioRecord:
         return ScenarioRecord(
@@ -296,7 +196,7 @@ class _Shelf:
         )
 
     def _notice(self, review: Any) -> NoticeRecord:
-        said = self.objections.get(review.id, ())
+        said = self.shelf.objections.get(review.id, ())
         return NoticeRecord(
             gate=review.gate,
             starts_on=review.notice_starts_on,
@@ -311,12 +211,12 @@ class _Shelf:
             return ()
         resolved = {
             hit.get("number")
-            for row in self.evidence.get(project.id, ())
+            for row in self.shelf.evidence_of(project.id)
             if row.type == "funding_declaration"
             for hit in row.form.get("resolved_hits") or ()
         }
         found = []
-        for other in self.neighbours.get(project.organisation_id, ()) if project.organisation_id else ():
+        for other in self.shelf.neighbours.get(project.organisation_id, ()) if project.organisation_id else ():
             if other.id == project.id:
                 continue
             alike = _alikeness(project.title_key, other.title_key)
@@ -338,13 +238,6 @@ def _alikeness(one: str, other: str) -> float:
     if matcher.real_quick_ratio() < SIMILAR_FROM or matcher.quick_ratio() < SIMILAR_FROM:
         return 0.0
     return matcher.ratio()
-
-
-def _grouped(rows: Iterable[Any], key: str) -> dict[UUID, list[Any]]:
-    groups: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, key)].append(row)
-    return groups
 
 
 def _evidence(row: Any) -> EvidenceRecord:

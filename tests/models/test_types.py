@@ -169,7 +169,9 @@ class TestStrictSQLite:
 
     def test_every_table_is_strict_those_of_migrations_too(self, file: Engine) -> None:
         with transaction(file) as session:
-            tables = session.execute(text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")).all()
+            tables = session.execute(
+                text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
+            ).all()
 
         mine = {name: strict for name, strict in tables if not name.startswith("sqlite_")}
         assert {"thing", "alembic_version"} <= set(mine)

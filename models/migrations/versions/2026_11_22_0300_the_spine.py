@@ -194,12 +194,17 @@ def upgrade() -> None:
 
     op.create_table(
         "standard_pack",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=False),
-        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("pack_version", sa.String(length=20), nullable=False),
         sa.Column("body", JSONText(), nullable=False),
         sa.Column("published_at", UTCDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_standard_pack")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_standard_pack")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_standard_pack_sha256")),
     )
     op.create_table(
         "transition",
@@ -312,10 +317,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=500), nullable=False),
         sa.Column("title_key", sa.String(length=500), nullable=False),
         sa.Column("programme_id", Id(), nullable=False),
-        sa.Column("organisation_id", Id(), nullable=False),
+        sa.Column("organisation_id", Id(), nullable=True),
         sa.Column("platform_id", Id(), nullable=True),
         sa.Column("receiver_id", Id(), nullable=True),
         sa.Column("transfer_to_id", Id(), nullable=True),
+        sa.Column("platform_since_at", UTCDateTime(), nullable=True),
         sa.Column("transfer_due_on", Day(), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_run_id", Id(), nullable=True),

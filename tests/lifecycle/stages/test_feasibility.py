@@ -81,8 +81,9 @@ class TestOwnMoney:
         assert found.code == "own_money_not_proven"
         assert found.values["point"] == 80_000_000 / 300_000_000
 
-    def test_misses_the_eligible_cost(self) -> None:
-        assert judged("G2.2", with_values("budget", eligible_minor=0)).state == "missing"
+    @pytest.mark.parametrize("eligible", [None, 0, -1])
+    def test_misses_the_eligible_cost(self, eligible: int | None) -> None:
+        assert judged("G2.2", with_values("budget", eligible_minor=eligible)).state == "missing"
 
 
 class TestRisksOwned:

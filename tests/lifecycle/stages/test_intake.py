@@ -84,6 +84,9 @@ class TestLawfulApplicant:
     def test_refuses_another_name_than_the_licence(self) -> None:
         assert judged("G1.2", with_values("licence", legal_name="味道食品有限公司")).code == "licence_name_differs"
 
+    def test_accepts_a_licence_on_its_last_day(self) -> None:
+        assert judged("G1.2", with_values("licence", valid_until="2025-07-15")).state == "met"
+
     def test_refuses_a_licence_that_ended_yesterday(self) -> None:
         assert judged("G1.2", with_values("licence", valid_until="2025-07-14")).code == "licence_expired"
 
@@ -230,13 +233,14 @@ class TestTechnicalManager:
             ({"open_projects": 6}, "not_met", "technical_manager_overloaded"),
             ({"open_projects": None}, "not_enough_evidence", "technical_manager_load_unknown"),
             ({"certificate_valid_until": "2025-07-14"}, "not_met", "technical_manager_certificate_expired"),
+            ({"certificate_valid_until": "2025-07-15"}, "met", "met"),
             ({"certificate_valid_until": None}, "not_enough_evidence", "technical_manager_certificate_undated"),
             ({"has_conflict": True}, "not_met", "technical_manager_conflict"),
             ({"has_conflict": None}, "not_enough_evidence", "technical_manager_conflict_undeclared"),
             ({"is_active": None}, "not_met", "technical_manager_inactive"),
         ],
     )
-    def test_is_refused(self, changes: dict[str, Any], state: str, code: str) -> None:
+    def test_is_judged(self, changes: dict[str, Any], state: str, code: str) -> None:
         found = judged("G1.9", with_values("technical_manager_record", **changes))
 
         assert (found.state, found.code) == (state, code)
@@ -258,3 +262,11 @@ def test_a_threshold_comes_from_the_pack_alone() -> None:
     stricter = clause("G1.9").model_copy(update={"parameters": {"load_cap": 5}})
 
     assert RULES["technical_manager"](stricter, good_firm()).code == "technical_manager_overloaded"
+
+
+@pytest.mark.parametrize("cap", ["5", True])
+def test_a_threshold_that_is_no_number_is_an_error_of_the_pack(cap: object) -> None:
+    spoiled = clause("G1.9").model_copy(update={"parameters": {"load_cap": cap}})
+
+    with pytest.raises(TypeError, match=r"G1\.9: load_cap"):
+        RULES["technical_manager"](spoiled, good_firm())

@@ -72,7 +72,7 @@ class TestLadder:
         assert LIMITS is not None
         papers = (
             evidence("task_contract", ladder_sizes=[5]),
-            evidence("task_contract", ladder_sizes=[200, 10, "x", 50, -1, True]),
+            evidence("task_contract", ladder_sizes=[200, 10, "x", 50, -1, 0, True]),
         )
 
         assert agreed_ladder(LIMITS, a_trial(papers=papers)) == LADDER

@@ -29,6 +29,12 @@ class TestMinimum:
 
         assert project_trl((*claims(trl=9), weak)) == 3
 
+    @pytest.mark.parametrize("weakest", THREADS)
+    def test_is_that_of_the_weakest_thread(self, weakest: str) -> None:
+        threads = tuple(replace(claim, level=2) if claim.item == weakest else claim for claim in claims(mrl=8))
+
+        assert project_mrl(threads) == 2
+
     @pytest.mark.parametrize("absent", THREADS)
     def test_needs_each_of_the_nine_threads(self, absent: str) -> None:
         assert project_mrl(claims(mrl=8)) == 8

@@ -212,6 +212,12 @@ class TestRightRevision:
 
         assert (found.state, found.values["unnamed"]) == ("not_met", ["T-3"])
 
+    def test_takes_the_day_of_the_freeze_for_the_new_revision(self) -> None:
+        named, unnamed = a_batch(made_on=FROZEN.frozen_on), a_batch("T-3", made_on=FROZEN.frozen_on, revision=None)
+
+        assert judged("G3.3", a_trial(batches=(named,))).state == "met"
+        assert judged("G3.3", a_trial(batches=(named, unnamed))).values["unnamed"] == ["T-3"]
+
     def test_lists_batches_of_the_old_revision_without_counting_them(self) -> None:
         found = judged("G3.3", a_trial(batches=(a_batch("T-1", revision="A", made_on=date(2026, 2, 1)), a_batch())))
 
@@ -271,6 +277,11 @@ class TestFirstPassYield:
 
         assert (found.state, found.values["open"]) == ("missing", ["T-2"])
 
+    def test_judges_a_batch_without_a_single_good_unit(self) -> None:
+        found = judged("G3.4", a_trial(batches=(yields(0, 50),)))
+
+        assert (found.code, found.values["bound"]) == ("yield_below_limit", 0)
+
     @pytest.mark.parametrize(("good", "n"), [(0, 0), (6, 5), (-1, 5)])
     def test_does_not_judge_impossible_figures(self, good: int, n: int) -> None:
         assert judged("G3.4", a_trial(batches=(yields(good, n),))).code == "batch_without_figures"
@@ -312,7 +323,16 @@ class TestCapability:
         found = self.bore(batches, is_critical=False, parameters={"judge_on": "bound"})
 
         assert (found.state, found.code) == ("not_enough_evidence", "capability_bound_too_low")
+        assert found.suffices == "index_needed_for_bound"
         assert found.values["index_needed"] > found.values["index"]
+
+    def test_accepts_an_index_and_a_bound_exactly_at_the_limit(self) -> None:
+        batches = self.measured(0.022)
+        shown = self.bore(batches).values
+
+        assert self.bore(batches, parameters={"ppk_critical": shown["index"]}).state == "met"
+        at_bound = {"ppk_critical": shown["bound"], "judge_on": "bound"}
+        assert self.bore(batches, parameters=at_bound).state == "met"
 
     def test_refuses_a_pack_that_judges_on_something_else(self) -> None:
         with pytest.raises(KeyError):
@@ -393,6 +413,7 @@ class TestCapability:
         found = judged("G3.5", a_trial(characteristics=(WEIGHT,)))
 
         assert (found.state, found.values["cp"]) == ("met", None)
+        assert self.bore(self.measured(0.01), upper=None).state == "met"
 
     def test_lets_the_worst_characteristic_speak_and_lists_all(self) -> None:
         batch = a_batch(measurements={"bore": scatter(10.0, 0.05, 40), "weight": scatter(500, 4, 10)})
@@ -435,7 +456,13 @@ class TestMeasurementSystem:
     def test_the_newest_study_of_a_gauge_counts(self) -> None:
         worse = study("G-7", grr=0.5, studied_on="2026-03-01")
 
-        assert judged("G3.6", a_trial(papers=with_instead(worse, study("G-7"), study("G-8")))).state == "not_met"
+        for papers in (worse, study("G-7"), study("G-8")), (study("G-7"), worse, study("G-8")):
+            assert judged("G3.6", a_trial(papers=with_instead(*papers))).state == "not_met"
+
+    def test_accepts_a_study_of_today_that_found_no_spread_at_all(self) -> None:
+        papers = with_instead(study("G-7", grr=0, studied_on="2026-06-01"), study("G-8"))
+
+        assert judged("G3.6", a_trial(papers=papers)).state == "met"
 
     def test_misses_the_gauge_of_a_characteristic(self) -> None:
         found = judged("G3.6", a_trial(characteristics=(replace(BORE, gauge=None),)))
@@ -525,6 +552,11 @@ class TestEhsClear:
 
         assert judged("G3.10", a_trial(findings=(before,))).state == "met"
 
+    def test_an_event_on_the_first_day_of_the_stage_counts(self) -> None:
+        first_day = a_finding(FindingKind.INCIDENT, 1, opened_on=date(2026, 1, 10), closed_on=date(2026, 1, 20))
+
+        assert judged("G3.10", a_trial(findings=(first_day,))).state == "not_met"
+
     def test_a_minor_event_must_be_closed(self) -> None:
         minor = a_finding(FindingKind.INCIDENT, 3)
 
@@ -574,7 +606,12 @@ class TestOutsideTest:
     def test_accepts_a_report_of_exactly_twelve_months_beside_one_of_the_old_revision(self) -> None:
         papers = with_instead(outside_report(revision="A"), outside_report(issued_on="2025-06-01"))
 
-        assert judged("G3.13", a_trial(papers=papers)).state == "met"
+        found = judged("G3.13", a_trial(papers=papers))
+
+        assert (found.state, found.values["reports"]) == ("met", ["CN-17"])
+
+    def test_accepts_a_report_of_today(self) -> None:
+        assert judged("G3.13", a_trial(papers=with_instead(outside_report(issued_on="2026-06-01")))).state == "met"
 
 
 class TestDeviationsDisposed:

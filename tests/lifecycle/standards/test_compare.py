@@ -72,7 +72,7 @@ def test_a_threshold_moves_one_way_only(clause: str, name: str, tighter: float, 
     assert found(f"stages/{stage}/{path}", looser) == [("loosened", f"{stage}/{path}")]
 
 
-def _spread(rule: str, name: str, direction: Any) -> tuple[Any, Any, Any]:
+def _spread(direction: Any) -> tuple[Any, Any, Any]:
     """A loose, a middle and a tight value of a parameter."""
     if isinstance(direction, tuple):
         return direction[0], None, direction[-1]
@@ -84,7 +84,7 @@ def _spread(rule: str, name: str, direction: Any) -> tuple[Any, Any, Any]:
     [(rule, name) for rule, names in DIRECTIONS.items() for name, way in names.items() if way != "same"],
 )
 def test_every_declared_direction_holds(rule: str, name: str) -> None:
-    loose, middle, tight = _spread(rule, name, DIRECTIONS[rule][name])
+    loose, middle, tight = _spread(DIRECTIONS[rule][name])
 
     def with_rule(value: Any) -> Pack:
         stage = default().stage(default().stages[0].id)

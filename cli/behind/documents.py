@@ -1,0 +1,201 @@
+"""Evidence from files and typed values: stored first, then handed in; and as it lies there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import yaml
+
+from cli.behind.gate_check import in_language
+from cli.door import Door
+from cli.output import Column
+from lifecycle.errors import Invalid, unmet
+from lifecycle.projects.queries import project_rows
+from lifecycle.requirements.commands import AddEvidence
+from lifecycle.requirements.queries import document, documents
+from lifecycle.verdicts.packs import packs_of
+from lifecycle.standards.pack import EvidenceType, FormField, Pack
+from models.file_store import EvidenceFiles, TooLarge
+
+
+def add_document(
+    door: Door,
+    ref: str,
+    type_or_clause: str,
+    file: Path,
+    *,
+    values: Sequence[str],
+    form: Path | None,
+    revision: str | None,
+) -> None:
+    """Store the file, then hand it in; a file whose command is refused is swept by `recover`."""
+    kind = _one_type(_pack(door, ref), type_or_clause)
+    filled = _form(kind, values, form)
+    sha256, size = _stored(door, file)
+
+    def make(lookup: Any, key: str) -> AddEvidence:
+        return AddEvidence(
+            command_id=key,
+            project_id=lookup.project(ref),
+            type=kind.id,
+            file_name=file.name,
+            sha256=sha256,
+            size_bytes=size,
+            form=filled,
+            revision=revision,
+        )
+
+    door.act(make, ref=ref)
+
+
+def _stored(door: Door, file: Path) -> tuple[str, int]:
+    try:
+        with file.open("rb") as stream:
+            stored = EvidenceFiles(door.settings.evidence_dir).put(stream)
+    except TooLarge as error:
+        raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
+    return stored.sha256, stored.size_bytes
+
+
+def form_rows(door: Door, ref: str, type_or_clause: str) -> list[dict[str, Any]]:
+    """Return the fields that a type of evidence, or every type that a clause asks for, wants filled in."""
+    rows = []
+    for kind in _types(_pack(door, ref), type_or_clause):
+        for item in kind.fields:
+            rows.append(_field_row(kind, item, door))
+            rows.extend(_field_row(kind, column, door, f"{item.name}[].") for column in item.columns)
+    return rows
+
+
+def _field_row(kind: EvidenceType, item: FormField, door: Door, prefix: str = "") -> dict[str, Any]:
+    return {
+        "type": kind.id,
+        "field": prefix + item.name,
+        "title": in_language(item.title, door.output.lang),
+        "kind": item.kind,
+        "unit": item.unit,
+        "required": item.required,
+        "choices": list(item.choices),
+    }
+
+
+def document_rows(door: Door, ref: str, *, is_every: bool) -> list[dict[str, Any]]:
+    """Return the documents of a project: those that count, or every version there ever was."""
+    rows = door.read(lambda session: documents(session, door.lookup(session).project(ref)))
+    return rows if is_every else [row for row in rows if row["status"] == "current"]
+
+
+def show_document(door: Door, evidence_id: str) -> None:
+    """Print one document with the values of its form."""
+    found = door.read(lambda session: document(session, _id(evidence_id)))
+    output = door.output
+    output.record(_FACTS, found)
+    if not output.as_json and not output.fields:
+        for name, value in found["form"].items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            output.line(f"  {name} = {text}")
+
+
+_FACTS = (
+    Column(key="number"),
+    Column(key="type"),
+    Column(key="key"),
+    Column(key="version_no"),
+    Column(key="file_name"),
+    Column(key="sha256"),
+    Column(key="size_bytes"),
+    Column(key="revision"),
+    Column(key="status", kind="state"),
+    Column(key="submitted_on"),
+    Column(key="valid_until_on"),
+    Column(key="author"),
+    Column(key="id"),
+)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(unmet("value_wrong", field="ID", value=text)) from None
+
+
+def _pack(door: Door, ref: str) -> Pack:
+    def work(session: Any) -> Pack:
+        (row,) = project_rows(session, [door.lookup(session).project(ref)])
+        return packs_of(session, [row.pack_sha256])[row.pack_sha256]
+
+    return door.read(work)
+
+
+def _types(pack: Pack, type_or_clause: str) -> list[EvidenceType]:
+    if pack.has(type_or_clause):
+        return [pack.evidence_type(type_id) for type_id in pack.criterion(type_or_clause).evidence]
+    if pack.has_evidence_type(type_or_clause):
+        return [pack.evidence_type(type_or_clause)]
+    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause))
+
+
+def _one_type(pack: Pack, type_or_clause: str) -> EvidenceType:
+    types = _types(pack, type_or_clause)
+    if len(types) != 1:
+        raise Invalid(unmet("clause_has_several_types", clause=type_or_clause, known=[kind.id for kind in types]))
+    return types[0]
+
+
+def _form(kind: EvidenceType, values: Sequence[str], file: Path | None) -> dict[str, Any]:
+    """Return the typed values; what is wrong in kind stays as typed, for the rule to name it."""
+    form: dict[str, Any] = dict(_loaded(file)) if file else {}
+    fields = {item.name: item for item in kind.fields}
+    for text in values:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise Invalid(unmet("value_wrong", field="--value", value=text))
+        form[name] = typed(fields[name], value) if name in fields else value
+    return form
+
+
+def _loaded(file: Path) -> Mapping[str, Any]:
+    try:
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Invalid(unmet("form_file_wrong", file=file.name, problem=str(error))) from error
+    if not isinstance(loaded, dict):
+        raise Invalid(unmet("form_file_wrong", file=file.name, problem="no mapping"))
+    return {str(name): _as_json(value) for name, value in loaded.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """YAML reads a day as a day; a form holds its text."""
+    if isinstance(value, dict):
+        return {str(name): _as_json(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_json(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def typed(item: FormField, text: str) -> Any:
+    """Return a typed value of a form field; text that does not read as its kind is returned as it is."""
+    try:
+        match item.kind:
+            case "int":
+                return int(text)
+            case "number" | "percent":
+                return float(text)
+            case "money":
+                minor = Decimal(text) * 100
+                return int(minor) if minor == minor.to_integral_value() else text
+            case "bool":
+                return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+            case "list":
+                return json.loads(text) if text.startswith("[") else [one.strip() for one in text.split(",")]
+            case "table":
+                return json.loads(text)
+            case _:
+                return text
+    except (ValueError, InvalidOperation):
+        return text

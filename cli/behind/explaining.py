@@ -1,0 +1,88 @@
+"""What somebody may do with a project now, and why not: the engine's own answer, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from sqlmodel import Session
+
+from cli.behind.gate_check import type_names
+from cli.door import Door, named
+from cli.errors import REFUSED, reason_lines
+from lifecycle import engine
+from lifecycle.actor import Actor
+from lifecycle.commands import Verb
+from lifecycle.errors import Invalid, Unmet, unmet
+from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.queries import project_rows
+from lifecycle.verdicts.packs import packs_of
+from lifecycle.verbs import BY_NAME
+from models.projects import Project
+from models.states import Door as DoorName
+from notifications.words import explain_unmet, title
+
+
+def explain_all(door: Door, ref: str) -> None:
+    """Print every verb of a project with its reasons."""
+    _explain(door, ref, [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None])
+
+
+def explain_one(door: Door, ref: str, name: str) -> None:
+    """Print one verb with its reasons; leaves with exit 3 when it is not possible."""
+    asked = name.replace("-", "_")
+    known = [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None]
+    wanted = [verb for verb in known if asked in (verb.name, verb.permission)]
+    if not wanted:
+        raise Invalid(unmet("verb_unknown", value=name, known=[verb.name for verb in known]))
+    if not _explain(door, ref, wanted[:1]):
+        raise typer.Exit(REFUSED)
+
+
+def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
+    """Print the answers and say whether all are yes."""
+
+    def work(session: Session) -> tuple[Any, list[tuple[Verb[Any, Any], list[Unmet]]], dict[str, str]]:
+        project_id = door.lookup(session).project(ref)
+        answers = engine.explain(session, project_id, verbs, stamp=door.stamp(_actor(door, session)))
+        people = people_who_owe(session, [project_id])
+        (row,) = project_rows(session, [project_id])
+        words = type_names(packs_of(session, [row.pack_sha256])[row.pack_sha256], door.output.lang)
+        return row, [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers], words
+
+    row, answers, words = door.read(work)
+    output = door.output
+    if output.as_json:
+        output.document({"number": row.number, "stage": str(row.stage), "version": row.version, "data": _data(answers)})
+        return all(not reasons for _, reasons in answers)
+    output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
+    for verb, reasons in answers:
+        mark, colour = ("no", "red") if reasons else ("ok", "green")
+        output.line(f"  {mark:<4} {verb.name:<18} {verb_title(verb, output.lang)}", colour)
+        for reason in reasons:
+            for line in reason_lines(explain_unmet(reason, output.lang, words), output):
+                for part in output.folded(line, 11):
+                    output.line(" " * 11 + part)
+    return all(not reasons for _, reasons in answers)
+
+
+def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:
+    return [
+        {"name": verb.name, "verb": verb.permission, "allowed": not reasons, "reasons": [one.document() for one in reasons]}
+        for verb, reasons in answers
+    ]
+
+
+def _actor(door: Door, session: Session) -> Actor:
+    """Who asks; with nobody named the facts alone are judged, as for somebody with every right."""
+    if door.caller.as_login is None and not door.settings.token:
+        door.output.say("nobody_asks")
+        return Actor.clock(DoorName.CLI)
+    return door.actor(session)
+
+
+def verb_title(verb: Verb[Any, Any], lang: Any) -> str:
+    """Return the words of a verb: its own, else those of its short name."""
+    whole = title("verb", verb.permission, lang)
+    return title("verb", verb.name, lang) if whole == verb.permission else whole
+
+

@@ -1,0 +1,97 @@
+"""Standards from folders and from what comes with the program: shown, checked, compared, published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.behind.gate_check import criterion_row
+from cli.door import Door
+from cli.errors import REFUSED
+from cli.output import Column, Output
+from lifecycle.errors import Invalid, Refused, Unmet, unmet
+from lifecycle.people.commands import PublishStandard
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.compare import compare
+from lifecycle.standards.lint import lint
+from lifecycle.standards.pack import Pack
+from lifecycle.standards.problem import Problem
+from notifications.words import sentence
+
+
+def criterion_rows(output: Output, standard: str, stage: str) -> list[dict[str, Any]]:
+    """Return every criterion of a standard, or those of one stage."""
+    pack = _pack(standard)
+    wanted = [one for one in pack.stages if stage in ("", one.id)]
+    if not wanted:
+        raise Invalid(unmet("no_such_stage", value=stage, known=[str(one.id) for one in pack.stages]))
+    return [
+        {"stage": str(one.id), **criterion_row(criterion, output.lang)} for one in wanted for criterion in one.criteria
+    ]
+
+
+def lint_pack(output: Output, standard: str, columns: Sequence[Column]) -> None:
+    """Print everything that keeps a pack from being published; leaves with exit 3 when there is something."""
+    try:
+        problems = _lint(standard)
+    except library.BadPack as error:
+        problems = list(error.problems)
+    _print(output, problems, columns, "standard_is_sound")
+
+
+def compare_packs(output: Output, base: str, layer: str, columns: Sequence[Column]) -> None:
+    """Print every place where the layer asks for less; leaves with exit 3 when there is one."""
+    problems = compare(_pack(base), _pack(layer), lines=_lines(layer))
+    _print(output, problems, columns, "standard_loosens_nothing")
+
+
+def publish_pack(door: Door, standard: str) -> None:
+    """Publish a pack; raises `Refused` with every problem that `lint` and `diff` find."""
+    pack = _pack(standard)
+    problems = _lint(standard)
+    if pack.based_on:
+        problems += compare(_pack(pack.based_on), pack, lines=_lines(standard))
+    if problems:
+        raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
+    door.act(
+        lambda _, key: PublishStandard(command_id=key, sha256=library.sha256(pack), body=pack.canonical()),
+        ref=f"{pack.code}@{pack.version}",
+    )
+
+
+def _lint(standard: str) -> list[Problem]:
+    return lint(_pack(standard), rules=set(RULES), lines=_lines(standard))
+
+
+def _pack(standard: str) -> Pack:
+    try:
+        folder = Path(standard)
+        return library.load(folder) if folder.is_dir() else library.by_name(standard)
+    except library.UnknownPack as error:
+        raise Invalid(unmet("standard_unknown", value=standard)) from error
+
+
+def _lines(standard: str) -> dict[str, str]:
+    folder = Path(standard)
+    return library.lines(folder) if folder.is_dir() else {}
+
+
+def _print(output: Output, problems: Sequence[Problem], columns: Sequence[Column], code: str) -> None:
+    rows = [
+        {
+            "line": one.line,
+            "path": one.path,
+            "code": one.code,
+            "clause": one.clause,
+            "values": dict(one.values),
+            "problem": sentence(one.code, one.values, output.lang),
+        }
+        for one in problems
+    ]
+    if problems or output.as_json:
+        output.table(columns, rows)
+    if problems:
+        raise typer.Exit(REFUSED)
+    output.say(code)

@@ -1,0 +1,129 @@
+"""Invariants, recovery and the audit trail: whether what is stored can be trusted."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.door import Door
+from cli.errors import BROKEN, PARTLY, CannotWork
+from lifecycle import recovery
+from lifecycle.audit.checkpoints import write_checkpoint
+from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
+from lifecycle.audit.verify import verify
+from lifecycle.errors import Invalid, unmet
+from lifecycle.invariants.check import (
+    EVIDENCE_FILES,
+    UnknownCheckError,
+    all_checks,
+    check,
+    chosen,
+    with_evidence_files,
+)
+from models.db import run_in_transaction
+from models.file_store import EvidenceFiles
+
+
+def check_all(door: Door, only: tuple[str, ...], *, may_freeze: bool) -> None:
+    """Ask the invariants and print what they found; leaves with exit 7 when one is broken.
+
+    Freezing payments on a broken invariant comes with payments; until then nothing is frozen either way.
+    """
+    checks = all_checks(_public_keys(door))
+    try:
+        asked = chosen(checks, only) if only else checks
+    except UnknownCheckError as error:
+        raise Invalid(unmet("check_unknown", value=str(error), known=[one.id for one in checks])) from error
+    report = door.read(lambda session: check(session, asked, now=door.now))
+    if not only or EVIDENCE_FILES in only:
+        report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_dir))
+    document = report.document()
+    _print_checks(door, document)
+    if not report.is_ok:
+        raise typer.Exit(BROKEN)
+
+
+def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
+    output = door.output
+    if output.as_json:
+        output.document(document)
+        return
+    for one in document["checks"]:
+        mark, colour = ("ok", "") if one["ok"] else ("BAD", "red")
+        tail = "" if one["ok"] else f"  {one['rows_count']}"
+        output.line(f"{mark:<4} {one['id']:<4} {one['name']}{tail}", colour)
+        for row in one["sample"]:
+            output.line("          " + ", ".join(f"{key} {value}" for key, value in row.items()))
+    output.say("all_is_well" if document["ok"] else "invariant_broken")
+
+
+def recover_all(door: Door) -> None:
+    """Sweep what a crash left; leaves with exit 6 when something could not be removed."""
+    files = EvidenceFiles(door.settings.evidence_dir)
+    old = list(files.old_files(recovery.ORPHAN_AGE))
+    found = door.read(lambda session: recovery.look(session, old, today=door.today))
+    document = recovery.sweep(found, files, now=door.now)
+    output = door.output
+    if output.as_json:
+        output.document(document)
+    else:
+        swept = document["swept"]
+        output.line(f"temp_files\t{swept['temp_files']}")
+        output.line(f"orphan_files\t{swept['orphan_files']}")
+        for one in document["failed"]:
+            output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
+    if document["failed"]:
+        raise typer.Exit(PARTLY)
+
+
+def verify_trail(door: Door, files: list[Path]) -> None:
+    """Re-compute the audit trail and print what contradicts it; leaves with exit 7 when something does."""
+    contents = {str(path): path.read_bytes() for path in files}
+    keys = _public_keys(door)
+    if contents and not keys:
+        raise Invalid(unmet("public_key_missing"))
+    found = door.read(lambda session: verify(session, files=contents, keys=keys))
+    document, output = found.document(), door.output
+    if output.as_json:
+        output.document(document)
+    else:
+        for one in document["problems"]:
+            place = f"{one['object_type']} {one['object_id']} {one['chain_seq']}"
+            output.line(f"{one['kind']:<10} {place}  {one['detail']}", "red")
+        for one in document["checkpoints"]:
+            output.line(f"{'ok' if one['ok'] else 'BAD':<4} {one['file']}", "" if one["ok"] else "red")
+        code = "trail_verifies" if found.is_ok else "trail_broken"
+        output.say(code, rows=found.rows_count, chains=found.chains_count, problems=found.problems_count)
+    if not found.is_ok:
+        raise typer.Exit(BROKEN)
+
+
+def write_checkpoint_file(door: Door, path: Path) -> None:
+    """Sign all chain heads and write the file to carry out of the house."""
+    place = door.settings.checkpoint_key
+    if place is None:
+        raise Invalid(unmet("private_key_missing"))
+    try:
+        key = read_private_key(place.read_bytes())
+    except BadKeyError as error:
+        raise CannotWork("key", f"{place}: {error}") from error
+    if path.exists():
+        raise Invalid(unmet("file_exists", file=str(path)))
+    made = run_in_transaction(door.engine, lambda session: write_checkpoint(session, key=key, now=door.now))
+    path.write_bytes(made.content)
+    document = made.document(str(path))
+    if door.output.as_json:
+        door.output.document(document)
+    else:
+        door.output.line(f"{document['file']}\t{document['sha256']}")
+
+
+def _public_keys(door: Door) -> Any:
+    place = door.settings.checkpoint_public_key
+    if place is None or not place.exists():
+        return {}
+    try:
+        return read_public_keys(place.read_bytes())
+    except BadKeyError as error:
+        raise CannotWork("key", f"{place}: {error}") from error

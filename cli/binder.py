@@ -1,0 +1,384 @@
+"""Makes a command of the command line from a command of the lifecycle: its fields become arguments and options.
+
+A noun's file says one line per verb (`bind(app, "hold", "lifecycle.projects.commands:PutOnHold", "…")`). The dataclass
+is imported when the command is run or its own `--help` is asked, so that everything else answers at once.
+"""
+
+import importlib
+import inspect
+import json
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import typer
+from typer.core import TyperCommand
+
+from cli.options import acts
+from lifecycle.errors import Invalid, unmet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """How people name a row whose id a field carries: the option's word, and the method of `Lookup` that finds it."""
+
+    option: str
+    find: str
+    metavar: str
+    help: str
+
+
+def _organisation(option: str, what: str) -> Reference:
+    return Reference(option=option, find="organisation", metavar="NAME", help=f"{what}: credit code, name, or id.")
+
+
+PROJECT = Reference(option="ref", find="project", metavar="REF", help="Project: PT-2026-0042, or its id.")
+REVIEW = Reference(option="ref", find="review", metavar="REF", help="Review: PT-2026-0042, PT-2026-0042/G3, or its id.")
+LOGIN = Reference(option="login", find="user", metavar="LOGIN", help="User: login, or id.")
+
+REFERENCES: Mapping[str, Reference] = {
+    "project_id": PROJECT,
+    "review_id": REVIEW,
+    "user_id": LOGIN,
+    "organisation_id": _organisation("organisation", "Organisation"),
+    "other_id": _organisation("other", "The other organisation"),
+    "platform_id": _organisation("platform", "Platform"),
+    "receiver_id": _organisation("receiver", "Receiving plant"),
+    "customer_id": _organisation("customer", "Customer"),
+    "programme_id": Reference(option="programme", find="programme", metavar="CODE", help="Programme: code, or id."),
+}
+"""Field -> how it is named. A field not listed here that ends in `_id` takes the id itself."""
+
+HELP: Mapping[str, str] = {
+    "amount_minor": "Amount with at most two decimals.",
+    "clause": "Clause of the standard, such as G3.4.",
+    "code": "Code, as the refusal of a wrong one lists them.",
+    "competences": "What an expert may be named for; may be given several times.",
+    "cost_minor": "Cost with at most two decimals.",
+    "country": "Two letters, such as CN.",
+    "credit_code": "Unified social credit code (18 characters, checked).",
+    "currency": "Three letters, such as CNY.",
+    "email": "Mail address.",
+    "expected_version": "Refuse unless this is still the version.",
+    "is_common_control": "Both are controlled by the same owner.",
+    "kind": "What it is.",
+    "language": "Language of mails to this person: zh-CN or en.",
+    "name": "Name as people know it.",
+    "note": "Remark.",
+    "outside_key": "Key in the source it was imported from.",
+    "reason": "Why; it is recorded and shown.",
+    "role": "Role.",
+    "share_basis_points": "Share of ownership in basis points (2500 = 25 %).",
+    "since_on": "First day.",
+    "target": "Stage to go back to; left out: this stage again.",
+    "until_on": "Last day.",
+}
+"""Help of options by field name; the words of one noun stand in its own file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What a noun's file says about one field where the common rule does not fit."""
+
+    option: str = ""
+    """Declaration of the option (`--made`), or `--yes/--no` for a yes or no."""
+    help: str = ""
+    parse: Callable[[str], Any] | None = None
+    """From the typed text to the value; for a tuple, of each text."""
+    build: Callable[[Any, Any], Any] | None = None
+    """From `Lookup` and the parsed value to what the command carries."""
+    metavar: str = ""
+    reference: Reference | None = None
+    default: Any = ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Within:
+    """A field that may stand behind the project's number (`PT-2026-0042/B-03`), or in an option of its own."""
+
+    name: str
+    option: str
+    metavar: str
+    help: str
+
+    def split(self, ref: str, given: Any) -> tuple[str, Any]:
+        """Return the project's reference and the field's value; the option wins."""
+        project, slash, inner = ref.partition("/")
+        return (project, given if given is not None else inner) if slash else (ref, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """One verb as a command: which dataclass, what is positional, and what is said differently."""
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    """Fields given by place, in order."""
+    own: Mapping[str, Own] = field(default_factory=dict)
+    within: Within | None = None
+    help: str = ""
+
+    @cached_property
+    def command(self) -> Any:
+        """The dataclass of the lifecycle."""
+        module, _, name = self.path.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def function(self) -> Callable[..., None]:
+        """Return the function that Typer makes the real command of."""
+        parameters = [self._parameter(one) for one in self._fields()]
+
+        def run(door: Any, **given: Any) -> None:
+            ref = "/".join(str(given[name]) for name in self.arguments[:1])
+            door.act(lambda lookup, key: self.built(lookup, key, given), ref=ref)
+
+        first = inspect.Parameter("door", inspect.Parameter.POSITIONAL_ONLY)
+        run.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined]
+        run.__doc__ = self.help
+        return acts(run)
+
+    def built(self, lookup: Any, key: str, given: Mapping[str, Any]) -> Any:
+        """Return the command, its references looked up; raises `Invalid` where a field that must be is not given."""
+        values = dict(given)
+        if self.within is not None:
+            subject = self.arguments[0]
+            values[subject], values[self.within.name] = self.within.split(values[subject], values[self.within.name])
+        built = {}
+        for one in self._fields():
+            value = self._value(one, lookup, values[one.name])
+            if value is None and self._is_asked(one):
+                raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
+            built[one.name] = value
+        return self.command(command_id=key, **built)
+
+    def _is_asked(self, one: Any) -> bool:
+        return self.within is not None and one.name == self.within.name and one.default is MISSING
+
+    def _fields(self) -> list[Any]:
+        from lifecycle.commands import REGISTRY
+
+        left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
+        known = {one.name: one for one in fields(self.command) if one.name not in left_out}
+        return [*(known.pop(name) for name in self.arguments), *known.values()]
+
+    def _own(self, name: str) -> Own:
+        return self.own.get(name, _NOTHING_OWN)
+
+    def _reference(self, one: Any) -> Reference | None:
+        return self._own(one.name).reference or REFERENCES.get(one.name)
+
+    @cached_property
+    def _types(self) -> Mapping[str, Any]:
+        return get_type_hints(self.command)
+
+    def _value(self, one: Any, lookup: Any, given: Any) -> Any:
+        reference, own, shape = self._reference(one), self._own(one.name), self._shape(one)
+        if shape.is_many and not given:
+            given = _default(one, _NOTHING_OWN)
+        if given is None or given is inspect.Parameter.empty:
+            return () if given is inspect.Parameter.empty else None
+        if reference is not None:
+            given = getattr(lookup, reference.find)(given)
+        if given == TODAY:
+            given = lookup.today
+        if own.build is not None:
+            return own.build(lookup, given)
+        if shape.is_mapping:
+            return dict(given)
+        return tuple(given) if shape.is_many else given
+
+    def _parameter(self, one: Any) -> inspect.Parameter:
+        shape, own, reference = self._shape(one), self._own(one.name), self._reference(one)
+        inner = self.within if self.within is not None and self.within.name == one.name else None
+        rest: dict[str, Any] = {"help": inner.help if inner else self.help_of(one.name)}
+        metavar = (inner.metavar if inner else "") or own.metavar or (reference.metavar if reference else shape.metavar)
+        if metavar:
+            rest["metavar"] = metavar
+        parse = own.parse or (None if reference else shape.parse)
+        kind: Any = str if reference or parse else shape.kind
+        if parse:
+            rest["parser"] = _readable(parse)
+        default = None if inner else _default(one, own)
+        if shape.is_many:
+            kind, default = list[kind], []
+        elif default is None:
+            kind = kind | None
+        place = typer.Argument(**rest) if one.name in self.arguments else None
+        declaration = (inner.option if inner else "") or own.option or _option_name(one.name, reference, shape)
+        annotation = Annotated[kind, place or typer.Option(declaration, **rest)]
+        return inspect.Parameter(one.name, _KEYWORD, default=default, annotation=annotation)
+
+    def help_of(self, name: str) -> str:
+        """Return the help text of a field; empty when nobody wrote one (a test looks)."""
+        reference = self.own.get(name, _NOTHING_OWN).reference or REFERENCES.get(name)
+        return self._own(name).help or (reference.help if reference else "") or HELP.get(name, "")
+
+    def _shape(self, one: Any) -> "_Shape":
+        return _shape(self._types[one.name], one.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """How a field's type is typed in: the kind Typer knows, how text becomes a value, whether it may come often."""
+
+    kind: Any = str
+    parse: Callable[[str], Any] | None = None
+    metavar: str = ""
+    is_many: bool = False
+    is_mapping: bool = False
+
+
+TODAY = "today"
+"""Typed for a day: the day of this run, by its clock and time zone."""
+
+_NOTHING_OWN = Own()
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def bind(
+    app: typer.Typer,
+    name: str,
+    path: str,
+    help: str,  # noqa: A002 - the word that Typer uses
+    *,
+    arguments: Sequence[str] = ("project_id",),
+    own: Mapping[str, Own] | None = None,
+    within: Within | None = None,
+) -> None:
+    """Add a verb to a noun: `path` is `module:Dataclass`, `arguments` are the fields given by place."""
+    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help)
+    BINDINGS.append(binding)
+    lazy = type("BoundCommand", (_BoundCommand,), {"binding": binding})
+    app.command(name, help=help, cls=lazy)(_nothing)
+
+
+BINDINGS: list[Binding] = []
+"""Every verb that was bound, for the test that all of them can be built."""
+
+
+class _BoundCommand(TyperCommand):
+    """Stands for a verb in the list of commands; becomes the real one when it is parsed."""
+
+    binding: Binding
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Hand over to the command that is made of the dataclass."""
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(self.name, help=self.binding.help)(self.binding.function())
+        return typer.main.get_command(app).make_context(info_name, args, parent, **extra)
+
+
+def _nothing() -> None:
+    """Never run: the real command takes over when it is parsed."""
+
+
+def _shape(hint: Any, name: str) -> _Shape:
+    origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not type(None)]
+    if origin in (Union, types.UnionType):
+        return _shape(inner[0], name)
+    if origin in (tuple, list, frozenset) or hint in (tuple, list):
+        within = _shape(inner[0], name) if inner else _Shape()
+        return _Shape(kind=within.kind, parse=within.parse, metavar=within.metavar, is_many=True)
+    if (isinstance(origin, type) and issubclass(origin, Mapping)) or hint is dict:
+        return _Shape(parse=_pair, metavar="NAME=VALUE", is_many=True, is_mapping=True)
+    if origin is Literal:
+        return _Shape(kind=hint)
+    if name.endswith("_minor"):
+        return _Shape(parse=_minor, metavar="AMOUNT")
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _Shape(kind=hint)
+    return _PLAIN.get(hint, _Shape())
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """Read `name=value`; the value is JSON where it reads as JSON, else text."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise ValueError(f"expected NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value, parse_float=str) if not _is_number(value) else json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).lstrip("-").isdecimal()
+
+
+def _minor(text: str) -> int:
+    """Read an amount with at most two decimals as minor units; nothing is rounded."""
+    try:
+        minor = Decimal(text) * 100
+        if not minor.is_finite() or minor != minor.to_integral_value():
+            raise ValueError(f"expected an amount with at most two decimals, got {text!r}")
+    except InvalidOperation:
+        raise ValueError(f"expected an amount such as 500000.00, got {text!r}") from None
+    return int(minor)
+
+
+def _instant(text: str) -> datetime:
+    from models.clock import parse_instant
+
+    return parse_instant(text)
+
+
+def _day(text: str) -> date | str:
+    if text == TODAY:
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a day such as 2026-03-31, got {text!r}") from None
+
+
+_PLAIN: Mapping[Any, _Shape] = {
+    str: _Shape(metavar="TEXT"),
+    int: _Shape(kind=int, metavar="N"),
+    float: _Shape(kind=float, metavar="NUMBER"),
+    bool: _Shape(kind=bool),
+    date: _Shape(parse=_day, metavar="DAY"),
+    datetime: _Shape(parse=_instant, metavar="ISO"),
+    UUID: _Shape(parse=UUID, metavar="ID"),
+}
+
+
+def _readable(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """Return the parser with its own words in the usage error, and at peace with a value it made before."""
+
+    def read(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    read.__name__ = parse.__name__.strip("_")
+    return read
+
+
+def _default(one: Any, own: Own) -> Any:
+    if own.default is not ...:
+        return own.default
+    if one.default is not MISSING:
+        return one.default
+    if one.default_factory is not MISSING:
+        return one.default_factory()
+    return inspect.Parameter.empty
+
+
+def _option_name(name: str, reference: Reference | None, shape: _Shape) -> str:
+    if name == "expected_version":
+        return "--version"
+    word = (reference.option if reference and reference.option != "ref" else name).removesuffix("_minor")
+    if shape.kind is bool:
+        word = word.removeprefix("is_").removeprefix("has_")
+    if reference is None:
+        word = word.removesuffix("_id").removesuffix("_on")
+    return f"--{word.replace('_', '-')}"

@@ -1,0 +1,242 @@
+"""The way in: settings, database, clock and actor, then one command through the engine in one transaction."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+from sqlalchemy import Engine, select
+from sqlmodel import Session
+
+from cli.errors import NotSignedIn, Refusal
+from cli.lookup import Lookup
+from cli.options import Caller
+from cli.output import Output
+from lifecycle import engine as lifecycle_engine
+from lifecycle.actor import Actor
+from lifecycle.calendar import china
+from lifecycle.commands import REGISTRY, Answer, Command, Stamp
+from lifecycle.errors import Invalid, LifecycleError, Unmet, unmet
+from lifecycle.people.queries import people_who_owe
+from models.clock import FixedClock, SystemClock, parse_instant
+from models.db import make_engine, reading, run_in_transaction
+from models.installation import Installation
+from models.people import ApiToken, User
+from models.ports import Clock
+from models.readiness import check_ready
+from models.settings import Settings, load_settings
+from models.states import Door as DoorName
+from models.states import Role, UserStatus
+from notifications.words import sentence, title
+
+T = TypeVar("T")
+Make: TypeAlias = Callable[[Lookup, str], Command]
+
+
+@dataclass(frozen=True)
+class Door:
+    """One run of a command on the local database."""
+
+    output: Output
+    caller: Caller
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this process; SettingsError when one cannot be read (exit 2)."""
+        return load_settings()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, checked: it is there, ours, at head, and made for the mode that is set."""
+        engine = make_engine(self.settings.db)
+        check_ready(engine)
+        return engine
+
+    @cached_property
+    def installation(self) -> Any:
+        """The row that says which database this is; SettingsError when its mode and the settings do not agree."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(Installation.__table__)).one()  # type: ignore[attr-defined]
+        self.settings.checked_mode(row.mode)
+        return row
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Say whether this database is for trying things out."""
+        return bool(self.installation.mode == "rehearsal")
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant of this run: `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
+        return self._clock().now()
+
+    def _clock(self) -> Clock:
+        if self.caller.now is not None:
+            self._only_in_rehearsal("--now")
+            return FixedClock(_instant(self.caller.now))
+        clock = self.settings.make_clock()
+        if isinstance(clock, SystemClock) and self.is_rehearsal and self.installation.clock_at is not None:
+            return FixedClock(self.installation.clock_at)
+        return clock
+
+    @property
+    def today(self) -> date:
+        """The day of this run, where the installation is."""
+        return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def lookup(self, session: Session) -> Lookup:
+        """Return what finds rows by human words."""
+        return Lookup(session, self.today)
+
+    def stamp(self, actor: Actor) -> Stamp:
+        """Return when and by whom: what a verb may know of the world."""
+        return Stamp(now=self.now, today=self.today, actor=actor, calendar=china(), new_id=self._ids.new)
+
+    @cached_property
+    def _ids(self) -> Any:
+        return self.settings.make_ids()
+
+    def actor(self, session: Session) -> Actor:
+        """Return who acts: `--as LOGIN` in a rehearsal, else the owner of `PILOTWAY_TOKEN`; NotSignedIn for nobody."""
+        user: Any = User.__table__  # type: ignore[attr-defined]
+        if self.caller.as_login is not None:
+            self._only_in_rehearsal("--as")
+            asked = select(user).where(user.c.login == self.caller.as_login)
+            reason = unmet("unknown_login", login=self.caller.as_login)
+        elif self.settings.token:
+            asked = self._owner(user, self.settings.token)
+            reason = unmet("token_invalid")
+        else:
+            raise NotSignedIn("not_signed_in")
+        row = session.execute(asked.where(user.c.status == UserStatus.ACTIVE)).one_or_none()
+        if row is None:
+            raise NotSignedIn(reason)
+        return Actor(user_id=row.id, person_id=row.person_id, name=row.name, door=DoorName.CLI)
+
+    def _owner(self, user: Any, text: str) -> Any:
+        token: Any = ApiToken.__table__  # type: ignore[attr-defined]
+        return (
+            select(user)
+            .join(token, token.c.user_id == user.c.id)
+            .where(
+                token.c.token_sha256 == token_sha256(text),
+                token.c.revoked_at.is_(None),
+                token.c.expires_at > self.now,
+            )
+        )
+
+    def _only_in_rehearsal(self, option: str) -> None:
+        if not self.is_rehearsal:
+            raise Invalid(unmet("only_in_rehearsal", option=option))
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Return what the work reads, from one snapshot; it needs nobody: who can run this holds the database."""
+        with reading(self.engine) as session:
+            return work(session)
+
+    def act(self, make: Make, *, ref: str, actor: Actor | None = None) -> None:
+        """Carry out a command (see `carry_out`) and print the answer."""
+        self.tell(self.carry_out(make, ref=ref, actor=actor), ref)
+
+    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None) -> Answer:
+        """Carry out the command that `make` builds from the looked-up ids and the idempotency key.
+
+        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does. Raises
+        `Refusal` with every reason; the transaction is committed first, for a refused right leaves its audit row.
+        """
+        key = self.caller.command_id or str(self._ids.new())
+        if self.caller.dry_run:
+            answer = self.read(lambda session: self._rehearsed(session, make, key, actor))
+        else:
+            version = None if actor else self._agreed(make, key, ref)
+            answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
+        if answer.error is not None:
+            raise Refusal(self._with_people(answer), verb=self._verb(answer), ref=ref)
+        return answer
+
+    def _with_people(self, answer: Answer) -> LifecycleError:
+        """Return the refusal with the names of those who owe each reason."""
+        error, project_id = answer.error, getattr(answer.command, "project_id", None)
+        if error is None or project_id is None or not any(reason.role for reason in error.unmet):
+            return error or LifecycleError()
+        known = self.read(lambda session: people_who_owe(session, [project_id]))
+        return type(error)(*(named(reason, project_id, known) for reason in error.unmet))
+
+    def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
+        stamp = self.stamp(actor or self.actor(session))
+        command = make(Lookup(session, stamp.today), key)
+        if version is not None and command.expected_version is None:
+            command = replace(command, expected_version=version)
+        (answer,) = lifecycle_engine.execute(session, [command], stamp=stamp)
+        return answer
+
+    def _rehearsed(self, session: Session, make: Make, key: str, actor: Actor | None) -> Answer:
+        stamp = self.stamp(actor or self.actor(session))
+        (answer,) = lifecycle_engine.rehearse(session, [make(Lookup(session, stamp.today), key)], stamp=stamp)
+        return answer
+
+    def _agreed(self, make: Make, key: str, ref: str) -> int | None:
+        """Ask the person at the terminal; return the version that was shown, so that nothing else is carried out.
+
+        A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
+        """
+        if self.caller.yes or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        preview = self.read(lambda session: self._rehearsed(session, make, key, None))
+        if preview.error is not None or preview.is_replay:
+            return None
+        self.output.warn(self._sentence("would_do", preview, ref))
+        typer.confirm(sentence("go_on", {}, self.output.lang), default=False, abort=True, err=True)
+        before = int(preview.document["version"]) - 1
+        return before or None
+
+    def tell(self, answer: Answer, ref: str) -> None:
+        """Print what was done, or would be."""
+        if self.output.as_json:
+            self.output.document(answer.document)
+            return
+        code = "would_do" if self.caller.dry_run else "was_done_before" if answer.is_replay else "was_done"
+        self.output.line(self._sentence(code, answer, ref), "" if self.caller.dry_run else "green")
+        if not self.caller.dry_run:
+            self.output.say("command_key", key=answer.command.command_id)
+
+    def _sentence(self, code: str, answer: Answer, ref: str) -> str:
+        document = answer.document
+        state = document.get("state") or ""
+        if state:
+            code = f"{code}_to_state"
+        number = document.get("number") or ref or document["object_id"]
+        values = {"verb": self._verb(answer), "ref": number, "state": state, "version": document["version"]}
+        return sentence(code, values, self.output.lang)
+
+    def _verb(self, answer: Answer) -> str:
+        verb = REGISTRY[type(answer.command)]
+        whole = title("verb", verb.permission, self.output.lang)
+        return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
+
+
+def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tuple[str, ...]]) -> Unmet:
+    """Return the reason with the names of those who owe it, where it says no names itself."""
+    if reason.people or reason.role is None:
+        return reason
+    return replace(reason, people=known.get((project_id, Role(reason.role)), ()))
+
+
+def token_sha256(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise Invalid(unmet("instant_wrong", value=text)) from error

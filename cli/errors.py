@@ -1,0 +1,180 @@
+"""How a command ends when it does not do what was asked: the exit codes of the contract, and the three lines for people.
+
+First what did not happen, then every reason with who owes it, then what to try. With `--json` one document.
+"""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from cli.output import Output
+from lifecycle.errors import Invalid, KeyReused, LifecycleError, Stale, Unmet
+from notifications.words import Explanation, explain_unmet, sentence
+
+DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
+"""`docs/contract.md` 3.5."""
+
+_EXIT_OF: tuple[tuple[type[LifecycleError], int], ...] = ((Stale, CONFLICT), (KeyReused, CONFLICT), (Invalid, USAGE))
+
+_TRY = {
+    "gate_unmet": "pilotway gate check {ref}",
+    "role": "pilotway project explain {project}",
+    "stale": "pilotway project show {project}",
+    "not_signed_in": "pilotway user token LOGIN",
+    "decision_missing": "pilotway review list {project}",
+    "database_missing": "pilotway init",
+    "schema_not_at_head": "pilotway migrate",
+}
+"""What to try next, by the first code that has something to say."""
+
+
+class NotSignedIn(LifecycleError):
+    """Nobody acts: neither `--as` nor a token that holds (exit 4)."""
+
+    code = "not_signed_in"
+
+
+class CannotWork(Exception):
+    """The database or another outside thing does not answer (exit 1)."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        super().__init__(detail)
+
+
+class Refusal(Exception):
+    """A command was answered with an error; remembers what was asked, so that the first line can say what did not happen."""
+
+    def __init__(self, error: LifecycleError, *, verb: str, ref: str) -> None:
+        self.error, self.verb, self.ref = error, verb, ref
+        super().__init__(str(error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is printed when a command ends with exit 1 to 5."""
+
+    exit_code: int
+    code: str
+    detail: str
+    reasons: tuple[Unmet, ...] = ()
+    verb: str = ""
+    ref: str = ""
+
+
+@contextmanager
+def guarded(output: Output) -> Iterator[None]:
+    """Turn whatever goes wrong inside the block into a printed problem and its exit code."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.TyperException, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost door: nothing may pass it as a bare trace
+        if output.is_verbose:
+            traceback.print_exception(error)
+        problem = problem_of(error, output)
+        show(problem, output)
+        raise typer.Exit(problem.exit_code) from None
+
+
+def problem_of(error: Exception, output: Output) -> Problem:
+    """Return what to print of an error and which exit code it has."""
+    if isinstance(error, Refusal):
+        return _refused(error.error, output, verb=error.verb, ref=error.ref)
+    if isinstance(error, LifecycleError):
+        return _refused(error, output, verb="", ref="")
+    if isinstance(error, CannotWork):
+        return Problem(exit_code=FAILED, code=error.code, detail=str(error))
+    return _from_outside(error)
+
+
+def exit_code(error: LifecycleError) -> int:
+    """Return the exit code of a refusal."""
+    if isinstance(error, NotSignedIn):
+        return NOT_SIGNED_IN
+    return next((code for kind, code in _EXIT_OF if isinstance(error, kind)), REFUSED)
+
+
+def show(problem: Problem, output: Output) -> None:
+    """Print a problem: one JSON document on stdout, or what, why and how on stderr."""
+    if output.as_json:
+        output.document({"error": error_document(problem)})
+        return
+    output.warn(_what(problem, output), "red")
+    for reason in problem.reasons:
+        for line in reason_lines(explain_unmet(reason, output.lang), output):
+            output.warn(f"  {line}")
+    for code in (problem.code, *(reason.code for reason in problem.reasons)):
+        if code in _TRY:
+            project = problem.ref.partition("/")[0] or "REF"
+            advice = _TRY[code].format(ref=problem.ref or "REF", project=project)
+            output.say("try_this", command=advice)
+            return
+
+
+def error_document(problem: Problem) -> dict[str, object]:
+    """Return the contract's error: code, unmet codes, a sentence, and each reason in full."""
+    return {
+        "code": problem.code,
+        "unmet": list(dict.fromkeys(reason.code for reason in problem.reasons)),
+        "detail": problem.detail,
+        "reasons": [reason.document() for reason in problem.reasons],
+    }
+
+
+def reason_lines(reason: Explanation, output: Output) -> list[str]:
+    """Return one reason as people read it: what, then who owes it until when, then what would suffice."""
+    head = " ".join(filter(None, [reason.clause, reason.verdict]))
+    lines = [f"{head}: {reason.what}" if head else reason.what]
+    if reason.owed_by:
+        code = "owed_by_until" if reason.until else "owed_by"
+        lines.append("  " + sentence(code, {"who": reason.owed_by, "day": reason.until}, output.lang))
+    if reason.suffices:
+        lines.append("  " + sentence("what_suffices", {"what": reason.suffices}, output.lang))
+    return lines
+
+
+def _what(problem: Problem, output: Output) -> str:
+    if not problem.verb:
+        return problem.detail
+    values = {"verb": problem.verb, "ref": problem.ref, "count": len(problem.reasons)}
+    return sentence("cannot", values, output.lang)
+
+
+def _refused(error: LifecycleError, output: Output, *, verb: str, ref: str) -> Problem:
+    reasons = error.unmet or (Unmet(code=error.code),)
+    detail = " ".join(_sentences(reasons, output))
+    return Problem(
+        exit_code=exit_code(error), code=error.codes[0], detail=detail, reasons=reasons, verb=verb, ref=ref
+    )
+
+
+def _sentences(reasons: Sequence[Unmet], output: Output) -> list[str]:
+    return [explain_unmet(reason, output.lang).what for reason in reasons]
+
+
+def _from_outside(error: Exception) -> Problem:
+    """Errors of settings, database and files: only now are their modules worth importing."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from models.ports import OutsideError
+    from models.readiness import NotInitialisedError, NotReadyError, SchemaNotAtHeadError
+    from models.settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        return Problem(exit_code=USAGE, code="settings", detail=str(error))
+    if isinstance(error, NotInitialisedError):
+        return Problem(exit_code=FAILED, code="database_missing", detail=str(error))
+    if isinstance(error, SchemaNotAtHeadError):
+        return Problem(exit_code=FAILED, code="schema_not_at_head", detail=str(error))
+    if isinstance(error, NotReadyError):
+        return Problem(exit_code=FAILED, code="database_not_ready", detail=str(error))
+    if isinstance(error, SQLAlchemyError):
+        return Problem(exit_code=FAILED, code="database", detail=str(getattr(error, "orig", None) or error))
+    if isinstance(error, OutsideError | OSError):
+        return Problem(exit_code=FAILED, code="outside", detail=str(error))
+    return Problem(exit_code=FAILED, code="unexpected", detail=f"{type(error).__name__}: {error}")
+

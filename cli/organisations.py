@@ -1,0 +1,40 @@
+"""Organisations: firms, platforms, funds, plants."""
+
+from typing import Any
+
+import typer
+
+from cli.binder import Own, bind
+from cli.options import reads
+from cli.output import Column
+
+app = typer.Typer(help="Organisations: firms, platforms, funds, plants.", no_args_is_help=True, rich_markup_mode=None)
+
+_COMMANDS = "lifecycle.people.commands"
+
+bind(
+    app,
+    "add",
+    f"{_COMMANDS}:AddOrganisation",
+    "Enter an organisation; its credit code is checked.",
+    arguments=("name",),
+    own={"kind": Own(help="What it mainly is.")},
+)
+bind(
+    app,
+    "tie",
+    f"{_COMMANDS}:TieOrganisations",
+    "Record ownership or common control between two organisations.",
+    arguments=("organisation_id", "other_id"),
+    own={"since_on": Own(help="Since when.")},
+)
+
+
+@app.command("list")
+@reads
+def list_organisations(door: Any) -> None:
+    """List the organisations."""
+    from lifecycle.people.queries import organisations
+
+    columns = (Column(key="name", is_wide=True), Column(key="kind", kind="organisation"), Column(key="credit_code"), Column(key="id"))
+    door.output.table(columns, door.read(organisations))

@@ -1,0 +1,191 @@
+"""What a command prints: the result on stdout, talk on stderr; a table for people, TSV in a pipe, JSON when asked."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TextIO
+
+import typer
+
+from notifications.words import Lang, sentence, title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table: its key in JSON and for `--fields`, and what kind of word its values are."""
+
+    key: str
+    kind: str | None = None
+    is_wide: bool = False
+    """Long text: it is folded when the terminal is narrow; other columns keep their width."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How this run speaks."""
+
+    lang: Lang
+    as_json: bool = False
+    fields: tuple[str, ...] = ()
+    is_colourful: bool = True
+    is_quiet: bool = False
+    is_verbose: bool = False
+
+    def document(self, document: Any) -> None:
+        """Print the one JSON document of a run."""
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=plain))
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Print rows: `{"data": […]}` as JSON, a table on a terminal, else one tab-separated line each, without header.
+
+        `--fields` picks columns, in JSON any key of the rows. Raises `ValueError` for a field that does not exist.
+        """
+        if self.as_json:
+            self.document({"data": [_picked(row, self.fields) for row in rows]})
+            return
+        shown = self._columns(columns)
+        lines = [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows]
+        if not sys.stdout.isatty():
+            for line in lines:
+                print("\t".join(map(one_line, line)))
+        elif lines:
+            self._rich_table(shown, lines)
+        else:
+            self.say("nothing_found")
+
+    def record(self, columns: Sequence[Column], row: Mapping[str, Any]) -> None:
+        """Print one thing: its JSON, or a line for each of its facts."""
+        if self.as_json:
+            self.document(_picked(row, self.fields))
+            return
+        for column in self._columns(columns):
+            value = self.word(column.kind, row.get(column.key))
+            if not sys.stdout.isatty():
+                print(f"{column.key}\t{one_line(value)}")
+            elif value:
+                print(f"{padded(self.label(column.key), 14)} {cleaned(value)}")
+
+    def line(self, text: str, colour: str = "") -> None:
+        """Print a line of the result for people; nothing with `--json`."""
+        if not self.as_json:
+            print(self._painted(cleaned(text), colour, sys.stdout))
+
+    def say(self, code: str, **values: Any) -> None:
+        """Talk to the person, on stderr; `-q` keeps it quiet."""
+        if not self.is_quiet:
+            self.warn(sentence(code, values, self.lang))
+
+    def warn(self, text: str, colour: str = "") -> None:
+        """Print what must be seen, on stderr."""
+        print(self._painted(cleaned(text), colour, sys.stderr), file=sys.stderr)
+
+    def label(self, key: str) -> str:
+        """Return the heading of a column."""
+        return title("label", key, self.lang)
+
+    def word(self, kind: str | None, value: Any) -> str:
+        """Return a value as people read it."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return title("answer", "yes" if value else "no", self.lang)
+        if isinstance(value, (list, tuple)):
+            return ", ".join(self.word(kind, one) for one in value)
+        return title(kind, str(value), self.lang) if kind else str(value)
+
+    @contextmanager
+    def progress(self, code: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """Show a bar for long work, on a terminal only; the block calls what it is given with the steps done."""
+        if self.is_quiet or self.as_json or not sys.stderr.isatty():
+            yield lambda steps: None
+            return
+        from rich.progress import Progress
+
+        with Progress(console=self.console(sys.stderr), transient=True) as bar:
+            task = bar.add_task(sentence(code, {}, self.lang), total=total)
+            yield lambda steps: bar.advance(task, steps)
+
+    def console(self, stream: TextIO) -> Any:
+        """Return rich's console for a stream, without colours where they are not wanted."""
+        from rich.console import Console
+
+        return Console(file=stream, no_color=not self.is_colourful, highlight=False, markup=False, emoji=False)
+
+    def folded(self, text: str, indent: int) -> list[str]:
+        """Return the lines of a text that fit on the terminal behind an indent; words and Chinese characters stay whole."""
+        from rich.text import Text
+
+        console = self.console(sys.stdout)
+        return [line.plain for line in Text(cleaned(text)).wrap(console, max(20, console.width - indent))]
+
+    def _painted(self, text: str, colour: str, stream: TextIO) -> str:
+        """Return text in a colour where a person looks on; colour never says what the text does not."""
+        return typer.style(text, fg=colour, bold=True) if colour and self.is_colourful and stream.isatty() else text
+
+    def _columns(self, columns: Sequence[Column]) -> list[Column]:
+        known = {column.key: column for column in columns}
+        unknown = [field for field in self.fields if field not in known]
+        if unknown:
+            raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(known)}")
+        return [known[field] for field in self.fields] if self.fields else list(columns)
+
+    def _rich_table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for column in columns:
+            wide = {"overflow": "fold", "ratio": 1} if column.is_wide else {"no_wrap": True}
+            table.add_column(self.label(column.key), **wide)  # type: ignore[arg-type]
+        for line in lines:
+            table.add_row(*(Text(cleaned(cell)) for cell in line))
+        self.console(sys.stdout).print(table)
+
+
+def language(wanted: str | None) -> Lang:
+    """Return the language of `--lang`, else of the locale; English where neither says Chinese."""
+    spoken = wanted or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh-CN" if spoken.lower().startswith("zh") else "en"
+
+
+def cleaned(text: str) -> str:
+    """Return text that cannot steer a terminal: what people typed may hold control characters."""
+    return "".join(char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf") else "�" for char in text)
+
+
+def one_line(text: str) -> str:
+    """Return text that stays within its cell of a tab-separated line."""
+    return cleaned(" ".join(text.split()))
+
+
+def padded(text: str, width: int) -> str:
+    """Return text filled with blanks to a width on the screen."""
+    return text + " " * max(0, width - width_of(text))
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of the screen a text takes: a Chinese character is two wide."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
+    unknown = [field for field in fields if field not in row]
+    if unknown:
+        raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(row)}")
+    return {field: row[field] for field in fields} if fields else row
+
+
+def plain(value: Any) -> Any:
+    """Return the JSON of what JSON has no form for: instants to the microsecond in UTC, days, ids as text."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,74 @@
+"""Standards: what the stages ask for, in published versions."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.options import acts, reads, speaks
+from cli.output import Column, Output
+
+app = typer.Typer(help="Standards: what the stages ask for, in published versions.", no_args_is_help=True, rich_markup_mode=None)
+
+_PACK = Annotated[str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version of one that comes with Pilotway.")]
+_PROBLEMS = (Column(key="line"), Column(key="path"), Column(key="problem", is_wide=True))
+
+
+@app.command("list")
+@reads
+def list_standards(door: Any) -> None:
+    """List the published standards."""
+    from lifecycle.people.queries import standards
+
+    columns = (Column(key="code"), Column(key="version"), Column(key="sha256"), Column(key="published_at"))
+    door.output.table(columns, door.read(standards))
+
+
+@app.command("show")
+@speaks
+def show(
+    output: Output,
+    standard: _PACK = "default@2026.1",
+    stage: Annotated[str, typer.Option("--stage", metavar="STAGE", help="Only this stage.")] = "",
+) -> None:
+    """Show what a standard asks, stage by stage."""
+    from cli.behind.packs import criterion_rows
+
+    columns = (
+        Column(key="clause"),
+        Column(key="title", is_wide=True),
+        Column(key="how", kind="how"),
+        Column(key="strength", kind="strength"),
+        Column(key="owed_by", is_wide=True),
+    )
+    output.table(columns, criterion_rows(output, standard, stage))
+
+
+@app.command("lint")
+@speaks
+def lint(output: Output, standard: _PACK) -> None:
+    """Look whether a pack may be published: complete, both languages, rules that exist. Exit 3 when it may not."""
+    from cli.behind.packs import lint_pack
+
+    lint_pack(output, standard, _PROBLEMS)
+
+
+@app.command("diff")
+@speaks
+def diff(
+    output: Output,
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The standard that is built on.")],
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="The standard that tightens it.")],
+) -> None:
+    """Name every place where LAYER asks for less than BASE. Exit 3 when there is one."""
+    from cli.behind.packs import compare_packs
+
+    compare_packs(output, base, layer, _PROBLEMS)
+
+
+@app.command("publish")
+@acts
+def publish(door: Any, standard: _PACK) -> None:
+    """Publish a pack that passes `lint` (and loosens nothing of what it is based on)."""
+    from cli.behind.packs import publish_pack
+
+    publish_pack(door, standard)

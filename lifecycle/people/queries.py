@@ -1,0 +1,135 @@
+"""Who is who, for lists and for the question whom to ask: accounts, grants, organisations, programmes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.actor import PARTIES_OF_ROLE
+from models.people import Organisation, RoleGrant, User
+from models.programmes import Programme, StandardPack
+from models.projects import Project, ProjectMember
+from models.states import Role, UserStatus
+
+
+def users(session: Session) -> list[dict[str, Any]]:
+    """Return every account, by login."""
+    user = _table(User)
+    columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status)
+    return _plain(session.execute(select(*columns).order_by(user.c.login)))
+
+
+def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]]:
+    """Return the grants in force, of one user or of all."""
+    user, grant, organisation = _table(User), _table(RoleGrant), _table(Organisation)
+    statement = (
+        select(user.c.login, grant.c.role, organisation.c.name.label("organisation"), grant.c.id.label("grant_id"))
+        .select_from(grant.join(user, user.c.id == grant.c.user_id).outerjoin(organisation))
+        .where(grant.c.revoked_at.is_(None))
+        .order_by(user.c.login, grant.c.role)
+    )
+    return _plain(session.execute(statement if user_id is None else statement.where(user.c.id == user_id)))
+
+
+def organisations(session: Session) -> list[dict[str, Any]]:
+    """Return every organisation, by name."""
+    table = _table(Organisation)
+    columns = (table.c.id, table.c.name, table.c.kind, table.c.credit_code, table.c.country)
+    return _plain(session.execute(select(*columns).order_by(table.c.name)))
+
+
+def programmes(session: Session) -> list[dict[str, Any]]:
+    """Return every programme with the standard it asks for, by code."""
+    programme, pack, organisation = _table(Programme), _table(StandardPack), _table(Organisation)
+    statement = (
+        select(
+            programme.c.id,
+            programme.c.code,
+            programme.c.name,
+            programme.c.has_fund,
+            (pack.c.code + "@" + pack.c.pack_version).label("standard"),
+            organisation.c.name.label("organisation"),
+        )
+        .select_from(
+            programme.join(pack, pack.c.sha256 == programme.c.pack_sha256).outerjoin(
+                organisation, organisation.c.id == programme.c.organisation_id
+            )
+        )
+        .order_by(programme.c.code)
+    )
+    return _plain(session.execute(statement))
+
+
+def standards(session: Session) -> list[dict[str, Any]]:
+    """Return every published standard."""
+    pack = _table(StandardPack)
+    columns = (pack.c.code, pack.c.pack_version.label("version"), pack.c.sha256, pack.c.published_at)
+    return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
+
+
+def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> Mapping[tuple[UUID, Role], tuple[str, ...]]:
+    """Return (project, role) -> names of those to ask: who was named there, else who holds the role at its party.
+
+    Two reads for any number of projects; disabled accounts are nobody.
+    """
+    named = _named(session, project_ids)
+    granted = _granted(session, project_ids)
+    return {key: tuple(sorted(named.get(key) or granted[key])) for key in {*named, *granted}}
+
+
+def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[str]]:
+    member, user = _table(ProjectMember), _table(User)
+    statement = (
+        select(member.c.project_id, member.c.role, user.c.name)
+        .join(user, user.c.id == member.c.user_id)
+        .where(member.c.project_id.in_(project_ids), member.c.until_at.is_(None), user.c.status == UserStatus.ACTIVE)
+    )
+    return _gathered(session.execute(statement))
+
+
+def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[str]]:
+    project, programme, grant, user = _table(Project), _table(Programme), _table(RoleGrant), _table(User)
+    projects = session.execute(
+        select(
+            project.c.id,
+            project.c.organisation_id.label("sme"),
+            project.c.platform_id.label("platform"),
+            project.c.receiver_id.label("receiver"),
+            programme.c.organisation_id.label("programme"),
+            programme.c.organisation_id.label("funder"),
+        )
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(project.c.id.in_(project_ids))
+    ).all()
+    holders: dict[tuple[Role, UUID], set[str]] = {}
+    places = {part for row in projects for part in row[1:] if part is not None}
+    for row in session.execute(
+        select(grant.c.role, grant.c.organisation_id, user.c.name)
+        .join(user, user.c.id == grant.c.user_id)
+        .where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
+    ):
+        holders.setdefault((Role(row.role), row.organisation_id), set()).add(row.name)
+    found: dict[tuple[UUID, Role], set[str]] = {}
+    for row in projects:
+        for role, parties in PARTIES_OF_ROLE.items():
+            for party in parties:
+                if names := holders.get((role, getattr(row, party))):
+                    found.setdefault((row.id, role), set()).update(names)
+    return found
+
+
+def _gathered(rows: Any) -> dict[tuple[UUID, Role], set[str]]:
+    found: dict[tuple[UUID, Role], set[str]] = {}
+    for row in rows:
+        found.setdefault((row.project_id, Role(row.role)), set()).add(row.name)
+    return found
+
+
+def _plain(rows: Any) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - the documented name of a row's mapping
+
+
+def _table(model: Any) -> Any:
+    return model.__table__

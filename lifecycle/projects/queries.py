@@ -1,0 +1,175 @@
+"""Projects for lists and pages: plain rows, a fixed number of reads for any number of projects."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+from sqlmodel import Session
+
+from models.holds import Hold
+from models.journal import Transition
+from models.people import Organisation, User
+from models.programmes import Programme, StandardPack
+from models.projects import Project, ProjectMember, Requirement, StageRun
+from models.states import ENDED, ProjectState, VerdictState
+
+
+def portfolio(session: Session, *, today: date, stage: ProjectState | None = None) -> list[dict[str, Any]]:
+    """Return every project with stage, due day, hold and the number of open requirements as last judged, by number."""
+    project, run, organisation = _table(Project), _table(StageRun), _table(Organisation)
+    open_requirements = _open_requirements()
+    statement = (
+        select(
+            project.c.id,
+            project.c.number,
+            project.c.name,
+            organisation.c.name.label("organisation"),
+            project.c.stage,
+            _is_on_hold(today).label("is_on_hold"),
+            run.c.due_on,
+            func.coalesce(open_requirements.c.unmet, 0).label("unmet"),
+        )
+        .outerjoin(organisation, organisation.c.id == project.c.organisation_id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .outerjoin(open_requirements, open_requirements.c.stage_run_id == project.c.stage_run_id)
+        .order_by(project.c.number)
+    )
+    if stage is not None:
+        statement = statement.where(project.c.stage == stage)
+    return [{**row._mapping, "is_on_hold": bool(row.is_on_hold)} for row in session.execute(statement)]  # noqa: SLF001
+
+
+def overview(session: Session, project_id: UUID, *, today: date) -> dict[str, Any]:
+    """Return one project in full: facts, visits of stages, people named, history."""
+    row = session.execute(_facts_of(project_id, today)).one()
+    return {
+        **row._mapping,  # noqa: SLF001
+        "visits": _plain(session.execute(_visits_of(project_id))),
+        "people": _plain(session.execute(_people_of(project_id))),
+        "history": _plain(session.execute(_history_of(project_id))),
+    }
+
+
+def project_rows(session: Session, project_ids: Sequence[UUID]) -> list[Any]:
+    """Return the rows of these projects as `lifecycle.verdicts` reads them, by number."""
+    project = _table(Project)
+    return list(session.execute(select(project).where(project.c.id.in_(project_ids)).order_by(project.c.number)))
+
+
+def due_days_of(session: Session, run_ids: Sequence[UUID]) -> dict[UUID, date | None]:
+    """Return the due day of each of these visits."""
+    run = _table(StageRun)
+    rows = session.execute(select(run.c.id, run.c.due_on).where(run.c.id.in_(run_ids)))
+    return {row.id: row.due_on for row in rows}
+
+
+def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:
+    """Yield the ids of all projects that have not ended, by number, in chunks."""
+    project = _table(Project)
+    statement = select(project.c.id).where(project.c.stage.not_in(ENDED)).order_by(project.c.number)
+    for part in session.execute(statement).scalars().partitions(chunk):
+        yield list(part)
+
+
+def _open_requirements() -> Any:
+    requirement = _table(Requirement)
+    passing = (VerdictState.MET, VerdictState.WAIVED)
+    return (
+        select(requirement.c.stage_run_id, func.count().label("unmet"))
+        .where(requirement.c.verdict.not_in(passing))
+        .group_by(requirement.c.stage_run_id)
+        .subquery()
+    )
+
+
+def _is_on_hold(today: date) -> Any:
+    hold, project = _table(Hold), _table(Project)
+    in_force = or_(hold.c.needs_decision.is_(True), hold.c.until_on >= today)
+    return (
+        select(hold.c.id)
+        .where(hold.c.object_id == project.c.id, hold.c.lifted_at.is_(None), in_force)
+        .correlate(project)
+        .exists()
+    )
+
+
+def _facts_of(project_id: UUID, today: date) -> Select[Any]:
+    project, run, programme, pack = _table(Project), _table(StageRun), _table(Programme), _table(StandardPack)
+    hold = _table(Hold)
+    firm, platform, receiver = (_alias(name) for name in ("firm", "platform", "receiver"))
+    until = (
+        select(func.max(hold.c.until_on))
+        .where(hold.c.object_id == project.c.id, hold.c.lifted_at.is_(None))
+        .where(or_(hold.c.needs_decision.is_(True), hold.c.until_on >= today))
+        .correlate(project)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            project.c.id,
+            project.c.number,
+            project.c.name,
+            programme.c.code.label("programme"),
+            (pack.c.code + "@" + pack.c.pack_version).label("standard"),
+            firm.c.name.label("organisation"),
+            platform.c.name.label("platform"),
+            receiver.c.name.label("receiver"),
+            project.c.stage,
+            run.c.state.label("run_state"),
+            run.c.visit,
+            project.c.received_on,
+            run.c.opened_on,
+            run.c.due_on,
+            until.label("hold"),
+            project.c.version,
+            project.c.outside,
+        )
+        .join(programme, programme.c.id == project.c.programme_id)
+        .join(pack, pack.c.sha256 == project.c.pack_sha256)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .outerjoin(platform, platform.c.id == project.c.platform_id)
+        .outerjoin(receiver, receiver.c.id == project.c.receiver_id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .where(project.c.id == project_id)
+    )
+
+
+def _visits_of(project_id: UUID) -> Select[Any]:
+    run = _table(StageRun)
+    columns = ("stage", "visit", "state", "opened_on", "due_on", "closed_on", "reason")
+    chosen = select(*(run.c[name] for name in columns)).where(run.c.project_id == project_id)
+    return chosen.order_by(run.c.opened_on, run.c.id)
+
+
+def _people_of(project_id: UUID) -> Select[Any]:
+    member, user = _table(ProjectMember), _table(User)
+    return (
+        select(member.c.role, user.c.name, user.c.login)
+        .join(user, user.c.id == member.c.user_id)
+        .where(member.c.project_id == project_id, member.c.until_at.is_(None))
+        .order_by(member.c.role, user.c.name)
+    )
+
+
+def _history_of(project_id: UUID) -> Select[Any]:
+    moved, user = _table(Transition), _table(User)
+    return (
+        select(moved.c.at, moved.c.event, moved.c.from_state, moved.c.to_state, user.c.name.label("by"))
+        .outerjoin(user, user.c.id == moved.c.actor_id)
+        .where(moved.c.object_type == "project", moved.c.object_id == project_id)
+        .order_by(moved.c.seq)
+    )
+
+
+def _alias(name: str) -> Any:
+    return _table(Organisation).alias(name)
+
+
+def _plain(rows: Any) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - the documented name of a row's mapping
+
+
+def _table(model: Any) -> Any:
+    return model.__table__

@@ -1,0 +1,41 @@
+"""Packs as projects have frozen them: read from the database once per process, for a published pack never changes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.stages.rules import READS
+from lifecycle.standards.pack import Pack
+from models.programmes import StandardPack
+from models.states import STAGES, ProjectState
+
+_KEPT: dict[str, Pack] = {}
+_REGISTERS: dict[tuple[str, ProjectState], frozenset[str]] = {}
+
+
+def packs_of(session: Session, sha256s: Iterable[str]) -> dict[str, Pack]:
+    """Return the packs with these hashes; raises `KeyError` when one was never published."""
+    wanted = set(sha256s)
+    unknown = wanted - _KEPT.keys()
+    if unknown:
+        table: Any = StandardPack.__table__  # type: ignore[attr-defined]
+        for row in session.execute(select(table.c.sha256, table.c.body).where(table.c.sha256.in_(unknown))):
+            _KEPT[row.sha256] = Pack.model_validate(row.body)
+    return {sha256: _KEPT[sha256] for sha256 in wanted}
+
+
+def registers_of(sha256: str, pack: Pack, stage: ProjectState) -> frozenset[str]:
+    """Return the registers that the criteria of this stage, the ones before it and the next one look at.
+
+    Earlier ones may be owed as conditions, the next ones are judged when the project moves. `evidence` stands for all
+    that people hand in and decide; a pack without criteria looks at nothing.
+    """
+    key = (sha256, stage)
+    if key not in _REGISTERS:
+        reached = pack.stages[: STAGES.index(stage) + 2]
+        rules = [criterion.rule for item in reached for criterion in item.criteria]
+        read = frozenset().union(*(READS[rule] for rule in rules if rule is not None))
+        _REGISTERS[key] = read | {"evidence"} if rules else read
+    return _REGISTERS[key]

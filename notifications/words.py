@@ -1,0 +1,174 @@
+"""Every sentence for a code and every word for a state, role or verb, in zh-CN and en: what page, CLI and mail say.
+
+The catalogue is `locale/*.yaml`, flat: `code: {zh: …, en: …}`. A key `kind.word` is the title of a stored word; any
+other key is the sentence of a code, with `str.format` placeholders for the values that came with it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from lifecycle.errors import Unmet
+
+Lang: TypeAlias = Literal["zh-CN", "en"]
+Names: TypeAlias = Mapping[str, str]
+"""Titles that the catalogue cannot know, by id: evidence types, for example, belong to the project's standard."""
+
+LANGUAGES: tuple[Lang, ...] = ("zh-CN", "en")
+LOCALE = Path(__file__).parent / "locale"
+
+KIND_OF_VALUE: Mapping[str, str] = {
+    "role": "role",
+    "roles": "role",
+    "needs": "role",
+    "party": "party",
+    "parties": "party",
+    "state": "state",
+    "stage": "state",
+    "stages": "state",
+    "target": "state",
+    "verb": "verb",
+    "outcome": "outcome",
+    "outcomes": "outcome",
+    "verification": "verification",
+    "verifications": "verification",
+    "competence": "competence",
+    "competences": "competence",
+    "verdict": "verdict",
+    "scale": "scale",
+    "kind": "kind",
+    "reason": "reason",
+    "field": "field",
+    "said": "said",
+    "proposed": "outcome",
+    "voted": "outcome",
+}
+"""A value of one of these names is a stored word: the sentence shows its title."""
+
+_KEY: Mapping[Lang, str] = {"zh-CN": "zh", "en": "en"}
+_LIST: Mapping[Lang, str] = {"zh-CN": "、", "en": ", "}
+_NOT_POSSIBLE = re.compile(r"(?P<verb>[a-z_]+)_not_possible_when_(?P<state>[a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One reason why not, in words: what stands in the way, who owes the next step, until when, what would suffice."""
+
+    code: str
+    clause: str = ""
+    verdict: str = ""
+    what: str
+    owed_by: str = ""
+    until: str = ""
+    suffices: str = ""
+
+
+def sentence(code: str, values: Mapping[str, Any], lang: Lang, names: Names | None = None) -> str:
+    """Return the sentence of a code; the code itself where the catalogue has none, `[name]` for a missing value."""
+    known = names or {}
+    form = _catalogue()[lang].get(code)
+    if form is not None:
+        return _Sentence(lang, known).vformat(form, (), values)
+    arrow = _NOT_POSSIBLE.fullmatch(code)
+    if arrow is not None:
+        return sentence("not_possible_when", arrow.groupdict(), lang)
+    return code
+
+
+def title(kind: str, value: str, lang: Lang) -> str:
+    """Return the word that people see for a stored word (`title("role", "coordinator", "en")`), else the word itself."""
+    return _catalogue()[lang].get(f"{kind}.{value}", value)
+
+
+def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Explanation:
+    """Return what a reason says, who owes the next step (party, role, people), until when, and what would suffice."""
+    owed_by = [title("party", unmet.party, lang) if unmet.party else "", title("role", unmet.role, lang) if unmet.role else ""]
+    return Explanation(
+        code=unmet.code,
+        clause=unmet.clause or "",
+        verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
+        what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
+        owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
+        until=unmet.due_on.isoformat() if unmet.due_on else "",
+        suffices=sentence(unmet.suffices, unmet.values, lang, names) if unmet.suffices else "",
+    )
+
+
+def placeholders(form: str) -> frozenset[str]:
+    """Return the names of the values that a sentence asks for."""
+    found = (name for _, name, _, _ in Formatter().parse(form) if name)
+    return frozenset(re.split(r"[.\[]", name)[0] for name in found)
+
+
+def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield (file, code, {zh, en}) for the whole catalogue as it is written; a code that stands twice comes twice."""
+    for path in sorted(LOCALE.glob("*.yaml")):
+        for code, texts in (yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}).items():
+            yield path.name, code, texts
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The C parser reads the catalogue in a tenth of the time; both build plain values only."""
+
+
+@cache
+def _catalogue() -> Mapping[Lang, Mapping[str, str]]:
+    found = list(entries())
+    return {lang: {code: texts[_KEY[lang]] for _, code, texts in found} for lang in LANGUAGES}
+
+
+class _Sentence(Formatter):
+    """`str.format` that never fails while a person waits: a missing value shows its name in brackets."""
+
+    def __init__(self, lang: Lang, names: Names) -> None:
+        self.lang, self.names = lang, names
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        """Return the value as it is to be shown, by the name of its placeholder."""
+        try:
+            value, used = super().get_field(field_name, args, kwargs)
+        except (KeyError, IndexError, AttributeError, TypeError):
+            return f"[{field_name}]", field_name
+        return self._shown(KIND_OF_VALUE.get(field_name), value), str(used)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return the text of a value; a specification that does not fit is left aside."""
+        try:
+            return str(super().format_field(value, format_spec))
+        except (ValueError, TypeError):
+            return str(value)
+
+    def _shown(self, kind: str | None, value: Any) -> Any:
+        if value is None:
+            return "–"
+        if isinstance(value, str):
+            return self.names.get(value) or (title(kind, value, self.lang) if kind else value)
+        if isinstance(value, bool | int):
+            return value
+        if isinstance(value, float):
+            return _Float(value)
+        if isinstance(value, Mapping):
+            return self._listed(value.items(), lambda pair: f"{self._shown(kind, pair[0])} {self._shown(kind, pair[1])}")
+        if isinstance(value, Iterable):
+            return self._listed(value, lambda one: str(self._shown(kind, one)))
+        return value
+
+    def _listed(self, values: Iterable[Any], shown: Callable[[Any], str]) -> str:
+        return _LIST[self.lang].join(map(shown, values)) or "–"
+
+
+class _Float(float):
+    """A number that nobody gave a form: four digits are enough to read."""
+
+    def __format__(self, format_spec: str) -> str:
+        if format_spec:
+            return super().__format__(format_spec)
+        return f"{self:,.0f}" if abs(self) >= 10_000 else f"{self:.4g}"  # noqa: PLR2004
+
+    __str__ = __repr__ = lambda self: format(self, "")

@@ -1,0 +1,145 @@
+"""The compiled table says what python-statemachine itself does, whatever the facts are."""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statemachine.exceptions import TransitionNotAllowed
+
+from lifecycle import calendar
+from lifecycle.chart import Chart, compiled, decide, options
+from lifecycle.errors import Refused
+from lifecycle.projects.chart import ProjectChart
+from lifecycle.reviews.chart import ReviewChart
+from lifecycle.reviews.panel import Tally
+from lifecycle.stages.chart import StageRunChart
+from lifecycle.stages.judgement import Verdict
+from lifecycle.standards import library
+from models.states import STAGES, GateOutcome, ProjectState, VerdictState
+
+CHARTS: tuple[type[Chart], ...] = (ProjectChart, StageRunChart, ReviewChart)
+TODAY = date(2025, 7, 8)
+DAYS = st.sampled_from([date(2025, 7, 7), TODAY, date(2025, 7, 9), date(2025, 12, 1)])
+OUTCOMES = st.sampled_from(GateOutcome)
+REVIEW_ID = UUID(int=7)
+PACKS = (library.bare(), library.default())
+
+
+def pairs(chart: type[Chart]) -> list[tuple[str, str]]:
+    """Return every state with every event, those that the chart knows and those that it refuses."""
+    events = sorted({str(event).removesuffix("_") for event in chart.events})
+    return [(str(state.value), event) for state, event in product(chart.states, events)]
+
+
+def by_machine(chart: type[Chart], state: str, event: str, facts: Any) -> str | tuple[str, ...]:
+    """Return the state that a real machine reaches, or the codes with which it refuses."""
+    machine = chart(start_value=next(one.value for one in chart.states if str(one.value) == state))
+    name = next(str(one) for one in chart.events if str(one).removesuffix("_") == event)
+    try:
+        machine.send(name, facts=facts)
+    except Refused as refused:
+        return tuple(reason.code for reason in refused.unmet)
+    except TransitionNotAllowed:
+        return (f"{event}_not_possible_when_{state}",)
+    (reached,) = machine.configuration
+    return str(reached.value)
+
+
+def by_table(chart: type[Chart], state: str, event: str, facts: Any) -> str | tuple[str, ...]:
+    try:
+        return decide(chart, state, event, facts)
+    except Refused as refused:
+        return tuple(reason.code for reason in refused.unmet)
+
+
+@dataclass(frozen=True)
+class Seat:
+    has_vote: bool
+    recused_on: date | None
+    vote: GateOutcome | None
+
+
+@st.composite
+def gates(draw: st.DrawFn) -> SimpleNamespace:
+    """Draw what a project's arrows look at."""
+    pack, stage = draw(st.sampled_from(PACKS)), draw(st.sampled_from(STAGES))
+    verdict = draw(st.sampled_from(VerdictState))
+    said = Verdict(clause="G2.2", state=verdict, code="any", strength=draw(st.sampled_from("CHW")))
+    following = [*STAGES, ProjectState.IN_PRODUCTION][STAGES.index(stage) + 1]
+    review = SimpleNamespace(id=REVIEW_ID, state="decided", notice_ends_on=draw(st.none() | DAYS))
+    return SimpleNamespace(
+        pack=pack,
+        stage=stage,
+        asked=pack.stage(stage),
+        hold=draw(st.none() | st.just(SimpleNamespace(reason="ehs", until_on=TODAY))),
+        outcome=draw(st.none() | OUTCOMES),
+        review=review,
+        verdicts=(said,) if draw(st.booleans()) else (),
+        verdict_of=lambda _clause: said,
+        records=None,
+        open_conditions=(SimpleNamespace(clause="G2.2", review_id=REVIEW_ID),) if draw(st.booleans()) else (),
+        project=SimpleNamespace(has_fund=draw(st.booleans()), receiver_id=draw(st.none() | st.just(1)), received_on=1),
+        next_stage=lambda: following,
+        stamp=SimpleNamespace(today=TODAY, calendar=calendar.china()),
+    )
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> SimpleNamespace:
+    """Draw what the arrows of all charts look at."""
+    on = draw(gates())
+    seats = draw(st.lists(st.builds(Seat, st.booleans(), st.none() | DAYS, st.none() | OUTCOMES), max_size=5))
+    score = draw(st.sampled_from([2.0, 5.0, 9.0]))
+    means = {factor.id: score for factor in on.asked.score.factors}
+    item = SimpleNamespace(clause="G2.2", due_on=draw(DAYS), note=draw(st.sampled_from(["", "by Li"])))
+    command = SimpleNamespace(
+        outcome=draw(OUTCOMES),
+        reason=draw(st.sampled_from(["", "why"])),
+        target=draw(st.none() | st.sampled_from(ProjectState)),
+        until_on=draw(st.none() | DAYS),
+        conditions=(item,) if draw(st.booleans()) else (),
+    )
+    objection = SimpleNamespace(is_upheld=draw(st.none() | st.booleans()))
+    return SimpleNamespace(
+        **vars(on),
+        on=on,
+        seats=seats,
+        voted=[seat for seat in seats if seat.has_vote and seat.vote],
+        tally=Tally(total=score * 10, means=means, voters=len(seats)),
+        command=command,
+        conditions=command.conditions,
+        objections=(objection,) if draw(st.booleans()) else (),
+    )
+
+
+class TestTheTable:
+    @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
+    @given(facts=facts())
+    @settings(max_examples=25)
+    def test_decides_as_the_machine_does_for_every_state_and_event(self, chart: type[Chart], facts: Any) -> None:
+        for state, event in pairs(chart):
+            assert by_table(chart, state, event, facts) == by_machine(chart, state, event, facts)
+
+    @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
+    @given(facts=facts())
+    @settings(max_examples=25)
+    def test_offers_exactly_what_it_knows_and_what_stands_in_the_way(self, chart: type[Chart], facts: Any) -> None:
+        for state in chart.states:
+            offered = {one.event: one for one in options(chart, str(state.value), facts)}
+            known = {event for source, event in compiled(chart) if source == state.value}
+            assert set(offered) == known
+            for event, option in offered.items():
+                codes = tuple(reason.code for reason in option.unmet)
+                assert by_table(chart, str(state.value), event, facts) == (codes or option.target)
+
+    @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
+    def test_knows_no_way_out_of_an_end(self, chart: type[Chart]) -> None:
+        ends = {str(state.value) for state in chart.states if state.final}
+        assert ends
+        assert not [arrow for arrow in compiled(chart) if arrow[0] in ends]

@@ -1,0 +1,131 @@
+"""The views of the contract say the same on both databases, down to the text."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+
+from lifecycle.audit.keys import new_key
+from lifecycle.projects.commands import PutOnHold
+from models.db import reading, transaction
+from models.evidence import Evidence
+from models.migrate import upgrade
+from models.states import EvidenceStatus
+from models.views import COLUMNS
+from tests.lifecycle.audit.conftest import signed
+from tests.lifecycle.world import a_world, some_projects
+
+_NUMBER = re.compile(
+    r"seq$|_(seq|minor|count|bytes|needed)$|^(version|definition_version|revision|attempts?|fence)$|^is_"
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """Give a database with rows in every view that this release fills."""
+    world, programme, firm = a_world(engine)
+    projects = some_projects(world, programme, firm, 3)
+    until_on = world.stamp().today.replace(day=28)
+    world.done(PutOnHold(command_id=world.key(), project_id=projects[1], code="partner", reason="x", until_on=until_on))
+    signed(world, new_key())
+    with transaction(engine) as session:
+        author = UUID(session.execute(text("SELECT id FROM v_user")).scalar_one())
+        session.add(a_document(projects[0], author, world.now))
+    return engine
+
+
+def a_document(project: UUID, author: UUID, at: datetime) -> Evidence:
+    return Evidence(
+        project_id=project,
+        type="contract",
+        file_name="合同.pdf",
+        sha256="a" * 64,
+        size_bytes=12,
+        status=EvidenceStatus.CURRENT,
+        submitted_on=at.date(),
+        author_id=author,
+        author_person_id=author,
+        at=at,
+    )
+
+
+def form_of(column: str) -> re.Pattern[str] | None:
+    if column.endswith("_at") or column == "at":
+        return _INSTANT
+    if column.endswith("_on"):
+        return _DAY
+    if column in {"key_id", "hash"} or column.endswith(("_hash", "sha256")):
+        return _HASH
+    if column == "id" or (column.endswith("_id") and column != "command_id"):
+        return _ID
+    return None
+
+
+class TestViews:
+    @pytest.mark.parametrize("view", COLUMNS)
+    def test_have_their_columns_in_order(self, engine: Engine, view: str) -> None:
+        found = [column["name"] for column in inspect(engine).get_columns(view)]
+        assert found == list(COLUMNS[view])
+
+    def test_give_numbers_as_numbers_and_all_else_as_text_in_its_form(self, filled: Engine) -> None:
+        seen: set[str] = set()
+        for view, columns in COLUMNS.items():
+            with reading(filled) as session:
+                rows = session.execute(text(f"SELECT * FROM {view}")).mappings().all()
+            for row in rows:
+                seen.add(view)
+                for column in columns:
+                    self.check(view, column, row[column])
+        assert seen == set(COLUMNS) - {"v_requirement", "v_review"}
+
+    @staticmethod
+    def check(view: str, column: str, value: object) -> None:
+        where = f"{view}.{column} = {value!r}"
+        if value is None:
+            assert column not in ("from_state", "to_state"), where
+            return
+        if _NUMBER.search(column):
+            assert type(value) is int, where
+            return
+        assert type(value) is str, where
+        form = form_of(column)
+        assert form is None or form.fullmatch(value), where
+
+    @pytest.mark.postgres
+    @pytest.mark.parametrize("database_kind", ["postgres"])
+    def test_are_64_bit_and_text_on_the_other_database(self, engine: Engine) -> None:
+        for view in COLUMNS:
+            for column in inspect(engine).get_columns(view):
+                expected = "BIGINT" if _NUMBER.search(column["name"]) else "TEXT"
+                assert str(column["type"]) == expected, f"{view}.{column['name']}"
+
+    def test_say_that_a_project_is_on_hold_while_a_hold_is_not_lifted(self, filled: Engine) -> None:
+        with reading(filled) as session:
+            held = session.execute(text("SELECT id FROM v_project WHERE is_on_hold = 1")).scalars().all()
+            rows = session.execute(text("SELECT object_id, lifted_at FROM v_hold")).all()
+        assert held == [row.object_id for row in rows if row.lifted_at is None]
+        assert len(rows) == 2
+
+    def test_name_the_last_day_of_a_hold_by_its_first_instant(self, filled: Engine) -> None:
+        with reading(filled) as session:
+            until = session.execute(text("SELECT until_at FROM v_hold WHERE lifted_at IS NULL")).scalar_one()
+        assert until == "2025-07-28T00:00:00.000000Z"
+
+    @pytest.mark.postgres
+    @pytest.mark.parametrize("database_kind", ["postgres"])
+    def test_keep_the_rights_of_a_reader_when_they_are_made_anew(self, engine: Engine) -> None:
+        with transaction(engine) as session:
+            session.execute(text("CREATE ROLE pilotway_reader_of_test"))
+            session.execute(text("GRANT SELECT ON v_project TO pilotway_reader_of_test"))
+        upgrade(engine)
+        with transaction(engine) as session:
+            may = "SELECT has_table_privilege('pilotway_reader_of_test', 'v_project', 'SELECT')"
+            assert session.execute(text(may)).scalar_one()
+            session.execute(text("DROP OWNED BY pilotway_reader_of_test"))
+            session.execute(text("DROP ROLE pilotway_reader_of_test"))
