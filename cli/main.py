@@ -5,7 +5,21 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import audits, batches, evidence, gates, installation, organisations, programmes, projects, reviews, standards, trials, users
+from cli import (
+    audits,
+    batches,
+    evidence,
+    exports,
+    gates,
+    installation,
+    organisations,
+    programmes,
+    projects,
+    reviews,
+    standards,
+    trials,
+    users,
+)
 from cli.errors import FAILED, INTERRUPTED, USAGE
 
 app = typer.Typer(
@@ -35,6 +49,7 @@ for name, noun in {
     "organisation": organisations.app,
     "user": users.app,
     "audit": audits.app,
+    "export": exports.app,
 }.items():
     app.add_typer(noun, name=name)
 
@@ -64,7 +79,9 @@ def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False))
+        print(
+            json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False)
+        )
         return
     show = getattr(error, "show", None)
     if show is not None:

@@ -39,7 +39,9 @@ ACTOR = (
 )
 ACT = (
     *ACTOR,
-    _option("command_id", str | None, None, "--command-id", metavar="KEY", help="Idempotency key. [default: drawn anew]"),
+    _option(
+        "command_id", str | None, None, "--command-id", metavar="KEY", help="Idempotency key. [default: drawn anew]"
+    ),
     _option("dry_run", bool, False, "--dry-run", help="Say what would happen and write nothing."),
     _option("yes", bool, False, "--yes", "-y", help="Do not ask."),
 )
@@ -58,7 +60,7 @@ class Caller:
 
 def speaks(function: Function) -> Function:
     """Give a command the output options; it gets an `Output` and opens no database by itself."""
-    return _with(function, OUTPUT, lambda given: _output(given))
+    return _with(function, OUTPUT, _output)
 
 
 def reads(function: Function) -> Function:
@@ -76,9 +78,7 @@ def acts(function: Function) -> Function:
     return _with(function, (*ACT, *OUTPUT), _door)
 
 
-def _with(
-    function: Function, extra: tuple[inspect.Parameter, ...], first: Callable[[dict[str, Any]], Any]
-) -> Function:
+def _with(function: Function, extra: tuple[inspect.Parameter, ...], first: Callable[[dict[str, Any]], Any]) -> Function:
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
     def run(**given: Any) -> None:

@@ -1,4 +1,4 @@
-"""What stands behind `init`, `migrate`, `version` and `doctor`: the only commands that work without a ready database."""
+"""What stands behind `init`, `migrate`, `version` and `doctor`: they work without a ready database."""
 
 import secrets
 import sys
@@ -9,19 +9,19 @@ from typing import Any, cast
 
 from sqlalchemy import func, select
 
+from cli.behind.tokens import give_token
 from cli.door import Door
 from cli.errors import problem_of
 from cli.output import Output
-from cli.behind.tokens import give_token
 from cli.users import DAYS_OF_A_TOKEN
 from lifecycle.actor import Actor
-from lifecycle.verbs import all_edges
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import OtherModeError, initialise, write_edges
 from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
+from lifecycle.verbs import all_edges
 from models.db import make_engine, run_in_transaction
 from models.file_store import EvidenceFiles
 from models.installation import Installation
@@ -38,7 +38,7 @@ PACKAGES = ("prefect", "sqlmodel", "sqlalchemy", "pydantic", "typer", "python-st
 
 
 def make_database(door: Door, mode: str | None) -> dict[str, Any]:
-    """Bring the database to head, say which one it is, publish the default standard, write the keys that are missing."""
+    """Bring the database to head, say which one it is, publish the default standard, write missing keys."""
     if mode not in (None, "production", "rehearsal"):
         raise Invalid(unmet("mode_wrong", value=mode))
     settings = door.settings
@@ -47,9 +47,7 @@ def make_database(door: Door, mode: str | None) -> dict[str, Any]:
     upgrade(make_engine(settings.db))
     new_id, now = settings.make_ids().new, settings.make_clock().now()
     try:
-        run_in_transaction(
-            door.engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode
-        )
+        run_in_transaction(door.engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode)
     except OtherModeError as error:
         raise Invalid(unmet("other_mode", detail=str(error))) from error
     run_in_transaction(door.engine, lambda session: write_edges(session, all_edges()))

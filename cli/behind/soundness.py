@@ -25,11 +25,8 @@ from models.db import run_in_transaction
 from models.file_store import EvidenceFiles
 
 
-def check_all(door: Door, only: tuple[str, ...], *, may_freeze: bool) -> None:
-    """Ask the invariants and print what they found; leaves with exit 7 when one is broken.
-
-    Freezing payments on a broken invariant comes with payments; until then nothing is frozen either way.
-    """
+def check_all(door: Door, only: tuple[str, ...]) -> None:
+    """Ask the invariants and print what they found; leaves with exit 7 when one is broken."""
     checks = all_checks(_public_keys(door))
     try:
         asked = chosen(checks, only) if only else checks
