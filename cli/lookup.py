@@ -67,10 +67,13 @@ class Lookup:
             calls = calls.where(func.upper(review.c.gate) == gate.upper())
         return self._first(calls.order_by(review.c.id.desc()).limit(1), ref)
 
-    def _by(self, model: Any, column: str, ref: str, value: str) -> Any:
+    def _by(self, model: Any, column: str, ref: str, value: str) -> UUID:
         table = _table(model)
         known = _uuid(ref)
-        return self._first(select(table.c.id).where(table.c.id == known if known else table.c[column] == value), ref)
+        found: UUID = self._first(
+            select(table.c.id).where(table.c.id == known if known else table.c[column] == value), ref
+        )
+        return found
 
     def _first(self, statement: Any, ref: str) -> Any:
         found = self.session.execute(statement).scalars().first()

@@ -9,6 +9,7 @@ from cli import (
     audits,
     batches,
     evidence,
+    exports,
     gates,
     installation,
     organisations,
@@ -48,6 +49,7 @@ for name, noun in {
     "organisation": organisations.app,
     "user": users.app,
     "audit": audits.app,
+    "export": exports.app,
 }.items():
     app.add_typer(noun, name=name)
 

@@ -21,6 +21,7 @@ from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
 from models.states import DeliveryStatus
+from models.tables import object_type_of
 
 NO_HASH = "0" * 64
 
@@ -88,7 +89,7 @@ def write_refusals(
             continue
         act = Act(
             table=verb.subject,
-            object_type=_object_type(verb.subject),
+            object_type=object_type_of(str(verb.subject.__tablename__)),
             id=task.row.id,
             action=f"{verb.permission}.refused",
             row=task.row,
@@ -97,14 +98,10 @@ def write_refusals(
         _enter(sheet, act, task.command.command_id, stamp, None)
     for (table, row_id), chain in sheet.chains.items():
         values = {"audit_seq": chain.seq, "audit_head": chain.head}
-        session.connection().execute(_update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}])
+        session.connection().execute(
+            _update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}]
+        )
     _insert(session, AuditRecord, sheet.audits)
-
-
-def _object_type(table: type[TableRow]) -> str:
-    names = {"app_user": "user"}
-    name = str(table.__tablename__)
-    return names.get(name, name)
 
 
 def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seq: int | None) -> int | None:

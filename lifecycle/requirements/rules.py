@@ -31,9 +31,7 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (
-            unmet("evidence_type_unknown", name=command.type),
-        )
+        return (unmet("evidence_type_unknown", name=command.type),)
     return ()
 
 
