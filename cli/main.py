@@ -9,7 +9,9 @@ from cli import (
     audits,
     batches,
     evidence,
+    exports,
     gates,
+    imports,
     installation,
     organisations,
     programmes,
@@ -47,7 +49,9 @@ for name, noun in {
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
+    "import": imports.app,
     "audit": audits.app,
+    "export": exports.app,
 }.items():
     app.add_typer(noun, name=name)
 

@@ -84,6 +84,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "project.update_imported": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
+    "project.plan_panel": frozenset({Role.COORDINATOR}),
     "project.advance": frozenset({Role.COORDINATOR}),
     "project.recycle": frozenset({Role.COORDINATOR}),
     "project.transfer": frozenset({Role.COORDINATOR}),
