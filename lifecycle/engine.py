@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
 from lifecycle.chart import compiled, judged, not_possible
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -296,6 +296,8 @@ class _Desk:
 
     def _right(self, task: Task[Any]) -> list[Unmet]:
         allowed = PERMISSIONS[self.verb.permission]
+        if self.stamp.actor.is_clock and self.verb.permission in BY_PEOPLE:
+            return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
         if task.roles & allowed:
             return []
         if task.project is not None and not task.roles and not self._reaches(task.project):
