@@ -13,7 +13,8 @@ _READ_XES = """
 import json, sys, pm4py
 log = pm4py.read_xes(sys.argv[1], show_progress_bar=False)
 rows = log.sort_values(["case:concept:name", "time:timestamp"], kind="stable")
-print(json.dumps([[row["case:concept:name"], row["concept:name"], str(row.get("to_state"))] for _, row in rows.iterrows()]))
+found = [[row["case:concept:name"], row["concept:name"], str(row.get("to_state"))] for _, row in rows.iterrows()]
+print(json.dumps(found))
 """
 _READ_OCEL = """
 import json, sys, pm4py
