@@ -39,10 +39,7 @@ class TestHelp:
 
     def test_says_what_every_option_of_a_verb_means(self) -> None:
         dumb = {
-            (binding.path, one.name)
-            for binding in BINDINGS
-            for one in binding.asked()
-            if not binding.help_of(one.name)
+            (binding.path, one.name) for binding in BINDINGS for one in binding.asked() if not binding.help_of(one.name)
         }
 
         assert not dumb
