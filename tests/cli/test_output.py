@@ -6,7 +6,10 @@ from cli.output import Column, Output, cleaned, folded, language, padded, width_
 from lifecycle.errors import Invalid
 
 COLUMNS = (Column(key="number"), Column(key="stage", kind="state"))
-ROWS: list[dict[str, Any]] = [{"number": "PT-2026-0001", "stage": "intake", "more": 1}, {"number": "PT-2026-0002", "stage": None}]
+ROWS: list[dict[str, Any]] = [
+    {"number": "PT-2026-0001", "stage": "intake", "more": 1},
+    {"number": "PT-2026-0002", "stage": None},
+]
 
 
 class TestTable:
