@@ -15,7 +15,13 @@ app = typer.Typer(help="The audit trail: re-compute it, sign its heads.", no_arg
 def verify(
     door: Any,
     checkpoint: Annotated[
-        list[Path], typer.Option("--checkpoint", exists=True, dir_okay=False, help="Compare with this checkpoint; may be given several times.")
+        list[Path],
+        typer.Option(
+            "--checkpoint",
+            exists=True,
+            dir_okay=False,
+            help="Compare with this checkpoint; may be given several times.",
+        ),
     ] = [],  # noqa: B006 - Typer reads it, nobody changes it
 ) -> None:
     """Re-compute every chain. Exit 7 when something contradicts it."""
@@ -26,7 +32,9 @@ def verify(
 
 @app.command("checkpoint")
 @reads
-def checkpoint(door: Any, out: Annotated[Path, typer.Option("--out", help="File to write; it must not exist yet.")]) -> None:
+def checkpoint(
+    door: Any, out: Annotated[Path, typer.Option("--out", help="File to write; it must not exist yet.")]
+) -> None:
     """Write a signed checkpoint of all chain heads."""
     from cli.behind.soundness import write_checkpoint_file
 

@@ -9,7 +9,9 @@ from cli.options import reads
 from cli.output import Column
 
 app = typer.Typer(
-    help="Trial batches: what was made, how many were good, what was measured.", no_args_is_help=True, rich_markup_mode=None
+    help="Trial batches: what was made, how many were good, what was measured.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _COMMANDS = "lifecycle.trials.commands"
@@ -94,7 +96,9 @@ bind(
 
 @app.command("list")
 @reads
-def list_batches(door: Any, ref: Annotated[str, typer.Argument(metavar="REF", help="Project: PT-2026-0042, or its id.")]) -> None:
+def list_batches(
+    door: Any, ref: Annotated[str, typer.Argument(metavar="REF", help="Project: PT-2026-0042, or its id.")]
+) -> None:
     """List the batches of a project with their figures as they stand."""
     from cli.behind.records import batch_rows
 
@@ -118,12 +122,18 @@ def list_batches(door: Any, ref: Annotated[str, typer.Argument(metavar="REF", he
 def first_pass_yield(
     door: Any,
     ref: Annotated[str, typer.Argument(metavar="REF", help="Project, or PT-2026-0042/B-03.")],
-    confidence: Annotated[float, typer.Option("--confidence", min=0.5, max=0.999, help="Of the one-sided lower bound.")] = 0.95,
+    confidence: Annotated[
+        float, typer.Option("--confidence", min=0.5, max=0.999, help="Of the one-sided lower bound.")
+    ] = 0.95,
 ) -> None:
     """Compute the first-pass yield of each batch with its one-sided lower bound (Clopper-Pearson)."""
     from cli.behind.records import yield_rows
 
-    columns = (Column(key="number"), Column(key="started"), Column(key="passed_first_time"), Column(key="yield"), Column(key="bound"))
+    columns = (
+        Column(key="number"),
+        Column(key="started"),
+        Column(key="passed_first_time"),
+        Column(key="yield"),
+        Column(key="bound"),
+    )
     door.output.table(columns, yield_rows(door, ref, confidence))
-
-

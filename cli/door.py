@@ -22,18 +22,20 @@ from lifecycle import engine as lifecycle_engine
 from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Invalid, LifecycleError, Unmet, unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
+from lifecycle.verdicts.packs import packs_of
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
 from models.people import ApiToken, User
 from models.ports import Clock
+from models.projects import Project
 from models.readiness import check_ready
 from models.settings import Settings, load_settings
 from models.states import Door as DoorName
 from models.states import Role, UserStatus
-from notifications.words import sentence, title
+from notifications.words import Lang, sentence, title
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Lookup, str], Command]
@@ -58,6 +60,11 @@ class Door:
         check_ready(engine)
         return engine
 
+    def close(self) -> None:
+        """Let go of the database, if it was opened at all."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
     @cached_property
     def installation(self) -> Any:
         """The row that says which database this is; SettingsError when its mode and the settings do not agree."""
@@ -73,7 +80,7 @@ class Door:
 
     @cached_property
     def now(self) -> datetime:
-        """The instant of this run: `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
+        """The instant: of `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
         return self._clock().now()
 
     def _clock(self) -> Clock:
@@ -89,6 +96,10 @@ class Door:
     def today(self) -> date:
         """The day of this run, where the installation is."""
         return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def local(self, at: datetime) -> datetime:
+        """Return an instant as the clock on the wall of the installation shows it."""
+        return at.astimezone(ZoneInfo(self.settings.timezone))
 
     def lookup(self, session: Session) -> Lookup:
         """Return what finds rows by human words."""
@@ -157,16 +168,21 @@ class Door:
             version = None if actor else self._agreed(make, key, ref)
             answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
         if answer.error is not None:
-            raise Refusal(self._with_people(answer), verb=self._verb(answer), ref=ref)
+            raise self._refusal(answer, ref)
         return answer
 
-    def _with_people(self, answer: Answer) -> LifecycleError:
-        """Return the refusal with the names of those who owe each reason."""
-        error, project_id = answer.error, getattr(answer.command, "project_id", None)
-        if error is None or project_id is None or not any(reason.role for reason in error.unmet):
-            return error or LifecycleError()
-        known = self.read(lambda session: people_who_owe(session, [project_id]))
-        return type(error)(*(named(reason, project_id, known) for reason in error.unmet))
+    def _refusal(self, answer: Answer, ref: str) -> Refusal:
+        """Return the refusal with the names of those who owe each reason, and the titles that its standard gives."""
+        error, project_id = answer.error or LifecycleError(), getattr(answer.command, "project_id", None)
+        if project_id is None or isinstance(error, NotFound):
+            return Refusal(error, verb=self._verb(answer), ref=ref)
+
+        def work(session: Session) -> tuple[Any, dict[str, str]]:
+            return people_who_owe(session, [project_id]), standard_names(session, project_id, self.output.lang)
+
+        people, names = self.read(work)
+        reasons = (named(reason, project_id, people) for reason in error.unmet)
+        return Refusal(type(error)(*reasons), verb=self._verb(answer), ref=ref, names=names)
 
     def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
         stamp = self.stamp(actor or self.actor(session))
@@ -186,7 +202,7 @@ class Door:
 
         A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
         """
-        if self.caller.yes or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.caller.is_sure or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         preview = self.read(lambda session: self._rehearsed(session, make, key, None))
         if preview.error is not None or preview.is_replay:
@@ -228,11 +244,19 @@ def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tup
     return replace(reason, people=known.get((project_id, Role(reason.role)), ()))
 
 
+def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
+    """Return the titles of the evidence types of a project's standard, in one language."""
+    project: Any = Project.__table__  # type: ignore[attr-defined]
+    sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
+    if sha256 is None:
+        return {}
+    pack = packs_of(session, [sha256])[sha256]
+    return {kind.id: kind.title.zh if lang == "zh-CN" else kind.title.en for kind in pack.evidence_types}
+
+
 def token_sha256(token: str) -> str:
     """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
 
 
 def _instant(text: str) -> datetime:

@@ -1,18 +1,19 @@
-"""How a command ends when it does not do what was asked: the exit codes of the contract, and the three lines for people.
+"""How a command ends when it does not do what was asked: exit codes of the contract, and what people read.
 
 First what did not happen, then every reason with who owes it, then what to try. With `--json` one document.
 """
 
+import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import typer
 
-from cli.output import Output
+from cli.output import Output, folded, screen_width
 from lifecycle.errors import Invalid, KeyReused, LifecycleError, Stale, Unmet
-from notifications.words import Explanation, explain_unmet, sentence
+from notifications.words import Explanation, Names, explain_unmet, sentence
 
 DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 """`docs/contract.md` 3.5."""
@@ -46,10 +47,10 @@ class CannotWork(Exception):
 
 
 class Refusal(Exception):
-    """A command was answered with an error; remembers what was asked, so that the first line can say what did not happen."""
+    """A command was answered with an error; remembers what was asked, for the first line says what did not happen."""
 
-    def __init__(self, error: LifecycleError, *, verb: str, ref: str) -> None:
-        self.error, self.verb, self.ref = error, verb, ref
+    def __init__(self, error: LifecycleError, *, verb: str, ref: str, names: Names | None = None) -> None:
+        self.error, self.verb, self.ref, self.names = error, verb, ref, names or {}
         super().__init__(str(error))
 
 
@@ -63,6 +64,7 @@ class Problem:
     reasons: tuple[Unmet, ...] = ()
     verb: str = ""
     ref: str = ""
+    names: Names = field(default_factory=dict)
 
 
 @contextmanager
@@ -83,9 +85,9 @@ def guarded(output: Output) -> Iterator[None]:
 def problem_of(error: Exception, output: Output) -> Problem:
     """Return what to print of an error and which exit code it has."""
     if isinstance(error, Refusal):
-        return _refused(error.error, output, verb=error.verb, ref=error.ref)
+        return _refused(error, output)
     if isinstance(error, LifecycleError):
-        return _refused(error, output, verb="", ref="")
+        return _refused(Refusal(error, verb="", ref=""), output)
     if isinstance(error, CannotWork):
         return Problem(exit_code=FAILED, code=error.code, detail=str(error))
     return _from_outside(error)
@@ -105,8 +107,10 @@ def show(problem: Problem, output: Output) -> None:
         return
     output.warn(_what(problem, output), "red")
     for reason in problem.reasons:
-        for line in reason_lines(explain_unmet(reason, output.lang), output):
-            output.warn(f"  {line}")
+        for line in reason_lines(explain_unmet(reason, output.lang, problem.names), output):
+            indent = 2 + len(line) - len(line.lstrip())
+            for part in folded(line.lstrip(), screen_width() - indent) if sys.stderr.isatty() else [line.lstrip()]:
+                output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
         if code in _TRY:
             project = problem.ref.partition("/")[0] or "REF"
@@ -128,7 +132,8 @@ def error_document(problem: Problem) -> dict[str, object]:
 def reason_lines(reason: Explanation, output: Output) -> list[str]:
     """Return one reason as people read it: what, then who owes it until when, then what would suffice."""
     head = " ".join(filter(None, [reason.clause, reason.verdict]))
-    lines = [f"{head}: {reason.what}" if head else reason.what]
+    colon = "：" if output.lang == "zh-CN" else ": "
+    lines = [f"{head}{colon}{reason.what}" if head else reason.what]
     if reason.owed_by:
         code = "owed_by_until" if reason.until else "owed_by"
         lines.append("  " + sentence(code, {"who": reason.owed_by, "day": reason.until}, output.lang))
@@ -144,16 +149,18 @@ def _what(problem: Problem, output: Output) -> str:
     return sentence("cannot", values, output.lang)
 
 
-def _refused(error: LifecycleError, output: Output, *, verb: str, ref: str) -> Problem:
+def _refused(refusal: Refusal, output: Output) -> Problem:
+    error = refusal.error
     reasons = error.unmet or (Unmet(code=error.code),)
-    detail = " ".join(_sentences(reasons, output))
     return Problem(
-        exit_code=exit_code(error), code=error.codes[0], detail=detail, reasons=reasons, verb=verb, ref=ref
+        exit_code=exit_code(error),
+        code=error.codes[0],
+        detail=" ".join(explain_unmet(reason, output.lang, refusal.names).what for reason in reasons),
+        reasons=reasons,
+        verb=refusal.verb,
+        ref=refusal.ref,
+        names=refusal.names,
     )
-
-
-def _sentences(reasons: Sequence[Unmet], output: Output) -> list[str]:
-    return [explain_unmet(reason, output.lang).what for reason in reasons]
 
 
 def _from_outside(error: Exception) -> Problem:
@@ -177,4 +184,3 @@ def _from_outside(error: Exception) -> Problem:
     if isinstance(error, OutsideError | OSError):
         return Problem(exit_code=FAILED, code="outside", detail=str(error))
     return Problem(exit_code=FAILED, code="unexpected", detail=f"{type(error).__name__}: {error}")
-

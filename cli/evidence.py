@@ -9,7 +9,9 @@ from cli.binder import Own, bind
 from cli.options import acts, reads
 from cli.output import Column
 
-app = typer.Typer(help="Evidence: documents with the values of their forms.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Evidence: documents with the values of their forms.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _REF = Annotated[str, typer.Argument(metavar="REF", help="Project: PT-2026-0042, or its id.")]
 
@@ -22,16 +24,21 @@ def add(
     type_or_clause: Annotated[
         str, typer.Argument(metavar="TYPE", help="Type of evidence, or a clause that asks for one type only.")
     ],
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The document.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The document.")
+    ],
     values: Annotated[
         list[str], typer.Option("--value", metavar="NAME=VALUE", help="Value of the form; may be given several times.")
     ] = [],  # noqa: B006 - Typer reads it, nobody changes it
     form: Annotated[
-        Path | None, typer.Option("--form", exists=True, dir_okay=False, help="YAML or JSON file with the values of the form.")
+        Path | None,
+        typer.Option("--form", exists=True, dir_okay=False, help="YAML or JSON file with the values of the form."),
     ] = None,
-    revision: Annotated[str | None, typer.Option("--revision", metavar="TEXT", help="Design revision it belongs to.")] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", metavar="TEXT", help="Design revision it belongs to.")
+    ] = None,
 ) -> None:
-    """Hand in a document with the values of its form; a newer version supersedes. `evidence form` shows what is asked."""
+    """Hand in a document with the values of its form (`evidence form` shows it); a newer version supersedes."""
     from cli.behind.documents import add_document
 
     add_document(door, ref, type_or_clause, file, values=values, form=form, revision=revision)
@@ -40,7 +47,9 @@ def add(
 @app.command("form")
 @reads
 def form(
-    door: Any, ref: _REF, type_or_clause: Annotated[str, typer.Argument(metavar="TYPE", help="Type of evidence, or a clause.")]
+    door: Any,
+    ref: _REF,
+    type_or_clause: Annotated[str, typer.Argument(metavar="TYPE", help="Type of evidence, or a clause.")],
 ) -> None:
     """Show the form of a type of evidence: fields, kinds, units, what must be given."""
     from cli.behind.documents import form_rows
@@ -70,7 +79,9 @@ bind(
 @app.command("list")
 @reads
 def list_evidence(
-    door: Any, ref: _REF, is_every: Annotated[bool, typer.Option("--every-version", help="Superseded and withdrawn ones too.")] = False
+    door: Any,
+    ref: _REF,
+    is_every: Annotated[bool, typer.Option("--every-version", help="Superseded and withdrawn ones too.")] = False,
 ) -> None:
     """List the documents of a project."""
     from cli.behind.documents import document_rows

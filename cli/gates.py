@@ -7,8 +7,12 @@ import typer
 from cli.binder import Own, bind
 from cli.options import reads
 
-app = typer.Typer(help="Gates: what a stage still asks, and what is said of it.", no_args_is_help=True, rich_markup_mode=None)
-notice = typer.Typer(help="Completion notices: the one list of what the firm owes.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Gates: what a stage still asks, and what is said of it.", no_args_is_help=True, rich_markup_mode=None
+)
+notice = typer.Typer(
+    help="Completion notices: the one list of what the firm owes.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _COMMANDS = "lifecycle.requirements.commands"
 _CLAUSE = ("project_id", "clause")
@@ -58,9 +62,21 @@ bind(
         "competence": Own(help="In which competence, where the standard asks for one."),
     },
 )
-bind(app, "waive", f"{_COMMANDS}:WaiveRequirement", "Give leave to pass without a W requirement, until a day.", arguments=_CLAUSE)
+bind(
+    app,
+    "waive",
+    f"{_COMMANDS}:WaiveRequirement",
+    "Give leave to pass without a W requirement, until a day.",
+    arguments=_CLAUSE,
+)
 bind(app, "confirm-waiver", f"{_COMMANDS}:ConfirmWaiver", "Be the second person of a waiver.", arguments=_CLAUSE)
-bind(app, "reopen", f"{_COMMANDS}:ReopenRequirement", "Let the judgements of a requirement count no longer.", arguments=_CLAUSE)
+bind(
+    app,
+    "reopen",
+    f"{_COMMANDS}:ReopenRequirement",
+    "Let the judgements of a requirement count no longer.",
+    arguments=_CLAUSE,
+)
 bind(notice, "issue", f"{_COMMANDS}:IssueNotice", "Tell the firm once and completely what it still owes.")
 bind(notice, "answer", f"{_COMMANDS}:AnswerNotice", "Say that the list was answered.")
 app.add_typer(notice, name="notice")

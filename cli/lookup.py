@@ -1,4 +1,4 @@
-"""From what people type (`PT-2026-0042`, a login, a credit code, `B-03`) to the ids that commands carry."""
+"""From what people type (`PT-2026-0042`, a login, a credit code) to the ids that commands carry."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,70 +23,69 @@ class Lookup:
     session: Session
     today: date
 
-    def project(self, ref: str) -> UUID:
+    def project(self, ref: str) -> Any:
         """Find a project by number or id."""
-        return self._by(Project, "number", ref.upper(), ref)
+        return self._by(Project, "number", ref, ref.upper())
 
-    def user(self, ref: str) -> UUID:
+    def user(self, ref: str) -> Any:
         """Find a user by login or id."""
         return self._by(User, "login", ref, ref)
 
-    def person(self, ref: str) -> UUID:
+    def person(self, ref: str) -> Any:
         """Find the human behind an account, by login or id of the account."""
         user = _table(User)
-        return _one(list(self.session.execute(select(user.c.person_id).where(user.c.id == self.user(ref))).scalars()), ref)
+        return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref)
 
-    def standard(self, ref: str) -> str:
-        """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
-        pack = _table(StandardPack)
-        found = self.session.execute(
-            select(pack.c.sha256).where((pack.c.sha256 == ref) | (pack.c.code + "@" + pack.c.pack_version == ref))
-        ).scalars()
-        sha256: str = _one(list(found), ref)
-        return sha256
-
-    def programme(self, ref: str) -> UUID:
+    def programme(self, ref: str) -> Any:
         """Find a programme by code or id."""
         return self._by(Programme, "code", ref, ref)
 
-    def organisation(self, ref: str) -> UUID:
+    def standard(self, ref: str) -> Any:
+        """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
+        pack = _table(StandardPack)
+        named = pack.c.code + "@" + pack.c.pack_version == ref
+        return self._first(select(pack.c.sha256).where((pack.c.sha256 == ref) | named), ref)
+
+    def organisation(self, ref: str) -> Any:
         """Find an organisation by credit code, name or id; a name that two bear is refused."""
         table = _table(Organisation)
         known = _uuid(ref)
         matches = table.c.id == known if known else (table.c.credit_code == ref.upper()) | (table.c.name == ref)
-        found = list(self.session.execute(select(table.c.id).where(matches)).scalars())
+        found = self.session.execute(select(table.c.id).where(matches)).scalars().all()
         if len(found) > 1:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return _one(found, ref)
+        return self._first(select(table.c.id).where(matches), ref)
 
-    def review(self, ref: str) -> UUID:
+    def review(self, ref: str) -> Any:
         """Find a review by id, `PT-2026-0042` (its latest call) or `PT-2026-0042/G3` (the latest of that gate)."""
+        review = _table(Review)
         if known := _uuid(ref):
-            return _one(list(self.session.execute(select(_table(Review).c.id).where(_table(Review).c.id == known)).scalars()), ref)
+            return self._first(select(review.c.id).where(review.c.id == known), ref)
         project, _, gate = ref.partition("/")
-        table = _table(Review)
-        calls = select(table.c.id).where(table.c.project_id == self.project(project))
+        calls = select(review.c.id).where(review.c.project_id == self.project(project))
         if gate:
-            calls = calls.where(func.upper(table.c.gate) == gate.upper())
-        return _one(list(self.session.execute(calls.order_by(table.c.id.desc()).limit(1)).scalars()), ref)
+            calls = calls.where(func.upper(review.c.gate) == gate.upper())
+        return self._first(calls.order_by(review.c.id.desc()).limit(1), ref)
 
-    def _by(self, model: Any, column: str, value: str, ref: str) -> UUID:
+    def _by(self, model: Any, column: str, ref: str, value: str) -> UUID:
         table = _table(model)
         known = _uuid(ref)
-        matches = table.c.id == known if known else table.c[column] == value
-        return _one(list(self.session.execute(select(table.c.id).where(matches)).scalars()), ref)
+        found: UUID = self._first(
+            select(table.c.id).where(table.c.id == known if known else table.c[column] == value), ref
+        )
+        return found
+
+    def _first(self, statement: Any, ref: str) -> Any:
+        found = self.session.execute(statement).scalars().first()
+        if found is None:
+            raise NotFound(unmet("not_found", ref=ref))
+        return found
 
 
 def _uuid(text: str) -> UUID | None:
     with suppress(ValueError):
         return UUID(text)
     return None
-
-
-def _one(found: list[Any], ref: str) -> Any:
-    if not found:
-        raise NotFound(unmet("not_found", ref=ref))
-    return found[0]
 
 
 def _table(model: Any) -> Any:

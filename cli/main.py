@@ -5,7 +5,23 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import audits, batches, evidence, gates, imports, installation, organisations, programmes, projects, reviews, standards, trials, users
+from cli import (
+    audits,
+    batches,
+    evidence,
+    exports,
+    gates,
+    imports,
+    installation,
+    organisations,
+    programmes,
+    projects,
+    reviews,
+    runs,
+    standards,
+    trials,
+    users,
+)
 from cli.errors import FAILED, INTERRUPTED, USAGE
 
 app = typer.Typer(
@@ -17,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
+app.command("run")(runs.run)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,
@@ -36,6 +53,7 @@ for name, noun in {
     "user": users.app,
     "import": imports.app,
     "audit": audits.app,
+    "export": exports.app,
 }.items():
     app.add_typer(noun, name=name)
 
@@ -65,7 +83,9 @@ def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False))
+        print(
+            json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False)
+        )
         return
     show = getattr(error, "show", None)
     if show is not None:

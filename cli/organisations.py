@@ -36,5 +36,10 @@ def list_organisations(door: Any) -> None:
     """List the organisations."""
     from lifecycle.people.queries import organisations
 
-    columns = (Column(key="name", is_wide=True), Column(key="kind", kind="organisation"), Column(key="credit_code"), Column(key="id"))
+    columns = (
+        Column(key="name", is_wide=True),
+        Column(key="kind", kind="organisation"),
+        Column(key="credit_code"),
+        Column(key="id"),
+    )
     door.output.table(columns, door.read(organisations))

@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 import typer
 
+from lifecycle.errors import Invalid, unmet
 from notifications.words import Lang, sentence, title
 
 
@@ -43,18 +46,18 @@ class Output:
     def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows: `{"data": […]}` as JSON, a table on a terminal, else one tab-separated line each, without header.
 
-        `--fields` picks columns, in JSON any key of the rows. Raises `ValueError` for a field that does not exist.
+        A pipe gets stored words, people get the words of their language. `--fields` picks columns, in JSON any key of
+        the rows; `Invalid` for one that does not exist.
         """
         if self.as_json:
             self.document({"data": [_picked(row, self.fields) for row in rows]})
             return
         shown = self._columns(columns)
-        lines = [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows]
         if not sys.stdout.isatty():
-            for line in lines:
-                print("\t".join(map(one_line, line)))
-        elif lines:
-            self._rich_table(shown, lines)
+            for row in rows:
+                print(tab_separated(row.get(column.key) for column in shown))
+        elif rows:
+            self._rich_table(shown, [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows])
         else:
             self.say("nothing_found")
 
@@ -63,12 +66,15 @@ class Output:
         if self.as_json:
             self.document(_picked(row, self.fields))
             return
-        for column in self._columns(columns):
-            value = self.word(column.kind, row.get(column.key))
-            if not sys.stdout.isatty():
-                print(f"{column.key}\t{one_line(value)}")
-            elif value:
-                print(f"{padded(self.label(column.key), 14)} {cleaned(value)}")
+        shown = self._columns(columns)
+        if not sys.stdout.isatty():
+            for column in shown:
+                print(tab_separated((column.key, row.get(column.key))))
+            return
+        wide = max(width_of(self.label(column.key)) for column in shown)
+        for column in shown:
+            if value := self.word(column.kind, row.get(column.key)):
+                print(f"{padded(self.label(column.key), wide)}  {cleaned(value)}")
 
     def line(self, text: str, colour: str = "") -> None:
         """Print a line of the result for people; nothing with `--json`."""
@@ -94,6 +100,8 @@ class Output:
             return ""
         if isinstance(value, bool):
             return title("answer", "yes" if value else "no", self.lang)
+        if isinstance(value, datetime):
+            return f"{value:%Y-%m-%d %H:%M}" + ("Z" if value.tzinfo is UTC else "")
         if isinstance(value, (list, tuple)):
             return ", ".join(self.word(kind, one) for one in value)
         return title(kind, str(value), self.lang) if kind else str(value)
@@ -102,7 +110,7 @@ class Output:
     def progress(self, code: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show a bar for long work, on a terminal only; the block calls what it is given with the steps done."""
         if self.is_quiet or self.as_json or not sys.stderr.isatty():
-            yield lambda steps: None
+            yield lambda _steps: None
             return
         from rich.progress import Progress
 
@@ -116,13 +124,6 @@ class Output:
 
         return Console(file=stream, no_color=not self.is_colourful, highlight=False, markup=False, emoji=False)
 
-    def folded(self, text: str, indent: int) -> list[str]:
-        """Return the lines of a text that fit on the terminal behind an indent; words and Chinese characters stay whole."""
-        from rich.text import Text
-
-        console = self.console(sys.stdout)
-        return [line.plain for line in Text(cleaned(text)).wrap(console, max(20, console.width - indent))]
-
     def _painted(self, text: str, colour: str, stream: TextIO) -> str:
         """Return text in a colour where a person looks on; colour never says what the text does not."""
         return typer.style(text, fg=colour, bold=True) if colour and self.is_colourful and stream.isatty() else text
@@ -131,7 +132,7 @@ class Output:
         known = {column.key: column for column in columns}
         unknown = [field for field in self.fields if field not in known]
         if unknown:
-            raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(known)}")
+            raise Invalid(unmet("output_field_unknown", given=unknown, known=list(known)))
         return [known[field] for field in self.fields] if self.fields else list(columns)
 
     def _rich_table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
@@ -141,7 +142,7 @@ class Output:
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             wide = {"overflow": "fold", "ratio": 1} if column.is_wide else {"no_wrap": True}
-            table.add_column(self.label(column.key), **wide)  # type: ignore[arg-type]
+            table.add_column(self.label(column.key), **wide)
         for line in lines:
             table.add_row(*(Text(cleaned(cell)) for cell in line))
         self.console(sys.stdout).print(table)
@@ -163,6 +164,21 @@ def one_line(text: str) -> str:
     return cleaned(" ".join(text.split()))
 
 
+def tab_separated(values: Iterable[Any]) -> str:
+    """Return stored values as one line for a pipe: nothing is translated, absent is empty."""
+    return "\t".join(one_line(_stored(value)) for value in values)
+
+
+def _stored(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_stored, value))
+    return plain(value) if isinstance(value, date | datetime) else str(value)
+
+
 def padded(text: str, width: int) -> str:
     """Return text filled with blanks to a width on the screen."""
     return text + " " * max(0, width - width_of(text))
@@ -173,10 +189,36 @@ def width_of(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
+def screen_width() -> int:
+    """Return the columns of the terminal."""
+    return get_terminal_size((80, 24)).columns
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Return the lines of a text that fit into a width of the screen.
+
+    A line breaks at a blank or beside a Chinese character, and never begins with closing punctuation.
+    """
+    lines = [""]
+    for piece in _PIECES.findall(cleaned(text)):
+        if width_of(lines[-1] + piece.rstrip()) > max(20, width) and lines[-1]:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return [line.rstrip() for line in lines]
+
+
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff"
+_PIECES = re.compile(
+    f"[“（《「]*(?:[{_WIDE}]|[^\\s{_WIDE}，。、；：？！”）》」“（《「]+)?[，。、；：？！”）》」]*[ ]*|\n"
+)
+"""A Chinese character or a word, with the punctuation that belongs to it."""
+
+
 def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     unknown = [field for field in fields if field not in row]
     if unknown:
-        raise ValueError(f"--fields: {', '.join(unknown)} not among {', '.join(row)}")
+        raise Invalid(unmet("output_field_unknown", given=unknown, known=list(row)))
     return {field: row[field] for field in fields} if fields else row
 
 

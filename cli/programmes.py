@@ -8,9 +8,13 @@ from cli.binder import Own, Reference, bind
 from cli.options import reads
 from cli.output import Column
 
-app = typer.Typer(help="Programmes: calls, each with the standard it asks for.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Programmes: calls, each with the standard it asks for.", no_args_is_help=True, rich_markup_mode=None
+)
 
-_STANDARD = Reference(option="standard", find="standard", metavar="CODE@VERSION", help="Published standard, such as default@2026.1.")
+_STANDARD = Reference(
+    option="standard", find="standard", metavar="CODE@VERSION", help="Published standard, such as default@2026.1."
+)
 
 bind(
     app,
@@ -34,5 +38,10 @@ def list_programmes(door: Any) -> None:
     """List the programmes."""
     from lifecycle.people.queries import programmes
 
-    columns = (Column(key="code"), Column(key="name", is_wide=True), Column(key="standard"), Column(key="organisation", is_wide=True))
+    columns = (
+        Column(key="code"),
+        Column(key="name", is_wide=True),
+        Column(key="standard"),
+        Column(key="organisation", is_wide=True),
+    )
     door.output.table(columns, door.read(programmes))

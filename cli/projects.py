@@ -108,7 +108,13 @@ bind(
     "End the project from the fund's side.",
     own={"code": Own(help="rejected, not_feasible, not_economic, stop_loss, misuse, ehs or other.")},
 )
-bind(app, "assign", f"{_COMMANDS}:Assign", "Name a person for a part in the project.", arguments=("project_id", "user_id", "role"))
+bind(
+    app,
+    "assign",
+    f"{_COMMANDS}:Assign",
+    "Name a person for a part in the project.",
+    arguments=("project_id", "user_id", "role"),
+)
 bind(
     app,
     "name-party",

@@ -59,7 +59,9 @@ bind(
     "Give points (0 to 10) to every factor, and a vote.",
     arguments=_REVIEW,
     own={
-        "points": Own(option="--points", metavar="FACTOR=N", parse=_points, help="Points of one factor; once for each."),
+        "points": Own(
+            option="--points", metavar="FACTOR=N", parse=_points, help="Points of one factor; once for each."
+        ),
         "vote": Own(help="What the project should become."),
     },
 )
@@ -131,7 +133,8 @@ def list_reviews(
 @app.command("show")
 @reads
 def show(
-    door: Any, ref: Annotated[str, typer.Argument(metavar="REF", help="Review: PT-2026-0042, PT-2026-0042/G3, or its id.")]
+    door: Any,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="Review: PT-2026-0042, PT-2026-0042/G3, or its id.")],
 ) -> None:
     """Show one review: panel, votes, scores, conditions, objections."""
     from cli.behind.panels import show_review

@@ -7,9 +7,13 @@ import typer
 from cli.options import acts, reads, speaks
 from cli.output import Column, Output
 
-app = typer.Typer(help="Standards: what the stages ask for, in published versions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Standards: what the stages ask for, in published versions.", no_args_is_help=True, rich_markup_mode=None
+)
 
-_PACK = Annotated[str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version of one that comes with Pilotway.")]
+_PACK = Annotated[
+    str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version of one that comes with Pilotway.")
+]
 _PROBLEMS = (Column(key="line"), Column(key="path"), Column(key="problem", is_wide=True))
 
 

@@ -42,7 +42,9 @@ bind(
     own={
         "label": Own(help="Label of the revision, such as R2."),
         "frozen_on": Own(option="--on", default=TODAY, help="Day of the freeze."),
-        "touched_clauses": Own(option="--touches", metavar="CLAUSE", help="Clause that the change touches; once for each."),
+        "touched_clauses": Own(
+            option="--touches", metavar="CLAUSE", help="Clause that the change touches; once for each."
+        ),
     },
 )
 
@@ -64,7 +66,9 @@ bind(
 )
 
 issue = _noun("Issues, deviations, incidents, complaints: what was found and has to be closed.")
-_ISSUE = Within(name="number", option="--issue", metavar="N", help="Number of the finding, unless REF is PT-2026-0042/3.")
+_ISSUE = Within(
+    name="number", option="--issue", metavar="N", help="Number of the finding, unless REF is PT-2026-0042/3."
+)
 bind(
     issue,
     "add",
@@ -149,7 +153,9 @@ bind(
         "units": Own(help="Units placed."),
         "unit_batches": Own(option="--unit-batch", metavar="B-03", help="Batch the units came from; once for each."),
         "failures": Own(help="Failures in use."),
-        "limits": Own(option="--limit", help='Limits of a measured quantity, NAME={"lower": 1, "upper": 2, "unit": "°C"}.'),
+        "limits": Own(
+            option="--limit", help='Limits of a measured quantity, NAME={"lower": 1, "upper": 2, "unit": "°C"}.'
+        ),
         "measured": Own(option="--measured", metavar="NAME=VALUE", help="What was measured; once for each quantity."),
         "witness": Own(help="Who witnessed it."),
         "valid_until_on": Own(help="Day until which the result counts."),

@@ -13,7 +13,9 @@ role = typer.Typer(help="Roles of a user.", no_args_is_help=True, rich_markup_mo
 
 _COMMANDS = "lifecycle.people.commands"
 DAYS_OF_A_TOKEN = 90
-_SAME_PERSON = Reference(option="same-person-as", find="person", metavar="LOGIN", help="Another account of the same human.")
+_SAME_PERSON = Reference(
+    option="same-person-as", find="person", metavar="LOGIN", help="Another account of the same human."
+)
 
 bind(
     app,
@@ -43,7 +45,6 @@ bind(
 app.add_typer(role, name="role")
 
 
-
 @app.command("token")
 @acts
 def token(
@@ -63,7 +64,12 @@ def list_users(door: Any) -> None:
     """List the accounts."""
     from lifecycle.people.queries import users
 
-    columns = (Column(key="login"), Column(key="name", is_wide=True), Column(key="email"), Column(key="status", kind="state"))
+    columns = (
+        Column(key="login"),
+        Column(key="name", is_wide=True),
+        Column(key="email"),
+        Column(key="status", kind="state"),
+    )
     door.output.table(columns, door.read(users))
 
 

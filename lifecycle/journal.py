@@ -4,23 +4,24 @@ Set-based Core statements, built once: their number does not depend on the numbe
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Integer, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 from lifecycle.canonical import canonical, instant, sha256
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
-from lifecycle.errors import Stale
+from lifecycle.errors import Stale, Unmet, unmet
 from models.base import Row as TableRow
 from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
 from models.states import DeliveryStatus
+from models.tables import object_type_of
 
 NO_HASH = "0" * 64
 
@@ -78,6 +79,38 @@ def write(session: Session, done: Sequence[Done], stamp: Stamp) -> None:
     _insert(session, CommandRecord, [_record(item, stamp) for item in done])
 
 
+def misfits(effects: Effects) -> tuple[Unmet, ...]:
+    """Return what is too long or too large for its column, on either database: SQLite itself would keep it."""
+    written = [
+        *((act.table, act.values) for act in effects.acts),
+        *effects.rows,
+        *((table, values) for table, _, values in effects.updates),
+    ]
+    return tuple(fault for table, values in written for fault in _too_large(table, values))
+
+
+def _too_large(table: type[TableRow], values: Mapping[str, Any]) -> Iterator[Unmet]:
+    for name, (kind, limit) in _limits(table).items():
+        value = values.get(name)
+        field = f"{table.__tablename__}.{name}"
+        if kind is str and isinstance(value, str) and len(value) > limit:
+            yield unmet("text_over_limit", field=field, limit=limit, length=len(value))
+        elif kind is int and isinstance(value, int) and abs(value) > limit:
+            yield unmet("number_over_limit", field=field, limit=limit)
+
+
+@functools.cache
+def _limits(table: type[TableRow]) -> dict[str, tuple[type, int]]:
+    limits: dict[str, tuple[type, int]] = {}
+    for column in _table(table).columns:
+        length = getattr(column.type, "length", None)
+        if length:
+            limits[column.name] = (str, length)
+        elif isinstance(column.type, Integer):
+            limits[column.name] = (int, 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1)
+    return limits
+
+
 def write_refusals(
     session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp
 ) -> None:
@@ -88,7 +121,7 @@ def write_refusals(
             continue
         act = Act(
             table=verb.subject,
-            object_type=_object_type(verb.subject),
+            object_type=object_type_of(str(verb.subject.__tablename__)),
             id=task.row.id,
             action=f"{verb.permission}.refused",
             row=task.row,
@@ -97,14 +130,10 @@ def write_refusals(
         _enter(sheet, act, task.command.command_id, stamp, None)
     for (table, row_id), chain in sheet.chains.items():
         values = {"audit_seq": chain.seq, "audit_head": chain.head}
-        session.connection().execute(_update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}])
+        session.connection().execute(
+            _update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}]
+        )
     _insert(session, AuditRecord, sheet.audits)
-
-
-def _object_type(table: type[TableRow]) -> str:
-    names = {"app_user": "user"}
-    name = str(table.__tablename__)
-    return names.get(name, name)
 
 
 def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seq: int | None) -> int | None:

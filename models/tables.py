@@ -3,15 +3,32 @@
 from models import evidence, holds, installation, journal, people, programmes, projects, reviews, trials
 from models.base import metadata
 
+_NAMES = {"app_user": "user", "standard_pack": "standard"}
+"""Objects whose table could not bear their name."""
+
+
+def object_type_of(table: str) -> str:
+    """Return what journal and contract call the rows of this table."""
+    return _NAMES.get(table, table)
+
+
+def subject_tables() -> dict[str, str]:
+    """Return object type -> table of everything that carries the head of an audit chain."""
+    names = sorted(table.name for table in metadata.sorted_tables if "audit_head" in table.c)
+    return {object_type_of(name): name for name in names}
+
+
 __all__ = [
     "evidence",
     "holds",
     "installation",
     "journal",
     "metadata",
+    "object_type_of",
     "people",
     "programmes",
     "projects",
     "reviews",
+    "subject_tables",
     "trials",
 ]

@@ -82,13 +82,16 @@ def sentence(code: str, values: Mapping[str, Any], lang: Lang, names: Names | No
 
 
 def title(kind: str, value: str, lang: Lang) -> str:
-    """Return the word that people see for a stored word (`title("role", "coordinator", "en")`), else the word itself."""
+    """Return the word that people see for a stored word (`title("role", "payer", "en")`), else the word itself."""
     return _catalogue()[lang].get(f"{kind}.{value}", value)
 
 
 def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Explanation:
     """Return what a reason says, who owes the next step (party, role, people), until when, and what would suffice."""
-    owed_by = [title("party", unmet.party, lang) if unmet.party else "", title("role", unmet.role, lang) if unmet.role else ""]
+    owed_by = [
+        title("party", unmet.party, lang) if unmet.party else "",
+        title("role", unmet.role, lang) if unmet.role else "",
+    ]
     return Explanation(
         code=unmet.code,
         clause=unmet.clause or "",
@@ -109,7 +112,8 @@ def placeholders(form: str) -> frozenset[str]:
 def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Yield (file, code, {zh, en}) for the whole catalogue as it is written; a code that stands twice comes twice."""
     for path in sorted(LOCALE.glob("*.yaml")):
-        for code, texts in (yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}).items():
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - builds plain values only
+        for code, texts in (loaded or {}).items():
             yield path.name, code, texts
 
 
@@ -154,7 +158,9 @@ class _Sentence(Formatter):
         if isinstance(value, float):
             return _Float(value)
         if isinstance(value, Mapping):
-            return self._listed(value.items(), lambda pair: f"{self._shown(kind, pair[0])} {self._shown(kind, pair[1])}")
+            return self._listed(
+                value.items(), lambda pair: f"{self._shown(kind, pair[0])} {self._shown(kind, pair[1])}"
+            )
         if isinstance(value, Iterable):
             return self._listed(value, lambda one: str(self._shown(kind, one)))
         return value
@@ -169,6 +175,6 @@ class _Float(float):
     def __format__(self, format_spec: str) -> str:
         if format_spec:
             return super().__format__(format_spec)
-        return f"{self:,.0f}" if abs(self) >= 10_000 else f"{self:.4g}"  # noqa: PLR2004
+        return f"{self:,.0f}" if abs(self) >= 10_000 else f"{self:.4g}"
 
     __str__ = __repr__ = lambda self: format(self, "")

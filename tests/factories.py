@@ -115,7 +115,7 @@ def a_house(engine: Engine) -> House:
         initialise(session, mode="rehearsal", now=house.now, new_id=new_id)
         write_edges(session, all_edges())
     added = house.do(*(AddOrganisation(command_id=key(), name=name, kind=kind) for name, kind in ORGANISATIONS.items()))
-    house.parties = dict(zip(ORGANISATIONS, _ids(added), strict=True))
+    house.parties = dict(zip(ORGANISATIONS, ids_of(added), strict=True))
     house.parties["programme"] = house.parties["funder"]
     _people(house)
     for name, read in PACKS.items():
@@ -129,7 +129,7 @@ def a_house(engine: Engine) -> House:
             organisation_id=house.parties["funder"],
             has_fund=name == "default",
         )
-        house.programmes[name] = _ids(house.do(publish, add))[1]
+        house.programmes[name] = ids_of(house.do(publish, add))[1]
     return house
 
 
@@ -177,11 +177,12 @@ def _actors(house: House, names: Sequence[str]) -> list[Actor]:
     )
     return [
         Actor(user_id=user_id, person_id=user_id, name=name, door=Door.CLI)
-        for name, user_id in zip(names, _ids(added), strict=True)
+        for name, user_id in zip(names, ids_of(added), strict=True)
     ]
 
 
-def _ids(answers: Sequence[Mapping[str, Any]]) -> list[UUID]:
+def ids_of(answers: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    """Return what these answers speak of."""
     return [UUID(answer["object_id"]) for answer in answers]
 
 
@@ -191,7 +192,7 @@ def projects(
     """Return projects in a stage: registered and advanced where the standard lets them, else brought in there."""
     if pack != "bare" and stage != ProjectState.INTAKE:
         return _brought_in(house, count, stage, pack)
-    made = _ids(
+    made = ids_of(
         house.do(
             *(
                 RegisterProject(
@@ -228,7 +229,7 @@ def _brought_in(house: House, count: int, stage: ProjectState, pack: str) -> lis
         )
         for _ in range(count)
     ]
-    return _ids(house.do(*commands, by=Role.COORDINATOR))
+    return ids_of(house.do(*commands, by=Role.COORDINATOR))
 
 
 def a_project(house: House, *, stage: ProjectState = ProjectState.INTAKE, pack: str = "bare") -> UUID:
@@ -254,7 +255,7 @@ def name_members(house: House, *ids: UUID, roles: Sequence[Role] = SEATS) -> Non
 
 def hand_in(house: House, *ids: UUID, type: str = "paper", by: str = Role.PROJECT_LEAD, **form: Any) -> list[UUID]:  # noqa: A002 - the domain's word
     """Hand a document in for each project; return the documents."""
-    return _ids(house.do(*(evidence(one, type=type, **form) for one in ids), by=by))
+    return ids_of(house.do(*(evidence(one, type=type, **form) for one in ids), by=by))
 
 
 def evidence(project_id: UUID, *, type: str = "paper", **form: Any) -> AddEvidence:  # noqa: A002 - the domain's word
@@ -310,7 +311,7 @@ def reviews(
     """
     made = submitted(house, count)
     call = (CallReview(command_id=key(), project_id=one, planned_on=house.today, panel=panel(house)) for one in made)
-    called = _ids(house.do(*call, by=Role.COORDINATOR))
+    called = ids_of(house.do(*call, by=Role.COORDINATOR))
     steps = REVIEW_STEPS.index(state)
     if steps >= 1:
         house.do(*(OpenReview(command_id=key(), review_id=one) for one in called), by=Role.PANEL_CHAIR)

@@ -17,8 +17,8 @@ from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import AddEvidence
 from lifecycle.requirements.queries import document, documents
-from lifecycle.verdicts.packs import packs_of
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
+from lifecycle.verdicts.packs import packs_of
 from models.file_store import EvidenceFiles, TooLarge
 
 
@@ -129,7 +129,8 @@ def _pack(door: Door, ref: str) -> Pack:
         (row,) = project_rows(session, [door.lookup(session).project(ref)])
         return packs_of(session, [row.pack_sha256])[row.pack_sha256]
 
-    return door.read(work)
+    pack: Pack = door.read(work)
+    return pack
 
 
 def _types(pack: Pack, type_or_clause: str) -> list[EvidenceType]:

@@ -6,20 +6,21 @@ from typing import Any
 import typer
 from sqlmodel import Session
 
-from cli.behind.gate_check import type_names
-from cli.door import Door, named
+from cli.door import Door, named, standard_names
 from cli.errors import REFUSED, reason_lines
+from cli.output import folded, screen_width
 from lifecycle import engine
 from lifecycle.actor import Actor
 from lifecycle.commands import Verb
 from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import project_rows
-from lifecycle.verdicts.packs import packs_of
 from lifecycle.verbs import BY_NAME
 from models.projects import Project
 from models.states import Door as DoorName
 from notifications.words import explain_unmet, title
+
+_INDENT = 9
 
 
 def explain_all(door: Door, ref: str) -> None:
@@ -46,10 +47,10 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
         answers = engine.explain(session, project_id, verbs, stamp=door.stamp(_actor(door, session)))
         people = people_who_owe(session, [project_id])
         (row,) = project_rows(session, [project_id])
-        words = type_names(packs_of(session, [row.pack_sha256])[row.pack_sha256], door.output.lang)
-        return row, [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers], words
+        titles = standard_names(session, project_id, door.output.lang)
+        return row, [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers], titles
 
-    row, answers, words = door.read(work)
+    row, answers, titles = door.read(work)
     output = door.output
     if output.as_json:
         output.document({"number": row.number, "stage": str(row.stage), "version": row.version, "data": _data(answers)})
@@ -57,17 +58,24 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
         mark, colour = ("no", "red") if reasons else ("ok", "green")
-        output.line(f"  {mark:<4} {verb.name:<18} {verb_title(verb, output.lang)}", colour)
+        name, words = verb.name.replace("_", "-"), verb_title(verb, output.lang)
+        output.line(f"  {mark:<4} {name:<18} {words if words != name else ''}".rstrip(), colour)
         for reason in reasons:
-            for line in reason_lines(explain_unmet(reason, output.lang, words), output):
-                for part in output.folded(line, 11):
-                    output.line(" " * 11 + part)
+            for line in reason_lines(explain_unmet(reason, output.lang, titles), output):
+                indent = _INDENT + len(line) - len(line.lstrip())
+                for part in folded(line.lstrip(), screen_width() - indent):
+                    output.line(" " * indent + part)
     return all(not reasons for _, reasons in answers)
 
 
 def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:
     return [
-        {"name": verb.name, "verb": verb.permission, "allowed": not reasons, "reasons": [one.document() for one in reasons]}
+        {
+            "name": verb.name,
+            "verb": verb.permission,
+            "allowed": not reasons,
+            "reasons": [one.document() for one in reasons],
+        }
         for verb, reasons in answers
     ]
 
@@ -84,5 +92,3 @@ def verb_title(verb: Verb[Any, Any], lang: Any) -> str:
     """Return the words of a verb: its own, else those of its short name."""
     whole = title("verb", verb.permission, lang)
     return title("verb", verb.name, lang) if whole == verb.permission else whole
-
-

@@ -12,21 +12,22 @@ from sqlmodel import Session
 
 from cli.door import Door, named
 from cli.errors import REFUSED
-from cli.output import Column, Output, one_line, padded, plain, width_of
+from cli.output import Column, Output, folded, padded, plain, screen_width, tab_separated, width_of
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import due_days_of, living_project_ids, project_rows
 from lifecycle.stages.judgement import Verdict
-from lifecycle.verdicts.packs import packs_of
 from lifecycle.standards.pack import Criterion, Pack, Text
 from lifecycle.verdicts.cache import verdicts_of
+from lifecycle.verdicts.packs import packs_of
 from models.db import reading
 from models.states import STAGES, ProjectState
 from models.states import Door as DoorName
 from notifications.words import Lang, explain_unmet, sentence, title
 
 _CHUNK = 500
+_INDENT = 14
 _COLUMNS = (
     Column(key="number"),
     Column(key="clause"),
@@ -44,11 +45,11 @@ def check_one(door: Door, ref: str, *, is_full: bool) -> None:
     output = door.output
     for gate in gates:
         if output.as_json:
-            output.document(gate)
+            output.document(_document(gate))
         elif sys.stdout.isatty():
             _show_gate(gate, output, is_full=is_full)
         else:
-            _print_rows(gate, output)
+            _print_rows(gate)
     _leave([gate for gate in gates if not gate["is_met"]])
 
 
@@ -185,7 +186,9 @@ def _requirement(
         "code": verdict.code,
         "reason": words[0].what,
         "owed_by": [
-            {"party": reason.party, "role": reason.role, "people": list(reason.people)} for reason in reasons if reason.party
+            {"party": reason.party, "role": reason.role, "people": list(reason.people)}
+            for reason in reasons
+            if reason.party
         ],
         "owed_by_words": "; ".join(word.owed_by for word in words if word.owed_by),
         "due_on": verdict.due_on,
@@ -208,20 +211,27 @@ def _reasons(verdict: Verdict) -> list[Unmet]:
     return [replace(base, party=owes.party, role=owes.role) for owes in verdict.owed_by] or [base]
 
 
-def _print_rows(gate: Mapping[str, Any], output: Output) -> None:
+def _print_rows(gate: Mapping[str, Any]) -> None:
     for one in gate["requirements"]:
         line = {**one, "number": gate["number"], "owed_by": one["owed_by_words"]}
-        print("\t".join(one_line(output.word(column.kind, line[column.key])) for column in _COLUMNS))
+        print(tab_separated(line[column.key] for column in _COLUMNS))
 
 
 def _print_streamed(gate: Mapping[str, Any], output: Output, *, is_first: bool) -> None:
     if output.as_json:
         print('{"data": [' if is_first else ",")
-        print(json.dumps(gate, ensure_ascii=False, default=plain), end="")
+        print(json.dumps(_document(gate), ensure_ascii=False, default=plain), end="")
     elif sys.stdout.isatty():
         output.line(_headline(gate, output), "" if gate["is_met"] else "yellow")
     else:
-        _print_rows(gate, output)
+        _print_rows(gate)
+
+
+def _document(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what machines get: everything but the words that only the table needs."""
+    hidden = ("owed_by_words",)
+    asked = [{key: one[key] for key in one if key not in hidden} for one in gate["requirements"]]
+    return {**gate, "requirements": asked}
 
 
 def _show_gate(gate: Mapping[str, Any], output: Output, *, is_full: bool) -> None:
@@ -241,14 +251,13 @@ def _show_requirement(one: Mapping[str, Any], output: Output, wide: int) -> None
     verdict = title("verdict", one["verdict"], output.lang)
     until = one["due_on"].isoformat() if one["due_on"] and not one["is_met"] else ""
     tail = "  ".join(filter(None, [verdict, one["owed_by_words"], until]))
-    output.line(f"  {mark:<4} {one['clause']:<6} {padded(one['title'], wide)}  {tail}", colour)
-    if one["is_met"]:
-        return
-    indent = " " * 14
-    for text in (one["reason"], one["what_suffices"] and f"→ {one['what_suffices']}"):
-        if text:
-            for line in output.folded(text, len(indent)):
-                output.line(indent + line)
+    head = f"  {mark:<4} {one['clause']:<6} {padded(one['title'], wide)}"
+    is_narrow = width_of(f"{head}  {tail}") > screen_width()
+    output.line(head if is_narrow else f"{head}  {tail}", colour)
+    told = [] if one["is_met"] else [one["reason"], one["what_suffices"] and f"→ {one['what_suffices']}"]
+    for text in filter(None, [tail if is_narrow else "", *told]):
+        for line in folded(text, screen_width() - _INDENT):
+            output.line(" " * _INDENT + line)
 
 
 def _headline(gate: Mapping[str, Any], output: Output) -> str:
@@ -263,5 +272,3 @@ def _headline(gate: Mapping[str, Any], output: Output) -> str:
 def _leave(unmet_gates: Sequence[Any]) -> None:
     if unmet_gates:
         raise typer.Exit(REFUSED)
-
-

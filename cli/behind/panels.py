@@ -24,7 +24,7 @@ def _seat(lookup: Lookup, text: str) -> Seat:
     login, *parts = text.split(":")
     flags = {part for part in parts if part in (_CHAIR, _GUEST)}
     rest = [part for part in parts if part not in flags and part]
-    if not rest or len(rest) > 2:  # noqa: PLR2004 - role and competences
+    if not rest or len(rest) > 2:
         raise Invalid(unmet("value_wrong", field="--member", value=text))
     try:
         competences = tuple(Competence(one) for one in rest[1].split("+")) if rest[1:] else ()
@@ -104,6 +104,18 @@ _PARTS = {
         Column(key="recused_on"),
     ),
     "scores": (Column(key="factor"), Column(key="mean"), Column(key="voters")),
-    "conditions": (Column(key="clause"), Column(key="owner"), Column(key="due_on"), Column(key="cleared_on"), Column(key="note", is_wide=True)),
-    "objections": (Column(key="id"), Column(key="raised_by"), Column(key="raised_on"), Column(key="text", is_wide=True), Column(key="is_upheld")),
+    "conditions": (
+        Column(key="clause"),
+        Column(key="owner"),
+        Column(key="due_on"),
+        Column(key="cleared_on"),
+        Column(key="note", is_wide=True),
+    ),
+    "objections": (
+        Column(key="id"),
+        Column(key="raised_by"),
+        Column(key="raised_on"),
+        Column(key="text", is_wide=True),
+        Column(key="is_upheld"),
+    ),
 }

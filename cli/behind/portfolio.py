@@ -40,6 +40,8 @@ def show_project(door: Door, ref: str) -> None:
     """Print one project: its facts, its visits, its people, what happened last."""
     found = door.read(lambda session: overview(session, door.lookup(session).project(ref), today=door.today))
     output = door.output
+    if not output.as_json:
+        found["history"] = [{**row, "at": door.local(row["at"])} for row in found["history"]]
     output.record(_FACTS, found)
     if output.as_json or output.fields:
         return

@@ -13,6 +13,7 @@ from lifecycle.audit import streams
 from lifecycle.audit.findings import Findings, Problem, ProblemKind
 from lifecycle.canonical import canonical, sha256
 from models.base import NO_AUDIT
+from models.tables import subject_tables
 
 _ObjectKey: TypeAlias = tuple[str, str]
 
@@ -163,4 +164,4 @@ def _compare_head(one: _Object) -> None:
         one.add(ProblemKind.REWRITTEN, f"its object knows another hash for row {last_seq}")
 
 
-_KINDS = frozenset(streams.subject_tables())
+_KINDS = frozenset(subject_tables())

@@ -8,19 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from models import tables  # noqa: F401 - every subject must be known
-from models.base import Subject
 from models.db import is_sqlite
+from models.tables import subject_tables
 
 _AT_ONCE = 2_000
-_NAMES = {"app_user": "user", "standard_pack": "standard"}
-"""Objects whose table could not bear their name."""
-
-
-def subject_tables() -> dict[str, str]:
-    """Return object type -> table of everything that carries the head of an audit chain."""
-    names = sorted(str(table.__tablename__) for table in Subject.__subclasses__())
-    return {_NAMES.get(name, name): name for name in names}
 
 
 def audit_rows(session: Session) -> Iterator[Any]:

@@ -36,6 +36,13 @@ class Submit(ProjectCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPanel(ProjectCommand):
+    """Say when the panel of the present stage shall meet: what its gate asks is due by that day."""
+
+    planned_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advance(ProjectCommand):
     """Move the project to the next stage, or from handoff into production."""
 
@@ -145,6 +152,13 @@ SUBMIT = project_verb(
     rules=(rules.not_ended, rules.not_on_hold),
     effects=effects.submitted,
     sample=_sample(Submit),
+)
+PLAN_PANEL = project_verb(
+    "plan_panel",
+    PlanPanel,
+    rules=(rules.not_ended, rules.panel_not_called, rules.planned_ahead),
+    effects=effects.panel_planned,
+    follow=refresh,
 )
 ADVANCE = project_verb(
     "advance",

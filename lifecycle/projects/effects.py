@@ -185,6 +185,23 @@ def submitted(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     )
 
 
+def panel_planned(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Write down the day of the panel at the visit; the due days of its gate follow."""
+    state, values = str(facts.run.state), {"planned_panel_on": facts.command.planned_on}
+    visit = Act(
+        table=StageRun,
+        object_type=STAGE_RUN,
+        id=facts.run.id,
+        action=f"{STAGE_RUN}.plan_panel",
+        row=facts.run,
+        from_state=state,
+        to_state=state,
+        values=values,
+        detail=values,
+    )
+    return Effects(acts=(act_on(facts, "plan_panel", detail=values), visit))
+
+
 def held(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     """Put the project on hold."""
     command = facts.command

@@ -102,6 +102,17 @@ def has_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return () if 0 < len(reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
 
 
+def panel_not_called(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Once a panel is called its day stands in the call."""
+    return (unmet("review_open_already", state=facts.review.state),) if facts.has_open_review else ()
+
+
+def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A panel meets today or later."""
+    planned, today = facts.command.planned_on, facts.stamp.today
+    return () if planned >= today else (unmet("planned_day_past", planned=planned.isoformat()),)
+
+
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Back means this stage again or an earlier one."""
     target = facts.command.target or facts.stage

@@ -56,12 +56,12 @@ OWNED: dict[str, Any] = {
 """Objects that belong to one project."""
 
 
-def events(session: Session, *, order: Order, numbers: frozenset[str] = frozenset()) -> Iterator[Event]:
+def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset()) -> Iterator[Event]:
     """Yield every act on a project or on what belongs to it, a thousand rows at a time.
 
-    In the order of time, or project by project (what a case-based log needs). With numbers: those projects only.
+    In the order of time, or project by project (what a case-based log needs). With `only`: those projects.
     """
-    statement = _statement(numbers)
+    statement = _statement(only)
     audit, project = _table(AuditRecord), _table(Project)
     keys = (audit.c.seq,) if order == "time" else (project.c.number, audit.c.seq)
     rows = session.execute(statement.order_by(*keys), execution_options={"yield_per": _AT_A_TIME})
@@ -82,7 +82,7 @@ def events(session: Session, *, order: Order, numbers: frozenset[str] = frozense
         )
 
 
-def _statement(numbers: frozenset[str]) -> Select[Any]:
+def _statement(only: frozenset[UUID]) -> Select[Any]:
     audit, project, user = _table(AuditRecord), _table(Project), _table(User)
     owners = {name: _table(model) for name, model in OWNED.items()}
     joined: Any = audit
@@ -103,10 +103,10 @@ def _statement(numbers: frozenset[str]) -> Select[Any]:
         .select_from(joined)
         .where(~audit.c.action.like(f"%{REFUSED}"))
     )
-    return statement.where(project.c.number.in_(numbers)) if numbers else statement
+    return statement.where(project.c.id.in_(only)) if only else statement
 
 
-def projects(session: Session, numbers: frozenset[str] = frozenset()) -> Iterator[Any]:
+def projects(session: Session, only: frozenset[UUID] = frozenset()) -> Iterator[Any]:
     """Yield number, name, stage and parties of each project, in the order of numbers."""
     project, organisation = _table(Project), _table(Organisation)
     statement = (
@@ -123,15 +123,15 @@ def projects(session: Session, numbers: frozenset[str] = frozenset()) -> Iterato
         .select_from(project.outerjoin(organisation, organisation.c.id == project.c.organisation_id))
         .order_by(project.c.number)
     )
-    if numbers:
-        statement = statement.where(project.c.number.in_(numbers))
+    if only:
+        statement = statement.where(project.c.id.in_(only))
     yield from session.execute(statement, execution_options={"yield_per": _AT_A_TIME})
 
 
-def objects(session: Session, kind: str, numbers: frozenset[str] = frozenset()) -> Iterator[Any]:
+def objects(session: Session, kind: str, only: frozenset[UUID] = frozenset()) -> Iterator[Any]:
     """Yield (id, project id) of the objects of one kind that somebody acted on."""
     table, project = _table(OWNED[kind]), _table(Project)
     statement = select(table.c.id, table.c.project_id).where(table.c.audit_seq > 0).order_by(table.c.id)
-    if numbers:
-        statement = statement.join(project, project.c.id == table.c.project_id).where(project.c.number.in_(numbers))
+    if only:
+        statement = statement.join(project, project.c.id == table.c.project_id).where(project.c.id.in_(only))
     yield from session.execute(statement, execution_options={"yield_per": _AT_A_TIME})

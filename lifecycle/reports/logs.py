@@ -6,6 +6,7 @@ Formats after IEEE 1849 (XES) and the OCEL 2.0 specification; written as a strea
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
+from uuid import UUID
 from xml.sax.saxutils import quoteattr
 
 from sqlmodel import Session
@@ -25,21 +26,21 @@ _XES_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 _ATTRIBUTES = ("from_state", "to_state", "actor", "door", "command_id")
 
 
-def write_jsonl(session: Session, out: TextIO, numbers: frozenset[str] = frozenset()) -> int:
+def write_jsonl(session: Session, out: TextIO, only: frozenset[UUID] = frozenset()) -> int:
     """Write one event a line in the order of time; return how many."""
     count = 0
-    for event in events(session, order="time", numbers=numbers):
+    for event in events(session, order="time", only=only):
         out.write(json.dumps(_plain(event), ensure_ascii=False, separators=(",", ":")) + "\n")
         count += 1
     return count
 
 
-def write_xes(session: Session, out: TextIO, numbers: frozenset[str] = frozenset()) -> int:
+def write_xes(session: Session, out: TextIO, only: frozenset[UUID] = frozenset()) -> int:
     """Write one trace a project, its acts in order; return how many events."""
     count, present = 0, ""
-    names = {row.number: row for row in projects(session, numbers)}
+    names = {row.number: row for row in projects(session, only)}
     out.write(_XES_HEAD)
-    for event in events(session, order="project", numbers=numbers):
+    for event in events(session, order="project", only=only):
         if event.project_number != present:
             if present:
                 out.write("  </trace>\n")
@@ -87,18 +88,18 @@ def _xml_text(value: str) -> str:
     )
 
 
-def write_ocel(session: Session, out: TextIO, numbers: frozenset[str] = frozenset()) -> int:
+def write_ocel(session: Session, out: TextIO, only: frozenset[UUID] = frozenset()) -> int:
     """Write objects with their relations, then events with theirs; return how many events."""
     kinds = ["project", "organisation", *OWNED]
-    types = sorted({event.action for event in events(session, order="time", numbers=numbers)})
+    types = sorted({event.action for event in events(session, order="time", only=only)})
     out.write(
         '{"objectTypes":' + _json([_type(kind, ("number", "name") if kind == "project" else ()) for kind in kinds])
     )
     out.write(',"eventTypes":' + _json([_type(name, _ATTRIBUTES) for name in types]))
     out.write(',"objects":[')
-    _separated(out, _ocel_objects(session, numbers))
+    _separated(out, _ocel_objects(session, only))
     out.write('],"events":[')
-    count = _separated(out, (_ocel_event(event) for event in events(session, order="time", numbers=numbers)))
+    count = _separated(out, (_ocel_event(event) for event in events(session, order="time", only=only)))
     out.write("]}\n")
     return count
 
@@ -119,9 +120,9 @@ def _type(name: str, attributes: tuple[str, ...]) -> dict[str, Any]:
     return {"name": name, "attributes": [{"name": attribute, "type": "string"} for attribute in attributes]}
 
 
-def _ocel_objects(session: Session, numbers: frozenset[str]) -> Iterator[dict[str, Any]]:
+def _ocel_objects(session: Session, only: frozenset[UUID]) -> Iterator[dict[str, Any]]:
     firms: dict[str, str] = {}
-    for row in projects(session, numbers):
+    for row in projects(session, only):
         parties = {"applicant": row.organisation_id, "platform": row.platform_id}
         firms.update({str(party): "" for party in parties.values() if party is not None})
         yield {
@@ -138,7 +139,7 @@ def _ocel_objects(session: Session, numbers: frozenset[str]) -> Iterator[dict[st
     for firm in firms:
         yield {"id": firm, "type": "organisation", "attributes": [], "relationships": []}
     for kind in OWNED:
-        for row in objects(session, kind, numbers):
+        for row in objects(session, kind, only):
             of = [{"objectId": str(row.project_id), "qualifier": "of project"}]
             yield {"id": str(row.id), "type": kind, "attributes": [], "relationships": of}
 
@@ -161,7 +162,7 @@ def _plain(event: Event) -> dict[str, Any]:
     return {**plain, "at": instant(event.at), "object_id": str(event.object_id), "project_id": str(event.project_id)}
 
 
-WRITERS: Mapping[str, Callable[[Session, TextIO, frozenset[str]], int]] = {
+WRITERS: Mapping[str, Callable[[Session, TextIO, frozenset[UUID]], int]] = {
     "jsonl": write_jsonl,
     "xes": write_xes,
     "ocel": write_ocel,

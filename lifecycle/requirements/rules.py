@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
-from lifecycle.stages.maturity import cross_check, project_mrl, project_trl
+from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
@@ -31,9 +31,7 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (
-            unmet("evidence_type_unknown", name=command.type),
-        )
+        return (unmet("evidence_type_unknown", name=command.type),)
     return ()
 
 
@@ -265,7 +263,7 @@ def level_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     trl, mrl = project_trl(claims), project_mrl(claims)
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()
-    return (unmet("maturity_cross_check", trl=trl, mrl=mrl),)
+    return (unmet("maturity_cross_check", trl=trl, mrl=mrl, trl_for_mrl=trl_needed(mrl)),)
 
 
 def evidence_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:

@@ -66,7 +66,9 @@ def _scores(review_id: UUID) -> Any:
 def _conditions(review_id: UUID) -> Any:
     condition, user = _table(Condition), _table(User)
     return (
-        select(condition.c.clause, user.c.name.label("owner"), condition.c.due_on, condition.c.cleared_on, condition.c.note)
+        select(
+            condition.c.clause, user.c.name.label("owner"), condition.c.due_on, condition.c.cleared_on, condition.c.note
+        )
         .join(user, user.c.id == condition.c.owner_id)
         .where(condition.c.review_id == review_id)
         .order_by(condition.c.clause)

@@ -234,7 +234,9 @@ def notice_over(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     ends_on = facts.review.notice_ends_on
     if ends_on is None or facts.on.stamp.today > ends_on:
         return ()
-    return (Unmet(code="notice_running", values={"starts_on": str(facts.review.notice_starts_on), "ends_on": str(ends_on)}),)
+    return (
+        Unmet(code="notice_running", values={"starts_on": str(facts.review.notice_starts_on), "ends_on": str(ends_on)}),
+    )
 
 
 def objections_answered(facts: "ReviewFacts") -> tuple[Unmet, ...]:

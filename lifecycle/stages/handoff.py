@@ -37,7 +37,7 @@ def ppap_elements(criterion: Criterion, records: Records) -> Computed:
 
 
 def supply_ready(_criterion: Criterion, records: Records) -> Computed:
-    """G5.7: suppliers approved, people qualified, quality agreement signed; BOM, route, SOP of one revision [S32 S36]."""
+    """G5.7: suppliers approved, people qualified, agreement signed; BOM, route, SOP of one revision [S32 S36]."""
     frozen = records.revision
     if frozen is None:
         return missing("no_frozen_revision")
@@ -90,7 +90,7 @@ def money_settled(_criterion: Criterion, records: Records) -> Computed:
 
 
 def audit_closed(criterion: Criterion, records: Records) -> Computed:
-    """G5.11: each audit finding is closed or priced; below the threshold a statement takes the audit's place [S64 S65]."""
+    """G5.11: each audit finding is closed or priced; below the threshold a statement will do [S64 S65]."""
     least = limit(criterion, "threshold_minor")
     total = whole(records.form("final_financial_statement"), "statement_total_minor")
     report = records.form("audit_report")

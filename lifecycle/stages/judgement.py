@@ -56,7 +56,7 @@ def judge(
 
     The first of these that applies is the verdict: waived · an earlier criterion open (`cannot_start`) · evidence
     missing, expired or of another revision (`missing`) · the computed rule's finding · a no (`not_met`) · a judgement
-    owed (`waiting`) · met. Raises `KeyError` when the pack names a rule that does not exist (`standard lint` refuses it).
+    owed (`waiting`) · met. Raises `KeyError` when the pack names a rule that does not exist (lint refuses it).
     """
     return _Bench(pack=pack, records=records, calendar=calendar, rules=rules).judge(criterion)
 
@@ -138,7 +138,7 @@ class _Bench:
         )
 
     def _without_evidence(self, criterion: Criterion) -> Verdict | None:
-        """Name all that is wrong at once. Of several documents of a type one sound one is enough here; the rule counts."""
+        """Name all that is wrong at once. Of several documents of a type one sound one is enough; the rule counts."""
         found: dict[str, list[str]] = {}
         for type_id in criterion.evidence:
             faults = [self.faults[item.id] for item in self.records.of_type(type_id)] or ["evidence_missing"]

@@ -78,7 +78,7 @@ def use(criterion: Criterion, records: Records) -> Computed:
 
 
 def paid_orders(criterion: Criterion, records: Records) -> Computed:
-    """G4.4: enough paid or legally binding orders of independent customers; a letter of intent never counts [S38 S39]."""
+    """G4.4: enough paid or binding orders of independent customers; a letter of intent never counts [S38 S39]."""
     needed = int(limit(criterion, "orders"))
     standing = [order for order in records.orders if _stands(order, records.today)]
     orders = [order for order in standing if order.kind is OrderKind.ORDER]

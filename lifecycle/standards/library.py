@@ -1,7 +1,7 @@
 """The published packs: read from their files, named, hashed.
 
-A pack is a folder of `pack.yaml` and one file for each stage. A pack that is `based_on` another writes down only what it
-changes: a stage's key, a whole criterion, a whole evidence type (`docs/decisions/0009-a-layer-writes-what-it-changes.md`).
+A pack is a folder of `pack.yaml` and one file for each stage. A pack that is `based_on` another writes down only what
+it changes: a stage's key, a whole criterion, a whole evidence type (decision 9, `a-layer-writes-what-it-changes`).
 """
 
 import hashlib
@@ -163,7 +163,7 @@ def _stage_file(path: Path, stage: ProjectState, base: Pack | None) -> StageFile
 
 
 def _completed(own: Mapping[str, Any], base: StageFile) -> Mapping[str, Any]:
-    """Return the file of a layer with everything it does not name; what is no stage file at all is returned as it is."""
+    """Return the file of a layer with everything it does not name; what is no stage file at all comes back as it is."""
     stage, kinds = own.get("stage"), own.get("evidence_types", [])
     criteria = stage.get("criteria", []) if isinstance(stage, Mapping) else None
     if not isinstance(stage, Mapping) or not isinstance(kinds, list) or not isinstance(criteria, list):

@@ -12,7 +12,9 @@ from models.trials import BatchFigure, Issue, TrialBatch
 def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     """Return the batches of a project with their latest figures, in the order in which they were made."""
     batch, figure = _table(TrialBatch), _table(BatchFigure)
-    latest = select(figure.c.batch_id, func.max(figure.c.entry_no).label("entry_no")).group_by(figure.c.batch_id).subquery()
+    latest = (
+        select(figure.c.batch_id, func.max(figure.c.entry_no).label("entry_no")).group_by(figure.c.batch_id).subquery()
+    )
     statement = (
         select(
             *(batch.c[name] for name in ("id", "number", "kind", "made_on", "revision", "size", "hours", "is_closed")),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lifecycle.audit.streams import subject_tables
+from models.tables import subject_tables
 from models.triggers import drop_triggers
 
 Edit: TypeAlias = Callable[[sqlite3.Connection], None]
