@@ -60,6 +60,11 @@ class Door:
         check_ready(engine)
         return engine
 
+    def close(self) -> None:
+        """Let go of the database, if it was opened at all."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
     @cached_property
     def installation(self) -> Any:
         """The row that says which database this is; SettingsError when its mode and the settings do not agree."""
@@ -197,7 +202,7 @@ class Door:
 
         A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
         """
-        if self.caller.yes or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.caller.is_sure or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         preview = self.read(lambda session: self._rehearsed(session, make, key, None))
         if preview.error is not None or preview.is_replay:
