@@ -11,8 +11,8 @@ from models.settings import PREFIX, Settings
 
 _CLI = """# Command line
 
-`pilotway NOUN VERB …`. Every command knows `--help`; the options of the first table mean the same wherever they are offered,
-and are not repeated below. Exit codes and JSON: [contract.md](contract.md), section 5."""
+`pilotway NOUN VERB …`. Every command knows `--help`; the options of the first table mean the same wherever they are
+offered, and are not repeated below. Exit codes and JSON: [contract.md](contract.md), section 5."""
 
 _SHARED = frozenset(
     {"--json", "--fields", "--lang", "--no-color", "--quiet", "--verbose", "--now", "--as", "--command-id"}
@@ -43,8 +43,8 @@ def settings() -> str:
         for name, field in Settings.model_fields.items()
     )
     intro = (
-        "# Settings\n\nAll from the environment. An unknown `PILOTWAY_…` variable or a value that cannot be read refuses"
-        " to start (exit 2) and names the variable; `pilotway doctor` looks whether what is set can work."
+        "# Settings\n\nAll from the environment. An unknown `PILOTWAY_…` variable or a value that cannot be read"
+        " refuses to start (exit 2) and names the variable; `pilotway doctor` looks whether what is set can work."
     )
     return page(intro, table(("Variable", "What it is for", "Default"), rows))
 

@@ -16,9 +16,9 @@ from notifications.words import title
 
 _INTRO = """# Verbs
 
-What can be asked of Pilotway. A verb is a command (plain data), its rules, and its effects; `lifecycle/engine.py` carries
-all of them out in the same way. Every command also carries `command_id`, the key under which a repeat is recognised, and
-`expected_version`, refused as `stale` when somebody moved the subject since.
+What can be asked of Pilotway. A verb is a command (plain data), its rules, and its effects; `lifecycle/engine.py`
+carries all of them out in the same way. Every command also carries `command_id`, the key under which a repeat is
+recognised, and `expected_version`, refused as `stale` when somebody moved the subject since.
 
 Every verb can be refused with `not_found`, `role` (no role of the actor reaches the subject and may), `stale` and
 `key_reused`; the codes below come on top. A code that a gate answers is `gate_unmet` with the clause and its verdict.
