@@ -1,4 +1,4 @@
-"""`docs/standard.md` and its Chinese twin: what the default pack asks, gate by gate, with the place of each threshold."""
+"""`docs/standard.md` and its Chinese twin: what the default pack asks, gate by gate, and where thresholds stand."""
 
 import functools
 import re
