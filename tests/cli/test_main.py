@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 import typer
 
+import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
+from lifecycle.commands import REGISTRY
+from lifecycle.people.commands import AddToken, PublishStandard
+from lifecycle.projects.registration import ImportProject, UpdateImported
+from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
 
@@ -39,13 +44,20 @@ class TestHelp:
 
     def test_says_what_every_option_of_a_verb_means(self) -> None:
         dumb = {
-            (binding.path, one.name)
-            for binding in BINDINGS
-            for one in binding.asked()
-            if not binding.help_of(one.name)
+            (binding.path, one.name) for binding in BINDINGS for one in binding.asked() if not binding.help_of(one.name)
         }
 
         assert not dumb
+
+
+class TestVerbs:
+    def test_all_have_a_command(self) -> None:
+        """Where a command is written by hand, or no person gives it, it is named here."""
+        assert lifecycle.verbs.BY_NAME
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
+        by_the_clock = {RefreshVerdicts}
+
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
 
 
 class TestUsage:
