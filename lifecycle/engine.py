@@ -75,9 +75,10 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject. A missing right does not hide a missing fact: both are named; what a
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
     command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
     """
+    verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
         return []
     desk = _Desk(session, ((0, verbs[0].example(subject)),), stamp, is_locked=False)
