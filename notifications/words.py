@@ -62,6 +62,8 @@ class Explanation:
 
     code: str
     clause: str = ""
+    ref: str = ""
+    """What a person named and nobody found."""
     verdict: str = ""
     what: str
     owed_by: str = ""
@@ -95,6 +97,7 @@ def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Expla
     return Explanation(
         code=unmet.code,
         clause=unmet.clause or "",
+        ref=str(unmet.values.get("ref", "")),
         verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
         what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
         owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
