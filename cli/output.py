@@ -122,7 +122,8 @@ class Output:
         """Return rich's console for a stream, without colours where they are not wanted."""
         from rich.console import Console
 
-        return Console(file=stream, no_color=not self.is_colourful, highlight=False, markup=False, emoji=False)
+        wanted: Any = {} if self.is_colourful else {"color_system": None}
+        return Console(file=stream, highlight=False, markup=False, emoji=False, **wanted)
 
     def _painted(self, text: str, colour: str, stream: TextIO) -> str:
         """Return text in a colour where a person looks on; colour never says what the text does not."""
