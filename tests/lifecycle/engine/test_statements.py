@@ -41,7 +41,7 @@ STATEMENTS = {
     "project.name_party": 17,
     "project.plan_panel": 26,
     "project.recycle": 18,
-    "project.refresh": 0,
+    "project.refresh": 21,
     "project.register": 16,
     "project.resume": 16,
     "project.stop": 17,
