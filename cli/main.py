@@ -11,11 +11,13 @@ from cli import (
     evidence,
     exports,
     gates,
+    imports,
     installation,
     organisations,
     programmes,
     projects,
     reviews,
+    runs,
     standards,
     trials,
     users,
@@ -31,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
+app.command("run")(runs.run)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,
@@ -48,6 +51,7 @@ for name, noun in {
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
+    "import": imports.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -6,6 +6,8 @@ TITLE = 500
 """Characters of a project's title."""
 LONG_TEXT = 10_000
 """Characters of a reason or a description."""
+OUTSIDE_KEY = 300
+"""Characters of a key in another register, with the name of the register."""
 WHOLE_SHARE = 10_000
 """A whole, in basis points."""
 TIED_FROM = 2_500

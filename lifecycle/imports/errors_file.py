@@ -7,9 +7,10 @@ an apostrophe in front, in a way that `restored` takes back exactly.
 import csv
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Self
 
+from lifecycle.imports.outcome import RowError
 from lifecycle.imports.problems import Params
-from lifecycle.imports.rows import RowError
 
 Sentence = Callable[[str, Params], str]
 """Code and parameters in, one sentence in the language asked out."""
@@ -29,24 +30,38 @@ def restored(text: str) -> str:
     return text.removeprefix("'")
 
 
-def write_errors(path: Path, errors: Iterable[RowError], *, sentence: Sentence) -> int:
-    """Write the errors as CSV (UTF-8 with byte order mark, which Excel needs) and return their number.
+class ErrorsFile:
+    """The file being written: CSV in UTF-8 with a byte order mark, which Excel needs.
 
-    The first columns say what is wrong, those after them are the row as it was read. Errors stream through.
+    The first columns say what is wrong, those after them are the row as it was read.
     """
-    count = 0
-    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
-        columns: list[str] | None = None
+
+    def __init__(self, path: Path, *, sentence: Sentence) -> None:
+        self._path, self._sentence = path, sentence
+        self._columns: list[str] | None = None
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="")
+        self._writer = csv.writer(self._file)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._columns is None:
+            self._head([])
+        self._file.close()
+
+    def add(self, errors: Iterable[RowError]) -> None:
+        """Write the errors as lines, below the headings that the first of them brings."""
         for error in errors:
-            if columns is None:
-                columns = list(error.cells)
-                writer.writerow([*(sentence(code, {}) for code in HEADINGS), *map(neutralised, columns)])
-            writer.writerow(_line(error, columns, sentence))
-            count += 1
-        if columns is None:
-            writer.writerow([sentence(code, {}) for code in HEADINGS])
-    return count
+            if self._columns is None:
+                self._head(list(error.cells))
+            self._writer.writerow(_line(error, self._columns or [], self._sentence))
+            self.count += 1
+
+    def _head(self, columns: list[str]) -> None:
+        self._columns = columns
+        self._writer.writerow([*(self._sentence(code, {}) for code in HEADINGS), *map(neutralised, columns)])
 
 
 def _line(error: RowError, columns: list[str], sentence: Sentence) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -46,6 +47,8 @@ class ProjectRow:
     notices: tuple[Notice, ...] = ()
     first_row: int | None = None
     """With `duplicates: merge`, the row in which this key came first."""
+    cells: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The whole row as it was read, by column: for the error file."""
 
     def content_sha256(self) -> str:
         """Return the hash of what the source says, without where it stood: equal means unchanged."""

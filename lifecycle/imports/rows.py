@@ -5,6 +5,7 @@ Every row of the file is accounted for: it becomes a `ProjectRow`, a `RowSkipped
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import get_args
 
@@ -25,6 +26,7 @@ from lifecycle.imports.table import RawRow, column_letter
 from lifecycle.imports.texts import SPACES, Notice, one_line
 from lifecycle.imports.values import Draft, Reading, compiled
 from lifecycle.stages.maturity import cross_check
+from models.limits import OUTSIDE_KEY
 
 __all__ = ["Outcome", "ProjectRow", "RowError", "RowSkipped", "read_projects"]
 
@@ -202,7 +204,14 @@ class _RowReader:
                 values.append(self._number(text))
             except ValueProblem as problem:
                 errors.append(self._error(raw, column, problem))
-        return f"{self._mapping.source}:{'/'.join(values)}" if len(values) == len(self._mapping.row_key) else None
+        if len(values) < len(self._mapping.row_key):
+            return None
+        key = f"{self._mapping.source}:{'/'.join(values)}"
+        if len(key) > OUTSIDE_KEY:
+            long = ValueProblem("row_key_too_long", f"row key <= {OUTSIDE_KEY}", limit=OUTSIDE_KEY, found=len(key))
+            errors.append(self._error(raw, self._mapping.row_key[0], long))
+            return None
+        return key
 
     def _number(self, text: str) -> str:
         """Return a text that can name a row; refuse nothing at all and the words that stand for no number."""
@@ -300,10 +309,11 @@ class _RowReader:
             missing=tuple(target for target in STANDARD if not draft.has(target)),
             notices=tuple(draft.notices),
             first_row=first_row,
+            cells=self._by_column(raw),
         )
 
     def _error(self, raw: RawRow, column: str | None, problem: ValueProblem) -> RowError:
-        cells = dict(zip(self._header, [*raw.cells, *([""] * len(self._header))], strict=False))
+        cells = self._by_column(raw)
         return RowError(
             file=self._file,
             row=raw.number,
@@ -314,3 +324,6 @@ class _RowReader:
             params=problem.params,
             cells=cells,
         )
+
+    def _by_column(self, raw: RawRow) -> dict[str, str]:
+        return dict(zip_longest(self._header, raw.cells[: len(self._header)], fillvalue=""))

@@ -20,8 +20,7 @@ class SeenKeys:
 
     def first_row(self, key: str, row: int) -> int | None:
         """Return the row in which `key` was seen before, or remember `row` for it and return None."""
-        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        high, low = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+        high, low = _digest(key)
         slot = self._slot(high, low)
         if self._rows[slot]:
             return self._rows[slot]
@@ -31,6 +30,9 @@ class SeenKeys:
         self._high[slot], self._low[slot], self._rows[slot] = high, low, row
         self._count += 1
         return None
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self._rows[self._slot(*_digest(key))])
 
     def _allot(self, slots: int) -> None:
         self._high, self._low, self._rows = (array("Q", bytes(8 * slots)) for _ in range(3))
@@ -50,3 +52,8 @@ class SeenKeys:
             if row:
                 slot = self._slot(high, low)
                 self._high[slot], self._low[slot], self._rows[slot] = high, low, row
+
+
+def _digest(key: str) -> tuple[int, int]:
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")

@@ -25,19 +25,24 @@ DAY, DAY_BEFORE = date(2025, 7, 8), date(2025, 7, 7)
 
 
 def a_figure(**values: Any) -> BatchFigure:
-    return BatchFigure(
-        **{"batch_id": new_id(), "entry_no": 1, "started": 20, "passed_first_time": 19, "user_id": new_id(), "at": AT}
-        | values
-    )
+    sound: dict[str, Any] = {"batch_id": new_id(), "entry_no": 1, "started": 20, "passed_first_time": 19}
+    return BatchFigure(**sound | {"user_id": new_id(), "at": AT} | values)
 
 
 def a_hold(**values: Any) -> Hold:
-    sound = {"object_type": "project", "object_id": new_id(), "reason": "other", "from_at": AT, "from_on": DAY}
+    sound: dict[str, Any] = {
+        "object_type": "project",
+        "object_id": new_id(),
+        "reason": "other",
+        "from_at": AT,
+        "from_on": DAY,
+    }
     return Hold(**sound | {"until_on": DAY} | values)
 
 
 def an_order(**values: Any) -> Order:
-    return Order(**{"project_id": new_id(), "reference": "A", "kind": OrderKind.ORDER, "quantity": 1} | values)
+    sound: dict[str, Any] = {"project_id": new_id(), "reference": "A", "kind": OrderKind.ORDER, "quantity": 1}
+    return Order(**sound | values)
 
 
 def a_claim(scale: MaturityScale, level: int) -> MaturityClaim:

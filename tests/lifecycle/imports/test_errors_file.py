@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.imports.errors_file import neutralised, restored, write_errors
+from lifecycle.imports.errors_file import ErrorsFile, neutralised, restored
 from lifecycle.imports.problems import Params
 from tests.lifecycle.imports.sentences import sentence_in
 from tests.lifecycle.imports.tables import GOOD, HEADER, csv_file, errors, good, mapping
@@ -17,10 +17,11 @@ def written(tmp_path: Path, source: Path, language: str) -> list[list[str]]:
     def sentence(code: str, params: Params) -> str:
         return sentence_in(language, code, params)
 
-    count = write_errors(path, errors(source, mapping(tmp_path)), sentence=sentence)
+    with ErrorsFile(path, sentence=sentence) as file_of_errors:
+        file_of_errors.add(errors(source, mapping(tmp_path)))
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert len(lines) == count + 1
+    assert len(lines) == file_of_errors.count + 1
     return lines
 
 
@@ -36,7 +37,7 @@ class TestNeutralised:
         assert restored(neutralised(text)) == text
 
 
-class TestWriteErrors:
+class TestErrorsFile:
     def test_says_row_column_rule_and_reason_beside_the_row_itself(self, tmp_path: Path) -> None:
         source = csv_file(tmp_path, [HEADER, GOOD, good(no="P2", trl="12", firm="+1")])
         heading, line = written(tmp_path, source, "en")

@@ -1,0 +1,208 @@
+"""A portfolio from a file: the mapping, a bar while it comes in, the table of counts, the wrong rows and why."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import typer
+from sqlmodel import Session
+
+from cli.door import Door
+from cli.errors import PARTLY, REFUSED
+from cli.output import Column, Output
+from lifecycle.errors import Invalid, unmet
+from lifecycle.imports.arrivals import Destination, Fate
+from lifecycle.imports.errors_file import ErrorsFile
+from lifecycle.imports.mapping import Mapping as ProjectMapping
+from lifecycle.imports.mapping import MappingProblem, load_mapping, shipped_mappings
+from lifecycle.imports.outcome import RowError
+from lifecycle.imports.portfolio import Door as Access
+from lifecycle.imports.portfolio import How, Phase, Report, Step, bring_in
+from models.db import run_in_transaction
+from notifications.words import LANGUAGES, sentence
+
+SHOWN = 20
+"""Wrong rows that a person sees at once; the error file holds all."""
+_FATES = (Column(key="fate", kind="fate"), Column(key="rows"))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for besides the file."""
+
+    mapping: str
+    programme: str
+    platform: str | None
+    errors: Path | None
+    is_dry_run: bool
+    is_partial: bool
+
+    @property
+    def how(self) -> How:
+        """What is done with the file."""
+        return How.CHECK if self.is_dry_run else How.PARTIAL if self.is_partial else How.WHOLE
+
+
+def bring_projects(door: Door, file: Path, wish: Wish) -> None:
+    """Bring the file in and say what became of it; leaves with exit 3 or 6 when rows are wrong."""
+    mapping = _mapping(wish.mapping)
+    if wish.errors is not None and wish.errors.resolve() == file.resolve():
+        raise Invalid(unmet("value_wrong", field="--errors", value=str(wish.errors)))
+    actor = door.read(door.actor)
+    into = door.read(lambda session: _destination(door, session, mapping, wish))
+    with _Ear(door.output) as ear, _errors_file(wish.errors, door.output) as errors:
+
+        def tell(step: Step) -> None:
+            ear.hear(step)
+            if errors is not None:
+                errors.add(step.errors)
+
+        access = Access(read=door.read, write=lambda work: run_in_transaction(door.engine, work), tell=tell)
+        report = bring_in(file, mapping, into=into, stamp=door.stamp(actor), how=wish.how, door=access)
+    _show(door.output, report, file, wish)
+    code = _exit_code(report, wish)
+    if code:
+        raise typer.Exit(code)
+
+
+def mapping_rows(output: Output) -> list[dict[str, Any]]:
+    """Return the mappings that come with the product."""
+    rows = []
+    for path in shipped_mappings():
+        mapping = load_mapping(path)
+        about = mapping.about.zh if output.lang == "zh-CN" else mapping.about.en
+        rows.append({"name": path.stem, "source": mapping.source, "format": mapping.format, "about": about})
+    return rows
+
+
+def _mapping(name: str) -> ProjectMapping:
+    known = {path.stem: path for path in shipped_mappings()}
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise Invalid(unmet("mapping_not_found", name=name, known=sorted(known)))
+    try:
+        return load_mapping(path)
+    except MappingProblem as problem:
+        raise Invalid(unmet(problem.code, **problem.params)) from problem
+
+
+def _destination(door: Door, session: Session, mapping: ProjectMapping, wish: Wish) -> Destination:
+    lookup = door.lookup(session)
+    platform: UUID | None = None if wish.platform is None else lookup.organisation(wish.platform)
+    return Destination(source=mapping.source, programme_id=lookup.programme(wish.programme), platform_id=platform)
+
+
+def _errors_file(path: Path | None, output: Output) -> AbstractContextManager[ErrorsFile | None]:
+    if path is None:
+        return nullcontext()
+    return ErrorsFile(path, sentence=lambda code, params: sentence(code, params, output.lang))
+
+
+class _Ear:
+    """Turns steps into a bar, one for each way through the file."""
+
+    def __init__(self, output: Output) -> None:
+        self._output, self._bars, self._rows = output, ExitStack(), 0
+        self._phase: Phase | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.close()
+
+    def hear(self, step: Step) -> None:
+        """Move the bar; a way that begins again (a lost race) begins a new one."""
+        if step.phase is not self._phase or step.rows < self._rows:
+            self._bars.close()
+            self._advance = self._bars.enter_context(self._output.progress(f"import_{step.phase}", step.total))
+            self._phase, self._rows = step.phase, 0
+        self._advance(step.rows - self._rows)
+        self._rows = step.rows
+
+
+def _exit_code(report: Report, wish: Wish) -> int:
+    """Return 0 when every row is good, 6 when some come in although others are wrong, else 3."""
+    if not report.wrong:
+        return 0
+    good = report.rows - report.wrong - report.fates[Fate.SKIPPED]
+    return PARTLY if wish.is_partial and good else REFUSED
+
+
+def _show(output: Output, report: Report, file: Path, wish: Wish) -> None:
+    if output.as_json:
+        document = _document(report, file, wish)
+        if _exit_code(report, wish) == REFUSED:
+            codes = list(dict.fromkeys(error.code for error in report.errors))
+            detail = sentence(_headline(report, wish), {"wrong": report.wrong, "rows": report.rows}, output.lang)
+            output.document(
+                {"error": {"code": "import_wrong_rows", "unmet": codes, "detail": detail, "report": document}}
+            )
+        else:
+            output.document(document)
+        return
+    output.table(_FATES, [{"fate": str(fate), "rows": report.fates[fate]} for fate in Fate])
+    for code, count in sorted(report.notices.items()):
+        output.say("import_notice", count=count, notice=sentence(code, {}, output.lang))
+    for error in report.errors[:SHOWN]:
+        output.warn(_line(error, output), "red")
+    if len(report.errors) > SHOWN and wish.errors is None:
+        output.say("import_more_errors")
+    if wish.errors is not None:
+        output.say("import_errors_file", file=str(wish.errors))
+    output.say(_headline(report, wish), wrong=report.wrong, rows=report.rows, organisations=report.organisations)
+
+
+def _headline(report: Report, wish: Wish) -> str:
+    if wish.is_dry_run:
+        return "import_dry_run"
+    if report.wrong and not wish.is_partial:
+        return "import_nothing_written"
+    return "import_partly_written" if report.wrong else "import_written"
+
+
+def _line(error: RowError, output: Output) -> str:
+    """Return one wrong row as people read it: where, what was asked for, what is there, why not."""
+    values = {
+        "row": "–" if error.row is None else error.row,
+        "column": error.column or "–",
+        "rule": error.rule,
+        "why": sentence(error.code, error.params, output.lang),
+    }
+    return sentence("import_wrong_row", values, output.lang)
+
+
+def _document(report: Report, file: Path, wish: Wish) -> dict[str, Any]:
+    return {
+        "format": "pilotway-import-projects/1",
+        "file": file.name,
+        "mapping": wish.mapping,
+        "programme": wish.programme,
+        "dry_run": wish.is_dry_run,
+        "partial": wish.is_partial,
+        "written": report.is_written,
+        "rows": {str(fate): report.fates[fate] for fate in Fate},
+        "organisations": report.organisations,
+        "stages": _counts(report.stages.items()),
+        "notices": _counts(report.notices.items()),
+        "skipped": _counts(report.skipped.items()),
+        "errors": [_error(error) for error in report.errors],
+    }
+
+
+def _counts(items: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    return dict(sorted(items))
+
+
+def _error(error: RowError) -> dict[str, Any]:
+    return {
+        "row": error.row,
+        "column": error.column,
+        "value": error.value,
+        "rule": error.rule,
+        "code": error.code,
+        "reason": {lang: sentence(error.code, error.params, lang) for lang in LANGUAGES},
+    }
