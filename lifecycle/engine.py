@@ -5,6 +5,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 """
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
+from models.reading import rows_by
 from models.states import Role
 
 
@@ -111,7 +113,7 @@ def _marks(command: Command) -> list[Hashable]:
     verb = REGISTRY[type(command)]
     marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
     if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command)))
+        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
     return marks
 
 
@@ -125,7 +127,7 @@ def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -
         if desk.verb.follow:
             desk.verb.follow(session, _projects_of(done.values()), stamp)
     if desk.personal:
-        journal.write_refusals(session, desk.personal, stamp)
+        journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
     return {**desk.answers, **answers}
 
@@ -184,6 +186,14 @@ class _Desk:
                 self._refuse(place, Invalid(*misfits))
             else:
                 yield place, task, effects
+
+    def refused(self, *, is_written: bool) -> list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]]:
+        """Return the refusals about a person, each with its row as it is after what was written beside it."""
+        if not is_written or self.verb.apart is None or self.verb.subject is None:
+            return self.personal
+        ids = [task.row.id for _, task, _ in self.personal]
+        rows = rows_by(self.session, self.verb.subject, "id", ids)
+        return [(verb, replace(task, row=rows[task.row.id][0]), codes) for verb, task, codes in self.personal]
 
     def reasons(self, place: int) -> list[Unmet]:
         """Return every reason against one command, rights and facts together."""

@@ -18,7 +18,7 @@ from lifecycle.demo.forms import Form
 from lifecycle.demo.story import Line, Steps, Story, id_of
 from lifecycle.demo.trial_forms import GAUGE, RUN_GOOD, RUN_HOURS, RUN_UNITS, author_of
 from lifecycle.projects.commands import Advance, NameParty, Submit
-from lifecycle.requirements.commands import AddEvidence, ClaimLevel, FreezeRevision, JudgeRequirement
+from lifecycle.requirements.commands import AddEvidence, ClaimLevels, FreezeRevision, JudgeRequirement
 from lifecycle.reviews.commands import CallReview, Decide, GiveScore, OpenReview, Propose
 from lifecycle.stages.maturity import THREADS
 from lifecycle.trials.commands import (
@@ -80,8 +80,7 @@ def claim(story: Story, case: Case, levels: tuple[int, int]) -> None:
     lead = case.who(Role.PROJECT_LEAD)
     assessment = hand_in(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
     wanted = [(MaturityScale.TRL, case.product.technology, trl), *((MaturityScale.MRL, one, mrl) for one in THREADS)]
-    asked = [{"scale": scale, "item": item, "level": level} for scale, item, level in wanted]
-    story.all(lead, ClaimLevel, [{"project_id": case.project_id, "evidence_id": assessment, **one} for one in asked])
+    story.act(lead, ClaimLevels, project_id=case.project_id, levels=tuple(wanted), evidence_id=assessment)
 
 
 def judge_gate(story: Story, case: Case, gate: str, *, left_out: Collection[str] = NOTHING) -> None:
