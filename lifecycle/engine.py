@@ -241,7 +241,7 @@ class _Desk:
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
-        self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
+        self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
     def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
         """Lock parents first, one statement per table, in the order of ids."""

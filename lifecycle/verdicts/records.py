@@ -53,7 +53,7 @@ def records_of(
     `known` hands over rows that were read already (`shelf.KNOWN`); `also` names registers that are wanted besides
     those that the projects' packs look at, `only` those instead of them, where nothing is judged.
     """
-    living = [project for project in projects if project.stage not in ENDED]
+    living = list({project.id: project for project in projects if project.stage not in ENDED}.values())
     if not living:
         return {}
     desk = _Desk(Shelf(session, living, only or _asked(session, living, also), known))
