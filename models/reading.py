@@ -22,6 +22,7 @@ def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *orde
     if not ids:
         return {}
     connection = session.connection()
+    ids = tuple(dict.fromkeys(ids))
     if len(ids) == 1:
         (only,) = ids
         return grouped(connection.execute(_one(model, key, order), {"wanted": only}), key)
