@@ -16,11 +16,13 @@ def instant(at: datetime) -> str:
 
 def plain(value: Any) -> Any:
     """Turn a value into what canonical JSON may hold: NFC text, integers, lists, objects; a float becomes its text."""
+    if isinstance(value, str):  # most of what is written
+        return str(value) if value.isascii() else unicodedata.normalize("NFC", value)
     match value:
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
         case None | bool() | int():
             return value
-        case str():
-            return unicodedata.normalize("NFC", value) if not value.isascii() else str(value)
         case float():
             return repr(value)
         case datetime():
@@ -29,8 +31,6 @@ def plain(value: Any) -> Any:
             return value.isoformat()
         case UUID():
             return str(value)
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
             return [plain(item) for item in items]

@@ -92,11 +92,10 @@ def misfits(effects: Effects) -> tuple[Unmet, ...]:
 def _too_large(table: type[TableRow], values: Mapping[str, Any]) -> Iterator[Unmet]:
     for name, (kind, limit) in _limits(table).items():
         value = values.get(name)
-        field = f"{table.__tablename__}.{name}"
         if kind is str and isinstance(value, str) and len(value) > limit:
-            yield unmet("text_over_limit", field=field, limit=limit, length=len(value))
+            yield unmet("text_over_limit", field=f"{table.__tablename__}.{name}", limit=limit, length=len(value))
         elif kind is int and isinstance(value, int) and abs(value) > limit:
-            yield unmet("number_over_limit", field=field, limit=limit)
+            yield unmet("number_over_limit", field=f"{table.__tablename__}.{name}", limit=limit)
 
 
 @functools.cache

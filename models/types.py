@@ -155,7 +155,9 @@ class State(TypeDecorator[StrEnum]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Refuse a word that the enum does not have."""
-        return None if value is None else self.words(value).value
+        if value is None:
+            return None
+        return (value if isinstance(value, self.words) else self.words(value)).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
         """Return the member; a stored word that nobody knows raises ValueError here."""
