@@ -1,4 +1,4 @@
-"""What every benchmark needs: a fresh database with people, a programme and projects, and the statements of a piece of work.
+"""What every benchmark needs: a database of either kind and its equal copy, people, projects, and captured statements.
 
 The bare work that a figure is compared with is the very same statements, captured once and sent again by the driver
 alone, with the same commits, to an equal database.
@@ -7,14 +7,16 @@ alone, with the same commits, to an equal database.
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Engine, event
 
 from lifecycle.actor import Actor
@@ -28,9 +30,12 @@ from models.db import make_engine, transaction
 from models.ids import new_id
 from models.migrate import upgrade
 from models.states import Door, OrganisationKind
+from tests import postgres
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 CLOCK = Actor.clock(Door.CLI)
+DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=128MB", "max_wal_size=2GB")
+"""What a server for measuring has and one for testing has not."""
 
 
 def stamp(actor: Actor = CLOCK) -> Stamp:
@@ -38,10 +43,10 @@ def stamp(actor: Actor = CLOCK) -> Stamp:
     return Stamp(now=NOW, today=NOW.date(), actor=actor, calendar=china(), new_id=new_id)
 
 
-def done(engine: Engine, *commands: Command) -> list[Answer]:
+def done(engine: Engine, *commands: Command, by: Actor = CLOCK) -> list[Answer]:
     """Carry out commands in one transaction; fail loudly when one is refused."""
     with transaction(engine) as session:
-        answers = execute(session, commands, stamp=stamp())
+        answers = execute(session, commands, stamp=stamp(by))
     refused = [answer for answer in answers if not answer.is_done]
     if refused:
         raise RuntimeError(str(refused[0].error))
@@ -91,15 +96,29 @@ def registered(engine: Engine, on: Ground, count: int) -> list[UUID]:
     return ids
 
 
+@dataclass(slots=True)
+class Place:
+    """A migrated database to measure on; `copy` gives an equal one that the driver speaks to alone."""
+
+    kind: str
+    engine: Engine
+    copy: Callable[[], str]
+    """Returns where the copy is: a file, or what psycopg connects to."""
+    driver: Callable[[str], Any]
+    """Opens a bare connection to such a copy."""
+    copies: list[str] = field(default_factory=list)
+
+
 @contextmanager
 def sqlite() -> Iterator[tuple[Engine, Callable[[], Path]]]:
     """Give a fresh SQLite database, and a function that copies it as it stands."""
     with tempfile.TemporaryDirectory() as folder:
         engine = make_engine(str(Path(folder) / "bench.db"))
         upgrade(engine)
+        numbers = count(1)
 
         def copy() -> Path:
-            target = Path(folder) / "bare.db"
+            target = Path(folder) / f"bare{next(numbers)}.db"
             with (
                 closing(sqlite3.connect(Path(folder) / "bench.db")) as source,
                 closing(sqlite3.connect(target)) as bare,
@@ -109,6 +128,70 @@ def sqlite() -> Iterator[tuple[Engine, Callable[[], Path]]]:
 
         yield engine, copy
         engine.dispose()
+
+
+@contextmanager
+def on_sqlite() -> Iterator[Place]:
+    """Give a place on SQLite."""
+    with sqlite() as (engine, copy):
+        yield Place("SQLite", engine, lambda: str(copy()), _bare_sqlite)
+
+
+def _bare_sqlite(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+_numbers = count(1)
+
+
+@contextmanager
+def on_postgres(address: str) -> Iterator[Place]:
+    """Give a place on the server with this address."""
+    name = f"bench_{next(_numbers)}"
+    _on_server(address, f"CREATE DATABASE {name}")
+    engine = make_engine(address.format(name))
+    upgrade(engine)
+
+    def copy() -> str:
+        engine.dispose()  # a database that somebody uses cannot be copied
+        target = f"bench_{next(_numbers)}"
+        _on_server(address, f"CREATE DATABASE {target} TEMPLATE {name}")
+        return _conninfo(address.format(target))
+
+    yield Place("PostgreSQL", engine, copy, lambda where: psycopg.connect(where))
+    engine.dispose()
+
+
+def _on_server(address: str, statement: str) -> None:
+    with psycopg.connect(_conninfo(address.format("postgres")), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _conninfo(address: str) -> str:
+    return address.replace("postgresql+psycopg", "postgresql")
+
+
+@contextmanager
+def server() -> Iterator[str | None]:
+    """Give the address of a durable PostgreSQL server; None, with a visible line, where none is installed."""
+    if postgres.programs() is None:
+        print(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}")
+        yield None
+        return
+    with postgres.server(DURABLE) as address:
+        yield address
+
+
+def places(address: str | None) -> Iterator[Place]:
+    """Give a fresh place on each kind of database, one after the other."""
+    with on_sqlite() as place:
+        yield place
+    if address is not None:
+        with on_postgres(address) as place:
+            yield place
 
 
 @contextmanager
@@ -129,6 +212,20 @@ def captured(engine: Engine) -> Iterator[list[tuple[str, Any, bool]]]:
     finally:
         event.remove(engine, "before_cursor_execute", execute_seen)
         event.remove(engine, "commit", commit_seen)
+
+
+def replay(connection: Any, kept: Sequence[Any]) -> None:
+    """Send captured statements again by the driver alone, fetch what they return, and commit where they did."""
+    cursor = connection.cursor()
+    is_sqlite = isinstance(connection, sqlite3.Connection)
+    for item in kept:
+        if item is None:
+            cursor.execute("COMMIT") if is_sqlite else connection.commit()
+            continue
+        statement, parameters, many = item
+        (cursor.executemany if many else cursor.execute)(statement, parameters)
+        if cursor.description is not None:
+            cursor.fetchall()
 
 
 def timed(work: Callable[[], None]) -> float:

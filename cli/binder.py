@@ -189,7 +189,10 @@ class Binding:
         if given == TODAY:
             given = lookup.today
         if own.build is not None:
-            return own.build(lookup, given)
+            try:
+                return own.build(lookup, given)
+            except ValueError as error:
+                raise Invalid(unmet("value_wrong", field=one.name, value=str(given))) from error
         if shape.is_mapping:
             return dict(given)
         return tuple(given) if shape.is_many else given

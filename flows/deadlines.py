@@ -1,4 +1,4 @@
-"""What time does by itself: holds end on their day, overdue conditions hold the project, expired evidence counts no more."""
+"""What time does by itself: holds end, overdue conditions put a project on hold, expired evidence counts no more."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -131,8 +131,8 @@ class Verb(Generic[C, F]):
     """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`); None: nothing moves."""
     rules: tuple[Rule, ...] = ()
     """What is asked besides the arrow's rules; all that is asked, where there is no chart."""
-    once: Callable[[C], tuple[Hashable, ...]] = field(default=lambda command: ())
-    """Values that must be new: of two commands in a batch that bring the same one, the second is asked after the first."""
+    once: Callable[[C], tuple[Hashable, ...]] = field(default=lambda _command: ())
+    """Values that must be new: of two commands in a batch with the same one, the second is asked after the first."""
     parties: Callable[[Task[C]], Parties] | None = None
     """Whose parties the actor must belong to, where that is not simply the locked project's."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None

@@ -44,15 +44,15 @@ def make_database(door: Door, mode: str | None) -> dict[str, Any]:
         raise Invalid(unmet("mode_wrong", value=mode))
     settings = door.settings
     wanted = cast("Mode | None", mode or settings.mode)
-    settings.checked_mode(wanted)
+    new_id, now = settings.make_ids().new, settings.make_clock().now()
     with _database() as engine:
         upgrade(engine)
-    new_id, now = settings.make_ids().new, settings.make_clock().now()
-    try:
-        run_in_transaction(door.engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode)
-    except OtherModeError as error:
-        raise Invalid(unmet("other_mode", detail=str(error))) from error
-    run_in_transaction(door.engine, lambda session: write_edges(session, all_edges()))
+        settings.checked_mode(_stored_mode(engine) or wanted)
+        try:
+            run_in_transaction(engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode)
+        except OtherModeError as error:
+            raise Invalid(unmet("other_mode", detail=str(error))) from error
+        run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
     _publish_default(door)
     _write_keys(settings)
     with door.engine.connect() as connection:
@@ -162,6 +162,12 @@ def _database() -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _stored_mode(engine: Engine) -> Mode | None:
+    with engine.connect() as connection:
+        found: Mode | None = connection.execute(select(_table(Installation).c.mode)).scalar_one_or_none()
+    return found
 
 
 def _installation(engine: Engine) -> Any:

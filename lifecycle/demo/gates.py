@@ -33,8 +33,6 @@ from lifecycle.trials.commands import (
 from models.states import BatchKind, GateOutcome, MaturityScale, OrderKind, Role
 
 FORMS: forms.Forms = {**forms.FORMS, **trial_forms.FORMS}
-RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
-"""Units started and right first time in the trial batches of a project without trouble."""
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -211,7 +209,10 @@ def finish_tracks(story: Story, case: Case) -> None:
 
 
 def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -> str:
-    """Record a closed batch of today, with its record where the standard asks for one, and return its number."""
+    """Record a batch of today, by default a closed one, and return its number.
+
+    A closed trial batch gets its record where the standard asks for one.
+    """
     facts = {"is_closed": True, "is_conforming": good >= started * 0.9, "revision": case.revision, **more}
     answer = story.act(
         case.who(Role.PROCESS_ENGINEER),
@@ -225,7 +226,7 @@ def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -
         **facts,
     )
     number = str(answer["number"])
-    if "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
+    if facts["is_closed"] and "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
         record = trial_forms.batch_record(case, number, story.today, started)
         hand_in(story, case, "batch_record", record)
     return number

@@ -60,7 +60,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
 
 
 def next_change(records: Records) -> date | None:
-    """Return the first day after today on which a verdict may change by itself: something runs out, or a notice ends."""
+    """Return the first day after today on which a verdict may change by itself: something runs out or ends."""
     lasts = [item.valid_until for item in records.evidence]
     lasts += [scenario.valid_until for scenario in records.scenarios]
     lasts += [waiver.until for waiver in records.waivers if waiver.confirmed]

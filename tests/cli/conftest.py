@@ -70,7 +70,7 @@ def program(line: Line) -> Callable[..., Said]:
     """Give the program as a process of its own, with the settings of the line."""
 
     def start(*arguments: str) -> Said:
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [sys.executable, "-c", "from cli.main import main; main()", *arguments],
             capture_output=True,
             text=True,

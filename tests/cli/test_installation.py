@@ -136,7 +136,7 @@ class TestAudit:
     ) -> None:
         monkeypatch.setenv("PILOTWAY_CHECKPOINT_KEY", str(tmp_path / "c.key"))
         monkeypatch.setenv("PILOTWAY_CHECKPOINT_PUBLIC_KEY", str(tmp_path / "c.pub"))
-        assert at_home("init").err == ""
+        assert at_home("init").code == 0
         made = at_home("audit", "checkpoint", "--out", str(tmp_path / "c.json"), "--json")
 
         said = at_home("audit", "verify", "--checkpoint", str(tmp_path / "c.json"), "--json")

@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 import typer
 
+import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
+from lifecycle.commands import REGISTRY
+from lifecycle.people.commands import AddToken, PublishStandard
+from lifecycle.projects.registration import ImportProject, UpdateImported
+from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
 
@@ -43,6 +48,16 @@ class TestHelp:
         }
 
         assert not dumb
+
+
+class TestVerbs:
+    def test_all_have_a_command(self) -> None:
+        """Where a command is written by hand, or no person gives it, it is named here."""
+        assert lifecycle.verbs.BY_NAME
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
+        by_the_clock = {RefreshVerdicts}
+
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
 
 
 class TestUsage:

@@ -62,7 +62,9 @@ class TestAnOverdueCondition:
             project_id=project,
             review_id=review,
             gate="G2",
-            clause=house.rows("SELECT clause FROM requirement WHERE project_id = :p", p=self.text(house, project))[0][0],
+            clause=house.rows("SELECT clause FROM requirement WHERE project_id = :p", p=self.text(house, project))[0][
+                0
+            ],
             owner_id=house.people[Role.PROJECT_LEAD].user_id,
             due_on=house.today + timedelta(days=1),
         )

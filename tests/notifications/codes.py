@@ -65,7 +65,7 @@ def words_in(*rooms: str) -> Words:
     return Words(frozenset(whole), frozenset(parts))
 
 
-_BEGINNINGS = frozenset({"capability_"})
+_BEGINNINGS = frozenset({"capability_", "import_"})
 """Short beginnings of formatted codes that mean something by themselves."""
 
 

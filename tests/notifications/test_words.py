@@ -15,6 +15,7 @@ from tests.notifications.codes import uses, variable_uses, words_in
 CATALOGUE = {code: texts for _, code, texts in entries()}
 
 SAID_BY_VARIABLE = {
+    "lifecycle/people/commands.py": ("organisation_not_found", "pack_not_found", "user_not_found"),
     "lifecycle/projects/entry.py": (
         "contract_not_signed",
         "first_tranche_not_paid",
@@ -24,6 +25,7 @@ SAID_BY_VARIABLE = {
         "trial_agreement_missing",
         "quote_missing",
     ),
+    "lifecycle/readable.py": ("number_unreadable", "nested_too_deep", "text_unreadable"),
     "lifecycle/stages/feasibility.py": ("categories_do_not_add_up", "sources_do_not_add_up"),
     "lifecycle/stages/intake.py": ("credit_code_length", "credit_code_alphabet", "credit_code_check"),
     "lifecycle/stages/judgement.py": (

@@ -57,17 +57,17 @@ class TestEveryVerb:
 
 
 SUBJECTS = (
-        "organisation",
-        "app_user",
-        "standard_pack",
-        "programme",
-        "project",
-        "stage_run",
-        "requirement",
-        "evidence",
-        "review",
-        "trial_batch",
-    )
+    "organisation",
+    "app_user",
+    "standard_pack",
+    "programme",
+    "project",
+    "stage_run",
+    "requirement",
+    "evidence",
+    "review",
+    "trial_batch",
+)
 
 
 def versions(house: House) -> dict[UUID, int]:
