@@ -11,7 +11,7 @@ from uuid import UUID
 
 def instant(at: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`; the moment must be aware and in UTC."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def plain(value: Any) -> Any:

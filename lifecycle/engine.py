@@ -4,12 +4,13 @@
 without a lock. A batch is the primitive: one answer per command, and a refused one stops nobody.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from lifecycle import journal
@@ -220,19 +221,11 @@ class _Desk:
         if "project_id" in table.c:
             found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
             projects = self._locked_projects(sorted(set(found)))
-        statement = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
-        rows = self.session.execute(statement.with_for_update() if self.is_locked else statement)
+        rows = self.session.connection().execute(_select_rows(subject, is_locked=self.is_locked), {"wanted": ids})
         return {row.id: row for row in rows}, projects
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
-        project, programme = _table(Project), _table(Programme)
-        statement = (
-            select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
-            .join(programme, programme.c.id == project.c.programme_id)
-            .where(project.c.id.in_(ids))
-            .order_by(project.c.id)
-        )
-        rows = self.session.execute(statement.with_for_update(of=project) if self.is_locked else statement)
+        rows = self.session.connection().execute(_select_projects(is_locked=self.is_locked), {"wanted": ids})
         return {row.id: row for row in rows}
 
     def _replays(self) -> None:
@@ -287,6 +280,26 @@ class _Desk:
 
     def _refuse_command(self, place: int, command: Command, error: LifecycleError) -> None:
         self.answers[place] = Answer(command=command, error=error, unmet=error.unmet)
+
+
+@functools.cache
+def _select_rows(subject: type[Subject], *, is_locked: bool) -> Any:
+    """Return the statement that reads, or locks, rows of one table; built once, for building costs more than running."""
+    table = _table(subject)
+    statement = select(table).where(table.c.id.in_(bindparam("wanted", expanding=True))).order_by(table.c.id)
+    return statement.with_for_update() if is_locked else statement
+
+
+@functools.cache
+def _select_projects(*, is_locked: bool) -> Any:
+    project, programme = _table(Project), _table(Programme)
+    statement = (
+        select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(project.c.id.in_(bindparam("wanted", expanding=True)))
+        .order_by(project.c.id)
+    )
+    return statement.with_for_update(of=project) if is_locked else statement
 
 
 def project_parties(project: Any) -> Parties:

@@ -268,12 +268,8 @@ def _record(item: Done, stamp: Stamp) -> dict[str, Any]:
 
 def recorded(session: Session, actor_id: UUID, command_ids: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return key -> (body hash, stored answer) of those commands that were carried out already."""
-    table = _table(CommandRecord)
-    rows = session.connection().execute(
-        select(table.c.command_id, table.c.body_sha256, table.c.answer).where(
-            table.c.actor_id == actor_id, table.c.command_id.in_(command_ids)
-        )
-    )
+    wanted = {"actor": actor_id, "keys": list(command_ids)}
+    rows = session.connection().execute(_RECORDED, wanted)
     return {row.command_id: (row.body_sha256, row.answer) for row in rows}
 
 
@@ -282,16 +278,21 @@ def _transition_seqs(session: Session, count: int) -> list[int]:
     if not count:
         return []
     if is_sqlite(session):  # BEGIN IMMEDIATE: nobody else writes
-        last = session.connection().execute(text("SELECT COALESCE(MAX(seq), 0) FROM transition")).scalar_one()
+        last = session.connection().execute(_LAST_SEQ).scalar_one()
         return list(range(last + 1, last + 1 + count))
-    drawn = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
-    return sorted(session.connection().execute(drawn, {"count": count}).scalars())
+    return sorted(session.connection().execute(_DRAWN_SEQS, {"count": count}).scalars())
 
 
 def _insert(session: Session, table: type[TableRow], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         defaults = _defaults(table)
-        session.connection().execute(insert(_table(table)), [{**defaults, **row} for row in rows])
+        session.connection().execute(_insert_into(table), [{**defaults, **row} for row in rows])
+
+
+@functools.cache
+def _insert_into(table: type[TableRow]) -> Any:
+    """Return one statement per table: a new one each time would be looked up anew by its parts."""
+    return insert(_table(table))
 
 
 @functools.cache
@@ -333,5 +334,12 @@ def _prefixed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _table(model: Any) -> Any:
     return model.__table__
 
+
+_COMMAND = _table(CommandRecord)
+_RECORDED = select(_COMMAND.c.command_id, _COMMAND.c.body_sha256, _COMMAND.c.answer).where(
+    _COMMAND.c.actor_id == bindparam("actor"), _COMMAND.c.command_id.in_(bindparam("keys", expanding=True))
+)
+_LAST_SEQ = text("SELECT COALESCE(MAX(seq), 0) FROM transition")
+_DRAWN_SEQS = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
 
 __all__ = ["NO_HASH", "Done", "instant", "recorded", "write", "write_refusals"]
