@@ -132,7 +132,7 @@ class Binding:
 
     def function(self) -> Callable[..., None]:
         """Return the function that Typer makes the real command of."""
-        parameters = [self._parameter(one) for one in self._fields()]
+        parameters = [self._parameter(one) for one in self.asked()]
 
         def run(door: Any, **given: Any) -> None:
             ref = "/".join(str(given[name]) for name in self.arguments[:1])
@@ -150,7 +150,7 @@ class Binding:
             subject = self.arguments[0]
             values[subject], values[self.within.name] = self.within.split(values[subject], values[self.within.name])
         built = {}
-        for one in self._fields():
+        for one in self.asked():
             value = self._value(one, lookup, values[one.name])
             if value is None and self._is_asked(one):
                 raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
@@ -160,7 +160,8 @@ class Binding:
     def _is_asked(self, one: Any) -> bool:
         return self.within is not None and one.name == self.within.name and one.default is MISSING
 
-    def _fields(self) -> list[Any]:
+    def asked(self) -> list[Any]:
+        """Return the fields of the dataclass that are asked for: those given by place first."""
         from lifecycle.commands import REGISTRY
 
         left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
@@ -188,7 +189,10 @@ class Binding:
         if given == TODAY:
             given = lookup.today
         if own.build is not None:
-            return own.build(lookup, given)
+            try:
+                return own.build(lookup, given)
+            except ValueError as error:
+                raise Invalid(unmet("value_wrong", field=one.name, value=str(given))) from error
         if shape.is_mapping:
             return dict(given)
         return tuple(given) if shape.is_many else given
@@ -196,7 +200,7 @@ class Binding:
     def _parameter(self, one: Any) -> inspect.Parameter:
         shape, own, reference = self._shape(one), self._own(one.name), self._reference(one)
         inner = self.within if self.within is not None and self.within.name == one.name else None
-        rest: dict[str, Any] = {"help": inner.help if inner else self.help_of(one.name)}
+        rest: dict[str, Any] = {"help": self.help_of(one.name)}
         metavar = (inner.metavar if inner else "") or own.metavar or (reference.metavar if reference else shape.metavar)
         if metavar:
             rest["metavar"] = metavar
@@ -216,7 +220,9 @@ class Binding:
 
     def help_of(self, name: str) -> str:
         """Return the help text of a field; empty when nobody wrote one (a test looks)."""
-        reference = self.own.get(name, _NOTHING_OWN).reference or REFERENCES.get(name)
+        if self.within is not None and self.within.name == name:
+            return self.within.help
+        reference = self._own(name).reference or REFERENCES.get(name)
         return self._own(name).help or (reference.help if reference else "") or HELP.get(name, "")
 
     def _shape(self, one: Any) -> "_Shape":

@@ -53,20 +53,40 @@ class Door:
         """The settings of this process; SettingsError when one cannot be read (exit 2)."""
         return load_settings()
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        """The database, checked: it is there, ours, at head, and made for the mode that is set."""
-        engine = make_engine(self.settings.db)
-        check_ready(engine)
-        return engine
+        """The database, checked: it is there, ours, at head, made for the mode that is set, and may be played with."""
+        return self._opened[0]
+
+    @property
+    def installation(self) -> Any:
+        """The row that says which database this is."""
+        return self._opened[1]
 
     @cached_property
-    def installation(self) -> Any:
-        """The row that says which database this is; SettingsError when its mode and the settings do not agree."""
-        with self.engine.connect() as connection:
-            row = connection.execute(select(Installation.__table__)).one()  # type: ignore[attr-defined]
-        self.settings.checked_mode(row.mode)
-        return row
+    def _opened(self) -> tuple[Engine, Any]:
+        engine = make_engine(self.settings.db)
+        try:
+            check_ready(engine)
+            with engine.connect() as connection:
+                row = connection.execute(select(Installation.__table__)).one()  # type: ignore[attr-defined]
+            self._refuse_play(self.settings.checked_mode(row.mode))
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine, row
+
+    def _refuse_play(self, mode: str) -> None:
+        """Acting as somebody else and playing another day are for rehearsals."""
+        played = {"--as": self.caller.as_login, "--now": self.caller.now}
+        given = [option for option, value in played.items() if value is not None]
+        if given and mode != "rehearsal":
+            raise Invalid(unmet("only_in_rehearsal", option=given[0]))
+
+    def close(self) -> None:
+        """Let go of the database, if it was opened at all."""
+        if "_opened" in self.__dict__:
+            self.engine.dispose()
 
     @property
     def is_rehearsal(self) -> bool:
@@ -80,7 +100,6 @@ class Door:
 
     def _clock(self) -> Clock:
         if self.caller.now is not None:
-            self._only_in_rehearsal("--now")
             return FixedClock(_instant(self.caller.now))
         clock = self.settings.make_clock()
         if isinstance(clock, SystemClock) and self.is_rehearsal and self.installation.clock_at is not None:
@@ -112,7 +131,6 @@ class Door:
         """Return who acts: `--as LOGIN` in a rehearsal, else the owner of `PILOTWAY_TOKEN`; NotSignedIn for nobody."""
         user: Any = User.__table__  # type: ignore[attr-defined]
         if self.caller.as_login is not None:
-            self._only_in_rehearsal("--as")
             asked = select(user).where(user.c.login == self.caller.as_login)
             reason = unmet("unknown_login", login=self.caller.as_login)
         elif self.settings.token:
@@ -136,10 +154,6 @@ class Door:
                 token.c.expires_at > self.now,
             )
         )
-
-    def _only_in_rehearsal(self, option: str) -> None:
-        if not self.is_rehearsal:
-            raise Invalid(unmet("only_in_rehearsal", option=option))
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Return what the work reads, from one snapshot; it needs nobody: who can run this holds the database."""
@@ -197,7 +211,7 @@ class Door:
 
         A refusal is not shown from the rehearsal: carried out for real, it leaves its row in the audit trail.
         """
-        if self.caller.yes or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.caller.is_sure or self.output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         preview = self.read(lambda session: self._rehearsed(session, make, key, None))
         if preview.error is not None or preview.is_replay:

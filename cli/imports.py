@@ -13,7 +13,7 @@ app = typer.Typer(help="Import: what another register knows comes in.", no_args_
 
 @app.command("projects")
 @asks
-def projects(  # noqa: PLR0913 - each is an option of the command
+def projects(
     door: Any,
     *,
     file: Annotated[

@@ -23,11 +23,11 @@ class Lookup:
     session: Session
     today: date
 
-    def project(self, ref: str) -> UUID:
+    def project(self, ref: str) -> Any:
         """Find a project by number or id."""
         return self._by(Project, "number", ref, ref.upper())
 
-    def user(self, ref: str) -> UUID:
+    def user(self, ref: str) -> Any:
         """Find a user by login or id."""
         return self._by(User, "login", ref, ref)
 
@@ -36,7 +36,7 @@ class Lookup:
         user = _table(User)
         return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref)
 
-    def programme(self, ref: str) -> UUID:
+    def programme(self, ref: str) -> Any:
         """Find a programme by code or id."""
         return self._by(Programme, "code", ref, ref)
 

@@ -17,6 +17,7 @@ from cli import (
     programmes,
     projects,
     reviews,
+    runs,
     standards,
     trials,
     users,
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
+app.command("run")(runs.run)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,

@@ -5,7 +5,8 @@ is its own. The decorators also stand between a command and its errors: what goe
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -43,7 +44,7 @@ ACT = (
         "command_id", str | None, None, "--command-id", metavar="KEY", help="Idempotency key. [default: drawn anew]"
     ),
     _option("dry_run", bool, False, "--dry-run", help="Say what would happen and write nothing."),
-    _option("yes", bool, False, "--yes", "-y", help="Do not ask."),
+    _option("is_sure", bool, False, "--yes", "-y", help="Do not ask."),
 )
 
 
@@ -55,12 +56,12 @@ class Caller:
     now: str | None = None
     command_id: str | None = None
     dry_run: bool = False
-    yes: bool = False
+    is_sure: bool = False
 
 
 def speaks(function: Function) -> Function:
     """Give a command the output options; it gets an `Output` and opens no database by itself."""
-    return _with(function, OUTPUT, _output)
+    return _with(function, OUTPUT, _speaker)
 
 
 def reads(function: Function) -> Function:
@@ -78,13 +79,17 @@ def acts(function: Function) -> Function:
     return _with(function, (*ACT, *OUTPUT), _door)
 
 
-def _with(function: Function, extra: tuple[inspect.Parameter, ...], first: Callable[[dict[str, Any]], Any]) -> Function:
+def _with(
+    function: Function,
+    extra: tuple[inspect.Parameter, ...],
+    opened: Callable[[Mapping[str, Any]], AbstractContextManager[Any]],
+) -> Function:
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
     def run(**given: Any) -> None:
         shared = {parameter.name: given.pop(parameter.name) for parameter in extra}
-        with guarded(_output(shared)):
-            function(first(shared), **given)
+        with guarded(_output(shared)), opened(shared) as first:
+            function(first, **given)
 
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     run.__name__, run.__doc__ = function.__name__, function.__doc__
@@ -104,8 +109,18 @@ def _output(given: Mapping[str, Any]) -> Output:
     )
 
 
-def _door(given: Mapping[str, Any]) -> Any:
+@contextmanager
+def _speaker(given: Mapping[str, Any]) -> Iterator[Output]:
+    yield _output(given)
+
+
+@contextmanager
+def _door(given: Mapping[str, Any]) -> Iterator[Any]:
     from cli.door import Door
 
     caller = Caller(**{name: given[name] for name in Caller.__slots__ if name in given})
-    return Door(output=_output(given), caller=caller)
+    door = Door(output=_output(given), caller=caller)
+    try:
+        yield door
+    finally:
+        door.close()

@@ -117,6 +117,13 @@ bind(
 )
 bind(
     app,
+    "plan-panel",
+    f"{_COMMANDS}:PlanPanel",
+    "Say when the panel of the present stage shall meet.",
+    own={"planned_on": Own(option="--on", help="Day on which it shall meet; what the gate asks is due by then.")},
+)
+bind(
+    app,
     "name-party",
     f"{_COMMANDS}:NameParty",
     "Say which plant takes over production, or which party an import left open.",

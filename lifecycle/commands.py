@@ -3,7 +3,7 @@
 Here are the shapes; `engine.py` knows the melody, `journal.py` writes it down.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -131,6 +131,8 @@ class Verb(Generic[C, F]):
     """Name of the arrow, where it differs from the verb (`recycle_to_feasibility`); None: nothing moves."""
     rules: tuple[Rule, ...] = ()
     """What is asked besides the arrow's rules; all that is asked, where there is no chart."""
+    once: Callable[[C], tuple[Hashable, ...]] = field(default=lambda _command: ())
+    """Values that must be new: of two commands in a batch with the same one, the second is asked after the first."""
     parties: Callable[[Task[C]], Parties] | None = None
     """Whose parties the actor must belong to, where that is not simply the locked project's."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None

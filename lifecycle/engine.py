@@ -5,7 +5,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,18 @@ from lifecycle import journal
 from lifecycle.actor import PERMISSIONS, Parties, Rights, read_rights
 from lifecycle.chart import compiled, judged, not_possible
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
-from lifecycle.errors import PERSONAL_CODES, Forbidden, KeyReused, LifecycleError, NotFound, Refused, Stale, Unmet
+from lifecycle.errors import (
+    PERSONAL_CODES,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    LifecycleError,
+    NotFound,
+    Refused,
+    Stale,
+    Unmet,
+)
+from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
@@ -53,8 +64,8 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
     answers: dict[int, Answer] = {}
     for wave in _waves(commands):
         desk = _Desk(session, wave, stamp, is_locked=False)
-        for place, _, effects, target in desk.judged():
-            answers[place] = Answer(command=commands[place], document=_preview(effects, target))
+        for place, _, effects in desk.judged():
+            answers[place] = Answer(command=commands[place], document=_preview(effects))
         answers.update(desk.answers)
     return [answers[place] for place in range(len(commands))]
 
@@ -79,34 +90,36 @@ def explain(
 
 
 def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], ...]]:
-    """Split into runs of one verb in which each subject appears once; a later command on it waits for the next wave."""
+    """Split into runs of one verb in which each key, subject and new value appears once; what repeats one waits."""
     numbered = list(enumerate(commands))
     for _, group in groupby(numbered, key=lambda item: type(item[1])):
         waiting = list(group)
         while waiting:
-            seen: set[UUID] = set()
+            seen: set[Hashable] = set()
             now, later = [], []
             for item in waiting:
-                subject_id = _subject_id(item[1])
-                if subject_id is not None and subject_id in seen:
+                marks = _marks(item[1])
+                if seen.isdisjoint(marks):
+                    now.append(item)
+                else:
                     later.append(item)
-                    continue
-                if subject_id is not None:
-                    seen.add(subject_id)
-                now.append(item)
+                seen.update(marks)  # also of one that waits: a third must not overtake it
             yield tuple(now)
             waiting = later
 
 
-def _subject_id(command: Command) -> UUID | None:
+def _marks(command: Command) -> list[Hashable]:
     verb = REGISTRY[type(command)]
-    return verb.subject_id(command) if verb.subject_id else None
+    marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
+    if verb.subject_id:
+        marks.append(("subject", verb.subject_id(command)))
+    return marks
 
 
 def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -> dict[int, Answer]:
     desk = _Desk(session, wave, stamp, is_locked=True)
     done: dict[int, journal.Done] = {}
-    for place, task, effects, _ in desk.judged():
+    for place, task, effects in desk.judged():
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
@@ -127,14 +140,14 @@ def _projects_of(done: Any) -> list[UUID]:
     return list(dict.fromkeys(found))
 
 
-def _preview(effects: Effects, target: str) -> dict[str, Any]:
+def _preview(effects: Effects) -> dict[str, Any]:
     first = effects.acts[0]
-    version = 1 if first.row is None else first.row.version + 1
+    own = [act for act in effects.acts if act.id == first.id]
     return {
         "object_type": first.object_type,
         "object_id": str(first.id),
-        "state": target or first.to_state,
-        "version": version,
+        "state": str(own[-1].to_state),
+        "version": (0 if first.row is None else first.row.version) + len(own),
         "dry_run": True,
         **effects.says,
     }
@@ -146,13 +159,13 @@ class _Desk:
     def __init__(self, session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp, *, is_locked: bool) -> None:
         self.session, self.stamp, self.is_locked = session, stamp, is_locked
         self.verb: Verb[Any, Any] = REGISTRY[type(wave[0][1])]
-        self.wave = wave
         self.answers: dict[int, Answer] = {}
         self.personal: list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]] = []
         self.tasks: dict[int, Task[Any]] = {}
+        self.wave = [item for item in wave if self._is_readable(*item)]
         self._lock()
 
-    def judged(self) -> Iterator[tuple[int, Task[Any], Effects, str]]:
+    def judged(self) -> Iterator[tuple[int, Task[Any], Effects]]:
         """Yield what may be carried out, with its effects; the others get their answers."""
         self._replays()
         self._versions()
@@ -166,8 +179,12 @@ class _Desk:
             target, reasons = self._verdict(fact)
             if reasons:
                 self._refuse(place, Refused(*reasons))
+                continue
+            effects = self.verb.effects(fact, target, self.stamp)
+            if misfits := journal.misfits(effects):
+                self._refuse(place, Invalid(*misfits))
             else:
-                yield place, task, self.verb.effects(fact, target, self.stamp), target
+                yield place, task, effects
 
     def reasons(self, place: int) -> list[Unmet]:
         """Return every reason against one command, rights and facts together."""
@@ -193,6 +210,12 @@ class _Desk:
             return state, (not_possible(verb.name, state),)
         target, rules = arrow
         return target, judged(rules, fact) + further
+
+    def _is_readable(self, place: int, command: Command) -> bool:
+        faults = unreadable(command)
+        if faults:
+            self._refuse_command(place, command, Invalid(*faults))
+        return not faults
 
     def _lock(self) -> None:
         verb = self.verb
@@ -268,9 +291,13 @@ class _Desk:
         allowed = PERMISSIONS[self.verb.permission]
         if task.roles & allowed:
             return []
-        if task.project is not None and not task.roles and self.verb.parties is None:
+        if task.project is not None and not task.roles and not self._reaches(task.project):
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
+
+    def _reaches(self, project: Any) -> bool:
+        """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
+        return self.verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)

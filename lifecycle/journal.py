@@ -4,18 +4,18 @@ Set-based Core statements, built once: their number does not depend on the numbe
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Integer, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 from lifecycle.canonical import canonical, instant, sha256
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
-from lifecycle.errors import Stale
+from lifecycle.errors import Stale, Unmet, unmet
 from models.base import Row as TableRow
 from models.db import is_sqlite
 from models.installation import NumberSeries
@@ -77,6 +77,38 @@ def write(session: Session, done: Sequence[Done], stamp: Stamp) -> None:
     for item in done:
         _answer(item, sheet)
     _insert(session, CommandRecord, [_record(item, stamp) for item in done])
+
+
+def misfits(effects: Effects) -> tuple[Unmet, ...]:
+    """Return what is too long or too large for its column, on either database: SQLite itself would keep it."""
+    written = [
+        *((act.table, act.values) for act in effects.acts),
+        *effects.rows,
+        *((table, values) for table, _, values in effects.updates),
+    ]
+    return tuple(fault for table, values in written for fault in _too_large(table, values))
+
+
+def _too_large(table: type[TableRow], values: Mapping[str, Any]) -> Iterator[Unmet]:
+    for name, (kind, limit) in _limits(table).items():
+        value = values.get(name)
+        field = f"{table.__tablename__}.{name}"
+        if kind is str and isinstance(value, str) and len(value) > limit:
+            yield unmet("text_over_limit", field=field, limit=limit, length=len(value))
+        elif kind is int and isinstance(value, int) and abs(value) > limit:
+            yield unmet("number_over_limit", field=field, limit=limit)
+
+
+@functools.cache
+def _limits(table: type[TableRow]) -> dict[str, tuple[type, int]]:
+    limits: dict[str, tuple[type, int]] = {}
+    for column in _table(table).columns:
+        length = getattr(column.type, "length", None)
+        if length:
+            limits[column.name] = (str, length)
+        elif isinstance(column.type, Integer):
+            limits[column.name] = (int, 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1)
+    return limits
 
 
 def write_refusals(

@@ -3,11 +3,12 @@
 import secrets
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from cli.behind.tokens import give_token
 from cli.door import Door
@@ -43,14 +44,15 @@ def make_database(door: Door, mode: str | None) -> dict[str, Any]:
         raise Invalid(unmet("mode_wrong", value=mode))
     settings = door.settings
     wanted = cast("Mode | None", mode or settings.mode)
-    settings.checked_mode(wanted)
-    upgrade(make_engine(settings.db))
     new_id, now = settings.make_ids().new, settings.make_clock().now()
-    try:
-        run_in_transaction(door.engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode)
-    except OtherModeError as error:
-        raise Invalid(unmet("other_mode", detail=str(error))) from error
-    run_in_transaction(door.engine, lambda session: write_edges(session, all_edges()))
+    with _database() as engine:
+        upgrade(engine)
+        settings.checked_mode(_stored_mode(engine) or wanted)
+        try:
+            run_in_transaction(engine, lambda session: initialise(session, mode=wanted, now=now, new_id=new_id).mode)
+        except OtherModeError as error:
+            raise Invalid(unmet("other_mode", detail=str(error))) from error
+        run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
     _publish_default(door)
     _write_keys(settings)
     with door.engine.connect() as connection:
@@ -86,32 +88,38 @@ def make_administrator(door: Door, login: str, email: str) -> None:
 
 def bring_to_head() -> str | None:
     """Lead the tables to the newest revision and tell the database the arrows of today's charts."""
-    engine = make_engine(load_settings().db)
-    upgrade(engine)
-    run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
+    with _database() as engine:
+        upgrade(engine)
+        run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
     return head_revision()
 
 
 def versions() -> dict[str, Any]:
     """Return which program this is and, where there is a database, which one that is."""
     found: dict[str, Any] = {
-        "version": metadata.version("pilotway"),
+        "version": _installed("pilotway"),
         "schema_revision": None,
         "head_revision": head_revision(),
         "mode": None,
         "database_id": None,
         "epoch": None,
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: _installed(name) for name in PACKAGES},
     }
-    engine = make_engine(load_settings().db)
     try:
-        check_ready(engine)
-        with engine.connect() as connection:
-            row = connection.execute(select(_table(Installation))).one()
+        with _database() as engine:
+            row = _installation(engine)
     except Exception:  # noqa: BLE001 - `version` answers also when there is nothing to ask
         return found
     known = {"mode": row.mode, "database_id": row.database_id, "epoch": row.epoch}
     return {**found, **known, "schema_revision": head_revision()}
+
+
+def _installed(package: str) -> str | None:
+    """Return the version of a package; None where it is not installed, as when we run from a source tree."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def look_around(output: Output) -> Iterator[dict[str, Any]]:
@@ -147,14 +155,32 @@ def _write_keys(settings: Settings) -> None:
         settings.secret_file.write_text(secrets.token_urlsafe(48), encoding="ascii")
 
 
-def _database() -> str:
-    settings = load_settings()
-    engine = make_engine(settings.db)
+@contextmanager
+def _database() -> Iterator[Engine]:
+    engine = make_engine(load_settings().db)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _stored_mode(engine: Engine) -> Mode | None:
+    with engine.connect() as connection:
+        found: Mode | None = connection.execute(select(_table(Installation).c.mode)).scalar_one_or_none()
+    return found
+
+
+def _installation(engine: Engine) -> Any:
+    """Return the row that says which database this is; NotReadyError when it cannot be worked on."""
     check_ready(engine)
     with engine.connect() as connection:
-        row = connection.execute(select(_table(Installation))).one()
-    mode = settings.checked_mode(row.mode)
-    return f"{engine.url.render_as_string(hide_password=True)} · {mode} · {head_revision()}"
+        return connection.execute(select(_table(Installation))).one()
+
+
+def _database_is_ready() -> str:
+    with _database() as engine:
+        mode = load_settings().checked_mode(_installation(engine).mode)
+        return f"{engine.url.render_as_string(hide_password=True)} · {mode} · {head_revision()}"
 
 
 def _settings() -> str:
@@ -188,7 +214,7 @@ def _python() -> str:
 _LOOKS: dict[str, Callable[[], str]] = {
     "python": _python,
     "settings": _settings,
-    "database": _database,
+    "database": _database_is_ready,
     "evidence files": _evidence,
     "checkpoint key": _checkpoint_key,
     "calendar": _calendar,

@@ -9,6 +9,7 @@ import typer
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
 from lifecycle import recovery
+from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
 from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
 from lifecycle.audit.verify import verify
@@ -21,13 +22,16 @@ from lifecycle.invariants.check import (
     chosen,
     with_evidence_files,
 )
+from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import run_in_transaction
 from models.file_store import EvidenceFiles
+from models.states import Door as DoorName
 
 
 def check_all(door: Door, only: tuple[str, ...]) -> None:
     """Ask the invariants and print what they found; leaves with exit 7 when one is broken."""
-    checks = all_checks(_public_keys(door))
+    stamp = door.stamp(Actor.clock(DoorName.CLI))
+    checks = (*all_checks(_public_keys(door)), fresh_verdicts(stamp))
     try:
         asked = chosen(checks, only) if only else checks
     except UnknownCheckError as error:

@@ -99,7 +99,7 @@ class Case:
     def _guests(self, gate: str) -> list[tuple[str, Role]]:
         outside = PLATFORMS[_OUTSIDE[self.product.platform]].people
         own = self.product
-        extra = "luo" if "luo" not in own.panel else "tang"
+        extra = next(login for login in ("luo", "tang", "su") if login not in own.panel)
         match gate:
             case "G3":
                 return [(outside[role][0], role) for role in (Role.QUALITY_ENGINEER, Role.LAB_LEAD)]

@@ -15,12 +15,11 @@ from uuid import UUID
 from lifecycle.demo import forms, trial_forms
 from lifecycle.demo.case import Case, stage_of
 from lifecycle.demo.forms import Form
-from lifecycle.demo.story import Steps, Story, id_of
+from lifecycle.demo.story import Line, Steps, Story, id_of
 from lifecycle.demo.trial_forms import GAUGE, RUN_GOOD, RUN_HOURS, RUN_UNITS, author_of
 from lifecycle.projects.commands import Advance, NameParty, Submit
 from lifecycle.requirements.commands import AddEvidence, ClaimLevel, FreezeRevision, JudgeRequirement
 from lifecycle.reviews.commands import CallReview, Decide, GiveScore, OpenReview, Propose
-from lifecycle.reviews.panel import Seat
 from lifecycle.stages.maturity import THREADS
 from lifecycle.trials.commands import (
     AddBatch,
@@ -34,42 +33,41 @@ from lifecycle.trials.commands import (
 from models.states import BatchKind, GateOutcome, MaturityScale, OrderKind, Role
 
 FORMS: forms.Forms = {**forms.FORMS, **trial_forms.FORMS}
-RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
-"""Units started and right first time in the trial batches of a project without trouble."""
 NOTHING: frozenset[str] = frozenset()
 
 
-def hand_in(story: Story, case: Case, type_id: str, form: Form) -> UUID:
-    """Hand in one paper by the person it is owed by, and return its id."""
+def paper(story: Story, case: Case, type_id: str, form: Form) -> Line:
+    """Return how one paper is handed in, by the person it is owed by; its file is kept now."""
     text = json.dumps({"project": case.number, "type": type_id, **form}, ensure_ascii=False, indent=1)
     content = text.encode()
-    kind = case.pack.evidence_type(type_id)
-    answer = story.act(
-        case.who(author_of(type_id, form)),
-        AddEvidence,
-        project_id=case.project_id,
-        type=type_id,
-        file_name=f"{type_id}.json",
-        sha256=story.keep(content),
-        size_bytes=len(content),
-        form=form,
-        revision=case.revision if kind.only_for_revision else None,
-    )
-    return id_of(answer)
+    fields = {
+        "project_id": case.project_id,
+        "type": type_id,
+        "file_name": f"{type_id}.json",
+        "sha256": story.keep(content),
+        "size_bytes": len(content),
+        "form": form,
+        "revision": case.revision if case.pack.evidence_type(type_id).only_for_revision else None,
+    }
+    return case.who(author_of(type_id, form)), AddEvidence, fields
 
 
-def hand_in_all(story: Story, case: Case, type_id: str) -> list[UUID]:
-    """Hand in every paper of a type, with its usual values on this day."""
-    return [hand_in(story, case, type_id, form) for form in FORMS[type_id](case, story.today)]
+def hand_in(story: Story, case: Case, type_id: str, form: Form) -> UUID:
+    """Hand in one paper, and return its id."""
+    return id_of(story.together([paper(story, case, type_id, form)])[0])
+
+
+def hand_in_all(story: Story, case: Case, *types: str) -> None:
+    """Hand in every paper of these types, with its usual values on this day."""
+    story.together([paper(story, case, name, form) for name in types for form in FORMS[name](case, story.today)])
 
 
 def hand_in_gate(story: Story, case: Case, gate: str, *, left_out: Collection[str] = NOTHING) -> None:
     """Hand in all papers that a gate asks for and the levels claimed for it, but those left out."""
     asked = {name for criterion in case.pack.stage(stage_of(gate)).criteria for name in criterion.evidence}
-    for kind in case.pack.evidence_types:
-        is_own = kind.gate == gate and kind.id in asked and kind.id in FORMS and kind.id not in ENTRY_PAPERS.values()
-        if is_own and kind.id not in left_out and kind.id != "maturity_claim":
-            hand_in_all(story, case, kind.id)
+    apart = {*left_out, *ENTRY_PAPERS.values(), "maturity_claim"}
+    own = [kind.id for kind in case.pack.evidence_types if kind.gate == gate and kind.id in asked - apart]
+    hand_in_all(story, case, *(type_id for type_id in own if type_id in FORMS))
     if gate in case.product.levels and "maturity_claim" not in left_out:
         claim(story, case, case.product.levels[gate])
 
@@ -78,32 +76,37 @@ def claim(story: Story, case: Case, levels: tuple[int, int]) -> None:
     """Claim a level for the technology and for each thread, on the assessment handed in with it."""
     trl, mrl = levels
     lead = case.who(Role.PROJECT_LEAD)
-    paper = hand_in(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
+    assessment = hand_in(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
     wanted = [(MaturityScale.TRL, case.product.technology, trl), *((MaturityScale.MRL, one, mrl) for one in THREADS)]
     asked = [{"scale": scale, "item": item, "level": level} for scale, item, level in wanted]
-    story.all(lead, ClaimLevel, [{"project_id": case.project_id, "evidence_id": paper, **one} for one in asked])
+    story.all(lead, ClaimLevel, [{"project_id": case.project_id, "evidence_id": assessment, **one} for one in asked])
 
 
 def judge_gate(story: Story, case: Case, gate: str, *, left_out: Collection[str] = NOTHING) -> None:
     """Let everyone whom a criterion of the gate names say yes to it, but to those left out."""
-    for criterion in case.pack.stage(stage_of(gate)).criteria:
-        if criterion.id not in left_out:
-            judge(story, case, criterion.id)
+    judge(story, case, *(one.id for one in case.pack.stage(stage_of(gate)).criteria if one.id not in left_out))
 
 
-def judge(story: Story, case: Case, clause: str) -> None:
-    """Let everyone whom this criterion names say yes to it."""
-    for seat in case.pack.criterion(clause).judges:
-        story.act(
-            case.who(seat.role, seat.competence),
-            JudgeRequirement,
-            project_id=case.project_id,
-            clause=clause,
-            yes=True,
-            reason="核对材料，符合要求",
-            part=seat.part,
-            competence=seat.competence,
-        )
+def judge(story: Story, case: Case, *clauses: str) -> None:
+    """Let everyone whom these criteria name say yes to them."""
+    story.together(
+        [
+            (
+                case.who(seat.role, seat.competence),
+                JudgeRequirement,
+                {
+                    "project_id": case.project_id,
+                    "clause": clause,
+                    "yes": True,
+                    "reason": "核对材料，符合要求",
+                    "part": seat.part,
+                    "competence": seat.competence,
+                },
+            )
+            for clause in clauses
+            for seat in case.pack.criterion(clause).judges
+        ]
+    )
 
 
 def convene(story: Story, case: Case, gate: str, *, planned_on: date | None = None) -> UUID:
@@ -129,14 +132,10 @@ def vote(
     """Let every member score and vote, but those who are absent."""
     factors = case.pack.stage(stage_of(gate)).score.factors
     by_id = {actor.user_id: login for login, actor in story.people.items()}
-    for place, seat in enumerate(case.seats(story, gate)):
-        points = tuple((factor.id, _points(seat, place, number)) for number, factor in enumerate(factors))
+    for chair, seat in enumerate(case.seats(story, gate)):
+        points = tuple((factor.id, 7 + (chair + number) % 3) for number, factor in enumerate(factors))
         if by_id[seat.user_id] not in absent:
             story.act(by_id[seat.user_id], GiveScore, review_id=review, points=points, vote=outcome)
-
-
-def _points(_seat: Seat, place: int, number: int) -> int:
-    return 7 + (place + number) % 3
 
 
 def propose(story: Story, case: Case, gate: str, review: UUID, **said: Any) -> None:
@@ -210,7 +209,10 @@ def finish_tracks(story: Story, case: Case) -> None:
 
 
 def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -> str:
-    """Record a closed batch of today, with its record where the standard asks for one, and return its number."""
+    """Record a batch of today, by default a closed one, and return its number.
+
+    A closed trial batch gets its record where the standard asks for one.
+    """
     facts = {"is_closed": True, "is_conforming": good >= started * 0.9, "revision": case.revision, **more}
     answer = story.act(
         case.who(Role.PROCESS_ENGINEER),
@@ -224,7 +226,7 @@ def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -
         **facts,
     )
     number = str(answer["number"])
-    if "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
+    if facts["is_closed"] and "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
         record = trial_forms.batch_record(case, number, story.today, started)
         hand_in(story, case, "batch_record", record)
     return number
@@ -247,43 +249,44 @@ def calm_values(low: float, high: float, count: int) -> list[float]:
 
 def place(story: Story, case: Case, batches: Sequence[str], *, units: int = 10) -> None:
     """Place units of these batches at three customers, who use them from tomorrow."""
-    limits = {"可用率": {"lower": 95.0, "unit": "%"}}
-    for key, site in zip(case.customers(), trial_forms.sites(case), strict=True):
-        story.act(
-            case.who(Role.PROJECT_LEAD),
-            RecordScenario,
-            project_id=case.project_id,
-            site=site,
-            customer_id=story.organisations[key],
-            profile="每日两班",
-            agreement_signed_on=story.today,
-            started_on=story.today,
-            units=units,
-            unit_batches=tuple(batches),
-            limits=limits,
-        )
+    facts = {
+        "project_id": case.project_id,
+        "profile": "每日两班",
+        "agreement_signed_on": story.today,
+        "started_on": story.today,
+        "units": units,
+        "unit_batches": tuple(batches),
+        "limits": {"可用率": {"lower": 95.0, "unit": "%"}},
+    }
+    owners = zip(case.customers(), trial_forms.sites(case), strict=True)
+    asked = [{**facts, "site": site, "customer_id": story.organisations[key]} for key, site in owners]
+    story.all(case.who(Role.PROJECT_LEAD), RecordScenario, asked)
 
 
 def report_use(story: Story, case: Case) -> None:
     """Write down what was measured at the three customers, and the paid order of the first."""
-    until = story.today + timedelta(days=365)
-    seen = {"measured": {"可用率": 98.2}, "failures": 0, "witness": "平台试验员", "valid_until_on": until}
+    seen = {
+        "project_id": case.project_id,
+        "report_signed_on": story.today,
+        "measured": {"可用率": 98.2},
+        "failures": 0,
+        "witness": "平台试验员",
+        "valid_until_on": story.today + timedelta(days=365),
+    }
     lead = case.who(Role.PROJECT_LEAD)
-    for site in trial_forms.sites(case):
-        story.act(lead, RecordScenario, project_id=case.project_id, site=site, report_signed_on=story.today, **seen)
+    story.all(lead, RecordScenario, [{**seen, "site": site} for site in trial_forms.sites(case)])
+    order = {"kind": OrderKind.ORDER, "quantity": case.product.first_lot, "is_binding": True}
     story.act(
         lead,
         RecordOrder,
         project_id=case.project_id,
         reference=f"DD-{case.number[3:]}-1",
-        kind=OrderKind.ORDER,
         customer_id=story.organisations[case.customers()[0]],
-        quantity=case.product.first_lot,
         amount_minor=case.product.first_lot * case.product.target_minor * 2,
         currency="CNY",
         signed_on=story.today,
-        is_binding=True,
         paid_on=story.today,
+        **order,
     )
 
 

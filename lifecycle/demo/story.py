@@ -18,6 +18,8 @@ from lifecycle.calendar import Calendar
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.standards.pack import Pack
 
+Line: TypeAlias = tuple[str, type[Command], Mapping[str, Any]]
+"""Who asks for what: login, command, its fields."""
 Perform: TypeAlias = Callable[[Sequence[Command], Stamp], Sequence[Answer]]
 """Carries commands out at one instant and answers them in their order."""
 Steps: TypeAlias = Iterator[date]
@@ -85,6 +87,16 @@ class Story:
                 reasons = "; ".join(json.dumps(one.document(), ensure_ascii=False) for one in answer.unmet)
                 raise StoryBroken(f"{self.today} {who}: {verb.__name__} was refused: {reasons or answer.error}")
         return [answer.document for answer in answers]
+
+    def together(self, lines: Sequence[Line]) -> list[Mapping[str, Any]]:
+        """Let several people do several things, each person all of one kind at once; answers in the order of the lines."""
+        groups: dict[tuple[str, type[Command]], list[int]] = {}
+        for place, (who, verb, _) in enumerate(lines):
+            groups.setdefault((who, verb), []).append(place)
+        answers: dict[int, Mapping[str, Any]] = {}
+        for (who, verb), places in groups.items():
+            answers |= zip(places, self.all(who, verb, [lines[place][2] for place in places]), strict=True)
+        return [answers[place] for place in range(len(lines))]
 
     def after(self, day: date, working_days: int) -> date:
         """Return the day so many working days later, or earlier when negative."""

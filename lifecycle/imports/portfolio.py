@@ -18,7 +18,8 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, Statemen
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
-from lifecycle.imports.arrivals import Arrived, Destination, Fate, Reception, Settled, row_error
+from lifecycle.imports.applicants import row_error
+from lifecycle.imports.arrivals import Arrived, Destination, Fate, Reception, Settled
 from lifecycle.imports.mapping import Mapping
 from lifecycle.imports.outcome import Outcome, ProjectRow, RowError, RowSkipped
 from lifecycle.imports.problems import ValueProblem, shown

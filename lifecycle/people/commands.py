@@ -1,10 +1,10 @@
 """Who is who: organisations and their ties, users, grants, tokens, programmes and the standards they ask for."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -22,6 +22,8 @@ from models.limits import SHORT_TEXT, WHOLE_SHARE
 from models.people import ApiToken, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import OrganisationKind, Role, UserStatus
+
+_SHA256_LENGTH = 64
 
 
 def _table(model: Any) -> Any:
@@ -122,28 +124,67 @@ class AddProgramme(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A command and what the database already holds of its unique values and references."""
+    """A command and what the database already holds of its new values and of what it refers to."""
 
     command: Any
-    taken: frozenset[str] = frozenset()
+    new: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the value that must be new."""
+    taken: frozenset[tuple[str, str]] = frozenset()
+    absent: tuple[str, ...] = ()
+    """Fields that refer to something that is not there."""
     row: Any = None
     actor_id: UUID | None = None
+    has_live_grant: bool = False
 
 
-def _entries(model: Any, column: str, value: Any) -> Any:
-    """Return the facts of a verb that enters something new under a unique value."""
+News: TypeAlias = Mapping[str, Callable[[Any], str | None]]
+"""Column -> the command's value for it, as it is stored."""
+References: TypeAlias = Mapping[str, tuple[Any, str]]
+"""Field of the command -> (model, column) where its value must be found."""
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _brings(command: Any, news: News) -> dict[str, str]:
+    found = {column: value(command) for column, value in news.items()}
+    return {column: value for column, value in found.items() if value is not None}
+
+
+def _once(news: News) -> Callable[[Any], tuple[tuple[str, str], ...]]:
+    return lambda command: tuple(_brings(command, news).items())
+
+
+def _entries(model: Any = None, news: News = _NOTHING, references: References = _NOTHING) -> Any:
+    """Return the facts of a verb that enters something under new values or refers to something that must be there."""
 
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
-        wanted = {value(task.command) for task in tasks} - {None}
-        stored = _table(model).c[column]
-        found = frozenset(session.execute(select(stored).where(stored.in_(wanted))).scalars())
-        return [Entry(command=task.command, taken=found, row=task.row, actor_id=stamp.actor.user_id) for task in tasks]
+        brought = [_brings(task.command, news) for task in tasks]
+        taken = frozenset(
+            (column, value)
+            for column in news
+            for value in _found(session, model, column, {new[column] for new in brought if column in new})
+        )
+        known = {
+            name: _found(session, other, column, {getattr(task.command, name) for task in tasks} - {None})
+            for name, (other, column) in references.items()
+        }
+        return [
+            Entry(
+                command=task.command,
+                new=new,
+                taken=taken,
+                absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
+                row=task.row,
+                actor_id=stamp.actor.user_id,
+            )
+            for task, new in zip(tasks, brought, strict=True)
+        ]
 
     return facts
 
 
-def _rows(_session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
-    return [Entry(command=task.command, row=task.row, actor_id=stamp.actor.user_id) for task in tasks]
+def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[Any]:
+    stored = _table(model).c[column]
+    return set(session.execute(select(stored).where(stored.in_(values))).scalars()) if values else set()
 
 
 def _grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
@@ -154,7 +195,7 @@ def _grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     return [
         Entry(
             command=task.command,
-            taken=frozenset({"live"}) if (task.command.grant_id, task.command.user_id) in live else frozenset(),
+            has_live_grant=(task.command.grant_id, task.command.user_id) in live,
             row=task.row,
             actor_id=stamp.actor.user_id,
         )
@@ -162,15 +203,33 @@ def _grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     ]
 
 
-def not_taken(column: str) -> Any:
-    """Return the rule that a unique value is not used twice."""
+def not_taken(entry: Entry) -> tuple[Unmet, ...]:
+    """A unique value is not used twice."""
+    taken = [(column, value) for column, value in entry.new.items() if (column, value) in entry.taken]
+    return tuple(unmet("already_exists", field=column, value=value) for column, value in taken)
 
-    def rule(entry: Entry) -> tuple[Unmet, ...]:
-        value = getattr(entry.command, column)
-        value = folded(value) if column == "email" else value
-        return (unmet("already_exists", field=column, value=value),) if value in entry.taken else ()
 
-    return rule
+_ABSENT = {"pack_sha256": "pack_not_found", "person_id": "user_not_found"}
+
+
+def all_there(entry: Entry) -> tuple[Unmet, ...]:
+    """What the command refers to exists."""
+    codes = (_ABSENT.get(name, "organisation_not_found") for name in entry.absent)
+    return tuple(unmet(code) for code in codes)
+
+
+def sound_account(entry: Entry) -> tuple[Unmet, ...]:
+    """An account has a login without blanks, and a mail address."""
+    command = entry.command
+    sound = command.login and not any(char.isspace() for char in command.login) and "@" in command.email
+    return () if sound else (unmet("account_wrong", login=command.login, email=command.email),)
+
+
+def sound_token(entry: Entry) -> tuple[Unmet, ...]:
+    """Only the SHA-256 of a token is handed over."""
+    digest = entry.command.token_sha256
+    wrong = len(digest) != _SHA256_LENGTH or set(digest) - set("0123456789abcdef")
+    return (unmet("token_hash_wrong"),) if wrong else ()
 
 
 def sound_credit_code(entry: Entry) -> tuple[Unmet, ...]:
@@ -199,7 +258,7 @@ def not_oneself(entry: Entry) -> tuple[Unmet, ...]:
 
 def grant_is_live(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse to revoke what is no grant of this user, or no longer one."""
-    return () if "live" in entry.taken else (unmet("grant_not_found"),)
+    return () if entry.has_live_grant else (unmet("grant_not_found"),)
 
 
 def user_is_active(entry: Entry) -> tuple[Unmet, ...]:
@@ -337,12 +396,22 @@ def _programme_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _born(Programme, "programme", "add", stamp.new_id(), values, "programme.added")
 
 
+_NEW_ORGANISATION: News = {
+    "credit_code": lambda command: credit_code.normalise(command.credit_code) if command.credit_code else None,
+    "outside_key": lambda command: command.outside_key,
+}
+_NEW_USER: News = {"login": lambda command: command.login, "email": lambda command: folded(command.email)}
+_NEW_TOKEN: News = {"token_sha256": lambda command: command.token_sha256}
+_NEW_STANDARD: News = {"sha256": lambda command: command.sha256}
+_NEW_PROGRAMME: News = {"code": lambda command: command.code}
+
 ADD_ORGANISATION = Verb(
     object_type="organisation",
     name="add",
     command=AddOrganisation,
-    facts=_entries(Organisation, "credit_code", lambda command: command.credit_code),
-    rules=(named, sound_credit_code, not_taken("credit_code")),
+    once=_once(_NEW_ORGANISATION),
+    facts=_entries(Organisation, _NEW_ORGANISATION),
+    rules=(named, sound_credit_code, not_taken),
     effects=_organisation_added,
 )
 TIE_ORGANISATIONS = Verb(
@@ -351,16 +420,17 @@ TIE_ORGANISATIONS = Verb(
     command=TieOrganisations,
     subject=Organisation,
     subject_id=lambda command: command.organisation_id,
-    facts=_rows,
-    rules=(sound_share,),
+    facts=_entries(references={"other_id": (Organisation, "id")}),
+    rules=(all_there, sound_share),
     effects=_organisations_tied,
 )
 ADD_USER = Verb(
     object_type="user",
     name="add",
     command=AddUser,
-    facts=_entries(User, "login", lambda command: command.login),
-    rules=(named, not_taken("login")),
+    once=_once(_NEW_USER),
+    facts=_entries(User, _NEW_USER, {"person_id": (User, "person_id")}),
+    rules=(named, sound_account, all_there, not_taken),
     effects=_user_added,
 )
 GRANT_ROLE = Verb(
@@ -369,8 +439,8 @@ GRANT_ROLE = Verb(
     command=GrantRole,
     subject=User,
     subject_id=lambda command: command.user_id,
-    facts=_rows,
-    rules=(grant_reaches, not_oneself, user_is_active),
+    facts=_entries(references={"organisation_id": (Organisation, "id")}),
+    rules=(all_there, grant_reaches, not_oneself, user_is_active),
     effects=_role_granted,
 )
 REVOKE_ROLE = Verb(
@@ -389,7 +459,7 @@ DISABLE_USER = Verb(
     command=DisableUser,
     subject=User,
     subject_id=lambda command: command.user_id,
-    facts=_rows,
+    facts=_entries(),
     rules=(not_oneself, user_is_active),
     effects=_user_disabled,
 )
@@ -399,23 +469,30 @@ ADD_TOKEN = Verb(
     command=AddToken,
     subject=User,
     subject_id=lambda command: command.user_id,
-    facts=_rows,
-    rules=(user_is_active,),
+    once=_once(_NEW_TOKEN),
+    facts=_entries(ApiToken, _NEW_TOKEN),
+    rules=(user_is_active, sound_token, not_taken),
     effects=_token_added,
 )
 PUBLISH_STANDARD = Verb(
     object_type="standard",
     name="publish",
     command=PublishStandard,
-    facts=_entries(StandardPack, "sha256", lambda command: command.sha256),
-    rules=(sound_pack, not_taken("sha256")),
+    once=_once(_NEW_STANDARD),
+    facts=_entries(StandardPack, _NEW_STANDARD),
+    rules=(sound_pack, not_taken),
     effects=_standard_published,
 )
 ADD_PROGRAMME = Verb(
     object_type="programme",
     name="add",
     command=AddProgramme,
-    facts=_entries(Programme, "code", lambda command: command.code),
-    rules=(named, not_taken("code")),
+    once=_once(_NEW_PROGRAMME),
+    facts=_entries(
+        Programme,
+        _NEW_PROGRAMME,
+        {"pack_sha256": (StandardPack, "sha256"), "organisation_id": (Organisation, "id")},
+    ),
+    rules=(named, all_there, not_taken),
     effects=_programme_added,
 )

@@ -379,6 +379,7 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="import",
     command=ImportProject,
+    once=lambda command: (command.outside_key,),
     facts=birth_facts,
     rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
     parties=_import_parties,

@@ -99,7 +99,9 @@ def write_ocel(session: Session, out: TextIO, only: frozenset[UUID] = frozenset(
     out.write(',"objects":[')
     _separated(out, _ocel_objects(session, only))
     out.write('],"events":[')
-    count = _separated(out, (_ocel_event(event) for event in events(session, order="time", only=only)))
+    parties = {row.id: _parties(row) for row in projects(session, only)}
+    happened = events(session, order="time", only=only)
+    count = _separated(out, (_ocel_event(event, parties[event.project_id]) for event in happened))
     out.write("]}\n")
     return count
 
@@ -123,8 +125,8 @@ def _type(name: str, attributes: tuple[str, ...]) -> dict[str, Any]:
 def _ocel_objects(session: Session, only: frozenset[UUID]) -> Iterator[dict[str, Any]]:
     firms: dict[str, str] = {}
     for row in projects(session, only):
-        parties = {"applicant": row.organisation_id, "platform": row.platform_id}
-        firms.update({str(party): "" for party in parties.values() if party is not None})
+        parties = _parties(row)
+        firms.update({party["objectId"]: "" for party in parties})
         yield {
             "id": str(row.id),
             "type": "project",
@@ -132,9 +134,7 @@ def _ocel_objects(session: Session, only: frozenset[UUID]) -> Iterator[dict[str,
                 {"name": "number", "time": "1970-01-01T00:00:00Z", "value": row.number},
                 {"name": "name", "time": "1970-01-01T00:00:00Z", "value": row.name},
             ],
-            "relationships": [
-                {"objectId": str(party), "qualifier": part} for part, party in parties.items() if party is not None
-            ],
+            "relationships": parties,
         }
     for firm in firms:
         yield {"id": firm, "type": "organisation", "attributes": [], "relationships": []}
@@ -144,10 +144,17 @@ def _ocel_objects(session: Session, only: frozenset[UUID]) -> Iterator[dict[str,
             yield {"id": str(row.id), "type": kind, "attributes": [], "relationships": of}
 
 
-def _ocel_event(event: Event) -> dict[str, Any]:
+def _parties(project: Any) -> list[dict[str, str]]:
+    parts = {"applicant": project.organisation_id, "platform": project.platform_id}
+    return [{"objectId": str(party), "qualifier": part} for part, party in parts.items() if party is not None]
+
+
+def _ocel_event(event: Event, parties: list[dict[str, str]]) -> dict[str, Any]:
     touched = [{"objectId": str(event.object_id), "qualifier": event.object_type}]
     if event.object_id != event.project_id:
         touched.append({"objectId": str(event.project_id), "qualifier": "project"})
+    else:
+        touched += parties
     return {
         "id": str(event.seq),
         "type": event.action,

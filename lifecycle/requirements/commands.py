@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from lifecycle.calendar import add_months
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules as project_rules
@@ -108,6 +109,11 @@ class AnswerNotice(ProjectCommand):
     """Say that the list was answered."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshVerdicts(ProjectCommand):
+    """Judge a project's requirements again because time has passed: evidence ran out, a waiver or notice ended."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeskFacts(ProjectFacts):
     """A project's gate, with the stored rows that these verbs touch."""
@@ -148,9 +154,12 @@ def _key_of(facts: DeskFacts) -> str:
 
 
 def _valid_until(facts: DeskFacts) -> date | None:
-    name = facts.pack.evidence_type(facts.command.type).valid_until_field
-    value = facts.command.form.get(name) if name else None
-    return date.fromisoformat(value) if isinstance(value, str) else None
+    """Return the last day of a document: its own, or its type's months after today, whichever is first."""
+    kind = facts.pack.evidence_type(facts.command.type)
+    value = facts.command.form.get(kind.valid_until_field) if kind.valid_until_field else None
+    own = [date.fromisoformat(value)] if isinstance(value, str) else []
+    by_type = [add_months(facts.stamp.today, kind.valid_months)] if kind.valid_months is not None else []
+    return min([*own, *by_type], default=None)
 
 
 def _evidence_added(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
@@ -427,6 +436,11 @@ def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> V
     )
 
 
+def _refreshed(facts: DeskFacts, _target: str, _stamp: Stamp) -> Effects:
+    return Effects(acts=(act_on(facts, "refresh", detail={"due": facts.project.next_due_at}),))
+
+
+REFRESH = desk_verb("project", "refresh", RefreshVerdicts, rules=(), effects=_refreshed)
 ADD_EVIDENCE = desk_verb(
     "evidence",
     "add",

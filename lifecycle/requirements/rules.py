@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
-from lifecycle.stages.maturity import cross_check, project_mrl, project_trl
+from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
@@ -263,7 +263,7 @@ def level_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     trl, mrl = project_trl(claims), project_mrl(claims)
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()
-    return (unmet("maturity_cross_check", trl=trl, mrl=mrl),)
+    return (unmet("maturity_cross_check", trl=trl, mrl=mrl, trl_for_mrl=trl_needed(mrl)),)
 
 
 def evidence_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:

@@ -50,10 +50,10 @@ def composition_reasons(panel: Panel, seats: Sequence[Seat]) -> list[Unmet]:
     covered = {competence for seat in voting for competence in seat.competences}
     lacking = [competence for competence in panel.competences if competence not in covered]
     if lacking:
-        reasons.append(unmet("panel_competence_missing", missing=[str(item) for item in lacking]))
+        reasons.append(unmet("panel_competence_missing", competences=[str(item) for item in lacking]))
     absent = [role for role in panel.extra_roles if role not in {seat.role for seat in voting}]
     if absent:
-        reasons.append(unmet("panel_role_missing", missing=[str(role) for role in absent]))
+        reasons.append(unmet("panel_role_missing", roles=[str(role) for role in absent]))
     return reasons
 
 

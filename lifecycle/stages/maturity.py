@@ -36,7 +36,12 @@ def cross_check(trl: int, mrl: int) -> bool:
     """
     if not (1 <= trl <= HIGHEST_TRL and 1 <= mrl <= HIGHEST_MRL):
         return False
-    return trl >= _TRL_FOR_HIGH_MRL.get(mrl, mrl)
+    return trl >= trl_needed(mrl)
+
+
+def trl_needed(mrl: int) -> int:
+    """Return the TRL without which this MRL cannot be true (M1) [rule S26]."""
+    return _TRL_FOR_HIGH_MRL.get(mrl, mrl)
 
 
 def project_trl(claims: tuple[ClaimRecord, ...]) -> int | None:
@@ -78,7 +83,7 @@ def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator
     if below := _below(criterion, claims):
         yield not_met("maturity_too_low", below=below)
     if trl is not None and mrl is not None and not cross_check(trl, mrl):
-        yield not_met("maturity_cross_check", trl_for_mrl=_TRL_FOR_HIGH_MRL.get(mrl, mrl))
+        yield not_met("maturity_cross_check", trl_for_mrl=trl_needed(mrl))
     if trl is None:
         yield missing("technologies_not_claimed")
     if absent := threads_missing(claims):

@@ -69,8 +69,9 @@ def recipe(
 
 def given(command: type[Command], ids: Sequence[UUID], **rest: Any) -> Made:
     """Return the same command for each of these subjects."""
+    build: Any = command
     field = "review_id" if issubclass(command, review.ReviewCommand) else "project_id"
-    return [command(command_id=key(), **{field: one}, **rest) for one in ids]
+    return [build(command_id=key(), **{field: one}, **rest) for one in ids]
 
 
 def _users(house: House, count: int) -> list[UUID]:

@@ -26,19 +26,58 @@ class Use:
 def uses(*rooms: str) -> Iterator[Use]:
     """Yield every literal code that these rooms say."""
     for path in _sources(*rooms):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in MAKERS:
-                yield from _of_call(node, f"{path.relative_to(ROOT)}:{node.lineno}")
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        # `together(findings, **values)` adds values to every finding of its rule.
+        added = {one.arg for node in calls if _name(node.func) == "together" for one in node.keywords}
+        for node in calls:
+            if _name(node.func) in MAKERS:
+                yield from _of_call(node, f"{path.relative_to(ROOT)}:{node.lineno}", added)
 
 
-def texts(*rooms: str) -> frozenset[str]:
-    """Return every piece of text in the source of these rooms: what is not among them, nobody can ask for."""
-    found = set()
+@dataclass(frozen=True)
+class Words:
+    """Every piece of text in the source, whole and as a part of a formatted one."""
+
+    whole: frozenset[str]
+    parts: frozenset[str]
+
+    def mentions(self, code: str) -> bool:
+        """Say whether somebody can ask for this code: it stands there, or a formatted text ends or begins like it."""
+        return code in self.whole or any(code.endswith(part) or code.startswith(part) for part in self.parts)
+
+
+def words_in(*rooms: str) -> Words:
+    """Return every piece of text in the source of these rooms."""
+    whole, parts = set(), set()
     for path in _sources(*rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return frozenset(found)
+                whole.add(node.value)
+            if isinstance(node, ast.JoinedStr):
+                parts |= {
+                    part.value
+                    for part in node.values
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and "_" in part.value.strip("_")
+                }
+                parts |= {
+                    part.value for part in node.values if isinstance(part, ast.Constant) and part.value in _BEGINNINGS
+                }
+    return Words(frozenset(whole), frozenset(parts))
+
+
+_BEGINNINGS = frozenset({"capability_", "import_"})
+"""Short beginnings of formatted codes that mean something by themselves."""
+
+
+def variable_uses(room: str) -> Iterator[str]:
+    """Yield every file that says a code by a variable, not by a literal."""
+    for path in _sources(room):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or _name(node.func) not in MAKERS:
+                continue
+            code = next((one.value for one in node.keywords if one.arg == "code"), node.args[0] if node.args else None)
+            if isinstance(code, ast.Name):
+                yield str(path.relative_to(ROOT))
 
 
 def _sources(*rooms: str) -> Iterator[Path]:
@@ -46,9 +85,10 @@ def _sources(*rooms: str) -> Iterator[Path]:
         yield from sorted((ROOT / room).rglob("*.py"))
 
 
-def _of_call(node: ast.Call, where: str) -> Iterator[Use]:
+def _of_call(node: ast.Call, where: str, added: set[str | None]) -> Iterator[Use]:
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-    values = _values(node, keywords)
+    literal = _values(node, keywords)
+    values = None if literal is None or None in added else literal | {name for name in added if name}
     for asked in ("code", "suffices"):
         value = keywords.get(asked)
         for code in _literals(value):

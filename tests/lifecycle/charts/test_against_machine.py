@@ -31,16 +31,20 @@ REVIEW_ID = UUID(int=7)
 PACKS = (library.bare(), library.default())
 
 
+def names(chart: Any) -> list[str]:
+    return [str(event) for event in chart.events]
+
+
 def pairs(chart: type[Chart]) -> list[tuple[str, str]]:
     """Return every state with every event, those that the chart knows and those that it refuses."""
-    events = sorted({str(event).removesuffix("_") for event in chart.events})
+    events = sorted({event.removesuffix("_") for event in names(chart)})
     return [(str(state.value), event) for state, event in product(chart.states, events)]
 
 
 def by_machine(chart: type[Chart], state: str, event: str, facts: Any) -> str | tuple[str, ...]:
     """Return the state that a real machine reaches, or the codes with which it refuses."""
     machine = chart(start_value=next(one.value for one in chart.states if str(one.value) == state))
-    name = next(str(one) for one in chart.events if str(one).removesuffix("_") == event)
+    name = next(one for one in names(chart) if one.removesuffix("_") == event)
     try:
         machine.send(name, facts=facts)
     except Refused as refused:

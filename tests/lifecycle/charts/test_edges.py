@@ -1,5 +1,7 @@
 """`v_edge` holds every arrow of every chart under its public name, births included, and nothing else."""
 
+from typing import Any
+
 from lifecycle.verbs import all_edges
 from tests.factories import House
 from tests.lifecycle.charts.test_tables import PROJECT, REVIEW, STAGE_RUN
@@ -23,7 +25,7 @@ BIRTHS = {
 
 
 def drawn() -> set[tuple[str, str, str, str]]:
-    tables = {"project": PROJECT, "stage_run": STAGE_RUN, "review": REVIEW}
+    tables: dict[str, Any] = {"project": PROJECT, "stage_run": STAGE_RUN, "review": REVIEW}
     return {
         (kind, "recycle" if event.startswith("recycle_to_") else event, source, target)
         for kind, table in tables.items()

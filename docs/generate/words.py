@@ -1,0 +1,127 @@
+"""The words of the standard's pages in both languages, where the product's own catalogue has none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lifecycle.standards.pack import Text
+from notifications.words import Lang, title
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "accepted_by": ("accepted by", "认可："),
+    "after": ("After", "先决条款"),
+    "always": ("at any time", "始终"),
+    "application": ("application", "申请"),
+    "bool": ("yes or no", "是或否"),
+    "calendar_days": ("calendar days", "个自然日"),
+    "carries": ("a condition carries", "附条件须含"),
+    "choice": ("choice", "选项"),
+    "clause": ("Clause", "条款"),
+    "completion": ("Completion", "补正"),
+    "date": ("date", "日期"),
+    "decided_by": ("decided by", "决定："),
+    "due": ("Due", "期限"),
+    "entry": ("Asked on entry", "进入时要求"),
+    "entry_maturity": ("A fall below this opens a review", "低于此成熟度须复核"),
+    "evidence": ("Evidence", "证据"),
+    "evidence_types": ("Evidence types", "证据种类"),
+    "factor": ("Factor", "评分项"),
+    "family": ("Family", "类别"),
+    "fields": ("Form (*italics*: may be left out)", "表单（*斜体*可不填）"),
+    "follow_notice": ("met by the notice period itself", "由公示期本身满足"),
+    "how": ("How", "判断方式"),
+    "int": ("whole number", "整数"),
+    "judges": ("Judged by", "判断人"),
+    "length": ("Length", "时限"),
+    "limit": ("Limit", "限额"),
+    "limits": ("Limits of outcomes, holds and waivers", "结论、暂停与豁免的限额"),
+    "list": ("list", "列表"),
+    "members": ("members", "人"),
+    "money": ("money", "金额"),
+    "months": ("months", "个月"),
+    "most": ("at most", "最长"),
+    "none": ("none", "无"),
+    "notice": ("Public notice", "公示"),
+    "number": ("number", "数"),
+    "origin": ("Origin", "来源"),
+    "outcomes": ("Outcomes", "可选结论"),
+    "owed_by": ("Owed by", "责任方"),
+    "panel": ("Panel", "评审组"),
+    "parameters": ("Parameters", "参数"),
+    "per": ("one per", "每件区分："),
+    "percent": ("percent", "百分数"),
+    "placement": ("placement", "投放"),
+    "profile": ("Profile", "选项组"),
+    "profiles": ("Choices made at registration", "受理时的选择"),
+    "proposal": ("proposal", "拟定结论"),
+    "quorum": ("quorum", "法定人数"),
+    "revision": ("for the frozen revision only", "仅限冻结版本"),
+    "rounds": ("rounds", "轮"),
+    "rule": ("Rule", "规则"),
+    "run_limits": ("Limits of trial runs stand in", "试制限额所在"),
+    "score": ("Score", "评分"),
+    "score_rule": (
+        "each factor 0 to 10; passes from {total} with no factor under {floor}",
+        "每项 0–10 分；总分不低于 {total} 且单项不低于 {floor}",
+    ),
+    "single_expert": ("a single expert", "一名专家"),
+    "sits": ("with a vote besides", "另有表决权"),
+    "stage_end": ("end of the stage", "阶段结束"),
+    "stage_start": ("start of the stage", "阶段开始"),
+    "strength": ("Strength", "强度"),
+    "supporting": ("also filed here", "也归档于此"),
+    "table": ("table", "表"),
+    "text": ("text", "文字"),
+    "threshold": ("Where it stands", "所在文件"),
+    "type": ("Type", "种类"),
+    "until_field": ("until", "有效期见"),
+    "valid": ("Valid", "有效期"),
+    "value": ("Value", "值"),
+    "verifications": ("Verifications", "验证"),
+    "weight": ("Weight", "权重"),
+    "what": ("What is asked", "要求"),
+    "working_days": ("working days", "个工作日"),
+}
+"""Word -> English, Chinese."""
+
+FAMILIES: Mapping[str, tuple[str, str]] = {
+    "data": ("data", "数据"),
+    "equipment": ("equipment", "装备"),
+    "material": ("material", "物料"),
+    "ownership": ("ownership", "权属"),
+    "people": ("people", "人员"),
+    "project": ("project", "项目"),
+    "result": ("result", "成果"),
+    "risk": ("risk", "风险"),
+    "service": ("service", "服务"),
+    "verification": ("verification", "验证"),
+}
+"""Family of the standard-system guide -> English, Chinese."""
+
+
+class Words:
+    """Speaks one of the two languages."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang = lang
+        self._place = 0 if lang == "en" else 1
+        self.comma = ", " if lang == "en" else "、"
+
+    def __call__(self, word: str, **values: Any) -> str:
+        """Return a word of these pages."""
+        return WORDS[word][self._place].format(**values)
+
+    def family(self, word: str) -> str:
+        """Return the family of an evidence type."""
+        return FAMILIES[word][self._place]
+
+    def text(self, text: Text) -> str:
+        """Return a sentence of the pack."""
+        return text.en if self.lang == "en" else text.zh
+
+    def titled(self, kind: str, *values: str) -> str:
+        """Return stored words as the product shows them."""
+        return self.comma.join(title(kind, value, self.lang) for value in values)
+
+    def span(self, days: int, unit: str) -> str:
+        """Return a length of time."""
+        return f"{days} {self(unit)}"

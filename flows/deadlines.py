@@ -1,0 +1,92 @@
+"""What time does by itself: holds end, overdue conditions put a project on hold, expired evidence counts no more."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from flows.runtime import Sweep, ids_of
+from lifecycle.commands import Command, Stamp
+from lifecycle.projects.commands import PutOnHold, Resume
+from lifecycle.requirements.commands import RefreshVerdicts
+from lifecycle.verdicts.packs import packs_of
+from models.holds import Hold
+from models.projects import Project
+from models.reading import table_of
+from models.reviews import Condition
+from models.states import STAGES
+
+_SPACE = UUID("0f6c1a52-6f5e-5d0c-9a9e-6d0d7a0c5f11")
+"""Name space of command ids that are derived from what is due and when."""
+
+
+def _key(what: str, subject: UUID, stamp: Stamp) -> str:
+    return str(uuid5(_SPACE, f"{what}:{subject}:{stamp.today.isoformat()}"))
+
+
+def ended_holds(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Lift the holds whose last day has passed, unless their reason asks for a decision."""
+    hold = table_of(Hold)
+    past = (hold.c.lifted_at.is_(None), hold.c.until_on < stamp.today, hold.c.needs_decision.is_(False))
+    found = session.execute(select(hold.c.object_id).where(*past, hold.c.object_type == "project"))
+    return [
+        Resume(
+            command_id=_key("hold-ended", project_id, stamp), project_id=project_id, reason="its last day has passed"
+        )
+        for project_id in ids_of(found)
+    ]
+
+
+def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Put a project on hold whose condition is overdue by more working days than its standard allows (default 10)."""
+    condition, project, hold = table_of(Condition), table_of(Project), table_of(Hold)
+    held = select(hold.c.object_id).where(hold.c.lifted_at.is_(None))
+    statement = (
+        select(condition.c.project_id, condition.c.clause, condition.c.due_on, project.c.pack_sha256)
+        .join(project, project.c.id == condition.c.project_id)
+        .where(
+            condition.c.cleared_on.is_(None),
+            condition.c.due_on < stamp.today,
+            project.c.stage.in_(STAGES),
+            project.c.id.not_in(held),
+        )
+        .order_by(condition.c.due_on)
+    )
+    rows = session.execute(statement).all()
+    packs = packs_of(session, {row.pack_sha256 for row in rows})
+    commands: dict[UUID, Command] = {}
+    for row in rows:
+        limits = packs[row.pack_sha256].limits
+        last = stamp.calendar.add_working_days(row.due_on, limits.condition_overdue_hold_days)
+        if last < stamp.today:
+            commands.setdefault(
+                row.project_id,
+                PutOnHold(
+                    command_id=_key("condition-overdue", row.project_id, stamp),
+                    project_id=row.project_id,
+                    code="overdue_condition",
+                    reason=f"{row.clause}: {row.due_on.isoformat()}",
+                    until_on=stamp.today + timedelta(days=limits.hold_calendar_days),
+                ),
+            )
+    return list(commands.values())
+
+
+def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Judge again where evidence, a waiver or a notice has ended since; the rest is not read."""
+    project = table_of(Project)
+    found = session.execute(select(project.c.id).where(project.c.next_due_at <= stamp.now, project.c.stage.in_(STAGES)))
+    return [
+        RefreshVerdicts(command_id=_key("verdicts", project_id, stamp), project_id=project_id)
+        for project_id in ids_of(found)
+    ]
+
+
+STAGE_DEADLINES = (
+    Sweep(name="ended-holds", due=ended_holds),
+    Sweep(name="overdue-conditions", due=overdue_conditions),
+    Sweep(name="due-verdicts", due=due_verdicts),
+)
+"""What `pilotway run stage-deadlines` does, in this order."""

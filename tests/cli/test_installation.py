@@ -1,0 +1,167 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Line
+from tests.factories import House, a_project
+
+
+@pytest.fixture
+def fresh(line: Line) -> Line:
+    """Give the command line on a new rehearsal database."""
+    assert line("init", "--mode", "rehearsal").code == 0
+    return line
+
+
+class TestInit:
+    def test_makes_a_database_with_the_default_standard(self, fresh: Line) -> None:
+        assert [row[:2] for row in fresh("standard", "list").rows] == [["default", "2026.1"]]
+
+    def test_is_safe_to_repeat(self, fresh: Line) -> None:
+        again = fresh("init", "--json")
+
+        assert again.code == 0
+        assert again.document["mode"] == "rehearsal"
+        assert len(fresh("standard", "list").rows) == 1
+
+    def test_refuses_to_turn_a_rehearsal_into_production(self, fresh: Line) -> None:
+        said = fresh("init", "--mode", "production", "--json")
+
+        assert said.code == 2
+        assert said.document["error"]["code"] == "other_mode"
+
+    def test_makes_an_administrator_whose_token_acts(self, fresh: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PILOTWAY_TOKEN", fresh("init", "--admin", "root").out.strip())
+
+        said = fresh("organisation", "add", "味道智能", "--kind", "sme")
+
+        assert said.code == 0
+        assert [row[0] for row in fresh("organisation", "list").rows] == ["味道智能"]
+
+    def test_makes_the_key_files_that_are_missing(
+        self, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        private, public, secret = tmp_path / "c.key", tmp_path / "c.pub", tmp_path / "secret"
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_KEY", str(private))
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_PUBLIC_KEY", str(public))
+        monkeypatch.setenv("PILOTWAY_SECRET_FILE", str(secret))
+
+        line("init", "--mode", "rehearsal")
+        before = private.read_bytes(), secret.read_bytes()
+        line("init")
+
+        assert (private.read_bytes(), secret.read_bytes()) == before
+        assert secret.stat().st_mode & 0o077 == 0
+
+
+class TestVersion:
+    def test_answers_without_a_database(self, line: Line) -> None:
+        said = line("version", "--json")
+
+        assert said.code == 0
+        assert said.document["contract"] == 1
+        assert said.document["schema_revision"] is None
+        assert set(said.document) == {
+            *("version", "contract", "schema_revision", "head_revision", "mode", "database_id", "epoch", "packages")
+        }
+
+    def test_says_which_database_it_is(self, fresh: Line) -> None:
+        found = fresh("version", "--json").document
+
+        assert found["schema_revision"] == found["head_revision"]
+        assert (found["mode"], len(found["epoch"]), len(found["database_id"])) == ("rehearsal", 4, 36)
+
+
+class TestMigrate:
+    def test_is_safe_to_repeat(self, fresh: Line) -> None:
+        assert fresh("migrate").code == 0
+        assert fresh("migrate").rows[0][0] == "schema_revision"
+
+
+class TestDoctor:
+    def test_is_content_with_a_new_database(self, fresh: Line) -> None:
+        said = fresh("doctor", "--json")
+
+        assert said.code == 0
+        assert said.document["ok"] is True
+
+    def test_ends_with_7_and_names_what_is_missing(self, line: Line) -> None:
+        said = line("doctor", "--json")
+
+        assert said.code == 7
+        assert [one["name"] for one in said.document["checks"] if not one["ok"]] == ["database"]
+
+
+class TestCheck:
+    def test_ends_with_0_when_all_is_well(self, at_home: Line, house: House) -> None:
+        a_project(house)
+
+        said = at_home("check", "--json")
+
+        assert (said.code, said.document["ok"]) == (0, True)
+        assert said.document["format"] == "pilotway-check/1"
+
+    def test_takes_only_what_is_asked(self, at_home: Line) -> None:
+        assert [one["id"] for one in at_home("check", "--only", "I15", "--json").document["checks"]] == ["I15"]
+
+    def test_ends_with_2_for_an_invariant_nobody_knows(self, at_home: Line) -> None:
+        said = at_home("check", "--only", "I99", "--json")
+
+        assert (said.code, said.document["error"]["code"]) == (2, "check_unknown")
+
+    def test_ends_with_7_when_somebody_tampered(self, at_home: Line, house: House) -> None:
+        tampered_with(house)
+
+        assert at_home("check", "--json").code == 7
+
+
+class TestAudit:
+    def test_verifies_an_honest_trail(self, at_home: Line) -> None:
+        said = at_home("audit", "verify", "--json")
+
+        assert (said.code, said.document["ok"]) == (0, True)
+        assert said.document["rows_count"] > 0
+
+    def test_ends_with_7_when_a_row_was_changed(self, at_home: Line, house: House) -> None:
+        tampered_with(house)
+
+        said = at_home("audit", "verify", "--json")
+
+        assert (said.code, said.document["ok"]) == (7, False)
+        assert said.document["problems"]
+
+    def test_signs_a_checkpoint_that_verifies(
+        self, at_home: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_KEY", str(tmp_path / "c.key"))
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_PUBLIC_KEY", str(tmp_path / "c.pub"))
+        assert at_home("init").code == 0
+        made = at_home("audit", "checkpoint", "--out", str(tmp_path / "c.json"), "--json")
+
+        said = at_home("audit", "verify", "--checkpoint", str(tmp_path / "c.json"), "--json")
+
+        assert (made.code, said.code) == (0, 0)
+        assert said.document["checkpoints"] == [{"file": str(tmp_path / "c.json"), "seq": 1, "ok": True}]
+
+    def test_needs_a_key_to_sign(self, at_home: Line, tmp_path: Path) -> None:
+        said = at_home("audit", "checkpoint", "--out", str(tmp_path / "c.json"), "--json")
+
+        assert (said.code, said.document["error"]["code"]) == (2, "private_key_missing")
+
+
+class TestRecover:
+    def test_finds_nothing_left_over(self, at_home: Line) -> None:
+        said = at_home("recover", "--json")
+
+        assert (said.code, said.document["format"]) == (0, "pilotway-recover/1")
+
+
+def tampered_with(house: House) -> None:
+    """Change a sealed row past the house, as somebody who holds the database file can."""
+    house.engine.dispose()
+    with sqlite3.connect(str(house.engine.url.database)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE audit_record SET body = body || ' ' WHERE seq = 5")
+    connection.close()

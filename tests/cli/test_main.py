@@ -1,0 +1,109 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import typer
+
+import lifecycle.verbs
+from cli.binder import BINDINGS
+from cli.main import app
+from lifecycle.commands import REGISTRY
+from lifecycle.people.commands import AddToken, PublishStandard
+from lifecycle.projects.registration import ImportProject, UpdateImported
+from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
+from tests.cli.conftest import Line, Said
+from tests.conftest import ROOT
+
+HEAVY = ("sqlmodel", "sqlalchemy", "prefect", "rich", "statemachine")
+
+
+class TestHelp:
+    @pytest.mark.parametrize("arguments", [["--help"], ["project", "--help"], ["review", "--help"]])
+    def test_imports_nothing_heavy(self, arguments: list[str]) -> None:
+        """What answers at once cannot have loaded the database's libraries; a time would depend on the machine."""
+        source = (
+            "import sys; from cli.main import run; code = run(sys.argv[1:]);"
+            f"print(code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", source, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+
+        assert done.stderr.strip() == "0 []"
+        assert "Usage: pilotway" in done.stdout
+
+    def test_is_there_for_every_command(self, line: Line) -> None:
+        silent = [path for path in commands() if line(*path, "--help").code != 0]
+
+        assert not silent
+        assert len(list(commands())) > 60
+
+    def test_says_what_every_option_of_a_verb_means(self) -> None:
+        dumb = {
+            (binding.path, one.name) for binding in BINDINGS for one in binding.asked() if not binding.help_of(one.name)
+        }
+
+        assert not dumb
+
+
+class TestVerbs:
+    def test_all_have_a_command(self) -> None:
+        """Where a command is written by hand, or no person gives it, it is named here."""
+        assert lifecycle.verbs.BY_NAME
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
+        by_the_clock = {RefreshVerdicts}
+
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
+
+
+class TestUsage:
+    def test_of_an_unknown_command_ends_with_2_and_a_suggestion(self, line: Line) -> None:
+        said = line("projekt")
+
+        assert said.code == 2
+        assert "project" in said.err
+        assert not said.out
+
+    def test_is_a_document_with_json(self, line: Line) -> None:
+        said = line("gate", "check", "--json")
+
+        assert said.code == 2
+        assert said.document["error"]["code"] == "usage"
+
+    def test_of_an_unknown_setting_ends_with_2_and_names_it(self, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PILOTWAY_DATABASE", "x")
+
+        said = line("project", "list", "--json")
+
+        assert said.code == 2
+        assert "PILOTWAY_DATABASE" in said.document["error"]["detail"]
+
+
+class TestStreams:
+    def test_carry_the_result_on_stdout_and_talk_on_stderr(self, program: Callable[..., Said]) -> None:
+        said = program("init", "--mode", "rehearsal", "--json")
+
+        assert said.code == 0
+        assert json.loads(said.out)["mode"] == "rehearsal"
+        assert "pilotway init --admin" in said.err
+
+    def test_carry_exactly_one_document_when_something_fails(self, program: Callable[..., Said]) -> None:
+        said = program("project", "list", "--json")
+
+        assert said.code == 1
+        assert json.loads(said.out)["error"]["code"] == "database_missing"
+        assert not said.err
+
+
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every command."""
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)

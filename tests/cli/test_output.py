@@ -1,0 +1,95 @@
+from typing import Any
+
+import pytest
+
+from cli.output import Column, Output, cleaned, folded, language, padded, width_of
+from lifecycle.errors import Invalid
+
+COLUMNS = (Column(key="number"), Column(key="stage", kind="state"))
+ROWS: list[dict[str, Any]] = [
+    {"number": "PT-2026-0001", "stage": "intake", "more": 1},
+    {"number": "PT-2026-0002", "stage": None},
+]
+
+
+class TestTable:
+    def test_gives_a_pipe_stored_words_without_a_header(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Output(lang="zh-CN").table(COLUMNS, ROWS)
+
+        assert capsys.readouterr().out == "PT-2026-0001\tintake\nPT-2026-0002\t\n"
+
+    def test_gives_a_program_every_key(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Output(lang="en", as_json=True).table(COLUMNS, ROWS[:1])
+
+        assert '"more": 1' in capsys.readouterr().out
+
+    def test_picks_the_columns_that_are_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Output(lang="en", fields=("stage",)).table(COLUMNS, ROWS)
+
+        assert capsys.readouterr().out == "intake\n\n"
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_refuses_a_column_that_is_none(self, *, as_json: bool) -> None:
+        with pytest.raises(Invalid) as refused:
+            Output(lang="en", as_json=as_json, fields=("wish",)).table(COLUMNS, ROWS)
+
+        assert refused.value.codes == ("output_field_unknown",)
+
+    def test_keeps_what_people_typed_within_its_cell(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Output(lang="en").table(COLUMNS, [{"number": "a\tb\nc", "stage": "\x1b[31mred"}])
+
+        assert capsys.readouterr().out == "a b c\t�[31mred\n"
+
+
+class TestCleaned:
+    def test_takes_away_what_could_steer_a_terminal(self) -> None:
+        assert cleaned("\x1b]0;title\x07 \u202etxt.exe") == "�]0;title� �txt.exe"
+
+    def test_leaves_chinese_and_line_ends_alone(self) -> None:
+        assert cleaned("中试\n通") == "中试\n通"
+
+
+class TestFolded:
+    def test_breaks_between_words(self) -> None:
+        assert folded("Hand in the licence and the sample today.", 20) == [
+            "Hand in the licence",
+            "and the sample",
+            "today.",
+        ]
+
+    def test_breaks_between_chinese_characters(self) -> None:
+        assert folded("尚未提交营业执照中小企业声明样品", 20) == ["尚未提交营业执照中小", "企业声明样品"]
+
+    def test_never_begins_a_line_with_closing_punctuation(self) -> None:
+        lines = folded("尚未提交营业执照样品，中小企业声明。", 20)
+
+        assert all(line[0] not in "，。" for line in lines)
+
+    def test_loses_nothing(self) -> None:
+        text = "PT-2025-0014 的“合格率”为 93.3%（84/90），下限 87.3%，要求 90%：再检 60 件 [G3.4]。"
+
+        assert "".join(folded(text, 24)).replace(" ", "") == text.replace(" ", "")
+
+
+class TestWidth:
+    def test_of_a_chinese_character_is_two(self) -> None:
+        assert width_of("中试 PT") == 7
+        assert padded("中试", 6) == "中试  "
+
+
+class TestLanguage:
+    @pytest.mark.parametrize(
+        ("wanted", "locale", "spoken"),
+        [
+            (None, "zh_CN.UTF-8", "zh-CN"),
+            (None, "de_DE.UTF-8", "en"),
+            ("en", "zh_CN.UTF-8", "en"),
+            ("zh", "C", "zh-CN"),
+        ],
+    )
+    def test_is_the_one_asked_for_else_that_of_the_locale(
+        self, monkeypatch: pytest.MonkeyPatch, wanted: str | None, locale: str, spoken: str
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", locale)
+
+        assert language(wanted) == spoken

@@ -1,0 +1,138 @@
+"""What the clock does by itself, once, and on the right day."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from flows.deadlines import STAGE_DEADLINES, overdue_conditions
+from flows.runtime import Tally, run
+from lifecycle.audit.verify import verify
+from lifecycle.invariants.check import check
+from lifecycle.requirements.commands import JudgeRequirement
+from lifecycle.verdicts.soundness import fresh_verdicts
+from models.db import reading, transaction
+from models.reviews import Condition
+from models.states import Role
+from tests import factories as make
+from tests.factories import House, key
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    return make.a_house(engine)
+
+
+def sweep(house: House) -> Tally:
+    return sum((run(house.engine, one, house.stamp()) for one in STAGE_DEADLINES), Tally())
+
+
+def broken(house: House) -> Sequence[str]:
+    with reading(house.engine) as session:
+        document = check(session, (fresh_verdicts(house.stamp()),), now=house.now).document()
+    return [one["id"] for one in document["checks"] if not one["ok"]]
+
+
+class TestAHold:
+    def test_ends_on_the_day_after_its_last_and_only_once(self, house: House) -> None:
+        project = make.a_project(house)
+        make.put_on_hold(house, project, days=3)
+        house.later(days=3)
+        assert sweep(house) == Tally()
+
+        house.later(days=1)
+        assert (sweep(house), sweep(house)) == (Tally(done=1), Tally())
+        assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 0
+        assert house.one("SELECT count(*) FROM audit_record WHERE action = 'project.resume'") == 1
+
+    def test_of_the_safety_officer_waits_for_people(self, house: House) -> None:
+        make.put_on_hold(house, make.a_project(house), code="ehs", days=3)
+
+        house.later(days=30)
+
+        assert sweep(house) == Tally()
+        assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 1
+
+
+class TestAnOverdueCondition:
+    def a_conditional_project(self, house: House) -> None:
+        (project,), (review,) = make.reviews(house, state="proposed")
+        row = Condition(
+            project_id=project,
+            review_id=review,
+            gate="G2",
+            clause=house.rows("SELECT clause FROM requirement WHERE project_id = :p", p=self.text(house, project))[0][
+                0
+            ],
+            owner_id=house.people[Role.PROJECT_LEAD].user_id,
+            due_on=house.today + timedelta(days=1),
+        )
+        with transaction(house.engine) as session:
+            session.add(row)
+
+    @staticmethod
+    def text(house: House, project: object) -> object:
+        return str(project) if house.engine.dialect.name == "sqlite" else project
+
+    def test_puts_the_project_on_hold_ten_working_days_later(self, house: House) -> None:
+        self.a_conditional_project(house)
+        due = house.today + timedelta(days=1)
+        last = house.stamp().calendar.add_working_days(due, 10)
+
+        house.later(days=(last - house.today).days)
+        with reading(house.engine) as session:
+            assert overdue_conditions(session, house.stamp()) == []
+
+        house.later(days=1)
+        holding = next(one for one in STAGE_DEADLINES if one.due is overdue_conditions)
+        assert run(house.engine, holding, house.stamp()) == Tally(done=1)
+        assert house.rows("SELECT reason, needs_decision FROM hold") == [("overdue_condition", 1)]
+        assert run(house.engine, holding, house.stamp()) == Tally()
+
+
+class TestEvidenceThatRunsOut:
+    def test_counts_no_more_from_the_next_day_on(self, house: House) -> None:
+        project = make.a_project(house, pack="default")
+        until = house.today + timedelta(days=10)
+        form = {"legal_name": "sme", "credit_code": "9144030071526726XG", "valid_until": until.isoformat()}
+        make.hand_in(house, project, type="licence", **form)
+        said = "SELECT verdict_code FROM requirement WHERE clause = 'G1.2'"
+        fresh = house.one(said)
+        assert fresh not in ("evidence_missing", "evidence_expired")
+
+        house.later(days=10)
+        assert (sweep(house), house.one(said), broken(house)) == (Tally(), fresh, [])
+
+        house.later(days=1)
+        assert broken(house) == []  # what time has changed is the sweep's work
+        assert (sweep(house), house.one(said)) == (Tally(done=1), "evidence_expired")
+        assert (sweep(house), broken(house)) == (Tally(), [])
+
+    def test_leaves_a_trail_that_verifies(self, house: House) -> None:
+        project = make.a_project(house, pack="lean")
+        make.hand_in(house, project)
+        house.later(days=800)
+
+        sweep(house)
+
+        with reading(house.engine) as session:
+            assert verify(session).is_ok
+
+
+class TestTheCache:
+    def test_is_found_when_somebody_else_wrote_it(self, house: House) -> None:
+        make.a_project(house, pack="default")
+        assert broken(house) == []
+
+        with transaction(house.engine) as session:
+            session.connection().exec_driver_sql("UPDATE requirement SET verdict = 'met' WHERE clause = 'G1.4'")
+
+        assert broken(house) == ["H05"]
+
+    def test_follows_a_judgement_at_once(self, house: House) -> None:
+        project = make.a_project(house, pack="default")
+        said = JudgeRequirement(command_id=key(), project_id=project, clause="G1.1", yes=True, reason="complete")
+        house.ask(said, by=Role.COORDINATOR)
+
+        assert broken(house) == []

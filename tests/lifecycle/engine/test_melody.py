@@ -1,0 +1,380 @@
+"""The melody step by step: replayed, unchanged, permitted, judged; and what each refusal writes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from lifecycle import engine as melody
+from lifecycle.errors import Forbidden, Invalid, KeyReused, NotFound, Refused, Stale
+from lifecycle.people.commands import AddOrganisation, AddUser, GrantRole
+from lifecycle.projects.commands import AcceptTransfer, Advance, PutOnHold, Recycle, Stop, Submit, Withdraw
+from lifecycle.requirements.commands import AnswerNotice, ConfirmWaiver
+from models.db import reading, transaction
+from models.states import OrganisationKind, ProjectState, Role
+from models.triggers import APPEND_ONLY
+from tests.digest import changed, digest
+from tests.factories import House, a_project, key, projects, put_on_hold
+from tests.lifecycle.recipes import RECIPES
+
+
+def advance(project_id: UUID, **more: object) -> Advance:
+    return replace(Advance(command_id=key(), project_id=project_id, reason="ready"), **more)
+
+
+class TestReplay:
+    @pytest.mark.parametrize("verb", sorted(RECIPES))
+    def test_gives_the_stored_answer_and_writes_nothing(self, house: House, verb: str) -> None:
+        (command,) = RECIPES[verb].make(house, 1)
+        (first,) = house.ask(command, by=RECIPES[verb].by)
+        before = digest(house.engine)
+
+        (second,) = house.ask(command, by=RECIPES[verb].by)
+
+        assert second.is_replay
+        assert second.document == {**first.document, "replayed": True}
+        assert changed(before, digest(house.engine)) == set()
+
+    def test_is_given_on_both_databases_as_it_was_stored(self, each_house: House) -> None:
+        command = advance(a_project(each_house))
+        (first,) = each_house.ask(command, by=Role.COORDINATOR)
+
+        (second,) = each_house.ask(command, by=Role.COORDINATOR)
+
+        assert second.document == {**first.document, "replayed": True}
+
+    def test_is_given_even_when_the_version_is_old_and_the_state_has_moved_on(self, house: House) -> None:
+        command = advance(a_project(house), expected_version=1)
+        house.do(command, by=Role.COORDINATOR)
+        house.do(advance(command.project_id), by=Role.COORDINATOR)
+
+        (again,) = house.ask(command, by=Role.COORDINATOR)
+
+        assert again.is_replay
+        assert again.document["state"] == "feasibility"
+
+    def test_another_person_with_the_same_key_is_another_command(self, house: House) -> None:
+        command = advance(a_project(house))
+        house.do(command, by=Role.COORDINATOR)
+
+        (other,) = house.ask(command, by="second")
+
+        assert other.is_done
+        assert not other.is_replay
+        assert other.document["state"] == "small_batch_trial"
+
+
+class TestKeyReused:
+    def test_with_another_body_writes_nothing(self, each_house: House) -> None:
+        command = advance(a_project(each_house))
+        each_house.do(command, by=Role.COORDINATOR)
+        before = digest(each_house.engine)
+
+        (answer,) = each_house.ask(replace(command, reason="other"), by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, KeyReused)
+        assert answer.error.codes == ("key_reused",)
+        assert changed(before, digest(each_house.engine)) == set()
+
+    def test_with_another_verb(self, house: House) -> None:
+        command = advance(a_project(house))
+        house.do(command, by=Role.COORDINATOR)
+
+        stop = Recycle(command_id=command.command_id, project_id=command.project_id, code="other", reason="ready")
+        (answer,) = house.ask(stop, by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, KeyReused)
+
+    def test_with_another_subject(self, house: House) -> None:
+        one, other = projects(house, 2)
+        command = advance(one)
+        house.do(command, by=Role.COORDINATOR)
+
+        (answer,) = house.ask(replace(command, project_id=other), by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, KeyReused)
+
+    def test_twice_in_one_batch_is_played_once(self, house: House) -> None:
+        one, other = projects(house, 2)
+        command = advance(one)
+
+        answers = house.ask(command, command, replace(command, project_id=other), by=Role.COORDINATOR)
+
+        assert [answer.is_replay for answer in answers] == [False, True, False]
+        assert [type(answer.error) for answer in answers] == [type(None), type(None), KeyReused]
+
+    def test_twice_in_one_batch_of_births_is_played_once(self, house: House) -> None:
+        command = AddOrganisation(command_id=key(), name="firm", kind=OrganisationKind.SME)
+
+        answers = house.ask(command, command, replace(command, name="other"), by=Role.ADMIN)
+
+        assert [answer.is_replay for answer in answers] == [False, True, False]
+        assert isinstance(answers[2].error, KeyReused)
+
+
+class TestStale:
+    def test_names_both_versions_and_writes_nothing(self, each_house: House) -> None:
+        command = advance(a_project(each_house), expected_version=7)
+        before = digest(each_house.engine)
+
+        (answer,) = each_house.ask(command, by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, Stale)
+        assert answer.unmet[0].values == {"seen": 7, "current": 1}
+        assert changed(before, digest(each_house.engine)) == set()
+
+    def test_the_right_version_goes_through(self, house: House) -> None:
+        (answer,) = house.ask(advance(a_project(house), expected_version=1), by=Role.COORDINATOR)
+        assert answer.document["version"] == 2
+
+
+WITH_A_SUBJECT = sorted(verb for verb in RECIPES if not verb.endswith(".add") or verb in ("evidence.add", "claim.add"))
+WITHOUT_A_SUBJECT = ("project.register", "project.import", "standard.publish")
+
+
+class TestForbidden:
+    @pytest.mark.parametrize("verb", [verb for verb in WITH_A_SUBJECT if verb not in WITHOUT_A_SUBJECT])
+    def test_leaves_exactly_one_audit_row(self, house: House, verb: str) -> None:
+        """The auditor sees everything and may do nothing."""
+        (command,) = RECIPES[verb].make(house, 1)
+        before, last = digest(house.engine), house.one("SELECT MAX(seq) FROM v_audit")
+
+        (answer,) = house.ask(command, by=Role.AUDITOR)
+
+        assert isinstance(answer.error, Forbidden)
+        assert answer.error.codes == ("role",)
+        rows = house.rows("SELECT action, from_state, to_state, command_id FROM v_audit WHERE seq > :last", last=last)
+        assert [(row.action, row.command_id) for row in rows] == [(f"{verb}.refused", command.command_id)]
+        assert rows[0].from_state == rows[0].to_state
+        (subject,) = changed(before, digest(house.engine)) - {"audit_record"}
+        assert subject in ("project", "review", "app_user", "organisation")
+
+    @pytest.mark.parametrize("verb", [*WITHOUT_A_SUBJECT, "organisation.add", "user.add", "programme.add"])
+    def test_where_nothing_is_there_yet_it_writes_nothing(self, house: House, verb: str) -> None:
+        (command,) = RECIPES[verb].make(house, 1)
+        before = digest(house.engine)
+
+        (answer,) = house.ask(command, by=Role.AUDITOR)
+
+        assert isinstance(answer.error, Forbidden)
+        assert changed(before, digest(house.engine)) == set()
+
+    def test_a_refusal_raises_no_version_but_is_sealed_in_the_chain(self, each_house: House) -> None:
+        one = a_project(each_house)
+        each_house.ask(advance(one), by=Role.PROJECT_LEAD)
+
+        ((version, seq),) = each_house.rows("SELECT version, audit_seq FROM project")
+        assert (version, seq) == (1, 2)
+        each_house.do(advance(one, expected_version=1), by=Role.COORDINATOR)
+        assert each_house.one("SELECT COUNT(*) FROM v_audit WHERE object_type = 'project'") == 3
+
+    def test_a_refusal_is_not_replayed_but_judged_again(self, house: House) -> None:
+        command = advance(a_project(house))
+        house.ask(command, by=Role.PROJECT_LEAD)
+        grant = GrantRole(
+            command_id=key(),
+            user_id=house.people[Role.PROJECT_LEAD].user_id,
+            role=Role.COORDINATOR,
+            organisation_id=house.parties["platform"],
+        )
+        house.do(grant)
+
+        (answer,) = house.ask(command, by=Role.PROJECT_LEAD)
+
+        assert answer.is_done
+
+    def test_a_disabled_account_may_nothing(self, house: House) -> None:
+        (answer,) = house.ask(advance(a_project(house)), by="disabled")
+        assert isinstance(answer.error, NotFound)
+
+
+class TestNotFound:
+    @pytest.mark.parametrize("verb", sorted(verb for verb in WITH_A_SUBJECT if verb not in WITHOUT_A_SUBJECT))
+    @pytest.mark.parametrize("by", ["stranger"])
+    def test_what_is_out_of_reach_is_not_there_and_nothing_is_written(self, house: House, verb: str, by: str) -> None:
+        if verb.split(".", maxsplit=1)[0] in ("user", "organisation"):
+            pytest.skip("accounts and organisations belong to no project")
+        (command,) = RECIPES[verb].make(house, 1)
+        before = digest(house.engine)
+
+        (answer,) = house.ask(command, by=by)
+
+        assert isinstance(answer.error, NotFound)
+        assert answer.error.codes == ("not_found",)
+        assert changed(before, digest(house.engine)) == set()
+
+    def test_what_does_not_exist_answers_alike(self, house: House) -> None:
+        (nowhere,) = house.ask(advance(UUID(int=5)), by=Role.COORDINATOR)
+        (elsewhere,) = house.ask(advance(a_project(house)), by="stranger")
+
+        assert isinstance(nowhere.error, NotFound)
+        assert isinstance(elsewhere.error, NotFound)
+        assert nowhere.unmet == elsewhere.unmet
+
+    def test_explain_hides_it_too(self, house: House) -> None:
+        one = a_project(house)
+        verbs = list(_project_verbs())
+
+        with reading(house.engine) as session, pytest.raises(NotFound):
+            melody.explain(session, one, verbs, stamp=house.stamp("stranger"))
+
+
+def _project_verbs() -> list[melody.Verb[object, object]]:
+    return [verb for verb in melody.REGISTRY.values() if verb.object_type == "project" and verb.sample]
+
+
+class TestRefused:
+    def test_names_every_reason_and_writes_nothing(self, each_house: House) -> None:
+        one = a_project(each_house)
+        put_on_hold(each_house, one)
+        before = digest(each_house.engine)
+
+        hold = PutOnHold(
+            command_id=key(), project_id=one, code="x", reason=" ", until_on=each_house.today - timedelta(1)
+        )
+        (answer,) = each_house.ask(hold, by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, Refused)
+        assert answer.error.codes == ("project_on_hold", "reason_missing", "hold_reason_unknown", "hold_too_long")
+        assert changed(before, digest(each_house.engine)) == set()
+
+    def test_a_state_without_the_arrow_names_verb_and_state(self, house: House) -> None:
+        one = projects(house, stage=ProjectState.IN_PRODUCTION)[0]
+
+        (answer,) = house.ask(Withdraw(command_id=key(), project_id=one, reason="late"), by=Role.PROJECT_LEAD)
+
+        assert answer.error is not None
+        assert answer.error.codes[0] == "withdraw_not_possible_when_in_production"
+
+    def test_about_a_person_leaves_an_audit_row(self, house: House) -> None:
+        (grant,) = RECIPES["user.grant"].make(house, 1)
+        assert isinstance(grant, GrantRole)
+        own = replace(grant, user_id=house.people[Role.ADMIN].user_id)
+
+        (answer,) = house.ask(own, by=Role.ADMIN)
+
+        assert isinstance(answer.error, Refused)
+        assert answer.error.codes == ("four_eyes",)
+        assert house.one("SELECT COUNT(*) FROM v_audit WHERE action = 'user.grant.refused'") == 1
+
+
+class TestBatch:
+    def test_one_bad_command_stops_nobody(self, each_house: House) -> None:
+        first, ended, last = projects(each_house, 3)
+        each_house.do(Withdraw(command_id=key(), project_id=ended, reason="sold"), by=Role.PROJECT_LEAD)
+
+        answers = each_house.ask(
+            advance(first), advance(UUID(int=5)), advance(ended), advance(last), by=Role.COORDINATOR
+        )
+
+        assert [type(answer.error) for answer in answers] == [type(None), NotFound, Refused, type(None)]
+        assert [answer.command.project_id for answer in answers] == [first, UUID(int=5), ended, last]  # type: ignore[attr-defined]
+
+    def test_all_or_none_writes_nothing_when_one_is_refused(self, each_house: House) -> None:
+        first, ended = projects(each_house, 2)
+        each_house.do(Withdraw(command_id=key(), project_id=ended, reason="sold"), by=Role.PROJECT_LEAD)
+        before = digest(each_house.engine)
+
+        with pytest.raises(melody.BatchRefused) as refused, transaction(each_house.engine) as session:
+            melody.execute_all_or_none(
+                session, [advance(first), advance(ended)], stamp=each_house.stamp(Role.COORDINATOR)
+            )
+
+        assert [answer.is_done for answer in refused.value.answers] == [True, False]
+        assert changed(before, digest(each_house.engine)) == set()
+
+    def test_two_commands_on_one_project_are_played_one_after_the_other(self, each_house: House) -> None:
+        one, other = projects(each_house, 2)
+
+        answers = each_house.ask(advance(one), advance(one), advance(other), by=Role.COORDINATOR)
+
+        assert [answer.document["state"] for answer in answers] == ["feasibility", "small_batch_trial", "feasibility"]
+        assert [answer.document["version"] for answer in answers] == [2, 3, 2]
+
+    def test_different_verbs_on_one_project_keep_their_order(self, house: House) -> None:
+        one = a_project(house)
+        submit, stop = (
+            Submit(command_id=key(), project_id=one),
+            Stop(command_id=key(), project_id=one, code="other", reason="no money"),
+        )
+
+        answers = house.ask(submit, advance(one), stop, advance(one))
+
+        assert [answer.is_done for answer in answers] == [True, True, True, False]
+        assert answers[3].error is not None
+        assert "advance_not_possible_when_stopped" in answers[3].error.codes
+
+    def test_two_of_one_name_in_one_batch_do_not_break_the_others(self, each_house: House) -> None:
+        """A unique value is asked for again in the same batch: the second is refused, nothing falls over."""
+        user = AddUser(command_id=key(), login="li.wei", email="li.wei@example.org", name="Li Wei")
+
+        answers = each_house.ask(
+            user,
+            replace(user, command_id=key()),
+            replace(user, command_id=key(), login="other", email="Li.Wei@Example.org"),
+            replace(user, command_id=key(), login="wang", email="wang@example.org"),
+            by=Role.ADMIN,
+        )
+
+        assert [answer.error and answer.error.codes for answer in answers] == [
+            None,
+            ("already_exists",),
+            ("already_exists",),
+            None,
+        ]
+
+    def test_an_import_of_one_row_twice_takes_it_once(self, each_house: House) -> None:
+        (row,) = RECIPES["project.import"].make(each_house, 1)
+
+        answers = each_house.ask(row, replace(row, command_id=key()), by=Role.COORDINATOR)
+
+        assert answers[0].is_done
+        assert answers[1].error is not None
+        assert answers[1].error.codes == ("already_exists",)
+
+    def test_an_empty_batch_is_answered_with_nothing(self, house: House) -> None:
+        assert house.ask(by=Role.COORDINATOR) == []
+
+
+class TestAppendOnly:
+    @pytest.mark.parametrize("act", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+    @pytest.mark.parametrize("table", ["audit_record", "transition", "command_record"])
+    def test_what_happened_is_neither_changed_nor_removed(self, each_house: House, table: str, act: str) -> None:
+        a_project(each_house)
+        column = {"audit_record": "action", "transition": "event", "command_record": "verb"}[table]
+        assert table in APPEND_ONLY
+
+        with pytest.raises(DBAPIError, match="only grows"), transaction(each_house.engine) as session:
+            session.execute(text(act.format(table, column, "'x'")))
+
+
+class TestInput:
+    @pytest.mark.parametrize("reason", ["nul \0 byte", "half a \ud800 pair"])
+    def test_what_no_database_stores_is_invalid(self, each_house: House, reason: str) -> None:
+        (answer,) = each_house.ask(advance(a_project(each_house), reason=reason), by=Role.COORDINATOR)
+
+        assert isinstance(answer.error, Invalid)
+        assert answer.error.codes == ("text_unreadable",)
+
+    def test_a_text_longer_than_its_column_is_invalid_on_both_databases(self, each_house: House) -> None:
+        firm = AddOrganisation(command_id=key(), name="firm", kind=OrganisationKind.SME, country="CHN")
+
+        (answer,) = each_house.ask(firm, by=Role.ADMIN)
+
+        assert isinstance(answer.error, Invalid)
+        assert answer.error.unmet[0].values == {"field": "organisation.country", "limit": 2, "length": 3}
+
+
+def test_the_clock_may_what_anybody_may_but_nobody_elses_key(house: House) -> None:
+    one = a_project(house)
+    command = AcceptTransfer(command_id=key(), project_id=one)
+
+    (answer,) = house.ask(command)
+
+    assert answer.error is not None
+    assert answer.error.codes == ("no_transfer_asked",)
+    assert not house.ask(AnswerNotice(command_id=key(), project_id=one))[0].is_done
+    assert not house.ask(ConfirmWaiver(command_id=key(), project_id=one, clause="G1.1"))[0].is_done

@@ -1,0 +1,200 @@
+from collections import Counter
+from datetime import date
+from enum import StrEnum
+
+import pytest
+
+import lifecycle.verbs
+from lifecycle.commands import REGISTRY
+from lifecycle.errors import Unmet
+from lifecycle.standards.pack import Party
+from models import states
+from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
+from tests.notifications.codes import uses, variable_uses, words_in
+
+CATALOGUE = {code: texts for _, code, texts in entries()}
+
+SAID_BY_VARIABLE = {
+    "lifecycle/people/commands.py": ("organisation_not_found", "pack_not_found", "user_not_found"),
+    "lifecycle/projects/entry.py": (
+        "contract_not_signed",
+        "first_tranche_not_paid",
+        "facility_not_booked",
+        "ehs_not_cleared",
+        "units_not_from_conforming_batches",
+        "trial_agreement_missing",
+        "quote_missing",
+    ),
+    "lifecycle/readable.py": ("number_unreadable", "nested_too_deep", "text_unreadable"),
+    "lifecycle/stages/feasibility.py": ("categories_do_not_add_up", "sources_do_not_add_up"),
+    "lifecycle/stages/intake.py": ("credit_code_length", "credit_code_alphabet", "credit_code_check"),
+    "lifecycle/stages/judgement.py": (
+        "evidence_missing",
+        "evidence_expired",
+        "no_frozen_revision",
+        "evidence_other_revision",
+        "judgement_outdated",
+        "judgement_waiting",
+    ),
+}
+"""Where a code is picked at run time, and which it can be."""
+
+FORMS = {"lifecycle/engine.py", "lifecycle/errors.py", "lifecycle/stages/rule.py"}
+"""These hand on what others say."""
+
+ENUMS: dict[str, type[StrEnum]] = {
+    "role": states.Role,
+    "organisation": states.OrganisationKind,
+    "verdict": states.VerdictState,
+    "outcome": states.GateOutcome,
+    "competence": states.Competence,
+    "verification": states.Verification,
+    "scale": states.MaturityScale,
+}
+
+
+class TestCatalogue:
+    def test_says_everything_in_both_languages(self) -> None:
+        lacking = [code for code, texts in CATALOGUE.items() if not texts.get("zh") or not texts.get("en")]
+
+        assert not lacking
+
+    def test_asks_for_the_same_values_in_both_languages(self) -> None:
+        differing = {
+            code: (placeholders(texts["zh"]), placeholders(texts["en"]))
+            for code, texts in CATALOGUE.items()
+            if placeholders(texts["zh"]) != placeholders(texts["en"])
+        }
+
+        assert not differing
+
+    def test_says_a_code_once(self) -> None:
+        said = Counter(code for _, code, _ in entries())
+
+        assert [code for code, count in said.items() if count > 1] == []
+
+    def test_has_a_sentence_for_every_code_of_the_house(self) -> None:
+        lacking = {(use.code, use.where) for use in uses("lifecycle", "cli") if use.code not in CATALOGUE}
+
+        assert not lacking
+
+    def test_has_a_sentence_for_every_code_that_is_chosen_from_a_list(self) -> None:
+        lacking = [code for codes in SAID_BY_VARIABLE.values() for code in codes if code not in CATALOGUE]
+
+        assert not lacking
+
+    def test_gets_every_value_that_it_asks_for(self) -> None:
+        starving = {
+            (use.code, use.where, tuple(sorted(placeholders(CATALOGUE[use.code]["en"]) - use.values)))
+            for use in uses("lifecycle", "cli")
+            if use.values is not None and not placeholders(CATALOGUE[use.code]["en"]) <= use.values
+        }
+
+        assert not starving
+
+    def test_holds_nothing_that_nobody_says(self) -> None:
+        said = words_in("lifecycle", "cli", "notifications")
+        idle = [code for code in CATALOGUE if "." not in code and not said.mentions(code)]
+
+        assert not idle
+
+    def test_knows_where_codes_come_from_variables(self) -> None:
+        """A new place that says a code by variable is entered above, or its codes could lack a sentence unseen."""
+        assert set(variable_uses("lifecycle")) - FORMS == set(SAID_BY_VARIABLE)
+
+    @pytest.mark.parametrize("kind", ENUMS)
+    def test_has_a_word_for_each(self, kind: str) -> None:
+        assert [word for word in ENUMS[kind] if f"{kind}.{word}" not in CATALOGUE] == []
+
+    def test_has_a_word_for_every_state_that_is_stored(self) -> None:
+        stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState]
+
+        assert [word for word in stored if f"state.{word}" not in CATALOGUE] == []
+
+    def test_has_a_word_for_every_party_that_owes(self) -> None:
+        assert [word for word in Party.__args__ if f"party.{word}" not in CATALOGUE] == []  # type: ignore[attr-defined]
+
+    def test_has_words_for_every_verb(self) -> None:
+        assert lifecycle.verbs.BY_NAME
+        silent = [
+            verb.permission
+            for verb in REGISTRY.values()
+            if f"verb.{verb.permission}" not in CATALOGUE and f"verb.{verb.name}" not in CATALOGUE
+        ]
+
+        assert not silent
+
+    def test_names_kinds_that_have_words(self) -> None:
+        kinds = {code.partition(".")[0] for code in CATALOGUE if "." in code}
+
+        assert set(KIND_OF_VALUE.values()) <= kinds
+
+
+class TestSentence:
+    def test_fills_in_values_in_the_persons_language(self) -> None:
+        values = {"needs": ["coordinator", "sponsor"]}
+
+        assert sentence("role", values, "zh-CN") == "此操作需要以下角色之一：项目协调员、计划主管。"
+        assert sentence("role", values, "en") == "This needs one of these roles: coordinator, sponsor."
+
+    def test_shows_the_name_of_a_missing_value_instead_of_failing(self) -> None:
+        assert sentence("project_on_hold", {"reason": "ehs"}, "en") == "The project is on hold (safety) until [until]."
+
+    def test_survives_a_value_that_does_not_fit_its_form(self) -> None:
+        assert "soon" in sentence("yield_below_limit", {"point": "soon"}, "en")
+
+    def test_says_of_any_arrow_that_the_state_does_not_know_it(self) -> None:
+        code = "advance_not_possible_when_stopped"
+
+        assert sentence(code, {}, "zh-CN") == "当前状态为“已终止”，不能推进。"
+        assert sentence(code, {}, "en") == "Not possible while the state is “Stopped”: advance."
+
+    def test_shows_an_unknown_code_as_it_is(self) -> None:
+        assert sentence("never_heard_of", {}, "en") == "never_heard_of"
+
+    def test_takes_titles_that_only_the_standard_knows(self) -> None:
+        shown = sentence("evidence_missing", {"types": ["licence", "sample"]}, "zh-CN", {"licence": "营业执照"})
+
+        assert "营业执照、sample" in shown
+
+
+class TestTitle:
+    def test_uses_the_words_of_the_house(self) -> None:
+        assert title("state", "handoff", "zh-CN") == "转量产"
+        assert title("verdict", "not_enough_evidence", "zh-CN") == "证据不足"
+
+    def test_shows_an_unknown_word_as_it_is(self) -> None:
+        assert title("state", "dreaming", "en") == "dreaming"
+
+
+class TestExplainUnmet:
+    REASON = Unmet(
+        code="gate_unmet",
+        clause="G3.1",
+        verdict="missing",
+        values={"verdict_code": "evidence_missing", "types": ["batch_record"]},
+        party="sme",
+        role="project_lead",
+        people=("李工",),
+        due_on=date(2025, 11, 24),
+    )
+
+    def test_says_what_who_and_until_when(self) -> None:
+        said = explain_unmet(self.REASON, "zh-CN")
+
+        assert (said.clause, said.verdict) == ("G3.1", "未提交")
+        assert said.owed_by == "企业 项目负责人 李工"
+        assert said.until == "2025-11-24"
+
+    def test_says_of_a_gate_what_the_verdict_says(self) -> None:
+        assert "batch_record" in explain_unmet(self.REASON, "en").what
+
+    def test_says_what_would_suffice_with_the_same_values(self) -> None:
+        reason = Unmet(code="recycles_used_up", values={"used": 2, "limit": 2}, suffices="recycles_used_up")
+
+        assert explain_unmet(reason, "en").suffices.startswith("The stage was sent back 2 times")
+
+    def test_leaves_out_what_is_not_known(self) -> None:
+        said = explain_unmet(Unmet(code="not_on_hold"), "en")
+
+        assert (said.clause, said.verdict, said.owed_by, said.until, said.suffices) == ("", "", "", "", "")
