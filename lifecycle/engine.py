@@ -5,7 +5,8 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 """
 
 import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlmodel import Session
 
 from lifecycle import journal
 from lifecycle.actor import PERMISSIONS, Parties, Rights, read_rights
-from lifecycle.chart import compiled, judged, not_possible
+from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
     PERSONAL_CODES,
@@ -73,20 +74,55 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
 def explain(
     session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
-    """Say of each verb every reason why this actor cannot call it now; none means it is possible.
+    """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    A missing right does not hide a missing fact: both are named. Raises `NotFound` when the actor may not see it.
+    All verbs have the same kind of subject. A missing right does not hide a missing fact: both are named; what a
+    command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
     """
-    explained = []
-    for verb in verbs:
-        if verb.sample is None:
-            continue
-        desk = _Desk(session, ((0, verb.sample(subject)),), stamp, is_locked=False)
-        reasons = tuple(desk.reasons(0))
-        if any(reason.code == NotFound.code for reason in reasons):
-            raise NotFound(NotFound.code)
-        explained.append((verb, reasons))
-    return explained
+    if not verbs:
+        return []
+    desk = _Desk(session, ((0, verbs[0].example(subject)),), stamp, is_locked=False)
+    tasks = {verb.permission: desk.lent(verb, verb.example(subject)) for verb in verbs}
+    reasons: dict[str, tuple[Unmet, ...]] = {}
+    for facts_of, group in groupby(sorted(verbs, key=_facts_name), key=lambda verb: verb.facts):
+        asked = list(group)
+        found = facts_of(session, [tasks[verb.permission] for verb in asked], stamp)
+        for verb, fact in zip(asked, found, strict=True):
+            wrong = _right(verb, tasks[verb.permission])
+            reasons[verb.permission] = (*wrong, *_verdict(verb, fact, of_the_situation)[1])
+    if any(reason.code == NotFound.code for told in reasons.values() for reason in told):
+        raise NotFound(NotFound.code)
+    return [(verb, reasons[verb.permission]) for verb in verbs]
+
+
+def _facts_name(verb: Verb[Any, Any]) -> str:
+    """Bring verbs with the same facts together: they are read once."""
+    return f"{getattr(verb.facts, '__module__', '')}.{getattr(verb.facts, '__qualname__', '')}.{id(verb.facts)}"
+
+
+def _verdict(
+    verb: Verb[Any, Any], fact: Any, asked: Callable[[tuple[Rule, ...]], tuple[Rule, ...]] = tuple
+) -> tuple[str, tuple[Unmet, ...]]:
+    """Return the state that the verb leads to and every reason against it; `asked` picks among the rules."""
+    further = judged(asked(verb.rules), fact)
+    state = verb.state(fact)
+    event = verb.event(fact) if verb.event else verb.name
+    if verb.chart is None or event is None:
+        return state, further
+    arrow = compiled(verb.chart).get((state, event))
+    if arrow is None:
+        return state, (not_possible(verb.name, state),)
+    target, rules = arrow
+    return target, judged(asked(rules), fact) + further
+
+
+def _right(verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
+    allowed = PERMISSIONS[verb.permission]
+    if task.roles & allowed:
+        return []
+    if task.project is not None and not task.roles and verb.parties is None:
+        return [Unmet(code=NotFound.code)]
+    return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
 
 def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], ...]]:
@@ -170,13 +206,13 @@ class _Desk:
         self._replays()
         self._versions()
         for place in list(self.tasks):
-            wrong = self._right(self.tasks[place])
+            wrong = _right(self.verb, self.tasks[place])
             if wrong:
                 self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
         tasks = list(self.tasks.items())
         facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
         for (place, task), fact in zip(tasks, facts, strict=True):
-            target, reasons = self._verdict(fact)
+            target, reasons = _verdict(self.verb, fact)
             if reasons:
                 self._refuse(place, Refused(*reasons))
                 continue
@@ -186,30 +222,13 @@ class _Desk:
             else:
                 yield place, task, effects
 
-    def reasons(self, place: int) -> list[Unmet]:
-        """Return every reason against one command, rights and facts together."""
-        if place not in self.tasks:
-            error = self.answers[place].error
-            return list(error.unmet) if error else []
-        task = self.tasks[place]
-        rights = self._right(task)
-        (fact,) = self.verb.facts(self.session, [task], self.stamp)
-        return [*rights, *self._verdict(fact)[1]]
-
-    def _verdict(self, fact: Any) -> tuple[str, tuple[Unmet, ...]]:
-        verb = self.verb
-        further = judged(verb.rules, fact)
-        if verb.chart is None:
-            return verb.state(fact), further
-        state = verb.state(fact)
-        event = verb.event(fact) if verb.event else verb.name
-        if event is None:
-            return state, further
-        arrow = compiled(verb.chart).get((state, event))
-        if arrow is None:
-            return state, (not_possible(verb.name, state),)
-        target, rules = arrow
-        return target, judged(rules, fact) + further
+    def lent(self, verb: Verb[Any, Any], command: Command) -> Task[Any]:
+        """Return the task of another verb on the subject of this desk, with what was read for it already."""
+        if 0 not in self.tasks:
+            raise NotFound(NotFound.code)
+        task = replace(self.tasks[0], command=command)
+        roles = self._roles(verb, task)
+        return replace(task, roles=roles)
 
     def _is_readable(self, place: int, command: Command) -> bool:
         faults = unreadable(command)
@@ -277,27 +296,16 @@ class _Desk:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():
-            roles = frozenset(Role) if actor.is_clock else self._held.roles_for(self._parties(task), _id(task.project))
-            self.tasks[place] = Task(
-                command=task.command, row=task.row, project=task.project, roles=roles, is_locked=self.is_locked
-            )
+            self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
 
-    def _parties(self, task: Task[Any]) -> Parties:
-        if self.verb.parties:
-            return self.verb.parties(task)
-        return project_parties(task.project) if task.project is not None else {}
-
-    def _right(self, task: Task[Any]) -> list[Unmet]:
-        allowed = PERMISSIONS[self.verb.permission]
-        if task.roles & allowed:
-            return []
-        if task.project is not None and not task.roles and not self._reaches(task.project):
-            return [Unmet(code=NotFound.code)]
-        return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
-
-    def _reaches(self, project: Any) -> bool:
-        """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
-        return self.verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
+    def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
+        if self.stamp.actor.is_clock:
+            return frozenset(Role)
+        if verb.parties:
+            parties = verb.parties(task)
+        else:
+            parties = project_parties(task.project) if task.project is not None else {}
+        return self._held.roles_for(parties, _id(task.project))
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)

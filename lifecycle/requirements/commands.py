@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from lifecycle.calendar import add_months
+from lifecycle.chart import about_input
 from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules as project_rules
@@ -207,6 +208,7 @@ def _own_document(facts: DeskFacts) -> Any:
     return next((row for row in found if row.status == EvidenceStatus.CURRENT), None)
 
 
+@about_input
 def _document_is_own(facts: DeskFacts) -> tuple[Unmet, ...]:
     document = _own_document(facts)
     if document is None:
@@ -304,6 +306,7 @@ def _waiver_confirmed(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     )
 
 
+@about_input
 def _present_clause(facts: DeskFacts) -> tuple[Unmet, ...]:
     known = facts.command.clause in facts.requirements
     return () if known else (unmet("clause_unknown", clause=facts.command.clause),)

@@ -167,7 +167,6 @@ OPEN = review_verb(
     "open",
     OpenReview,
     effects=effects.opened,
-    sample=lambda review_id: OpenReview(command_id="explain", review_id=review_id),
 )
 RECUSE = review_verb(
     "recuse",
@@ -204,7 +203,6 @@ DECIDE = review_verb(
     rules=(rules.is_member, rules.not_recused, rules.is_chair),
     effects=effects.decided,
     follow=refresh,
-    sample=lambda review_id: Decide(command_id="explain", review_id=review_id),
 )
 REOPEN = review_verb("reopen", ReopenReview, effects=effects.reopened)
 CANCEL = review_verb("cancel", CancelReview, effects=effects.cancelled, follow=refresh)

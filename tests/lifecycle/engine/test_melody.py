@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from lifecycle import engine as melody
+from lifecycle.commands import REGISTRY, Verb
 from lifecycle.errors import Forbidden, Invalid, KeyReused, NotFound, Refused, Stale
 from lifecycle.people.commands import AddOrganisation, AddUser, GrantRole
 from lifecycle.projects.commands import AcceptTransfer, Advance, PutOnHold, Recycle, Stop, Submit, Withdraw
 from lifecycle.requirements.commands import AnswerNotice, ConfirmWaiver
 from models.db import reading, transaction
+from models.projects import Project
 from models.states import OrganisationKind, ProjectState, Role
 from models.triggers import APPEND_ONLY
 from tests.digest import changed, digest
@@ -222,8 +224,8 @@ class TestNotFound:
             melody.explain(session, one, verbs, stamp=house.stamp("stranger"))
 
 
-def _project_verbs() -> list[melody.Verb[object, object]]:
-    return [verb for verb in melody.REGISTRY.values() if verb.object_type == "project" and verb.sample]
+def _project_verbs() -> list[Verb[object, object]]:
+    return [verb for verb in REGISTRY.values() if verb.subject is Project]
 
 
 class TestRefused:

@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from lifecycle.audit.verify import verify
 from lifecycle.errors import Forbidden
-
 from lifecycle.imports.portfolio import CHUNK, How, Phase, Step
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.people.commands import AddOrganisation
