@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
@@ -33,6 +33,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
+from models.reading import one_of, wanted
 from models.states import Role
 
 
@@ -242,10 +243,10 @@ class _Desk:
             self.tasks = {place: Task(command=command, is_locked=self.is_locked) for place, command in self.wave}
             self._rights(())
             return
-        wanted = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(wanted.values())))
+        asked = {place: verb.subject_id(command) for place, command in self.wave}
+        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
-            row = rows.get(wanted[place])
+            row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
@@ -263,11 +264,13 @@ class _Desk:
         if "project_id" in table.c:
             found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
             projects = self._locked_projects(sorted(set(found)))
-        rows = self.session.connection().execute(_select_rows(subject, is_locked=self.is_locked), {"wanted": ids})
+        statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}, projects
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
-        rows = self.session.connection().execute(_select_projects(is_locked=self.is_locked), {"wanted": ids})
+        statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
 
     def _replays(self) -> None:
@@ -318,20 +321,20 @@ class _Desk:
 
 
 @functools.cache
-def _select_rows(subject: type[Subject], *, is_locked: bool) -> Any:
-    """Return the statement that reads, or locks, rows of one table; built once, for building costs more than running."""
+def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) -> Any:
+    """Return the statement that reads, or locks, rows of one table; built once: building costs more than running."""
     table = _table(subject)
-    statement = select(table).where(table.c.id.in_(bindparam("wanted", expanding=True))).order_by(table.c.id)
+    statement = select(table).where(one_of(table.c.id, is_single=is_single)).order_by(table.c.id)
     return statement.with_for_update() if is_locked else statement
 
 
 @functools.cache
-def _select_projects(*, is_locked: bool) -> Any:
+def _select_projects(*, is_locked: bool, is_single: bool) -> Any:
     project, programme = _table(Project), _table(Programme)
     statement = (
         select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
         .join(programme, programme.c.id == project.c.programme_id)
-        .where(project.c.id.in_(bindparam("wanted", expanding=True)))
+        .where(one_of(project.c.id, is_single=is_single))
         .order_by(project.c.id)
     )
     return statement.with_for_update(of=project) if is_locked else statement
