@@ -142,6 +142,26 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 
 
+BY_PEOPLE = frozenset(
+    {
+        "evidence.add",
+        "evidence.withdraw",
+        "requirement.judge",
+        "requirement.waive",
+        "requirement.confirm_waiver",
+        "claim.add",
+        "revision.freeze",
+        "trial_batch.add",
+        "trial_batch.correct",
+        "trial_batch.close",
+        "trial_batch.measure",
+        "trial_batch.correct_measurement",
+        "project.import",
+    }
+)
+"""What somebody answers for with their name: never done by the clock."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
     """What an actor holds at this moment: grants as (role, organisation), and parts in named projects and reviews."""
@@ -170,7 +190,7 @@ class Rights:
 
 
 def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
-    """Return the actor's rights as the database knows them now, in two reads; the clock holds all."""
+    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
     rows = session.execute(
         select(_USER.c.status, _GRANT.c.role, _GRANT.c.organisation_id)
         .select_from(_USER.outerjoin(_GRANT, (_GRANT.c.user_id == _USER.c.id) & _GRANT.c.revoked_at.is_(None)))

@@ -134,7 +134,7 @@ class Verb(Generic[C, F]):
     rules: tuple[Rule, ...] = ()
     """What is asked besides the arrow's rules; all that is asked, where there is no chart."""
     once: Callable[[C], tuple[Hashable, ...]] = field(default=lambda _command: ())
-    """Values that must be new: of two commands in a batch with the same one, the second is asked after the first."""
+    """Values that must be new: of two commands of a batch that bring the same one, the second waits for the first."""
     parties: Callable[[Task[C]], Parties] | None = None
     """Whose parties the actor must belong to, where that is not simply the locked project's."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -77,9 +77,10 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject. A missing right does not hide a missing fact: both are named; what a
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
     command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
     """
+    verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
         return []
     desk = _Desk(session, ((0, verbs[0].example(subject)),), stamp, is_locked=False)
@@ -89,7 +90,7 @@ def explain(
         asked = list(group)
         found = facts_of(session, [tasks[verb.permission] for verb in asked], stamp)
         for verb, fact in zip(asked, found, strict=True):
-            wrong = _right(verb, tasks[verb.permission])
+            wrong = desk.right(verb, tasks[verb.permission])
             reasons[verb.permission] = (*wrong, *_verdict(verb, fact, of_the_situation)[1])
     if any(reason.code == NotFound.code for told in reasons.values() for reason in told):
         raise NotFound(NotFound.code)
@@ -115,15 +116,6 @@ def _verdict(
         return state, (not_possible(verb.name, state),)
     target, rules = arrow
     return target, judged(asked(rules), fact) + further
-
-
-def _right(verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
-    allowed = PERMISSIONS[verb.permission]
-    if task.roles & allowed:
-        return []
-    if task.project is not None and not task.roles and verb.parties is None:
-        return [Unmet(code=NotFound.code)]
-    return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
 
 def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], ...]]:
@@ -207,7 +199,7 @@ class _Desk:
         self._replays()
         self._versions()
         for place in list(self.tasks):
-            wrong = _right(self.verb, self.tasks[place])
+            wrong = self.right(self.verb, self.tasks[place])
             if wrong:
                 self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
         tasks = list(self.tasks.items())
@@ -309,6 +301,20 @@ class _Desk:
         else:
             parties = project_parties(task.project) if task.project is not None else {}
         return self._held.roles_for(parties, _id(task.project))
+
+    def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
+        """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
+        allowed = PERMISSIONS[verb.permission]
+        may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
+        if may:
+            return []
+        if task.project is not None and not task.roles and not self._reaches(verb, task.project):
+            return [Unmet(code=NotFound.code)]
+        return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
+
+    def _reaches(self, verb: Verb[Any, Any], project: Any) -> bool:
+        """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
+        return verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)

@@ -130,11 +130,12 @@ def write_refusals(
             detail={"codes": list(codes)},
         )
         _enter(sheet, act, task.command.command_id, stamp, None)
+    heads: dict[type[TableRow], list[dict[str, Any]]] = {}
     for (table, row_id), chain in sheet.chains.items():
         values = {"audit_seq": chain.seq, "audit_head": chain.head}
-        session.connection().execute(
-            _update_plain(table, ("audit_head", "audit_seq")), [{"b_id": row_id, **_prefixed(values)}]
-        )
+        heads.setdefault(table, []).append({"b_id": row_id, **_prefixed(values)})
+    for table, rows in heads.items():
+        session.connection().execute(_update_plain(table, ("audit_head", "audit_seq")), rows)
     _insert(session, AuditRecord, sheet.audits)
 
 

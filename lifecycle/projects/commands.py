@@ -177,6 +177,7 @@ RECYCLE = project_verb(
         rules.recycle_reason,
         rules.recycle_target,
         rules.recycle_decided,
+        rules.recycle_as_decided,
         rules.recycles_left,
     ),
     effects=effects.recycled,

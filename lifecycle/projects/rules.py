@@ -115,6 +115,7 @@ def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return () if planned >= today else (unmet("planned_day_past", planned=planned.isoformat()),)
 
 
+@about_input
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Back means this stage again or an earlier one."""
     target = facts.command.target or facts.stage
@@ -138,11 +139,9 @@ def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Before a panel is called the coordinator may recycle with a reason; after that the panel says so."""
-    if facts.run is None or facts.run.state != StageRunState.IN_REVIEW:
+    in_review = facts.run is not None and facts.run.state == StageRunState.IN_REVIEW
+    if not in_review or facts.outcome == GateOutcome.RECYCLE:
         return ()
-    if facts.outcome == GateOutcome.RECYCLE:
-        wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
-        return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
     return (
         Unmet(
             code="decision_missing",
@@ -150,6 +149,15 @@ def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
             values={"said": facts.outcome or "none", "gate": facts.asked.gate},
         ),
     )
+
+
+@about_input
+def recycle_as_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Back to the stage that the panel named."""
+    if facts.outcome != GateOutcome.RECYCLE:
+        return ()
+    wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
+    return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
 
 
 @about_input

@@ -315,9 +315,20 @@ def assign(house: House, count: int) -> Made:
     return given(project.Assign, make.projects(house, count), user_id=chair, role=Role.PANEL_CHAIR)
 
 
-@recipe("project.name_receiver", by=Role.COORDINATOR)
-def name_receiver(house: House, count: int) -> Made:
-    return given(project.NameReceiver, make.projects(house, count), receiver_id=house.parties["receiver"])
+@recipe("project.name_party", by=Role.COORDINATOR)
+def name_party(house: House, count: int) -> Made:
+    plant = house.parties["receiver"]
+    return given(project.NameParty, make.projects(house, count), party="receiver", organisation_id=plant)
+
+
+@recipe("project.plan_panel", "project.plan_panel", "stage_run.plan_panel", by=Role.COORDINATOR)
+def plan_panel(house: House, count: int) -> Made:
+    return given(project.PlanPanel, _lean(house, count), planned_on=house.today + timedelta(days=30))
+
+
+@recipe("project.refresh", by=Role.OPERATOR)
+def refresh(house: House, count: int) -> Made:
+    return given(requirement.RefreshVerdicts, make.projects(house, count))
 
 
 def _lean(house: House, count: int) -> list[UUID]:

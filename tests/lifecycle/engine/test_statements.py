@@ -1,0 +1,140 @@
+"""How many statements a verb sends does not depend on how many commands it gets: the whole table as a literal."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from lifecycle.commands import Command
+from models.db import make_engine
+from models.states import Role
+from tests.conftest import copied
+from tests.factories import PACKS, House, a_project
+from tests.lifecycle.recipes import RECIPES
+
+MANY = 20
+"""Enough that one statement per command would stand out."""
+
+STATEMENTS = {
+    "characteristic.add": 23,
+    "claim.add": 35,
+    "evidence.add": 37,
+    "evidence.withdraw": 36,
+    "issue.add": 24,
+    "issue.close": 23,
+    "notice.answer": 36,
+    "notice.issue": 36,
+    "order.record": 25,
+    "organisation.add": 9,
+    "organisation.tie": 10,
+    "programme.add": 10,
+    "project.accept_transfer": 26,
+    "project.advance": 18,
+    "project.assign": 16,
+    "project.extend_hold": 14,
+    "project.hold": 15,
+    "project.import": 16,
+    "project.name_party": 17,
+    "project.plan_panel": 26,
+    "project.recycle": 18,
+    "project.refresh": 0,
+    "project.register": 16,
+    "project.resume": 16,
+    "project.stop": 17,
+    "project.submit": 17,
+    "project.transfer": 15,
+    "project.update_imported": 13,
+    "project.withdraw": 17,
+    "requirement.confirm_waiver": 39,
+    "requirement.judge": 38,
+    "requirement.reopen": 37,
+    "requirement.waive": 37,
+    "review.answer_objection": 39,
+    "review.call": 39,
+    "review.cancel": 40,
+    "review.decide": 42,
+    "review.object": 40,
+    "review.open": 27,
+    "review.propose": 41,
+    "review.recuse": 26,
+    "review.reopen": 29,
+    "review.score": 27,
+    "revision.freeze": 36,
+    "scenario.record": 25,
+    "standard.publish": 9,
+    "track.finish": 23,
+    "track.start": 23,
+    "trial_batch.add": 25,
+    "trial_batch.close": 27,
+    "trial_batch.correct": 27,
+    "trial_batch.correct_measurement": 26,
+    "trial_batch.measure": 26,
+    "user.add": 10,
+    "user.add_token": 10,
+    "user.disable": 8,
+    "user.grant": 10,
+    "user.revoke": 10,
+}
+"""Statements of one transaction on SQLite, BEGIN included."""
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """Collect every statement that is sent inside the block; many rows in one statement are one."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def full_house(sqlite_house_template: tuple[Path, House], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    path, template = sqlite_house_template
+    file = tmp_path_factory.mktemp("statements") / "house.db"
+    shutil.copyfile(path, file)
+    engine = make_engine(str(file))
+    house = copied(template, engine)
+    for pack in PACKS:
+        a_project(house, pack=pack)  # a standard is read once per process
+    yield house
+    engine.dispose()
+
+
+def sent_for(house: House, commands: list[Command], by: str) -> list[str]:
+    with counted(house.engine) as sent:
+        answers = house.ask(*commands, by=by)
+    assert all(answer.is_done for answer in answers) or by == Role.AUDITOR
+    return sent
+
+
+@pytest.mark.parametrize("verb", sorted(RECIPES))
+def test_one_two_and_twenty_commands_send_the_same_statements(full_house: House, verb: str) -> None:
+    recipe = RECIPES[verb]
+    commands = recipe.make(full_house, 3 + MANY)
+
+    one = sent_for(full_house, commands[:1], recipe.by)
+    two = sent_for(full_house, commands[1:3], recipe.by)
+    many = sent_for(full_house, commands[3:], recipe.by)
+
+    assert (len(one), len(two), len(many)) == (STATEMENTS[verb],) * 3
+
+
+@pytest.mark.parametrize("verb", ["project.advance", "review.open", "user.grant"])
+def test_twenty_refusals_are_journalled_in_the_same_statements_as_one(full_house: House, verb: str) -> None:
+    commands = RECIPES[verb].make(full_house, 1 + MANY)
+
+    one = sent_for(full_house, commands[:1], Role.AUDITOR)
+    many = sent_for(full_house, commands[1:], Role.AUDITOR)
+
+    assert len(many) == len(one)
+    assert full_house.one(f"SELECT COUNT(*) FROM v_audit WHERE action = '{verb}.refused'") == 1 + MANY
