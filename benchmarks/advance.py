@@ -27,7 +27,10 @@ def _on(place: Place) -> Iterator[Result]:
     ids = registered(place.engine, on, (RUNS + 1) * ONE_BY_ONE)
     figure, ratios, _ = against_driver(place, blocks(ids, ONE_BY_ONE), one_by_one)
     yield Result(
-        mark="B1", work=f"advance, bare standard, {place.kind}", figure=figure, ratios=ratios,
+        mark="B1",
+        work=f"advance, bare standard, {place.kind}",
+        figure=figure,
+        ratios=ratios,
         at_least=ASKED[place.kind],
     )
 
@@ -45,7 +48,11 @@ def one_by_one(place: Place, ids: Sequence[UUID], by: Actor = CLOCK) -> None:
 
 def all_at_once(place: Place, ids: Sequence[UUID], by: Actor = CLOCK) -> None:
     """Advance all projects in one transaction."""
-    done(place.engine, *(Advance(command_id=f"b-{project}", project_id=project, reason="bench") for project in ids), by=by)
+    done(
+        place.engine,
+        *(Advance(command_id=f"b-{project}", project_id=project, reason="bench") for project in ids),
+        by=by,
+    )
 
 
 def against_driver(

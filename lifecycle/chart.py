@@ -13,6 +13,9 @@ Rule: TypeAlias = Callable[[Any], tuple[Unmet, ...]]
 Arrow: TypeAlias = tuple[str, tuple[Rule, ...]]
 
 
+_INPUT = "is_about_input"
+
+
 class Chart(StateChart[Any]):
     """Base of all charts: no event is ever swallowed, no error is ever hidden."""
 
@@ -24,6 +27,17 @@ class Chart(StateChart[Any]):
 def judged(rules: tuple[Rule, ...], facts: object) -> tuple[Unmet, ...]:
     """Ask all rules and return every reason they name, so that a person mends everything at once."""
     return tuple(reason for rule in rules for reason in rule(facts))
+
+
+def about_input(rule: Rule) -> Rule:
+    """Mark a rule that speaks of what the command itself says: nobody can be told about it before saying it."""
+    setattr(rule, _INPUT, True)
+    return rule
+
+
+def of_the_situation(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return the rules that can be asked before anybody says anything: what `explain` asks."""
+    return tuple(rule for rule in rules if not getattr(rule, _INPUT, False))
 
 
 def _judge(rules: tuple[Rule, ...], facts: object) -> None:

@@ -4,8 +4,9 @@ Here are the shapes; `engine.py` knows the melody, `journal.py` writes it down.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from lifecycle.errors import LifecycleError, Unmet
 from models.base import Row as TableRow
 from models.base import Subject
 from models.states import Role
+from models.tables import object_type_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,8 @@ class Verb(Generic[C, F]):
     subject: type[Subject] | None = None
     """Table of the row to lock; None where the command makes something new out of nothing."""
     subject_id: Callable[[C], UUID] | None = None
+    apart: Callable[[C], Hashable] | None = None
+    """What tells commands on one subject apart that do not look at each other: those are carried out in one wave."""
     chart: type[Chart] | None = None
     state: Callable[[F], str] = field(default=lambda _facts: "")
     event: Callable[[F], str | None] | None = None
@@ -132,13 +136,11 @@ class Verb(Generic[C, F]):
     rules: tuple[Rule, ...] = ()
     """What is asked besides the arrow's rules; all that is asked, where there is no chart."""
     once: Callable[[C], tuple[Hashable, ...]] = field(default=lambda _command: ())
-    """Values that must be new: of two commands in a batch with the same one, the second is asked after the first."""
+    """Values that must be new: of two commands of a batch that bring the same one, the second waits for the first."""
     parties: Callable[[Task[C]], Parties] | None = None
     """Whose parties the actor must belong to, where that is not simply the locked project's."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None
     """Runs once per batch after the write, with the projects concerned: verdict caches."""
-    sample: Callable[[UUID], C] | None = None
-    """A command to explain the verb with."""
 
     def __post_init__(self) -> None:
         """Enter the verb in the registry that doors and tests read."""
@@ -149,9 +151,31 @@ class Verb(Generic[C, F]):
         """Key of the permission table."""
         return f"{self.object_type}.{self.name}"
 
+    def example(self, subject: UUID) -> C:
+        """Return a command on this subject that says nothing yet, to explain the verb with."""
+        said = {item.name: _nothing(item) for item in fields(self.command) if item.default is MISSING}
+        named = f"{self.subject_name}_id"
+        return self.command(**{**said, "command_id": "explain", named: subject})
+
+    @property
+    def subject_name(self) -> str:
+        """Word of the subject in its commands (`project_id`, `review_id`); empty where nothing exists yet."""
+        return object_type_of(str(self.subject.__tablename__)) if self.subject else ""
+
     def body_sha256(self, command: C) -> str:
         """Return what tells a repeat from another command under the same key."""
         return sha256(canonical({"verb": self.permission, **command.asks()}))
+
+
+def _nothing(item: Any) -> Any:
+    """Return the emptiest value of a field's type."""
+    kind = item.type
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return next(iter(kind))
+    empty = {UUID: UUID(int=0), date: date.min, datetime: datetime.min.replace(tzinfo=UTC), str: "", bool: False}
+    if kind in (int, float):
+        return kind()
+    return empty.get(kind, ())
 
 
 REGISTRY: dict[type[Command], Verb[Any, Any]] = {}

@@ -4,7 +4,9 @@
 without a lock. A batch is the primitive: one answer per command, and a refused one stops nobody.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -14,7 +16,7 @@ from sqlmodel import Session
 
 from lifecycle import journal
 from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
-from lifecycle.chart import compiled, judged, not_possible
+from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
     PERSONAL_CODES,
@@ -31,6 +33,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
+from models.reading import one_of, rows_by, wanted
 from models.states import Role
 
 
@@ -72,20 +75,47 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
 def explain(
     session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
-    """Say of each verb every reason why this actor cannot call it now; none means it is possible.
+    """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    A missing right does not hide a missing fact: both are named. Raises `NotFound` when the actor may not see it.
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
+    command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
     """
-    explained = []
-    for verb in verbs:
-        if verb.sample is None:
-            continue
-        desk = _Desk(session, ((0, verb.sample(subject)),), stamp, is_locked=False)
-        reasons = tuple(desk.reasons(0))
-        if any(reason.code == NotFound.code for reason in reasons):
-            raise NotFound(NotFound.code)
-        explained.append((verb, reasons))
-    return explained
+    verbs = [verb for verb in verbs if verb.subject is not None]
+    if not verbs:
+        return []
+    desk = _Desk(session, ((0, verbs[0].example(subject)),), stamp, is_locked=False)
+    tasks = {verb.permission: desk.lent(verb, verb.example(subject)) for verb in verbs}
+    reasons: dict[str, tuple[Unmet, ...]] = {}
+    for facts_of, group in groupby(sorted(verbs, key=_facts_name), key=lambda verb: verb.facts):
+        asked = list(group)
+        found = facts_of(session, [tasks[verb.permission] for verb in asked], stamp)
+        for verb, fact in zip(asked, found, strict=True):
+            wrong = desk.right(verb, tasks[verb.permission])
+            reasons[verb.permission] = (*wrong, *_verdict(verb, fact, of_the_situation)[1])
+    if any(reason.code == NotFound.code for told in reasons.values() for reason in told):
+        raise NotFound(NotFound.code)
+    return [(verb, reasons[verb.permission]) for verb in verbs]
+
+
+def _facts_name(verb: Verb[Any, Any]) -> str:
+    """Bring verbs with the same facts together: they are read once."""
+    return f"{getattr(verb.facts, '__module__', '')}.{getattr(verb.facts, '__qualname__', '')}.{id(verb.facts)}"
+
+
+def _verdict(
+    verb: Verb[Any, Any], fact: Any, asked: Callable[[tuple[Rule, ...]], tuple[Rule, ...]] = tuple
+) -> tuple[str, tuple[Unmet, ...]]:
+    """Return the state that the verb leads to and every reason against it; `asked` picks among the rules."""
+    further = judged(asked(verb.rules), fact)
+    state = verb.state(fact)
+    event = verb.event(fact) if verb.event else verb.name
+    if verb.chart is None or event is None:
+        return state, further
+    arrow = compiled(verb.chart).get((state, event))
+    if arrow is None:
+        return state, (not_possible(verb.name, state),)
+    target, rules = arrow
+    return target, judged(asked(rules), fact) + further
 
 
 def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], ...]]:
@@ -111,7 +141,7 @@ def _marks(command: Command) -> list[Hashable]:
     verb = REGISTRY[type(command)]
     marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
     if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command)))
+        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
     return marks
 
 
@@ -125,7 +155,7 @@ def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -
         if desk.verb.follow:
             desk.verb.follow(session, _projects_of(done.values()), stamp)
     if desk.personal:
-        journal.write_refusals(session, desk.personal, stamp)
+        journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
     return {**desk.answers, **answers}
 
@@ -169,13 +199,13 @@ class _Desk:
         self._replays()
         self._versions()
         for place in list(self.tasks):
-            wrong = self._right(self.tasks[place])
+            wrong = self.right(self.verb, self.tasks[place])
             if wrong:
                 self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
         tasks = list(self.tasks.items())
         facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
         for (place, task), fact in zip(tasks, facts, strict=True):
-            target, reasons = self._verdict(fact)
+            target, reasons = _verdict(self.verb, fact)
             if reasons:
                 self._refuse(place, Refused(*reasons))
                 continue
@@ -185,30 +215,21 @@ class _Desk:
             else:
                 yield place, task, effects
 
-    def reasons(self, place: int) -> list[Unmet]:
-        """Return every reason against one command, rights and facts together."""
-        if place not in self.tasks:
-            error = self.answers[place].error
-            return list(error.unmet) if error else []
-        task = self.tasks[place]
-        rights = self._right(task)
-        (fact,) = self.verb.facts(self.session, [task], self.stamp)
-        return [*rights, *self._verdict(fact)[1]]
+    def refused(self, *, is_written: bool) -> list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]]:
+        """Return the refusals about a person, each with its row as it is after what was written beside it."""
+        if not is_written or self.verb.apart is None or self.verb.subject is None:
+            return self.personal
+        ids = [task.row.id for _, task, _ in self.personal]
+        rows = rows_by(self.session, self.verb.subject, "id", ids)
+        return [(verb, replace(task, row=rows[task.row.id][0]), codes) for verb, task, codes in self.personal]
 
-    def _verdict(self, fact: Any) -> tuple[str, tuple[Unmet, ...]]:
-        verb = self.verb
-        further = judged(verb.rules, fact)
-        if verb.chart is None:
-            return verb.state(fact), further
-        state = verb.state(fact)
-        event = verb.event(fact) if verb.event else verb.name
-        if event is None:
-            return state, further
-        arrow = compiled(verb.chart).get((state, event))
-        if arrow is None:
-            return state, (not_possible(verb.name, state),)
-        target, rules = arrow
-        return target, judged(rules, fact) + further
+    def lent(self, verb: Verb[Any, Any], command: Command) -> Task[Any]:
+        """Return the task of another verb on the subject of this desk, with what was read for it already."""
+        if 0 not in self.tasks:
+            raise NotFound(NotFound.code)
+        task = replace(self.tasks[0], command=command)
+        roles = self._roles(verb, task)
+        return replace(task, roles=roles)
 
     def _is_readable(self, place: int, command: Command) -> bool:
         faults = unreadable(command)
@@ -222,16 +243,16 @@ class _Desk:
             self.tasks = {place: Task(command=command, is_locked=self.is_locked) for place, command in self.wave}
             self._rights(())
             return
-        wanted = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(wanted.values())))
+        asked = {place: verb.subject_id(command) for place, command in self.wave}
+        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
-            row = rows.get(wanted[place])
+            row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
-        self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
+        self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
     def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
         """Lock parents first, one statement per table, in the order of ids."""
@@ -243,19 +264,13 @@ class _Desk:
         if "project_id" in table.c:
             found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
             projects = self._locked_projects(sorted(set(found)))
-        statement = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
-        rows = self.session.execute(statement.with_for_update() if self.is_locked else statement)
+        statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}, projects
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
-        project, programme = _table(Project), _table(Programme)
-        statement = (
-            select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
-            .join(programme, programme.c.id == project.c.programme_id)
-            .where(project.c.id.in_(ids))
-            .order_by(project.c.id)
-        )
-        rows = self.session.execute(statement.with_for_update(of=project) if self.is_locked else statement)
+        statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
 
     def _replays(self) -> None:
@@ -280,33 +295,34 @@ class _Desk:
                 reason = Unmet(code=Stale.code, values={"seen": expected, "current": task.row.version})
                 self._refuse(place, Stale(reason))
 
-    def _rights(self, project_ids: Sequence[UUID]) -> None:
+    def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():
-            roles = frozenset(Role) if actor.is_clock else self._held.roles_for(self._parties(task), _id(task.project))
-            self.tasks[place] = Task(
-                command=task.command, row=task.row, project=task.project, roles=roles, is_locked=self.is_locked
-            )
+            self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
 
-    def _parties(self, task: Task[Any]) -> Parties:
-        if self.verb.parties:
-            return self.verb.parties(task)
-        return project_parties(task.project) if task.project is not None else {}
+    def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
+        if self.stamp.actor.is_clock:
+            return frozenset(Role)
+        if verb.parties:
+            parties = verb.parties(task)
+        else:
+            parties = project_parties(task.project) if task.project is not None else {}
+        return self._held.roles_for(parties, _id(task.project))
 
-    def _right(self, task: Task[Any]) -> list[Unmet]:
-        allowed = PERMISSIONS[self.verb.permission]
-        if self.stamp.actor.is_clock and self.verb.permission in BY_PEOPLE:
-            return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
-        if task.roles & allowed:
+    def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
+        """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
+        allowed = PERMISSIONS[verb.permission]
+        may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
+        if may:
             return []
-        if task.project is not None and not task.roles and not self._reaches(task.project):
+        if task.project is not None and not task.roles and not self._reaches(verb, task.project):
             return [Unmet(code=NotFound.code)]
-        return [Unmet(code="role", values={"needs": sorted(allowed), "verb": self.verb.name})]
+        return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
-    def _reaches(self, project: Any) -> bool:
+    def _reaches(self, verb: Verb[Any, Any], project: Any) -> bool:
         """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
-        return self.verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
+        return verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)
@@ -316,6 +332,26 @@ class _Desk:
 
     def _refuse_command(self, place: int, command: Command, error: LifecycleError) -> None:
         self.answers[place] = Answer(command=command, error=error, unmet=error.unmet)
+
+
+@functools.cache
+def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) -> Any:
+    """Return the statement that reads, or locks, rows of one table; built once: building costs more than running."""
+    table = _table(subject)
+    statement = select(table).where(one_of(table.c.id, is_single=is_single)).order_by(table.c.id)
+    return statement.with_for_update() if is_locked else statement
+
+
+@functools.cache
+def _select_projects(*, is_locked: bool, is_single: bool) -> Any:
+    project, programme = _table(Project), _table(Programme)
+    statement = (
+        select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(one_of(project.c.id, is_single=is_single))
+        .order_by(project.c.id)
+    )
+    return statement.with_for_update(of=project) if is_locked else statement
 
 
 def project_parties(project: Any) -> Parties:

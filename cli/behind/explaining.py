@@ -25,13 +25,13 @@ _INDENT = 9
 
 def explain_all(door: Door, ref: str) -> None:
     """Print every verb of a project with its reasons."""
-    _explain(door, ref, [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None])
+    _explain(door, ref, _on_projects())
 
 
 def explain_one(door: Door, ref: str, name: str) -> None:
     """Print one verb with its reasons; leaves with exit 3 when it is not possible."""
     asked = name.replace("-", "_")
-    known = [verb for verb in BY_NAME.values() if verb.subject is Project and verb.sample is not None]
+    known = _on_projects()
     wanted = [verb for verb in known if asked in (verb.name, verb.permission)]
     if not wanted:
         raise Invalid(unmet("verb_unknown", value=name, known=[verb.name for verb in known]))
@@ -58,14 +58,26 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
         mark, colour = ("no", "red") if reasons else ("ok", "green")
-        name, words = verb.name.replace("_", "-"), verb_title(verb, output.lang)
-        output.line(f"  {mark:<4} {name:<18} {words if words != name else ''}".rstrip(), colour)
+        name, words = _spoken(verb), verb_title(verb, output.lang)
+        output.line(f"  {mark:<4} {name:<26} {words if words != name else ''}".rstrip(), colour)
         for reason in reasons:
             for line in reason_lines(explain_unmet(reason, output.lang, titles), output):
                 indent = _INDENT + len(line) - len(line.lstrip())
                 for part in folded(line.lstrip(), screen_width() - indent):
                     output.line(" " * indent + part)
     return all(not reasons for _, reasons in answers)
+
+
+def _on_projects() -> list[Verb[Any, Any]]:
+    """Return every verb that is asked of a project: its own first, then those about what belongs to it."""
+    verbs = [verb for verb in BY_NAME.values() if verb.subject is Project]
+    return sorted(verbs, key=lambda verb: (verb.object_type != "project", verb.permission))
+
+
+def _spoken(verb: Verb[Any, Any]) -> str:
+    """Return a verb as it is typed: `advance`, `evidence add`."""
+    words = verb.name if verb.object_type == "project" else f"{verb.object_type} {verb.name}"
+    return words.replace("_", "-")
 
 
 def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import Parties
+from lifecycle.chart import about_input
 from lifecycle.commands import Command, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import effects, rules
@@ -140,10 +141,6 @@ def project_verb(name: str, command: type[P], **rest: Any) -> Verb[P, ProjectFac
     return Verb(name=name, command=command, subject=Project, subject_id=_id, **{**defaults, **rest})
 
 
-def _sample(command: type[P], **values: Any) -> Any:
-    return lambda project_id: command(command_id="explain", project_id=project_id, **values)
-
-
 SUBMIT = project_verb(
     "submit",
     Submit,
@@ -151,7 +148,6 @@ SUBMIT = project_verb(
     state=lambda facts: str(facts.run.state) if facts.run else str(facts.project.stage),
     rules=(rules.not_ended, rules.not_on_hold),
     effects=effects.submitted,
-    sample=_sample(Submit),
 )
 PLAN_PANEL = project_verb(
     "plan_panel",
@@ -167,7 +163,6 @@ ADVANCE = project_verb(
     facts=gate_facts,
     rules=(rules.has_reason, rules.run_can("pass")),
     effects=effects.advanced,
-    sample=_sample(Advance, reason="-"),
 )
 RECYCLE = project_verb(
     "recycle",
@@ -182,10 +177,10 @@ RECYCLE = project_verb(
         rules.recycle_reason,
         rules.recycle_target,
         rules.recycle_decided,
+        rules.recycle_as_decided,
         rules.recycles_left,
     ),
     effects=effects.recycled,
-    sample=_sample(Recycle, code="other", reason="-"),
 )
 WITHDRAW = project_verb(
     "withdraw",
@@ -193,7 +188,6 @@ WITHDRAW = project_verb(
     chart=ProjectChart,
     rules=(rules.has_reason,),
     effects=effects.ended("withdraw", "withdrawn"),
-    sample=_sample(Withdraw, reason="-"),
 )
 STOP = project_verb(
     "stop",
@@ -201,7 +195,6 @@ STOP = project_verb(
     chart=ProjectChart,
     rules=(rules.has_reason, rules.stop_reason),
     effects=effects.ended("stop", "stopped"),
-    sample=_sample(Stop, code="other", reason="-"),
 )
 HOLD = project_verb(
     "hold",
@@ -214,18 +207,17 @@ RESUME = project_verb(
     Resume,
     rules=(rules.not_ended, rules.is_on_hold, rules.resume_roles, rules.second_lifter, rules.has_reason),
     effects=effects.resumed,
-    sample=_sample(Resume, reason="-"),
 )
 EXTEND_HOLD = project_verb(
     "extend_hold",
     ExtendHold,
-    rules=(rules.not_ended, rules.is_on_hold, rules.has_reason, rules.extensions_left),
+    rules=(rules.not_ended, rules.is_on_hold, rules.has_reason, rules.extensions_left, rules.extension_days),
     effects=effects.hold_extended,
 )
 TRANSFER = project_verb(
     "transfer",
     Transfer,
-    rules=(rules.not_ended, rules.not_on_hold, rules.has_reason, rules.transfer_allowed),
+    rules=(rules.not_ended, rules.not_on_hold, rules.has_reason, rules.transfer_allowed, rules.another_platform),
     effects=effects.transfer_asked,
 )
 
@@ -241,7 +233,6 @@ ACCEPT_TRANSFER = project_verb(
     parties=_new_platform,
     effects=effects.transfer_accepted,
     follow=refresh,
-    sample=_sample(AcceptTransfer),
 )
 
 
@@ -268,7 +259,7 @@ def assign_facts(session: Session, tasks: Any, stamp: Stamp) -> list[AssignFacts
         key = (task.project.id, task.command.user_id, task.command.role)
         facts.append(
             AssignFacts(
-                **{name: getattr(base, name) for name in base.__dataclass_fields__},
+                **base.as_read(),
                 is_known=task.command.user_id in known,
                 is_named_already=key in taken,
             )
@@ -276,6 +267,7 @@ def assign_facts(session: Session, tasks: Any, stamp: Stamp) -> list[AssignFacts
     return facts
 
 
+@about_input
 def person_can_be_named(facts: AssignFacts) -> tuple[Unmet, ...]:
     """Refuse an unknown or disabled account, and a part somebody has already."""
     if not facts.is_known:

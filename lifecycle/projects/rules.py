@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lifecycle.chart import compiled, not_possible
+from lifecycle.chart import about_input, compiled, not_possible
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
@@ -96,6 +96,7 @@ def run_can(event: str) -> "object":
     return rule
 
 
+@about_input
 def has_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Every decision says why."""
     reason = getattr(facts.command, "reason", "") or ""
@@ -107,12 +108,15 @@ def panel_not_called(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (unmet("review_open_already", state=facts.review.state),) if facts.has_open_review else ()
 
 
+@about_input
+@about_input
 def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A panel meets today or later."""
     planned, today = facts.command.planned_on, facts.stamp.today
     return () if planned >= today else (unmet("planned_day_past", planned=planned.isoformat()),)
 
 
+@about_input
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Back means this stage again or an earlier one."""
     target = facts.command.target or facts.stage
@@ -136,11 +140,9 @@ def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Before a panel is called the coordinator may recycle with a reason; after that the panel says so."""
-    if facts.run is None or facts.run.state != StageRunState.IN_REVIEW:
+    in_review = facts.run is not None and facts.run.state == StageRunState.IN_REVIEW
+    if not in_review or facts.outcome == GateOutcome.RECYCLE:
         return ()
-    if facts.outcome == GateOutcome.RECYCLE:
-        wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
-        return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
     return (
         Unmet(
             code="decision_missing",
@@ -150,6 +152,16 @@ def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     )
 
 
+@about_input
+def recycle_as_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Back to the stage that the panel named."""
+    if facts.outcome != GateOutcome.RECYCLE:
+        return ()
+    wanted, asked = facts.review.target or facts.stage, facts.command.target or facts.stage
+    return () if wanted == asked else (unmet("recycle_target_decided", decided=wanted, asked=asked),)
+
+
+@about_input
 def hold_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A hold has a reason, and an end within 90 calendar days."""
     command, today, limit = facts.command, facts.stamp.today, facts.pack.limits.hold_calendar_days
@@ -161,6 +173,7 @@ def hold_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def ehs_holds_for_safety(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The safety officer's word is about safety: other holds are the coordinator's and the sponsor's."""
     if facts.command.code != "ehs" or Role.EHS_OFFICER in facts.roles:
@@ -198,29 +211,40 @@ def second_lifter(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 def extensions_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """A hold is extended once, by at most 90 days from its last day."""
+    """A hold is extended once."""
     hold = facts.holds[0] if facts.holds else None
     if hold is None:
         return ()
     limits = facts.pack.limits
-    reasons = []
     if hold.extensions >= limits.hold_extensions:
-        reasons.append(unmet("hold_extended_already", limit=limits.hold_extensions))
-    latest = hold.until_on + timedelta(days=limits.hold_calendar_days)
-    if not hold.until_on < facts.command.until_on <= latest:
-        reasons.append(
-            unmet("hold_too_long", until=facts.command.until_on.isoformat(), limit=limits.hold_calendar_days)
-        )
-    return tuple(reasons)
+        return (unmet("hold_extended_already", limit=limits.hold_extensions),)
+    return ()
+
+
+@about_input
+def extension_days(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The new last day lies after the old one, by at most 90 days."""
+    hold = facts.holds[0] if facts.holds else None
+    if hold is None:
+        return ()
+    limits = facts.pack.limits
+    asked = facts.command.until_on
+    if hold.until_on < asked <= hold.until_on + timedelta(days=limits.hold_calendar_days):
+        return ()
+    return (unmet("hold_too_long", until=asked.isoformat(), limit=limits.hold_calendar_days),)
 
 
 def transfer_allowed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """A project changes platform at gates 1 to 3, and to another one."""
-    if facts.has_ended:
+    """A project changes platform at gates 1 to 3."""
+    if facts.has_ended or GateOutcome.TRANSFER in facts.asked.outcomes:
         return ()
+    return (unmet("outcome_not_at_this_gate", outcome=GateOutcome.TRANSFER, gate=facts.asked.gate),)
+
+
+@about_input
+def another_platform(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Another platform takes over, and a known one."""
     reasons = []
-    if GateOutcome.TRANSFER not in facts.asked.outcomes:
-        reasons.append(unmet("outcome_not_at_this_gate", outcome=GateOutcome.TRANSFER, gate=facts.asked.gate))
     if facts.command.platform_id == facts.project.platform_id:
         reasons.append(unmet("same_platform"))
     if facts.command.platform_id not in facts.organisations:
@@ -237,12 +261,14 @@ def transfer_asked(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return ()
 
 
+@about_input
 def stop_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A stop names its reason code."""
     code = facts.command.code
     return () if code in STOP_REASONS else (unmet("stop_reason_unknown", value=code, known=list(STOP_REASONS)),)
 
 
+@about_input
 def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A recycle names its reason code."""
     code = facts.command.code
@@ -251,6 +277,7 @@ def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     )
 
 
+@about_input
 def party_open(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Applicant and platform are named once; another platform takes over by `transfer`."""
     party = facts.command.party
@@ -258,6 +285,7 @@ def party_open(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (unmet("party_named_already", party=party),) if known is not None and party != "receiver" else ()
 
 
+@about_input
 def party_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The organisation named is a known one."""
     if facts.command.organisation_id in facts.organisations:

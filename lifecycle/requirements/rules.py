@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
 from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
@@ -27,6 +28,7 @@ def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (unmet("evidence_frozen", gate=facts.review.gate, planned=facts.review.planned_on.isoformat()),)
 
 
+@about_input
 def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
@@ -35,6 +37,7 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return ()
 
 
+@about_input
 def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence names a file by its hash, its size and a plain name."""
     command = facts.command
@@ -47,6 +50,7 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def form_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Every value of the form has the type its evidence type asks for; all that is wrong is named."""
     command = facts.command
@@ -110,6 +114,7 @@ def _is_day(text: str) -> bool:
     return True
 
 
+@about_input
 def clause_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The clause stands in the project's standard, at the present gate or an earlier one."""
     clause = facts.command.clause
@@ -139,6 +144,7 @@ def _is_seat(facts: "ProjectFacts", judge: Judge) -> bool:
     )
 
 
+@about_input
 def judge_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Only the role (and competence) that the standard names judges a criterion."""
     if not facts.pack.has(facts.command.clause) or seat_of(facts) is not None:
@@ -151,6 +157,7 @@ def judge_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="role", clause=criterion.id, values={"needs": needs, "competences": wanted, "verb": "judge"}),)
 
 
+@about_input
 def evidence_there(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """There must be something to judge."""
     criterion, seat = _criterion(facts), seat_of(facts)
@@ -161,6 +168,7 @@ def evidence_there(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="evidence_missing", clause=criterion.id, values={"types": lacking}),) if lacking else ()
 
 
+@about_input
 def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Nobody accepts what they handed in (rule book 3.0), also not under a second account."""
     criterion, seat = _criterion(facts), seat_of(facts)
@@ -192,6 +200,7 @@ def party_of(seat: Judge) -> str:
     return seat.party or ROLE_PARTY[seat.role]
 
 
+@about_input
 def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate."""
     command, limits = facts.command, facts.pack.limits
@@ -211,6 +220,7 @@ def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def waiver_role(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The chair waives, at G1 the expert; single PPAP elements the receiver, in writing."""
     clause = facts.command.clause
@@ -224,6 +234,7 @@ def waiver_role(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="role", clause=clause, values={"needs": sorted(needed), "verb": "waive"}),)
 
 
+@about_input
 def waiver_waits(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """There is a waiver of this clause that a second person has not confirmed yet."""
     return () if open_waiver(facts) is not None else (unmet("no_waiver_waiting", clause=facts.command.clause),)
@@ -237,6 +248,7 @@ def open_waiver(facts: "ProjectFacts") -> Any:
     return next(fitting, None)
 
 
+@about_input
 def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The second person is another human, and not of the firm."""
     waiver = open_waiver(facts)
@@ -250,22 +262,38 @@ def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return ()
 
 
-def level_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:
+    """Return the levels that a command claims, one or many: scale, technology or thread, level."""
+    many: tuple[tuple[MaturityScale, str, int], ...] | None = getattr(command, "levels", None)
+    return many if many is not None else ((command.scale, command.item, command.level),)
+
+
+@about_input
+def levels_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An assessment says at least one level, and each technology and thread once."""
+    named = [(scale, item) for scale, item, _ in claimed(facts.command)]
+    return () if 0 < len(named) == len(set(named)) else (unmet("levels_not_named_once", count=len(named)),)
+
+
+@about_input
+def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A level is on its scale, and the pair keeps the cross-check M1 [rule S26]: refused when it is entered."""
-    command = facts.command
-    highest = LEVELS[command.scale]
-    if not 1 <= command.level <= highest:
-        return (unmet("level_off_scale", scale=command.scale, level=command.level, highest=highest),)
+    new = claimed(facts.command)
+    off = [(scale, level) for scale, _, level in new if not 1 <= level <= LEVELS[scale]]
+    if off:
+        return tuple(unmet("level_off_scale", scale=scale, level=level, highest=LEVELS[scale]) for scale, level in off)
     if facts.records is None:
         return ()
-    others = tuple(c for c in facts.records.claims if (c.scale, c.item) != (command.scale, command.item))
-    claims = (*others, ClaimRecord(scale=command.scale, item=command.item, level=command.level, has_evidence=True))
-    trl, mrl = project_trl(claims), project_mrl(claims)
+    replaced = {(scale, item) for scale, item, _ in new}
+    others = tuple(claim for claim in facts.records.claims if (claim.scale, claim.item) not in replaced)
+    mine = tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item, level in new)
+    trl, mrl = project_trl((*others, *mine)), project_mrl((*others, *mine))
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()
     return (unmet("maturity_cross_check", trl=trl, mrl=mrl, trl_for_mrl=trl_needed(mrl)),)
 
 
+@about_input
 def evidence_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A claim names evidence of this project, or none."""
     wanted = facts.command.evidence_id
@@ -274,6 +302,7 @@ def evidence_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (unmet("evidence_not_found"),)
 
 
+@about_input
 def revision_new(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A label is used once; every freeze after the first says which clauses it touches; it is not in the future."""
     if facts.records is None:

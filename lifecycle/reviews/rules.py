@@ -3,6 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
+from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.rules import reasons_of
 from lifecycle.reviews.panel import composition_reasons, majority, quorum, score_reasons
@@ -34,6 +35,7 @@ def panel_asked(facts: "CallFacts") -> tuple[Unmet, ...]:
     return (unmet("no_panel_at_this_gate", gate=facts.on.asked.gate),)
 
 
+@about_input
 def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
     """The panel has the size, the chair, the competences and the seats that the standard asks for."""
     if facts.on.has_ended or facts.on.asked.panel.kind == "none":
@@ -41,18 +43,21 @@ def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
     return tuple(composition_reasons(facts.on.asked.panel, facts.command.panel))
 
 
+@about_input
 def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Every person named is an active user."""
     unknown = [seat.user_id for seat in facts.command.panel if seat.user_id not in facts.people]
     return (unmet("panel_person_unknown", people=[str(user) for user in unknown]),) if unknown else ()
 
 
+@about_input
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
     conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)
     return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
 
 
+@about_input
 def planned_ahead(facts: "CallFacts") -> tuple[Unmet, ...]:
     """The panel meets today or later."""
     if facts.command.planned_on >= facts.on.stamp.today:
@@ -101,6 +106,7 @@ def is_chair(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="role", values={"needs": [Role.PANEL_CHAIR], "verb": facts.verb}),)
 
 
+@about_input
 def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Every factor of the gate gets 0 to 10 points from each voter."""
     factors = {factor.id for factor in facts.on.asked.score.factors}
@@ -116,6 +122,7 @@ def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def vote_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """A vote is one of the outcomes of this gate."""
     asked = facts.on.asked
@@ -188,6 +195,7 @@ def _conditional_clauses(facts: "ReviewFacts") -> set[str]:
     return {item.clause for item in facts.command.conditions}
 
 
+@about_input
 def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """At most three conditions, each an open C criterion with an owner and a day within 30 working days."""
     given = facts.command.conditions
@@ -214,6 +222,7 @@ def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Every outcome has its reason; a recycle its stage, a hold its last day."""
     command = facts.command
@@ -261,6 +270,7 @@ def notice_runs(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return (unmet("notice_not_running"),)
 
 
+@about_input
 def objection_waits(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """An objection is answered once."""
     found = next((row for row in facts.objections if row.id == facts.command.objection_id), None)

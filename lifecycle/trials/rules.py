@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.ladder import agreed_ladder, evidence_batches, refused_run
 from models.limits import SHORT_TEXT
@@ -24,6 +25,7 @@ def evidence_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return (unmet("evidence_frozen", gate=facts.review.gate, planned=facts.review.planned_on.isoformat()),)
 
 
+@about_input
 def characteristic_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A characteristic has a new name and at least one limit; the lower one lies below the upper one."""
     command = facts.command
@@ -37,6 +39,7 @@ def characteristic_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def batch_new(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A batch number is used once."""
     number = facts.command.number
@@ -47,17 +50,20 @@ def batch_new(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return () if 0 < len(number) <= 10 else (unmet("batch_number_wrong", number=number[:20]),)
 
 
+@about_input
 def batch_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """The batch exists."""
     return () if facts.batch is not None else (unmet("batch_not_found", number=facts.command.number),)
 
 
+@about_input
 def batch_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A batch is closed once."""
     closed = facts.batch is not None and facts.batch.is_closed
     return (unmet("batch_closed_already", number=facts.batch.number),) if closed else ()
 
 
+@about_input
 def figures_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """0 <= passed first time <= started; money has a currency."""
     command = facts.command
@@ -71,12 +77,14 @@ def figures_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def made_already(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A batch was made today or earlier."""
     made_on = facts.command.made_on
     return () if made_on <= facts.stamp.today else (unmet("day_in_future", day=made_on.isoformat()),)
 
 
+@about_input
 def within_ladder(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A run above the size unlocked by evidence is refused (scale-up ladder)."""
     command = facts.command
@@ -93,12 +101,14 @@ def within_ladder(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return (Unmet(code=refused.code, values=asdict(refused)),)
 
 
+@about_input
 def characteristic_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Values are measured of a characteristic that was named before."""
     name = facts.command.characteristic
     return () if name in facts.characteristics else (unmet("characteristic_not_found", name=name),)
 
 
+@about_input
 def values_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Subgroups are of one size, 1 to 10 finite values each, at most 10,000 values at a time."""
     groups = facts.command.subgroups
@@ -108,6 +118,7 @@ def values_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return () if sound else (unmet("measurements_wrong", sizes=sorted(sizes), count=len(values)),)
 
 
+@about_input
 def value_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A measured value is a finite number."""
     return () if math.isfinite(facts.command.value) else (unmet("measurements_wrong", sizes=[1], count=1),)
@@ -120,6 +131,7 @@ def measurement_of(facts: "TrialFacts") -> Any:
     return next((row for row in known if (row.subgroup, row.place) == (command.subgroup, command.place)), None)
 
 
+@about_input
 def measurement_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Only a value that was recorded can be corrected."""
     if measurement_of(facts) is not None:
@@ -127,6 +139,7 @@ def measurement_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return (unmet("measurement_not_found", subgroup=facts.command.subgroup, place=facts.command.place),)
 
 
+@about_input
 def issue_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A finding has a title, a severity 1 to 4, and a day that is not in the future."""
     command = facts.command
@@ -142,6 +155,7 @@ def issue_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
 def issue_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Only an open finding can be closed."""
     issue = facts.issues.get(facts.command.number)
@@ -150,11 +164,13 @@ def issue_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
     )
 
 
+@about_input
 def disposition_given(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A finding is closed with its disposition."""
     return () if facts.command.disposition.strip() else (unmet("reason_missing"),)
 
 
+@about_input
 def track_startable(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A verification is started once, and again after it failed."""
     track = facts.tracks.get(str(facts.command.verification))
@@ -165,6 +181,7 @@ def track_startable(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return () if day <= facts.stamp.today else (unmet("day_in_future", day=day.isoformat()),)
 
 
+@about_input
 def track_running(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Only a running verification can be finished, and not before it began."""
     command = facts.command
@@ -176,6 +193,7 @@ def track_running(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return ()
 
 
+@about_input
 def customer_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """The customer is a known organisation."""
     customer = facts.command.customer_id
@@ -184,6 +202,7 @@ def customer_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     )
 
 
+@about_input
 def scenario_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Days of a scenario follow each other, counts are not negative, limits are limits."""
     command, known = facts.command, facts.scenarios.get(facts.command.site)
@@ -210,6 +229,7 @@ def _limits_sound(limits: Mapping[str, Any]) -> bool:
     return all(isinstance(limit, Mapping) and {"lower", "upper"} & set(limit) for limit in limits.values())
 
 
+@about_input
 def order_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """An order has a kind and a quantity from the start; money has a currency; it is paid after it was signed."""
     command, known = facts.command, facts.orders.get(facts.command.reference)

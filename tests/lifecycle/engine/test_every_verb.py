@@ -162,9 +162,9 @@ def rehearse(house: House, command: Command, by: str) -> Answer:
 
 
 def explain(house: House, command: Command, by: str) -> tuple[str, ...] | None:
-    """Return the codes that explain names for a verb, or None where it has no sample."""
+    """Return the codes that explain names for a verb, or None where nothing exists yet."""
     verb = REGISTRY[type(command)]
-    if verb.sample is None or verb.subject_id is None:
+    if verb.subject_id is None:
         return None
     with reading(house.engine) as session:
         ((_, reasons),) = melody.explain(session, verb.subject_id(command), [verb], stamp=house.stamp(by))
