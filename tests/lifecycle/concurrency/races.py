@@ -86,7 +86,7 @@ def assert_sound(engine: Engine, house: House) -> None:
 
 def _assert_sound(session: Session, house: House) -> None:
     broken = {one.id: one.sample for one in check(session, all_checks(), now=house.now).results if not one.is_ok}
-    assert broken == {}
+    assert broken == {}, broken
 
 
 def done(outcomes: Sequence[Outcome]) -> int:
