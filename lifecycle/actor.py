@@ -170,13 +170,13 @@ class Rights:
     is_active: bool
     grants: frozenset[tuple[Role, UUID | None]] = frozenset()
     named: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
-    """Project id -> roles the actor was named for there (members and panels)."""
+    """Project or review id -> roles the actor was named for there."""
 
-    def roles_for(self, parties: Parties, project_id: UUID | None) -> frozenset[Role]:
-        """Return the roles that reach an object with these parties."""
+    def roles_for(self, parties: Parties, *named_in: UUID | None) -> frozenset[Role]:
+        """Return the roles that reach an object with these parties, or that the actor was named for in one of these."""
         reached = {role for role, organisation in self.grants if self._reaches(role, organisation, parties)}
-        if project_id is not None:
-            reached |= self.named.get(project_id, frozenset())
+        for place in named_in:
+            reached |= self.named.get(place, frozenset()) if place is not None else frozenset()
         return frozenset(reached) if self.is_active else frozenset()
 
     @staticmethod
@@ -204,11 +204,15 @@ def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Righ
 
 
 def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID, frozenset[Role]]:
-    from_members = select(_MEMBER.c.project_id, _MEMBER.c.role).where(
+    """Return what the actor was named for: in a project only roles that nobody holds by a grant, in a panel any seat.
+
+    Naming somebody a manager of a project gives no rights there: those come with the grant at a party of it.
+    """
+    from_members = select(_MEMBER.c.project_id, _MEMBER.c.project_id.label("place"), _MEMBER.c.role).where(
         _MEMBER.c.user_id == actor.user_id, _MEMBER.c.project_id.in_(project_ids), _MEMBER.c.until_at.is_(None)
     )
     from_panels = (
-        select(_REVIEW.c.project_id, _PANEL.c.role)
+        select(_REVIEW.c.project_id, _REVIEW.c.id.label("place"), _PANEL.c.role)
         .select_from(_PANEL.join(_REVIEW, _REVIEW.c.id == _PANEL.c.review_id))
         .where(
             _PANEL.c.user_id == actor.user_id,
@@ -219,8 +223,12 @@ def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID
     )
     found: dict[UUID, set[Role]] = {}
     for row in session.execute(from_members.union(from_panels)):
-        found.setdefault(row.project_id, set()).add(Role(row.role))
-    return {project_id: frozenset(roles) for project_id, roles in found.items()}
+        role = Role(row.role)
+        if role in NAMED_ROLES:
+            found.setdefault(row.project_id, set()).add(role)
+        if row.place != row.project_id:
+            found.setdefault(row.place, set()).add(role)
+    return {place: frozenset(roles) for place, roles in found.items()}
 
 
 def _table(model: Any) -> Any:

@@ -77,8 +77,9 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
-    command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right
+    does not hide a missing fact: both are named; what a command itself would say wrongly is not asked. Raises
+    `NotFound` when the actor may not see the subject.
     """
     verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
@@ -197,11 +198,14 @@ class _Desk:
     def judged(self) -> Iterator[tuple[int, Task[Any], Effects]]:
         """Yield what may be carried out, with its effects; the others get their answers."""
         self._replays()
+        wrong = {place: self.right(self.verb, task) for place, task in self.tasks.items()}
+        for place, missing in wrong.items():
+            if any(reason.code == NotFound.code for reason in missing):  # before its version is told
+                self._refuse(place, NotFound(*missing))
         self._versions()
         for place in list(self.tasks):
-            wrong = self.right(self.verb, self.tasks[place])
-            if wrong:
-                self._refuse(place, Forbidden(*wrong) if wrong[0].code == "role" else NotFound(*wrong))
+            if wrong[place]:
+                self._refuse(place, Forbidden(*wrong[place]))
         tasks = list(self.tasks.items())
         facts = self.verb.facts(self.session, [task for _, task in tasks], self.stamp) if tasks else ()
         for (place, task), fact in zip(tasks, facts, strict=True):
@@ -308,7 +312,7 @@ class _Desk:
             parties = verb.parties(task)
         else:
             parties = project_parties(task.project) if task.project is not None else {}
-        return self._held.roles_for(parties, _id(task.project))
+        return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
         """Return why the actor may not call this verb: a missing role, or no part in the project at all."""

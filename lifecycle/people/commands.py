@@ -211,14 +211,13 @@ def not_taken(entry: Entry) -> tuple[Unmet, ...]:
     return tuple(unmet("already_exists", field=column, value=value) for column, value in taken)
 
 
-_ABSENT = {"pack_sha256": "pack_not_found", "person_id": "user_not_found"}
+_ABSENT = {"pack_sha256": unmet("pack_not_found"), "person_id": unmet("user_not_found")}
 
 
 @about_input
 def all_there(entry: Entry) -> tuple[Unmet, ...]:
     """What the command refers to exists."""
-    codes = (_ABSENT.get(name, "organisation_not_found") for name in entry.absent)
-    return tuple(unmet(code) for code in codes)
+    return tuple(_ABSENT.get(name) or unmet("organisation_not_found") for name in entry.absent)
 
 
 @about_input

@@ -199,7 +199,7 @@ STOP = project_verb(
 HOLD = project_verb(
     "hold",
     PutOnHold,
-    rules=(rules.not_ended, rules.not_on_hold, rules.has_reason, rules.hold_days, rules.ehs_holds_for_safety),
+    rules=(rules.not_ended, rules.hold_adds, rules.has_reason, rules.hold_days, rules.ehs_holds_for_safety),
     effects=effects.held,
 )
 RESUME = project_verb(

@@ -178,7 +178,7 @@ def _facts(
                 stamp=stamp,
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),
-                holds=tuple(row for row in holds.get(project.id, ()) if row.lifted_at is None),
+                holds=_standing(holds.get(project.id, ())),
                 reviews=tuple(
                     row
                     for row in known[Review].get(project.id, ())
@@ -192,6 +192,11 @@ def _facts(
             )
         )
     return facts
+
+
+def _standing(holds: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the holds that were not lifted; one that needs a decision comes first and is lifted first."""
+    return tuple(sorted((row for row in holds if row.lifted_at is None), key=lambda row: not row.needs_decision))
 
 
 def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:

@@ -35,6 +35,12 @@ def not_on_hold(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="project_on_hold", values={"reason": facts.hold.reason, "until": until}),)
 
 
+def hold_adds(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """One hold at a time; only the safety officer's, which nobody overrules, comes on top (rule book 1.4)."""
+    has_ehs_hold = any(hold.reason == "ehs" for hold in facts.holds)
+    return () if facts.command.code == "ehs" and not has_ehs_hold else not_on_hold(facts)
+
+
 def gate_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Every must-meet criterion is met or waived now; under a conditional go its conditions may stay open."""
     conditional = facts.outcome == GateOutcome.CONDITIONAL_GO
@@ -187,17 +193,17 @@ def is_on_hold(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 def resume_roles(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """An EHS hold is lifted by the safety officer and a panel chair, an escalated one by the sponsor."""
+    """An EHS hold is lifted by the safety officer and then a panel chair, another decided one by the sponsor."""
     hold = facts.holds[0] if facts.holds else None
     if hold is None:
         return ()
     if hold.reason == "ehs":
-        needed = {Role.EHS_OFFICER, Role.PANEL_CHAIR}
+        needed = {Role.EHS_OFFICER if hold.first_lifter_id is None else Role.PANEL_CHAIR}
     elif hold.needs_decision:
         needed = {Role.SPONSOR}
     else:
         needed = {Role.COORDINATOR, Role.EHS_OFFICER, Role.SPONSOR}
-    if facts.roles & needed or facts.stamp.actor.is_clock:
+    if facts.roles & needed and not (hold.needs_decision and facts.stamp.actor.is_clock):
         return ()
     return (Unmet(code="role", values={"needs": sorted(needed), "verb": "resume"}),)
 

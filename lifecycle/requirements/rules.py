@@ -47,6 +47,8 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     name = command.file_name
     if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
+    if command.size_bytes < 0:
+        reasons.append(unmet("file_size_wrong", size=command.size_bytes))
     return tuple(reasons)
 
 

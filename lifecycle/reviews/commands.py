@@ -168,6 +168,7 @@ OPEN = review_verb(
     "open",
     OpenReview,
     facts=review_facts("open", project_facts),
+    rules=(rules.not_ended,),
     effects=effects.opened,
 )
 RECUSE = review_verb(
@@ -175,7 +176,7 @@ RECUSE = review_verb(
     Recuse,
     facts=review_facts("recuse", project_facts),
     event=lambda _facts: None,
-    rules=(_while_in("called", "scoring"), rules.is_member, rules.not_recused),
+    rules=(rules.not_ended, _while_in("called", "scoring"), rules.is_member, rules.not_recused, rules.says_why),
     effects=effects.recused,
 )
 SCORE = review_verb(
@@ -184,6 +185,7 @@ SCORE = review_verb(
     facts=review_facts("score", project_facts),
     event=lambda _facts: None,
     rules=(
+        rules.not_ended,
         _while_in("scoring"),
         rules.not_on_hold,
         rules.is_member,
@@ -197,24 +199,24 @@ SCORE = review_verb(
 PROPOSE = review_verb(
     "propose",
     Propose,
-    rules=(rules.is_member, rules.not_recused, rules.is_chair),
+    rules=(rules.not_ended, rules.is_member, rules.not_recused, rules.is_chair, rules.owners_known),
     effects=effects.proposed,
     follow=refresh,
 )
 DECIDE = review_verb(
     "decide",
     Decide,
-    rules=(rules.is_member, rules.not_recused, rules.is_chair),
+    rules=(rules.not_ended, rules.is_member, rules.not_recused, rules.is_chair),
     effects=effects.decided,
     follow=refresh,
 )
-REOPEN = review_verb("reopen", ReopenReview, effects=effects.reopened)
-CANCEL = review_verb("cancel", CancelReview, effects=effects.cancelled, follow=refresh)
+REOPEN = review_verb("reopen", ReopenReview, rules=(rules.not_ended, rules.says_why), effects=effects.reopened)
+CANCEL = review_verb("cancel", CancelReview, rules=(rules.says_why,), effects=effects.cancelled, follow=refresh)
 OBJECT = review_verb(
     "object",
     Object,
     event=lambda _facts: None,
-    rules=(_while_in("proposed"), rules.notice_runs),
+    rules=(rules.not_ended, _while_in("proposed"), rules.notice_runs),
     effects=effects.objected,
     follow=refresh,
 )
@@ -222,7 +224,7 @@ ANSWER_OBJECTION = review_verb(
     "answer_objection",
     AnswerObjection,
     event=lambda _facts: None,
-    rules=(_while_in("proposed"), rules.objection_waits),
+    rules=(rules.not_ended, _while_in("proposed"), rules.objection_waits, rules.says_why),
     effects=effects.objection_answered,
     follow=refresh,
 )

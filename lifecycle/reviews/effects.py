@@ -125,8 +125,8 @@ def scored(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:
 
 def proposed(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     """Write down the proposal; without a notice period it is final at once."""
-    command, on = facts.command, facts.on
-    notice = notice_days(on.asked, command.outcome, stamp)
+    command = facts.command
+    notice = notice_days(facts.asked, command.outcome, stamp)
     values: dict[str, Any] = {
         "outcome": command.outcome,
         "target": command.target,
@@ -136,15 +136,24 @@ def proposed(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
         "notice_starts_on": notice[0] if notice else None,
         "notice_ends_on": notice[1] if notice else None,
     }
-    rows = tuple((Condition, _condition(facts, item, stamp)) for item in command.conditions)
+    kept = {row.clause: row.id for row in facts.kept_conditions}
+    new = tuple((Condition, _condition(facts, item, stamp)) for item in command.conditions if item.clause not in kept)
+    again = tuple(
+        (Condition, kept[item.clause], {**_debt(item), "cleared_on": None})
+        for item in command.conditions
+        if item.clause in kept
+    )
     detail = {"outcome": command.outcome, "reason": command.reason}
     first = review_act(facts, "propose", target, values=values, detail=detail)
     messages = (_told(facts, "proposed", outcome=str(command.outcome)),)
     if notice is not None:
-        return Effects(acts=(first,), rows=rows, messages=messages)
+        return Effects(acts=(first,), rows=new, updates=again, messages=messages)
     final = _final_acts(facts, stamp, start=target, outcome=command.outcome)
     return Effects(
-        acts=(first, *final), rows=rows, messages=(*messages, _told(facts, "decided", outcome=str(command.outcome)))
+        acts=(first, *final),
+        rows=new,
+        updates=again,
+        messages=(*messages, _told(facts, "decided", outcome=str(command.outcome))),
     )
 
 
@@ -166,10 +175,18 @@ def _condition(facts: ReviewFacts, item: Any, stamp: Stamp) -> dict[str, Any]:
         "review_id": facts.review.id,
         "gate": facts.review.gate,
         "clause": item.clause,
-        "owner_id": item.owner_id,
-        "due_on": item.due_on,
-        "note": item.note,
+        **_debt(item),
     }
+
+
+def _debt(item: Any) -> dict[str, Any]:
+    return {"owner_id": item.owner_id, "due_on": item.due_on, "note": item.note}
+
+
+def _dropped(facts: ReviewFacts, stamp: Stamp) -> tuple[Any, ...]:
+    """What a proposal asked as conditions is no debt once the proposal is gone."""
+    standing = (row for row in facts.kept_conditions if row.cleared_on is None)
+    return tuple((Condition, row.id, {"cleared_on": stamp.today}) for row in standing)
 
 
 def decided(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
@@ -197,20 +214,20 @@ def _final_acts(facts: ReviewFacts, stamp: Stamp, *, start: str, outcome: GateOu
     return tuple(acts)
 
 
-def reopened(facts: ReviewFacts, target: str, _stamp: Stamp) -> Effects:
+def reopened(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     """Go back to scoring after an upheld objection; the votes stay until they are given anew."""
     values = {"outcome": None, "proposed_on": None, "notice_starts_on": None, "notice_ends_on": None}
     updates = tuple((PanelMember, seat.id, {"vote": None}) for seat in facts.seats)
     act = review_act(facts, "reopen", target, values=values, detail={"reason": facts.command.reason})
-    return Effects(acts=(act,), updates=updates, messages=(_told(facts, "reopened"),))
+    return Effects(acts=(act,), updates=(*updates, *_dropped(facts, stamp)), messages=(_told(facts, "reopened"),))
 
 
-def cancelled(facts: ReviewFacts, target: str, _stamp: Stamp) -> Effects:
+def cancelled(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     """Call the panel off; the visit waits for the next call and evidence may change again."""
     acts = [review_act(facts, "cancel", target, detail={"reason": facts.command.reason})]
     if facts.on.run is not None and facts.on.run.state == StageRunState.IN_REVIEW:
         acts.append(run_act(facts.on, "reopen"))
-    return Effects(acts=tuple(acts), messages=(_told(facts, "cancelled"),))
+    return Effects(acts=tuple(acts), updates=_dropped(facts, stamp), messages=(_told(facts, "cancelled"),))
 
 
 def objected(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:

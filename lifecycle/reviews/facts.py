@@ -12,7 +12,8 @@ from sqlmodel import Session
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.engine import project_parties
 from lifecycle.projects.facts import ProjectFacts, gate_facts
-from lifecycle.reviews.panel import Tally, tally
+from lifecycle.reviews.panel import Seat, Tally, tally
+from lifecycle.standards.pack import Stage
 from models.people import RoleGrant, User
 from models.reading import rows_by, table_of
 from models.reviews import Condition, Objection, PanelMember, Review, Score
@@ -27,8 +28,10 @@ class CallFacts:
     on: ProjectFacts
     people: Mapping[UUID, str]
     """Active users named in the call, with their names."""
+    persons: Mapping[UUID, UUID]
+    """User -> the human behind the account."""
     conflicted: frozenset[UUID]
-    """Those of them who belong to a party of the project."""
+    """Those of them who, under this or another account, belong to a party of the project."""
     calls: int = 0
 
 
@@ -48,6 +51,14 @@ class ReviewFacts:
     objections: tuple[Any, ...] = ()
     kept_conditions: tuple[Any, ...] = ()
 
+    owners: frozenset[UUID] = frozenset()
+    """Active users among those who shall owe a condition."""
+
+    @cached_property
+    def asked(self) -> Stage:
+        """What the gate of this review asks for; its project may have ended meanwhile."""
+        return next(stage for stage in self.on.pack.stages if stage.gate == self.review.gate)
+
     @cached_property
     def seat(self) -> Any:
         """The actor's own seat, or None."""
@@ -62,7 +73,7 @@ class ReviewFacts:
     def tally(self) -> Tally:
         """The score of those who voted."""
         counted = {seat.id: self.scores.get(seat.id, {}) for seat in self.voted}
-        return tally(self.on.asked.score, counted)
+        return tally(self.asked.score, counted)
 
     @property
     def outcome(self) -> Any:
@@ -79,21 +90,35 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     """Read the gates, and who of the named people is active and who belongs to a party."""
     named = {seat.user_id for task in tasks for seat in task.command.panel}
     user, grant = table_of(User), table_of(RoleGrant)
-    active = user.c.status == UserStatus.ACTIVE
-    rows = session.execute(select(user.c.id, user.c.name).where(user.c.id.in_(named), active))
-    people = {row.id: row.name for row in rows}
-    grants = session.execute(
-        select(grant.c.user_id, grant.c.role, grant.c.organisation_id).where(
-            grant.c.user_id.in_(named), grant.c.revoked_at.is_(None)
+    people = {
+        row.id: row
+        for row in session.execute(
+            select(user.c.id, user.c.name, user.c.person_id).where(
+                user.c.id.in_(named), user.c.status == UserStatus.ACTIVE
+            )
         )
-    ).all()
+    }
+    held = session.execute(
+        select(user.c.person_id, grant.c.role, grant.c.organisation_id)
+        .select_from(grant.join(user, user.c.id == grant.c.user_id))
+        .where(user.c.person_id.in_({row.person_id for row in people.values()}), grant.c.revoked_at.is_(None))
+    )
+    grants: dict[UUID, list[Any]] = {}
+    for row in held:
+        grants.setdefault(row.person_id, []).append(row)
     calls = _calls(session, [task.project.stage_run_id for task in tasks])
     return [
         CallFacts(
             command=task.command,
             on=on,
-            people=people,
-            conflicted=frozenset(row.user_id for row in grants if _is_party(row, task)),
+            people={user_id: row.name for user_id, row in people.items()},
+            persons={user_id: row.person_id for user_id, row in people.items()},
+            conflicted=frozenset(
+                seat.user_id
+                for seat in task.command.panel
+                if seat.user_id in people
+                and any(_is_party(row, seat, task) for row in grants.get(people[seat.user_id].person_id, ()))
+            ),
             calls=calls.get(task.project.stage_run_id, 0),
         )
         for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
@@ -107,14 +132,13 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
 
 
-def _is_party(grant: Any, task: Task[Any]) -> bool:
+def _is_party(grant: Any, seat: Seat, task: Task[Any]) -> bool:
     """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
     if grant.organisation_id is None:
         return False
     parties = project_parties(task.project)
     if grant.organisation_id in (parties["sme"], parties["platform"]):
         return True
-    seat = next(item for item in task.command.panel if item.user_id == grant.user_id)
     is_own_seat = seat.role == Role(grant.role) or seat.role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
     return grant.organisation_id == parties["receiver"] and not is_own_seat
 
@@ -132,6 +156,8 @@ def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> An
             score_ids[row.member_id, row.factor] = row.id
         objections = rows_by(session, Objection, "review_id", ids, "id")
         conditions = rows_by(session, Condition, "review_id", ids, "id")
+        wanted = {item.owner_id for task in tasks for item in getattr(task.command, "conditions", ())}
+        owners = frozenset(row.id for row in _active(session, wanted)) if wanted else frozenset()
         return [
             ReviewFacts(
                 command=task.command,
@@ -143,8 +169,15 @@ def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> An
                 score_ids=score_ids,
                 objections=tuple(objections.get(task.row.id, ())),
                 kept_conditions=tuple(conditions.get(task.row.id, ())),
+                owners=owners,
             )
             for task, on in zip(tasks, base(session, tasks, stamp), strict=True)
         ]
 
     return facts
+
+
+def _active(session: Session, user_ids: set[UUID]) -> Sequence[Any]:
+    user = table_of(User)
+    statement = select(user.c.id).where(user.c.id.in_(user_ids), user.c.status == UserStatus.ACTIVE)
+    return session.execute(statement).all()

@@ -1,5 +1,6 @@
 """What can stand in the way of a gate review. Pure: facts in, reasons out."""
 
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,11 @@ def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
     """The panel has the size, the chair, the competences and the seats that the standard asks for."""
     if facts.on.has_ended or facts.on.asked.panel.kind == "none":
         return ()
-    return tuple(composition_reasons(facts.on.asked.panel, facts.command.panel))
+    reasons = composition_reasons(facts.on.asked.panel, facts.command.panel)
+    people = {facts.persons.get(seat.user_id, seat.user_id) for seat in facts.command.panel}
+    if len(people) < len({seat.user_id for seat in facts.command.panel}):  # two accounts of one human
+        reasons.append(unmet("panel_names_twice"))
+    return tuple(reasons)
 
 
 @about_input
@@ -82,6 +87,25 @@ def waivers_within_limit(facts: "CallFacts") -> tuple[Unmet, ...]:
     return (unmet("waivers_used_up", used=used, limit=limit),) if used > limit else ()
 
 
+def not_ended(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """With its project a review has ended; all that is left is to cancel it."""
+    return (unmet("project_ended", state=facts.on.stage),) if facts.on.has_ended else ()
+
+
+@about_input
+def owners_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Every condition is owed by an active user."""
+    unknown = [item for item in facts.command.conditions if item.owner_id not in facts.owners]
+    return tuple(Unmet(code="user_not_found", clause=item.clause) for item in unknown)
+
+
+@about_input
+def says_why(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Stepping aside, calling off, scoring again and answering an objection are all done with a reason."""
+    said = getattr(facts.command, "reason", "") or getattr(facts.command, "answer", "")
+    return () if said.strip() else (unmet("reason_missing"),)
+
+
 def is_member(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Only who was named for this review acts in it."""
     return () if facts.seat is not None else (unmet("not_in_panel"),)
@@ -101,7 +125,7 @@ def has_vote(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 def is_chair(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The chair records the decision; at a single-expert gate the expert."""
-    if facts.seat is None or facts.seat.is_chair or facts.on.asked.panel.kind == "single_expert":
+    if facts.seat is None or facts.seat.is_chair or facts.asked.panel.kind == "single_expert":
         return ()
     return (Unmet(code="role", values={"needs": [Role.PANEL_CHAIR], "verb": facts.verb}),)
 
@@ -109,13 +133,13 @@ def is_chair(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 @about_input
 def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Every factor of the gate gets 0 to 10 points from each voter."""
-    factors = {factor.id for factor in facts.on.asked.score.factors}
+    factors = {factor.id for factor in facts.asked.score.factors}
     given = dict(facts.command.points)
+    repeated = {name for name, times in Counter(name for name, _ in facts.command.points).items() if times > 1}
     reasons = []
-    if factors != set(given):
-        reasons.append(
-            unmet("score_factors", missing=sorted(factors - set(given)), unknown=sorted(set(given) - factors))
-        )
+    if factors != set(given) or repeated:
+        unknown = sorted((set(given) - factors) | repeated)
+        reasons.append(unmet("score_factors", missing=sorted(factors - set(given)), unknown=unknown))
     wrong = sorted(name for name, points in given.items() if not 0 <= points <= 10)
     if wrong:
         reasons.append(unmet("score_range", factors=wrong))
@@ -125,7 +149,7 @@ def points_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 @about_input
 def vote_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """A vote is one of the outcomes of this gate."""
-    asked = facts.on.asked
+    asked = facts.asked
     if facts.command.vote in asked.outcomes:
         return ()
     return (unmet("outcome_not_at_this_gate", outcome=facts.command.vote, gate=asked.gate),)
@@ -143,13 +167,13 @@ def quorum_voted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 def _quorum(facts: "ReviewFacts", present: "list[object]") -> tuple[Unmet, ...]:
     named = sum(1 for seat in facts.seats if seat.has_vote)
-    needed = quorum(facts.on.asked.panel, named)
+    needed = quorum(facts.asked.panel, named)
     return () if len(present) >= needed else (unmet("quorum_missing", have=len(present), needed=needed, named=named),)
 
 
 def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The outcome is one of this gate."""
-    asked = facts.on.asked
+    asked = facts.asked
     if facts.command.outcome in asked.outcomes:
         return ()
     return (unmet("outcome_not_at_this_gate", outcome=facts.command.outcome, gate=asked.gate),)
@@ -169,7 +193,7 @@ def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """A go needs a passed score; a passed score never replaces an unmet must-meet."""
     if facts.command.outcome not in GOING:
         return ()
-    return tuple(score_reasons(facts.on.asked.score, facts.tally))
+    return tuple(score_reasons(facts.asked.score, facts.tally))
 
 
 def gate_allows(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -177,7 +201,7 @@ def gate_allows(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     outcome = facts.command.outcome
     if outcome not in GOING:
         return ()
-    waiting = {criterion.id for criterion in facts.on.asked.criteria if criterion.follow_notice}
+    waiting = {criterion.id for criterion in facts.asked.criteria if criterion.follow_notice}
     allowed = _conditional_clauses(facts) if outcome == GateOutcome.CONDITIONAL_GO else set()
     return tuple(reasons_of(facts.on, skipped=waiting | allowed))
 
@@ -230,8 +254,8 @@ def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     if not command.reason.strip():
         reasons.append(unmet("reason_missing"))
     if command.outcome == GateOutcome.RECYCLE:
-        target = command.target or facts.on.stage
-        if target not in STAGES or STAGES.index(target) > STAGES.index(facts.on.stage):
+        target = command.target or facts.asked.id
+        if target not in STAGES or STAGES.index(target) > STAGES.index(facts.asked.id):
             reasons.append(unmet("recycle_target_wrong", target=target))
     if command.outcome == GateOutcome.HOLD and command.until_on is None:
         reasons.append(unmet("hold_needs_day"))

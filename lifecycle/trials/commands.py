@@ -426,7 +426,8 @@ def _issue_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     rows: list[Any] = [(Issue, row)]
     messages = [told(facts, "issue_added", finding=str(command.kind), severity=command.severity)]
     acts = [act_on(facts, "add_issue", detail=detail)]
-    if command.kind == FindingKind.INCIDENT and command.severity == 1 and facts.hold is None:
+    is_major = command.kind == FindingKind.INCIDENT and command.severity == 1
+    if is_major and all(hold.reason != "ehs" for hold in facts.holds):
         until = stamp.today + timedelta(days=facts.pack.limits.hold_calendar_days)
         hold = hold_row(facts.project.id, "ehs", command.title.strip(), until, stamp)
         rows.append((Hold, {**hold, "needs_decision": True}))
@@ -533,6 +534,7 @@ ADD_BATCH = _trial_verb(
     rules.evidence_open,
     rules.batch_new,
     rules.figures_sound,
+    rules.size_sound,
     rules.made_already,
     rules.within_ladder,
     facts=reading(TrialBatch, base=gate_facts),

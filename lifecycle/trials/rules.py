@@ -10,12 +10,14 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.ladder import agreed_ladder, evidence_batches, refused_run
 from models.limits import SHORT_TEXT
 from models.states import BatchKind
+from models.types import MAX_MINOR
 
 if TYPE_CHECKING:
     from lifecycle.trials.commands import TrialFacts
 
 MOST_UNITS = 10**9
 MOST_VALUES = 10_000
+LARGEST_VALUE = 1e300
 
 
 def evidence_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -72,9 +74,22 @@ def figures_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("batch_figures", passed=command.passed_first_time, started=command.started))
     if any(count < 0 for count in command.defects.values()):
         reasons.append(unmet("batch_defects"))
-    if (command.cost_minor is None) != (command.currency is None) or (command.cost_minor or 0) < 0:
-        reasons.append(unmet("cost_needs_currency"))
-    return tuple(reasons)
+    return (*reasons, *_money_reasons(command.cost_minor, command.currency))
+
+
+def _money_reasons(amount: int | None, currency: str | None) -> list[Unmet]:
+    if (amount is None) != (currency is None) or (amount or 0) < 0:
+        return [unmet("cost_needs_currency")]
+    return [unmet("amount_over_limit", limit=MAX_MINOR)] if (amount or 0) > MAX_MINOR else []
+
+
+@about_input
+def size_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
+    """A size is above zero, hours are not below."""
+    size, hours = facts.command.size, facts.command.hours
+    is_size = size is None or (math.isfinite(size) and size > 0)
+    is_time = hours is None or (math.isfinite(hours) and hours >= 0)
+    return () if is_size and is_time else (unmet("batch_size_wrong", size=size, hours=hours),)
 
 
 @about_input
@@ -114,14 +129,18 @@ def values_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     groups = facts.command.subgroups
     sizes = {len(group) for group in groups}
     values = [value for group in groups for value in group]
-    sound = len(sizes) == 1 and 1 <= min(sizes) <= 10 and len(values) <= MOST_VALUES and all(map(math.isfinite, values))
+    sound = len(sizes) == 1 and 1 <= min(sizes) <= 10 and len(values) <= MOST_VALUES and all(map(_storable, values))
     return () if sound else (unmet("measurements_wrong", sizes=sorted(sizes), count=len(values)),)
+
+
+def _storable(value: float) -> bool:
+    return abs(value) <= LARGEST_VALUE  # also refuses what is no number
 
 
 @about_input
 def value_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """A measured value is a finite number."""
-    return () if math.isfinite(facts.command.value) else (unmet("measurements_wrong", sizes=[1], count=1),)
+    return () if _storable(facts.command.value) else (unmet("measurements_wrong", sizes=[1], count=1),)
 
 
 def measurement_of(facts: "TrialFacts") -> Any:
@@ -238,8 +257,7 @@ def order_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("order_incomplete"))
     if command.quantity is not None and command.quantity < 1:
         reasons.append(unmet("count_negative", field="quantity"))
-    if (command.amount_minor is None) != (command.currency is None) or (command.amount_minor or 0) < 0:
-        reasons.append(unmet("cost_needs_currency"))
+    reasons.extend(_money_reasons(command.amount_minor, command.currency))
     signed = command.signed_on or getattr(known, "signed_on", None)
     later = [day for day in (command.paid_on, command.cancelled_on) if day is not None]
     if later and (signed is None or min(later) < signed):

@@ -117,7 +117,7 @@ command_for = st.tuples(
 
 class TestOneEngine:
     @given(aim=command_for, by=st.sampled_from(ACTORS))
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_a_dry_run_answers_as_the_real_thing(self, scene: Scene, aim: tuple[str, int, int | None], by: str) -> None:
         command = scene.aimed(*aim)
         with reading(scene.house.engine) as session:
