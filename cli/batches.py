@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.binder import TODAY, Own, Within, bind
+from cli.binder import Own, Within, bind
 from cli.options import reads
 from cli.output import Column
+from cli.typing_in import TODAY
 
 app = typer.Typer(
     help="Trial batches: what was made, how many were good, what was measured.",

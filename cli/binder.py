@@ -6,21 +6,16 @@ is imported when the command is run or its own `--help` is asked, so that everyt
 
 import importlib
 import inspect
-import json
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import Enum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-from uuid import UUID
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from cli.options import acts
+from cli.typing_in import TODAY, Shape, readable, shape_of
 from lifecycle.errors import Invalid, unmet
 
 
@@ -207,7 +202,7 @@ class Binding:
         parse = own.parse or (None if reference else shape.parse)
         kind: Any = str if reference or parse else shape.kind
         if parse:
-            rest["parser"] = _readable(parse)
+            rest["parser"] = readable(parse)
         default = None if inner else _default(one, own)
         if shape.is_many:
             kind, default = list[kind], []
@@ -225,23 +220,9 @@ class Binding:
         reference = self._own(name).reference or REFERENCES.get(name)
         return self._own(name).help or (reference.help if reference else "") or HELP.get(name, "")
 
-    def _shape(self, one: Any) -> "_Shape":
-        return _shape(self._types[one.name], one.name)
+    def _shape(self, one: Any) -> Shape:
+        return shape_of(self._types[one.name], one.name)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
-    """How a field's type is typed in: the kind Typer knows, how text becomes a value, whether it may come often."""
-
-    kind: Any = str
-    parse: Callable[[str], Any] | None = None
-    metavar: str = ""
-    is_many: bool = False
-    is_mapping: bool = False
-
-
-TODAY = "today"
-"""Typed for a day: the day of this run, by its clock and time zone."""
 
 _NOTHING_OWN = Own()
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -284,91 +265,6 @@ def _nothing() -> None:
     """Never run: the real command takes over when it is parsed."""
 
 
-def _shape(hint: Any, name: str) -> _Shape:
-    origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not type(None)]
-    if origin in (Union, types.UnionType):
-        return _shape(inner[0], name)
-    if origin in (tuple, list, frozenset) or hint in (tuple, list):
-        within = _shape(inner[0], name) if inner else _Shape()
-        return _Shape(kind=within.kind, parse=within.parse, metavar=within.metavar, is_many=True)
-    if (isinstance(origin, type) and issubclass(origin, Mapping)) or hint is dict:
-        return _Shape(parse=_pair, metavar="NAME=VALUE", is_many=True, is_mapping=True)
-    if origin is Literal:
-        return _Shape(kind=hint)
-    if name.endswith("_minor"):
-        return _Shape(parse=_minor, metavar="AMOUNT")
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return _Shape(kind=hint)
-    return _PLAIN.get(hint, _Shape())
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    """Read `name=value`; the value is JSON where it reads as JSON, else text."""
-    name, sign, value = text.partition("=")
-    if not name or not sign:
-        raise ValueError(f"expected NAME=VALUE, got {text!r}")
-    try:
-        return name, json.loads(value, parse_float=str) if not _is_number(value) else json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).lstrip("-").isdecimal()
-
-
-def _minor(text: str) -> int:
-    """Read an amount with at most two decimals as minor units; nothing is rounded."""
-    try:
-        minor = Decimal(text) * 100
-        if not minor.is_finite() or minor != minor.to_integral_value():
-            raise ValueError(f"expected an amount with at most two decimals, got {text!r}")
-    except InvalidOperation:
-        raise ValueError(f"expected an amount such as 500000.00, got {text!r}") from None
-    return int(minor)
-
-
-def _instant(text: str) -> datetime:
-    from models.clock import parse_instant
-
-    return parse_instant(text)
-
-
-def _day(text: str) -> date | str:
-    if text == TODAY:
-        return text
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"expected a day such as 2026-03-31, got {text!r}") from None
-
-
-_PLAIN: Mapping[Any, _Shape] = {
-    str: _Shape(metavar="TEXT"),
-    int: _Shape(kind=int, metavar="N"),
-    float: _Shape(kind=float, metavar="NUMBER"),
-    bool: _Shape(kind=bool),
-    date: _Shape(parse=_day, metavar="DAY"),
-    datetime: _Shape(parse=_instant, metavar="ISO"),
-    UUID: _Shape(parse=UUID, metavar="ID"),
-}
-
-
-def _readable(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
-    """Return the parser with its own words in the usage error, and at peace with a value it made before."""
-
-    def read(text: Any) -> Any:
-        if not isinstance(text, str):
-            return text
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-
-    read.__name__ = parse.__name__.strip("_")
-    return read
-
-
 def _default(one: Any, own: Own) -> Any:
     if own.default is not ...:
         return own.default
@@ -379,7 +275,7 @@ def _default(one: Any, own: Own) -> Any:
     return inspect.Parameter.empty
 
 
-def _option_name(name: str, reference: Reference | None, shape: _Shape) -> str:
+def _option_name(name: str, reference: Reference | None, shape: Shape) -> str:
     if name == "expected_version":
         return "--version"
     word = (reference.option if reference and reference.option != "ref" else name).removesuffix("_minor")

@@ -105,10 +105,12 @@ def show(problem: Problem, output: Output) -> None:
     if output.as_json:
         output.document({"error": error_document(problem)})
         return
-    output.warn(_what(problem, output), "red")
+    is_headed = bool(problem.verb) or not problem.reasons
+    if is_headed:
+        output.warn(_what(problem, output), "red")
     for reason in problem.reasons:
         for line in reason_lines(explain_unmet(reason, output.lang, problem.names), output):
-            indent = 2 + len(line) - len(line.lstrip())
+            indent = 2 * is_headed + len(line) - len(line.lstrip())
             for part in folded(line.lstrip(), screen_width() - indent) if sys.stderr.isatty() else [line.lstrip()]:
                 output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
@@ -131,7 +133,7 @@ def error_document(problem: Problem) -> dict[str, object]:
 
 def reason_lines(reason: Explanation, output: Output) -> list[str]:
     """Return one reason as people read it: what, then who owes it until when, then what would suffice."""
-    head = " ".join(filter(None, [reason.clause, reason.verdict]))
+    head = " ".join(filter(None, [reason.clause or reason.ref, reason.verdict]))
     colon = "：" if output.lang == "zh-CN" else ": "
     lines = [f"{head}{colon}{reason.what}" if head else reason.what]
     if reason.owed_by:

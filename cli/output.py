@@ -57,7 +57,7 @@ class Output:
             for row in rows:
                 print(tab_separated(row.get(column.key) for column in shown))
         elif rows:
-            self._rich_table(shown, [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows])
+            self._show_rows(shown, [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows])
         else:
             self.say("nothing_found")
 
@@ -122,7 +122,8 @@ class Output:
         """Return rich's console for a stream, without colours where they are not wanted."""
         from rich.console import Console
 
-        return Console(file=stream, no_color=not self.is_colourful, highlight=False, markup=False, emoji=False)
+        wanted: Any = {} if self.is_colourful else {"color_system": None}
+        return Console(file=stream, highlight=False, markup=False, emoji=False, **wanted)
 
     def _painted(self, text: str, colour: str, stream: TextIO) -> str:
         """Return text in a colour where a person looks on; colour never says what the text does not."""
@@ -135,17 +136,39 @@ class Output:
             raise Invalid(unmet("output_field_unknown", given=unknown, known=list(known)))
         return [known[field] for field in self.fields] if self.fields else list(columns)
 
+    def _show_rows(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
+        """Show a table where it fits, else each row as a block of its own: nothing is cut off."""
+        headings = [self.label(column.key) for column in columns]
+        needed = 0
+        for place, column in enumerate(columns):
+            cells = max(width_of(line[place]) for line in (headings, *lines))
+            needed += _GAP + (min(cells, _LEAST_WIDE) if column.is_wide else cells)
+        if needed - _GAP <= screen_width():
+            self._rich_table(columns, lines)
+            return
+        wide = max(map(width_of, headings))
+        for line in lines:
+            for heading, cell in zip(headings, line, strict=True):
+                for place, part in enumerate(folded(cell, screen_width() - wide - _GAP) if cell else []):
+                    print(f"{padded(heading if place == 0 else '', wide)}  {part}")
+            print()
+
     def _rich_table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
         for column in columns:
-            wide = {"overflow": "fold", "ratio": 1} if column.is_wide else {"no_wrap": True}
-            table.add_column(self.label(column.key), **wide)
+            table.add_column(self.label(column.key), overflow="fold", no_wrap=not column.is_wide)
         for line in lines:
             table.add_row(*(Text(cleaned(cell)) for cell in line))
         self.console(sys.stdout).print(table)
+
+
+_GAP = 2
+"""Blanks between two columns."""
+_LEAST_WIDE = 10
+"""Below this width long text is no longer worth a column."""
 
 
 def language(wanted: str | None) -> Lang:

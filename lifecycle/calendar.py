@@ -29,9 +29,9 @@ class Override:
 class Calendar:
     """The working days of one country, and how far they are officially known."""
 
-    exceptions: Mapping[date, bool] = field(default_factory=dict)
+    exceptions: Mapping[date, bool] = field(default_factory=dict, repr=False)
     """Day -> is it a working day, for the days that differ from Monday to Friday."""
-    announced: frozenset[int] = frozenset()
+    announced: frozenset[int] = field(default=frozenset(), repr=False)
     """Years whose schedule is officially known; days of any other year are provisional (W6)."""
 
     def is_working_day(self, day: date) -> bool:

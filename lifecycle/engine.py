@@ -4,7 +4,8 @@
 without a lock. A batch is the primitive: one answer per command, and a refused one stops nobody.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -32,6 +33,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
+from models.reading import one_of, rows_by, wanted
 from models.states import Role
 
 
@@ -75,9 +77,10 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject. A missing right does not hide a missing fact: both are named; what a
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
     command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
     """
+    verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
         return []
     desk = _Desk(session, ((0, verbs[0].example(subject)),), stamp, is_locked=False)
@@ -138,7 +141,7 @@ def _marks(command: Command) -> list[Hashable]:
     verb = REGISTRY[type(command)]
     marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
     if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command)))
+        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
     return marks
 
 
@@ -152,7 +155,7 @@ def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -
         if desk.verb.follow:
             desk.verb.follow(session, _projects_of(done.values()), stamp)
     if desk.personal:
-        journal.write_refusals(session, desk.personal, stamp)
+        journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
     return {**desk.answers, **answers}
 
@@ -212,6 +215,14 @@ class _Desk:
             else:
                 yield place, task, effects
 
+    def refused(self, *, is_written: bool) -> list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]]:
+        """Return the refusals about a person, each with its row as it is after what was written beside it."""
+        if not is_written or self.verb.apart is None or self.verb.subject is None:
+            return self.personal
+        ids = [task.row.id for _, task, _ in self.personal]
+        rows = rows_by(self.session, self.verb.subject, "id", ids)
+        return [(verb, replace(task, row=rows[task.row.id][0]), codes) for verb, task, codes in self.personal]
+
     def lent(self, verb: Verb[Any, Any], command: Command) -> Task[Any]:
         """Return the task of another verb on the subject of this desk, with what was read for it already."""
         if 0 not in self.tasks:
@@ -232,16 +243,16 @@ class _Desk:
             self.tasks = {place: Task(command=command, is_locked=self.is_locked) for place, command in self.wave}
             self._rights(())
             return
-        wanted = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(wanted.values())))
+        asked = {place: verb.subject_id(command) for place, command in self.wave}
+        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
-            row = rows.get(wanted[place])
+            row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
-        self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
+        self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
     def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
         """Lock parents first, one statement per table, in the order of ids."""
@@ -253,19 +264,13 @@ class _Desk:
         if "project_id" in table.c:
             found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
             projects = self._locked_projects(sorted(set(found)))
-        statement = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
-        rows = self.session.execute(statement.with_for_update() if self.is_locked else statement)
+        statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}, projects
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
-        project, programme = _table(Project), _table(Programme)
-        statement = (
-            select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
-            .join(programme, programme.c.id == project.c.programme_id)
-            .where(project.c.id.in_(ids))
-            .order_by(project.c.id)
-        )
-        rows = self.session.execute(statement.with_for_update(of=project) if self.is_locked else statement)
+        statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
 
     def _replays(self) -> None:
@@ -290,7 +295,7 @@ class _Desk:
                 reason = Unmet(code=Stale.code, values={"seen": expected, "current": task.row.version})
                 self._refuse(place, Stale(reason))
 
-    def _rights(self, project_ids: Sequence[UUID]) -> None:
+    def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():
@@ -327,6 +332,26 @@ class _Desk:
 
     def _refuse_command(self, place: int, command: Command, error: LifecycleError) -> None:
         self.answers[place] = Answer(command=command, error=error, unmet=error.unmet)
+
+
+@functools.cache
+def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) -> Any:
+    """Return the statement that reads, or locks, rows of one table; built once: building costs more than running."""
+    table = _table(subject)
+    statement = select(table).where(one_of(table.c.id, is_single=is_single)).order_by(table.c.id)
+    return statement.with_for_update() if is_locked else statement
+
+
+@functools.cache
+def _select_projects(*, is_locked: bool, is_single: bool) -> Any:
+    project, programme = _table(Project), _table(Programme)
+    statement = (
+        select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(one_of(project.c.id, is_single=is_single))
+        .order_by(project.c.id)
+    )
+    return statement.with_for_update(of=project) if is_locked else statement
 
 
 def project_parties(project: Any) -> Parties:

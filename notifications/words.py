@@ -12,8 +12,6 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Literal, TypeAlias
 
-import yaml
-
 from lifecycle.errors import Unmet
 
 Lang: TypeAlias = Literal["zh-CN", "en"]
@@ -62,6 +60,8 @@ class Explanation:
 
     code: str
     clause: str = ""
+    ref: str = ""
+    """What a person named and nobody found."""
     verdict: str = ""
     what: str
     owed_by: str = ""
@@ -95,6 +95,7 @@ def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Expla
     return Explanation(
         code=unmet.code,
         clause=unmet.clause or "",
+        ref=str(unmet.values.get("ref", "")),
         verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
         what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
         owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
@@ -111,14 +112,13 @@ def placeholders(form: str) -> frozenset[str]:
 
 def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Yield (file, code, {zh, en}) for the whole catalogue as it is written; a code that stands twice comes twice."""
+    import yaml  # noqa: PLC0415 - `pilotway --help` says nothing of the catalogue and must not wait for its reader
+
+    # The C parser reads the catalogue in a tenth of the time; both build plain values only.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in sorted(LOCALE.glob("*.yaml")):
-        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - builds plain values only
-        for code, texts in (loaded or {}).items():
+        for code, texts in (yaml.load(path.read_text(encoding="utf-8"), loader) or {}).items():  # noqa: S506
             yield path.name, code, texts
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C parser reads the catalogue in a tenth of the time; both build plain values only."""
 
 
 @cache

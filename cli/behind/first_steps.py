@@ -58,7 +58,7 @@ def make_database(door: Door, mode: str | None) -> dict[str, Any]:
     with door.engine.connect() as connection:
         people = connection.execute(select(func.count()).select_from(_table(User))).scalar_one()
     return {
-        "database": door.engine.url.render_as_string(hide_password=True),
+        "database": address(door.engine),
         "mode": door.installation.mode,
         "schema_revision": head_revision(),
         "has_people": people > 0,
@@ -112,6 +112,11 @@ def versions() -> dict[str, Any]:
         return found
     known = {"mode": row.mode, "database_id": row.database_id, "epoch": row.epoch}
     return {**found, **known, "schema_revision": head_revision()}
+
+
+def address(engine: Engine) -> str:
+    """Return where the database is, as `PILOTWAY_DB` would say it, without its password."""
+    return engine.url.set(drivername=engine.url.drivername.replace("+strict", "")).render_as_string(hide_password=True)
 
 
 def _installed(package: str) -> str | None:
@@ -180,7 +185,7 @@ def _installation(engine: Engine) -> Any:
 def _database_is_ready() -> str:
     with _database() as engine:
         mode = load_settings().checked_mode(_installation(engine).mode)
-        return f"{engine.url.render_as_string(hide_password=True)} · {mode} · {head_revision()}"
+        return f"{address(engine)} · {mode} · {head_revision()}"
 
 
 def _settings() -> str:

@@ -222,7 +222,8 @@ def _print_streamed(gate: Mapping[str, Any], output: Output, *, is_first: bool) 
         print('{"data": [' if is_first else ",")
         print(json.dumps(_document(gate), ensure_ascii=False, default=plain), end="")
     elif sys.stdout.isatty():
-        output.line(_headline(gate, output), "" if gate["is_met"] else "yellow")
+        lacking = " ".join(one["clause"] for one in gate["requirements"] if not one["is_met"])
+        output.line("  ".join(filter(None, [_headline(gate, output), lacking])), "" if gate["is_met"] else "yellow")
     else:
         _print_rows(gate)
 

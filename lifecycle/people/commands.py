@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages import credit_code
@@ -203,6 +204,7 @@ def _grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     ]
 
 
+@about_input
 def not_taken(entry: Entry) -> tuple[Unmet, ...]:
     """A unique value is not used twice."""
     taken = [(column, value) for column, value in entry.new.items() if (column, value) in entry.taken]
@@ -212,12 +214,14 @@ def not_taken(entry: Entry) -> tuple[Unmet, ...]:
 _ABSENT = {"pack_sha256": "pack_not_found", "person_id": "user_not_found"}
 
 
+@about_input
 def all_there(entry: Entry) -> tuple[Unmet, ...]:
     """What the command refers to exists."""
     codes = (_ABSENT.get(name, "organisation_not_found") for name in entry.absent)
     return tuple(unmet(code) for code in codes)
 
 
+@about_input
 def sound_account(entry: Entry) -> tuple[Unmet, ...]:
     """An account has a login without blanks, and a mail address."""
     command = entry.command
@@ -225,6 +229,7 @@ def sound_account(entry: Entry) -> tuple[Unmet, ...]:
     return () if sound else (unmet("account_wrong", login=command.login, email=command.email),)
 
 
+@about_input
 def sound_token(entry: Entry) -> tuple[Unmet, ...]:
     """Only the SHA-256 of a token is handed over."""
     digest = entry.command.token_sha256
@@ -232,6 +237,7 @@ def sound_token(entry: Entry) -> tuple[Unmet, ...]:
     return (unmet("token_hash_wrong"),) if wrong else ()
 
 
+@about_input
 def sound_credit_code(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse a credit code that is not one (GB 32100)."""
     code = entry.command.credit_code
@@ -239,12 +245,14 @@ def sound_credit_code(entry: Entry) -> tuple[Unmet, ...]:
     return (unmet("credit_code_wrong", value=code, problem=problem),) if problem else ()
 
 
+@about_input
 def named(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse an empty or overlong name."""
     name = entry.command.name.strip()
     return () if 0 < len(name) <= SHORT_TEXT else (unmet("name_length", limit=SHORT_TEXT, length=len(name)),)
 
 
+@about_input
 def grant_reaches(entry: Entry) -> tuple[Unmet, ...]:
     """Only operator, admin and auditor reach the whole installation."""
     wide = entry.command.role in (Role.OPERATOR, Role.ADMIN, Role.AUDITOR, Role.EXPERT, Role.PANEL_CHAIR)
@@ -256,6 +264,7 @@ def not_oneself(entry: Entry) -> tuple[Unmet, ...]:
     return (unmet("four_eyes"),) if entry.row is not None and entry.row.id == entry.actor_id else ()
 
 
+@about_input
 def grant_is_live(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse to revoke what is no grant of this user, or no longer one."""
     return () if entry.has_live_grant else (unmet("grant_not_found"),)
@@ -266,6 +275,7 @@ def user_is_active(entry: Entry) -> tuple[Unmet, ...]:
     return () if entry.row.status == UserStatus.ACTIVE else (unmet("user_disabled"),)
 
 
+@about_input
 def sound_share(entry: Entry) -> tuple[Unmet, ...]:
     """A share lies between 0 and 10,000 basis points; nobody is tied to itself."""
     command = entry.command
@@ -366,6 +376,7 @@ def _token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
 
 
+@about_input
 def sound_pack(entry: Entry) -> tuple[Unmet, ...]:
     """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
     try:

@@ -61,7 +61,7 @@ class TestCheck:
 
         assert said.code == 3
         assert [gate["is_met"] for gate in said.document["data"]] == [False, False, True]
-        assert said.err == "3 projects checked, 2 with something unmet.\n"
+        assert said.err == "Projects checked: 3, with something unmet: 2.\n"
 
     def test_of_all_is_a_document_also_when_there_is_none(self, at_home: Line) -> None:
         said = at_home("gate", "check", "--all", "--json")

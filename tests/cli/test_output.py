@@ -1,3 +1,6 @@
+import io
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
@@ -39,6 +42,58 @@ class TestTable:
         Output(lang="en").table(COLUMNS, [{"number": "a\tb\nc", "stage": "\x1b[31mred"}])
 
         assert capsys.readouterr().out == "a b c\t�[31mred\n"
+
+
+class TestAtATerminal:
+    """Of 40 columns, that somebody looks at."""
+
+    @pytest.fixture(autouse=True)
+    def narrow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "40")
+
+    def test_shows_a_table_where_it_fits(self) -> None:
+        plain = Output(lang="zh-CN", is_colourful=False)
+
+        assert [line.split() for line in shown(lambda: plain.table(COLUMNS, ROWS[:1])).splitlines()] == [
+            ["编号", "阶段"],
+            ["PT-2026-0001", "受理"],
+        ]
+
+    def test_shows_a_block_for_each_row_where_a_table_would_be_cut(self) -> None:
+        columns, row = (*COLUMNS, Column(key="sha256")), {**ROWS[0], "sha256": "0" * 24}
+
+        said = shown(lambda: Output(lang="en").table(columns, [row]))
+
+        assert said == f"number   PT-2026-0001\nstage    Intake\nSHA-256  {'0' * 24}\n\n"
+
+    def test_folds_long_text_instead_of_cutting_it(self) -> None:
+        columns = (Column(key="number"), Column(key="name", is_wide=True))
+        row = {"number": "PT-2026-0001", "name": "wok robot " * 6}
+
+        said = shown(lambda: Output(lang="en", is_colourful=False).table(columns, [row]))
+
+        assert said.count("robot") == 6
+        assert max(map(len, said.splitlines())) <= 40
+
+    def test_is_coloured_only_where_colours_are_wanted(self) -> None:
+        assert shown(lambda: Output(lang="en").line("done", "green")) == "\x1b[32m\x1b[1mdone\x1b[0m\n"
+        assert shown(lambda: Output(lang="en", is_colourful=False).line("done", "green")) == "done\n"
+
+
+class Terminal(io.StringIO):
+    """What is written to a screen."""
+
+    def isatty(self) -> bool:
+        """Say that somebody looks on."""
+        return True
+
+
+def shown(show: Callable[[], None]) -> str:
+    """Return what is written to a terminal."""
+    terminal = Terminal()
+    with redirect_stdout(terminal):
+        show()
+    return terminal.getvalue()
 
 
 class TestCleaned:

@@ -326,6 +326,11 @@ def plan_panel(house: House, count: int) -> Made:
     return given(project.PlanPanel, _lean(house, count), planned_on=house.today + timedelta(days=30))
 
 
+@recipe("project.refresh", by=Role.OPERATOR)
+def refresh(house: House, count: int) -> Made:
+    return given(requirement.RefreshVerdicts, make.projects(house, count))
+
+
 def _lean(house: House, count: int) -> list[UUID]:
     return make.projects(house, count, stage=FEASIBILITY, pack="lean")
 

@@ -76,7 +76,9 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
     verdict = draw(st.sampled_from(VerdictState))
     said = Verdict(clause="G2.2", state=verdict, code="any", strength=draw(st.sampled_from("CHW")))
     following = [*STAGES, ProjectState.IN_PRODUCTION][STAGES.index(stage) + 1]
-    review = SimpleNamespace(id=REVIEW_ID, state="decided", notice_ends_on=draw(st.none() | DAYS))
+    review = SimpleNamespace(
+        id=REVIEW_ID, state="decided", notice_starts_on=TODAY, notice_ends_on=draw(st.none() | DAYS)
+    )
     return SimpleNamespace(
         pack=pack,
         stage=stage,

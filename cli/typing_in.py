@@ -1,0 +1,109 @@
+"""How the fields of a command are typed in: which text makes which value. Nothing is rounded, nothing is guessed."""
+
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+import typer
+
+TODAY = "today"
+"""Typed for a day: the day of this run, by its clock and time zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a field's type is typed in: the kind Typer knows, how text becomes a value, whether it may come often."""
+
+    kind: Any = str
+    parse: Callable[[str], Any] | None = None
+    metavar: str = ""
+    is_many: bool = False
+    is_mapping: bool = False
+
+
+def shape_of(hint: Any, name: str) -> Shape:
+    """Return how a field of this type and name is typed in."""
+    origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not type(None)]
+    if origin in (Union, types.UnionType):
+        return shape_of(inner[0], name)
+    if origin in (tuple, list, frozenset) or hint in (tuple, list):
+        within = shape_of(inner[0], name) if inner else Shape()
+        return Shape(kind=within.kind, parse=within.parse, metavar=within.metavar, is_many=True)
+    if (isinstance(origin, type) and issubclass(origin, Mapping)) or hint is dict:
+        return Shape(parse=_pair, metavar="NAME=VALUE", is_many=True, is_mapping=True)
+    if origin is Literal:
+        return Shape(kind=hint)
+    if name.endswith("_minor"):
+        return Shape(parse=_minor, metavar="AMOUNT")
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return Shape(kind=hint)
+    return _PLAIN.get(hint, Shape())
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """Read `name=value`; the value is JSON where it reads as JSON, else text."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise ValueError(f"expected NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _minor(text: str) -> int:
+    """Read an amount with at most two decimals as minor units; nothing is rounded."""
+    try:
+        minor = Decimal(text) * 100
+        if not minor.is_finite() or minor != minor.to_integral_value():
+            raise ValueError(f"expected an amount with at most two decimals, got {text!r}")
+    except InvalidOperation:
+        raise ValueError(f"expected an amount such as 500000.00, got {text!r}") from None
+    return int(minor)
+
+
+def _instant(text: str) -> datetime:
+    from models.clock import parse_instant
+
+    return parse_instant(text)
+
+
+def _day(text: str) -> date | str:
+    if text == TODAY:
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a day such as 2026-03-31, got {text!r}") from None
+
+
+_PLAIN: Mapping[Any, Shape] = {
+    str: Shape(metavar="TEXT"),
+    int: Shape(kind=int, metavar="N"),
+    float: Shape(kind=float, metavar="NUMBER"),
+    bool: Shape(kind=bool),
+    date: Shape(parse=_day, metavar="DAY"),
+    datetime: Shape(parse=_instant, metavar="ISO"),
+    UUID: Shape(parse=UUID, metavar="ID"),
+}
+
+
+def readable(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """Return the parser with its own words in the usage error, and at peace with a value it made before."""
+
+    def read(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    read.__name__ = parse.__name__.strip("_")
+    return read
