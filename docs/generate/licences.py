@@ -76,4 +76,4 @@ def _licence(name: str) -> str:
 
 def _said(about: metadata.PackageMetadata, key: str) -> str:
     """Return the first line of a value; nothing where there is none."""
-    return (about.get_all(key) or [""])[0].strip().partition("\n")[0]
+    return str((about.get_all(key) or [""])[0]).strip().partition("\n")[0]
