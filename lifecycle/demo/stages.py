@@ -83,7 +83,7 @@ def make_and_prove(
         if failed is not None:
             yield from fail_once(story, case, story.after(since, 12), failed)
             since = story.after(since, 13)
-        length = story.calendar.working_days_betweensince = since, on = on
+        length = story.calendar.working_days_between(since, on)
         for run, (started, good) in enumerate(RUNS, start=1):
             yield story.after(since, length * run // (len(RUNS) + 1))
             case = replace(case, last_batch=make_batch(story, case, started, good))
