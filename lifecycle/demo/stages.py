@@ -59,13 +59,13 @@ def course(
 
 def intake(story: Story, case: Case, since: date, on: date) -> Passage:
     """Pass G1."""
-    yield from pass_gate(story, case, "G1", (since, on))
+    yield from pass_gate(story, case, "G1", since=since, on=on)
     return case
 
 
 def feasibility(story: Story, case: Case, since: date, on: date) -> Passage:
     """Pass G2."""
-    yield from pass_gate(story, case, "G2", (since, on))
+    yield from pass_gate(story, case, "G2", since=since, on=on)
     return case
 
 
@@ -89,7 +89,7 @@ def make_and_prove(
             case = replace(case, last_batch=make_batch(story, case, started, good))
         measure(story, case, case.last_batch)
         finish_tracks(story, case)
-        yield from pass_gate(story, case, "G3", (since, on), left_out=left_out, meeting=meeting)
+        yield from pass_gate(story, case, "G3", since=since, on=on, left_out=left_out, meeting=meeting)
         return case
 
     return trial
@@ -111,7 +111,7 @@ def market(story: Story, case: Case, since: date, on: date) -> Passage:
     place(story, case)
     yield story.after(on, -5)
     report_use(story, case)
-    yield from pass_gate(story, case, "G4", (since, on))
+    yield from pass_gate(story, case, "G4", since=since, on=on)
     return case
 
 
@@ -119,7 +119,7 @@ def handoff(story: Story, case: Case, since: date, on: date) -> Passage:
     """Run the receiver's line, and pass G5."""
     yield story.after(since, 3)
     run_production(story, case)
-    yield from pass_gate(story, case, "G5", (since, on))
+    yield from pass_gate(story, case, "G5", since=since, on=on)
     return case
 
 
