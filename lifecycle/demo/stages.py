@@ -9,6 +9,7 @@ from typing import TypeAlias
 from lifecycle.demo.case import Case, Product, register
 from lifecycle.demo.gates import (
     NOTHING,
+    RUNS,
     Meeting,
     begin_trial,
     finish_tracks,
@@ -29,9 +30,6 @@ Stage: TypeAlias = Callable[[Story, Case, date, date], Passage]
 """From the first day of a stage to the day of moving on; returns the case as it is then."""
 Then: TypeAlias = Callable[[Story, Case, date], Steps]
 """What happens in the stage in which a project still stands, since its first day there."""
-
-RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
-"""Units started and right first time in the trial batches."""
 
 
 def course(
@@ -83,7 +81,7 @@ def make_and_prove(
         if failed is not None:
             yield from fail_once(story, case, story.after(since, 12), failed)
             since = story.after(since, 13)
-        length = story.calendar.working_days_betweensince = since, on = on
+        length = story.calendar.working_days_between(since, on)
         for run, (started, good) in enumerate(RUNS, start=1):
             yield story.after(since, length * run // (len(RUNS) + 1))
             case = replace(case, last_batch=make_batch(story, case, started, good))
