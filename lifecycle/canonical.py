@@ -3,42 +3,69 @@
 import hashlib
 import json
 import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
 
 def instant(at: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`; the moment must be aware and in UTC."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def plain(value: Any) -> Any:
     """Turn a value into what canonical JSON may hold: NFC text, integers, lists, objects; a float becomes its text."""
-    if isinstance(value, str):  # most of what is written
-        return str(value) if value.isascii() else unicodedata.normalize("NFC", value)
-    match value:
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case None | bool() | int():
-            return value
-        case float():
-            return repr(value)
-        case datetime():
-            return instant(value)
-        case date():
-            return value.isoformat()
-        case UUID():
-            return str(value)
-        case list() | tuple() | set() | frozenset():
-            items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
-            return [plain(item) for item in items]
+    kind = type(value)
+    if kind in _PLAIN:
+        return _PLAIN[kind](value)
+    for known, form in _PLAIN.items():  # of a word of an enum, which is a text as well
+        if isinstance(value, known):
+            return form(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     message = f"{type(value).__name__} has no canonical form"
     raise TypeError(message)
 
+
+def _text(value: str) -> str:
+    return str(value) if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): plain(item) for key, item in value.items()}
+
+
+def _list(value: Iterable[Any]) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+def _set(value: Iterable[Any]) -> list[Any]:
+    return _list(sorted(value, key=str))
+
+
+_PLAIN: Mapping[type, Callable[[Any], Any]] = {
+    str: _text,
+    int: _same,
+    NoneType: _same,
+    bool: _same,
+    UUID: str,
+    dict: _object,
+    list: _list,
+    tuple: _list,
+    datetime: instant,
+    date: date.isoformat,
+    float: repr,
+    set: _set,
+    frozenset: _set,
+}
+"""The form of each kind of value, a narrower kind before the wider one."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

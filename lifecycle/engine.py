@@ -4,6 +4,7 @@
 without a lock. A batch is the primitive: one answer per command, and a refused one stops nobody.
 """
 
+import functools
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -32,7 +33,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
-from models.reading import rows_by
+from models.reading import one_of, rows_by, wanted
 from models.states import Role
 
 
@@ -266,10 +267,10 @@ class _Desk:
             self.tasks = {place: Task(command=command, is_locked=self.is_locked) for place, command in self.wave}
             self._rights(())
             return
-        wanted = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(wanted.values())))
+        asked = {place: verb.subject_id(command) for place, command in self.wave}
+        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
-            row = rows.get(wanted[place])
+            row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
@@ -287,19 +288,13 @@ class _Desk:
         if "project_id" in table.c:
             found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
             projects = self._locked_projects(sorted(set(found)))
-        statement = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
-        rows = self.session.execute(statement.with_for_update() if self.is_locked else statement)
+        statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}, projects
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
-        project, programme = _table(Project), _table(Programme)
-        statement = (
-            select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
-            .join(programme, programme.c.id == project.c.programme_id)
-            .where(project.c.id.in_(ids))
-            .order_by(project.c.id)
-        )
-        rows = self.session.execute(statement.with_for_update(of=project) if self.is_locked else statement)
+        statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
+        rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
 
     def _replays(self) -> None:
@@ -361,6 +356,26 @@ class _Desk:
 
     def _refuse_command(self, place: int, command: Command, error: LifecycleError) -> None:
         self.answers[place] = Answer(command=command, error=error, unmet=error.unmet)
+
+
+@functools.cache
+def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) -> Any:
+    """Return the statement that reads, or locks, rows of one table; built once: building costs more than running."""
+    table = _table(subject)
+    statement = select(table).where(one_of(table.c.id, is_single=is_single)).order_by(table.c.id)
+    return statement.with_for_update() if is_locked else statement
+
+
+@functools.cache
+def _select_projects(*, is_locked: bool, is_single: bool) -> Any:
+    project, programme = _table(Project), _table(Programme)
+    statement = (
+        select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(one_of(project.c.id, is_single=is_single))
+        .order_by(project.c.id)
+    )
+    return statement.with_for_update(of=project) if is_locked else statement
 
 
 def project_parties(project: Any) -> Parties:

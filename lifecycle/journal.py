@@ -20,6 +20,7 @@ from models.base import Row as TableRow
 from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
+from models.reading import one_of, wanted
 from models.states import DeliveryStatus
 from models.tables import object_type_of
 
@@ -90,23 +91,25 @@ def misfits(effects: Effects) -> tuple[Unmet, ...]:
 
 
 def _too_large(table: type[TableRow], values: Mapping[str, Any]) -> Iterator[Unmet]:
-    for name, (kind, limit) in _limits(table).items():
-        value = values.get(name)
+    limits = _limits(table)
+    for name, value in values.items():
+        field, kind, limit = limits.get(name, ("", None, 0))
         if kind is str and isinstance(value, str) and len(value) > limit:
-            yield unmet("text_over_limit", field=f"{table.__tablename__}.{name}", limit=limit, length=len(value))
+            yield unmet("text_over_limit", field=field, limit=limit, length=len(value))
         elif kind is int and isinstance(value, int) and abs(value) > limit:
-            yield unmet("number_over_limit", field=f"{table.__tablename__}.{name}", limit=limit)
+            yield unmet("number_over_limit", field=field, limit=limit)
 
 
 @functools.cache
-def _limits(table: type[TableRow]) -> dict[str, tuple[type, int]]:
-    limits: dict[str, tuple[type, int]] = {}
+def _limits(table: type[TableRow]) -> dict[str, tuple[str, type, int]]:
+    limits: dict[str, tuple[str, type, int]] = {}
     for column in _table(table).columns:
         length = getattr(column.type, "length", None)
+        field = f"{_table(table).name}.{column.name}"
         if length:
-            limits[column.name] = (str, length)
+            limits[column.name] = (field, str, length)
         elif isinstance(column.type, Integer):
-            limits[column.name] = (int, 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1)
+            limits[column.name] = (field, int, 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1)
     return limits
 
 
@@ -300,13 +303,17 @@ def _record(item: Done, stamp: Stamp) -> dict[str, Any]:
 
 def recorded(session: Session, actor_id: UUID, command_ids: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return key -> (body hash, stored answer) of those commands that were carried out already."""
-    table = _table(CommandRecord)
-    rows = session.connection().execute(
-        select(table.c.command_id, table.c.body_sha256, table.c.answer).where(
-            table.c.actor_id == actor_id, table.c.command_id.in_(command_ids)
-        )
-    )
+    statement = _recorded(is_single=len(command_ids) == 1)
+    rows = session.connection().execute(statement, {"actor": actor_id, **wanted(command_ids)})
     return {row.command_id: (row.body_sha256, row.answer) for row in rows}
+
+
+@functools.cache
+def _recorded(*, is_single: bool) -> Any:
+    record = _table(CommandRecord)
+    condition = one_of(record.c.command_id, is_single=is_single)
+    columns = (record.c.command_id, record.c.body_sha256, record.c.answer)
+    return select(*columns).where(record.c.actor_id == bindparam("actor"), condition)
 
 
 def _transition_seqs(session: Session, count: int) -> list[int]:
@@ -314,16 +321,21 @@ def _transition_seqs(session: Session, count: int) -> list[int]:
     if not count:
         return []
     if is_sqlite(session):  # BEGIN IMMEDIATE: nobody else writes
-        last = session.connection().execute(text("SELECT COALESCE(MAX(seq), 0) FROM transition")).scalar_one()
+        last = session.connection().execute(_LAST_SEQ).scalar_one()
         return list(range(last + 1, last + 1 + count))
-    drawn = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
-    return sorted(session.connection().execute(drawn, {"count": count}).scalars())
+    return sorted(session.connection().execute(_DRAWN_SEQS, {"count": count}).scalars())
 
 
 def _insert(session: Session, table: type[TableRow], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         defaults = _defaults(table)
-        session.connection().execute(insert(_table(table)), [{**defaults, **row} for row in rows])
+        session.connection().execute(_insert_into(table), [{**defaults, **row} for row in rows])
+
+
+@functools.cache
+def _insert_into(table: type[TableRow]) -> Any:
+    """Return one statement per table: a new one each time would be looked up anew by its parts."""
+    return insert(_table(table))
 
 
 @functools.cache
@@ -365,5 +377,8 @@ def _prefixed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _table(model: Any) -> Any:
     return model.__table__
 
+
+_LAST_SEQ = text("SELECT COALESCE(MAX(seq), 0) FROM transition")
+_DRAWN_SEQS = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
 
 __all__ = ["NO_HASH", "Done", "instant", "recorded", "write", "write_refusals"]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlmodel import Session
 
 Groups: TypeAlias = dict[UUID, list[Any]]
@@ -21,12 +21,22 @@ def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *orde
     """Return the rows whose key is one of the ids, grouped by key; without ids nothing is read."""
     if not ids:
         return {}
-    connection = session.connection()
     ids = tuple(dict.fromkeys(ids))
-    if len(ids) == 1:
-        (only,) = ids
-        return grouped(connection.execute(_one(model, key, order), {"wanted": only}), key)
-    return grouped(connection.execute(_several(model, key, order), {"wanted": list(ids)}), key)
+    statement = _rows_by(model, key, order, is_single=len(ids) == 1)
+    return grouped(session.connection().execute(statement, wanted(ids)), key)
+
+
+def one_of(column: Any, *, is_single: bool) -> ColumnElement[bool]:
+    """Return the condition that a column has one of the `wanted` values; a single one is no list to be written out."""
+    condition: ColumnElement[bool]
+    condition = column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))
+    return condition
+
+
+def wanted(ids: Collection[Any]) -> dict[str, Any]:
+    """Return the parameter of `one_of` for these values."""
+    values = list(ids)
+    return {"wanted": values[0] if len(values) == 1 else values}
 
 
 def grouped(rows: Iterable[Any], key: str) -> Groups:
@@ -38,13 +48,7 @@ def grouped(rows: Iterable[Any], key: str) -> Groups:
 
 
 @functools.cache
-def _one(model: Any, key: str, order: tuple[str, ...]) -> Select[Any]:
+def _rows_by(model: Any, key: str, order: tuple[str, ...], *, is_single: bool) -> Select[Any]:
     table = table_of(model)
-    return select(table).where(table.c[key] == bindparam("wanted")).order_by(*(table.c[name] for name in order))
-
-
-@functools.cache
-def _several(model: Any, key: str, order: tuple[str, ...]) -> Select[Any]:
-    table = table_of(model)
-    wanted: Any = bindparam("wanted", expanding=True)
-    return select(table).where(table.c[key].in_(wanted)).order_by(*(table.c[name] for name in order))
+    condition = one_of(table.c[key], is_single=is_single)
+    return select(table).where(condition).order_by(*(table.c[name] for name in order))

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -195,9 +195,14 @@ def _facts(
 
 
 def _competences(session: Session, stamp: Stamp) -> frozenset[Competence]:
-    user = table_of(User)
-    stored = session.execute(select(user.c.competences).where(user.c.id == stamp.actor.user_id)).scalar_one_or_none()
+    if stamp.actor.is_clock:
+        return frozenset()
+    stored = session.connection().execute(_COMPETENCES, {"actor": stamp.actor.user_id}).scalar_one_or_none()
     return frozenset(Competence(word) for word in stored or ())
+
+
+_USER = table_of(User)
+_COMPETENCES = select(_USER.c.competences).where(_USER.c.id == bindparam("actor"))
 
 
 def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:

@@ -4,7 +4,6 @@ Started by `tests.lifecycle.concurrency.races`; the world comes over the pipe, t
 """
 
 import traceback
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -15,15 +14,17 @@ from models.db import make_engine, run_in_transaction
 from tests.factories import House
 
 
-def run(url: str, house: House, pipe: Connection, barrier: Barrier) -> None:
-    """Give each job's commands at the barrier, until an empty job comes."""
-    engine = make_engine(url)
-    own = replace(house, engine=engine)
-    with engine.connect():
-        pass  # the first connection is made before the start
-    while (job := pipe.recv()) is not None:
-        pipe.send(_played(own, barrier, *job))
-    engine.dispose()
+def run(pipe: Connection, barrier: Barrier) -> None:
+    """Open each world that comes, give its jobs at the barrier, and leave it; until nothing more comes."""
+    while (world := pipe.recv()) is not None:
+        url, house = world
+        house.engine = make_engine(url)
+        with house.engine.connect():
+            pipe.send("ready")  # the first connection is made before the first start
+        while (job := pipe.recv()) is not None:
+            pipe.send(_played(house, barrier, *job))
+        house.engine.dispose()
+        pipe.send("gone")
 
 
 def _played(house: House, barrier: Barrier, commands: list[Command], by: str) -> list[Any] | str:
@@ -33,4 +34,4 @@ def _played(house: House, barrier: Barrier, commands: list[Command], by: str) ->
         answers = run_in_transaction(house.engine, lambda session: melody.execute(session, commands, stamp=stamp))
     except Exception:  # noqa: BLE001 - the parent shows it
         return traceback.format_exc()
-    return [("done" if answer.is_done else answer.error.codes, dict(answer.document)) for answer in answers if answer]  # type: ignore[union-attr]
+    return [(answer.error.codes if answer.error else "done", dict(answer.document)) for answer in answers]

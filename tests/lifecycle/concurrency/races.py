@@ -26,6 +26,21 @@ class Racers:
 
     pipes: tuple[Connection, ...]
 
+    def tell(self, what: Any) -> None:
+        """Send the same to all."""
+        for pipe in self.pipes:
+            pipe.send(what)
+
+    @contextmanager
+    def at(self, house: House) -> Iterator["Racers"]:
+        """Let all of them open this house's database, and close it in the end."""
+        url = house.engine.url.render_as_string(hide_password=False)
+        self.tell((url, replace(house, engine=None)))  # type: ignore[arg-type]
+        assert [pipe.recv() for pipe in self.pipes] == ["ready"] * len(self.pipes)
+        yield self
+        self.tell(None)
+        assert [pipe.recv() for pipe in self.pipes] == ["gone"] * len(self.pipes)
+
     def race(self, *entries: tuple[Command, str]) -> list[Outcome]:
         """Let each process give its command, by its actor, at the same moment; return what became of each."""
         return [outcomes[0] for outcomes in self.race_batches(*(([command], by) for command, by in entries))]
@@ -41,24 +56,22 @@ class Racers:
 
 
 @contextmanager
-def racers(house: House, count: int = 2) -> Iterator[Racers]:
-    """Start processes that know the house."""
+def racers(count: int = 2) -> Iterator[Racers]:
+    """Start processes that wait for a world."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(count)
-    url = house.engine.url.render_as_string(hide_password=False)
-    world = replace(house, engine=None)  # type: ignore[arg-type]
     ends = [context.Pipe() for _ in range(count)]
-    processes = [context.Process(target=racer.run, args=(url, world, theirs, barrier)) for _, theirs in ends]
+    processes = [context.Process(target=racer.run, args=(theirs, barrier)) for _, theirs in ends]
     for process in processes:
         process.start()
     for _, theirs in ends:
         theirs.close()
+    started = Racers(tuple(ours for ours, _ in ends))
     try:
-        yield Racers(tuple(ours for ours, _ in ends))
-        for ours, _ in ends:
-            ours.send(None)
+        yield started
+        started.tell(None)
     finally:
-        for (ours, _), process in zip(ends, processes, strict=True):
+        for ours, process in zip(started.pipes, processes, strict=True):
             ours.close()
             process.join(timeout=30)
             if process.is_alive():
@@ -73,7 +86,7 @@ def assert_sound(engine: Engine, house: House) -> None:
 
 def _assert_sound(session: Session, house: House) -> None:
     broken = {one.id: one.sample for one in check(session, all_checks(), now=house.now).results if not one.is_ok}
-    assert broken == {}
+    assert broken == {}, broken
 
 
 def done(outcomes: Sequence[Outcome]) -> int:

@@ -1,6 +1,6 @@
 """Two processes, one barrier, one database: nobody overwrites anybody (R1, R2, R4-R8, R23, R25).
 
-The fast ring runs each race some twenty times per database, the slow one two hundred times.
+Each race is run twenty times per database by `make test`, two hundred times by `make prove`.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,20 @@ from models.states import GateOutcome, ProjectState, Role
 from tests.factories import VOTERS, House, key, name_members, projects, reviews
 from tests.lifecycle.concurrency.races import Racers, assert_sound, done, racers
 
-TIMES = (20, pytest.param(200, marks=pytest.mark.slow))
+pytestmark = pytest.mark.slow
+TIMES = (20, pytest.param(200, marks=pytest.mark.prove))
 ONE, OTHER = Role.COORDINATOR, "second"
 
 
+@pytest.fixture(scope="module")
+def two_processes() -> Iterator[Racers]:
+    with racers() as started:
+        yield started
+
+
 @pytest.fixture
-def pair(each_house: House) -> Iterator[tuple[House, Racers]]:
-    with racers(each_house) as two:
+def pair(each_house: House, two_processes: Racers) -> Iterator[tuple[House, Racers]]:
+    with two_processes.at(each_house) as two:
         yield each_house, two
     assert_sound(each_house.engine, each_house)
 
@@ -200,7 +207,7 @@ class TestTwoPeople:
         """R7: what was proposed is what had been voted, or the vote came too late."""
         house, two = pair
         for review in reviews(house, times, state="voted")[1]:
-            change = GiveScore(command_id=key(), review_id=review, points=(("merit", 0),), vote=GateOutcome.STOP)
+            change = GiveScore(command_id=key(), review_id=review, points=(("merit", 8),), vote=GateOutcome.STOP)
             propose = Propose(command_id=key(), review_id=review, outcome=GateOutcome.GO, reason="as voted")
 
             (voted, _), (proposed, _) = two.race((change, VOTERS[1]), (propose, VOTERS[0]))

@@ -22,7 +22,6 @@ MANY = 20
 STATEMENTS = {
     "characteristic.add": 18,
     "claim.add": 34,
-    "claim.add_all": 34,
     "evidence.add": 29,
     "evidence.withdraw": 28,
     "issue.add": 20,
