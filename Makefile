@@ -11,13 +11,15 @@ UV_SYNC = $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode
 # Without compiled bytecode every command starts half a second later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test check bench migration mining format lock clean
+.PHONY: help setup run demo test prove check docs bench migration mining format lock clean
 
 help:
 	@echo "make run        set up, play the demo story, say where things are"
 	@echo "make demo       the same, for machines: exits 0 when the story was played"
 	@echo "make test       every test; PostgreSQL is started when it is installed"
+	@echo "make prove      races and crashes with the counts of a release"
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
+	@echo "make docs       write the pages that follow from code"
 	@echo "make bench      measure speed and memory"
 	@echo "make migration MESSAGE='what changes'   draft a migration from the tables"
 	@echo "make mining     install what reads our exported histories (large, AGPL; CI only)"
@@ -43,12 +45,18 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
+prove: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove $(TESTS)
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow and not postgres and not reference"
+	$(BIN)/python -m pytest -q -m "not slow and not postgres and not reference and not prove"
+
+docs: $(READY)
+	$(BIN)/python -m docs.generate
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

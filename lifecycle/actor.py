@@ -104,6 +104,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "evidence.add": _ANY_PARTY,
     "evidence.withdraw": _ANY_PARTY,
     "claim.add": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
+    "claim.add_all": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
     "revision.freeze": frozenset({Role.PROCESS_ENGINEER, Role.PROJECT_LEAD}),
     "characteristic.add": _RECORDERS | {Role.QUALITY_ENGINEER},
     "trial_batch.add": _RECORDERS,

@@ -127,6 +127,8 @@ class Verb(Generic[C, F]):
     subject: type[Subject] | None = None
     """Table of the row to lock; None where the command makes something new out of nothing."""
     subject_id: Callable[[C], UUID] | None = None
+    apart: Callable[[C], Hashable] | None = None
+    """What tells commands on one subject apart that do not look at each other: those are carried out in one wave."""
     chart: type[Chart] | None = None
     state: Callable[[F], str] = field(default=lambda _facts: "")
     event: Callable[[F], str | None] | None = None

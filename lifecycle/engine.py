@@ -5,7 +5,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 """
 
 import functools
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -33,7 +33,7 @@ from lifecycle.readable import unreadable
 from models.base import Subject
 from models.programmes import Programme
 from models.projects import Project
-from models.reading import one_of, wanted
+from models.reading import one_of, rows_by, wanted
 from models.states import Role
 
 
@@ -141,7 +141,7 @@ def _marks(command: Command) -> list[Hashable]:
     verb = REGISTRY[type(command)]
     marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
     if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command)))
+        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
     return marks
 
 
@@ -155,7 +155,7 @@ def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -
         if desk.verb.follow:
             desk.verb.follow(session, _projects_of(done.values()), stamp)
     if desk.personal:
-        journal.write_refusals(session, desk.personal, stamp)
+        journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
     return {**desk.answers, **answers}
 
@@ -215,6 +215,14 @@ class _Desk:
             else:
                 yield place, task, effects
 
+    def refused(self, *, is_written: bool) -> list[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]]:
+        """Return the refusals about a person, each with its row as it is after what was written beside it."""
+        if not is_written or self.verb.apart is None or self.verb.subject is None:
+            return self.personal
+        ids = [task.row.id for _, task, _ in self.personal]
+        rows = rows_by(self.session, self.verb.subject, "id", ids)
+        return [(verb, replace(task, row=rows[task.row.id][0]), codes) for verb, task, codes in self.personal]
+
     def lent(self, verb: Verb[Any, Any], command: Command) -> Task[Any]:
         """Return the task of another verb on the subject of this desk, with what was read for it already."""
         if 0 not in self.tasks:
@@ -244,7 +252,7 @@ class _Desk:
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
             self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
-        self._rights([task.project.id for task in self.tasks.values() if task.project is not None])
+        self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
     def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
         """Lock parents first, one statement per table, in the order of ids."""
@@ -287,7 +295,7 @@ class _Desk:
                 reason = Unmet(code=Stale.code, values={"seen": expected, "current": task.row.version})
                 self._refuse(place, Stale(reason))
 
-    def _rights(self, project_ids: Sequence[UUID]) -> None:
+    def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():

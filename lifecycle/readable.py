@@ -28,9 +28,11 @@ def unreadable(command: Command) -> tuple[Unmet, ...]:
 def _fault(value: Any, depth: int) -> str | None:
     if isinstance(value, str):
         return None if value.isascii() and "\0" not in value else _unwritable(value)
+    if value is None:
+        return None
     if isinstance(value, int):
         return None if -_LARGEST <= value < _LARGEST else "number_unreadable"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # asking for dict first is quicker
         inner = [*value, *value.values()]
         if any(isinstance(item, float) and not math.isfinite(item) for item in inner):
             return "number_unreadable"
@@ -46,5 +48,8 @@ def _fault(value: Any, depth: int) -> str | None:
 
 
 def _unwritable(text: str) -> str | None:
-    has_half = any("\ud800" <= char <= "\udfff" for char in text)
-    return "text_unreadable" if "\0" in text or has_half else None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "text_unreadable"
+    return "text_unreadable" if "\0" in text else None

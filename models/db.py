@@ -36,7 +36,9 @@ _POSTGRES_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
     " -c synchronous_commit=on -c timezone=UTC"
 )
-_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_LOST_RACES = frozenset({"40001", "40P01", "23505"})
+"""Serialization failure, deadlock, and a unique value that another writer stored meanwhile: asked again, the rule that
+looks for it finds it. On SQLite nobody writes meanwhile."""
 _READING = "pilotway_reading"
 
 
@@ -80,7 +82,7 @@ def run_in_transaction(
     attempts: int = ATTEMPTS,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Do the work in a transaction, again from the start when the database lost a race (40001, 40P01, busy).
+    """Do the work in a transaction, again from the start when it lost a race (40001, 40P01, 23505, busy).
 
     The work must do nothing but use the session. The last error is raised when no attempt is left.
     """
@@ -115,7 +117,7 @@ def is_retryable(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         code = getattr(error.orig, "sqlite_errorcode", None)
         return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
-    return getattr(error.orig, "sqlstate", None) in {_SERIALIZATION_FAILURE, _DEADLOCK}
+    return getattr(error.orig, "sqlstate", None) in _LOST_RACES
 
 
 def is_sqlite(bind: Session | Connection | Engine) -> bool:

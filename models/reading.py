@@ -21,13 +21,16 @@ def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *orde
     """Return the rows whose key is one of the ids, grouped by key; without ids nothing is read."""
     if not ids:
         return {}
+    ids = tuple(dict.fromkeys(ids))
     statement = _rows_by(model, key, order, is_single=len(ids) == 1)
     return grouped(session.connection().execute(statement, wanted(ids)), key)
 
 
 def one_of(column: Any, *, is_single: bool) -> ColumnElement[bool]:
     """Return the condition that a column has one of the `wanted` values; a single one is no list to be written out."""
-    return column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))
+    condition: ColumnElement[bool]
+    condition = column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))
+    return condition
 
 
 def wanted(ids: Collection[Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Also the two kinds of column that carry a CHECK (states, money), and SQLite with STRICT tables.
 """
 
+import functools
 import json
 import uuid
 from collections.abc import Callable
@@ -90,6 +91,10 @@ class Day(TypeDecorator[date]):
         return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+_parsed = functools.lru_cache(maxsize=1 << 16)(uuid.UUID)
+"""The same ids are read again and again, and parsing one costs more than finding it."""
+
+
 class Id(TypeDecorator[uuid.UUID]):
     """A UUID: 36 lower-case characters on SQLite, native on PostgreSQL."""
 
@@ -111,7 +116,7 @@ class Id(TypeDecorator[uuid.UUID]):
 
     def process_result_value(self, value: str | uuid.UUID | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002
         """Return a UUID."""
-        return uuid.UUID(value) if isinstance(value, str) else value
+        return _parsed(value) if isinstance(value, str) else value
 
 
 class JSONText(TypeDecorator[Json]):
@@ -150,7 +155,9 @@ class State(TypeDecorator[StrEnum]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Refuse a word that the enum does not have."""
-        return None if value is None else self.words(value).value
+        if value is None:
+            return None
+        return (value if isinstance(value, self.words) else self.words(value)).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
         """Return the member; a stored word that nobody knows raises ValueError here."""

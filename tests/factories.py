@@ -345,7 +345,7 @@ def meet_lean_gate(house: House, *ids: UUID) -> None:
 
 @cache
 def lean() -> Pack:
-    """Return the bare standard with two papers and a panel at gate G2, one paper and a single expert at G1.
+    """Return the bare standard with two papers and a panel at gate G2, a single expert at G1, one paper at G1 and G4.
 
     G2.1 and G1.1 can be waived, G2.2 can become a condition; G2 is shown publicly for five working days.
     """
@@ -364,19 +364,18 @@ def lean() -> Pack:
     criteria = {
         "G1": (_criterion("G1.1", "W", "paper"),),
         "G2": (_criterion("G2.1", "W", "paper"), _criterion("G2.2", "C", "plan", condition_needs=("owner",))),
+        "G4": (_criterion("G4.1", "W", "paper"),),
     }
     stages = tuple(
         stage.model_copy(
             update={
-                "panel": panels[stage.gate],
-                "criteria": criteria[stage.gate],
-                "outcomes": outcomes,
-                "score": score,
+                "panel": panels.get(stage.gate, stage.panel),
+                "criteria": criteria.get(stage.gate, ()),
+                "outcomes": outcomes if stage.gate in panels else (),
+                "score": score if stage.gate in panels else stage.score,
                 "notice": Notice(days=5, unit="working_days") if stage.gate == "G2" else None,
             }
         )
-        if stage.gate in panels
-        else stage
         for stage in bare.stages
     )
     changes = {"code": "lean", "stages": stages, "evidence_types": (_paper("paper", "G1"), _paper("plan", "G2"))}

@@ -4,22 +4,24 @@ from collections.abc import Callable, Mapping
 
 from docs.generate.charts import charts
 from docs.generate.commandline import command_line, settings
+from docs.generate.licences import third_party
 from docs.generate.markdown import ROOT
 from docs.generate.standard import standard
 from docs.generate.verbs import verbs
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "charts.md": charts,
-    "cli.md": command_line,
-    "settings.md": settings,
-    "standard.md": lambda: standard("en"),
-    "standard.zh-CN.md": lambda: standard("zh-CN"),
-    "verbs.md": verbs,
+    "THIRD_PARTY.md": third_party,
+    "docs/charts.md": charts,
+    "docs/cli.md": command_line,
+    "docs/settings.md": settings,
+    "docs/standard.md": lambda: standard("en"),
+    "docs/standard.zh-CN.md": lambda: standard("zh-CN"),
+    "docs/verbs.md": verbs,
 }
-"""Name in `docs/` -> what writes it."""
+"""Path in the repository -> what writes the page."""
 
 
 def write_all() -> None:
     """Write every page anew."""
     for name, made in PAGES.items():
-        (ROOT / "docs" / name).write_text(made(), encoding="utf-8")
+        (ROOT / name).write_text(made(), encoding="utf-8")

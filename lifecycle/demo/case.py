@@ -68,6 +68,8 @@ class Case:
     pack: Pack
     revision: str = "A"
     """Label of the design revision that its papers speak of."""
+    last_batch: str = ""
+    """Number of the newest trial batch, whose units go to customers."""
 
     def who(self, role: Role, competence: Competence | None = None) -> str:
         """Return the login of the person who has this role in this project."""

@@ -5,11 +5,11 @@ What is asked is read from the project's own standard, so a pack that asks for m
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from lifecycle.demo import forms, trial_forms
@@ -18,7 +18,7 @@ from lifecycle.demo.forms import Form
 from lifecycle.demo.story import Line, Steps, Story, id_of
 from lifecycle.demo.trial_forms import GAUGE, RUN_GOOD, RUN_HOURS, RUN_UNITS, author_of
 from lifecycle.projects.commands import Advance, NameParty, Submit
-from lifecycle.requirements.commands import AddEvidence, ClaimLevel, FreezeRevision, JudgeRequirement
+from lifecycle.requirements.commands import AddEvidence, ClaimLevels, FreezeRevision, JudgeRequirement
 from lifecycle.reviews.commands import CallReview, Decide, GiveScore, OpenReview, Propose
 from lifecycle.stages.maturity import THREADS
 from lifecycle.trials.commands import (
@@ -34,6 +34,8 @@ from models.states import BatchKind, GateOutcome, MaturityScale, OrderKind, Role
 
 FORMS: forms.Forms = {**forms.FORMS, **trial_forms.FORMS}
 NOTHING: frozenset[str] = frozenset()
+Meeting: TypeAlias = Callable[[Story, Case, str], UUID]
+"""What a panel does on the day it meets; returns the review."""
 
 
 def paper(story: Story, case: Case, type_id: str, form: Form) -> Line:
@@ -78,8 +80,7 @@ def claim(story: Story, case: Case, levels: tuple[int, int]) -> None:
     lead = case.who(Role.PROJECT_LEAD)
     assessment = hand_in(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
     wanted = [(MaturityScale.TRL, case.product.technology, trl), *((MaturityScale.MRL, one, mrl) for one in THREADS)]
-    asked = [{"scale": scale, "item": item, "level": level} for scale, item, level in wanted]
-    story.all(lead, ClaimLevel, [{"project_id": case.project_id, "evidence_id": assessment, **one} for one in asked])
+    story.act(lead, ClaimLevels, project_id=case.project_id, levels=tuple(wanted), evidence_id=assessment)
 
 
 def judge_gate(story: Story, case: Case, gate: str, *, left_out: Collection[str] = NOTHING) -> None:
@@ -247,15 +248,15 @@ def calm_values(low: float, high: float, count: int) -> list[float]:
     return [round(process.inv_cdf((i * golden) % 1), 5) for i in range(1, count + 1)]
 
 
-def place(story: Story, case: Case, batches: Sequence[str], *, units: int = 10) -> None:
-    """Place units of these batches at three customers, who use them from tomorrow."""
+def place(story: Story, case: Case) -> None:
+    """Place ten units of the last batch with each of three customers, who use them from tomorrow."""
     facts = {
         "project_id": case.project_id,
         "profile": "每日两班",
         "agreement_signed_on": story.today,
         "started_on": story.today,
-        "units": units,
-        "unit_batches": tuple(batches),
+        "units": 10,
+        "unit_batches": (case.last_batch,),
         "limits": {"可用率": {"lower": 95.0, "unit": "%"}},
     }
     owners = zip(case.customers(), trial_forms.sites(case), strict=True)
@@ -299,19 +300,35 @@ def run_production(story: Story, case: Case) -> None:
     hand_in(story, case, "run_at_rate", trial_forms.run_at_rate(case, number))
 
 
-def pass_gate(story: Story, case: Case, gate: str, *, since: date, on: date) -> Steps:
-    """Pass a gate without trouble between the day its stage began and the day the project moves on.
-
-    The caller has done what the stage consists of (batches, placements); here is what the gate asks besides.
-    """
-    proposed_on = _proposal_day(story, case, gate, since, on)
-    yield max(since, story.after(proposed_on, -5))
-    hand_in_gate(story, case, gate)
-    yield proposed_on
+def meet(story: Story, case: Case, gate: str) -> UUID:
+    """Let the panel meet today: all judge, score and vote go, and the chair proposes it; returns the review."""
     review = convene(story, case, gate)
     judge_gate(story, case, gate)
     vote(story, case, gate, review)
     propose(story, case, gate, review)
+    return review
+
+
+def pass_gate(  # noqa: PLR0913 - two days and two ways to differ
+    story: Story,
+    case: Case,
+    gate: str,
+    *,
+    since: date,
+    on: date,
+    left_out: Collection[str] = NOTHING,
+    meeting: Meeting = meet,
+) -> Steps:
+    """Pass a gate between the day its stage began and the day the project moves on.
+
+    The caller has done what the stage consists of (batches, placements); here is what the gate asks besides. Papers
+    left out are those that the meeting deals with in its own way.
+    """
+    proposed_on = _proposal_day(story, case, gate, since, on)
+    yield max(since, story.after(proposed_on, -5))
+    hand_in_gate(story, case, gate, left_out=left_out)
+    yield proposed_on
+    review = meeting(story, case, gate)
     if proposed_on != on:
         yield on
         decide(story, case, gate, review)
@@ -319,10 +336,11 @@ def pass_gate(story: Story, case: Case, gate: str, *, since: date, on: date) -> 
 
 
 def _proposal_day(story: Story, case: Case, gate: str, since: date, on: date) -> date:
-    """Return the last day to propose so that the notice is over on the day of the decision."""
+    """Return the last working day to propose on, so that the notice is over on the day of the decision."""
     notice = case.pack.stage(stage_of(gate)).notice
     if notice is None:
         return on
     if notice.unit == "working_days":
         return story.after(on, -notice.days - 1)
-    return max(since, story.calendar.previous_working_day(on - timedelta(days=notice.days + 4)))
+    first = story.calendar.previous_working_day(on - timedelta(days=notice.days))
+    return max(since, story.after(first, -1))

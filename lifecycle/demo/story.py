@@ -89,7 +89,7 @@ class Story:
         return [answer.document for answer in answers]
 
     def together(self, lines: Sequence[Line]) -> list[Mapping[str, Any]]:
-        """Let several people do several things, each person all of one kind at once; answers in the order of the lines."""
+        """Let several people do several things, each all of one kind at once; answers in the order of the lines."""
         groups: dict[tuple[str, type[Command]], list[int]] = {}
         for place, (who, verb, _) in enumerate(lines):
             groups.setdefault((who, verb), []).append(place)

@@ -1,5 +1,6 @@
 """What the papers of trial, market validation and handoff say: one form for each type of evidence."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import cast
 
@@ -228,13 +229,21 @@ FORMS: Forms = {
 }
 """By the id of the evidence type, which is the function's name; batch records and run at rate go with their batches."""
 
-AUTHORS = {
+AUTHORS: Mapping[Role, tuple[str, ...]] = {
     Role.FINANCE_OFFICER: (
-        ("sme_declaration", "funding_declaration", "bom_target_cost", "budget", "own_money_proof", "cost_rollup")
-        + ("price_test", "business_case", "final_financial_statement", "audit_report")
+        "sme_declaration",
+        "funding_declaration",
+        "bom_target_cost",
+        "budget",
+        "own_money_proof",
+        "cost_rollup",
+        "price_test",
+        "business_case",
+        "final_financial_statement",
+        "audit_report",
     ),
     Role.LAB_LEAD: ("platform_offer", "booking", "verification_report", "msa_study", "ehs_log"),
-    Role.TECHNICAL_MANAGER: (("technical_manager_record", "ip_clause", "technology_transfer_record", "final_report")),
+    Role.TECHNICAL_MANAGER: ("technical_manager_record", "ip_clause", "technology_transfer_record", "final_report"),
     Role.COORDINATOR: ("fee_and_capacity_quote",),
     Role.RECEIVER_LEAD: ("run_at_rate",),
 }

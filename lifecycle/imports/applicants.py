@@ -46,7 +46,7 @@ class Known:
 class Applicants:
     """Finds and enters the applicants of a chunk of rows; rehearsing, it remembers those that would be there by now."""
 
-    def __init__(self, source: str, stamp: Stamp, play: Play, expected: SeenKeys | None) -> None:
+    def __init__(self, source: str, stamp: Stamp, play: Play | None, expected: SeenKeys | None) -> None:
         self._source, self._stamp, self._play, self._expected = source, stamp, play, expected
 
     def settle(self, session: Session, rows: Sequence[ProjectRow]) -> Known:
@@ -77,6 +77,10 @@ class Applicants:
     def _enter(self, session: Session, named: Sequence[_Party]) -> int:
         """Carry the new ones' commands out and return how many were new."""
         commands = {party.command: party for party in named if party.command is not None}
+        if self._play is None:
+            for command in commands:
+                self._remember(command)
+            return len(commands)
         for command, answer in zip(commands, self._play(session, list(commands), stamp=self._stamp), strict=True):
             party = commands[command]
             if answer.error is not None:

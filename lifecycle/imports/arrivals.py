@@ -3,7 +3,7 @@
 The same code carries out and rehearses: it is given the engine's `execute` or its `rehearse`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -84,7 +84,7 @@ class _Expected:
 class Reception:
     """Settles chunks of rows, each with a number of reads and writes that does not depend on its length."""
 
-    def __init__(self, into: Destination, stamp: Stamp, play: Play, expected: "_Expected | None") -> None:
+    def __init__(self, into: Destination, stamp: Stamp, play: Play | None, expected: "_Expected | None") -> None:
         self._into, self._stamp, self._play, self._expected = into, stamp, play, expected
         self._applicants = Applicants(into.source, stamp, play, expected.organisations if expected else None)
 
@@ -98,6 +98,11 @@ class Reception:
         """Return a reception that says what would be done, and remembers what would be there by now."""
         return cls(into, stamp, engine.rehearse, _Expected())
 
+    @classmethod
+    def promising(cls, into: Destination, stamp: Stamp) -> "Reception":
+        """Return a reception that gives no command: for a look through what is judged when it is written."""
+        return cls(into, stamp, None, _Expected())
+
     def settle(self, session: Session, rows: Sequence[ProjectRow]) -> Arrived:
         """Carry out what the rows ask for, or rehearse it.
 
@@ -106,8 +111,7 @@ class Reception:
         applicants = self._applicants.settle(session, rows)
         errors = applicants.errors
         families = self._families(session, [row for row in rows if row.row not in errors])
-        asked = dict(self._commands(families, applicants.ids))
-        for key, refusal in self._played(session, asked).items():
+        for key, refusal in self._played(session, families, applicants.ids):
             family = families[key]
             errors.update({number: refused(_of(rows, number), refusal) for number in family.fates})
         self._remember({key: family for key, family in families.items() if not errors.keys() & family.fates.keys()})
@@ -192,14 +196,17 @@ class Reception:
             mrl=row.mrl,
         )
 
-    def _played(self, session: Session, asked: Mapping[str, Command]) -> dict[str, LifecycleError]:
-        """Play the commands and return the refusals by key."""
+    def _played(
+        self, session: Session, families: Mapping[str, _Family], parties: Mapping[int, UUID | None]
+    ) -> Iterator[tuple[str, LifecycleError]]:
+        """Play the commands that the families need and yield the refusals by key."""
+        if self._play is None:
+            return
+        asked = dict(self._commands(families, parties))
         answers = self._play(session, list(asked.values()), stamp=self._stamp)
-        return {
-            key: of_the_row(answer.error)
-            for key, answer in zip(asked, answers, strict=True)
-            if answer.error is not None
-        }
+        for key, answer in zip(asked, answers, strict=True):
+            if answer.error is not None:
+                yield key, of_the_row(answer.error)
 
 
 def _updated(family: _Family) -> UpdateImported:

@@ -155,14 +155,16 @@ class _Undo(Exception):
 def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, how: How, door: Door) -> Report:
     """Bring the projects of a file in and say what became of its rows; repeated, it changes nothing.
 
-    With `How.WHOLE` the file is checked first, and written in one
-    transaction only when no row is wrong (safety A16). Raises `LifecycleError` when the actor may not import.
+    With `How.WHOLE` the file is looked through first, and written in one transaction only when no row is wrong (safety
+    A16); while it is written nobody else writes on SQLite. Raises `LifecycleError` when the actor may not import.
     """
     bringing = _Bringing(path, mapping, into, stamp, door)
     if how is How.PARTIAL:
         return bringing.in_parts()
-    checked = bringing.checked()
-    return checked if how is How.CHECK or checked.wrong else bringing.whole(checked)
+    if how is How.CHECK:
+        return bringing.checked(Reception.rehearsing(into, stamp))
+    seen = bringing.checked(Reception.promising(into, stamp))
+    return seen if seen.wrong else bringing.whole(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,8 @@ class _Bringing:
     stamp: Stamp
     door: Door
 
-    def checked(self, refused: ByRow[int, RowError] = NOTHING) -> Report:
+    def checked(self, reception: Reception, refused: ByRow[int, RowError] = NOTHING) -> Report:
         """Go through the file without writing; rows of which the database was found to refuse them are wrong."""
-        reception = Reception.rehearsing(self.into, self.stamp)
 
         def settle(rows: Sequence[ProjectRow]) -> Arrived:
             good = [row for row in rows if row.row not in refused]
@@ -204,7 +205,7 @@ class _Bringing:
                     raise
                 refused = {row.row: wrong for row, wrong in _refusals(_split(at_work, self._tried))}
                 if refused:
-                    return self.checked(refused)
+                    return self.checked(Reception.rehearsing(self.into, self.stamp), refused)
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError

@@ -55,7 +55,11 @@ def requirements_of_the_pack(session: Session) -> Iterator[dict[str, Any]]:
 def _visits(session: Session) -> Iterator[dict[str, Any]]:
     statement = (
         select(_RUN.c.id, _RUN.c.stage, _PROJECT.c.pack_sha256, _REQUIREMENT.c.clause)
-        .select_from(_RUN.join(_PROJECT, _PROJECT.c.id == _RUN.c.project_id).outerjoin(_REQUIREMENT))
+        .select_from(
+            _RUN.join(_PROJECT, _PROJECT.c.id == _RUN.c.project_id).outerjoin(
+                _REQUIREMENT, _REQUIREMENT.c.stage_run_id == _RUN.c.id
+            )
+        )
         .order_by(_RUN.c.id)
     )
     visit: dict[str, Any] | None = None

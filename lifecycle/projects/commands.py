@@ -259,7 +259,7 @@ def assign_facts(session: Session, tasks: Any, stamp: Stamp) -> list[AssignFacts
         key = (task.project.id, task.command.user_id, task.command.role)
         facts.append(
             AssignFacts(
-                **{name: getattr(base, name) for name in base.__dataclass_fields__},
+                **base.as_read(),
                 is_known=task.command.user_id in known,
                 is_named_already=key in taken,
             )

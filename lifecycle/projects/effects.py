@@ -65,15 +65,15 @@ def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, *
     """
     run_id, project_id, stage = stamp.new_id(), records.project_id, records.stage
     asked = pack.stage(stage)
-    due_on, maximum_on = due_days(asked, earlier, stamp.today, stamp.calendar)
+    if "due_on" not in known:
+        due_on, maximum_on = due_days(asked, earlier, stamp.today, stamp.calendar)
+        known = {"due_on": due_on, "maximum_on": maximum_on, **known}
     values = {
         "project_id": project_id,
         "stage": stage,
         "visit": 1 + sum(1 for run in earlier if run.stage == stage),
         "state": StageRunState.OPEN,
         "opened_on": stamp.today,
-        "due_on": due_on,
-        "maximum_on": maximum_on,
         **known,
     }
     act = Act(

@@ -109,6 +109,10 @@ class ProjectFacts:
         criterion = self.pack.criterion(clause)
         return judge(self.pack, criterion, self.records, calendar=self.calendar, rules=RULES)
 
+    def as_read(self) -> dict[str, Any]:
+        """Return what was read, for facts that know more."""
+        return {name: getattr(self, name) for name in ProjectFacts.__dataclass_fields__}
+
     def recycles_of(self, stage: ProjectState) -> int:
         """Return how often this stage was sent back."""
         return sum(1 for run in self.runs if run.stage == stage and run.state == StageRunState.RECYCLED)
@@ -125,12 +129,19 @@ def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
 
 
 def gate_facts(
-    session: Session, tasks: Sequence[Task[Any]], stamp: Stamp, also: frozenset[str] = frozenset()
+    session: Session,
+    tasks: Sequence[Task[Any]],
+    stamp: Stamp,
+    also: frozenset[str] = frozenset(),
+    only: frozenset[str] | None = None,
 ) -> list[ProjectFacts]:
-    """Read everything, the records of the gate too; `also` names registers wanted besides those the packs look at."""
+    """Read everything, the records of the gate too; `also` names registers wanted besides those the packs look at.
+
+    With `only` the records hold just these registers: nothing can be judged from them.
+    """
     known = _known(session, tasks)
     projects = [task.project for task in tasks]
-    records = records_of(session, projects, today=stamp.today, known=known, also=also)
+    records = records_of(session, projects, today=stamp.today, known=known, also=also, only=only)
     return _facts(session, tasks, stamp, known, records)
 
 

@@ -109,6 +109,7 @@ def panel_not_called(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+@about_input
 def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A panel meets today or later."""
     planned, today = facts.command.planned_on, facts.stamp.today

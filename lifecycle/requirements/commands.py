@@ -1,5 +1,6 @@
 """The verbs around requirements: hand in, judge, waive, reopen, claim a level, freeze a revision, tell what is owed."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +16,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.effects import act_on, told
-from lifecycle.projects.facts import ProjectFacts, gate_facts
+from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
 from lifecycle.requirements import rules
 from lifecycle.verdicts.cache import refresh
 from models.evidence import DesignRevision, Evidence, Judgement, MaturityClaim
@@ -91,6 +92,15 @@ class ClaimLevel(ProjectCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLevels(ProjectCommand):
+    """Claim all levels of an assessment at once, on the document they stand in; checked together (M1)."""
+
+    levels: tuple[tuple[MaturityScale, str, int], ...]
+    """Scale, technology or thread, level."""
+    evidence_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeRevision(ProjectCommand):
     """Freeze a design revision; the clauses it touches are judged again, exactly those."""
 
@@ -128,24 +138,29 @@ _CLAIMS = frozenset({"claims"})
 """A claim is checked against the others (M1), whether or not the standard has a criterion about them."""
 
 
-def desk_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DeskFacts]:
-    """Read the gate and the rows beside it."""
-    ids = [task.project.id for task in tasks]
-    documents = rows_by(session, Evidence, "project_id", ids, "version_no")
-    requirements = rows_by(session, Requirement, "project_id", ids, "clause")
-    notices = rows_by(session, CompletionNotice, "project_id", ids, "number")
+def desk_facts(
+    session: Session, tasks: Sequence[Task[Any]], stamp: Stamp, only: frozenset[str] | None = None
+) -> list[DeskFacts]:
+    """Read the gate, or `only` some of its registers, and the rows beside it."""
+    visits = [task.project.stage_run_id for task in tasks if task.project.stage_run_id is not None]
+    requirements = rows_by(session, Requirement, "stage_run_id", visits, "clause")
+    notices = rows_by(session, CompletionNotice, "project_id", [task.project.id for task in tasks], "number")
     return [
         DeskFacts(
-            **{name: getattr(base, name) for name in base.__dataclass_fields__},
-            documents=tuple(documents.get(base.project.id, ())),
-            requirements={
-                row.clause: row
-                for row in requirements.get(base.project.id, ())
-                if row.stage_run_id == base.project.stage_run_id
-            },
+            **base.as_read(),
+            requirements={row.clause: row for row in requirements.get(base.project.stage_run_id, ())},
             notices=tuple(notices.get(base.project.id, ())),
         )
-        for base in gate_facts(session, tasks, stamp, _CLAIMS)
+        for base in gate_facts(session, tasks, stamp, _CLAIMS, only)
+    ]
+
+
+def paper_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DeskFacts]:
+    """Read the papers of each project; what the gate says of them is for later."""
+    documents = rows_by(session, Evidence, "project_id", [task.project.id for task in tasks], "version_no")
+    return [
+        DeskFacts(**base.as_read(), documents=tuple(documents.get(base.project.id, ())))
+        for base in project_facts(session, tasks, stamp)
     ]
 
 
@@ -322,18 +337,24 @@ def _reopened(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
 
 def _claimed(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     command = facts.command
-    row = {
-        "id": stamp.new_id(),
-        "project_id": facts.project.id,
-        "scale": command.scale,
-        "item": command.item,
-        "level": command.level,
-        "evidence_id": command.evidence_id,
-        "user_id": stamp.actor.user_id,
-        "at": stamp.now,
-    }
-    detail = {"scale": command.scale, "item": command.item, "level": command.level, "evidence_id": command.evidence_id}
-    return Effects(acts=(act_on(facts, "claim_level", detail=detail),), rows=((MaturityClaim, row),))
+    rows = tuple(
+        (
+            MaturityClaim,
+            {
+                "id": stamp.new_id(),
+                "project_id": facts.project.id,
+                "scale": scale,
+                "item": item,
+                "level": level,
+                "evidence_id": command.evidence_id,
+                "user_id": stamp.actor.user_id,
+                "at": stamp.now,
+            },
+        )
+        for scale, item, level in rules.claimed(command)
+    )
+    detail = {name: value for name, value in command.asks().items() if name != "project_id"}
+    return Effects(acts=(act_on(facts, "claim_level", detail=detail),), rows=rows)
 
 
 def _frozen(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
@@ -431,11 +452,10 @@ def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> V
         command=command,
         subject=Project,
         subject_id=lambda asked: asked.project_id,
-        facts=desk_facts,
         state=lambda facts: str(facts.project.stage),
         rules=(project_rules.not_ended, *own),
         follow=refresh,
-        **rest,
+        **{"facts": desk_facts, **rest},
     )
 
 
@@ -449,6 +469,8 @@ ADD_EVIDENCE = desk_verb(
     "add",
     AddEvidence,
     rules=(rules.not_frozen, rules.type_known, rules.file_sound, rules.form_sound),
+    facts=paper_facts,
+    apart=lambda asked: asked.type,
     effects=_evidence_added,
 )
 WITHDRAW_EVIDENCE = desk_verb(
@@ -456,6 +478,7 @@ WITHDRAW_EVIDENCE = desk_verb(
     "withdraw",
     WithdrawEvidence,
     rules=(rules.not_frozen, project_rules.has_reason, _document_is_own),
+    facts=paper_facts,
     effects=_evidence_withdrawn,
 )
 JUDGE = desk_verb(
@@ -469,6 +492,8 @@ JUDGE = desk_verb(
         rules.evidence_there,
         rules.not_the_author,
     ),
+    facts=functools.partial(desk_facts, only=frozenset({"evidence"})),
+    apart=lambda asked: (asked.clause, asked.part, asked.competence),
     effects=_judged,
 )
 WAIVE = desk_verb(
@@ -492,8 +517,22 @@ REOPEN = desk_verb(
     rules=(project_rules.has_reason, rules.not_frozen, _present_clause),
     effects=_reopened,
 )
+_OF_CLAIMS = functools.partial(desk_facts, only=_CLAIMS | {"evidence"})
 CLAIM = desk_verb(
-    "claim", "add", ClaimLevel, rules=(rules.not_frozen, rules.level_sound, rules.evidence_exists), effects=_claimed
+    "claim",
+    "add",
+    ClaimLevel,
+    rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
+    facts=_OF_CLAIMS,
+    effects=_claimed,
+)
+CLAIM_ALL = desk_verb(
+    "claim",
+    "add_all",
+    ClaimLevels,
+    rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
+    facts=_OF_CLAIMS,
+    effects=_claimed,
 )
 FREEZE = desk_verb(
     "revision",

@@ -262,18 +262,32 @@ def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return ()
 
 
+def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:
+    """Return the levels that a command claims, one or many: scale, technology or thread, level."""
+    many: tuple[tuple[MaturityScale, str, int], ...] | None = getattr(command, "levels", None)
+    return many if many is not None else ((command.scale, command.item, command.level),)
+
+
 @about_input
-def level_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+def levels_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An assessment says at least one level, and each technology and thread once."""
+    named = [(scale, item) for scale, item, _ in claimed(facts.command)]
+    return () if 0 < len(named) == len(set(named)) else (unmet("levels_not_named_once", count=len(named)),)
+
+
+@about_input
+def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A level is on its scale, and the pair keeps the cross-check M1 [rule S26]: refused when it is entered."""
-    command = facts.command
-    highest = LEVELS[command.scale]
-    if not 1 <= command.level <= highest:
-        return (unmet("level_off_scale", scale=command.scale, level=command.level, highest=highest),)
+    new = claimed(facts.command)
+    off = [(scale, level) for scale, _, level in new if not 1 <= level <= LEVELS[scale]]
+    if off:
+        return tuple(unmet("level_off_scale", scale=scale, level=level, highest=LEVELS[scale]) for scale, level in off)
     if facts.records is None:
         return ()
-    others = tuple(c for c in facts.records.claims if (c.scale, c.item) != (command.scale, command.item))
-    claims = (*others, ClaimRecord(scale=command.scale, item=command.item, level=command.level, has_evidence=True))
-    trl, mrl = project_trl(claims), project_mrl(claims)
+    replaced = {(scale, item) for scale, item, _ in new}
+    others = tuple(claim for claim in facts.records.claims if (claim.scale, claim.item) not in replaced)
+    mine = tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item, level in new)
+    trl, mrl = project_trl((*others, *mine)), project_mrl((*others, *mine))
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()
     return (unmet("maturity_cross_check", trl=trl, mrl=mrl, trl_for_mrl=trl_needed(mrl)),)

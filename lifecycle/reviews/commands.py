@@ -9,6 +9,7 @@ from lifecycle.chart import not_possible
 from lifecycle.commands import Command, Verb
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
+from lifecycle.projects.facts import project_facts
 from lifecycle.reviews import effects, rules
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.facts import CallFacts, ReviewFacts, call_facts, review_facts
@@ -166,11 +167,13 @@ def _while_in(*states: str) -> Any:
 OPEN = review_verb(
     "open",
     OpenReview,
+    facts=review_facts("open", project_facts),
     effects=effects.opened,
 )
 RECUSE = review_verb(
     "recuse",
     Recuse,
+    facts=review_facts("recuse", project_facts),
     event=lambda _facts: None,
     rules=(_while_in("called", "scoring"), rules.is_member, rules.not_recused),
     effects=effects.recused,
@@ -178,6 +181,7 @@ RECUSE = review_verb(
 SCORE = review_verb(
     "score",
     GiveScore,
+    facts=review_facts("score", project_facts),
     event=lambda _facts: None,
     rules=(
         _while_in("scoring"),

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.commands import Stamp, Task
+from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.engine import project_parties
 from lifecycle.projects.facts import ProjectFacts, gate_facts
 from lifecycle.reviews.panel import Tally, tally
@@ -119,8 +119,8 @@ def _is_party(grant: Any, task: Task[Any]) -> bool:
     return grant.organisation_id == parties["receiver"] and not is_own_seat
 
 
-def review_facts(verb: str) -> Any:
-    """Return the fact query of a verb on a review."""
+def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> Any:
+    """Return the fact query of a verb on a review; who does not judge the gate takes `project_facts` as its base."""
 
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ReviewFacts]:
         ids = [task.row.id for task in tasks]
@@ -144,7 +144,7 @@ def review_facts(verb: str) -> Any:
                 objections=tuple(objections.get(task.row.id, ())),
                 kept_conditions=tuple(conditions.get(task.row.id, ())),
             )
-            for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
+            for task, on in zip(tasks, base(session, tasks, stamp), strict=True)
         ]
 
     return facts

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
+from lifecycle.commands import Act, Effects, FactsOf, Message, Stamp, Task, Verb
 from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.effects import act_on, hold_row, told
-from lifecycle.projects.facts import ProjectFacts, gate_facts
+from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
 from lifecycle.trials import rules
 from lifecycle.verdicts.cache import refresh
 from models.holds import Hold
@@ -204,31 +204,38 @@ class TrialFacts(ProjectFacts):
         return self.batches.get(getattr(self.command, "number", None) or "")
 
 
-def trial_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[TrialFacts]:
-    """Read the gate and the trial rows beside it."""
-    ids = [task.project.id for task in tasks]
-    rows = {model: rows_by(session, model, "project_id", ids, "id") for model in _PER_PROJECT}
-    batch_ids = [row.id for group in rows[TrialBatch].values() for row in group]
-    figures = rows_by(session, BatchFigure, "batch_id", batch_ids, "entry_no")
-    measured = rows_by(session, Measurement, "batch_id", batch_ids, "at")
-    named = (getattr(task.command, "customer_id", None) for task in tasks)
-    wanted = {customer for customer in named if customer is not None}
-    customers = frozenset(rows_by(session, Organisation, "id", wanted))
-    return [
-        TrialFacts(
-            **{name: getattr(base, name) for name in base.__dataclass_fields__},
-            batches={row.number: row for row in rows[TrialBatch].get(base.project.id, ())},
-            figures={key: tuple(group) for key, group in figures.items()},
-            values=_standing(measured),
-            issues={row.number: row for row in rows[Issue].get(base.project.id, ())},
-            tracks={str(row.verification): row for row in rows[VerificationTrack].get(base.project.id, ())},
-            scenarios={row.site: row for row in rows[ScenarioTrial].get(base.project.id, ())},
-            orders={row.reference: row for row in rows[Order].get(base.project.id, ())},
-            characteristics=frozenset(row.name for row in rows[Characteristic].get(base.project.id, ())),
-            customers=customers,
-        )
-        for base in gate_facts(session, tasks, stamp)
-    ]
+def reading(*models: Any, base: FactsOf[Any, ProjectFacts] = project_facts) -> FactsOf[Any, TrialFacts]:
+    """Return the fact query of a verb that looks at these tables, beside the project or, where asked, its gate."""
+
+    def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[TrialFacts]:
+        ids = [task.project.id for task in tasks]
+        rows = {model: rows_by(session, model, "project_id", ids, "id") for model in _PER_PROJECT if model in models}
+        batch_ids = [row.id for group in rows.get(TrialBatch, {}).values() for row in group]
+        figures = rows_by(session, BatchFigure, "batch_id", batch_ids, "entry_no") if BatchFigure in models else {}
+        measured = rows_by(session, Measurement, "batch_id", batch_ids, "at") if Measurement in models else {}
+        named = (getattr(task.command, "customer_id", None) for task in tasks)
+        customers = rows_by(session, Organisation, "id", {customer for customer in named if customer is not None})
+
+        def of(model: Any, one: ProjectFacts) -> Sequence[Any]:
+            return rows.get(model, {}).get(one.project.id, ())
+
+        return [
+            TrialFacts(
+                **one.as_read(),
+                batches={row.number: row for row in of(TrialBatch, one)},
+                figures={key: tuple(group) for key, group in figures.items()},
+                values=_standing(measured),
+                issues={row.number: row for row in of(Issue, one)},
+                tracks={str(row.verification): row for row in of(VerificationTrack, one)},
+                scenarios={row.site: row for row in of(ScenarioTrial, one)},
+                orders={row.reference: row for row in of(Order, one)},
+                characteristics=frozenset(row.name for row in of(Characteristic, one)),
+                customers=frozenset(customers),
+            )
+            for one in base(session, tasks, stamp)
+        ]
+
+    return facts
 
 
 _PER_PROJECT = (TrialBatch, Issue, VerificationTrack, ScenarioTrial, Order, Characteristic)
@@ -492,23 +499,31 @@ def _recorded(model: Any, key: str, known_of: Any, verb: str, kind: str) -> Any:
     return effects
 
 
-def _trial_verb(object_type: str, name: str, command: type[Any], effects: Any, *own: Any) -> Verb[Any, TrialFacts]:
+def _trial_verb(
+    object_type: str, name: str, command: type[Any], effects: Any, *own: Any, facts: Any, **rest: Any
+) -> Verb[Any, TrialFacts]:
     return Verb(
         object_type=object_type,
         name=name,
         command=command,
         subject=Project,
         subject_id=lambda asked: asked.project_id,
-        facts=trial_facts,
+        facts=facts,
         state=lambda facts: str(facts.project.stage),
         rules=(project_rules.not_ended, *own),
         effects=effects,
         follow=refresh,
+        **rest,
     )
 
 
 ADD_CHARACTERISTIC = _trial_verb(
-    "characteristic", "add", AddCharacteristic, _characteristic_added, rules.characteristic_sound
+    "characteristic",
+    "add",
+    AddCharacteristic,
+    _characteristic_added,
+    rules.characteristic_sound,
+    facts=reading(Characteristic),
 )
 ADD_BATCH = _trial_verb(
     "trial_batch",
@@ -520,6 +535,7 @@ ADD_BATCH = _trial_verb(
     rules.figures_sound,
     rules.made_already,
     rules.within_ladder,
+    facts=reading(TrialBatch, base=gate_facts),
 )
 CORRECT_BATCH = _trial_verb(
     "trial_batch",
@@ -530,9 +546,17 @@ CORRECT_BATCH = _trial_verb(
     rules.batch_known,
     rules.figures_sound,
     project_rules.has_reason,
+    facts=reading(TrialBatch, BatchFigure),
 )
 CLOSE_BATCH = _trial_verb(
-    "trial_batch", "close", CloseBatch, _batch_closed, rules.evidence_open, rules.batch_known, rules.batch_open
+    "trial_batch",
+    "close",
+    CloseBatch,
+    _batch_closed,
+    rules.evidence_open,
+    rules.batch_known,
+    rules.batch_open,
+    facts=reading(TrialBatch, BatchFigure),
 )
 MEASURE = _trial_verb(
     "trial_batch",
@@ -543,6 +567,7 @@ MEASURE = _trial_verb(
     rules.batch_known,
     rules.characteristic_known,
     rules.values_sound,
+    facts=reading(TrialBatch, Characteristic, Measurement),
 )
 CORRECT_MEASUREMENT = _trial_verb(
     "trial_batch",
@@ -554,11 +579,30 @@ CORRECT_MEASUREMENT = _trial_verb(
     rules.measurement_known,
     rules.value_sound,
     project_rules.has_reason,
+    facts=reading(TrialBatch, Measurement),
 )
-ADD_ISSUE = _trial_verb("issue", "add", AddIssue, _issue_added, rules.issue_sound)
-CLOSE_ISSUE = _trial_verb("issue", "close", CloseIssue, _issue_closed, rules.issue_open, rules.disposition_given)
-START_TRACK = _trial_verb("track", "start", StartTrack, _track_started, rules.track_startable)
-FINISH_TRACK = _trial_verb("track", "finish", FinishTrack, _track_finished, rules.track_running)
+ADD_ISSUE = _trial_verb("issue", "add", AddIssue, _issue_added, rules.issue_sound, facts=reading(Issue, TrialBatch))
+CLOSE_ISSUE = _trial_verb(
+    "issue", "close", CloseIssue, _issue_closed, rules.issue_open, rules.disposition_given, facts=reading(Issue)
+)
+START_TRACK = _trial_verb(
+    "track",
+    "start",
+    StartTrack,
+    _track_started,
+    rules.track_startable,
+    facts=reading(VerificationTrack),
+    apart=lambda asked: asked.verification,
+)
+FINISH_TRACK = _trial_verb(
+    "track",
+    "finish",
+    FinishTrack,
+    _track_finished,
+    rules.track_running,
+    facts=reading(VerificationTrack),
+    apart=lambda asked: asked.verification,
+)
 RECORD_SCENARIO = _trial_verb(
     "scenario",
     "record",
@@ -567,6 +611,8 @@ RECORD_SCENARIO = _trial_verb(
     rules.evidence_open,
     rules.customer_known,
     rules.scenario_sound,
+    facts=reading(ScenarioTrial),
+    apart=lambda asked: asked.site,
 )
 RECORD_ORDER = _trial_verb(
     "order",
@@ -576,4 +622,6 @@ RECORD_ORDER = _trial_verb(
     rules.evidence_open,
     rules.customer_known,
     rules.order_sound,
+    facts=reading(Order),
+    apart=lambda asked: asked.reference,
 )

@@ -46,20 +46,24 @@ def records_of(
     today: date,
     known: Mapping[Any, Groups] | None = None,
     also: frozenset[str] = frozenset(),
+    only: frozenset[str] | None = None,
 ) -> dict[UUID, Records]:
     """Return what the rules may look at, for each of these project rows; ended projects are left out.
 
     `known` hands over rows that were read already (`shelf.KNOWN`); `also` names registers that are wanted besides
-    those that the projects' packs look at.
+    those that the projects' packs look at, `only` those instead of them, where nothing is judged.
     """
-    living = [project for project in projects if project.stage not in ENDED]
+    living = list({project.id: project for project in projects if project.stage not in ENDED}.values())
     if not living:
         return {}
-    packs = packs_of(session, {project.pack_sha256 for project in living})
-    stages = {(project.pack_sha256, ProjectState(project.stage)) for project in living}
-    registers = also.union(*(registers_of(sha256, packs[sha256], stage) for sha256, stage in stages))
-    desk = _Desk(Shelf(session, living, registers, known))
+    desk = _Desk(Shelf(session, living, only or _asked(session, living, also), known))
     return {project.id: desk.records(project, today) for project in living}
+
+
+def _asked(session: Session, projects: Sequence[Any], also: frozenset[str]) -> frozenset[str]:
+    packs = packs_of(session, {project.pack_sha256 for project in projects})
+    stages = {(project.pack_sha256, ProjectState(project.stage)) for project in projects}
+    return also.union(*(registers_of(sha256, packs[sha256], stage) for sha256, stage in stages))
 
 
 class _Desk:
@@ -128,11 +132,7 @@ class _Desk:
 
     def _judgements(self, project: Any) -> tuple[JudgementRecord, ...]:
         """Judgements that still stand: not reopened, not touched by a later design revision, not of a left platform."""
-        reopened = {
-            row.clause: row.reopened_at
-            for row in self.shelf.requirements.get(project.id, ())
-            if row.reopened_at is not None
-        }
+        reopened = {row.clause: row.reopened_at for row in self.shelf.reopened.get(project.id, ())}
         touched: dict[str, Any] = {}
         for revision in self.shelf.revisions.get(project.id, ()):
             for clause in revision.touched_clauses:

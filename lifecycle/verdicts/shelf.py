@@ -47,7 +47,7 @@ class Shelf:
         self.reviews = held[Review] if held else self._of(Review, "call_no")
         self.conditions = held[Condition] if held else self._of(Condition, "due_on")
         self.waivers = held[Waiver] if held else self._of(Waiver, "granted_at")
-        self.requirements = self._if("evidence", Requirement, "clause")
+        self.reopened = self._reopened()
         self.documents = self._if("evidence", Evidence, "at")
         self.judgements = self._if("evidence", Judgement, "at")
         self.revisions = self._if("evidence", DesignRevision, "frozen_on")
@@ -73,6 +73,15 @@ class Shelf:
 
     def _if(self, register: str, model: Any, *order: str) -> Groups:
         return self._of(model, *order) if register in self.registers else {}
+
+    def _reopened(self) -> Groups:
+        """Return when which clauses were reopened; most requirements never are."""
+        if "evidence" not in self.registers:
+            return {}
+        table = table_of(Requirement)
+        columns = (table.c.project_id, table.c.clause, table.c.reopened_at)
+        asked = select(*columns).where(table.c.project_id.in_(self.ids), table.c.reopened_at.is_not(None))
+        return grouped(self.session.connection().execute(asked), "project_id")
 
     def evidence_of(self, project_id: UUID) -> list[Any]:
         """Return the current documents of one project."""

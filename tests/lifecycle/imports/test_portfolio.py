@@ -212,9 +212,9 @@ class TestInParts:
 
 def refuse_names(house: House, name: str) -> None:
     """Let the database itself refuse projects of this name, as a rule would that no reader knows of."""
-    refusal = f"'{name}'"
+    refusal, abort = f"'{name}'", "SELECT RAISE(ABORT, 'no')"
     sqlite = [
-        f"CREATE TRIGGER refuse BEFORE INSERT ON project WHEN NEW.name = {refusal} BEGIN SELECT RAISE(ABORT, 'no'); END",
+        f"CREATE TRIGGER refuse BEFORE INSERT ON project WHEN NEW.name = {refusal} BEGIN {abort}; END",
     ]
     body = f"IF NEW.name = {refusal} THEN RAISE EXCEPTION 'no'; END IF"
     postgres = [

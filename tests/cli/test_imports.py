@@ -1,0 +1,116 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.errors import NOT_SIGNED_IN, PARTLY, REFUSED, USAGE
+from cli.main import run
+from tests.factories import House
+from tests.lifecycle.imports.tables import GOOD, HEADER, csv_file, good, mapping
+
+
+@pytest.fixture
+def import_file(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+    """Give what imports rows by the command line and returns (exit code, stdout, stderr)."""
+    monkeypatch.setenv("PILOTWAY_DB", str(house.engine.url.database))
+    mapping(tmp_path)
+
+    def call(*rows: list[str], options: tuple[str, ...] = (), by: str | None = "admin") -> tuple[int, str, str]:
+        path = csv_file(tmp_path, [HEADER, *rows])
+        actor = () if by is None else ("--as", by)
+        asked = ["import", "projects", str(path), "--mapping", str(tmp_path / "mapping.yaml"), "--programme", "bare"]
+        code = run([*asked, "--lang", "en", *actor, *options])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+WRONG = good(no="P2", trl="12", title="=1+1")
+
+
+class TestImportProjects:
+    def test_prints_the_counts_and_ends_with_0(self, import_file: Any, house: House) -> None:
+        code, out, err = import_file(GOOD)
+        assert (code, out.split()) == (0, ["new", "1", "changed", "0", "unchanged", "0", "wrong", "0", "skipped", "0"])
+        assert "1 rows are in; new organisations: 1." in err
+        assert house.one("SELECT count(*) FROM project") == 1
+
+    def test_names_row_column_rule_and_reason_and_ends_with_3(self, import_file: Any, house: House) -> None:
+        code, _, err = import_file(GOOD, good(no="P2", trl="12"))
+        assert code == REFUSED
+        assert "Row 3, trl (TRL 1-9): TRL is a whole number from 1 to 9." in err
+        assert "1 of 2 rows are wrong, so nothing was written" in err
+        assert house.one("SELECT count(*) FROM project") == 0
+
+    def test_brings_the_others_in_with_partial_and_ends_with_6(self, import_file: Any, house: House) -> None:
+        assert import_file(GOOD, WRONG, options=("--partial",))[0] == PARTLY
+        assert house.one("SELECT count(*) FROM project") == 1
+
+    def test_ends_with_3_when_no_row_at_all_could_come_in(self, import_file: Any) -> None:
+        assert import_file(WRONG, options=("--partial",))[0] == REFUSED
+
+    @pytest.mark.parametrize(("options", "expected"), [((), REFUSED), (("--partial",), PARTLY)])
+    def test_says_beforehand_how_it_would_end(
+        self, import_file: Any, house: House, options: tuple[str, ...], expected: int
+    ) -> None:
+        code, out, err = import_file(GOOD, WRONG, options=("--dry-run", *options))
+        assert (code, out.split()[:2]) == (expected, ["new", "1"])
+        assert "Dry run: 2 rows, 1 of them wrong; nothing was written." in err
+        assert house.one("SELECT count(*) FROM project") == 0
+
+    def test_writes_the_wrong_rows_into_a_file_that_no_spreadsheet_computes(
+        self, import_file: Any, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "errors.csv"
+        assert import_file(GOOD, WRONG, options=("--errors", str(path)))[0] == REFUSED
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert {row["Code"] for row in rows} == {"level_range", "formula_text"}
+        assert {row["title"] for row in rows} == {"'=1+1"}
+
+    def test_never_writes_the_errors_over_the_file_itself(self, import_file: Any, tmp_path: Path) -> None:
+        assert import_file(GOOD, options=("--errors", str(tmp_path / "book.csv")))[0] == USAGE
+        assert (tmp_path / "book.csv").read_text(encoding="utf-8").startswith('"no","title"')
+
+    def test_prints_one_document_with_reasons_in_both_languages(self, import_file: Any) -> None:
+        code, out, _ = import_file(GOOD, good(no="P2", trl="12"), options=("--partial", "--json"))
+        document = json.loads(out)
+        assert code == PARTLY
+        assert document["rows"] == {"new": 1, "changed": 0, "unchanged": 0, "wrong": 1, "skipped": 0}
+        assert document["stages"] == {"intake": 1}
+        assert document["errors"][0]["reason"] == {
+            "zh-CN": "TRL 应为 1 到 9 的整数。",
+            "en": "TRL is a whole number from 1 to 9.",
+        }
+
+    def test_prints_the_error_document_of_the_contract_when_nothing_came_in(self, import_file: Any) -> None:
+        code, out, _ = import_file(good(trl="12"), options=("--json",))
+        error = json.loads(out)["error"]
+        assert (code, error["code"], error["unmet"]) == (REFUSED, "import_wrong_rows", ["level_range"])
+        assert error["report"]["written"] is False
+
+    def test_needs_somebody_who_may_import(self, import_file: Any) -> None:
+        assert import_file(GOOD, by=None)[0] == NOT_SIGNED_IN
+        assert import_file(GOOD, by="project_lead")[0] == REFUSED
+
+    def test_names_the_mappings_there_are(self, import_file: Any) -> None:
+        code, _, err = import_file(GOOD, options=("--mapping", "nobody"))
+        assert code == USAGE
+        assert "techport" in err
+
+    def test_says_what_is_wrong_with_a_mapping(self, import_file: Any, tmp_path: Path) -> None:
+        (tmp_path / "bad.yaml").write_text("source: x\nsource: y\n", encoding="utf-8")
+        code, _, err = import_file(GOOD, options=("--mapping", str(tmp_path / "bad.yaml")))
+        assert code == USAGE
+        assert "bad.yaml" in err
+        assert "line 2" in err
+
+
+class TestImportMappings:
+    def test_lists_what_comes_with_the_product(self, capsys: Any) -> None:
+        assert run(["import", "mappings", "--json"]) == 0
+        names = [row["name"] for row in json.loads(capsys.readouterr().out)["data"]]
+        assert {"cn_projects", "eu_projects", "sbir_phase1", "sbir_phase2", "techport"} <= set(names)
