@@ -36,7 +36,11 @@ def _on(place: Place) -> Iterator[Result]:
     ids = registered(place.engine, on, (RUNS + 1) * ONE_BY_ONE)
     figure, ratios = against_driver(place, partial(advanced, place, STANDING), blocks(ids, ONE_BY_ONE))
     yield Result(
-        mark="B1", work=f"one advance, bare standard, {place.kind}", figure=figure, ratios=ratios, at_least=ASKED[place.kind]
+        mark="B1",
+        work=f"one advance, bare standard, {place.kind}",
+        figure=figure,
+        ratios=ratios,
+        at_least=ASKED[place.kind],
     )
     story = storied(place.engine)
     project, coordinator = decided(story)
@@ -53,7 +57,11 @@ def _on(place: Place) -> Iterator[Result]:
     ids = registered(place.engine, on, AT_ONCE, key="bulk")
     figure, ratios = against_driver(place, partial(advanced, place, STANDING), [[ids]] * (len(STAGES_ONWARD)))
     yield Result(
-        mark="B3", work=f"{AT_ONCE:,} advances in one transaction, {place.kind}", figure=figure, ratios=ratios, at_least=0.25
+        mark="B3",
+        work=f"{AT_ONCE:,} advances in one transaction, {place.kind}",
+        figure=figure,
+        ratios=ratios,
+        at_least=0.25,
     )
 
 

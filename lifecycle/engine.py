@@ -97,8 +97,9 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
-    command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right
+    does not hide a missing fact: both are named; what a command itself would say wrongly is not asked. Raises
+    `NotFound` when the actor may not see the subject.
     """
     verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
