@@ -1,38 +1,36 @@
-"""B6: a portfolio brought in against the driver's `executemany` of the very rows it stores; peak memory of both sizes.
+"""B6: a portfolio brought in against the driver's `executemany` of the very rows that it stores; peak of memory.
 
 Each row becomes a project with its visit, its requirements, its claim, its organisation and the journal of all of them.
 """
 
 import sqlite3
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from uuid import UUID
 
-import psycopg
 import yaml
-from sqlalchemy import Engine
 from sqlmodel import Session
 
-from benchmarks.stage import born, captured, done, sqlite, stamp
+from benchmarks.stage import Place, born, captured, done, places, replay, server, stamp, timed
+from benchmarks.table import Result
 from lifecycle.actor import Actor
 from lifecycle.imports.arrivals import Destination
 from lifecycle.imports.mapping import Mapping
 from lifecycle.imports.portfolio import Door, How, bring_in
 from lifecycle.people.commands import AddProgramme, AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
-from models.db import make_engine, reading, run_in_transaction
-from models.migrate import upgrade
+from models.db import reading, run_in_transaction
 from models.states import Door as DoorName
 from models.states import Role
-from tests import postgres
 
 T = TypeVar("T")
-ROWS = (3_000, 30_000)
+FEW, MANY = 3_000, 30_000
+RUNS = 3
 MAPPING = """
 source: bench
 about: {zh: 测速, en: a benchmark}
@@ -46,121 +44,91 @@ stages: [{stage: feasibility, why: {zh: 测速, en: a benchmark}}]
 """
 
 
-def run() -> dict[str, Any]:
-    """Return rows a second, the ratio and the peak of memory, on each database that is there."""
-    figures = _measured("sqlite", _on_sqlite)
-    if postgres.programs() is not None:
-        figures |= _measured("postgresql", _on_postgres)
-    return figures
+def run() -> list[Result]:
+    """Measure on both databases."""
+    with server() as address:
+        return [result for place in places(address) for result in _on(place)]
 
 
-def _measured(name: str, place: Callable[[], Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for rows in ROWS:
-        with place() as (engine, bare), TemporaryDirectory() as folder:
-            work = _prepared(engine, _file(Path(folder), rows))
-            connection = bare()
-            with captured(engine) as kept, _watched(found, f"{name}_{rows}"):
-                work()
-            inserts = [item for item in kept if item is not None and item[0].lstrip().startswith("INSERT")]
-            seconds = _again(connection, inserts)
-            found[f"{name}_{rows}_rows_per_second"] = round(rows / found[f"{name}_{rows}_seconds"])
-            found[f"{name}_{rows}_ratio"] = round(seconds / found[f"{name}_{rows}_seconds"], 3)
-        with place() as (engine, _), TemporaryDirectory() as folder:
-            work = _prepared(engine, _file(Path(folder), rows))
-            tracemalloc.start()
-            work()
-            found[f"{name}_{rows}_peak_mib"] = round(tracemalloc.get_traced_memory()[1] / 2**20, 1)
-            tracemalloc.stop()
-    return found
+@dataclass(frozen=True, slots=True)
+class _Into:
+    """A programme on the default standard, and who brings projects into it."""
+
+    programme: UUID
+    admin: UUID
 
 
-@contextmanager
-def _watched(found: dict[str, Any], name: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    found[f"{name}_seconds"] = time.perf_counter() - start
+def _on(place: Place) -> Iterator[Result]:
+    with TemporaryDirectory() as name:
+        folder, into = Path(name), _laid(place)
+        ratios, seconds = [], []
+        for number in range(RUNS + 1):
+            path = _file(folder, number * FEW, FEW)
+            bare = place.copy()
+            with captured(place.engine) as kept:
+                seconds.append(timed(lambda path=path: _bring(place, into, path)))  # type: ignore[misc]
+            rows = [item for item in kept if item is None or item[0].lstrip().startswith("INSERT")]
+            with closing(place.driver(bare)) as connection:
+                ratios.append(timed(lambda rows=rows: _sent(connection, rows)) / seconds[-1])  # type: ignore[misc]
+        rate = f"{FEW / sorted(seconds[1:])[RUNS // 2]:,.0f} rows/s"
+        yield Result(
+            mark="B6", work=f"import, {FEW:,} rows, {place.kind}", figure=rate, ratios=tuple(ratios[1:]), at_least=0.25
+        )
+        few = _peak(place, into, _file(folder, 10 * MANY, FEW))
+        many = _peak(place, into, _file(folder, 11 * MANY, MANY))
+        work = f"import, peak of {MANY:,} rows over that of {FEW:,}, {place.kind}"
+        yield Result(mark="B6", work=work, figure=f"{many / 2**20:.1f} MiB", ratios=(many / few,), at_most=1.2)
 
 
-def _prepared(engine: Engine, path: Path) -> Callable[[], None]:
-    """Lay a programme on the default standard; return what brings the file in, whole or not at all."""
+def _sent(connection: Any, rows: list[Any]) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("BEGIN")  # one transaction, as ours; psycopg begins by itself
+    replay(connection, rows)
+
+
+def _laid(place: Place) -> _Into:
     pack = library.default()
-    done(engine, PublishStandard(command_id="pack", sha256=library.sha256(pack), body=pack.canonical()))
-    programme = born(engine, AddProgramme(command_id="p", code="B", name="bench", pack_sha256=library.sha256(pack)))
-    user = born(engine, AddUser(command_id="u", login="admin", email="admin@example.org", name="admin"))
-    done(engine, GrantRole(command_id="g", user_id=user, role=Role.ADMIN))
-    mapping = Mapping.model_validate(yaml.safe_load(MAPPING))
-
-    def read(work: Callable[[Session], T]) -> T:
-        with reading(engine) as session:
-            return work(session)
-
-    def write(work: Callable[[Session], T]) -> T:
-        return run_in_transaction(engine, work)
-
-    def bring() -> None:
-        into = Destination(source=mapping.source, programme_id=programme)
-        door = Door(read=read, write=write, tell=lambda _: None)
-        report = bring_in(path, mapping, into=into, stamp=stamp(_admin(user)), how=How.WHOLE, door=door)
-        if not report.is_written or report.wrong:
-            raise RuntimeError(str(report.errors[:1]))
-
-    return bring
+    sha256 = library.sha256(pack)
+    done(place.engine, PublishStandard(command_id="pack", sha256=sha256, body=pack.canonical()))
+    programme = born(place.engine, AddProgramme(command_id="programme", code="B", name="bench", pack_sha256=sha256))
+    admin = born(place.engine, AddUser(command_id="user", login="admin", email="admin@example.org", name="admin"))
+    done(place.engine, GrantRole(command_id="grant", user_id=admin, role=Role.ADMIN))
+    return _Into(programme, admin)
 
 
-def _admin(user: UUID) -> Actor:
-    return Actor(user_id=user, person_id=user, name="admin", door=DoorName.CLI)
-
-
-def _file(folder: Path, rows: int) -> Path:
-    path = folder / "book.csv"
-    lines = (f"P{n},机器人 {n},Firm {n // 3},{1 + n % 9},{n}.50" for n in range(rows))
+def _file(folder: Path, first: int, rows: int) -> Path:
+    path = folder / f"{first}.csv"
+    lines = (f"P{n},机器人 {n},Firm {n // 3},{1 + n % 9},{n}.50" for n in range(first, first + rows))
     path.write_text("\n".join(["number,title,firm,trl,award", *lines]), encoding="utf-8")
     return path
 
 
-def _again(connection: Any, inserts: list[Any]) -> float:
-    """Send the rows again by the driver alone, in one transaction, and return the seconds."""
-    cursor = connection.cursor()
-    start = time.perf_counter()
-    cursor.execute("BEGIN")
-    for statement, parameters, many in inserts:
-        (cursor.executemany if many else cursor.execute)(statement, parameters)
-    cursor.execute("COMMIT")
-    connection.close()
-    return time.perf_counter() - start
+def _bring(place: Place, into: _Into, path: Path) -> None:
+    mapping = Mapping.model_validate(yaml.safe_load(MAPPING))
+
+    def read(work: Callable[[Session], T]) -> T:
+        with reading(place.engine) as session:
+            return work(session)
+
+    def write(work: Callable[[Session], T]) -> T:
+        return run_in_transaction(place.engine, work)
+
+    report = bring_in(
+        path,
+        mapping,
+        into=Destination(source=mapping.source, programme_id=into.programme),
+        stamp=stamp(Actor(user_id=into.admin, person_id=into.admin, name="admin", door=DoorName.CLI)),
+        how=How.WHOLE,
+        door=Door(read=read, write=write, tell=lambda _: None),
+    )
+    if not report.is_written or report.wrong:
+        raise RuntimeError(str(report.errors[:1]))
 
 
-@contextmanager
-def _on_sqlite() -> Iterator[tuple[Engine, Callable[[], Any]]]:
-    with sqlite() as (engine, copy):
-
-        def bare() -> sqlite3.Connection:
-            connection = sqlite3.connect(copy(), isolation_level=None)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                connection.execute(f"PRAGMA {pragma}").close()
-            return connection
-
-        yield engine, bare
-
-
-@contextmanager
-def _on_postgres() -> Iterator[tuple[Engine, Callable[[], Any]]]:
-    with postgres.server(("fsync=on",)) as address:
-        with closing(_plain(address, "postgres")) as admin:
-            admin.execute("CREATE DATABASE bench")
-        engine = make_engine(address.format("bench"))
-        upgrade(engine)
-
-        def bare() -> psycopg.Connection[Any]:
-            engine.dispose()  # a database that somebody uses cannot be copied
-            with closing(_plain(address, "postgres")) as admin:
-                admin.execute("CREATE DATABASE bare TEMPLATE bench")
-            return _plain(address, "bare")
-
-        yield engine, bare
-        engine.dispose()
-
-
-def _plain(address: str, name: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(address.format(name).replace("postgresql+psycopg", "postgresql"), autocommit=True)
+def _peak(place: Place, into: _Into, path: Path) -> int:
+    tracemalloc.start()
+    try:
+        _bring(place, into, path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -8,6 +8,7 @@ import typer
 from cli import (
     audits,
     batches,
+    demo,
     evidence,
     exports,
     gates,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 installation.add_to(app)
 app.command("run")(runs.run)
+app.command("demo")(demo.demo)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,

@@ -28,7 +28,9 @@ def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *orde
 
 def one_of(column: Any, *, is_single: bool) -> ColumnElement[bool]:
     """Return the condition that a column has one of the `wanted` values; a single one is no list to be written out."""
-    return column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))
+    condition: ColumnElement[bool]
+    condition = column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))
+    return condition
 
 
 def wanted(ids: Collection[Any]) -> dict[str, Any]:

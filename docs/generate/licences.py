@@ -1,6 +1,5 @@
 """`THIRD_PARTY.md`: what runs with Pilotway and under which licence, read from what is installed."""
 
-import re
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
@@ -12,14 +11,14 @@ from docs.generate.markdown import ROOT, page, table
 
 _INTRO = """# Third-party software
 
-Pilotway is under the Apache License 2.0 ([LICENSE](LICENSE)). It is installed with the packages below, each under its own
-licence; none of their code is kept in this repository. Versions stand in `requirements.lock`.
+Pilotway is under the Apache License 2.0 ([LICENSE](LICENSE)). It is installed with the packages below, each under its
+own licence; none of their code is kept in this repository. Versions stand in `requirements.lock`.
 
 - **psycopg** is under the LGPL 3.0. It is used unchanged, as a package of its own that anybody may replace.
 - **certifi**, **orjson** and **pathspec** are under the MPL 2.0 and are used unchanged, too. Of the two licences of
   **text-unidecode** the Artistic License is taken.
-- **pm4py** is under the AGPL 3.0. It is no part of Pilotway, is not in the table, and no module imports it: `make mining`
-  installs it into an environment of its own, where one test lets it read our exported histories.
+- **pm4py** is under the AGPL 3.0. It is no part of Pilotway, is not in the table, and no module imports it:
+  `make mining` installs it into an environment of its own, where one test lets it read our exported histories.
 - What only tests and checks need (`test` and `dev` in `pyproject.toml`) is not delivered with Pilotway."""
 
 
@@ -27,7 +26,7 @@ def third_party() -> str:
     """Return the page with the licence of each package that runs with Pilotway."""
     direct = set(_declared())
     rows = (
-        (f"**{name}**" if name in direct else name, licence, metadata.metadata(name).get("Summary") or "")
+        (f"**{name}**" if name in direct else name, licence, _said(metadata.metadata(name), "Summary"))
         for name, licence in sorted(licences().items())
     )
     about = "What Pilotway itself imports or starts is bold; the rest comes with it."
@@ -69,9 +68,12 @@ def _brings(name: str, extra: str) -> Iterator[Requirement]:
 def _licence(name: str) -> str:
     """Return the SPDX expression, else what the classifiers say, else the first line of the free text."""
     about = metadata.metadata(name)
-    expression = about.get("License-Expression")
-    if expression:
-        return str(expression)
+    if expression := _said(about, "License-Expression"):
+        return expression
     said = [one.rpartition(" :: ")[2] for one in about.get_all("Classifier") or () if one.startswith("License ::")]
-    free = str(about.get("License") or "").strip().partition("\n")[0]
-    return "; ".join(said) or re.sub(r"\s+", " ", free) or "see the package"
+    return "; ".join(said) or _said(about, "License") or "see the package"
+
+
+def _said(about: metadata.PackageMetadata, key: str) -> str:
+    """Return the first line of a value; nothing where there is none."""
+    return str((about.get_all(key) or [""])[0]).strip().partition("\n")[0]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from lifecycle.demo.case import Case, Product, register
 from lifecycle.demo.gates import (
     NOTHING,
+    RUNS,
     Meeting,
     begin_trial,
     finish_tracks,
@@ -29,9 +30,6 @@ Stage: TypeAlias = Callable[[Story, Case, date, date], Passage]
 """From the first day of a stage to the day of moving on; returns the case as it is then."""
 Then: TypeAlias = Callable[[Story, Case, date], Steps]
 """What happens in the stage in which a project still stands, since its first day there."""
-
-RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
-"""Units started and right first time in the trial batches."""
 
 
 def course(
@@ -59,13 +57,13 @@ def course(
 
 def intake(story: Story, case: Case, since: date, on: date) -> Passage:
     """Pass G1."""
-    yield from pass_gate(story, case, "G1", (since, on))
+    yield from pass_gate(story, case, "G1", since=since, on=on)
     return case
 
 
 def feasibility(story: Story, case: Case, since: date, on: date) -> Passage:
     """Pass G2."""
-    yield from pass_gate(story, case, "G2", (since, on))
+    yield from pass_gate(story, case, "G2", since=since, on=on)
     return case
 
 
@@ -89,7 +87,7 @@ def make_and_prove(
             case = replace(case, last_batch=make_batch(story, case, started, good))
         measure(story, case, case.last_batch)
         finish_tracks(story, case)
-        yield from pass_gate(story, case, "G3", (since, on), left_out=left_out, meeting=meeting)
+        yield from pass_gate(story, case, "G3", since=since, on=on, left_out=left_out, meeting=meeting)
         return case
 
     return trial
@@ -111,7 +109,7 @@ def market(story: Story, case: Case, since: date, on: date) -> Passage:
     place(story, case)
     yield story.after(on, -5)
     report_use(story, case)
-    yield from pass_gate(story, case, "G4", (since, on))
+    yield from pass_gate(story, case, "G4", since=since, on=on)
     return case
 
 
@@ -119,7 +117,7 @@ def handoff(story: Story, case: Case, since: date, on: date) -> Passage:
     """Run the receiver's line, and pass G5."""
     yield story.after(since, 3)
     run_production(story, case)
-    yield from pass_gate(story, case, "G5", (since, on))
+    yield from pass_gate(story, case, "G5", since=since, on=on)
     return case
 
 

@@ -155,8 +155,8 @@ class _Undo(Exception):
 def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, how: How, door: Door) -> Report:
     """Bring the projects of a file in and say what became of its rows; repeated, it changes nothing.
 
-    With `How.WHOLE` the file is checked first, and written in one
-    transaction only when no row is wrong (safety A16). Raises `LifecycleError` when the actor may not import.
+    With `How.WHOLE` the file is looked through first, and written in one transaction only when no row is wrong (safety
+    A16); while it is written nobody else writes on SQLite. Raises `LifecycleError` when the actor may not import.
     """
     bringing = _Bringing(path, mapping, into, stamp, door)
     if how is How.PARTIAL:

@@ -517,15 +517,21 @@ REOPEN = desk_verb(
     rules=(project_rules.has_reason, rules.not_frozen, _present_clause),
     effects=_reopened,
 )
+_OF_CLAIMS = functools.partial(desk_facts, only=_CLAIMS | {"evidence"})
 CLAIM = desk_verb(
-    "claim", "add", ClaimLevel, rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists), effects=_claimed
+    "claim",
+    "add",
+    ClaimLevel,
+    rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
+    facts=_OF_CLAIMS,
+    effects=_claimed,
 )
 CLAIM_ALL = desk_verb(
     "claim",
     "add_all",
     ClaimLevels,
     rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
-    facts=functools.partial(desk_facts, only=_CLAIMS | {"evidence"}),
+    facts=_OF_CLAIMS,
     effects=_claimed,
 )
 FREEZE = desk_verb(

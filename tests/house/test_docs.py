@@ -1,15 +1,26 @@
-"""The documents say what the program does: generated pages are up to date, links lead somewhere, nothing is left out."""
+"""The documents say what the program does: generated pages are up to date, links lead somewhere, recipes work."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from docs.generate.licences import licences
 from docs.generate.pages import PAGES
 from lifecycle.actor import PERMISSIONS
+from lifecycle.imports.mapping import load_mapping
+from lifecycle.stages import intake
+from lifecycle.stages.records import Records
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.compare import compare
+from lifecycle.standards.lint import lint
+from models.states import ProjectState
 from tests.lifecycle.recipes import RECIPES
+from tests.lifecycle.stages.first_stages import a_paper, good_firm, with_papers
 
 ROOT = Path(__file__).parent.parent.parent
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -60,10 +71,59 @@ def broken(page: Path) -> Iterator[str]:
             yield target
 
 
+class TestRecipes:
+    """What `lifecycle/README.md` shows is true."""
+
+    def test_show_a_layer_that_may_be_published(self, tmp_path: Path) -> None:
+        head = (library.PACKS / "hardware-v3.2" / "pack.yaml").read_text(encoding="utf-8")
+        (tmp_path / "pack.yaml").write_text(head.replace("code: hardware", "code: robotics"), encoding="utf-8")
+        for name in ("intake", "small_batch_trial"):
+            (tmp_path / f"{name}.yaml").write_text(block("yaml", f"# {name}.yaml"), encoding="utf-8")
+
+        layer = library.load(tmp_path)
+
+        assert lint(layer, rules=RULES.keys()) == []
+        assert compare(library.default(), layer) == []
+        assert layer.criterion("G1.10").evidence == ("insurance_policy",)
+        assert layer.stage(ProjectState.SMALL_BATCH_TRIAL).default_days == 45
+
+    def test_show_a_mapping_that_can_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "ours.yaml").write_text(block("yaml", "# ours.yaml"), encoding="utf-8")
+
+        mapping = load_mapping(tmp_path / "ours.yaml")
+
+        assert mapping.used == {"Nr", "Project", "Firm", "Begin", "TRL"}
+
+    def test_show_a_rule_that_judges(self) -> None:
+        room: dict[str, Any] = {**vars(intake)}
+        exec(block("python", "def insured"), room)  # noqa: S102 - our own page
+        asked = library.default().criterion("G1.5").model_copy(update={"parameters": {"sum_minor": 500}})
+
+        def found(records: Records) -> str:
+            return str(room["insured"](asked, records).state)
+
+        def insured_for(values: dict[str, int]) -> Records:
+            return with_papers(a_paper("insurance_policy", values=values))
+
+        assert found(good_firm()) == "missing"
+        assert found(insured_for({})) == "not_enough_evidence"
+        assert found(insured_for({"sum_minor": 499})) == "not_met"
+        assert found(insured_for({"sum_minor": 500})) == "met"
+
+
+def block(language: str, begin: str) -> str:
+    """Return the one block of code of this language that begins so, without the indent of the list it stands in."""
+    page = read("lifecycle/README.md")
+    blocks = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
+    (found,) = (text for text in (textwrap.dedent(text) for _, text in blocks) if text.startswith(begin))
+    return found
+
+
 class TestNothingIsLeftOut:
     def test_every_permission_stands_in_its_section(self) -> None:
         sections = re.split(r"^## ", read("docs/verbs.md"), flags=re.MULTILINE)[1:]
-        said = {f"{part.split()[0]}.{verb}" for part in sections for verb in re.findall(r"^\| `(\w+)` ", part, re.M)}
+        rows = re.compile(r"^\| `(\w+)` ", re.MULTILINE)
+        said = {f"{part.split()[0]}.{verb}" for part in sections for verb in rows.findall(part)}
         assert said == set(PERMISSIONS)
 
     def test_every_message_that_a_verb_tells_has_its_row(self) -> None:

@@ -405,6 +405,12 @@ def claim(house: House, count: int) -> Made:
     return given(requirement.ClaimLevel, _lean(house, count), scale=MaturityScale.TRL, item="arm", level=4)
 
 
+@recipe("claim.add_all", "project.claim_level", by=Role.PROJECT_LEAD)
+def claim_all(house: House, count: int) -> Made:
+    levels = ((MaturityScale.TRL, "arm", 4), (MaturityScale.MRL, "design", 4))
+    return given(requirement.ClaimLevels, _lean(house, count), levels=levels)
+
+
 @recipe("revision.freeze", "project.freeze_revision", by=Role.PROCESS_ENGINEER, tells="project.revision_frozen")
 def freeze(house: House, count: int) -> Made:
     return given(requirement.FreezeRevision, _lean(house, count), label="A", frozen_on=house.today, reason="first")

@@ -1,0 +1,216 @@
+"""What stands behind `demo`: makes a rehearsal database, plays the story through the engine, moves its clock."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, select, update
+from sqlmodel import Session
+
+from cli.output import Column, Output
+from lifecycle import engine as melody
+from lifecycle import verbs
+from lifecycle.calendar import china
+from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.demo.portfolio import CHAPTERS, PAPER_REGISTER
+from lifecycle.demo.story import HOME, Chapter, Perform, Story, tell
+from lifecycle.errors import Invalid, unmet
+from lifecycle.installation import initialise, write_edges
+from models.db import is_sqlite, make_engine, reading, run_in_transaction, transaction
+from models.file_store import EvidenceFiles
+from models.ids import SeededIds, using_ids
+from models.installation import Installation, NumberSeries
+from models.migrate import upgrade
+from models.people import RoleGrant, User
+from models.projects import Project
+from models.settings import Settings, load_settings
+
+SEED = 14
+"""The same story has the same ids everywhere: pictures and manuals match."""
+_TEN = time(10, 0)
+
+LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "admin")
+"""Whose logins are named first; everybody of the story may be used with `--as`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a play has left behind."""
+
+    acts: int
+    now: datetime
+
+
+def tell_story(output: Output, at: str, *, is_anew: bool) -> dict[str, Any]:
+    """Play the story up to a day, where the database does not hold it yet; return what is there then."""
+    day = _day(at)
+    settings = load_settings()
+    engine = make_engine(settings.db)
+    try:
+        if is_anew:
+            _delete(engine)
+            engine = make_engine(settings.db)
+        upgrade(engine)
+        if _is_told(engine):
+            output.say("demo_told_before")
+        else:
+            files = EvidenceFiles(settings.evidence_dir)
+            with output.progress("demo_playing", (day - CHAPTERS_BEGIN).days) as step:
+                play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step)
+        return _what_is_there(engine, settings)
+    finally:
+        engine.dispose()
+
+
+def play(
+    engine: Engine,
+    *,
+    at: date,
+    keep: Callable[[bytes], str],
+    say: Callable[[int], None] = lambda _days: None,
+    chapters: Sequence[Chapter] = CHAPTERS,
+) -> Summary:
+    """Play chapters up to a day into an empty database at head, one transaction a step; `say` hears the days passed.
+
+    The database becomes a rehearsal whose clock stands at ten in the morning of that day, Shanghai time.
+    """
+    ids = SeededIds(SEED)
+    story = Story(calendar=china(), new_id=ids.new, keep=keep)
+
+    @contextmanager
+    def scene() -> Iterator[Perform]:
+        with transaction(engine) as session:
+            later = melody.Later()
+
+            def perform(commands: Sequence[Command], stamp: Stamp) -> Sequence[Answer]:
+                return melody.execute(session, commands, stamp=stamp, later=later)
+
+            yield perform
+            later.run(session)
+
+    with using_ids(ids):
+        run_in_transaction(engine, lambda session: _prepare(session, story))
+        reached = CHAPTERS_BEGIN
+        for day in tell(story, chapters, until=at, scene=scene):
+            say((day - reached).days)
+            reached = max(reached, day)
+        now = max(story.now + timedelta(minutes=1), datetime.combine(at, _TEN, HOME).astimezone(UTC))
+        run_in_transaction(engine, lambda session: _set_clock(session, now))
+    return Summary(acts=story.acts, now=now)
+
+
+CHAPTERS_BEGIN = date(2024, 7, 1)
+
+
+def move_clock(by: str) -> dict[str, Any]:
+    """Move the clock of a demonstration forward; what time does is done by `pilotway run stage-deadlines`."""
+    found = re.fullmatch(r"([1-9][0-9]{0,3})d", by)
+    if found is None:
+        raise Invalid(unmet("forward_wrong", value=by))
+    settings = load_settings()
+    engine = make_engine(settings.db)
+    try:
+        installation = _installation(engine)
+        if installation is None or installation.mode != "rehearsal" or installation.clock_at is None:
+            raise Invalid(unmet("only_in_rehearsal", option="demo --forward"))
+        now = installation.clock_at + timedelta(days=int(found[1]))
+        run_in_transaction(engine, lambda session: _set_clock(session, now))
+        return _what_is_there(engine, settings)
+    finally:
+        engine.dispose()
+
+
+def show(output: Output, told: dict[str, Any]) -> None:
+    """Say what is there and who can sign in."""
+    if output.as_json:
+        output.document(told)
+        return
+    output.record([Column(key=key) for key in ("database", "mode", "clock_at", "projects")], told)
+    output.table(
+        [Column(key="login"), Column(key="name"), Column(key="roles", kind="role", is_wide=True)], told["logins"]
+    )
+    output.say("demo_next")
+
+
+def _prepare(session: Session, story: Story) -> None:
+    """Say which database this is, and which numbers the register on paper has given."""
+    begins = datetime.combine(CHAPTERS_BEGIN, time(8, 0), HOME).astimezone(UTC)
+    initialise(session, mode="rehearsal", now=begins, new_id=story.new_id)
+    write_edges(session, verbs.all_edges())
+    for year, last in PAPER_REGISTER.items():
+        session.add(NumberSeries(kind="PT", year=year, last=last))
+
+
+def _set_clock(session: Session, now: datetime) -> None:
+    session.execute(update(_table(Installation)).values(clock_at=now))
+
+
+def _is_told(engine: Engine) -> bool:
+    """Say whether the database holds the story; refuse one that holds real work."""
+    installation = _installation(engine)
+    with reading(engine) as session:
+        people = session.execute(select(func.count()).select_from(_table(User))).scalar_one()
+    if installation is not None and installation.mode != "rehearsal":
+        raise Invalid(unmet("only_in_rehearsal", option="demo"))
+    if people and (installation is None or installation.clock_at is None):
+        raise Invalid(unmet("demo_needs_an_empty_database"))
+    return bool(people)
+
+
+def _installation(engine: Engine) -> Any:
+    with reading(engine) as session:
+        return session.execute(select(_table(Installation))).one_or_none()
+
+
+def _delete(engine: Engine) -> None:
+    """Delete an earlier demonstration: a file of ours in rehearsal, and nothing else."""
+    if not is_sqlite(engine):
+        raise Invalid(unmet("demo_reset_needs_a_file"))
+    file = Path(str(engine.url.database))
+    if not file.exists():
+        return
+    upgrade(engine)
+    _is_told(engine)
+    engine.dispose()
+    for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        path.unlink(missing_ok=True)
+
+
+def _what_is_there(engine: Engine, settings: Settings) -> dict[str, Any]:
+    user, grant = _table(User), _table(RoleGrant)
+    with reading(engine) as session:
+        rows = session.execute(
+            select(user.c.login, user.c.name, grant.c.role)
+            .join(grant, (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None))
+            .where(user.c.login.in_(LOGINS))
+        ).all()
+        projects = session.execute(select(func.count()).select_from(_table(Project))).scalar_one()
+    people: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        person = people.setdefault(row.login, {"login": row.login, "name": row.name, "roles": []})
+        person["roles"] = sorted({*person["roles"], str(row.role)})
+    installation = _installation(engine)
+    return {
+        "database": engine.url.render_as_string(hide_password=True),
+        "evidence": settings.evidence_dir,
+        "mode": installation.mode,
+        "clock_at": installation.clock_at,
+        "projects": projects,
+        "logins": [people[login] for login in LOGINS if login in people],
+    }
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(unmet("day_wrong", value=text)) from error
+
+
+def _table(model: Any) -> Any:
+    return model.__table__
