@@ -1,19 +1,28 @@
 """B1, B3: `advance` through the full command against the same statements sent by the driver, same commits."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
+from statistics import median
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from benchmarks.stage import CLOCK, Place, captured, done, ground, places, registered, replay, server, timed
+from benchmarks.stage import CLOCK, Place, at, captured, done, ground, places, registered, replay, server
 from benchmarks.table import Result
-from lifecycle.actor import Actor
+from benchmarks.worlds import copied, decided, storied
+from lifecycle.commands import Stamp
 from lifecycle.projects.commands import Advance
 
 RUNS = 7
-ONE_BY_ONE = 40
+ONE_BY_ONE = 30
 """Projects advanced in each run, a commit for each."""
 AT_ONCE = 1_000
 ASKED = {"SQLite": 0.35, "PostgreSQL": 0.40}
+STANDING = at(CLOCK)
+
+Work: TypeAlias = Callable[[Sequence[UUID]], None]
+"""Advances these projects in one transaction."""
 
 
 def run() -> list[Result]:
@@ -25,58 +34,75 @@ def run() -> list[Result]:
 def _on(place: Place) -> Iterator[Result]:
     on = ground(place.engine)
     ids = registered(place.engine, on, (RUNS + 1) * ONE_BY_ONE)
-    figure, ratios, _ = against_driver(place, blocks(ids, ONE_BY_ONE), one_by_one)
+    figure, ratios = against_driver(place, partial(advanced, place, STANDING), blocks(ids, ONE_BY_ONE))
     yield Result(
         mark="B1",
-        work=f"advance, bare standard, {place.kind}",
+        work=f"one advance, bare standard, {place.kind}",
         figure=figure,
         ratios=ratios,
         at_least=ASKED[place.kind],
     )
-
-
-def blocks(ids: Sequence[UUID], size: int) -> list[list[UUID]]:
-    """Cut into blocks, one for each run; the first of them warms up."""
-    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
-
-
-def one_by_one(place: Place, ids: Sequence[UUID], by: Actor = CLOCK) -> None:
-    """Advance each project in a transaction of its own."""
-    for project in ids:
-        done(place.engine, Advance(command_id=f"a-{project}", project_id=project, reason="bench"), by=by)
-
-
-def all_at_once(place: Place, ids: Sequence[UUID], by: Actor = CLOCK) -> None:
-    """Advance all projects in one transaction."""
-    done(
-        place.engine,
-        *(Advance(command_id=f"b-{project}", project_id=project, reason="bench") for project in ids),
-        by=by,
+    story = storied(place.engine)
+    project, coordinator = decided(story)
+    ids = copied(place.engine, project, (RUNS + 1) * ONE_BY_ONE)
+    work = partial(advanced, place, at(coordinator, story.now))
+    figure, ratios = against_driver(place, work, blocks(ids, ONE_BY_ONE))
+    yield Result(
+        mark="B1",
+        work=f"one advance, default standard, gate met, by its coordinator, {place.kind}",
+        figure=figure,
+        ratios=ratios,
+        at_least=ASKED[place.kind],
+    )
+    ids = registered(place.engine, on, AT_ONCE, key="bulk")
+    figure, ratios = against_driver(place, partial(advanced, place, STANDING), [[ids]] * (len(STAGES_ONWARD)))
+    yield Result(
+        mark="B3",
+        work=f"{AT_ONCE:,} advances in one transaction, {place.kind}",
+        figure=figure,
+        ratios=ratios,
+        at_least=0.25,
     )
 
 
-def against_driver(
-    place: Place, ids: Sequence[Sequence[UUID]], work: Callable[[Place, Sequence[UUID]], None]
-) -> tuple[str, tuple[float, ...], int]:
-    """Run the work on one block after the other, each time followed by the driver on the copy.
+STAGES_ONWARD = range(5)
+"""A project can be advanced five times."""
 
-    Return the figure, the ratios without the first run, and the number of statements per run.
+
+def blocks(ids: Sequence[UUID], size: int) -> list[list[list[UUID]]]:
+    """Cut into runs of so many transactions with one project each."""
+    return [[[project] for project in ids[start : start + size]] for start in range(0, len(ids), size)]
+
+
+def advanced(place: Place, stamp: Stamp, ids: Sequence[UUID]) -> None:
+    """Advance these projects in one transaction."""
+    commands = [Advance(command_id=f"{stamp.new_id()}", project_id=project, reason="bench") for project in ids]
+    done(place.engine, *commands, stamp=stamp)
+
+
+def against_driver(place: Place, work: Work, runs: Sequence[Sequence[Sequence[UUID]]]) -> tuple[str, tuple[float, ...]]:
+    """Do the work in each of these runs, each time followed by the driver on the copy; the first run warms up.
+
+    Return the figure, and per run the ratio of the medians of one transaction: on a machine that others use too the
+    mean says how busy they were.
     """
-    ratios, ours, bare, statements = [], [], [], 0
+    ours, bare = [], []
     with closing(place.driver(place.copy())) as connection:
-        for block in ids:
-            with captured(place.engine) as kept:
-                seconds = timed(lambda block=block: work(place, block))
-            again = timed(lambda kept=kept: replay(connection, kept))
-            ours.append(seconds)
-            bare.append(again)
-            ratios.append(again / seconds)
-            statements = sum(1 for item in kept if item)
-    size = len(ids[0])
-    figure = f"{size / sorted(ours[1:])[len(ours) // 2 - 1]:,.0f}/s, bare {size / sorted(bare[1:])[len(bare) // 2 - 1]:,.0f}/s"
-    return figure, tuple(ratios[1:]), statements
+        for transactions in runs:
+            mine, again = [], []
+            for ids in transactions:
+                with captured(place.engine) as kept:
+                    mine.append(seconds(work, ids))
+                again.append(seconds(replay, connection, kept))
+            ours.append(median(mine))
+            bare.append(median(again))
+    size = len(runs[0][0])
+    figure = f"{size / median(ours[1:]):,.0f}/s, bare {size / median(bare[1:]):,.0f}/s"
+    return figure, tuple(one / other for one, other in zip(bare[1:], ours[1:], strict=True))
 
 
-if __name__ == "__main__":
-    for one in run():
-        print(one.cells())
+def seconds(work: Callable[..., object], *arguments: Any) -> float:
+    """Return the wall seconds that the work took."""
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start

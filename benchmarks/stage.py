@@ -5,11 +5,11 @@ alone, with the same commits, to an equal database.
 """
 
 import sqlite3
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -38,18 +38,18 @@ DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=128MB", "max_wal_s
 """What a server for measuring has and one for testing has not."""
 
 
-def stamp(actor: Actor = CLOCK) -> Stamp:
-    """Return the stamp of all benchmarks: one instant, one calendar."""
-    return Stamp(now=NOW, today=NOW.date(), actor=actor, calendar=china(), new_id=new_id)
+def at(actor: Actor = CLOCK, now: datetime = NOW) -> Stamp:
+    """Return the stamp of a benchmark: by default the one instant of all of them, by the clock."""
+    return Stamp(now=now, today=now.date(), actor=actor, calendar=china(), new_id=new_id)
 
 
-def done(engine: Engine, *commands: Command, by: Actor = CLOCK) -> list[Answer]:
+def done(engine: Engine, *commands: Command, stamp: Stamp | None = None) -> list[Answer]:
     """Carry out commands in one transaction; fail loudly when one is refused."""
     with transaction(engine) as session:
-        answers = execute(session, commands, stamp=stamp(by))
-    refused = [answer for answer in answers if not answer.is_done]
+        answers = execute(session, commands, stamp=stamp or at())
+    refused = [answer.error.unmet for answer in answers if answer.error]
     if refused:
-        raise RuntimeError(str(refused[0].error))
+        raise RuntimeError(str(refused[0]))
     return answers
 
 
@@ -78,13 +78,13 @@ def ground(engine: Engine) -> Ground:
     return Ground(programme, firm, platform)
 
 
-def registered(engine: Engine, on: Ground, count: int) -> list[UUID]:
+def registered(engine: Engine, on: Ground, count: int, key: str = "register") -> list[UUID]:
     """Register projects, four hundred a transaction."""
     ids: list[UUID] = []
     for start in range(0, count, 400):
         commands = [
             RegisterProject(
-                command_id=f"register-{number}",
+                command_id=f"{key}-{number}",
                 programme_id=on.programme,
                 organisation_id=on.firm,
                 platform_id=on.platform,
@@ -106,7 +106,6 @@ class Place:
     """Returns where the copy is: a file, or what psycopg connects to."""
     driver: Callable[[str], Any]
     """Opens a bare connection to such a copy."""
-    copies: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -161,7 +160,7 @@ def on_postgres(address: str) -> Iterator[Place]:
         _on_server(address, f"CREATE DATABASE {target} TEMPLATE {name}")
         return _conninfo(address.format(target))
 
-    yield Place("PostgreSQL", engine, copy, lambda where: psycopg.connect(where))
+    yield Place("PostgreSQL", engine, copy, psycopg.connect)
     engine.dispose()
 
 
@@ -178,7 +177,7 @@ def _conninfo(address: str) -> str:
 def server() -> Iterator[str | None]:
     """Give the address of a durable PostgreSQL server; None, with a visible line, where none is installed."""
     if postgres.programs() is None:
-        print(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}")
+        sys.stdout.write(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}\n")
         yield None
         return
     with postgres.server(DURABLE) as address:
@@ -226,10 +225,3 @@ def replay(connection: Any, kept: Sequence[Any]) -> None:
         (cursor.executemany if many else cursor.execute)(statement, parameters)
         if cursor.description is not None:
             cursor.fetchall()
-
-
-def timed(work: Callable[[], None]) -> float:
-    """Return the seconds that the work took."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

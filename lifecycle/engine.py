@@ -45,11 +45,31 @@ class BatchRefused(LifecycleError):
         self.answers = tuple(answers)
 
 
-def execute(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> list[Answer]:
-    """Carry out each command that may be, and answer all of them in the order they came."""
+class Later:
+    """What follows a write, verdict caches above all, put off until `run` at the end of one transaction."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Callable[[Session, Sequence[UUID], Stamp], None], dict[UUID, Stamp]] = {}
+
+    def put(self, follow: Callable[[Session, Sequence[UUID], Stamp], None], ids: Sequence[UUID], stamp: Stamp) -> None:
+        """Remember whom it concerns, as of the latest instant."""
+        self._waiting.setdefault(follow, {}).update(dict.fromkeys(ids, stamp))
+
+    def run(self, session: Session) -> None:
+        """Do everything once, for all subjects at the latest instant."""
+        for follow, concerned in self._waiting.items():
+            follow(session, list(concerned), max(concerned.values(), key=lambda stamp: stamp.now))
+        self._waiting.clear()
+
+
+def execute(session: Session, commands: Sequence[Command], *, stamp: Stamp, later: Later | None = None) -> list[Answer]:
+    """Carry out each command that may be, and answer all of them in the order they came.
+
+    Who carries out many commands of several people in one transaction hands over `later`, and runs it before the end.
+    """
     answers: dict[int, Answer] = {}
     for wave in _waves(commands):
-        answers.update(_play(session, wave, stamp))
+        answers.update(_play(session, wave, stamp, later))
     return [answers[place] for place in range(len(commands))]
 
 
@@ -77,8 +97,9 @@ def explain(
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:
     """Say of each verb every reason why this actor cannot call it now; none means that nothing but input is missing.
 
-    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right does not hide a missing fact: both are named; what a
-    command itself would say wrongly is not asked. Raises `NotFound` when the actor may not see the subject.
+    All verbs have the same kind of subject; one that makes something new out of nothing is left out. A missing right
+    does not hide a missing fact: both are named; what a command itself would say wrongly is not asked. Raises
+    `NotFound` when the actor may not see the subject.
     """
     verbs = [verb for verb in verbs if verb.subject is not None]
     if not verbs:
@@ -145,15 +166,19 @@ def _marks(command: Command) -> list[Hashable]:
     return marks
 
 
-def _play(session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp) -> dict[int, Answer]:
+def _play(
+    session: Session, wave: Sequence[tuple[int, Command]], stamp: Stamp, later: Later | None
+) -> dict[int, Answer]:
     desk = _Desk(session, wave, stamp, is_locked=True)
     done: dict[int, journal.Done] = {}
     for place, task, effects in desk.judged():
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
-        if desk.verb.follow:
+        if desk.verb.follow and later is None:
             desk.verb.follow(session, _projects_of(done.values()), stamp)
+        elif desk.verb.follow and later is not None:
+            later.put(desk.verb.follow, _projects_of(done.values()), stamp)
     if desk.personal:
         journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}

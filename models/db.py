@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event  
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session
@@ -180,6 +181,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get(_READING):
+        connection.info[_READING] = True
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
     else:
@@ -193,5 +195,7 @@ def _refuse_lost_transaction(connection: Connection) -> None:
         raise LostTransactionError(message)
 
 
-def _allow_writing(connection: sqlite3.Connection, _record: object, _state: object) -> None:
-    connection.execute("PRAGMA query_only = OFF")
+def _allow_writing(connection: sqlite3.Connection, record: ConnectionPoolEntry | None, _state: object) -> None:
+    # Only where it was on: this pragma makes SQLite prepare every statement of the connection anew.
+    if record is not None and record.info.pop(_READING, False):
+        connection.execute("PRAGMA query_only = OFF")

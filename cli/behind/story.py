@@ -85,11 +85,13 @@ def play(
     @contextmanager
     def scene() -> Iterator[Perform]:
         with transaction(engine) as session:
+            later = melody.Later()
 
             def perform(commands: Sequence[Command], stamp: Stamp) -> Sequence[Answer]:
-                return melody.execute(session, commands, stamp=stamp)
+                return melody.execute(session, commands, stamp=stamp, later=later)
 
             yield perform
+            later.run(session)
 
     with using_ids(ids):
         run_in_transaction(engine, lambda session: _prepare(session, story))

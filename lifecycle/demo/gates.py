@@ -33,6 +33,8 @@ from lifecycle.trials.commands import (
 from models.states import BatchKind, GateOutcome, MaturityScale, OrderKind, Role
 
 FORMS: forms.Forms = {**forms.FORMS, **trial_forms.FORMS}
+RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
+"""Units started and right first time in the trial batches of a project without trouble."""
 NOTHING: frozenset[str] = frozenset()
 Meeting: TypeAlias = Callable[[Story, Case, str], UUID]
 """What a panel does on the day it meets; returns the review."""
@@ -69,18 +71,22 @@ def hand_in_gate(story: Story, case: Case, gate: str, *, left_out: Collection[st
     asked = {name for criterion in case.pack.stage(stage_of(gate)).criteria for name in criterion.evidence}
     apart = {*left_out, *ENTRY_PAPERS.values(), "maturity_claim"}
     own = [kind.id for kind in case.pack.evidence_types if kind.gate == gate and kind.id in asked - apart]
-    hand_in_all(story, case, *(type_id for type_id in own if type_id in FORMS))
-    if gate in case.product.levels and "maturity_claim" not in left_out:
-        claim(story, case, case.product.levels[gate])
+    types = [type_id for type_id in own if type_id in FORMS]
+    lines = [paper(story, case, name, form) for name in types for form in FORMS[name](case, story.today)]
+    levels = case.product.levels.get(gate) if "maturity_claim" not in left_out else None
+    if levels is None:
+        story.together(lines)
+        return
+    assessment = paper(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
+    claim(story, case, levels, id_of(story.together([*lines, assessment])[-1]))
 
 
-def claim(story: Story, case: Case, levels: tuple[int, int]) -> None:
-    """Claim a level for the technology and for each thread, on the assessment handed in with it."""
+def claim(story: Story, case: Case, levels: tuple[int, int], assessment: UUID) -> None:
+    """Claim a level for the technology and for each thread, on the assessment handed in."""
     trl, mrl = levels
-    lead = case.who(Role.PROJECT_LEAD)
-    assessment = hand_in(story, case, "maturity_claim", forms.maturity_claim(case, story.today, levels)[0])
     wanted = [(MaturityScale.TRL, case.product.technology, trl), *((MaturityScale.MRL, one, mrl) for one in THREADS)]
-    story.act(lead, ClaimLevels, project_id=case.project_id, levels=tuple(wanted), evidence_id=assessment)
+    said = {"levels": tuple(wanted), "evidence_id": assessment}
+    story.act(case.who(Role.PROJECT_LEAD), ClaimLevels, project_id=case.project_id, **said)
 
 
 def judge_gate(story: Story, case: Case, gate: str, *, left_out: Collection[str] = NOTHING) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from lifecycle.demo.case import Case, Product, register
 from lifecycle.demo.gates import (
     NOTHING,
+    RUNS,
     Meeting,
     begin_trial,
     finish_tracks,
@@ -29,9 +30,6 @@ Stage: TypeAlias = Callable[[Story, Case, date, date], Passage]
 """From the first day of a stage to the day of moving on; returns the case as it is then."""
 Then: TypeAlias = Callable[[Story, Case, date], Steps]
 """What happens in the stage in which a project still stands, since its first day there."""
-
-RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
-"""Units started and right first time in the trial batches."""
 
 
 def course(

@@ -259,7 +259,9 @@ class TestIsRetryable:
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         assert not is_retryable(OperationalError("", {}, error))
 
-    @pytest.mark.parametrize(("state", "again"), [("40001", True), ("40P01", True), ("23505", True), ("55P03", False), (None, False)])
+    @pytest.mark.parametrize(
+        ("state", "again"), [("40001", True), ("40P01", True), ("23505", True), ("55P03", False), (None, False)]
+    )
     def test_goes_by_the_code_of_postgresql(self, state: str | None, again: bool) -> None:
         error = type("Error", (Exception,), {"sqlstate": state})()
         assert is_retryable(OperationalError("", {}, error)) is again

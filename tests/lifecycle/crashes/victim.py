@@ -66,4 +66,4 @@ def _watch(engine: Engine, pass_by: Callable[..., None]) -> None:
         commit(connection)
         pass_by()
 
-    engine.dialect.do_commit = commit_between  # type: ignore[method-assign]
+    engine.dialect.do_commit = commit_between  # type: ignore[method-assign, assignment]

@@ -21,6 +21,7 @@ MANY = 20
 
 STATEMENTS = {
     "characteristic.add": 18,
+    "claim.add_all": 34,
     "claim.add": 34,
     "evidence.add": 29,
     "evidence.withdraw": 28,

@@ -207,7 +207,7 @@ def said(code: str, values: Mapping[str, Any], language: str) -> str:
 def _words() -> dict[str, dict[str, str]]:
     folder = Path(notifications.__file__).parent / "locale"
     found: dict[str, dict[str, str]] = {}
-    for name in ("stages_intake", "stages_feasibility"):
+    for name in ("stages_intake", "stages_feasibility", "imports"):
         found |= yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))
     return found
 

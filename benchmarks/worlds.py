@@ -1,0 +1,135 @@
+"""A project of the default standard whose first gate is really met, and many equal ones made from its rows.
+
+The first one is made by the commands and people of the demo's story; the others are copies of all its rows under new
+ids, written past the engine, so that a portfolio of any size is there within a minute.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from datetime import date
+from itertools import count, islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Table, insert, select
+
+from lifecycle.actor import Actor
+from lifecycle.calendar import china
+from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.demo import gates
+from lifecycle.demo.case import Product, register
+from lifecycle.demo.people import credit_code_of, founding
+from lifecycle.demo.story import Story
+from lifecycle.engine import execute
+from lifecycle.stages.credit_code import check_character
+from models.db import transaction
+from models.ids import new_id
+from models.states import Role
+from models.tables import metadata
+
+DAY = date(2025, 3, 3)
+"""The day on which gate G1 is decided."""
+PRODUCT = Product(name="晶滤膜组件", technology="陶瓷膜", firm="jinglv", platform="chemical", programme="MAT-2024")
+
+
+def storied(engine: Engine) -> Story:
+    """Return a story in which the people of the demo are there; each act is a transaction of its own."""
+
+    def perform(commands: Sequence[Command], stamp: Stamp) -> list[Answer]:
+        with transaction(engine) as session:
+            return execute(session, commands, stamp=stamp)
+
+    story = Story(calendar=china(), new_id=new_id, keep=lambda content: hashlib.sha256(content).hexdigest())
+    story.perform = perform
+    people = founding(story)
+    story.begin(next(people))
+    next(people)
+    return story
+
+
+def decided(story: Story) -> tuple[UUID, Actor]:
+    """Return a project that `advance` would let through gate G1 now, and its coordinator."""
+    story.begin(story.after(DAY, -5))
+    case = register(story, PRODUCT, story.today)
+    gates.hand_in_gate(story, case, "G1")
+    gates.hand_in_all(story, case, gates.ENTRY_PAPERS["G1"])
+    story.begin(DAY)
+    review = gates.convene(story, case, "G1")
+    gates.judge_gate(story, case, "G1")
+    gates.vote(story, case, "G1", review)
+    gates.propose(story, case, "G1", review)
+    return case.project_id, story.people[case.who(Role.COORDINATOR)]
+
+
+def copied(engine: Engine, project_id: UUID, many: int, *, left_out: Collection[str] = frozenset()) -> list[UUID]:
+    """Copy a project `many` times with all rows about it, each with an applicant of its own; return the new ids."""
+    with transaction(engine) as session:
+        connection = session.connection()
+        rows = _rows_about(connection, project_id, left_out)
+        own = [row["id"] for found in rows.values() for row in found if "id" in row]
+        made = []
+        for start in range(0, many, _AT_ONCE):
+            numbers = list(islice(_numbers, min(_AT_ONCE, many - start)))
+            renamed = {number: {old: new_id() for old in own} for number in numbers}
+            for table, found in rows.items():
+                copies = [_copy(row, renamed[number], number) for number in numbers for row in found]
+                connection.execute(insert(table), copies)
+            made += [renamed[number][project_id] for number in numbers]
+    return made
+
+
+def _rows_about(
+    connection: Connection, project_id: UUID, left_out: Collection[str]
+) -> dict[Table, list[dict[str, Any]]]:
+    """Return the rows of a project and of what belongs to it, in an order in which they can be inserted."""
+    found: dict[Table, list[dict[str, Any]]] = {}
+    project = metadata.tables["project"]
+    applicant = connection.execute(select(project.c.organisation_id).where(project.c.id == project_id)).scalar_one()
+    known = {project_id}
+    for table in metadata.sorted_tables:
+        owner = next((table.c[name] for name in _OWNERS if name in table.c), None)
+        if table.name == "organisation":
+            condition = table.c.id == applicant
+        elif table is project:
+            condition = table.c.id == project_id
+        elif owner is None or table.name in left_out:
+            continue
+        else:
+            condition = owner.in_(known)
+        rows = [dict(row._mapping) for row in connection.execute(select(table).where(condition))]  # noqa: SLF001
+        if table.name in _OWNING:
+            known |= {row["id"] for row in rows}
+        if rows:
+            found[table] = rows
+    return found
+
+
+def _copy(row: dict[str, Any], renamed: dict[UUID, UUID], number: int) -> dict[str, Any]:
+    copy = {name: renamed.get(value, value) if isinstance(value, UUID) else value for name, value in row.items()}
+    copy.pop("seq", None)
+    for name in _UNIQUE & copy.keys():
+        copy[name] = f"{copy[name]}~{number}"
+    if "title_key" in copy:
+        copy["number"] = f"C-{number}"
+    if "credit_code" in copy:
+        copy["credit_code"] = _credit_code(number)
+    if copy.get("form"):
+        text = json.dumps(copy["form"])
+        copy["form"] = json.loads(text.replace(credit_code_of(PRODUCT.firm), _credit_code(number)))
+    return copy
+
+
+def _credit_code(number: int) -> str:
+    first = f"91310000MB{number:07d}"
+    return first + check_character(first)
+
+
+_AT_ONCE = 500
+_numbers = count(1)
+_OWNERS = ("project_id", "review_id", "batch_id", "object_id")
+"""Columns by which a row says what it belongs to."""
+_OWNING = ("stage_run", "review", "trial_batch")
+_UNIQUE = {"dedupe_key", "command_id"}
+JOURNAL = frozenset({"audit_record", "command_record", "outbox_message", "transition"})
+"""What no gate looks at."""
