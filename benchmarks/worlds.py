@@ -62,9 +62,7 @@ def decided(story: Story) -> tuple[UUID, Actor]:
     return case.project_id, story.people[case.who(Role.COORDINATOR)]
 
 
-def copied(
-    engine: Engine, project_id: UUID, many: int, *, left_out: Collection[str] = frozenset()
-) -> list[UUID]:
+def copied(engine: Engine, project_id: UUID, many: int, *, left_out: Collection[str] = frozenset()) -> list[UUID]:
     """Copy a project `many` times with all rows about it, each with an applicant of its own; return the new ids."""
     with transaction(engine) as session:
         connection = session.connection()
@@ -81,7 +79,9 @@ def copied(
     return made
 
 
-def _rows_about(connection: Connection, project_id: UUID, left_out: Collection[str]) -> dict[Table, list[dict[str, Any]]]:
+def _rows_about(
+    connection: Connection, project_id: UUID, left_out: Collection[str]
+) -> dict[Table, list[dict[str, Any]]]:
     """Return the rows of a project and of what belongs to it, in an order in which they can be inserted."""
     found: dict[Table, list[dict[str, Any]]] = {}
     project = metadata.tables["project"]
