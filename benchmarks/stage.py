@@ -5,6 +5,7 @@ alone, with the same commits, to an equal database.
 """
 
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -160,7 +161,7 @@ def on_postgres(address: str) -> Iterator[Place]:
         _on_server(address, f"CREATE DATABASE {target} TEMPLATE {name}")
         return _conninfo(address.format(target))
 
-    yield Place("PostgreSQL", engine, copy, lambda where: psycopg.connect(where))
+    yield Place("PostgreSQL", engine, copy, psycopg.connect)
     engine.dispose()
 
 
@@ -177,7 +178,7 @@ def _conninfo(address: str) -> str:
 def server() -> Iterator[str | None]:
     """Give the address of a durable PostgreSQL server; None, with a visible line, where none is installed."""
     if postgres.programs() is None:
-        print(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}")
+        sys.stderr.write(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}\n")
         yield None
         return
     with postgres.server(DURABLE) as address:
