@@ -179,6 +179,8 @@ def language(wanted: str | None) -> Lang:
 
 def cleaned(text: str) -> str:
     """Return text that cannot steer a terminal: what people typed may hold control characters."""
+    if text.isprintable():
+        return text
     return "".join(char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf") else "�" for char in text)
 
 

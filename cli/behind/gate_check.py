@@ -136,21 +136,22 @@ def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterato
     verdicts = dict(verdicts_of(session, rows, stamp))
     people = people_who_owe(session, project_ids)
     due = due_days_of(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
+    overdue = {day: stamp.calendar.working_days_between(day, stamp.today) for day in set(due.values()) if day}
+    names = {sha256: type_names(pack, door.output.lang) for sha256, pack in packs.items()}
     for row in rows:
-        pack = packs[row.pack_sha256]
-        names = type_names(pack, door.output.lang)
         judged = [
-            _requirement(verdict, pack, row.id, people, door.output.lang, names) for verdict in verdicts.get(row.id, ())
+            _requirement(verdict, packs[row.pack_sha256], row.id, people, door.output.lang, names[row.pack_sha256])
+            for verdict in verdicts.get(row.id, ())
         ]
-        yield _gate(row, judged, due.get(row.stage_run_id), door)
+        due_on = due.get(row.stage_run_id)
+        yield _gate(row, judged, due_on, overdue[due_on] if due_on else 0)
 
 
-def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, door: Door) -> dict[str, Any]:
+def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
     stage = ProjectState(row.stage)
     place = STAGES.index(stage) + 1 if stage in STAGES else None
     target = None if place is None else ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place]
     met = sum(1 for one in judged if one["is_met"])
-    over = door.stamp(Actor.clock(DoorName.CLI)).calendar.working_days_between(due_on, door.today) if due_on else 0
     return {
         "number": row.number,
         "name": row.name,
@@ -161,7 +162,7 @@ def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, door: Door) -> di
         "asked": len(judged),
         "is_met": met == len(judged),
         "due_on": due_on,
-        "days_overdue": max(0, over),
+        "days_overdue": max(0, overdue),
         "version": row.version,
         "requirements": judged,
     }
