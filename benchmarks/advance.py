@@ -1,14 +1,13 @@
 """B1, B3: `advance` through the full command against the same statements sent by the driver, same commits."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from statistics import median
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-from benchmarks.stage import CLOCK, Place, at, captured, done, ground, places, registered, replay, server
+from benchmarks.stage import Place, captured, done, ground, places, registered, replay, server, stamp, timed
 from benchmarks.table import Result
 from benchmarks.worlds import copied, decided, storied
 from lifecycle.commands import Stamp
@@ -19,7 +18,9 @@ ONE_BY_ONE = 30
 """Projects advanced in each run, a commit for each."""
 AT_ONCE = 1_000
 ASKED = {"SQLite": 0.35, "PostgreSQL": 0.40}
-STANDING = at(CLOCK)
+STAGES = 5
+"""A project can be advanced so many times."""
+STANDING = stamp()
 
 Work: TypeAlias = Callable[[Sequence[UUID]], None]
 """Advances these projects in one transaction."""
@@ -45,7 +46,7 @@ def _on(place: Place) -> Iterator[Result]:
     story = storied(place.engine)
     project, coordinator = decided(story)
     ids = copied(place.engine, project, (RUNS + 1) * ONE_BY_ONE)
-    work = partial(advanced, place, at(coordinator, story.now))
+    work = partial(advanced, place, stamp(coordinator, story.now))
     figure, ratios = against_driver(place, work, blocks(ids, ONE_BY_ONE))
     yield Result(
         mark="B1",
@@ -55,18 +56,9 @@ def _on(place: Place) -> Iterator[Result]:
         at_least=ASKED[place.kind],
     )
     ids = registered(place.engine, on, AT_ONCE, key="bulk")
-    figure, ratios = against_driver(place, partial(advanced, place, STANDING), [[ids]] * (len(STAGES_ONWARD)))
-    yield Result(
-        mark="B3",
-        work=f"{AT_ONCE:,} advances in one transaction, {place.kind}",
-        figure=figure,
-        ratios=ratios,
-        at_least=0.25,
-    )
-
-
-STAGES_ONWARD = range(5)
-"""A project can be advanced five times."""
+    figure, ratios = against_driver(place, partial(advanced, place, STANDING), [[ids]] * STAGES)
+    work_at_once = f"{AT_ONCE:,} advances in one transaction, {place.kind}"
+    yield Result(mark="B3", work=work_at_once, figure=figure, ratios=ratios, at_least=0.25)
 
 
 def blocks(ids: Sequence[UUID], size: int) -> list[list[list[UUID]]]:
@@ -74,10 +66,10 @@ def blocks(ids: Sequence[UUID], size: int) -> list[list[list[UUID]]]:
     return [[[project] for project in ids[start : start + size]] for start in range(0, len(ids), size)]
 
 
-def advanced(place: Place, stamp: Stamp, ids: Sequence[UUID]) -> None:
+def advanced(place: Place, by: Stamp, ids: Sequence[UUID]) -> None:
     """Advance these projects in one transaction."""
-    commands = [Advance(command_id=f"{stamp.new_id()}", project_id=project, reason="bench") for project in ids]
-    done(place.engine, *commands, stamp=stamp)
+    commands = [Advance(command_id=f"{by.new_id()}", project_id=project, reason="bench") for project in ids]
+    done(place.engine, *commands, by=by)
 
 
 def against_driver(place: Place, work: Work, runs: Sequence[Sequence[Sequence[UUID]]]) -> tuple[str, tuple[float, ...]]:
@@ -92,17 +84,10 @@ def against_driver(place: Place, work: Work, runs: Sequence[Sequence[Sequence[UU
             mine, again = [], []
             for ids in transactions:
                 with captured(place.engine) as kept:
-                    mine.append(seconds(work, ids))
-                again.append(seconds(replay, connection, kept))
+                    mine.append(timed(partial(work, ids)))
+                again.append(timed(partial(replay, connection, kept)))
             ours.append(median(mine))
             bare.append(median(again))
     size = len(runs[0][0])
     figure = f"{size / median(ours[1:]):,.0f}/s, bare {size / median(bare[1:]):,.0f}/s"
     return figure, tuple(one / other for one, other in zip(bare[1:], ours[1:], strict=True))
-
-
-def seconds(work: Callable[..., object], *arguments: Any) -> float:
-    """Return the wall seconds that the work took."""
-    start = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - start

@@ -7,6 +7,7 @@ alone, with the same commits, to an equal database.
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -38,15 +39,15 @@ DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=128MB", "max_wal_s
 """What a server for measuring has and one for testing has not."""
 
 
-def at(actor: Actor = CLOCK, now: datetime = NOW) -> Stamp:
+def stamp(actor: Actor = CLOCK, now: datetime = NOW) -> Stamp:
     """Return the stamp of a benchmark: by default the one instant of all of them, by the clock."""
     return Stamp(now=now, today=now.date(), actor=actor, calendar=china(), new_id=new_id)
 
 
-def done(engine: Engine, *commands: Command, stamp: Stamp | None = None) -> list[Answer]:
+def done(engine: Engine, *commands: Command, by: Stamp | None = None) -> list[Answer]:
     """Carry out commands in one transaction; fail loudly when one is refused."""
     with transaction(engine) as session:
-        answers = execute(session, commands, stamp=stamp or at())
+        answers = execute(session, commands, stamp=by or stamp())
     refused = [answer.error.unmet for answer in answers if answer.error]
     if refused:
         raise RuntimeError(str(refused[0]))
@@ -177,7 +178,7 @@ def _conninfo(address: str) -> str:
 def server() -> Iterator[str | None]:
     """Give the address of a durable PostgreSQL server; None, with a visible line, where none is installed."""
     if postgres.programs() is None:
-        sys.stdout.write(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}\n")
+        sys.stderr.write(f"left out what needs PostgreSQL. {postgres.WHAT_TO_INSTALL}\n")
         yield None
         return
     with postgres.server(DURABLE) as address:
@@ -211,6 +212,13 @@ def captured(engine: Engine) -> Iterator[list[tuple[str, Any, bool]]]:
     finally:
         event.remove(engine, "before_cursor_execute", execute_seen)
         event.remove(engine, "commit", commit_seen)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the wall seconds that the work took."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def replay(connection: Any, kept: Sequence[Any]) -> None:

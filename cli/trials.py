@@ -18,6 +18,14 @@ def _noun(text: str) -> typer.Typer:
     return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
 
 
+def _level(text: str) -> tuple[str, str, int]:
+    scale, colon, rest = text.partition(":")
+    item, sign, level = rest.rpartition("=")
+    if scale not in ("trl", "mrl") or not colon or not sign or not level.isdecimal():
+        raise ValueError(text)
+    return scale, item, int(level)
+
+
 claim = _noun("Readiness levels (TRL, MRL) that a project claims.")
 bind(
     claim,
@@ -30,6 +38,23 @@ bind(
         "item": Own(help="Critical technology, or thread."),
         "level": Own(help="1 to 9 (TRL), 1 to 10 (MRL)."),
         "evidence_id": Own(help="Document that shows it."),
+    },
+)
+
+bind(
+    claim,
+    "add-all",
+    f"{_REQUIREMENTS}:ClaimLevels",
+    "Claim all levels of an assessment at once; they are checked together.",
+    arguments=("project_id",),
+    own={
+        "levels": Own(
+            option="--level",
+            metavar="SCALE:ITEM=N",
+            parse=_level,
+            help="One level, such as trl:control=5 or mrl:design=5.",
+        ),
+        "evidence_id": Own(help="Document that shows them."),
     },
 )
 

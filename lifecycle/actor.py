@@ -1,17 +1,19 @@
 """Who acts, through which door, in which roles, and which verb asks for which role (rule book 1.4)."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, Select, bindparam, select
 from sqlmodel import Session
 
 from models.people import RoleGrant, User
 from models.projects import ProjectMember
+from models.reading import one_of, wanted
 from models.reviews import PanelMember, Review
-from models.states import Door, Role, UserStatus
+from models.states import Door, ReviewState, Role, UserStatus
 
 CLOCK_ID = UUID(int=0)
 """The actor of scheduled runs and of what nobody in person did."""
@@ -192,11 +194,7 @@ class Rights:
 
 def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
     """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
-    rows = session.execute(
-        select(_USER.c.status, _GRANT.c.role, _GRANT.c.organisation_id)
-        .select_from(_USER.outerjoin(_GRANT, (_GRANT.c.user_id == _USER.c.id) & _GRANT.c.revoked_at.is_(None)))
-        .where(_USER.c.id == actor.user_id)
-    ).all()
+    rows = session.connection().execute(_held(), {"actor": actor.user_id}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
     grants = frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
@@ -208,21 +206,9 @@ def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID
 
     Naming somebody a manager of a project gives no rights there: those come with the grant at a party of it.
     """
-    from_members = select(_MEMBER.c.project_id, _MEMBER.c.project_id.label("place"), _MEMBER.c.role).where(
-        _MEMBER.c.user_id == actor.user_id, _MEMBER.c.project_id.in_(project_ids), _MEMBER.c.until_at.is_(None)
-    )
-    from_panels = (
-        select(_REVIEW.c.project_id, _REVIEW.c.id.label("place"), _PANEL.c.role)
-        .select_from(_PANEL.join(_REVIEW, _REVIEW.c.id == _PANEL.c.review_id))
-        .where(
-            _PANEL.c.user_id == actor.user_id,
-            _REVIEW.c.project_id.in_(project_ids),
-            _PANEL.c.recused_on.is_(None),
-            _REVIEW.c.state != "cancelled",
-        )
-    )
+    statement = _parts(is_single=len(project_ids) == 1)
     found: dict[UUID, set[Role]] = {}
-    for row in session.execute(from_members.union(from_panels)):
+    for row in session.connection().execute(statement, {"actor": actor.user_id, **wanted(project_ids)}):
         role = Role(row.role)
         if role in NAMED_ROLES:
             found.setdefault(row.project_id, set()).add(role)
@@ -231,9 +217,36 @@ def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID
     return {place: frozenset(roles) for place, roles in found.items()}
 
 
+@functools.cache
+def _held() -> Select[Any]:
+    """Return the statement of an account and its grants that were not revoked."""
+    user, grant = _table(User), _table(RoleGrant)
+    own = (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None)
+    columns = (user.c.status, grant.c.role, grant.c.organisation_id)
+    return select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
+
+
+@functools.cache
+def _parts(*, is_single: bool) -> CompoundSelect[Any]:
+    """Return the statement of the parts that an account has in projects, as a member or in a panel."""
+    member, panel, review = _table(ProjectMember), _table(PanelMember), _table(Review)
+    from_members = select(member.c.project_id, member.c.project_id.label("place"), member.c.role).where(
+        member.c.user_id == bindparam("actor"),
+        one_of(member.c.project_id, is_single=is_single),
+        member.c.until_at.is_(None),
+    )
+    from_panels = (
+        select(review.c.project_id, review.c.id.label("place"), panel.c.role)
+        .select_from(panel.join(review, review.c.id == panel.c.review_id))
+        .where(
+            panel.c.user_id == bindparam("actor"),
+            one_of(review.c.project_id, is_single=is_single),
+            panel.c.recused_on.is_(None),
+            review.c.state != ReviewState.CANCELLED,
+        )
+    )
+    return from_members.union(from_panels)
+
+
 def _table(model: Any) -> Any:
     return model.__table__
-
-
-_USER, _GRANT, _MEMBER = _table(User), _table(RoleGrant), _table(ProjectMember)
-_PANEL, _REVIEW = _table(PanelMember), _table(Review)

@@ -29,6 +29,8 @@ MAX_MINOR = 10**13
 
 def utc_text(value: datetime) -> str:
     """Return an aware instant as `YYYY-MM-DDTHH:MM:SS.ffffffZ`; naive values raise ValueError."""
+    if value.tzinfo is UTC:  # as nearly always: nothing to turn round
+        return value.isoformat(timespec="microseconds")[:-6] + "Z"
     if value.utcoffset() is None:
         message = f"a naive datetime has no place in time: {value!r}"
         raise ValueError(message)

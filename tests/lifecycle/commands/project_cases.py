@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.commands import Command
 from lifecycle.projects import commands as project
 from lifecycle.reviews.commands import Decide
 from models.states import GateOutcome, ProjectState, Role
@@ -48,22 +47,22 @@ wrong("project.plan_panel", "planned_day_past", planned_on=lambda house: house.t
 
 
 @refused("project.import", "already_exists")
-def _the_same_row(house: House) -> Command:
+def _the_same_row(house: House) -> Any:
     return again("project.import", done(house, "project.import"))
 
 
 @refused("project.update_imported", "not_imported")
-def _registered_here(house: House) -> Command:
-    return made(house, "project.update_imported", project_id=a_project(house))  # type: ignore[no-any-return]
+def _registered_here(house: House) -> Any:
+    return made(house, "project.update_imported", project_id=a_project(house))
 
 
 @refused("project.submit", "submit_not_possible_when_submitted")
-def _submitted_already(house: House) -> Command:
+def _submitted_already(house: House) -> Any:
     return again("project.submit", done(house, "project.submit"))
 
 
 @refused("project.submit", "project_on_hold")
-def _on_hold(house: House) -> Command:
+def _on_hold(house: House) -> Any:
     command = made(house, "project.submit")
     put_on_hold(house, command.project_id)
     return replace(command)
@@ -90,7 +89,7 @@ ON_AN_ENDED_PROJECT = {
 
 
 def _ended(verb: str) -> None:
-    def arrange(house: House) -> Command:
+    def arrange(house: House) -> Any:
         command = made(house, verb)
         house.do(on(project.Withdraw, command.project_id, reason="sold"), by=Role.PROJECT_LEAD)
         return replace(command)
@@ -104,15 +103,15 @@ for _verb in ON_AN_ENDED_PROJECT:
 
 
 @refused("project.advance", "project_on_hold")
-def _advance_on_hold(house: House) -> Command:
+def _advance_on_hold(house: House) -> Any:
     command = made(house, "project.advance")
     put_on_hold(house, command.project_id)
     return replace(command)
 
 
 @refused("project.advance", "gate_unmet", "gate_unmet", "decision_missing")
-def _gate_open_and_nobody_decided(house: House) -> Command:
-    return on(project.Advance, a_project(house, stage=FEASIBILITY, pack="lean"), reason="now")  # type: ignore[no-any-return]
+def _gate_open_and_nobody_decided(house: House) -> Any:
+    return on(project.Advance, a_project(house, stage=FEASIBILITY, pack="lean"), reason="now")
 
 
 ENTRIES = {
@@ -125,9 +124,9 @@ ENTRIES = {
 
 
 def _entry(stage: ProjectState) -> None:
-    def arrange(house: House) -> Command:
+    def arrange(house: House) -> Any:
         before = list(ProjectState)[list(ProjectState).index(stage) - 1]
-        return on(project.Advance, a_project(house, stage=before, pack="default"), reason="now")  # type: ignore[no-any-return]
+        return on(project.Advance, a_project(house, stage=before, pack="default"), reason="now")
 
     arrange.__name__ = f"nothing shown for {stage}"
     refused("project.advance", *ENTRIES[stage], "gate_unmet", "decision_missing")(arrange)
@@ -138,47 +137,47 @@ for _stage in ENTRIES:
 
 
 @refused("project.recycle", "recycles_used_up")
-def _a_third_time(house: House) -> Command:
+def _a_third_time(house: House) -> Any:
     one = a_project(house, stage=TRIAL)
     for _ in range(2):
         house.do(on(project.Recycle, one, code="design", reason="again"), by=Role.COORDINATOR)
-    return on(project.Recycle, one, code="design", reason="again")  # type: ignore[no-any-return]
+    return on(project.Recycle, one, code="design", reason="again")
 
 
 @refused("project.recycle", "recycle_not_possible_when_intake")
-def _forward(house: House) -> Command:
-    return on(project.Recycle, a_project(house), code="design", reason="why", target=ProjectState.HANDOFF)  # type: ignore[no-any-return]
+def _forward(house: House) -> Any:
+    return on(project.Recycle, a_project(house), code="design", reason="why", target=ProjectState.HANDOFF)
 
 
 @refused("project.recycle", "decision_missing")
-def _while_a_panel_sits(house: House) -> Command:
+def _while_a_panel_sits(house: House) -> Any:
     ((one,), _) = reviews(house)
-    return on(project.Recycle, one, code="design", reason="why")  # type: ignore[no-any-return]
+    return on(project.Recycle, one, code="design", reason="why")
 
 
 @refused("project.recycle", "recycle_target_decided")
-def _elsewhere_than_decided(house: House) -> Command:
+def _elsewhere_than_decided(house: House) -> Any:
     ((one,), _) = reviews(house, state="proposed", outcome=GateOutcome.RECYCLE)
-    return on(project.Recycle, one, code="design", reason="why", target=INTAKE)  # type: ignore[no-any-return]
+    return on(project.Recycle, one, code="design", reason="why", target=INTAKE)
 
 
 @refused("project.hold", "project_on_hold")
-def _a_second_hold(house: House) -> Command:
+def _a_second_hold(house: House) -> Any:
     command = made(house, "project.hold")
     put_on_hold(house, command.project_id)
     return replace(command)
 
 
 @refused("project.hold", "project_on_hold", by=Role.EHS_OFFICER)
-def _a_second_safety_hold(house: House) -> Command:
+def _a_second_safety_hold(house: House) -> Any:
     command = made(house, "project.hold", code="ehs")
     put_on_hold(house, command.project_id, code="ehs")
     return replace(command)
 
 
 @refused("project.resume", "not_on_hold")
-def _nothing_to_resume(house: House) -> Command:
-    return on(project.Resume, a_project(house), reason="why")  # type: ignore[no-any-return]
+def _nothing_to_resume(house: House) -> Any:
+    return on(project.Resume, a_project(house), reason="why")
 
 
 def _held_for_safety(house: House) -> UUID:
@@ -188,71 +187,71 @@ def _held_for_safety(house: House) -> UUID:
 
 
 @refused("project.resume", "role", by=Role.COORDINATOR)
-def _a_safety_hold_by_the_coordinator(house: House) -> Command:
-    return on(project.Resume, _held_for_safety(house), reason="why")  # type: ignore[no-any-return]
+def _a_safety_hold_by_the_coordinator(house: House) -> Any:
+    return on(project.Resume, _held_for_safety(house), reason="why")
 
 
 @refused("project.resume", "role", by="clock")
-def _a_safety_hold_by_the_clock(house: House) -> Command:
-    return on(project.Resume, _held_for_safety(house), reason="why")  # type: ignore[no-any-return]
+def _a_safety_hold_by_the_clock(house: House) -> Any:
+    return on(project.Resume, _held_for_safety(house), reason="why")
 
 
 @refused("project.resume", "role", "four_eyes", by=Role.EHS_OFFICER)
-def _a_safety_hold_by_one_person_alone(house: House) -> Command:
+def _a_safety_hold_by_one_person_alone(house: House) -> Any:
     command = on(project.Resume, _held_for_safety(house), reason="why")
     house.do(command, by=Role.EHS_OFFICER)
     return again("project.resume", command)
 
 
 @refused("project.extend_hold", "not_on_hold")
-def _nothing_to_extend(house: House) -> Command:
-    return made(house, "project.extend_hold", project_id=a_project(house))  # type: ignore[no-any-return]
+def _nothing_to_extend(house: House) -> Any:
+    return made(house, "project.extend_hold", project_id=a_project(house))
 
 
 @refused("project.extend_hold", "hold_extended_already")
-def _extended_twice(house: House) -> Command:
+def _extended_twice(house: House) -> Any:
     command = done(house, "project.extend_hold")
     return again("project.extend_hold", command, until_on=command.until_on + timedelta(days=1))
 
 
 @refused("project.transfer", "outcome_not_at_this_gate")
-def _not_at_this_gate(house: House) -> Command:
-    return made(house, "project.transfer", project_id=a_project(house, stage=TRIAL, pack="lean"))  # type: ignore[no-any-return]
+def _not_at_this_gate(house: House) -> Any:
+    return made(house, "project.transfer", project_id=a_project(house, stage=TRIAL, pack="lean"))
 
 
 @refused("project.accept_transfer", "no_transfer_asked", by="clock")
-def _nobody_asked(house: House) -> Command:
-    return on(project.AcceptTransfer, a_project(house))  # type: ignore[no-any-return]
+def _nobody_asked(house: House) -> Any:
+    return on(project.AcceptTransfer, a_project(house))
 
 
 @refused("project.accept_transfer", "transfer_lapsed")
-def _too_late(house: House) -> Command:
+def _too_late(house: House) -> Any:
     command = made(house, "project.accept_transfer")
     house.later(days=30)
     return replace(command)
 
 
 @refused("project.assign", "already_exists")
-def _named_twice(house: House) -> Command:
+def _named_twice(house: House) -> Any:
     return again("project.assign", done(house, "project.assign"))
 
 
 @refused("project.plan_panel", "review_open_already")
-def _called_already(house: House) -> Command:
+def _called_already(house: House) -> Any:
     ((one,), _) = reviews(house)
-    return on(project.PlanPanel, one, planned_on=house.today)  # type: ignore[no-any-return]
+    return on(project.PlanPanel, one, planned_on=house.today)
 
 
 @refused("project.advance", "decision_missing")
-def _the_panel_said_stop(house: House) -> Command:
+def _the_panel_said_stop(house: House) -> Any:
     (ids, called) = reviews(house, state="proposed", outcome=GateOutcome.STOP)
     assert house.one(f"SELECT state FROM v_review WHERE id = '{called[0]}'") == "decided"
-    return on(project.Advance, ids[0], reason="all the same")  # type: ignore[no-any-return]
+    return on(project.Advance, ids[0], reason="all the same")
 
 
 @refused("project.submit", "submit_not_possible_when_in_review")
-def _in_review(house: House) -> Command:
+def _in_review(house: House) -> Any:
     ids, called = reviews(house, state="proposed")
     house.later(days=8)
     house.do(Decide(command_id=key(), review_id=called[0]), by=Role.PANEL_CHAIR)
-    return on(project.Submit, ids[0])  # type: ignore[no-any-return]
+    return on(project.Submit, ids[0])

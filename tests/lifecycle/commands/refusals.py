@@ -12,7 +12,8 @@ from lifecycle.commands import Command
 from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES
 
-Arrange: TypeAlias = Callable[[House], Command]
+Arrange: TypeAlias = Callable[[House], Any]
+"""Returns the command that will be refused."""
 
 
 @dataclass(frozen=True)

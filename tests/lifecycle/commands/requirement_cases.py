@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.commands import Command
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements import commands as requirement
 from lifecycle.stages.maturity import THREADS
@@ -51,46 +50,46 @@ wrong("revision.freeze", "reason_missing", reason="")
 
 
 @refused("evidence.add", "evidence_frozen")
-def _after_the_call(house: House) -> Command:
+def _after_the_call(house: House) -> Any:
     ((one,), _) = reviews(house)
     return evidence(one)
 
 
 @refused("evidence.withdraw", "not_the_author", by=Role.PROCESS_ENGINEER)
-def _somebody_elses(house: House) -> Command:
+def _somebody_elses(house: House) -> Any:
     return replace(made(house, "evidence.withdraw"))
 
 
 @refused("requirement.judge", "evidence_missing")
-def _nothing_handed_in(house: House) -> Command:
-    return on(requirement.JudgeRequirement, lean(house), clause="G2.1", yes=True, reason="seen")  # type: ignore[no-any-return]
+def _nothing_handed_in(house: House) -> Any:
+    return on(requirement.JudgeRequirement, lean(house), clause="G2.1", yes=True, reason="seen")
 
 
 @refused("requirement.judge", "role", by=Role.QUALITY_ENGINEER)
-def _in_another_role(house: House) -> Command:
+def _in_another_role(house: House) -> Any:
     return replace(made(house, "requirement.judge"))
 
 
 @refused("requirement.judge", "four_eyes")
-def _what_one_handed_in(house: House) -> Command:
+def _what_one_handed_in(house: House) -> Any:
     one = lean(house)
     hand_in(house, one, by=Role.COORDINATOR)
-    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=True, reason="mine")  # type: ignore[no-any-return]
+    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=True, reason="mine")
 
 
 @refused("requirement.judge", "nothing_to_judge")
-def _what_is_computed(house: House) -> Command:
+def _what_is_computed(house: House) -> Any:
     one = a_project(house, stage=FEASIBILITY, pack="default")
-    return on(requirement.JudgeRequirement, one, clause="G2.3", yes=True, reason="looks good")  # type: ignore[no-any-return]
+    return on(requirement.JudgeRequirement, one, clause="G2.3", yes=True, reason="looks good")
 
 
 @refused("requirement.waive", "role", by=Role.EXPERT)
-def _waived_by_the_expert(house: House) -> Command:
+def _waived_by_the_expert(house: House) -> Any:
     return replace(made(house, "requirement.waive"))
 
 
 @refused("requirement.waive", "waivers_used_up")
-def _a_third_waiver(house: House) -> Command:
+def _a_third_waiver(house: House) -> Any:
     """The default standard has three clauses at G2 that can be waived at most two at a time: its G1 has four."""
     one = a_project(house, pack="default")
     name_members(house, one)
@@ -99,49 +98,49 @@ def _a_third_waiver(house: House) -> Command:
         house.do(
             on(requirement.WaiveRequirement, one, clause=clause, reason="known", until_on=until), by=Role.PANEL_CHAIR
         )
-    return on(requirement.WaiveRequirement, one, clause="G1.9", reason="known", until_on=until)  # type: ignore[no-any-return]
+    return on(requirement.WaiveRequirement, one, clause="G1.9", reason="known", until_on=until)
 
 
 @refused("requirement.confirm_waiver", "four_eyes", by=Role.PANEL_CHAIR)
-def _by_the_same_person(house: House) -> Command:
+def _by_the_same_person(house: House) -> Any:
     return replace(made(house, "requirement.confirm_waiver"))
 
 
 @refused("requirement.confirm_waiver", "conflict_of_interest", by=Role.PROJECT_LEAD)
-def _by_the_firm(house: House) -> Command:
+def _by_the_firm(house: House) -> Any:
     return replace(made(house, "requirement.confirm_waiver"))
 
 
 @refused("requirement.confirm_waiver", "no_waiver_waiting")
-def _confirmed_already(house: House) -> Command:
+def _confirmed_already(house: House) -> Any:
     return again("requirement.confirm_waiver", done(house, "requirement.confirm_waiver"))
 
 
 @refused("claim.add_all", "maturity_cross_check")
-def _a_pair_that_cannot_be(house: House) -> Command:
+def _a_pair_that_cannot_be(house: House) -> Any:
     threads = tuple((MaturityScale.MRL, thread, 9) for thread in THREADS)
-    return made(house, "claim.add_all", levels=((MaturityScale.TRL, "arm", 3), *threads))  # type: ignore[no-any-return]
+    return made(house, "claim.add_all", levels=((MaturityScale.TRL, "arm", 3), *threads))
 
 
 @refused("revision.freeze", "already_exists", "impact_list_missing")
-def _the_same_label(house: House) -> Command:
+def _the_same_label(house: House) -> Any:
     return again("revision.freeze", done(house, "revision.freeze"))
 
 
 @refused("revision.freeze", "revision_out_of_order")
-def _before_the_last_one(house: House) -> Command:
+def _before_the_last_one(house: House) -> Any:
     first: Any = done(house, "revision.freeze")
     earlier = house.today - timedelta(days=1)
     return again("revision.freeze", first, label="B", touched_clauses=("G2.1",), frozen_on=earlier)
 
 
 @refused("notice.issue", "notice_open_already")
-def _one_waits_already(house: House) -> Command:
+def _one_waits_already(house: House) -> Any:
     return again("notice.issue", done(house, "notice.issue"))
 
 
 @refused("notice.issue", "notices_used_up")
-def _a_third_notice(house: House) -> Command:
+def _a_third_notice(house: House) -> Any:
     command: Any = made(house, "notice.issue")
     for _ in range(2):
         house.do(again("notice.issue", command), by=Role.COORDINATOR)
@@ -150,26 +149,26 @@ def _a_third_notice(house: House) -> Command:
 
 
 @refused("notice.issue", "nothing_owed")
-def _all_is_there(house: House) -> Command:
+def _all_is_there(house: House) -> Any:
     one = lean(house)
     meet_lean_gate(house, one)
-    return on(requirement.IssueNotice, one)  # type: ignore[no-any-return]
+    return on(requirement.IssueNotice, one)
 
 
 @refused("notice.answer", "no_notice_open")
-def _none_was_issued(house: House) -> Command:
-    return on(requirement.AnswerNotice, lean(house))  # type: ignore[no-any-return]
+def _none_was_issued(house: House) -> Any:
+    return on(requirement.AnswerNotice, lean(house))
 
 
 @refused("requirement.reopen", "evidence_frozen")
-def _while_the_panel_reads(house: House) -> Command:
+def _while_the_panel_reads(house: House) -> Any:
     ((one,), _) = reviews(house)
-    return on(requirement.ReopenRequirement, one, clause="G2.1", reason="doubt")  # type: ignore[no-any-return]
+    return on(requirement.ReopenRequirement, one, clause="G2.1", reason="doubt")
 
 
 @refused("project.advance", "gate_unmet", "gate_unmet", "decision_missing")
-def _after_a_judgement_was_reopened(house: House) -> Command:
+def _after_a_judgement_was_reopened(house: House) -> Any:
     """What was accepted counts no longer; a later acceptance counts again."""
     command: Any = made(house, "requirement.reopen")
     house.do(command, replace(command, command_id=command.command_id + "2", clause="G2.2"), by=Role.COORDINATOR)
-    return on(Advance, command.project_id, reason="now")  # type: ignore[no-any-return]
+    return on(Advance, command.project_id, reason="now")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.commands import Command
 from lifecycle.people.commands import AddUser
 from lifecycle.projects.commands import AcceptTransfer, Stop, Submit, Transfer
 from lifecycle.requirements.commands import ReopenRequirement
@@ -94,64 +93,64 @@ def debt(house: House, **more: Any) -> review.ConditionItem:
 
 
 @refused("review.call", "conflict_of_interest")
-def _a_second_account_of_a_party(house: House) -> Command:
+def _a_second_account_of_a_party(house: House) -> Any:
     """The human counts, not the account."""
     lead = house.people[Role.PROJECT_LEAD]
     account = AddUser(command_id=key(), login="other", email="o@example.org", name="x", person_id=lead.person_id)
     (user,) = ids_of(house.do(account))
-    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))  # type: ignore[no-any-return]
+    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))
 
 
 @refused("review.call", "panel_names_twice")
-def _a_second_account_of_a_member(house: House) -> Command:
+def _a_second_account_of_a_member(house: House) -> Any:
     expert = house.people[EXPERT]
     account = AddUser(command_id=key(), login="other", email="o@example.org", name="x", person_id=expert.person_id)
     (user,) = ids_of(house.do(account))
-    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))  # type: ignore[no-any-return]
+    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))
 
 
 @refused("review.call", "call_not_possible_when_in_review")
-def _called_twice(house: House) -> Command:
+def _called_twice(house: House) -> Any:
     return again("review.call", done(house, "review.call"))
 
 
 @refused("review.call", "no_panel_at_this_gate")
-def _where_no_panel_is_asked(house: House) -> Command:
+def _where_no_panel_is_asked(house: House) -> Any:
     submit = done(house, "project.submit")
-    return on(review.CallReview, submit.project_id, planned_on=house.today, panel=())  # type: ignore[no-any-return]
+    return on(review.CallReview, submit.project_id, planned_on=house.today, panel=())
 
 
 @refused("review.call", "panel_one_expert")
-def _more_than_the_one_expert(house: House) -> Command:
+def _more_than_the_one_expert(house: House) -> Any:
     one = a_project(house, pack="lean")
     house.do(on(Submit, one), by=Role.PROJECT_LEAD)
-    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))  # type: ignore[no-any-return]
+    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))
 
 
 @refused("review.call", "panel_role_missing")
-def _a_seat_that_the_standard_asks_for(house: House) -> Command:
+def _a_seat_that_the_standard_asks_for(house: House) -> Any:
     one = a_project(house, stage=ProjectState.HANDOFF, pack="default")
     house.do(on(Submit, one), by=Role.PROJECT_LEAD)
     chair, expert, market = panel(house)
     complete = (able(chair), able(expert))
-    return on(review.CallReview, one, planned_on=house.today, panel=(*complete, market))  # type: ignore[no-any-return]
+    return on(review.CallReview, one, planned_on=house.today, panel=(*complete, market))
 
 
 @refused("review.call", "call_not_possible_when_open")
-def _before_it_was_handed_in(house: House) -> Command:
+def _before_it_was_handed_in(house: House) -> Any:
     one = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
-    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))  # type: ignore[no-any-return]
+    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))
 
 
 @refused("review.call", "project_on_hold")
-def _called_on_hold(house: House) -> Command:
+def _called_on_hold(house: House) -> Any:
     (one,) = submitted(house)
     put_on_hold(house, one)
-    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))  # type: ignore[no-any-return]
+    return on(review.CallReview, one, planned_on=house.today, panel=panel(house))
 
 
 def _on_hold(verb: str, by: str) -> None:
-    def arrange(house: House) -> Command:
+    def arrange(house: House) -> Any:
         command = made(house, verb)
         project = house.one(f"SELECT project_id FROM v_review WHERE id = '{command.review_id}'")
         put_on_hold(house, UUID(project))
@@ -162,7 +161,7 @@ def _on_hold(verb: str, by: str) -> None:
 
 
 def _ended(verb: str, by: str, *codes: str) -> None:
-    def arrange(house: House) -> Command:
+    def arrange(house: House) -> Any:
         command = made(house, verb)
         project = house.one(f"SELECT project_id FROM v_review WHERE id = '{command.review_id}'")
         house.do(on(Stop, UUID(project), code="other", reason="no money"), by=Role.FUND_MANAGER)
@@ -189,22 +188,22 @@ for _verb, _by in (
 
 
 @refused("review.open", "quorum_missing")
-def _too_few_are_left(house: House) -> Command:
+def _too_few_are_left(house: House) -> Any:
     (one,) = reviews(house)[1]
     for voter in (EXPERT, MARKET):
         house.do(on(review.Recuse, one, reason="conflict"), by=voter)
-    return on(review.OpenReview, one)  # type: ignore[no-any-return]
+    return on(review.OpenReview, one)
 
 
 @refused("review.score", "not_found", by=EXPERT)
-def _recused_and_out_of_reach(house: House) -> Command:
+def _recused_and_out_of_reach(house: House) -> Any:
     command = made(house, "review.score")
     house.do(on(review.Recuse, command.review_id, reason="conflict"), by=EXPERT)
     return replace(command)
 
 
 @refused("review.score", "conflict_of_interest", by=EXPERT)
-def _recused_but_named_for_the_project(house: House) -> Command:
+def _recused_but_named_for_the_project(house: House) -> Any:
     command = made(house, "review.score")
     project = house.one(f"SELECT project_id FROM v_review WHERE id = '{command.review_id}'")
     name_members(house, UUID(project))
@@ -213,23 +212,23 @@ def _recused_but_named_for_the_project(house: House) -> Command:
 
 
 @refused("review.score", "no_vote", by=Role.FUND_MANAGER)
-def _a_guest(house: House) -> Command:
+def _a_guest(house: House) -> Any:
     (one,) = submitted(house)
     manager = house.people[Role.FUND_MANAGER].user_id
     seat = Seat(user_id=manager, role=Role.EXPERT, has_vote=False)
     call = on(review.CallReview, one, planned_on=house.today, panel=(*panel(house), seat))
     (called,) = ids_of(house.do(call, by=Role.COORDINATOR))
     house.do(on(review.OpenReview, called), by=CHAIR)
-    return on(review.GiveScore, called, points=(("merit", 7),), vote=GO)  # type: ignore[no-any-return]
+    return on(review.GiveScore, called, points=(("merit", 7),), vote=GO)
 
 
 @refused("review.score", "score_not_possible_when_called")
-def _before_it_was_opened(house: House) -> Command:
-    return on(review.GiveScore, reviews(house)[1][0], points=(("merit", 7),), vote=GO)  # type: ignore[no-any-return]
+def _before_it_was_opened(house: House) -> Any:
+    return on(review.GiveScore, reviews(house)[1][0], points=(("merit", 7),), vote=GO)
 
 
 @refused("review.score", "outcome_not_at_this_gate")
-def _a_vote_that_the_gate_does_not_know(house: House) -> Command:
+def _a_vote_that_the_gate_does_not_know(house: House) -> Any:
     one = a_project(house, stage=ProjectState.MARKET_VALIDATION, pack="default")
     house.do(on(Submit, one), by=Role.PROJECT_LEAD)
     chair, expert, _ = panel(house)
@@ -239,20 +238,20 @@ def _a_vote_that_the_gate_does_not_know(house: House) -> Command:
     house.do(on(review.OpenReview, called), by=CHAIR)
     factors = library.default().stage(ProjectState.MARKET_VALIDATION).score.factors
     points = tuple((factor.id, 7) for factor in factors)
-    return on(review.GiveScore, called, points=points, vote=GateOutcome.TRANSFER)  # type: ignore[no-any-return]
+    return on(review.GiveScore, called, points=points, vote=GateOutcome.TRANSFER)
 
 
 @refused("review.propose", "quorum_missing", "vote_says_otherwise", "score_not_passed")
-def _before_anybody_voted(house: House) -> Command:
-    return on(review.Propose, reviews(house, state="scoring")[1][0], outcome=GO, reason="as voted")  # type: ignore[no-any-return]
+def _before_anybody_voted(house: House) -> Any:
+    return on(review.Propose, reviews(house, state="scoring")[1][0], outcome=GO, reason="as voted")
 
 
 @refused("review.propose", "gate_unmet")
-def _a_paper_was_reopened_before_the_call(house: House) -> Command:
+def _a_paper_was_reopened_before_the_call(house: House) -> Any:
     (one,) = submitted(house)
     house.do(on(ReopenRequirement, one, clause="G2.1", reason="doubt"), by=Role.COORDINATOR)
     called = _voted(house, one, GO)
-    return on(review.Propose, called, outcome=GO, reason="as voted")  # type: ignore[no-any-return]
+    return on(review.Propose, called, outcome=GO, reason="as voted")
 
 
 def _voted(house: House, project: UUID, outcome: GateOutcome) -> UUID:
@@ -288,10 +287,10 @@ CONDITIONS: dict[str, tuple[tuple[str, ...], Callable[[House], tuple[review.Cond
 def _conditions(name: str) -> None:
     codes, items = CONDITIONS[name]
 
-    def arrange(house: House) -> Command:
+    def arrange(house: House) -> Any:
         called = _with_an_open_c(house)
         outcome = GateOutcome.CONDITIONAL_GO
-        return on(review.Propose, called, outcome=outcome, reason="as voted", conditions=items(house))  # type: ignore[no-any-return]
+        return on(review.Propose, called, outcome=outcome, reason="as voted", conditions=items(house))
 
     arrange.__name__ = f"conditions {name}"
     refused("review.propose", *codes, by=CHAIR)(arrange)
@@ -302,55 +301,55 @@ for _name in CONDITIONS:
 
 
 @refused("review.propose", "hold_needs_day")
-def _a_hold_without_end(house: House) -> Command:
-    return on(review.Propose, reviews(house, state="voted", outcome=HOLD)[1][0], outcome=HOLD, reason="as voted")  # type: ignore[no-any-return]
+def _a_hold_without_end(house: House) -> Any:
+    return on(review.Propose, reviews(house, state="voted", outcome=HOLD)[1][0], outcome=HOLD, reason="as voted")
 
 
 @refused("review.propose", "recycle_target_wrong")
-def _back_to_what_lies_ahead(house: House) -> Command:
+def _back_to_what_lies_ahead(house: House) -> Any:
     back = GateOutcome.RECYCLE
     (called,) = reviews(house, state="voted", outcome=back)[1]
     target = ProjectState.HANDOFF
-    return on(review.Propose, called, outcome=back, reason="as voted", target=target)  # type: ignore[no-any-return]
+    return on(review.Propose, called, outcome=back, reason="as voted", target=target)
 
 
 @refused("review.decide", "notice_running")
-def _while_the_notice_runs(house: House) -> Command:
-    return on(review.Decide, reviews(house, state="proposed")[1][0])  # type: ignore[no-any-return]
+def _while_the_notice_runs(house: House) -> Any:
+    return on(review.Decide, reviews(house, state="proposed")[1][0])
 
 
 @refused("review.decide", "objection_open", by=CHAIR)
-def _with_an_objection_unanswered(house: House) -> Command:
+def _with_an_objection_unanswered(house: House) -> Any:
     command = done(house, "review.object")
     house.later(days=10)
-    return on(review.Decide, command.review_id)  # type: ignore[no-any-return]
+    return on(review.Decide, command.review_id)
 
 
 @refused("review.decide", "objection_upheld", by=CHAIR)
-def _with_an_objection_upheld(house: House) -> Command:
+def _with_an_objection_upheld(house: House) -> Any:
     command = done(house, "review.answer_objection")
     house.later(days=10)
-    return on(review.Decide, command.review_id)  # type: ignore[no-any-return]
+    return on(review.Decide, command.review_id)
 
 
 @refused("review.reopen", "no_objection_upheld")
-def _reopened_for_nothing(house: House) -> Command:
-    return on(review.ReopenReview, reviews(house, state="proposed")[1][0], reason="again")  # type: ignore[no-any-return]
+def _reopened_for_nothing(house: House) -> Any:
+    return on(review.ReopenReview, reviews(house, state="proposed")[1][0], reason="again")
 
 
 @refused("review.answer_objection", "objection_not_open")
-def _answered_twice(house: House) -> Command:
+def _answered_twice(house: House) -> Any:
     return again("review.answer_objection", done(house, "review.answer_objection"))
 
 
 @refused("review.cancel", "cancel_not_possible_when_decided")
-def _what_is_decided(house: House) -> Command:
+def _what_is_decided(house: House) -> Any:
     command = done(house, "review.decide")
-    return on(review.CancelReview, command.review_id, reason="too late")  # type: ignore[no-any-return]
+    return on(review.CancelReview, command.review_id, reason="too late")
 
 
 @refused("review.call", "condition_open", by="other coordinator")
-def _with_a_condition_still_open(house: House) -> Command:
+def _with_a_condition_still_open(house: House) -> Any:
     called = _with_an_open_c(house)
     outcome = GateOutcome.CONDITIONAL_GO
     propose = on(review.Propose, called, outcome=outcome, reason="as voted", conditions=(debt(house),))
@@ -361,4 +360,4 @@ def _with_a_condition_still_open(house: House) -> Command:
     other = house.parties["other platform"]
     house.do(on(Transfer, project, platform_id=other, reason="their furnace"), by=Role.COORDINATOR)
     house.do(on(AcceptTransfer, project), by="other coordinator")
-    return on(review.CallReview, project, planned_on=house.today, panel=panel(house))  # type: ignore[no-any-return]
+    return on(review.CallReview, project, planned_on=house.today, panel=panel(house))

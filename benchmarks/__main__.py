@@ -1,0 +1,23 @@
+"""`make bench`: every benchmark, or those named, and one table of what was measured."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from benchmarks.table import HEAD, written
+
+ALL = ("advance", "processes", "imports", "portfolio", "audits", "growth")
+
+
+def main(names: tuple[str, ...]) -> None:
+    """Print each row as soon as it is measured."""
+    print(written(HEAD))
+    print(written(["---"] * len(HEAD)))
+    for name in names or ALL:
+        benchmark: Any = import_module(f"benchmarks.{name}")
+        for result in benchmark.run():
+            print(written(result.cells()), flush=True)
+
+
+if __name__ == "__main__":
+    main(tuple(sys.argv[1:]))
