@@ -343,7 +343,7 @@ def _defaults(table: type[TableRow]) -> dict[str, Any]:
     """Return the model's own defaults: Core inserts do not know them."""
     defaults = {}
     for name, info in table.model_fields.items():
-        if not info.is_required() and name != "seq":
+        if not info.is_required() and name not in ("id", "seq"):
             defaults[name] = info.get_default(call_default_factory=True)
     return defaults
 

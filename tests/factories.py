@@ -170,7 +170,7 @@ def _actors(house: House, names: Sequence[str]) -> list[Actor]:
                 login=name.replace(" ", "."),
                 email=f"{name.replace(' ', '.')}@example.org",
                 name=name,
-                competences=tuple(Competence) if name == "expert" else tuple(name.split()[1:]),
+                competences=tuple(Competence) if name in SEATS else tuple(name.split()[1:]) if "expert" in name else (),
             )
             for name in names
         )

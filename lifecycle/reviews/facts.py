@@ -30,6 +30,8 @@ class CallFacts:
     """Active users named in the call, with their names."""
     persons: Mapping[UUID, UUID]
     """User -> the human behind the account."""
+    competences: Mapping[UUID, frozenset[str]]
+    """User -> what they may be named for."""
     conflicted: frozenset[UUID]
     """Those of them who, under this or another account, belong to a party of the project."""
     calls: int = 0
@@ -93,7 +95,7 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     people = {
         row.id: row
         for row in session.execute(
-            select(user.c.id, user.c.name, user.c.person_id).where(
+            select(user.c.id, user.c.name, user.c.person_id, user.c.competences).where(
                 user.c.id.in_(named), user.c.status == UserStatus.ACTIVE
             )
         )
@@ -113,6 +115,7 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
             on=on,
             people={user_id: row.name for user_id, row in people.items()},
             persons={user_id: row.person_id for user_id, row in people.items()},
+            competences={user_id: frozenset(row.competences) for user_id, row in people.items()},
             conflicted=frozenset(
                 seat.user_id
                 for seat in task.command.panel

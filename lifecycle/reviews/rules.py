@@ -56,6 +56,19 @@ def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+def competences_held(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """Nobody is named for a competence that their account does not have."""
+    claimed = {
+        (facts.people[seat.user_id], str(competence))
+        for seat in facts.command.panel
+        if seat.user_id in facts.people
+        for competence in seat.competences
+        if str(competence) not in facts.competences[seat.user_id]
+    }
+    return tuple(unmet("competence_not_held", person=name, competence=word) for name, word in sorted(claimed))
+
+
+@about_input
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
     conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)

@@ -10,7 +10,6 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.ladder import agreed_ladder, evidence_batches, refused_run
 from models.limits import SHORT_TEXT
 from models.states import BatchKind
-from models.types import MAX_MINOR
 
 if TYPE_CHECKING:
     from lifecycle.trials.commands import TrialFacts
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 MOST_UNITS = 10**9
 MOST_VALUES = 10_000
 LARGEST_VALUE = 1e300
+MOST_MINOR = 10**13
+"""The largest single amount in minor units (`safety.md` 2.2)."""
 
 
 def evidence_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
@@ -80,7 +81,7 @@ def figures_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
 def _money_reasons(amount: int | None, currency: str | None) -> list[Unmet]:
     if (amount is None) != (currency is None) or (amount or 0) < 0:
         return [unmet("cost_needs_currency")]
-    return [unmet("amount_over_limit", limit=MAX_MINOR)] if (amount or 0) > MAX_MINOR else []
+    return [unmet("amount_over_limit", limit=MOST_MINOR)] if (amount or 0) > MOST_MINOR else []
 
 
 @about_input

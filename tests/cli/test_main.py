@@ -13,7 +13,7 @@ from cli.main import app
 from lifecycle.commands import REGISTRY
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
-from lifecycle.requirements.commands import AddEvidence, ClaimLevels, RefreshVerdicts
+from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
 
@@ -56,9 +56,8 @@ class TestVerbs:
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
         by_the_clock = {RefreshVerdicts}
-        by_programs = {ClaimLevels}  # on the command line one level at a time: `claim add`
 
-        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_programs
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
 
 
 class TestUsage:

@@ -209,7 +209,7 @@ class TestRunInTransaction:
 
         def work(session: Session) -> None:
             runs.append(1)
-            session.execute(text("INSERT INTO fund VALUES (1, 5)"))
+            session.execute(text("INSERT INTO fund VALUES (7, NULL)"))
 
         with pytest.raises(IntegrityError):
             run_in_transaction(fund, work)

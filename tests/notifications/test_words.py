@@ -15,7 +15,6 @@ from tests.notifications.codes import uses, variable_uses, words_in
 CATALOGUE = {code: texts for _, code, texts in entries()}
 
 SAID_BY_VARIABLE = {
-    "lifecycle/people/commands.py": ("organisation_not_found", "pack_not_found", "user_not_found"),
     "lifecycle/projects/entry.py": (
         "contract_not_signed",
         "first_tranche_not_paid",

@@ -127,10 +127,11 @@ def test_at_every_boundary_all_or_nothing_and_the_same_command_completes_once(
     def next_command() -> Advance:
         return Advance(command_id=key(), project_id=next(waiting), reason="ready")
 
-    untouched = next_command()
-    code, boundaries = victims.send(house, untouched, Role.COORDINATOR, victim.NOBODY_IS_KILLED)
-    assert code == 0
-    assert traces(house, untouched) == AFTER
+    for _ in range(2):  # the first time a process reads the standard besides
+        untouched = next_command()
+        code, boundaries = victims.send(house, untouched, Role.COORDINATOR, victim.NOBODY_IS_KILLED)
+        assert code == 0
+        assert traces(house, untouched) == AFTER
 
     for boundary in range(1, boundaries + 1):
         command = next_command()

@@ -1,0 +1,108 @@
+"""Refusals of organisations, users, grants, tokens, standards and programmes."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from lifecycle.people.commands import DisableUser, GrantRole, PublishStandard
+from lifecycle.standards import library
+from models.states import Role
+from tests.factories import House, key, lean
+from tests.lifecycle.commands.refusals import again, done, made, refused, wrong
+
+NOWHERE = UUID(int=5)
+
+wrong("organisation.add", "name_length", name=" ")
+wrong("organisation.add", "name_length", name="x" * 201)
+wrong("organisation.add", "credit_code_wrong", credit_code="91350100M000100Y44")
+wrong("organisation.tie", "tie_wrong", share_basis_points=10_001)
+wrong("organisation.tie", "organisation_not_found", other_id=NOWHERE)
+wrong("user.add", "account_wrong", login="li wei")
+wrong("user.add", "account_wrong", email="li.wei")
+wrong("user.add", "user_not_found", person_id=NOWHERE)
+wrong("user.grant", "role_needs_organisation", organisation_id=None)
+wrong("user.grant", "organisation_not_found", organisation_id=NOWHERE)
+wrong("user.grant", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
+wrong("user.revoke", "grant_not_found", grant_id=NOWHERE)
+wrong("user.disable", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
+wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
+wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
+wrong("standard.publish", "pack_unreadable", body={"code": "x"})
+wrong("programme.add", "pack_not_found", pack_sha256="0" * 64)
+wrong("programme.add", "organisation_not_found", organisation_id=NOWHERE)
+
+
+@refused("organisation.add", "already_exists")
+def _same_credit_code_in_other_letters(house: House) -> Any:
+    first = done(house, "organisation.add", credit_code="9144030071526726XG")
+    return again("organisation.add", first, credit_code="9144030071526726xg", outside_key=None)
+
+
+@refused("user.add", "already_exists")
+def _same_address_in_other_letters(house: House) -> Any:
+    first = done(house, "user.add", email="li.wei@example.org")
+    return again("user.add", first, login="li", email="LI.WEI@example.org")
+
+
+@refused("user.add", "already_exists", "already_exists")
+def _same_login_and_address(house: House) -> Any:
+    return again("user.add", done(house, "user.add"))
+
+
+@refused("user.add_token", "already_exists")
+def _same_token(house: House) -> Any:
+    return again("user.add_token", done(house, "user.add_token"))
+
+
+@refused("standard.publish", "already_exists")
+def _same_standard(house: House) -> Any:
+    return again("standard.publish", done(house, "standard.publish"))
+
+
+@refused("programme.add", "already_exists")
+def _same_programme(house: House) -> Any:
+    return again("programme.add", done(house, "programme.add"))
+
+
+def _disabled(house: House, verb: str) -> Any:
+    command = made(house, verb)
+    house.do(DisableUser(command_id=key(), user_id=command.user_id), by=Role.ADMIN)
+    return command
+
+
+@refused("user.grant", "user_disabled")
+def _to_a_disabled_account(house: House) -> Any:
+    return replace(_disabled(house, "user.grant"))
+
+
+@refused("user.disable", "user_disabled")
+def _twice(house: House) -> Any:
+    return again("user.disable", done(house, "user.disable"))
+
+
+@refused("user.add_token", "user_disabled")
+def _for_a_disabled_account(house: House) -> Any:
+    return replace(_disabled(house, "user.add_token"))
+
+
+@refused("user.revoke", "grant_not_found")
+def _twice_revoked(house: House) -> Any:
+    return again("user.revoke", done(house, "user.revoke"))
+
+
+@refused("user.revoke", "four_eyes", "grant_not_found")
+def _ones_own(house: House) -> Any:
+    grant = made(house, "user.revoke")
+    return replace(grant, user_id=house.people[Role.ADMIN].user_id)
+
+
+@refused("standard.publish", "pack_problems")
+def _a_pack_that_lint_refuses(_house: House) -> Any:
+    pack = lean().model_copy(update={"stages": lean().stages[::-1]})
+    return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
+
+
+@refused("user.grant", "role_needs_organisation", "user_disabled")
+def _everything_at_once(house: House) -> Any:
+    user = house.people["disabled"].user_id
+    return GrantRole(command_id=key(), user_id=user, role=Role.COORDINATOR)

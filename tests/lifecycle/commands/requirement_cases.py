@@ -1,0 +1,174 @@
+"""Refusals of handing in, judging, waiving, claiming, freezing and telling what is owed."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from lifecycle.projects.commands import Advance
+from lifecycle.requirements import commands as requirement
+from lifecycle.stages.maturity import THREADS
+from models.states import MaturityScale, ProjectState, Role
+from tests.factories import House, a_project, evidence, hand_in, meet_lean_gate, name_members, reviews
+from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
+
+NOWHERE = UUID(int=5)
+FEASIBILITY = ProjectState.FEASIBILITY
+
+
+def lean(house: House, stage: ProjectState = FEASIBILITY) -> UUID:
+    return a_project(house, stage=stage, pack="lean")
+
+
+wrong("evidence.add", "evidence_type_unknown", type="poem")
+wrong("evidence.add", "file_hash_wrong", sha256="A" * 64)
+wrong("evidence.add", "file_name_wrong", file_name="../paper.pdf")
+wrong("evidence.add", "file_size_wrong", size_bytes=-1)
+wrong("evidence.add", "form_field_missing", form={})
+wrong("evidence.add", "form_field_unknown", form={"title": "a", "colour": "red"})
+wrong("evidence.add", "form_field_wrong", form={"title": 7})
+wrong("evidence.add", "file_hash_wrong", "file_name_wrong", "form_field_missing", sha256="", file_name="", form={})
+wrong("evidence.withdraw", "evidence_not_found", evidence_id=NOWHERE)
+wrong("evidence.withdraw", "reason_missing", reason="")
+wrong("requirement.judge", "reason_missing", reason=" ")
+wrong("requirement.judge", "clause_unknown", clause="G2.9")
+wrong("requirement.judge", "clause_not_yet", clause="G4.1")
+wrong("requirement.waive", "reason_missing", reason="")
+wrong("requirement.waive", "clause_unknown", clause="G1.1")
+wrong("requirement.waive", "not_waivable", clause="G2.2")
+wrong("requirement.waive", "waiver_too_long", until_on=lambda house: house.today)
+wrong("requirement.waive", "waiver_too_long", until_on=lambda house: house.today + timedelta(days=91))
+wrong("requirement.confirm_waiver", "no_waiver_waiting", clause="G2.2")
+wrong("requirement.reopen", "clause_unknown", clause="G1.1")
+wrong("requirement.reopen", "reason_missing", reason="")
+wrong("claim.add", "level_off_scale", level=10)
+wrong("claim.add", "evidence_not_found", evidence_id=NOWHERE)
+wrong("claim.add_all", "levels_not_named_once", levels=())
+wrong("revision.freeze", "day_in_future", frozen_on=lambda house: house.today + timedelta(days=1))
+wrong("revision.freeze", "clause_unknown", touched_clauses=("G9.1",))
+wrong("revision.freeze", "reason_missing", reason="")
+
+
+@refused("evidence.add", "evidence_frozen")
+def _after_the_call(house: House) -> Any:
+    ((one,), _) = reviews(house)
+    return evidence(one)
+
+
+@refused("evidence.withdraw", "not_the_author", by=Role.PROCESS_ENGINEER)
+def _somebody_elses(house: House) -> Any:
+    return replace(made(house, "evidence.withdraw"))
+
+
+@refused("requirement.judge", "evidence_missing")
+def _nothing_handed_in(house: House) -> Any:
+    return on(requirement.JudgeRequirement, lean(house), clause="G2.1", yes=True, reason="seen")
+
+
+@refused("requirement.judge", "role", by=Role.QUALITY_ENGINEER)
+def _in_another_role(house: House) -> Any:
+    return replace(made(house, "requirement.judge"))
+
+
+@refused("requirement.judge", "four_eyes")
+def _what_one_handed_in(house: House) -> Any:
+    one = lean(house)
+    hand_in(house, one, by=Role.COORDINATOR)
+    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=True, reason="mine")
+
+
+@refused("requirement.judge", "nothing_to_judge")
+def _what_is_computed(house: House) -> Any:
+    one = a_project(house, stage=FEASIBILITY, pack="default")
+    return on(requirement.JudgeRequirement, one, clause="G2.3", yes=True, reason="looks good")
+
+
+@refused("requirement.waive", "role", by=Role.EXPERT)
+def _waived_by_the_expert(house: House) -> Any:
+    return replace(made(house, "requirement.waive"))
+
+
+@refused("requirement.waive", "waivers_used_up")
+def _a_third_waiver(house: House) -> Any:
+    """The default standard has three clauses at G2 that can be waived at most two at a time: its G1 has four."""
+    one = a_project(house, pack="default")
+    name_members(house, one)
+    until = house.today + timedelta(days=30)
+    for clause in ("G1.3", "G1.7"):
+        house.do(
+            on(requirement.WaiveRequirement, one, clause=clause, reason="known", until_on=until), by=Role.PANEL_CHAIR
+        )
+    return on(requirement.WaiveRequirement, one, clause="G1.9", reason="known", until_on=until)
+
+
+@refused("requirement.confirm_waiver", "four_eyes", by=Role.PANEL_CHAIR)
+def _by_the_same_person(house: House) -> Any:
+    return replace(made(house, "requirement.confirm_waiver"))
+
+
+@refused("requirement.confirm_waiver", "conflict_of_interest", by=Role.PROJECT_LEAD)
+def _by_the_firm(house: House) -> Any:
+    return replace(made(house, "requirement.confirm_waiver"))
+
+
+@refused("requirement.confirm_waiver", "no_waiver_waiting")
+def _confirmed_already(house: House) -> Any:
+    return again("requirement.confirm_waiver", done(house, "requirement.confirm_waiver"))
+
+
+@refused("claim.add_all", "maturity_cross_check")
+def _a_pair_that_cannot_be(house: House) -> Any:
+    threads = tuple((MaturityScale.MRL, thread, 9) for thread in THREADS)
+    return made(house, "claim.add_all", levels=((MaturityScale.TRL, "arm", 3), *threads))
+
+
+@refused("revision.freeze", "already_exists", "impact_list_missing")
+def _the_same_label(house: House) -> Any:
+    return again("revision.freeze", done(house, "revision.freeze"))
+
+
+@refused("revision.freeze", "revision_out_of_order")
+def _before_the_last_one(house: House) -> Any:
+    first: Any = done(house, "revision.freeze")
+    earlier = house.today - timedelta(days=1)
+    return again("revision.freeze", first, label="B", touched_clauses=("G2.1",), frozen_on=earlier)
+
+
+@refused("notice.issue", "notice_open_already")
+def _one_waits_already(house: House) -> Any:
+    return again("notice.issue", done(house, "notice.issue"))
+
+
+@refused("notice.issue", "notices_used_up")
+def _a_third_notice(house: House) -> Any:
+    command: Any = made(house, "notice.issue")
+    for _ in range(2):
+        house.do(again("notice.issue", command), by=Role.COORDINATOR)
+        house.do(on(requirement.AnswerNotice, command.project_id), by=Role.PROJECT_LEAD)
+    return replace(command)
+
+
+@refused("notice.issue", "nothing_owed")
+def _all_is_there(house: House) -> Any:
+    one = lean(house)
+    meet_lean_gate(house, one)
+    return on(requirement.IssueNotice, one)
+
+
+@refused("notice.answer", "no_notice_open")
+def _none_was_issued(house: House) -> Any:
+    return on(requirement.AnswerNotice, lean(house))
+
+
+@refused("requirement.reopen", "evidence_frozen")
+def _while_the_panel_reads(house: House) -> Any:
+    ((one,), _) = reviews(house)
+    return on(requirement.ReopenRequirement, one, clause="G2.1", reason="doubt")
+
+
+@refused("project.advance", "gate_unmet", "gate_unmet", "decision_missing")
+def _after_a_judgement_was_reopened(house: House) -> Any:
+    """What was accepted counts no longer; a later acceptance counts again."""
+    command: Any = made(house, "requirement.reopen")
+    house.do(command, replace(command, command_id=command.command_id + "2", clause="G2.2"), by=Role.COORDINATOR)
+    return on(Advance, command.project_id, reason="now")
