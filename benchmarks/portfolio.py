@@ -46,7 +46,7 @@ def _on(place: Place) -> Iterator[Result]:
         for _ in range(RUNS):
             with captured(place.engine) as kept:
                 ours.append(timed(partial(_judged, place)))
-            ratios.append(timed(partial(replay, connection, kept)) / ours[-1])
+            ratios.append(timed(partial(replay, connection, [*kept, None])) / ours[-1])
     yield Result(
         mark="–",
         work=f"judge the gates of {MANY:,} projects, half with all papers, {place.kind}",

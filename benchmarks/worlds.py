@@ -7,6 +7,7 @@ ids, written past the engine, so that a portfolio of any size is there within a 
 import hashlib
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import count, islice
 from typing import Any
@@ -34,6 +35,9 @@ DAY = date(2025, 3, 3)
 PRODUCT = Product(name="晶滤膜组件", technology="陶瓷膜", firm="jinglv", platform="chemical", programme="MAT-2024")
 
 
+OTHER_PRODUCT = replace(PRODUCT, name="连续流微反应器", technology="微通道", firm="lvhua")
+
+
 def storied(engine: Engine) -> Story:
     """Return a story in which the people of the demo are there; each act is a transaction of its own."""
 
@@ -49,15 +53,15 @@ def storied(engine: Engine) -> Story:
     return story
 
 
-def new_case(story: Story) -> Case:
+def new_case(story: Story, product: Product = OTHER_PRODUCT) -> Case:
     """Return a project that was just taken in: of what its gate asks nothing is there."""
     story.begin(story.after(DAY, -5))
-    return register(story, PRODUCT, story.today)
+    return register(story, product, story.today)
 
 
 def decided(story: Story) -> tuple[UUID, Actor]:
     """Return a project that `advance` would let through gate G1 now, and its coordinator."""
-    case = new_case(story)
+    case = new_case(story, PRODUCT)
     gates.hand_in_gate(story, case, "G1")
     gates.hand_in_all(story, case, gates.ENTRY_PAPERS["G1"])
     story.begin(DAY)

@@ -42,7 +42,7 @@ def ended_holds(session: Session, stamp: Stamp) -> Sequence[Command]:
 def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Put a project on hold whose condition is overdue by more working days than its standard allows (default 10)."""
     condition, project, hold = table_of(Condition), table_of(Project), table_of(Hold)
-    held = select(hold.c.object_id).where(hold.c.lifted_at.is_(None))
+    held = select(hold.c.id).where(hold.c.object_id == project.c.id, hold.c.lifted_at.is_(None)).exists()
     statement = (
         select(condition.c.project_id, condition.c.clause, condition.c.due_on, project.c.pack_sha256)
         .join(project, project.c.id == condition.c.project_id)
@@ -50,7 +50,7 @@ def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
             condition.c.cleared_on.is_(None),
             condition.c.due_on < stamp.today,
             project.c.stage.in_(STAGES),
-            project.c.id.not_in(held),
+            ~held,
         )
         .order_by(condition.c.due_on)
     )

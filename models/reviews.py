@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject
@@ -78,7 +78,15 @@ class Score(Identified, table=True):
 class Condition(Identified, table=True):
     """A debt of a conditional go: cleared when its criterion is met, nobody ticks it off."""
 
-    __table_args__ = (UniqueConstraint("review_id", "clause"),)
+    __table_args__ = (
+        UniqueConstraint("review_id", "clause"),
+        Index(
+            "ix_condition_due_on",
+            "due_on",
+            sqlite_where=text("cleared_on IS NULL"),
+            postgresql_where=text("cleared_on IS NULL"),
+        ),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     review_id: UUID = Field(sa_type=Id, foreign_key="review.id", index=True)

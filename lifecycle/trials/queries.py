@@ -12,16 +12,14 @@ from models.trials import BatchFigure, Issue, TrialBatch
 def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     """Return the batches of a project with their latest figures, in the order in which they were made."""
     batch, figure = _table(TrialBatch), _table(BatchFigure)
-    latest = (
-        select(figure.c.batch_id, func.max(figure.c.entry_no).label("entry_no")).group_by(figure.c.batch_id).subquery()
-    )
+    entries = figure.alias()
+    latest = select(func.max(entries.c.entry_no)).where(entries.c.batch_id == batch.c.id).scalar_subquery()
     statement = (
         select(
             *(batch.c[name] for name in ("id", "number", "kind", "made_on", "revision", "size", "hours", "is_closed")),
             *(figure.c[name] for name in ("started", "passed_first_time", "is_conforming", "defects", "entry_no")),
         )
-        .join(latest, latest.c.batch_id == batch.c.id)
-        .join(figure, (figure.c.batch_id == latest.c.batch_id) & (figure.c.entry_no == latest.c.entry_no))
+        .select_from(batch.join(figure, (figure.c.batch_id == batch.c.id) & (figure.c.entry_no == latest)))
         .where(batch.c.project_id == project_id)
         .order_by(batch.c.made_on, batch.c.number)
     )

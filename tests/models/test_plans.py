@@ -1,0 +1,139 @@
+"""Whatever a verb, a gate check or a sweep looks up is found by an index, on both databases.
+
+PostgreSQL reads a small table whole, as it should; here it is told not to, so that the plan says what it could do.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlmodel import Session
+
+from cli.lookup import Lookup
+from flows import deadlines
+from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.queries import due_days_of, overview, project_rows
+from lifecycle.requirements.queries import document, documents
+from lifecycle.reviews.queries import review_in_full, reviews
+from lifecycle.trials.queries import batches, issues
+from lifecycle.verdicts.cache import verdicts_of
+from models.db import reading
+from models.tables import metadata
+from tests import factories as make
+from tests.factories import House
+from tests.lifecycle.recipes import RECIPES
+
+Sent = dict[str, Any]
+"""Statement -> parameters of one execution."""
+
+FEW = frozenset({"installation", "edge", "number_series", "programme", "standard_pack", "checkpoint"})
+"""Tables that do not grow with the projects."""
+GROWING = frozenset(metadata.tables) - FEW
+PARTIAL = {
+    index.name
+    for table in metadata.tables.values()
+    for index in table.indexes
+    if index.dialect_options["postgresql"]["where"] is not None
+}
+"""Indexes of the few rows that are still open: these may be read from end to end."""
+
+
+@contextmanager
+def sent(engine: Engine) -> Iterator[Sent]:
+    """Collect what is read and changed inside the block."""
+    seen: Sent = {}
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "WITH")):
+            seen.setdefault(statement, parameters[0] if many else parameters)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def read_whole(engine: Engine, statement: str, parameters: Any) -> list[str]:
+    """Return what the plan of a statement reads from end to end, of the tables that grow."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            scans = [row.detail for row in rows if row.detail.startswith("SCAN ")]
+            return [scan for scan in scans if scan.split()[1] in GROWING]
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
+        return list(_scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
+
+
+def _scans(node: dict[str, Any]) -> Iterator[str]:
+    kind, table = node["Node Type"], node.get("Relation Name")
+    is_whole = kind == "Seq Scan" or (
+        kind.startswith("Index") and "Index Cond" not in node and node["Index Name"] not in PARTIAL
+    )
+    if table in GROWING and is_whole:
+        yield f"{kind} on {table}: {node.get('Filter', '')}"
+    for inner in node.get("Plans", ()):
+        yield from _scans(inner)
+
+
+def read_whole_by(engine: Engine, seen: Sent) -> dict[str, list[str]]:
+    found = {statement: read_whole(engine, statement, parameters) for statement, parameters in seen.items()}
+    return {statement: scans for statement, scans in found.items() if scans}
+
+
+def test_an_unindexed_column_is_seen(each_house: House) -> None:
+    make.a_project(each_house)
+
+    assert read_whole(each_house.engine, "SELECT id FROM project WHERE name = 'x'", ())
+
+
+@pytest.mark.parametrize("verb", sorted(RECIPES))
+def test_every_verb_finds_its_rows_by_index(each_house: House, verb: str) -> None:
+    recipe = RECIPES[verb]
+    commands = recipe.make(each_house, 3)
+
+    with sent(each_house.engine) as seen:
+        each_house.ask(commands[0], by=recipe.by)
+        each_house.ask(*commands[1:], by=recipe.by)
+
+    assert read_whole_by(each_house.engine, seen) == {}
+
+
+Read: TypeAlias = Callable[[Session, House, list[UUID], UUID], Any]
+"""Reads about these projects and one of their reviews."""
+
+READS: dict[str, Read] = {
+    "gate check": lambda session, house, ids, _: list(verdicts_of(session, project_rows(session, ids), house.stamp())),
+    "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
+    "due days": lambda session, _house, ids, _: due_days_of(session, ids),
+    "project show": lambda session, house, ids, _: overview(session, ids[0], today=house.today),
+    "evidence list": lambda session, _house, ids, _: documents(session, ids[0]),
+    "evidence show": lambda session, _house, ids, _: document(session, documents(session, ids[0])[0]["id"]),
+    "review list of a project": lambda session, _house, ids, _: reviews(session, ids[0]),
+    "review show": lambda session, _house, _ids, review: review_in_full(session, review),
+    "batch list": lambda session, _house, ids, _: batches(session, ids[0]),
+    "issue list": lambda session, _house, ids, _: issues(session, ids[0]),
+    "project by number": lambda session, house, _ids, _: Lookup(session, house.today).project("PT-2025-0001"),
+    "organisation by name": lambda session, house, _ids, _: Lookup(session, house.today).organisation("sme"),
+    "user by login": lambda session, house, _ids, _: Lookup(session, house.today).user("coordinator"),
+    "review by project": lambda session, house, _ids, _: Lookup(session, house.today).review("PT-2025-0001"),
+    "sweep: verdicts": lambda session, house, _ids, _: deadlines.due_verdicts(session, house.stamp()),
+    "sweep: holds": lambda session, house, _ids, _: deadlines.ended_holds(session, house.stamp()),
+    "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_every_lookup_is_by_index(each_house: House, name: str) -> None:
+    ids, called = make.reviews(each_house, 2)
+
+    with sent(each_house.engine) as seen, reading(each_house.engine) as session:
+        READS[name](session, each_house, ids, called[0])
+
+    assert seen
+    assert read_whole_by(each_house.engine, seen) == {}
