@@ -194,7 +194,7 @@ def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pat
 
 def copied(house: House, engine: Engine) -> House:
     """Return the same world in another database."""
-    return replace(house, engine=engine)
+    return replace(house, engine=engine, people=dict(house.people))
 
 
 def on_server(address: str, statement: str) -> None:

@@ -133,7 +133,8 @@ class TestOneEngine:
         self, scene: Scene, aim: tuple[str, int, int | None], by: str
     ) -> None:
         verb = REGISTRY[type(scene.commands[aim[0]])]
-        if verb.subject_id is None or verb.permission == "review.propose":  # explained for a go
+        if verb.subject_id is None or verb.permission in ("review.propose", "project.recycle"):
+            # explained for a go, and for this stage again: another outcome or target has reasons of its own
             return
         command = scene.aimed(aim[0], aim[1], None)
         subject = verb.subject_id(command)

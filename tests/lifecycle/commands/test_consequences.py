@@ -1,0 +1,177 @@
+"""What one verb means for the next: rights, holds, panels, conditions."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from lifecycle.actor import Actor
+from lifecycle.commands import Command
+from lifecycle.people.commands import AddUser, GrantRole
+from lifecycle.projects.commands import Assign, PutOnHold, Resume, Stop
+from lifecycle.requirements.commands import JudgeRequirement, ReopenRequirement
+from lifecycle.reviews import commands as review
+from lifecycle.reviews.panel import Seat
+from lifecycle.trials.commands import AddIssue
+from models.states import Door, FindingKind, GateOutcome, ProjectState, Role
+from tests.factories import VOTERS, House, a_project, ids_of, key, panel, put_on_hold, reviews, submitted
+from tests.lifecycle.commands.refusals import on
+from tests.lifecycle.commands.review_cases import debt
+
+CHAIR = VOTERS[0]
+
+
+def codes(house: House, command: Command, by: str) -> tuple[str, ...]:
+    (answer,) = house.ask(command, by=by)
+    return answer.error.codes if answer.error else ()
+
+
+class TestBeingNamed:
+    def test_gives_no_right_that_comes_with_a_grant(self, house: House) -> None:
+        """Otherwise a coordinator names anybody, himself too, a sponsor."""
+        one = a_project(house)
+        coordinator = house.people[Role.COORDINATOR].user_id
+        house.do(on(Assign, one, user_id=coordinator, role=Role.SPONSOR), by=Role.COORDINATOR)
+
+        assert codes(house, on(Stop, one, code="other", reason="why"), Role.COORDINATOR) == ("role",)
+
+    def test_gives_a_chair_what_a_chair_may(self, house: House) -> None:
+        one = a_project(house)
+        put_on_hold(house, one, code="ehs")
+        house.do(on(Resume, one, reason="checked"), by=Role.EHS_OFFICER)
+        assert codes(house, on(Resume, one, reason="checked"), CHAIR) == ("not_found",)
+
+        house.do(on(Assign, one, user_id=house.people[CHAIR].user_id, role=Role.PANEL_CHAIR), by=Role.COORDINATOR)
+
+        assert codes(house, on(Resume, one, reason="checked"), CHAIR) == ()
+
+    def test_in_a_panel_reaches_the_review_and_not_the_project(self, house: House) -> None:
+        """A quality engineer of another platform scores; records of the trial are none of theirs."""
+        (one,) = submitted(house)
+        (user,) = ids_of(house.do(AddUser(command_id=key(), login="qe", email="qe@example.org", name="QE")))
+        grant = GrantRole(
+            command_id=key(),
+            user_id=user,
+            role=Role.QUALITY_ENGINEER,
+            organisation_id=house.parties["other platform"],
+        )
+        house.do(grant)
+        house.people["outside engineer"] = Actor(user_id=user, person_id=user, name="QE", door=Door.CLI)
+        seats = (*panel(house), Seat(user_id=user, role=Role.QUALITY_ENGINEER))
+        fifth = Seat(user_id=house.people["expert finance"].user_id, role=Role.EXPERT)
+        call = on(review.CallReview, one, planned_on=house.today, panel=(*seats, fifth))
+        (called,) = ids_of(house.do(call, by=Role.COORDINATOR))
+        house.do(on(review.OpenReview, called), by=CHAIR)
+
+        score = on(review.GiveScore, called, points=(("merit", 7),), vote=GateOutcome.GO)
+        issue = on(AddIssue, one, kind=FindingKind.ISSUE, severity=2, title="seen from outside")
+
+        assert codes(house, score, "outside engineer") == ()
+        assert codes(house, issue, "outside engineer") == ("not_found",)
+
+
+class TestASafetyHold:
+    def test_comes_on_top_of_another_and_is_lifted_first(self, house: House) -> None:
+        one = a_project(house)
+        put_on_hold(house, one, code="partner")
+        put_on_hold(house, one, code="ehs")
+
+        assert codes(house, on(Resume, one, reason="they answered"), Role.COORDINATOR) == ("role",)
+        house.do(on(Resume, one, reason="checked"), by=Role.EHS_OFFICER)
+        house.do(on(Assign, one, user_id=house.people[CHAIR].user_id, role=Role.PANEL_CHAIR), by=Role.COORDINATOR)
+        house.do(on(Resume, one, reason="checked"), by=CHAIR)
+
+        assert house.one("SELECT last_restart_on FROM project") is not None
+        assert [row.reason for row in house.rows("SELECT reason FROM v_hold WHERE lifted_at IS NULL")] == ["partner"]
+        assert codes(house, on(Resume, one, reason="they answered"), Role.COORDINATOR) == ()
+
+    def test_follows_a_major_incident_also_while_another_hold_stands(self, house: House) -> None:
+        one = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL)
+        put_on_hold(house, one, code="partner")
+        incident = on(AddIssue, one, kind=FindingKind.INCIDENT, severity=1, title="fire")
+
+        house.do(incident, by=Role.EHS_OFFICER)
+
+        standing = [row.reason for row in house.rows("SELECT reason FROM v_hold ORDER BY reason")]
+        assert standing == ["ehs", "partner"]
+
+    def test_the_days_it_stood_are_given_back(self, house: House) -> None:
+        one = a_project(house)
+        due = house.one("SELECT due_on FROM stage_run")
+        until = house.today + timedelta(days=20)
+        house.do(on(PutOnHold, one, code="partner", reason="waiting", until_on=until), by=Role.COORDINATOR)
+        house.later(days=7)
+
+        house.do(on(Resume, one, reason="they answered"), by=Role.COORDINATOR)
+
+        moved = house.one("SELECT due_on FROM stage_run")
+        days = house.stamp().calendar.working_days_between(date.fromisoformat(due), date.fromisoformat(moved))
+        assert days == 5
+
+
+class TestConditions:
+    def called(self, house: House) -> tuple[UUID, UUID]:
+        (one,) = submitted(house)
+        house.do(on(ReopenRequirement, one, clause="G2.2", reason="doubt"), by=Role.COORDINATOR)
+        call = on(review.CallReview, one, planned_on=house.today, panel=panel(house))
+        (called,) = ids_of(house.do(call, by=Role.COORDINATOR))
+        house.do(on(review.OpenReview, called), by=CHAIR)
+        return one, called
+
+    def vote(self, house: House, called: UUID, outcome: GateOutcome) -> None:
+        for voter in VOTERS:
+            house.do(on(review.GiveScore, called, points=(("merit", 8),), vote=outcome), by=voter)
+
+    def propose(self, house: House, called: UUID) -> Any:
+        outcome = GateOutcome.CONDITIONAL_GO
+        return on(review.Propose, called, outcome=outcome, reason="as voted", conditions=(debt(house),))
+
+    def test_fall_with_their_proposal_and_can_be_asked_again(self, house: House) -> None:
+        _, called = self.called(house)
+        self.vote(house, called, GateOutcome.CONDITIONAL_GO)
+        house.do(self.propose(house, called), by=CHAIR)
+        house.later(days=1)
+        (raised,) = house.do(on(review.Object, called, raised_by="x", text="y"), by=Role.PROJECT_LEAD)
+        upheld = {"objection_id": UUID(raised["objection_id"]), "upheld": True, "answer": "indeed"}
+        house.do(on(review.AnswerObjection, called, **upheld), by=CHAIR)
+
+        house.do(on(review.ReopenReview, called, reason="upheld"), by=CHAIR)
+        assert house.one("SELECT COUNT(*) FROM condition WHERE cleared_on IS NULL") == 0
+
+        self.vote(house, called, GateOutcome.CONDITIONAL_GO)
+        house.do(self.propose(house, called), by=CHAIR)
+        assert house.one("SELECT COUNT(*) FROM condition") == 1
+        assert house.one("SELECT COUNT(*) FROM condition WHERE cleared_on IS NULL") == 1
+
+    def test_are_cleared_by_their_criterion_and_by_nobodys_tick(self, house: House) -> None:
+        one, called = self.called(house)
+        self.vote(house, called, GateOutcome.CONDITIONAL_GO)
+        house.do(self.propose(house, called), by=CHAIR)
+        house.later(days=8)
+        house.do(on(review.Decide, called), by=CHAIR)
+
+        house.do(on(JudgeRequirement, one, clause="G2.2", yes=True, reason="seen"), by=Role.COORDINATOR)
+
+        assert house.one("SELECT cleared_on FROM condition") == house.today.isoformat()
+
+
+class TestManyAtOnce:
+    def test_panels_of_different_people_are_called_in_one_batch(self, house: House) -> None:
+        """Whose grants make a party is asked of each panel's own people."""
+        one, other = submitted(house, 2)
+        finance = house.people["expert finance"].user_id
+        receiver = Seat(user_id=house.people[Role.RECEIVER_LEAD].user_id, role=Role.RECEIVER_LEAD, has_vote=False)
+        extra = (*panel(house), receiver, Seat(user_id=finance, role=Role.EXPERT, has_vote=False))
+
+        answers = house.ask(
+            on(review.CallReview, one, planned_on=house.today, panel=panel(house)),
+            on(review.CallReview, other, planned_on=house.today, panel=extra),
+            by=Role.COORDINATOR,
+        )
+
+        assert [answer.unmet for answer in answers] == [(), ()]
+
+    def test_a_stopped_project_keeps_its_review_where_it_was_and_lets_it_be_cancelled(self, house: House) -> None:
+        ((one,), (called,)) = reviews(house, state="voted")
+        house.do(on(Stop, one, code="other", reason="no money"), by=Role.FUND_MANAGER)
+
+        assert codes(house, on(review.CancelReview, called, reason="stopped"), Role.COORDINATOR) == ()
