@@ -12,10 +12,11 @@ from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
 from models.limits import LONG_TEXT, SHORT_TEXT
-from models.states import STAGES, MaturityScale, Role
+from models.states import STAGES, EvidenceStatus, MaturityScale, Role
 
 if TYPE_CHECKING:
     from lifecycle.projects.facts import ProjectFacts
+    from lifecycle.requirements.facts import DeskFacts
 
 LEVELS = {MaturityScale.TRL: 9, MaturityScale.MRL: 10}
 SHA256_LENGTH = 64
@@ -328,3 +329,52 @@ def revision_new(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 def something_owed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A completion notice lists what is open; with nothing open there is nothing to tell."""
     return () if any(not verdict.passes for verdict in facts.verdicts) else (unmet("nothing_owed"),)
+
+
+def own_document(facts: "DeskFacts") -> Any:
+    """Return the current document that the command names, or None."""
+    found = (row for row in facts.documents if row.id == facts.command.evidence_id)
+    return next((row for row in found if row.status == EvidenceStatus.CURRENT), None)
+
+
+@about_input
+def document_is_own(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """Only who handed a document in takes it back."""
+    document = own_document(facts)
+    if document is None:
+        return (unmet("evidence_not_found"),)
+    return () if document.author_person_id == facts.stamp.actor.person_id else (unmet("not_the_author"),)
+
+
+@about_input
+def present_clause(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """The clause is asked by the present visit."""
+    known = facts.command.clause in facts.requirements
+    return () if known else (unmet("clause_unknown", clause=facts.command.clause),)
+
+
+def rounds_left(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """At most two completion rounds per stage; later demands need a reason of their own."""
+    if facts.has_ended:
+        return ()
+    used = sum(1 for row in facts.notices if row.stage_run_id == facts.project.stage_run_id)
+    limit = facts.asked.completion_rounds
+    return () if used < limit else (unmet("notices_used_up", used=used, limit=limit),)
+
+
+def open_notice(facts: "DeskFacts") -> Any:
+    """Return the completion notice that was not answered yet, or None."""
+    return next((row for row in reversed(facts.notices) if row.answered_on is None), None)
+
+
+def notice_waits(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """Only an open notice is answered."""
+    return () if open_notice(facts) is not None else (unmet("no_notice_open"),)
+
+
+def no_notice_open(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """One list at a time."""
+    notice = open_notice(facts)
+    return (
+        () if notice is None else (unmet("notice_open_already", notice=notice.number, due=notice.due_on.isoformat()),)
+    )

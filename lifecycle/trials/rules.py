@@ -12,7 +12,7 @@ from models.limits import SHORT_TEXT
 from models.states import BatchKind
 
 if TYPE_CHECKING:
-    from lifecycle.trials.commands import TrialFacts
+    from lifecycle.trials.facts import TrialFacts
 
 MOST_UNITS = 10**9
 MOST_VALUES = 10_000
