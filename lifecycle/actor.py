@@ -153,6 +153,7 @@ BY_PEOPLE = frozenset(
         "requirement.waive",
         "requirement.confirm_waiver",
         "claim.add",
+        "claim.add_all",
         "revision.freeze",
         "trial_batch.add",
         "trial_batch.correct",
