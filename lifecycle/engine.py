@@ -31,6 +31,7 @@ from lifecycle.errors import (
 )
 from lifecycle.readable import unreadable
 from models.base import Subject
+from models.funds import Fund
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import one_of, rows_by, wanted
@@ -272,31 +273,50 @@ class _Desk:
             self._rights(())
             return
         asked = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
+        rows, projects, funds = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
             row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
-            self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
+            fund = funds.get(row.id if verb.subject is Fund else getattr(row, "fund_id", row.id))
+            self.tasks[place] = Task(command=command, row=row, project=project, fund=fund, is_locked=self.is_locked)
         self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
-    def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
-        """Lock parents first, one statement per table, in the order of ids."""
-        table = _table(subject)
-        if subject is Project:
-            projects = self._locked_projects(ids)
-            return projects, projects
-        projects = {}
-        if "project_id" in table.c:
-            found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
-            projects = self._locked_projects(sorted(set(found)))
+    def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], ...]:
+        """Lock parents first, one statement per table, in the order of ids: fund, project, the subject itself."""
+        parents = self._parents(subject, ids)
+        funds = self._locked_rows(Fund, parents["fund_id"])
+        projects = self._locked_projects(ids if subject is Project else parents["project_id"])
+        if subject is Fund:
+            return funds, projects, funds
+        rows = projects if subject is Project else self._locked_rows(subject, ids)
+        return rows, projects, funds
+
+    def _parents(self, subject: type[Subject], ids: list[UUID]) -> dict[str, list[UUID]]:
+        """Return the ids of the funds and projects above these subjects, in the order they are locked in."""
+        found: dict[str, list[UUID]] = {"fund_id": [], "project_id": []}
+        if subject is Fund:
+            found["fund_id"] = ids
+        elif self.verb.funds:
+            found["fund_id"] = sorted(set(self.verb.funds(self.session, ids)))
+        statement = _select_parents(subject, is_single=len(ids) == 1)
+        if statement is not None:
+            rows = self.session.connection().execute(statement, wanted(ids)).mappings().all()
+            for name in rows[0] if rows else ():
+                found[name] = sorted({row[name] for row in rows} - {None})
+        return found
+
+    def _locked_rows(self, subject: type[Subject], ids: list[UUID]) -> dict[UUID, Any]:
+        if not ids:
+            return {}
         statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
-        rows = self.session.connection().execute(statement, wanted(ids))
-        return {row.id: row for row in rows}, projects
+        return {row.id: row for row in self.session.connection().execute(statement, wanted(ids))}
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
+        if not ids:
+            return {}
         statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
         rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
@@ -332,10 +352,7 @@ class _Desk:
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
-        if verb.parties:
-            parties = verb.parties(task)
-        else:
-            parties = project_parties(task.project) if task.project is not None else {}
+        parties = verb.parties(task) if verb.parties else parties_of(task)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
@@ -371,6 +388,14 @@ def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) ->
 
 
 @functools.cache
+def _select_parents(subject: type[Subject], *, is_single: bool) -> Any:
+    """Return the statement that names the fund and the project of rows of a table; None where it has neither."""
+    table = _table(subject)
+    columns = [table.c[name] for name in ("fund_id", "project_id") if name in table.c]
+    return select(*columns).where(one_of(table.c.id, is_single=is_single)) if columns else None
+
+
+@functools.cache
 def _select_projects(*, is_locked: bool, is_single: bool) -> Any:
     project, programme = _table(Project), _table(Programme)
     statement = (
@@ -391,6 +416,12 @@ def project_parties(project: Any) -> Parties:
         "funder": project.programme_organisation_id,
         "programme": project.programme_organisation_id,
     }
+
+
+def parties_of(task: Task[Any]) -> Parties:
+    """Return who plays which part for a subject: those of its project, and the funder whose money it is."""
+    parties = dict(project_parties(task.project)) if task.project is not None else {}
+    return {**parties, "funder": task.fund.organisation_id} if task.fund is not None else parties
 
 
 def _id(row: Any) -> UUID | None:

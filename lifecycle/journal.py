@@ -6,7 +6,7 @@ Set-based Core statements, built once: their number does not depend on the numbe
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, bindparam, insert, select, text, update
@@ -14,17 +14,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 from lifecycle.canonical import canonical, instant, sha256
-from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
-from lifecycle.errors import Stale, Unmet, unmet
+from lifecycle.commands import THIS_BANK_EVENT, Act, Effects, Message, Stamp, Task, Verb
+from lifecycle.errors import Refused, Stale, Unmet, unmet
 from models.base import Row as TableRow
 from models.db import is_sqlite
 from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
+from models.ledger import Account, Posting
+from models.payouts import Approval
 from models.reading import one_of, wanted
+from models.statements import BankEvent
 from models.states import DeliveryStatus
 from models.tables import object_type_of
+from models.views import COLUMNS
 
 NO_HASH = "0" * 64
+
+_Seqs: TypeAlias = Mapping[type[TableRow], Iterator[int]]
+"""Numbers drawn for the rows of one batch, table by table."""
 
 
 @dataclass(slots=True)
@@ -55,22 +62,30 @@ class _Sheet:
     chains: dict[tuple[type[TableRow], UUID], _Chain] = field(default_factory=dict)
     births: dict[tuple[type[TableRow], UUID], dict[str, Any]] = field(default_factory=dict)
     transitions: list[dict[str, Any]] = field(default_factory=list)
+    sealed: dict[type[TableRow], list[dict[str, Any]]] = field(default_factory=dict)
     audits: list[dict[str, Any]] = field(default_factory=list)
+
+
+SEALED: Mapping[type[TableRow], str] = {BankEvent: "v_bank_event", Approval: "v_approval", Posting: "v_posting"}
+"""Tables that only grow besides the transitions, with the view whose columns are hashed; written in this order."""
 
 
 def write(session: Session, done: Sequence[Done], stamp: Stamp) -> None:
     """Write all effects and their journal; fill in the answers. Raises `Stale` when a row moved all the same."""
     sheet = _Sheet()
-    moves = sum(1 for item in done for act in item.effects.acts if act.event)
-    seqs = iter(_transition_seqs(session, moves))
+    acts = [act for item in done for act in item.effects.acts]
+    _move_balances(session, acts)  # locks the accounts: numbers drawn after it ascend in the order of commits
+    seqs = _numbers_for(session, acts)
     for item in done:
         for place, act in enumerate(item.effects.acts):
-            seq = _enter(sheet, act, item.task.command.command_id, stamp, next(seqs) if act.event else None)
+            seq = _enter(sheet, act, item.task.command.command_id, stamp, seqs)
             if place == 0:
                 item.document["transition_seq"] = seq
     _write_subjects(session, sheet)
     _write_rows(session, done, sheet)
     _insert(session, Transition, sheet.transitions)
+    for table in SEALED:
+        _insert(session, table, sheet.sealed.get(table, ()))
     _insert(session, AuditRecord, sheet.audits)
     _insert(
         session, OutboxMessage, [_outbox(item, message, stamp) for item in done for message in item.effects.messages]
@@ -84,6 +99,7 @@ def misfits(effects: Effects) -> tuple[Unmet, ...]:
     """Return what is too long or too large for its column, on either database: SQLite itself would keep it."""
     written = [
         *((act.table, act.values) for act in effects.acts),
+        *(row for act in effects.acts for row in act.sealed),
         *effects.rows,
         *((table, values) for table, _, values in effects.updates),
     ]
@@ -129,7 +145,7 @@ def write_refusals(
             row=task.row,
             detail={"codes": list(codes)},
         )
-        _enter(sheet, act, task.command.command_id, stamp, None)
+        _enter(sheet, act, task.command.command_id, stamp, {})
     heads: dict[type[TableRow], list[dict[str, Any]]] = {}
     for (table, row_id), chain in sheet.chains.items():
         values = {"audit_seq": chain.seq, "audit_head": chain.head}
@@ -139,11 +155,13 @@ def write_refusals(
     _insert(session, AuditRecord, sheet.audits)
 
 
-def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seq: int | None) -> int | None:
+def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seqs: _Seqs) -> int | None:
     chain = _chain_of(sheet, act)
+    seq = next(seqs[Transition]) if act.event else None
     rows: list[list[Any]] = []
     if act.event and seq is not None:
         rows.append(["v_transition", seq, _enter_transition(sheet, act, command_id, stamp, seq)])
+    rows += _enter_sealed(sheet, act, command_id, stamp, seqs)
     chain.seq += 1
     body = canonical(
         {
@@ -211,6 +229,51 @@ def _enter_transition(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, se
     }
     sheet.transitions.append(row)
     return sha256(canonical(list(row.values())))
+
+
+def _enter_sealed(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seqs: _Seqs) -> list[list[Any]]:
+    """Enter the rows of an act that only grow; return how its audit row names them."""
+    named: list[list[Any]] = []
+    bank_event_seq = None
+    for table, values in act.sealed:
+        columns = COLUMNS[SEALED[table]]
+        row = dict.fromkeys(columns) | {"seq": next(seqs[table]), "at": stamp.now, **values}
+        if "command_id" in row:
+            row["command_id"] = command_id
+        if table is BankEvent:
+            bank_event_seq = row["seq"]
+        if row.get("bank_event_seq") == THIS_BANK_EVENT:
+            row["bank_event_seq"] = bank_event_seq
+        sheet.sealed.setdefault(table, []).append(row)
+        named.append([SEALED[table], row["seq"], sha256(canonical([row[name] for name in columns]))])
+    return named
+
+
+def _move_balances(session: Session, acts: Sequence[Act]) -> None:
+    """Bring the kept balances along with the postings; an account never falls below its floor."""
+    postings = [values for act in acts for table, values in act.sealed if table is Posting]
+    if not postings:
+        return
+    sums: dict[tuple[UUID, str], int] = {}
+    changes: dict[UUID, int] = {}
+    for row in postings:
+        entry = (row["entry_id"], row["currency"])
+        sums[entry] = sums.get(entry, 0) + row["amount_minor"]
+        changes[row["account_id"]] = changes.get(row["account_id"], 0) + row["amount_minor"]
+    if any(sums.values()):
+        raise AssertionError("an entry of the ledger does not sum to zero")
+    rows = [{"b_id": account, "b_change": change} for account, change in sorted(changes.items()) if change]
+    result: Any = session.connection().execute(_move_balance(), rows)
+    if result.rowcount != len(rows):
+        raise Refused(unmet("insufficient_funds"))
+
+
+@functools.cache
+def _move_balance() -> Any:
+    account = _table(Account)
+    moved = account.c.balance_minor + bindparam("b_change")
+    keeps_floor = account.c.floor_minor.is_(None) | (moved >= account.c.floor_minor)
+    return update(account).where(account.c.id == bindparam("b_id"), keeps_floor).values(balance_minor=moved)
 
 
 def _write_subjects(session: Session, sheet: _Sheet) -> None:
@@ -316,14 +379,21 @@ def _recorded(*, is_single: bool) -> Any:
     return select(*columns).where(record.c.actor_id == bindparam("actor"), condition)
 
 
-def _transition_seqs(session: Session, count: int) -> list[int]:
-    """Draw the numbers of the next transitions, so that the audit body can name them before they are written."""
-    if not count:
-        return []
+def _numbers_for(session: Session, acts: Sequence[Act]) -> _Seqs:
+    """Draw the numbers of all rows that only grow, so that audit bodies can name them before they are written."""
+    wanted: dict[type[TableRow], int] = {Transition: sum(1 for act in acts if act.event)}
+    for act in acts:
+        for table, _ in act.sealed:
+            wanted[table] = wanted.get(table, 0) + 1
+    return {table: iter(_drawn(session, table, count)) for table, count in wanted.items() if count}
+
+
+def _drawn(session: Session, table: type[TableRow], count: int) -> Sequence[int]:
+    name = _table(table).name
     if is_sqlite(session):  # BEGIN IMMEDIATE: nobody else writes
-        last = session.connection().execute(_LAST_SEQ).scalar_one()
-        return list(range(last + 1, last + 1 + count))
-    return sorted(session.connection().execute(_DRAWN_SEQS, {"count": count}).scalars())
+        last = session.connection().execute(_last_seq(name)).scalar_one()
+        return range(last + 1, last + 1 + count)
+    return sorted(session.connection().execute(_drawn_seqs(name), {"count": count}).scalars())
 
 
 def _insert(session: Session, table: type[TableRow], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -378,7 +448,15 @@ def _table(model: Any) -> Any:
     return model.__table__
 
 
-_LAST_SEQ = text("SELECT COALESCE(MAX(seq), 0) FROM transition")
-_DRAWN_SEQS = text("SELECT nextval(pg_get_serial_sequence('transition', 'seq')) FROM generate_series(1, :count)")
+@functools.cache
+def _last_seq(table: str) -> Any:
+    return text(f"SELECT COALESCE(MAX(seq), 0) FROM {table}")  # noqa: S608 - a name from our own metadata
+
+
+@functools.cache
+def _drawn_seqs(table: str) -> Any:
+    drawn = f"SELECT nextval(pg_get_serial_sequence('{table}', 'seq')) FROM generate_series(1, :count)"  # noqa: S608
+    return text(drawn)
+
 
 __all__ = ["NO_HASH", "Done", "instant", "recorded", "write", "write_refusals"]
