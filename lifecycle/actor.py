@@ -132,6 +132,15 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "review.cancel": frozenset({Role.COORDINATOR}),
     "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
     "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
+    "fund.add": frozenset({Role.SPONSOR, Role.ADMIN}),
+    "fund.commit": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR, Role.SPONSOR}),
+    "fund.call": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
+    "fund.contribute": frozenset({Role.ACCOUNTANT}),
+    "fund.hold": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
+    "fund.resume": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
+    "fund.set_tiers": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.set_limit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "organisation.add": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
@@ -161,6 +170,12 @@ BY_PEOPLE = frozenset(
         "trial_batch.measure",
         "trial_batch.correct_measurement",
         "project.import",
+        "fund.commit",
+        "fund.contribute",
+        "fund.resume",
+        "fund.set_tiers",
+        "fund.set_limit",
+        "fund.close",
     }
 )
 """What somebody answers for with their name: never done by the clock."""

@@ -18,6 +18,7 @@ from lifecycle import calendar
 from lifecycle import engine as melody
 from lifecycle.actor import PARTIES_OF_ROLE, Actor
 from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.funds.commands import AddFund, CallCapital, Commit, Contribute
 from lifecycle.installation import initialise, write_edges
 from lifecycle.people.commands import AddOrganisation, AddProgramme, AddUser, DisableUser, GrantRole, PublishStandard
 from lifecycle.projects.commands import Advance, Assign, PutOnHold, Submit
@@ -31,7 +32,7 @@ from lifecycle.trials.commands import AddBatch
 from lifecycle.verbs import all_edges
 from models.db import transaction
 from models.ids import new_id
-from models.states import STAGES, Competence, Door, GateOutcome, OrganisationKind, ProjectState, Role
+from models.states import STAGES, Competence, Door, GateOutcome, OrganisationKind, ProjectState, Role, SourceKind
 
 START = datetime(2025, 7, 8, 1, 0, tzinfo=UTC)
 """Nine in the morning in Shanghai, on a Tuesday."""
@@ -296,6 +297,52 @@ def panel(house: House, *, single: bool = False) -> tuple[Seat, ...]:
     )
     market = house.people["expert market"].user_id
     return chair, expert, Seat(user_id=market, role=Role.EXPERT, competences=(Competence.MARKET,))
+
+
+def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000) -> list[UUID]:
+    """Return funds of the funder without any money, twenty million yuan to be promised from each."""
+    commands = (new_fund(house, commitment_minor=commitment_minor) for _ in range(count))
+    return ids_of(house.do(*commands, by=Role.SPONSOR))
+
+
+def new_fund(house: House, **values: Any) -> AddFund:
+    """Return the command that opens a fund."""
+    usual: dict[str, Any] = {
+        "code": f"F{key()}",
+        "name": "pilot fund",
+        "organisation_id": house.parties["funder"],
+        "commitment_minor": 2_000_000_000,
+        "debtor_name": "中试基金一期",
+        "debtor_account": "6222020200112233445",
+        "debtor_bank": "102100099996",
+    }
+    return AddFund(command_id=key(), **{**usual, **values})
+
+
+def sources(house: House, *fund_ids: UUID, amount_minor: int = 1_000_000_000) -> list[UUID]:
+    """Have the other firm commit capital to each fund; return its commitments."""
+    investor, kind = house.parties["other firm"], SourceKind.LARGE_ENTERPRISE
+    commands = (
+        Commit(command_id=key(), fund_id=one, organisation_id=investor, kind=kind, amount_minor=amount_minor)
+        for one in fund_ids
+    )
+    return [UUID(answer["source_id"]) for answer in house.do(*commands, by=Role.ACCOUNTANT)]
+
+
+def call_capital(house: House, *fund_ids: UUID, amount_minor: int = 500_000_000) -> None:
+    """Call capital of each fund, due in thirty days."""
+    due = house.today + timedelta(days=30)
+    commands = (CallCapital(command_id=key(), fund_id=one, amount_minor=amount_minor, due_on=due) for one in fund_ids)
+    house.do(*commands, by=Role.ACCOUNTANT)
+
+
+def pay_in(house: House, *fund_ids: UUID, amount_minor: int = 500_000_000) -> None:
+    """Book opening money of each fund, of no investor."""
+    commands = (
+        Contribute(command_id=key(), fund_id=one, amount_minor=amount_minor, received_on=house.today)
+        for one in fund_ids
+    )
+    house.do(*commands, by=Role.ACCOUNTANT)
 
 
 VOTERS = (str(Role.PANEL_CHAIR), str(Role.EXPERT), "expert market")
