@@ -27,7 +27,8 @@ from lifecycle.requirements.commands import AddEvidence, JudgeRequirement
 from lifecycle.reviews.commands import CallReview, GiveScore, OpenReview, Propose
 from lifecycle.reviews.panel import Seat
 from lifecycle.standards import library
-from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Notice, Owes, Pack, Panel, Score, Text
+from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Notice, Owes, Pack, Panel, Score
+from lifecycle.standards.part import Text
 from lifecycle.trials.commands import AddBatch
 from lifecycle.verbs import all_edges
 from models.db import transaction
