@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
 from lifecycle.funds import commands as funds
+from lifecycle.milestones import chart as milestone_chart
+from lifecycle.milestones import commands as milestones
 from lifecycle.people import commands as people
 from lifecycle.projects import chart as project_chart
 from lifecycle.projects import commands as projects
@@ -15,7 +18,7 @@ from lifecycle.reviews import commands as reviews
 from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
-MODULES = (funds, people, projects, registration, requirements, reviews, trials)
+MODULES = (agreements, funds, milestones, people, projects, registration, requirements, reviews, trials)
 
 BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
     (verb.object_type, verb.name): verb for verb in sorted(REGISTRY.values(), key=lambda verb: verb.permission)
@@ -26,6 +29,7 @@ CHARTS = {
     project_chart.OBJECT_TYPE: (project_chart.ProjectChart, project_chart.VERSION, project_chart.PUBLIC_VERB),
     stage_chart.OBJECT_TYPE: (stage_chart.StageRunChart, stage_chart.VERSION, {}),
     review_chart.OBJECT_TYPE: (review_chart.ReviewChart, review_chart.VERSION, {}),
+    milestone_chart.OBJECT_TYPE: (milestone_chart.MilestoneChart, milestone_chart.VERSION, {}),
 }
 """Object type -> chart, its version, and public names of its arrows."""
 
@@ -40,6 +44,7 @@ def all_edges() -> tuple[tuple[str, int, str, str, str], ...]:
     births = [
         (stage_chart.OBJECT_TYPE, stage_chart.VERSION, "open", "", "open"),
         (review_chart.OBJECT_TYPE, review_chart.VERSION, "call", "", "called"),
+        milestone_chart.BIRTH,
         *((kind, version, event, source, str(target)) for kind, version, event, source, target in registration.EDGES),
     ]
     return tuple(sorted(dict.fromkeys([*drawn, *births])))

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
+from lifecycle.numbers import last_numbers, written
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
@@ -20,9 +21,7 @@ from lifecycle.stages.records import ClaimRecord, PartyRecord, Records
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import UNKNOWN, title_key
-from models.db import is_sqlite
 from models.evidence import MaturityClaim
-from models.installation import NumberSeries
 from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
@@ -110,7 +109,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     }
     keys = _known_keys(session, tasks)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    last = _last_numbers(session, set(years), may_write=all(task.is_locked for task in tasks))
+    last = last_numbers(session, "PT", years, may_write=all(task.is_locked for task in tasks))
     facts = []
     for task, year in zip(tasks, years, strict=True):
         last[year] += 1
@@ -123,7 +122,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 pack=packs[programme.pack_sha256] if programme else None,
                 parties=known,
                 known_keys=keys,
-                number=f"PT-{year}-{last[year]:04d}",
+                number=written("PT", year, last[year]),
                 series=("PT", year, last[year]),
             )
         )
@@ -136,21 +135,6 @@ def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
         return frozenset()
     table = table_of(Project)
     return frozenset(session.execute(select(table.c.outside_key).where(table.c.outside_key.in_(keys))).scalars())
-
-
-def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
-    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
-    table = table_of(NumberSeries)
-    if may_write and not is_sqlite(session):
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
-
-        rows = [{"kind": "PT", "year": year, "last": 0} for year in sorted(years)]
-        session.execute(insert(table).on_conflict_do_nothing(), rows)
-    statement = select(table.c.year, table.c.last).where(table.c.kind == "PT", table.c.year.in_(years))
-    if may_write:
-        statement = statement.order_by(table.c.year).with_for_update()
-    found = {row.year: row.last for row in session.execute(statement)}
-    return {year: found.get(year, 0) for year in years}
 
 
 def programme_known(facts: BirthFacts) -> tuple[Unmet, ...]:

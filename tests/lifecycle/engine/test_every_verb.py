@@ -149,7 +149,17 @@ SUBJECTS = ("organisation", "app_user", "standard_pack", "programme", "project",
 
 def grown(house: House) -> int:
     """Return the sum of all versions; requirements begin with 1 without an act of their own."""
-    tables = (*SUBJECTS, "evidence", "review", "trial_batch", "fund", "fund_source")
+    tables = (
+        *SUBJECTS,
+        "evidence",
+        "review",
+        "trial_batch",
+        "fund",
+        "fund_source",
+        "agreement",
+        "milestone",
+        "cost_statement",
+    )
     sums = " + ".join(f"(SELECT COALESCE(SUM(version - {int(t == 'requirement')}), 0) FROM {t})" for t in tables)
     return int(house.one(f"SELECT {sums}"))
 
