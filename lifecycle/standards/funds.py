@@ -102,11 +102,14 @@ class Fault:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def plan_faults(tranches: Sequence[Tranche], *, clauses: AbstractSet[str]) -> Iterator[Fault]:
+def plan_faults(
+    tranches: Sequence[Tranche], *, clauses: AbstractSet[str], before_last_gate_basis_points: int
+) -> Iterator[Fault]:
     """Yield what is wrong with a tranche plan; `clauses` are the criteria that exist (5.1, F1, F20).
 
     The shares make a whole, the last tranche and only the last is the retention, each waits for a gate or for
-    criteria (not both, never a date), and none waits for an earlier gate than the one before it.
+    criteria (not both, never a date), none waits for an earlier gate than the one before it, and what is planned before
+    the last gate lies within its cap (F3), or it could never be paid.
     """
     if (total := sum(one.share_basis_points for one in tranches)) != WHOLE_SHARE:
         yield Fault(code="plan_not_whole", place="tranches", values={"total": total, "needed": WHOLE_SHARE})
@@ -126,6 +129,11 @@ def plan_faults(tranches: Sequence[Tranche], *, clauses: AbstractSet[str]) -> It
         if one.reached_at < before:
             yield Fault(code="tranche_out_of_order", place=place, values={"tranche": one.code})
         before = max(before, one.reached_at)
+    early = sum(one.share_basis_points for one in tranches if one.reached_at < int(LAST_GATE[1]))
+    if early > before_last_gate_basis_points:
+        yield Fault(
+            code="plan_over_cap", place="tranches", values={"have": early, "limit": before_last_gate_basis_points}
+        )
 
 
 def tier_faults(tiers: Sequence[Tier]) -> Iterator[Fault]:
@@ -141,12 +149,9 @@ def tier_faults(tiers: Sequence[Tier]) -> Iterator[Fault]:
 
 def fund_faults(rules: FundRules, *, clauses: AbstractSet[str]) -> Iterator[Fault]:
     """Yield what is wrong with a pack's fund rules: plan, tiers, and numbers that contradict each other."""
-    yield from plan_faults(rules.tranches, clauses=clauses)
+    limit = rules.before_last_gate_basis_points
+    yield from plan_faults(rules.tranches, clauses=clauses, before_last_gate_basis_points=limit)
     yield from tier_faults(rules.tiers)
-    early = sum(one.share_basis_points for one in rules.tranches if one.reached_at < int(LAST_GATE[1]))
-    if early > rules.before_last_gate_basis_points:
-        limit = rules.before_last_gate_basis_points
-        yield Fault(code="plan_over_cap", place="tranches", values={"have": early, "limit": limit})
     if rules.before_last_gate_basis_points > rules.before_audit_basis_points:
         yield Fault(code="caps_out_of_order", place="before_audit_basis_points")
     if not 0 < rules.payment_days <= rules.payment_days_at_most:
