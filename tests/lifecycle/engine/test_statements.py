@@ -20,6 +20,17 @@ MANY = 20
 """Enough that one statement per command would stand out."""
 
 STATEMENTS = {
+    "milestone.waive": 26,
+    "milestone.reject": 25,
+    "milestone.accept": 32,
+    "milestone.submit": 25,
+    "cost.verify": 23,
+    "cost.submit": 22,
+    "agreement.close": 23,
+    "agreement.accept_audit": 21,
+    "agreement.supplement": 27,
+    "agreement.sign": 21,
+    "agreement.draft": 20,
     "fund.close": 14,
     "fund.set_limit": 11,
     "fund.set_tiers": 11,
