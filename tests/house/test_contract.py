@@ -19,7 +19,7 @@ from lifecycle.verbs import all_edges
 from models.db import reading
 from models.file_store import MemoryFiles
 from models.settings import PREFIX, Settings, known_variables
-from models.states import ProjectState, ReviewState, StageRunState
+from models.states import MilestoneState, ProjectState, ReviewState, StageRunState
 from models.views import COLUMNS
 from tests.lifecycle.audit.conftest import signed
 from tests.lifecycle.world import NOW, a_world
@@ -56,7 +56,12 @@ class TestViews:
 
 class TestStates:
     def test_and_events_stand_in_the_contract(self) -> None:
-        states = {"project": ProjectState, "stage_run": StageRunState, "review": ReviewState}
+        states = {
+            "project": ProjectState,
+            "stage_run": StageRunState,
+            "review": ReviewState,
+            "milestone": MilestoneState,
+        }
         for kind, said, events in table("| Object | States | Events |"):
             (name,) = words(kind)
             drawn = {event for object_type, _, event, _, _ in all_edges() if object_type == name}
