@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import typer
 
 from cli import (
+    agreements,
     audits,
     batches,
     demo,
     evidence,
     exports,
+    funds,
     gates,
     imports,
     installation,
@@ -49,6 +51,10 @@ for name, noun in {
     "track": trials.track,
     "scenario": trials.scenario,
     "order": trials.order,
+    "fund": funds.app,
+    "agreement": agreements.app,
+    "milestone": agreements.milestone,
+    "cost": agreements.cost,
     "standard": standards.app,
     "programme": programmes.app,
     "organisation": organisations.app,

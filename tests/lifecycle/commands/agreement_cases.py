@@ -234,54 +234,42 @@ def _while_nothing_is_over(house: House) -> Any:
 
 def pending(house: House, agreement: UUID) -> None:
     """Leave money of an agreement on its way in every respect, past the verbs that would do it one after the other."""
-    found = house.rows("SELECT * FROM agreement WHERE id = :id", id=str(agreement))[0]
-    now, zero = "2025-07-08T01:00:00.000000Z", "0" * 64
-    ids = {name: str(UUID(int=place)) for place, name in enumerate(("payee", "payout", "batch", "case", "order"), 50)}
-    (milestone,) = make.tranches(house, agreement)
-    values = {
-        **ids,
-        "agreement": str(agreement),
-        "project": found.project_id,
-        "fund": found.fund_id,
-        "milestone": str(milestone),
-        "firm": str(house.parties["sme"]),
-        "now": now,
-        "zero": zero,
+    found = house.rows("SELECT project_id, fund_id FROM agreement WHERE id = :id", id=str(agreement))[0]
+    now, zero, (milestone,) = "2025-07-08T01:00:00.000000Z", "0" * 64, make.tranches(house, agreement)
+    payee, payout, batch, case, order = (str(UUID(int=place)) for place in range(50, 55))
+    subject = {"version": 1, "audit_seq": 0, "audit_head": zero}
+    of = {"project_id": found.project_id, "agreement_id": str(agreement), "fund_id": found.fund_id}
+    money = {"amount_minor": 100, "currency": "CNY"}
+    account = {"holder_name": "firm", "account_number": "1", "bank_code": "1", "bank_name": "", "payee_hash": zero}
+    rows: dict[str, dict[str, Any]] = {
+        "payee_account": account
+        | {"id": payee, "organisation_id": str(house.parties["sme"]), "status": "proposed", "reason": "", "at": now}
+        | {"warnings": "[]", "called_back": "{}"},
+        "payout": of
+        | money
+        | {"id": payout, "number": "PO-1", "purpose": "milestone", "milestone_id": str(milestone), "state": "approved"}
+        | {"payee_account_id": payee, "revision": 1, "payload_hash": zero, "evidence": "[]", "amended_by": "[]"}
+        | {"approvals_needed": 1, "is_director_needed": 0, "attempt": 0, "created_at": now},
+        "payment_batch": {"id": batch, "number": "PB-1", "msg_id": "M1", "state": "unknown", "fund_id": found.fund_id}
+        | {"format": "pain001", "debtor_name": "a", "debtor_account": "b", "debtor_bank": "c", "fence": 0}
+        | {"execution_on": "2025-07-08", "instruction_count": 1, "total_minor": 100, "currency": "CNY"}
+        | {"file_name": "f", "file_sha256": zero, "created_at": now},
+        "exception_case": {"id": case, "kind": "unmatched", "object_type": "batch", "object_id": batch}
+        | {"fund_id": found.fund_id, "facts": "{}", "proposal": "{}", "opened_at": now},
+        "recovery_order": of
+        | money
+        | {"id": order, "number": "RC-1", "code": "misuse", "reason": "why", "due_on": "2025-08-08", "state": "open"}
+        | {"repaid_minor": 0, "set_off_minor": 0, "written_off_minor": 0, "ordered_at": now},
     }
-    statements = (
-        (
-            "INSERT INTO payee_account (id, version, audit_seq, audit_head, organisation_id, holder_name, account_number,"
-            " bank_code, bank_name, payee_hash, status, reason, warnings, called_back, at) VALUES (:payee, 1, 0, :zero,"
-            " :firm, 'firm', '1', '1', '', :zero, 'proposed', '', '[]', '{}', :now)"
-        ),
-        (
-            "INSERT INTO payout (id, version, audit_seq, audit_head, number, purpose, project_id, agreement_id,"
-            " milestone_id, fund_id, payee_account_id, amount_minor, currency, state, revision, payload_hash, evidence,"
-            " amended_by, approvals_needed, is_director_needed, attempt, created_at) VALUES (:payout, 1, 0, :zero, 'PO-1',"
-            " 'milestone', :project, :agreement, :milestone, :fund, :payee, 100, 'CNY', 'approved', 1, :zero, '[]', '[]',"
-            " 1, 0, 0, :now)"
-        ),
-        (
-            "INSERT INTO payment_batch (id, version, audit_seq, audit_head, number, msg_id, state, fund_id, format,"
-            " debtor_name, debtor_account, debtor_bank, execution_on, instruction_count, total_minor, currency, file_name,"
-            " file_sha256, fence, created_at) VALUES (:batch, 1, 0, :zero, 'PB-1', 'M1', 'unknown', :fund, 'pain001', 'a',"
-            " 'b', 'c', '2025-07-08', 1, 100, 'CNY', 'f', :zero, 0, :now)"
-        ),
-        (
-            "INSERT INTO exception_case (id, version, audit_seq, audit_head, kind, object_type, object_id, fund_id, facts,"
-            " opened_at, proposal) VALUES (:case, 1, 0, :zero, 'unmatched', 'batch', :batch, :fund, '{}', :now, '{}')"
-        ),
-        (
-            "INSERT INTO recovery_order (id, version, audit_seq, audit_head, number, project_id, agreement_id, fund_id,"
-            " amount_minor, currency, code, reason, due_on, state, repaid_minor, set_off_minor, written_off_minor,"
-            " ordered_at) VALUES (:order, 1, 0, :zero, 'RC-1', :project, :agreement, :fund, 100, 'CNY', 'misuse', 'why',"
-            " '2025-08-08', 'open', 0, 0, 0, :now)"
-        ),
-        "UPDATE account SET balance_minor = 100 WHERE fund_id = :fund AND kind = 'reserved'",
-    )
     with transaction(house.engine) as session:
-        for statement in statements:
-            session.execute(text(statement), values)
+        for table, own in rows.items():
+            values = own | subject
+            names = ", ".join(values)
+            session.execute(
+                text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{n}' for n in values)})"), values
+            )
+        reserved = "UPDATE account SET balance_minor = 100 WHERE fund_id = :fund AND kind = 'reserved'"
+        session.execute(text(reserved), {"fund": found.fund_id})
 
 
 wrong("cost.submit", "days_out_of_order", from_on=lambda house: house.today + timedelta(days=1))
