@@ -81,6 +81,8 @@ _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
 )
 
+_APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
+
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
     "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
@@ -132,6 +134,19 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "review.cancel": frozenset({Role.COORDINATOR}),
     "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
     "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
+    "payout.request": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.amend": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.cancel": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.certify": frozenset({Role.CERTIFIER}),
+    "payout.approve": _APPROVERS,
+    "payout.reapprove": _APPROVERS,
+    "payout.reject": _APPROVERS,
+    "payout.send_back": _APPROVERS,
+    "payout.release": frozenset({Role.PAYER}),
+    "payout.instruct": frozenset({Role.PAYER}),
+    "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
+    "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "payee_account.retire": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
     "organisation.add": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
@@ -161,6 +176,15 @@ BY_PEOPLE = frozenset(
         "trial_batch.measure",
         "trial_batch.correct_measurement",
         "project.import",
+        "payout.request",
+        "payout.certify",
+        "payout.approve",
+        "payout.reapprove",
+        "payout.reject",
+        "payout.send_back",
+        "payout.release",
+        "payee_account.propose",
+        "payee_account.confirm",
     }
 )
 """What somebody answers for with their name: never done by the clock."""

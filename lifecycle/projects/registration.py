@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
+from lifecycle.numbers import Number, drawn
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
@@ -20,9 +21,7 @@ from lifecycle.stages.records import ClaimRecord, PartyRecord, Records
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import UNKNOWN, title_key
-from models.db import is_sqlite
 from models.evidence import MaturityClaim
-from models.installation import NumberSeries
 from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
@@ -89,8 +88,7 @@ class BirthFacts:
     parties: Mapping[UUID, PartyRecord] = field(default_factory=dict)
     """Those organisations named in the command that exist."""
     known_keys: frozenset[str] = frozenset()
-    number: str = ""
-    series: tuple[str, int, int] = ("PT", 0, 0)
+    number: Number
 
 
 def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BirthFacts]:
@@ -110,10 +108,9 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     }
     keys = _known_keys(session, tasks)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    last = _last_numbers(session, set(years), may_write=all(task.is_locked for task in tasks))
+    numbers = drawn(session, "PT", years, may_write=all(task.is_locked for task in tasks))
     facts = []
-    for task, year in zip(tasks, years, strict=True):
-        last[year] += 1
+    for task, number in zip(tasks, numbers, strict=True):
         programme = programmes.get(task.command.programme_id)
         facts.append(
             BirthFacts(
@@ -123,8 +120,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 pack=packs[programme.pack_sha256] if programme else None,
                 parties=known,
                 known_keys=keys,
-                number=f"PT-{year}-{last[year]:04d}",
-                series=("PT", year, last[year]),
+                number=number,
             )
         )
     return facts
@@ -136,21 +132,6 @@ def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
         return frozenset()
     table = table_of(Project)
     return frozenset(session.execute(select(table.c.outside_key).where(table.c.outside_key.in_(keys))).scalars())
-
-
-def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
-    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
-    table = table_of(NumberSeries)
-    if may_write and not is_sqlite(session):
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
-
-        rows = [{"kind": "PT", "year": year, "last": 0} for year in sorted(years)]
-        session.execute(insert(table).on_conflict_do_nothing(), rows)
-    statement = select(table.c.year, table.c.last).where(table.c.kind == "PT", table.c.year.in_(years))
-    if may_write:
-        statement = statement.order_by(table.c.year).with_for_update()
-    found = {row.year: row.last for row in session.execute(statement)}
-    return {year: found.get(year, 0) for year in years}
 
 
 def programme_known(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -225,7 +206,7 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
     assert facts.pack is not None  # the rule `programme_known` has asked  # noqa: S101
     project_id = stamp.new_id()
     row = {
-        "number": facts.number,
+        "number": str(facts.number),
         "name": command.name.strip(),
         "title_key": title_key(command.name),
         "programme_id": command.programme_id,
@@ -247,18 +228,18 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
             from_state="",
             to_state=str(row["stage"]),
             values={**row, **more},
-            detail={"number": facts.number, "name": row["name"], "pack_sha256": row["pack_sha256"]},
+            detail={"number": str(facts.number), "name": row["name"], "pack_sha256": row["pack_sha256"]},
         )
 
     return project_id, row, act
 
 
 def _message(facts: BirthFacts, project_id: UUID, kind: str) -> Message:
-    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": facts.number})
+    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": str(facts.number)})
 
 
 def _says(facts: BirthFacts) -> dict[str, Any]:
-    return {"number": facts.number}
+    return {"number": str(facts.number)}
 
 
 def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
@@ -276,7 +257,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         acts=(act(stage_run_id=opening.id), opening),
         rows=rows,
         messages=(_message(facts, project_id, "project.received"),),
-        numbers={facts.series[:2]: facts.series[2]},
+        numbers=facts.number.series,
         says=_says(facts),
     )
 
@@ -301,7 +282,7 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         for scale, level in ((MaturityScale.TRL, command.trl), (MaturityScale.MRL, command.mrl))
         if level is not None
     )
-    numbers = {facts.series[:2]: facts.series[2]}
+    numbers = facts.number.series
     if command.stage in ENDED:
         return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
     levels = tuple(

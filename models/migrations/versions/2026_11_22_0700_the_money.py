@@ -720,11 +720,16 @@ def upgrade() -> None:
         sa.Column("approver_id", Id(), nullable=False),
         sa.Column("on_behalf_of_id", Id(), nullable=True),
         sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("payload_hash", sa.String(length=64), nullable=False),
         sa.Column("command_id", sa.String(length=255), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "decision IN ('certify', 'approve', 'reject', 'release')", name=op.f("ck_approval_decision_known")
+        ),
+        sa.CheckConstraint(
+            "role IN ('project_lead', 'finance_officer', 'process_engineer', 'coordinator', 'technical_manager', 'lab_lead', 'quality_engineer', 'ehs_officer', 'expert', 'panel_chair', 'customer_rep', 'receiver_lead', 'certifier', 'fund_manager', 'fund_director', 'payer', 'accountant', 'auditor', 'sponsor', 'standard_editor', 'operator', 'admin')",
+            name=op.f("ck_approval_role_known"),
         ),
         sa.ForeignKeyConstraint(["payout_id"], ["payout.id"], name=op.f("fk_approval_payout_id_payout")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_approval")),
