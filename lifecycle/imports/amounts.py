@@ -6,26 +6,7 @@ A text is refused rather than guessed at; nothing is rounded. Integer arithmetic
 import re
 
 from lifecycle.imports.problems import ValueProblem
-
-MAX_MINOR = 10**13
-"""Upper limit of one amount in minor units (limits table, one amount)."""
-
-CURRENCY_DECIMALS = {
-    "AUD": 2,
-    "CAD": 2,
-    "CHF": 2,
-    "CNY": 2,
-    "EUR": 2,
-    "GBP": 2,
-    "HKD": 2,
-    "JPY": 0,
-    "KRW": 0,
-    "NZD": 2,
-    "SGD": 2,
-    "TWD": 2,
-    "USD": 2,
-}
-"""Currencies taken in, with their minor digits (ISO 4217). Those with three digits are left out on purpose."""
+from models.money import CURRENCY_DECIMALS, MAX_MINOR
 
 THOUSANDS = (",", ".", " ", "'", "\u00a0", "\u202f")
 SCALES = (1, 1_000, 10_000, 1_000_000, 100_000_000)

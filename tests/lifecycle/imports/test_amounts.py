@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.imports.amounts import MAX_MINOR, AmountProblem, parse_minor, parse_minor_or_zero
+from lifecycle.imports.amounts import AmountProblem, parse_minor, parse_minor_or_zero
+from models.money import MAX_MINOR
 
 GOOD = [
     ("1", 100),
