@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from cli.options import acts
-from cli.typing_in import TODAY, Shape, readable, shape_of
+from cli.typing_in import TODAY, Shape, amount_of, readable, shape_of
 from lifecycle.errors import Invalid, unmet
 
 
@@ -147,6 +147,8 @@ class Binding:
         built = {}
         for one in self.asked():
             value = self._value(one, lookup, values[one.name])
+            if value is not None and self._shape(one).is_amount and self._own(one.name).build is None:
+                value = amount_of(value, values.get("currency"), field=one.name)
             if value is None and self._is_asked(one):
                 raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
             built[one.name] = value

@@ -189,7 +189,7 @@ class PayoutFacts:
     def has_director(self) -> bool:
         """Say whether a director is among those who approved, the actor included."""
         given = {row.role for row in self.standing if row.decision == ApprovalDecision.APPROVE}
-        return Role.FUND_DIRECTOR in given | {self.approving_role}
+        return bool(Role.FUND_DIRECTOR in given or self.approving_role == Role.FUND_DIRECTOR)
 
     def limit_of(self, user_id: UUID, role: Role | None) -> int | None:
         """Return the lower of the role's and the person's limit at this fund; None where the role's cannot be read."""
