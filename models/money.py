@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-"""Which currencies are taken in, how many minor digits each has, and the upper limit of one amount."""
-=======
 """Amounts of money: whole minor units of one currency, and the one parser of amounts for every door.
 
 A text is refused rather than guessed at; nothing is rounded. Integer arithmetic throughout: no float, no Decimal.
@@ -9,7 +6,6 @@ A text is refused rather than guessed at; nothing is rounded. Integer arithmetic
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
->>>>>>> fundrules
 
 MAX_MINOR = 10**13
 """Upper limit of one amount in minor units (limits table, one amount)."""
@@ -25,18 +21,13 @@ CURRENCY_DECIMALS = {
     "JPY": 0,
     "KRW": 0,
     "NZD": 2,
-<<<<<<< HEAD
     "RON": 2,
     "SEK": 2,
-=======
->>>>>>> fundrules
     "SGD": 2,
     "TWD": 2,
     "USD": 2,
 }
 """Currencies taken in, with their minor digits (ISO 4217). Those with three digits are left out on purpose."""
-<<<<<<< HEAD
-=======
 
 THOUSANDS = (",", ".", " ", "'", "\u00a0", "\u202f")
 SCALES = (1, 1_000, 10_000, 1_000_000, 100_000_000)
@@ -207,4 +198,3 @@ def _diagnosed(text: str) -> AmountProblem:
     """Say what is wrong with a text that is no plain number."""
     found = next((code for code, pattern in _DIAGNOSES if pattern.fullmatch(text[: _LONGEST + 1])), None)
     return AmountProblem(found or "amount_malformed")
->>>>>>> fundrules

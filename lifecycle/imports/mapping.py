@@ -12,19 +12,11 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-<<<<<<< HEAD
-from lifecycle.imports.amounts import SCALES, THOUSANDS
-=======
->>>>>>> fundrules
 from lifecycle.imports.csv_file import Encoding
 from lifecycle.imports.dates import DateFormat
 from lifecycle.imports.reader import TableFormat
 from lifecycle.imports.texts import Invisible, LineBreaks
-<<<<<<< HEAD
-from models.money import CURRENCY_DECIMALS
-=======
 from models.money import CURRENCY_DECIMALS, SCALES, THOUSANDS
->>>>>>> fundrules
 from models.states import OrganisationKind, ProjectState
 
 SHIPPED = Path(__file__).parent / "mappings"

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from lifecycle.imports.amounts import AmountProblem, parse_minor, parse_minor_or_zero
-from models.money import MAX_MINOR
-=======
 from lifecycle.imports.rows import RowError, RowSkipped
 from tests.amounts import CORPUS, NUMBERS, of_fact
 from tests.lifecycle.imports.tables import GOOD, HEADER, mapping, outcomes, xlsx_file
->>>>>>> fundrules
 
 ASKED = [(text, of_fact(verdict)) for text, verdict in CORPUS if text]
 """An empty cell is no amount at all: nothing was reported."""
