@@ -183,7 +183,7 @@ class PayoutFacts:
     @cached_property
     def is_last_approval(self) -> bool:
         """Say whether one more word is enough."""
-        return len(self.persons(ApprovalDecision.APPROVE)) + 1 >= self.payout.approvals_needed
+        return bool(len(self.persons(ApprovalDecision.APPROVE)) + 1 >= self.payout.approvals_needed)
 
     @cached_property
     def has_director(self) -> bool:

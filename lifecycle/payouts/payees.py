@@ -1,4 +1,4 @@
-"""Payee accounts: entered by the firm, confirmed by a second person who called back, cooling off after a change (F16)."""
+"""Payee accounts: entered by the firm, confirmed by a second person who called back, then cooled off (F16)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
