@@ -81,6 +81,7 @@ _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
 )
 
+_BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER})
 _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
@@ -144,6 +145,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payout.send_back": _APPROVERS,
     "payout.release": frozenset({Role.PAYER}),
     "payout.instruct": frozenset({Role.PAYER}),
+    "payout.learn": _BANK,
+    "batch.prepare": frozenset({Role.PAYER}),
+    "batch.send": _BANK,
+    "batch.doubt": _BANK,
+    "batch.find": _BANK,
+    "batch.acknowledge": _BANK,
+    "batch.settle": _BANK,
+    "batch.abandon": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
     "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
     "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
     "payee_account.retire": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
