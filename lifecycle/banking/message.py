@@ -239,8 +239,8 @@ def _refuse_text_between(at: At) -> None:
 
 
 def _refuse_white(text: str | None, place: object) -> None:
-    if text and not text.isspace():
-        raise BankFileRefused("bank_text_between", element=place, rule="elements only", found=shown(text.strip()))
+    if text and text.strip(_WHITE):
+        raise BankFileRefused("bank_text_between", element=place, rule="elements only", found=shown(text.strip(_WHITE)))
 
 
 def _deeper(depth: int, element: Element) -> int:

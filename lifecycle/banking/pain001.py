@@ -1,6 +1,6 @@
 """The payment file: pain.001.001.09 out, byte by byte the same for the same order; .03 to .09 read back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -14,7 +14,6 @@ from lifecycle.banking.shapes import Shape
 from lifecycle.banking.values import (
     ACCOUNT,
     FREE,
-    MAX_TOTAL,
     NAME,
     count,
     day,
@@ -59,6 +58,15 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """The count and the sum that a header states of the transfers below it."""
+
+    element: str
+    count: int | None
+    sum: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """The transfers from one account on one day (`PmtInf`)."""
 
@@ -68,17 +76,19 @@ class Payment:
     debtor_account: str
     debtor_bank_code: str | None
     currency: str | None
+    stated: Stated
     transfers: tuple[Transfer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFile:
-    """A payment file whose counts and sums are right."""
+    """A payment file as it is written; whether its counts and sums are right, `check_totals` says."""
 
     version: int
     msg_id: str
     created_at: str
-    """As it is written: some banks leave out the offset."""
+    """As it is written: some leave out the offset."""
+    stated: Stated
     payments: tuple[Payment, ...]
 
 
@@ -91,6 +101,7 @@ def render(order: PaymentOrder) -> bytes:
 def read_back(data: bytes) -> PaymentOrder:
     """Return the order that a payment file of ours carries; `BankFileRefused` for a file that is not one of ours."""
     file = parse(BytesIO(data))
+    check_totals(file)
     if len(file.payments) != 1:
         place = "Document/CstmrCdtTrfInitn/PmtInf"
         raise BankFileRefused("bank_payments", element=place, rule="exactly one", found=len(file.payments))
@@ -109,7 +120,7 @@ def read_back(data: bytes) -> PaymentOrder:
 
 
 def parse(stream: BinaryIO) -> PaymentFile:
-    """Read any payment file of the versions spoken; `BankFileRefused` where counts, sums or elements are wrong."""
+    """Read any payment file of the versions spoken; `BankFileRefused` names the element that cannot be read."""
     return read(opened(stream))
 
 
@@ -122,14 +133,24 @@ def read(message: Message) -> PaymentFile:
     created = header.need_text("CreDtTm")
     day_of_moment(created, Below(header, ("CreDtTm",)))
     payments = tuple(_payment(one) for one in top.many("PmtInf"))
-    _check_totals(header, [one for payment in payments for one in payment.transfers])
-    return PaymentFile(version=message.version, msg_id=header.need_text("MsgId"), created_at=created, payments=payments)
+    return PaymentFile(
+        version=message.version,
+        msg_id=header.need_text("MsgId"),
+        created_at=created,
+        stated=_stated(header),
+        payments=payments,
+    )
+
+
+def check_totals(file: PaymentFile) -> None:
+    """Refuse (`BankFileRefused`) a file whose counts or sums, where they are given, are not those of its transfers."""
+    _check_stated(file.stated, [one for payment in file.payments for one in payment.transfers])
+    for payment in file.payments:
+        _check_stated(payment.stated, payment.transfers)
 
 
 def _payment(at: At) -> Payment:
     at.shaped(_PAYMENT)
-    transfers = tuple(_transfer(one) for one in at.many("CdtTrfTxInf"))
-    _check_totals(at, transfers)
     wanted = at.need("ReqdExctnDt")
     execution = wanted.text("Dt") or wanted.text("DtTm") or wanted.need_text()
     return Payment(
@@ -139,7 +160,8 @@ def _payment(at: At) -> Payment:
         debtor_account=_given(account(at.need("DbtrAcct")), f"{at}/DbtrAcct/Id"),
         debtor_bank_code=_bank_code(at.need("DbtrAgt")),
         currency=at.text("DbtrAcct", "Ccy"),
-        transfers=transfers,
+        stated=_stated(at),
+        transfers=tuple(_transfer(one) for one in at.many("CdtTrfTxInf")),
     )
 
 
@@ -172,23 +194,24 @@ def _bank_code(agent: At) -> str | None:
     return None if code == NOT_PROVIDED else code
 
 
-def _check_totals(at: At, transfers: "list[Transfer] | tuple[Transfer, ...]") -> None:
-    """Compare NbOfTxs and CtrlSum, where they are given, with the transfers below."""
+def _stated(at: At) -> Stated:
     stated = at.text("NbOfTxs")
-    if stated is not None and count(stated, Below(at, ("NbOfTxs",))) != len(transfers):
-        raise BankFileRefused(
-            "bank_count_differs", element=f"{at}/NbOfTxs", rule="= transfers", stated=stated, found=len(transfers)
-        )
-    total = at.text("CtrlSum")
-    currencies = sorted({one.currency for one in transfers})
-    if total is None or len(currencies) != 1:
+    number = None if stated is None else count(stated, Below(at, ("NbOfTxs",)))
+    return Stated(element=str(at), count=number, sum=at.text("CtrlSum"))
+
+
+def _check_stated(stated: Stated, transfers: Sequence[Transfer]) -> None:
+    if stated.count is not None and stated.count != len(transfers):
+        place, found = f"{stated.element}/NbOfTxs", len(transfers)
+        raise BankFileRefused("bank_count_differs", element=place, rule="= transfers", stated=stated.count, found=found)
+    currencies = {one.currency for one in transfers}
+    if stated.sum is None or len(currencies) != 1:
         return  # a sum over several currencies is a number without a meaning
-    found = sum(one.amount_minor for one in transfers)
-    if minor_or_zero(total, currencies[0], Below(at, ("CtrlSum",)), most=MAX_TOTAL) != found:
-        written = decimal(found, currencies[0])
-        raise BankFileRefused(
-            "bank_sum_differs", element=f"{at}/CtrlSum", rule="= amounts", stated=shown(total), found=written
-        )
+    (currency,) = currencies
+    total, place = sum(one.amount_minor for one in transfers), f"{stated.element}/CtrlSum"
+    if minor_or_zero(stated.sum, currency, place) != total:
+        said, found_sum = shown(stated.sum), decimal(total, currency)
+        raise BankFileRefused("bank_sum_differs", element=place, rule="= amounts", stated=said, found=found_sum)
 
 
 def _ours(one: Transfer, at: str) -> CreditTransfer:
