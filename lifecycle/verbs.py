@@ -4,7 +4,7 @@ from typing import Any
 
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
-from lifecycle.payouts import batch_chart, batches, learning, payees
+from lifecycle.payouts import batch_chart, batches, learning, payees, statements
 from lifecycle.payouts import chart as payout_chart
 from lifecycle.payouts import commands as payouts
 from lifecycle.people import commands as people
@@ -17,7 +17,19 @@ from lifecycle.reviews import commands as reviews
 from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
-MODULES = (batches, learning, payees, payouts, people, projects, registration, requirements, reviews, trials)
+MODULES = (
+    batches,
+    learning,
+    payees,
+    payouts,
+    statements,
+    people,
+    projects,
+    registration,
+    requirements,
+    reviews,
+    trials,
+)
 
 BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
     (verb.object_type, verb.name): verb for verb in sorted(REGISTRY.values(), key=lambda verb: verb.permission)
