@@ -133,6 +133,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
     "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
     "organisation.add": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "organisation.correct": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lifecycle.commands import Command, Verb
 from lifecycle.people import effects, facts, rules
+from lifecycle.verdicts.cache import refresh
 from models.people import ApiToken, Organisation, User
 from models.programmes import Programme, StandardPack
 from models.states import OrganisationKind, Role
@@ -22,6 +23,19 @@ class AddOrganisation(Command):
     credit_code: str | None = None
     country: str | None = None
     outside_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectOrganisation(Command):
+    """Put a wrong or missing name or credit code of an organisation right; its open applications are judged again.
+
+    Only what is given changes. Decisions that were taken stay as they are.
+    """
+
+    organisation_id: UUID
+    reason: str
+    name: str | None = None
+    credit_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +122,24 @@ ADD_ORGANISATION = Verb(
     facts=facts.entries(Organisation, facts.NEW_ORGANISATION),
     rules=(rules.named, rules.sound_credit_code, rules.not_taken),
     effects=effects.organisation_added,
+)
+CORRECT_ORGANISATION = Verb(
+    object_type="organisation",
+    name="correct",
+    command=CorrectOrganisation,
+    subject=Organisation,
+    subject_id=lambda command: command.organisation_id,
+    once=facts.once({"credit_code": facts.RIGHT_ORGANISATION["credit_code"]}),
+    facts=facts.corrections,
+    rules=(
+        rules.has_reason,
+        rules.named,
+        rules.sound_credit_code,
+        rules.credit_code_free,
+        rules.something_corrected,
+    ),
+    effects=effects.organisation_corrected,
+    follow=refresh,
 )
 TIE_ORGANISATIONS = Verb(
     object_type="organisation",

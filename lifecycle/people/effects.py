@@ -49,6 +49,16 @@ def organisation_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _born(Organisation, "organisation", "add", stamp.new_id(), values, "organisation.added")
 
 
+def organisation_corrected(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
+    """Store the right values; what stood there before stays in the audit row."""
+    changes = entry.changes
+    was = {column: getattr(entry.row, column) for column in changes}
+    detail = {"reason": entry.command.reason, "was": was, "is": changes}
+    return _on(
+        entry, Organisation, "organisation", "correct", values=changes, detail=detail, touched=entry.applications
+    )
+
+
 def organisations_tied(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     """Record the tie on the chain of the organisation that was named first."""
     command = entry.command

@@ -11,8 +11,10 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
-from models.people import RoleGrant
-from models.reading import table_of
+from models.people import Organisation, RoleGrant
+from models.projects import Project
+from models.reading import grouped, table_of
+from models.states import STAGES
 
 
 def folded(text: str) -> str:
@@ -33,6 +35,15 @@ class Entry:
     row: Any = None
     actor_id: UUID | None = None
     has_live_grant: bool = False
+    holders: Mapping[str, str] = field(default_factory=dict)
+    """Credit code of the batch -> name of the organisation that holds it."""
+    applications: tuple[UUID, ...] = ()
+    """Open projects in which this organisation applies."""
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Column -> the right value, of those given that differ from what is stored."""
+        return {column: value for column, value in self.new.items() if getattr(self.row, column) != value}
 
 
 News: TypeAlias = Mapping[str, Callable[[Any], str | None]]
@@ -103,9 +114,44 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
     ]
 
 
+def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read who holds the credit codes given, and the open applications whose verdicts hang on the organisation.
+
+    The projects are locked, so that nobody judges them meanwhile by what is being corrected.
+    """
+    brought = [_brings(task.command, RIGHT_ORGANISATION) for task in tasks]
+    table, project = table_of(Organisation), table_of(Project)
+    codes = {new["credit_code"] for new in brought if "credit_code" in new}
+    held = session.execute(select(table.c.credit_code, table.c.name).where(table.c.credit_code.in_(codes)))
+    holders = {row.credit_code: row.name for row in held}
+    statement = (
+        select(project.c.id, project.c.organisation_id)
+        .where(project.c.organisation_id.in_([task.row.id for task in tasks]), project.c.stage.in_(STAGES))
+        .order_by(project.c.id)
+    )
+    if all(task.is_locked for task in tasks):
+        statement = statement.with_for_update()
+    applications = grouped(session.execute(statement), "organisation_id")
+    return [
+        Entry(
+            command=task.command,
+            new=new,
+            row=task.row,
+            actor_id=stamp.actor.user_id,
+            holders=holders,
+            applications=tuple(row.id for row in applications.get(task.row.id, ())),
+        )
+        for task, new in zip(tasks, brought, strict=True)
+    ]
+
+
 NEW_ORGANISATION: News = {
     "credit_code": lambda command: credit_code.normalise(command.credit_code) if command.credit_code else None,
     "outside_key": lambda command: command.outside_key,
+}
+RIGHT_ORGANISATION: News = {
+    "name": lambda command: None if command.name is None else command.name.strip(),
+    "credit_code": lambda command: None if command.credit_code is None else credit_code.normalise(command.credit_code),
 }
 NEW_USER: News = {"login": lambda command: command.login, "email": lambda command: folded(command.email)}
 NEW_TOKEN: News = {"token_sha256": lambda command: command.token_sha256}

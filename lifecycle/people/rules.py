@@ -11,7 +11,7 @@ from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.lint import lint
 from lifecycle.standards.pack import Pack
-from models.limits import SHORT_TEXT, WHOLE_SHARE
+from models.limits import LONG_TEXT, SHORT_TEXT, WHOLE_SHARE
 from models.states import Role, UserStatus
 
 if TYPE_CHECKING:
@@ -61,8 +61,29 @@ def sound_credit_code(entry: "Entry") -> tuple[Unmet, ...]:
 
 
 @about_input
+def credit_code_free(entry: "Entry") -> tuple[Unmet, ...]:
+    """A credit code is one organisation's alone; who holds it already is named."""
+    code = entry.changes.get("credit_code", "")
+    return (unmet("credit_code_held", value=code, name=entry.holders[code]),) if code in entry.holders else ()
+
+
+@about_input
+def something_corrected(entry: "Entry") -> tuple[Unmet, ...]:
+    """A correction names at least one value that is not stored yet."""
+    return () if entry.changes else (unmet("nothing_corrected"),)
+
+
+@about_input
+def has_reason(entry: "Entry") -> tuple[Unmet, ...]:
+    """A correction says why."""
+    return () if 0 < len(entry.command.reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
+
+
+@about_input
 def named(entry: "Entry") -> tuple[Unmet, ...]:
-    """Refuse an empty or overlong name."""
+    """Refuse an empty or overlong name, where one is given."""
+    if entry.command.name is None:
+        return ()
     name = entry.command.name.strip()
     return () if 0 < len(name) <= SHORT_TEXT else (unmet("name_length", limit=SHORT_TEXT, length=len(name)),)
 

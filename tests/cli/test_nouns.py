@@ -80,6 +80,16 @@ class TestOrganisation:
         assert said.code == 0
         assert house.rows("SELECT share_basis_points, is_common_control FROM organisation_tie") == [(2500, 1)]
 
+    def test_is_put_right_and_what_was_judged_by_it_is_sound(self, at_home: Line, house: House) -> None:
+        a_project(house, pack="default")
+        right = ("--credit-code", "914403001922038216", "--name", "味道智能", "--reason", "as licensed")
+
+        said = at_home("organisation", "correct", "sme", *right, "--as", "coordinator")
+
+        assert said.code == 0
+        assert house.rows("SELECT name FROM organisation WHERE credit_code = '914403001922038216'") == [("味道智能",)]
+        assert at_home("check").code == 0
+
     def test_that_two_bear_by_name_must_be_named_by_code_or_id(self, at_home: Line) -> None:
         at_home("organisation", "add", "sme", "--kind", "sme", "--as", "admin")
 

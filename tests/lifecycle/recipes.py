@@ -86,6 +86,27 @@ def add_organisation(house: House, count: int) -> Made:
     ]
 
 
+@recipe("organisation.correct", by=Role.COORDINATOR)
+def correct_organisation(house: House, count: int) -> Made:
+    firms = make.ids_of(house.do(*add_organisation(house, count)))
+    house.do(
+        *(
+            registration.RegisterProject(
+                command_id=key(),
+                programme_id=house.programmes["default"],
+                organisation_id=firm,
+                platform_id=house.parties["platform"],
+                name=f"robot {key()}",
+            )
+            for firm in firms
+        )
+    )
+    return [
+        people.CorrectOrganisation(command_id=key(), organisation_id=firm, reason="as licensed", name=f"right {key()}")
+        for firm in firms
+    ]
+
+
 @recipe("organisation.tie", by=Role.ADMIN)
 def tie(house: House, count: int) -> Made:
     added = house.do(*add_organisation(house, count))

@@ -31,6 +31,7 @@ STATEMENTS = {
     "notice.issue": 35,
     "order.record": 20,
     "organisation.add": 9,
+    "organisation.correct": 24,
     "organisation.tie": 10,
     "programme.add": 10,
     "project.accept_transfer": 26,
