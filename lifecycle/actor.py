@@ -98,6 +98,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.withdraw": frozenset({Role.PROJECT_LEAD}),
     "project.stop": frozenset({Role.FUND_MANAGER, Role.SPONSOR}),
     "project.assign": frozenset({Role.COORDINATOR}),
+    "project.correct": frozenset({Role.COORDINATOR}),
     "project.name_party": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "requirement.judge": _JUDGES,
     "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),

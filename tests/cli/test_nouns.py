@@ -148,6 +148,16 @@ class TestProject:
         assert [person["login"] for person in found["people"]] == ["project_lead"]
         assert [move["event"] for move in found["history"]] == ["register", "advance"]
 
+    def test_brought_in_from_elsewhere_gets_its_day_of_receipt(self, at_home: Line, house: House) -> None:
+        number = number_of(house, a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default"))
+        right = ("--received", "2025-03-01", "--reason", "its letter")
+
+        said = at_home("project", "correct", number, *right, "--as", "coordinator")
+
+        assert said.code == 0
+        assert house.one("SELECT received_on FROM project") == "2025-03-01"
+        assert at_home("check").code == 0
+
     def test_is_put_on_hold_and_resumed(self, at_home: Line, house: House) -> None:
         number = number_of(house, a_project(house))
         hold = ("project", "hold", number, "--code", "partner", "--reason", "waiting", "--as", "coordinator")

@@ -342,6 +342,12 @@ def name_party(house: House, count: int) -> Made:
     return given(project.NameParty, make.projects(house, count), party="receiver", organisation_id=plant)
 
 
+@recipe("project.correct", by=Role.COORDINATOR)
+def correct_receipt(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    return given(project.CorrectProject, ids, received_on=house.today - timedelta(days=90), reason="its letter")
+
+
 @recipe("project.plan_panel", "project.plan_panel", "stage_run.plan_panel", by=Role.COORDINATOR)
 def plan_panel(house: House, count: int) -> Made:
     return given(project.PlanPanel, _lean(house, count), planned_on=house.today + timedelta(days=30))

@@ -2,19 +2,22 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from lifecycle.engine import execute
 from lifecycle.invariants.check import check
 from lifecycle.people.commands import AddOrganisation, CorrectOrganisation
+from lifecycle.projects.commands import CorrectProject
 from lifecycle.requirements.commands import JudgeRequirement
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import is_sqlite, reading, transaction
-from models.states import OrganisationKind, Role
+from models.states import OrganisationKind, ProjectState, Role
 from notifications.words import explain_unmet
-from tests.factories import House, evidence, hand_in, key, projects
-from tests.lifecycle.commands.refusals import on
+from tests.factories import House, evidence, hand_in, ids_of, key, projects
+from tests.lifecycle.commands.refusals import made, on
 
 CODE, OTHER = "914403001922038216", "9144030071526726XG"
 
@@ -99,3 +102,52 @@ class TestAnOrganisation:
         (answer,) = house.ask(correct(house.parties["sme"], name="Better"), by=Role.PROJECT_LEAD)
 
         assert [reason.code for reason in answer.unmet] == ["role"]
+
+
+class TestAnImportedProject:
+    def imported(self, house: House, **known: Any) -> UUID:
+        command = made(house, "project.import", programme_id=house.programmes["default"], trl=None)
+        at_intake = replace(command, stage=ProjectState.INTAKE, **known)
+        return ids_of(house.do(at_intake, by=Role.COORDINATOR))[0]
+
+    def received(self, one: UUID, day: date) -> CorrectProject:
+        return on(CorrectProject, one, received_on=day, reason="its letter")  # type: ignore[no-any-return]
+
+    def test_with_its_day_of_receipt_can_meet_what_is_counted_from_it(self, house: House) -> None:
+        one = self.imported(house)
+        for party, by in (("applicant", Role.PROJECT_LEAD), ("platform", Role.EHS_OFFICER)):
+            said = {"party": party, "covers_from": "2020-01-01", "covers_until": "2025-07-01", "major_incidents": 0}
+            said |= {"signed_by": "Li Wei", "signed_on": "2025-07-02"}
+            hand_in(house, one, type="incident_declaration", by=by, **said)
+        assert verdicts(house, "G1.5") == {("missing", "application_day_missing")}
+        assert self.due(house, "G1.7") is None
+
+        house.do(self.received(one, date(2025, 7, 1)), by=Role.COORDINATOR)
+
+        assert verdicts(house, "G1.5") == {("waiting", "judgement_waiting")}
+        assert self.due(house, "G1.7") == "2025-07-11", "eight working days later"
+        assert stale(house) == []
+
+    def due(self, house: House, clause: str) -> str | None:
+        return house.one("SELECT due_on FROM v_requirement WHERE clause = :clause", clause=clause)  # type: ignore[no-any-return]
+
+    def test_may_have_been_received_after_the_import_while_it_is_at_intake(self, house: House) -> None:
+        one = self.imported(house)
+        house.later(days=10)
+
+        house.do(self.received(one, house.today), by=Role.COORDINATOR)
+
+        assert house.one("SELECT received_on FROM project") == house.today.isoformat()
+
+    def test_whose_day_was_known_to_the_month_gets_it_exact(self, house: House) -> None:
+        one = self.imported(house, received_on=date(2025, 6, 1), received_precision="month")
+
+        house.do(self.received(one, date(2025, 6, 1)), by=Role.COORDINATOR)
+
+        assert house.one("SELECT received_precision FROM project") == "day"
+        body = house.one("SELECT body FROM v_audit WHERE action = 'project.correct'")
+        assert json.loads(body)["detail"] == {
+            "reason": "its letter",
+            "was": {"received_on": "2025-06-01", "received_precision": "month"},
+            "is": {"received_on": "2025-06-01", "received_precision": "day"},
+        }

@@ -37,6 +37,7 @@ STATEMENTS = {
     "project.accept_transfer": 26,
     "project.advance": 18,
     "project.assign": 16,
+    "project.correct": 32,
     "project.extend_hold": 14,
     "project.hold": 15,
     "project.import": 16,
