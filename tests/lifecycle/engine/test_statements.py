@@ -132,7 +132,7 @@ def test_one_two_and_twenty_commands_send_the_same_statements(full_house: House,
     assert (len(one), len(two), len(many)) == (STATEMENTS[verb],) * 3
 
 
-@pytest.mark.parametrize("verb", ["project.advance", "review.open", "user.grant"])
+@pytest.mark.parametrize("verb", ["project.advance", "project.register", "review.open", "user.grant"])
 def test_twenty_refusals_are_journalled_in_the_same_statements_as_one(full_house: House, verb: str) -> None:
     commands = RECIPES[verb].make(full_house, 1 + MANY)
 
