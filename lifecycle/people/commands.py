@@ -147,9 +147,10 @@ TIE_ORGANISATIONS = Verb(
     command=TieOrganisations,
     subject=Organisation,
     subject_id=lambda command: command.organisation_id,
-    facts=facts.entries(references={"other_id": (Organisation, "id")}),
+    facts=facts.ties,
     rules=(rules.all_there, rules.sound_share),
     effects=effects.organisations_tied,
+    follow=refresh,
 )
 ADD_USER = Verb(
     object_type="user",

@@ -63,7 +63,8 @@ def organisations_tied(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     """Record the tie on the chain of the organisation that was named first."""
     command = entry.command
     row = {"id": stamp.new_id(), **command.asks()}
-    return _on(entry, Organisation, "organisation", "tie", rows=((OrganisationTie, row),), detail=command.asks())
+    rows, touched = ((OrganisationTie, row),), entry.applications
+    return _on(entry, Organisation, "organisation", "tie", rows=rows, detail=command.asks(), touched=touched)
 
 
 def user_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class Entry:
     holders: Mapping[str, str] = field(default_factory=dict)
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
-    """Open projects in which this organisation applies."""
+    """Open projects whose applicant is concerned."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -115,23 +115,13 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
 
 
 def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
-    """Read who holds the credit codes given, and the open applications whose verdicts hang on the organisation.
-
-    The projects are locked, so that nobody judges them meanwhile by what is being corrected.
-    """
+    """Read who holds the credit codes given, and the open applications whose verdicts hang on the organisation."""
     brought = [_brings(task.command, RIGHT_ORGANISATION) for task in tasks]
-    table, project = table_of(Organisation), table_of(Project)
+    table = table_of(Organisation)
     codes = {new["credit_code"] for new in brought if "credit_code" in new}
     held = session.execute(select(table.c.credit_code, table.c.name).where(table.c.credit_code.in_(codes)))
     holders = {row.credit_code: row.name for row in held}
-    statement = (
-        select(project.c.id, project.c.organisation_id)
-        .where(project.c.organisation_id.in_([task.row.id for task in tasks]), project.c.stage.in_(STAGES))
-        .order_by(project.c.id)
-    )
-    if all(task.is_locked for task in tasks):
-        statement = statement.with_for_update()
-    applications = grouped(session.execute(statement), "organisation_id")
+    applications = _applications(session, tasks, {task.row.id for task in tasks})
     return [
         Entry(
             command=task.command,
@@ -139,10 +129,38 @@ def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             row=task.row,
             actor_id=stamp.actor.user_id,
             holders=holders,
-            applications=tuple(row.id for row in applications.get(task.row.id, ())),
+            applications=applications.get(task.row.id, ()),
         )
         for task, new in zip(tasks, brought, strict=True)
     ]
+
+
+def ties(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read whether the other organisation is there, and the open applications of both: who is independent changes."""
+    found = entries(references={"other_id": (Organisation, "id")})(session, tasks, stamp)
+    pairs = [(task.row.id, task.command.other_id) for task in tasks]
+    applications = _applications(session, tasks, {one for pair in pairs for one in pair})
+    return [
+        replace(entry, applications=tuple(project for one in pair for project in applications.get(one, ())))
+        for entry, pair in zip(found, pairs, strict=True)
+    ]
+
+
+def _applications(session: Session, tasks: Sequence[Task[Any]], firms: set[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """Return the open projects in which each of these applies.
+
+    They are locked when something is to be written: nobody judges them meanwhile by what is being changed.
+    """
+    project = table_of(Project)
+    statement = (
+        select(project.c.id, project.c.organisation_id)
+        .where(project.c.organisation_id.in_(firms), project.c.stage.in_(STAGES))
+        .order_by(project.c.id)
+    )
+    if all(task.is_locked for task in tasks):
+        statement = statement.with_for_update()
+    rows = grouped(session.execute(statement), "organisation_id")
+    return {firm: tuple(row.id for row in found) for firm, found in rows.items()}
 
 
 NEW_ORGANISATION: News = {

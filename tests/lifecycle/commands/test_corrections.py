@@ -17,7 +17,7 @@ from models.db import is_sqlite, reading, transaction
 from models.states import OrganisationKind, ProjectState, Role
 from notifications.words import explain_unmet
 from tests.factories import House, evidence, hand_in, ids_of, key, projects
-from tests.lifecycle.commands.refusals import made, on
+from tests.lifecycle.commands.refusals import done, made, on
 
 CODE, OTHER = "914403001922038216", "9144030071526726XG"
 
@@ -151,3 +151,16 @@ class TestAnImportedProject:
             "was": {"received_on": "2025-06-01", "received_precision": "month"},
             "is": {"received_on": "2025-06-01", "received_precision": "day"},
         }
+
+
+class TestATie:
+    def test_found_later_takes_a_paid_order_its_weight(self, house: House) -> None:
+        (one,) = projects(house, stage=ProjectState.MARKET_VALIDATION, pack="default")
+        done(house, "order.record", project_id=one, signed_on=house.today, is_binding=True)
+        assert {state for state, _ in verdicts(house, "G4.4")} == {"met"}
+        tie = made(house, "organisation.tie", organisation_id=house.parties["customer"])
+
+        house.do(replace(tie, other_id=house.parties["sme"]), by=Role.COORDINATOR)
+
+        assert {state for state, _ in verdicts(house, "G4.4")} == {"not_met"}
+        assert stale(house) == []

@@ -32,7 +32,7 @@ STATEMENTS = {
     "order.record": 20,
     "organisation.add": 9,
     "organisation.correct": 24,
-    "organisation.tie": 10,
+    "organisation.tie": 11,
     "programme.add": 10,
     "project.accept_transfer": 26,
     "project.advance": 18,
