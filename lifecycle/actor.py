@@ -76,6 +76,8 @@ _ANY_PARTY = _SME | {
     Role.CUSTOMER_REP,
     Role.FUND_MANAGER,
 }
+_IMPORTERS = frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN})
+"""Who brings a portfolio in also enters the firms that it names, and completes and corrects what it lacked."""
 _JUDGES = frozenset(Role) - {Role.OPERATOR, Role.ADMIN, Role.AUDITOR}
 _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
@@ -86,8 +88,8 @@ _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
-    "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
-    "project.update_imported": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
+    "project.import": _IMPORTERS,
+    "project.update_imported": _IMPORTERS,
     "project.refresh": frozenset({Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.plan_panel": frozenset({Role.COORDINATOR}),
@@ -101,7 +103,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.withdraw": frozenset({Role.PROJECT_LEAD}),
     "project.stop": frozenset({Role.FUND_MANAGER, Role.SPONSOR}),
     "project.assign": frozenset({Role.COORDINATOR}),
-    "project.name_party": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
+    "project.correct": frozenset({Role.COORDINATOR}),
+    "project.name_party": _IMPORTERS,
     "requirement.judge": _JUDGES,
     "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),
     "requirement.confirm_waiver": _JUDGES,
@@ -159,7 +162,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
     "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
     "payee_account.retire": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
-    "organisation.add": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "organisation.add": _IMPORTERS,
+    "organisation.correct": _IMPORTERS,
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),

@@ -192,6 +192,7 @@ def _projects_of(done: Any) -> list[UUID]:
         if item.task.project is not None:
             found.append(item.task.project.id)
         found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
+        found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 
 

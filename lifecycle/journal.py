@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 from lifecycle.canonical import canonical, instant, sha256
-from lifecycle.commands import THIS_BANK_EVENT, Act, Effects, Message, Stamp, Task, Verb
+from lifecycle.commands import THIS_BANK_EVENT, Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Refused, Stale, Unmet, unmet
 from models.base import Row as TableRow
 from models.db import is_sqlite
@@ -22,6 +22,7 @@ from models.installation import NumberSeries
 from models.journal import AuditRecord, CommandRecord, OutboxMessage, Transition
 from models.ledger import Account, Posting
 from models.payouts import Approval
+from models.people import User
 from models.reading import one_of, wanted
 from models.statements import BankEvent
 from models.states import DeliveryStatus
@@ -132,18 +133,24 @@ def _limits(table: type[TableRow]) -> dict[str, tuple[str, type, int]]:
 def write_refusals(
     session: Session, refused: Sequence[tuple[Verb[Any, Any], Task[Any], tuple[str, ...]]], stamp: Stamp
 ) -> None:
-    """Write the audit row of each refusal that concerned a right, a person or money; nothing else changes."""
+    """Write the audit row of each refusal that concerned a right, a person or money; nothing else changes.
+
+    It stands in the chain of what the command was about; where nothing exists yet, in that of the account that tried,
+    with the ids that the command names.
+    """
     sheet = _Sheet()
+    account = _account(session, stamp) if any(task.row is None for _, task, _ in refused) else None
     for verb, task, codes in refused:
-        if verb.subject is None or task.row is None:
+        row, holder = (account, User) if task.row is None else (task.row, verb.subject)
+        if row is None or holder is None:  # the clock has no account
             continue
         act = Act(
-            table=verb.subject,
-            object_type=object_type_of(str(verb.subject.__tablename__)),
-            id=task.row.id,
+            table=holder,
+            object_type=object_type_of(str(holder.__tablename__)),
+            id=row.id,
             action=f"{verb.permission}.refused",
-            row=task.row,
-            detail={"codes": list(codes)},
+            row=row,
+            detail={"codes": list(codes), **(_named(task.command) if task.row is None else {})},
         )
         _enter(sheet, act, task.command.command_id, stamp, {})
     heads: dict[type[TableRow], list[dict[str, Any]]] = {}
@@ -153,6 +160,16 @@ def write_refusals(
     for table, rows in heads.items():
         session.connection().execute(_update_plain(table, ("audit_head", "audit_seq")), rows)
     _insert(session, AuditRecord, sheet.audits)
+
+
+def _account(session: Session, stamp: Stamp) -> Any:
+    """Lock the acting account, as whoever writes into its chain does."""
+    user = _table(User)
+    return session.execute(select(user).where(user.c.id == stamp.actor.user_id).with_for_update()).first()
+
+
+def _named(command: Command) -> dict[str, Any]:
+    return {name: value for name, value in command.asks().items() if isinstance(value, UUID)}
 
 
 def _enter(sheet: _Sheet, act: Act, command_id: str, stamp: Stamp, seqs: _Seqs) -> int | None:

@@ -4,6 +4,8 @@ SHORT_TEXT = 200
 """Characters of a name or a one-line text."""
 TITLE = 500
 """Characters of a project's title."""
+FIRST_YEAR = 1900
+"""Years before are slips of the keyboard, not projects [design]."""
 LONG_TEXT = 10_000
 """Characters of a reason or a description."""
 OUTSIDE_KEY = 300

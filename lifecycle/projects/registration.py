@@ -13,6 +13,7 @@ from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.numbers import Number, drawn
+from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
@@ -334,11 +335,6 @@ def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),))
 
 
-def was_imported(facts: ProjectFacts) -> tuple[Unmet, ...]:
-    """Only what came from another register is updated from there."""
-    return () if facts.project.outside_key is not None else (unmet("not_imported"),)
-
-
 def _register_parties(task: Task[RegisterProject]) -> Parties:
     return {"sme": task.command.organisation_id, "platform": task.command.platform_id}
 
@@ -366,4 +362,4 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     parties=_import_parties,
     effects=imported,
 )
-UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(was_imported,), effects=updated)
+UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(rules.was_imported,), effects=updated)

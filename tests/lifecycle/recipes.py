@@ -86,6 +86,27 @@ def add_organisation(house: House, count: int) -> Made:
     ]
 
 
+@recipe("organisation.correct", by=Role.COORDINATOR)
+def correct_organisation(house: House, count: int) -> Made:
+    firms = make.ids_of(house.do(*add_organisation(house, count)))
+    house.do(
+        *(
+            registration.RegisterProject(
+                command_id=key(),
+                programme_id=house.programmes["default"],
+                organisation_id=firm,
+                platform_id=house.parties["platform"],
+                name=f"robot {key()}",
+            )
+            for firm in firms
+        )
+    )
+    return [
+        people.CorrectOrganisation(command_id=key(), organisation_id=firm, reason="as licensed", name=f"right {key()}")
+        for firm in firms
+    ]
+
+
 @recipe("organisation.tie", by=Role.ADMIN)
 def tie(house: House, count: int) -> Made:
     added = house.do(*add_organisation(house, count))
@@ -319,6 +340,12 @@ def assign(house: House, count: int) -> Made:
 def name_party(house: House, count: int) -> Made:
     plant = house.parties["receiver"]
     return given(project.NameParty, make.projects(house, count), party="receiver", organisation_id=plant)
+
+
+@recipe("project.correct", by=Role.COORDINATOR)
+def correct_receipt(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    return given(project.CorrectProject, ids, received_on=house.today - timedelta(days=90), reason="its letter")
 
 
 @recipe("project.plan_panel", "project.plan_panel", "stage_run.plan_panel", by=Role.COORDINATOR)

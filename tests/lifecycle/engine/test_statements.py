@@ -31,11 +31,13 @@ STATEMENTS = {
     "notice.issue": 35,
     "order.record": 20,
     "organisation.add": 9,
-    "organisation.tie": 10,
+    "organisation.correct": 24,
+    "organisation.tie": 11,
     "programme.add": 10,
     "project.accept_transfer": 26,
     "project.advance": 18,
     "project.assign": 16,
+    "project.correct": 32,
     "project.extend_hold": 14,
     "project.hold": 15,
     "project.import": 16,
@@ -130,7 +132,7 @@ def test_one_two_and_twenty_commands_send_the_same_statements(full_house: House,
     assert (len(one), len(two), len(many)) == (STATEMENTS[verb],) * 3
 
 
-@pytest.mark.parametrize("verb", ["project.advance", "review.open", "user.grant"])
+@pytest.mark.parametrize("verb", ["project.advance", "project.register", "review.open", "user.grant"])
 def test_twenty_refusals_are_journalled_in_the_same_statements_as_one(full_house: House, verb: str) -> None:
     commands = RECIPES[verb].make(full_house, 1 + MANY)
 
