@@ -140,6 +140,8 @@ def _enter_sealed(sheet: Sheet, act: Act, command_id: str, stamp: Stamp, seqs: S
         if table is BankEvent:
             bank_event_seq = row["seq"]
         if row.get("bank_event_seq") == THIS_BANK_EVENT:
+            if bank_event_seq is None:
+                raise AssertionError("an entry follows from the bank event of its act, which has no bank event")
             row["bank_event_seq"] = bank_event_seq
         sheet.sealed.setdefault(table, []).append(row)
         named.append([SEALED[table], row["seq"], sha256(canonical([row[name] for name in columns]))])
@@ -147,19 +149,28 @@ def _enter_sealed(sheet: Sheet, act: Act, command_id: str, stamp: Stamp, seqs: S
 
 
 def move_balances(session: Session, acts: Sequence[Act]) -> None:
-    """Bring the kept balances along with the postings; an account never falls below its floor."""
+    """Bring the kept balances along with the postings, which locks their accounts until the end of the transaction.
+
+    Raises `Refused` (`insufficient_funds`) when an account would fall below its floor after any of the postings, not
+    only after the last; AssertionError when an entry does not sum to zero, for that is a mistake of the program.
+    """
     postings = [values for act in acts for table, values in act.sealed if table is Posting]
     if not postings:
         return
     sums: dict[tuple[UUID, str], int] = {}
     changes: dict[UUID, int] = {}
+    lowest: dict[UUID, int] = {}
     for row in postings:
-        entry = (row["entry_id"], row["currency"])
+        entry, account = (row["entry_id"], row["currency"]), row["account_id"]
         sums[entry] = sums.get(entry, 0) + row["amount_minor"]
-        changes[row["account_id"]] = changes.get(row["account_id"], 0) + row["amount_minor"]
+        changes[account] = changes.get(account, 0) + row["amount_minor"]
+        lowest[account] = min(lowest.get(account, 0), changes[account])
     if any(sums.values()):
         raise AssertionError("an entry of the ledger does not sum to zero")
-    rows = [{"b_id": account, "b_change": change} for account, change in sorted(changes.items()) if change]
+    rows = [
+        {"b_id": account, "b_change": change, "b_lowest": lowest[account]}
+        for account, change in sorted(changes.items())  # in one order everywhere: no two writers wait for each other
+    ]
     result: Any = session.connection().execute(_move_balance(), rows)
     if result.rowcount != len(rows):
         raise Refused(unmet("insufficient_funds"))
@@ -168,8 +179,9 @@ def move_balances(session: Session, acts: Sequence[Act]) -> None:
 @functools.cache
 def _move_balance() -> Any:
     account = table_of(Account)
-    moved = account.c.balance_minor + bindparam("b_change")
-    keeps_floor = account.c.floor_minor.is_(None) | (moved >= account.c.floor_minor)
+    balance = account.c.balance_minor
+    keeps_floor = account.c.floor_minor.is_(None) | (balance + bindparam("b_lowest") >= account.c.floor_minor)
+    moved = balance + bindparam("b_change")
     return update(account).where(account.c.id == bindparam("b_id"), keeps_floor).values(balance_minor=moved)
 
 
