@@ -30,6 +30,7 @@ from lifecycle.errors import (
     Unmet,
 )
 from lifecycle.readable import unreadable
+from lifecycle.writing import misfits
 from models.base import Subject
 from models.funds import Fund
 from models.programmes import Programme
@@ -240,8 +241,8 @@ class _Desk:
                 self._refuse(place, Refused(*reasons))
                 continue
             effects = self.verb.effects(fact, target, self.stamp)
-            if misfits := journal.misfits(effects):
-                self._refuse(place, Invalid(*misfits))
+            if too_large := misfits(effects):
+                self._refuse(place, Invalid(*too_large))
             else:
                 yield place, task, effects
 
