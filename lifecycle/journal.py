@@ -95,6 +95,16 @@ def write_refusals(
     insert_rows(session, AuditRecord, sheet.audits)
 
 
+def _account(session: Session, stamp: Stamp) -> Any:
+    """Lock the acting account, as whoever writes into its chain does."""
+    user = table_of(User)
+    return session.execute(select(user).where(user.c.id == stamp.actor.user_id).with_for_update()).first()
+
+
+def _named(command: Command) -> dict[str, Any]:
+    return {name: value for name, value in command.asks().items() if isinstance(value, UUID)}
+
+
 def _write_subjects(session: Session, sheet: Sheet) -> None:
     groups: dict[tuple[type[TableRow], tuple[str, ...]], list[dict[str, Any]]] = {}
     for (table, row_id), chain in sheet.chains.items():
