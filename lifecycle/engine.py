@@ -363,13 +363,16 @@ class _Desk:
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if may:
             return []
-        if task.project is not None and not task.roles and not self._reaches(verb, task.project):
+        if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
-    def _reaches(self, verb: Verb[Any, Any], project: Any) -> bool:
-        """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
-        return verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
+    def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
+        """Say whether the actor does not see the project or fund at all, by whichever part they have in it."""
+        if task.project is None:
+            return task.fund is not None
+        parties = project_parties(task.project)
+        return verb.parties is None or not self._held.roles_for(parties, task.project.id)
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)
@@ -421,9 +424,14 @@ def project_parties(project: Any) -> Parties:
 
 
 def parties_of(task: Task[Any]) -> Parties:
-    """Return who plays which part for a subject: those of its project, and the funder whose money it is."""
+    """Return who plays which part for a subject: those of its project, and the funder whose money it is.
+
+    Where money is concerned the funder's own sponsor speaks for it, also for a project of another's programme.
+    """
     parties = dict(project_parties(task.project)) if task.project is not None else {}
-    return {**parties, "funder": task.fund.organisation_id} if task.fund is not None else parties
+    if task.fund is None:
+        return parties
+    return {**parties, "funder": task.fund.organisation_id, "programme": task.fund.organisation_id}
 
 
 def _id(row: Any) -> UUID | None:

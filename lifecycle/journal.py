@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
-from lifecycle.commands import Act, Effects, Message, Stamp, Task, Verb
+from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Stale
 from lifecycle.sealing import SEALED, Sheet, enter, move_balances, numbers_for
 from lifecycle.writing import dependency_order, insert_rows, prefixed, update_rows, update_subjects

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
+from lifecycle.funds import commands as funds
+from lifecycle.milestones import chart as milestone_chart
+from lifecycle.milestones import commands as milestones
 from lifecycle.payouts import batch_chart, batches, learning, payees, statements
 from lifecycle.payouts import chart as payout_chart
 from lifecycle.payouts import commands as payouts
@@ -18,6 +22,9 @@ from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
 MODULES = (
+    agreements,
+    funds,
+    milestones,
     batches,
     learning,
     payees,
@@ -42,6 +49,7 @@ CHARTS = {
     batch_chart.OBJECT_TYPE: (batch_chart.BatchChart, batch_chart.VERSION, {}),
     payout_chart.OBJECT_TYPE: (payout_chart.PayoutChart, payout_chart.VERSION, {}),
     review_chart.OBJECT_TYPE: (review_chart.ReviewChart, review_chart.VERSION, {}),
+    milestone_chart.OBJECT_TYPE: (milestone_chart.MilestoneChart, milestone_chart.VERSION, {}),
 }
 """Object type -> chart, its version, and public names of its arrows."""
 
@@ -58,6 +66,7 @@ def all_edges() -> tuple[tuple[str, int, str, str, str], ...]:
         (review_chart.OBJECT_TYPE, review_chart.VERSION, "call", "", "called"),
         (batch_chart.OBJECT_TYPE, batch_chart.VERSION, "prepare", "", "prepared"),
         (payout_chart.OBJECT_TYPE, payout_chart.VERSION, "request", "", "requested"),
+        milestone_chart.BIRTH,
         *((kind, version, event, source, str(target)) for kind, version, event, source, target in registration.EDGES),
     ]
     return tuple(sorted(dict.fromkeys([*drawn, *births])))

@@ -120,6 +120,12 @@ def decimals_of(currency: str) -> int:
         raise AmountProblem("currency_unknown", currency=currency[:20]) from None
 
 
+def said(currency: str, **amounts: int) -> dict[str, str | int]:
+    """Return the values of a reason: each amount as people read it, and under `..._minor` as a number for programs."""
+    read: dict[str, str | int] = {name: Money(minor, currency).display for name, minor in amounts.items()}
+    return read | {f"{name}_minor": minor for name, minor in amounts.items()}
+
+
 def within_limits(minor: int) -> int:
     """Return an amount that may be paid, 1 to 10^13 minor units; `AmountProblem` for anything else.
 

@@ -21,6 +21,7 @@ from models.base import metadata
 _NAMES = {
     "app_user": "user",
     "bank_statement": "statement",
+    "cost_statement": "cost",
     "exception_case": "exception",
     "payment_batch": "batch",
     "recovery_order": "recovery",

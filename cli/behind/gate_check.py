@@ -18,7 +18,8 @@ from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import due_days_of, living_project_ids, project_rows
 from lifecycle.stages.judgement import Verdict
-from lifecycle.standards.pack import Criterion, Pack, Text
+from lifecycle.standards.pack import Criterion, Pack
+from lifecycle.standards.part import Text
 from lifecycle.verdicts.cache import verdicts_of
 from lifecycle.verdicts.packs import packs_of
 from models.db import reading

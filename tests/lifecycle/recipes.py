@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from lifecycle.commands import Command
+from lifecycle.commands import REGISTRY, Command
 from lifecycle.people import commands as people
 from lifecycle.projects import commands as project
 from lifecycle.projects import registration
@@ -70,7 +70,7 @@ def recipe(
 def given(command: type[Command], ids: Sequence[UUID], **rest: Any) -> Made:
     """Return the same command for each of these subjects."""
     build: Any = command
-    field = "review_id" if issubclass(command, review.ReviewCommand) else "project_id"
+    field = f"{REGISTRY[command].subject_name}_id"
     return [build(command_id=key(), **{field: one}, **rest) for one in ids]
 
 
@@ -647,3 +647,6 @@ def record_order(house: House, count: int) -> Made:
     ids = make.projects(house, count, stage=MARKET)
     order = {"reference": "PO-1", "kind": OrderKind.ORDER, "quantity": 3, "amount_minor": 900_000, "currency": "CNY"}
     return given(trial.RecordOrder, ids, customer_id=house.parties["customer"], **order)
+
+
+from tests.lifecycle import agreement_recipes, fund_recipes  # noqa: E402, F401 - the money has its recipes in files of its own

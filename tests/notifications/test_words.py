@@ -15,6 +15,13 @@ from tests.notifications.codes import uses, variable_uses, words_in
 CATALOGUE = {code: texts for _, code, texts in entries()}
 
 SAID_BY_VARIABLE = {
+    "lifecycle/milestones/entitlement.py": (
+        "paid_over_award",
+        "paid_over_released",
+        "paid_over_cap_before_gate",
+        "paid_over_cap_before_audit",
+        "advance_over_cap",
+    ),
     "lifecycle/projects/entry.py": (
         "contract_not_signed",
         "first_tranche_not_paid",

@@ -20,6 +20,15 @@ MANY = 20
 """Enough that one statement per command would stand out."""
 
 STATEMENTS = {
+    "fund.close": 14,
+    "fund.set_limit": 11,
+    "fund.set_tiers": 11,
+    "fund.resume": 11,
+    "fund.hold": 11,
+    "fund.contribute": 17,
+    "fund.call": 13,
+    "fund.commit": 12,
+    "fund.add": 14,
     "characteristic.add": 18,
     "claim.add_all": 34,
     "claim.add": 34,

@@ -1,0 +1,52 @@
+"""What was paid and what came back, summed from the postings; by agreement, in fixed statements."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from models.agreements import RecoveryOrder
+from models.ledger import Account, Posting
+from models.payouts import Payout
+from models.reading import table_of
+from models.states import AccountKind, PayoutState
+
+
+def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return P of the fund rules: what was paid for each agreement, net of what the bank returned and of repayments.
+
+    A debt that was set off against a later tranche is no repayment: that tranche was paid with less, and P says so.
+    Two statements.
+    """
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    statement = (
+        select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
+        .join_from(payout, posting, posting.c.payout_id == payout.c.id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(payout.c.agreement_id.in_(list(agreement_ids)), account.c.kind == AccountKind.PAID)
+        .group_by(payout.c.agreement_id)
+    )
+    found = _sums(session, statement)
+    order = table_of(RecoveryOrder)
+    repaid = select(order.c.agreement_id, func.sum(order.c.repaid_minor)).where(
+        order.c.agreement_id.in_(list(agreement_ids))
+    )
+    for agreement, amount in _sums(session, repaid.group_by(order.c.agreement_id)).items():
+        found[agreement] = found.get(agreement, 0) - amount
+    return found
+
+
+def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what is approved or on its way for each agreement: the money that is reserved. One statement."""
+    payout = table_of(Payout)
+    statement = select(payout.c.agreement_id, func.sum(payout.c.amount_minor)).where(
+        payout.c.agreement_id.in_(list(agreement_ids)),
+        payout.c.state.in_((PayoutState.APPROVED, PayoutState.INSTRUCTED)),
+    )
+    return _sums(session, statement.group_by(payout.c.agreement_id))
+
+
+def _sums(session: Session, statement: Any) -> dict[UUID, int]:
+    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}
