@@ -1,7 +1,7 @@
 """What a carried-out verb of a payout changes. Pure; money moves in the same act as the state."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,9 @@ from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
+from lifecycle.payouts.terms import pay_by
 from models.payouts import Approval, Payout
 from models.states import ApprovalDecision, PayoutState, PostingKind
-
-PAYMENT_DAYS = 30
 
 
 def act_on(facts: PayoutFacts, verb: str, *, target: str | None = None, **rest: Any) -> Act:
@@ -76,7 +75,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
 
 def _pay_by(facts: PayoutFacts) -> date:
     """Return the last day of the payment promise (F21)."""
-    return facts.stamp.today + timedelta(days=PAYMENT_DAYS)
+    return pay_by(facts.stamp.today, facts.pack.funds.payment_days, facts.stamp.calendar).due_on
 
 
 def requested(facts: PayoutFacts, _target: str, stamp: Stamp) -> Effects:

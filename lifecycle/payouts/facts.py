@@ -9,6 +9,7 @@ from uuid import UUID
 from lifecycle.commands import Stamp
 from lifecycle.errors import Unmet
 from lifecycle.ledger.entries import Accounts
+from lifecycle.milestones.entitlement import Figures, release_reasons
 from lifecycle.numbers import Number
 from lifecycle.payouts.payload import Payload
 from lifecycle.standards.pack import Pack
@@ -63,6 +64,8 @@ class PayoutFacts:
     interested: frozenset[UUID] = frozenset()
     """Persons who belong to the firm or to an organisation tied to it."""
     number: Number | None = None
+    figures: Figures | None = None
+    """The agreement as it stands, without this payout."""
 
     @property
     def purpose(self) -> PayoutPurpose:
@@ -216,18 +219,20 @@ class PayoutFacts:
 
     @property
     def capped(self) -> tuple[Unmet, ...]:
-        """What the fund rules F3-F6 say against this payment."""
-        return ()
+        """What the fund rules F3 to F6 say against this payment; a settlement follows its own rule (F11)."""
+        if self.purpose == PayoutPurpose.SETTLEMENT or self.figures is None:
+            return ()
+        return release_reasons(self.amount_minor, self.figures, self.pack.funds)
 
     @property
     def needs_certifier(self) -> bool:
         """Say whether the standard asks for "certified correct"."""
-        return True
+        return self.pack.funds.asks_certifier
 
     @property
     def needs_release(self) -> bool:
         """Say whether the standard asks for the payer's word."""
-        return True
+        return self.pack.funds.asks_release
 
     @property
     def alive_instructions(self) -> tuple[Any, ...]:

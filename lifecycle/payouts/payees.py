@@ -11,6 +11,7 @@ from lifecycle.actor import Parties
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
+from lifecycle.payouts.payee_names import NameMatch, name_match
 from lifecycle.payouts.payload import payee_hash
 from models.payouts import PayeeAccount
 from models.people import Organisation, User
@@ -19,7 +20,7 @@ from models.states import PayeeStatus
 
 OBJECT_TYPE = "payee_account"
 COOLING_OFF_DAYS = 5
-"""Working days before a confirmed account is paid to (rule book F16)."""
+"""Working days before a changed account is paid to (rule book F16): an account belongs to no project and no pack."""
 _ACCOUNT_LENGTH = 34
 _HOLDER_LENGTH = 140
 
@@ -171,7 +172,7 @@ def proposed(facts: PayeeFacts, _target: str, stamp: Stamp) -> Effects:
         "payee_hash": payee_hash(number, code, holder),
         "status": PayeeStatus.PROPOSED,
         "reason": command.reason,
-        "warnings": [] if holder == facts.organisation.name else ["holder_differs"],
+        "warnings": _warnings(holder, facts),
         "proposed_by": stamp.actor.user_id,
         "at": stamp.now,
     }
@@ -185,6 +186,12 @@ def proposed(facts: PayeeFacts, _target: str, stamp: Stamp) -> Effects:
         detail={key: values[key] for key in ("organisation_id", "payee_hash", "warnings", "reason")},
     )
     return Effects(acts=(act,), messages=(_told(facts, "proposed", account_id),))
+
+
+def _warnings(holder: str, facts: PayeeFacts) -> list[str]:
+    """Return what looks odd: a name that is not the firm's, or one that only looks like it."""
+    match = name_match(holder, facts.organisation.name)
+    return [] if match == NameMatch.SAME else [f"holder_{match}"]
 
 
 def confirmed(facts: PayeeFacts, _target: str, stamp: Stamp) -> Effects:

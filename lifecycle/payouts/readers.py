@@ -4,7 +4,7 @@ Whoever reads here holds the lock of the fund: milestones, approvals, accounts a
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.milestones.entitlement import Figures
+from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import drawn
 from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.verdicts.packs import packs_of
@@ -25,9 +27,6 @@ from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
 from models.people import OrganisationTie, RoleGrant, User
 from models.reading import Groups, rows_by, table_of
 from models.states import AccountKind, PayoutState, Role, UserStatus
-
-SPLITTING_DAYS = 30
-"""Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
@@ -49,6 +48,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
     limits = rows_by(session, ApprovalLimit, "fund_id", funds)
     people = _people(session, tasks, rows, milestones, accounts, approvals)
+    figures = figures_of(session, {task.row.agreement_id for task in tasks})
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
     new = [stamp.today.year for row in rows if row is None]
     numbers = iter(drawn(session, "PO", new, may_write=all(task.is_locked for task in tasks)))
@@ -86,10 +86,18 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             names=people.names,
             interested=people.interested(task.project.organisation_id),
             number=next(numbers) if row is None else None,
+            figures=_without(figures.get(task.row.agreement_id), row),
         )
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _without(figures: Figures | None, payout: Any) -> Figures | None:
+    """What is approved counts as paid: the payout itself is taken out, so that it is not compared with itself."""
+    if figures is None or payout is None or payout.state not in (PayoutState.APPROVED, PayoutState.INSTRUCTED):
+        return figures
+    return replace(figures, paid_minor=figures.paid_minor - payout.amount_minor)
 
 
 def _on(holds: Groups, *keys: UUID) -> tuple[Any, ...]:
@@ -116,6 +124,10 @@ def _in_force(rows: Sequence[Any]) -> tuple[Any, ...]:
 def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     found = rows_by(session, Hold, "object_id", ids, "from_at")
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
+
+
+ADDING_UP_DAYS = 30
+"""Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ class _Siblings:
 
 def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Siblings:
     payout, account = table_of(Payout), table_of(PayeeAccount)
-    since = stamp.now - timedelta(days=SPLITTING_DAYS)
+    since = stamp.now - timedelta(days=ADDING_UP_DAYS)
     milestones = {getattr(task.row, "milestone_id", None) or task.row.id for task in tasks}
     firms = {task.project.organisation_id for task in tasks} - {None}
     recent = account.c.organisation_id.in_(list(firms)) & (payout.c.created_at >= since)
