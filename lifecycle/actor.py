@@ -149,6 +149,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payout.release": frozenset({Role.PAYER}),
     "payout.instruct": frozenset({Role.PAYER}),
     "payout.learn": _BANK,
+    "statement.quarantine": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.take": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.take_lines": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.compare": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),

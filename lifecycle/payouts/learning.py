@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from lifecycle.canonical import sha256
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.ledger.accounts import accounts_of
@@ -135,8 +136,8 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
     result = facts.result
     acts: list[Act] = []
     state = str(facts.payout.state)
-    for step in result.steps:
-        act, state = _step(facts, step, state, stamp)
+    for place, step in enumerate(result.steps):
+        act, state = _step(facts, step, place, state, stamp)
         acts.append(act)
     messages = [_told(facts, step.event) for step in result.steps if step.event]
     if result.exception:
@@ -166,7 +167,7 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
     )
 
 
-def _step(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> tuple[Act, str]:
+def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -> tuple[Act, str]:
     target = decide(PayoutChart, state, step.event, facts) if step.event else state
     values: dict[str, Any] = {}
     if step.event:
@@ -191,13 +192,13 @@ def _step(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> tuple[Act,
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
         },
-        sealed=(*_event_row(facts, step), *_entries(facts, step, stamp)),
+        sealed=(*_event_row(facts, step, place), *_entries(facts, step, stamp)),
         definition_version=VERSION,
     )
     return act, target
 
 
-def _event_row(facts: LearnFacts, step: Step) -> Sealed:
+def _event_row(facts: LearnFacts, step: Step, place: int) -> Sealed:
     is_implied = step.said.source == BankSource.IMPLIED
     row = {
         "source": step.said.source,
@@ -208,7 +209,7 @@ def _event_row(facts: LearnFacts, step: Step) -> Sealed:
         "kind": step.said.kind,
         "amount_minor": step.said.amount_minor,
         "currency": facts.instruction.currency,
-        "content_hash": "" if is_implied else facts.command.content_hash,
+        "content_hash": facts.command.content_hash if not place else sha256(f"{facts.command.content_hash}:{place}"),
         "effect": step.effect,
     }
     return ((BankEvent, row),)

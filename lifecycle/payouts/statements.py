@@ -70,6 +70,16 @@ class ComparePosition(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineFile(Command):
+    """Remember a file that broke a rule, and which: nothing of it was used."""
+
+    file_name: str
+    file_sha256: str
+    code: str
+    detail: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementFacts:
     """A statement that comes in, the fund whose account it speaks of, and the statement before it."""
 
@@ -348,6 +358,45 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     return known
 
 
+def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:
+    return [task.command for task in tasks]
+
+
+def quarantined(command: QuarantineFile, _target: str, stamp: Stamp) -> Effects:
+    """Write the file down with the rule it broke, and put it before two people."""
+    statement_id = stamp.new_id()
+    refusal = {"code": command.code, **command.detail}
+    values = {
+        "account_number": "",
+        "statement_ref": command.file_name[:140],
+        "currency": "",
+        "file_name": command.file_name,
+        "file_sha256": command.file_sha256,
+        "status": StatementStatus.QUARANTINED,
+        "refusal": refusal,
+        "at": stamp.now,
+    }
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=statement_id,
+        action=f"{OBJECT_TYPE}.quarantine",
+        values=values,
+        detail={"file_sha256": command.file_sha256, "refusal": refusal},
+    )
+    case = opened_case("file_quarantined", OBJECT_TYPE, statement_id, None, stamp, file=command.file_name, **refusal)
+    said = {"file": command.file_name, "code": command.code}
+    message = Message(kind="statement.quarantined", object_type=OBJECT_TYPE, object_id=statement_id, facts=said)
+    return Effects(acts=(act, case), messages=(message,))
+
+
+QUARANTINE: Verb[QuarantineFile, QuarantineFile] = Verb(
+    object_type=OBJECT_TYPE,
+    name="quarantine",
+    command=QuarantineFile,
+    facts=_plain_facts,
+    effects=quarantined,
+)
 TAKE: Verb[TakeStatement, StatementFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="take",
