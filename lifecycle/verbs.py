@@ -4,6 +4,7 @@ from typing import Any
 
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
+from lifecycle.disbursement import commands as disbursement
 from lifecycle.people import commands as people
 from lifecycle.projects import chart as project_chart
 from lifecycle.projects import commands as projects
@@ -14,7 +15,7 @@ from lifecycle.reviews import commands as reviews
 from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
-MODULES = (people, projects, registration, requirements, reviews, trials)
+MODULES = (disbursement, people, projects, registration, requirements, reviews, trials)
 
 BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
     (verb.object_type, verb.name): verb for verb in sorted(REGISTRY.values(), key=lambda verb: verb.permission)

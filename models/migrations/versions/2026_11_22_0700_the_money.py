@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("object_type", "object_id", name=op.f("pk_claim")),
     )
     op.create_table(
+        "disbursement",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disbursement")),
+    )
+    op.create_table(
         "delegation",
         sa.Column("id", Id(), nullable=False),
         sa.Column("delegator_id", Id(), nullable=False),
@@ -959,5 +967,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 
     op.drop_table("delegation")
+    op.drop_table("disbursement")
     op.drop_table("claim")
     # ### end Alembic commands ###

@@ -8,11 +8,18 @@ from lifecycle.errors import PERSONAL_CODES
 from notifications.words import sentence
 from tests.digest import changed, digest
 from tests.factories import House
-from tests.lifecycle.commands import people_cases, project_cases, requirement_cases, review_cases, trial_cases
+from tests.lifecycle.commands import (
+    disbursement_cases,
+    people_cases,
+    project_cases,
+    requirement_cases,
+    review_cases,
+    trial_cases,
+)
 from tests.lifecycle.commands.codes import codes
 from tests.lifecycle.commands.refusals import CASES, Case, all_codes
 
-MODULES = (people_cases, project_cases, requirement_cases, review_cases, trial_cases)
+MODULES = (disbursement_cases, people_cases, project_cases, requirement_cases, review_cases, trial_cases)
 ASKED_OF_NOBODY = {"receipt_day_unknown": "no arrow leads into intake, so nobody asks for its entry"}
 
 

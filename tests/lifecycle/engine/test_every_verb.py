@@ -22,7 +22,7 @@ from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
-ABOUT_NO_PROJECT = ("organisation", "user", "programme", "standard")
+ABOUT_NO_PROJECT = ("disbursement", "organisation", "user", "programme", "standard")
 BIRTHS = ("register", "import", "publish")
 
 
@@ -150,7 +150,7 @@ SUBJECTS = ("organisation", "app_user", "standard_pack", "programme", "project",
 
 def grown(house: House) -> int:
     """Return the sum of all versions; requirements begin with 1 without an act of their own."""
-    tables = (*SUBJECTS, "evidence", "review", "trial_batch")
+    tables = (*SUBJECTS, "disbursement", "evidence", "review", "trial_batch")
     sums = " + ".join(f"(SELECT COALESCE(SUM(version - {int(t == 'requirement')}), 0) FROM {t})" for t in tables)
     return int(house.one(f"SELECT {sums}"))
 
