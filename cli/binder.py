@@ -91,6 +91,8 @@ class Own:
     metavar: str = ""
     reference: Reference | None = None
     default: Any = ...
+    is_asked: bool = True
+    """False: nobody says it, the command's own default holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,7 @@ class Binding:
         from lifecycle.commands import REGISTRY
 
         left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
+        left_out |= {name for name, own in self.own.items() if not own.is_asked}
         known = {one.name: one for one in fields(self.command) if one.name not in left_out}
         return [*(known.pop(name) for name in self.arguments), *known.values()]
 

@@ -9,6 +9,7 @@ from cli import (
     audits,
     batches,
     demo,
+    disbursement,
     evidence,
     exports,
     gates,
@@ -54,6 +55,7 @@ for name, noun in {
     "organisation": organisations.app,
     "user": users.app,
     "import": imports.app,
+    "disbursement": disbursement.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -188,6 +188,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
+    "disbursement.lift": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
     "user.add": frozenset({Role.ADMIN}),
     "user.grant": frozenset({Role.ADMIN}),
     "user.revoke": frozenset({Role.ADMIN}),
@@ -238,6 +240,7 @@ BY_PEOPLE = frozenset(
         "milestone.submit",
         "milestone.reject",
         "milestone.waive",
+        "disbursement.lift",
     }
 )
 """What somebody answers for with their name: never done by the clock."""

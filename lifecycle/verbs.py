@@ -5,6 +5,7 @@ from typing import Any
 from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
+from lifecycle.disbursement import commands as disbursement
 from lifecycle.funds import commands as funds
 from lifecycle.milestones import chart as milestone_chart
 from lifecycle.milestones import commands as milestones
@@ -22,6 +23,7 @@ from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
 MODULES = (
+    disbursement,
     agreements,
     funds,
     milestones,

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from lifecycle.commands import REGISTRY, Command
+from lifecycle.disbursement import commands as disbursement
 from lifecycle.people import commands as people
 from lifecycle.projects import commands as project
 from lifecycle.projects import registration
@@ -76,6 +77,19 @@ def given(command: type[Command], ids: Sequence[UUID], **rest: Any) -> Made:
 
 def _users(house: House, count: int) -> list[UUID]:
     return make.ids_of(house.do(*add_user(house, count)))
+
+
+@recipe("disbursement.freeze", by=Role.ACCOUNTANT, tells="disbursement.frozen")
+def stop_disbursement(house: House, count: int) -> Made:
+    """There is only one subject: the first stops it, the others find it stopped."""
+    return [disbursement.Freeze(command_id=key(), reason="a wrong payee") for _ in range(count)]
+
+
+@recipe("disbursement.lift", by=Role.FUND_DIRECTOR)
+def let_disbursement_go_on(house: House, count: int) -> Made:
+    """The first of two people signs."""
+    house.do(*stop_disbursement(house, 1))
+    return [disbursement.Lift(command_id=key(), reason="it was right") for _ in range(count)]
 
 
 @recipe("organisation.add", by=Role.ADMIN, tells="organisation.added")

@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("object_type", "object_id", name=op.f("pk_claim")),
     )
     op.create_table(
+        "disbursement",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disbursement")),
+    )
+    op.create_table(
         "delegation",
         sa.Column("id", Id(), nullable=False),
         sa.Column("delegator_id", Id(), nullable=False),
@@ -201,7 +209,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("audit_seq", sa.Integer(), nullable=False),
         sa.Column("audit_head", sa.String(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("account_number", sa.String(length=34), nullable=False),
         sa.Column("fund_id", Id(), nullable=True),
         sa.Column("statement_ref", sa.String(length=140), nullable=False),
@@ -964,5 +972,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 
     op.drop_table("delegation")
+    op.drop_table("disbursement")
     op.drop_table("claim")
     # ### end Alembic commands ###

@@ -23,7 +23,8 @@ from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
-ABOUT_NO_PROJECT = ("organisation", "user", "programme", "standard")
+ABOUT_NO_PROJECT = ("disbursement", "organisation", "user", "programme", "standard")
+BIRTHS = ("register", "import", "publish")
 
 
 def test_every_verb_has_a_recipe_and_a_permission() -> None:
@@ -152,6 +153,7 @@ def grown(house: House) -> int:
     """Return the sum of all versions; requirements begin with 1 without an act of their own."""
     tables = (
         *SUBJECTS,
+        "disbursement",
         "evidence",
         "review",
         "trial_batch",
