@@ -83,7 +83,7 @@ _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
 )
 
-_BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER})
+_BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER, Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
@@ -149,6 +149,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payout.release": frozenset({Role.PAYER}),
     "payout.instruct": frozenset({Role.PAYER}),
     "payout.learn": _BANK,
+    "exception.propose": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "exception.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
+    "statement.write_off": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
     "statement.quarantine": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.take": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.take_lines": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
@@ -159,7 +162,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "batch.find": _BANK,
     "batch.acknowledge": _BANK,
     "batch.settle": _BANK,
-    "batch.abandon": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "batch.abandon": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
     "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
     "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
     "payee_account.retire": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
@@ -224,6 +227,10 @@ BY_PEOPLE = frozenset(
         "payout.release",
         "payee_account.propose",
         "payee_account.confirm",
+        "exception.propose",
+        "exception.confirm",
+        "statement.write_off",
+        "batch.abandon",
         "fund.commit",
         "fund.contribute",
         "fund.resume",

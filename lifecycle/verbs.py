@@ -6,6 +6,7 @@ from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
 from lifecycle.disbursement import commands as disbursement
+from lifecycle.exceptions import commands as exceptions
 from lifecycle.funds import commands as funds
 from lifecycle.milestones import chart as milestone_chart
 from lifecycle.milestones import commands as milestones
@@ -25,6 +26,7 @@ from lifecycle.trials import commands as trials
 MODULES = (
     disbursement,
     agreements,
+    exceptions,
     funds,
     milestones,
     batches,

@@ -27,6 +27,6 @@ class BatchChart(Chart):
     acknowledge = Event(at.SENT.to(at.ACKNOWLEDGED) | at.UNKNOWN.to(at.ACKNOWLEDGED))
     settle = Event(at.SENT.to(at.SETTLED) | at.UNKNOWN.to(at.SETTLED) | at.ACKNOWLEDGED.to(at.SETTLED))
     abandon = Event(
-        at.PREPARED.to(at.ABANDONED, validators=requires(rules.nothing_paid))
-        | at.UNKNOWN.to(at.ABANDONED, validators=requires(rules.nothing_paid))
+        at.PREPARED.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))
+        | at.UNKNOWN.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))
     )

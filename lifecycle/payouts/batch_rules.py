@@ -17,6 +17,13 @@ def fence_holds(facts: "BatchFacts") -> tuple[Unmet, ...]:
     return (unmet("fence_lost", seen=fence, current=facts.batch.fence),)
 
 
+def two_agreed(facts: "BatchFacts") -> tuple[Unmet, ...]:
+    """Two people have looked at the bank's written word: one proposed to give the batch up, another agreed."""
+    case = facts.agreed
+    ok = case is not None and case.action == "abandon_batch" and case.confirmed_by is not None
+    return () if ok else (unmet("two_people_missing"),)
+
+
 def nothing_paid(facts: "BatchFacts") -> tuple[Unmet, ...]:
     """What the bank has acknowledged, rejected or booked of a batch cannot be unsaid."""
     said = [row for row in facts.instructions if row.status not in _NOTHING_HEARD]

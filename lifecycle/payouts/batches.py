@@ -89,6 +89,8 @@ class Abandon(BatchCommand):
     """Give up a batch that never left; its payouts are approved again, their money stays reserved."""
 
     reason: str
+    exception_id: UUID
+    """The case in which two people agreed on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +258,8 @@ class BatchFacts:
     payouts: tuple[Any, ...] = ()
     cases: tuple[Any, ...] = ()
     """Exceptions on this batch that nobody has closed."""
+    agreed: Any = None
+    """The case that the command names, where it is about this batch."""
     ended_projects: frozenset[UUID] = frozenset()
 
 
@@ -275,9 +279,14 @@ def batch_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             instructions=tuple(instructions.get(task.row.id, ())),
             payouts=tuple(payouts[row.payout_id] for row in instructions.get(task.row.id, ())),
             cases=tuple(row for row in cases.get(task.row.id, ()) if row.closed_at is None),
+            agreed=_named(cases.get(task.row.id, ()), task.command),
         )
         for task in tasks
     ]
+
+
+def _named(cases: Sequence[Any], command: Any) -> Any:
+    return next((row for row in cases if row.id == getattr(command, "exception_id", None)), None)
 
 
 _FOLDED = (

@@ -1,6 +1,6 @@
 """What the bank says of one instruction, written down: events, entries, the payout's move, a case where it misfits.
 
-A fact from outside is recorded, never refused: this verb has no rules.
+A fact from outside is recorded, never refused; only what people say instead of the bank needs two of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from sqlmodel import Session
 from lifecycle.canonical import sha256
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.batches import opened_case
@@ -21,7 +22,7 @@ from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome
 from lifecycle.payouts.payload import Payload
 from models.funds import Fund
-from models.holds import Hold
+from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentInstruction, Payout
 from models.reading import rows_by
 from models.statements import BankEvent
@@ -52,6 +53,10 @@ class Learn(Command):
     statement_line_id: UUID | None = None
     content_hash: str = ""
     reason: str | None = None
+    exception_id: UUID | None = None
+    """The case in which two people agreed, where they say it and not the bank."""
+    set_aside_minor: int = 0
+    """What a booking that two people now explain had set aside (a debit negative): it is taken out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,7 @@ class LearnFacts:
     available_minor: int = 0
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
+    case: Any = None
 
     def next_hash(self) -> str:
         """Return the hash of the same request under its next revision: what was approved before counts no more."""
@@ -92,6 +98,8 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     events = rows_by(session, BankEvent, "instruction_id", wanted, "seq")
     ledger = accounts_of(session, {task.fund.id for task in tasks})
     holds = rows_by(session, Hold, "object_id", {task.fund.id for task in tasks})
+    agreed = [task.command.exception_id for task in tasks]
+    cases = rows_by(session, ExceptionCase, "id", [key for key in agreed if key is not None])
     held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
     taken: dict[UUID, int] = {}
     facts = []
@@ -122,6 +130,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
+                case=next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None,
             )
         )
         if result.holds_fund:
@@ -129,6 +138,14 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         if command.kind == BankEventKind.FEE:
             taken[fund] = taken.get(fund, 0) + command.amount_minor
     return facts
+
+
+def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """What people say instead of the bank, one of them proposed with its written word and another confirmed."""
+    if facts.command.source != BankSource.PEOPLE:
+        return ()
+    ok = facts.case is not None and facts.case.confirmed_by is not None
+    return () if ok else (unmet("two_people_missing"),)
 
 
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
@@ -192,7 +209,7 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
         },
-        sealed=(*_event_row(facts, step, place), *_entries(facts, step, stamp)),
+        sealed=(*_event_row(facts, step, place), *_taken_out(facts, place, stamp), *_entries(facts, step, stamp)),
         definition_version=VERSION,
     )
     return act, target
@@ -215,10 +232,25 @@ def _event_row(facts: LearnFacts, step: Step, place: int) -> Sealed:
     return ((BankEvent, row),)
 
 
+def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
+    """Return the entry that takes a booking out of suspense, once, with the first step that explains it."""
+    aside = facts.command.set_aside_minor
+    if not aside or place:
+        return ()
+    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
+
+
 def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:
     if step.posting is None or not step.posted_minor:
         return ()
     payout_id = facts.payout.id
+    if step.is_after_rejection:  # its money was free again: reserved and paid in one act
+        new_id, amount = stamp.new_id, step.posted_minor
+        reserved = entry(PostingKind.RESERVE, amount, facts.accounts, new_id=new_id, payout_id=payout_id)
+        paid = entry(
+            PostingKind.POST, amount, facts.accounts, new_id=new_id, payout_id=payout_id, is_of_bank_event=True
+        )
+        return (*reserved, *paid)
     if step.posting == PostingKind.FEE:
         kind = _fee_kind(facts, step.posted_minor)
         signed = -step.posted_minor if kind == PostingKind.SUSPENSE else step.posted_minor
@@ -282,5 +314,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
+    rules=(two_agreed,),
     effects=learned,
 )

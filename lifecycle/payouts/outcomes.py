@@ -6,7 +6,7 @@ moved is set aside and two people decide).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.states import DEAD, BankEffect, BankEventKind, BankSource, InstructionStatus, PostingKind
 
@@ -57,6 +57,8 @@ class Step:
     posted_minor: int = 0
     """What the entry moves; for suspense negative when money left."""
     event: str | None = None
+    is_after_rejection: bool = False
+    """Two people say that a rejected payment was settled after all: its money is reserved again and paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,9 @@ def _rejected(known: Known, said: Said) -> Outcome:
 
 def _settled(known: Known, said: Said) -> Outcome:
     if known.status in _NEVER_PAID and not known.is_settled:
+        if said.source == BankSource.PEOPLE and said.amount_minor == known.amount_minor:
+            forced = replace(_settlement(known, said), is_after_rejection=True)
+            return Outcome(steps=(forced,), status=InstructionStatus.SETTLED)
         return _contradiction(known, said, -said.amount_minor, "settled_after_rejection")
     if said.amount_minor != known.amount_minor:
         return _contradiction(known, said, -said.amount_minor, "amount_differs")

@@ -17,7 +17,7 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
 from models.funds import Fund
-from models.holds import Hold
+from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
@@ -356,6 +356,98 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     for row in session.connection().execute(counted):
         known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
     return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOff(Command):
+    """Let the fund bear, or keep, a booking that nothing explains; two people have agreed on it."""
+
+    statement_id: UUID
+    statement_line_id: UUID
+    exception_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffFacts:
+    """A booking in suspense, its statement and fund, and the case in which two people agreed."""
+
+    command: WriteOff
+    stamp: Stamp
+    statement: Any
+    fund: Any
+    accounts: Accounts
+    line: Any = None
+    case: Any = None
+
+
+def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
+    """Read line, case and accounts."""
+    lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
+    cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
+    ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
+    return [
+        WriteOffFacts(
+            command=task.command,
+            stamp=stamp,
+            statement=task.row,
+            fund=task.fund,
+            accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
+            line=next(iter(lines.get(task.command.statement_line_id, ())), None),
+            case=next(iter(cases.get(task.command.exception_id, ())), None),
+        )
+        for task in tasks
+    ]
+
+
+def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
+    """The booking is one of this statement that was set aside, and two people agreed to write it off."""
+    case, line = facts.case, facts.line
+    ok = case is not None and case.action == "write_off" and case.confirmed_by is not None
+    if line is None or line.statement_id != facts.statement.id or (ok and case.object_id != line.id):
+        return (unmet("not_found"),)
+    return () if ok else (unmet("two_people_missing"),)
+
+
+def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
+    """What the fund is to bear it must have."""
+    missing = -facts.line.amount_minor if facts.line is not None else 0
+    if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
+        return (unmet("foreign_currency"),)
+    has = facts.accounts[AccountKind.AVAILABLE].balance_minor
+    return (unmet("insufficient_funds", available_minor=has, currency=facts.fund.currency),) if missing > has else ()
+
+
+def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
+    """Take the booking out of suspense, out of the fund's own money or into it."""
+    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=facts.statement.id,
+        action=f"{OBJECT_TYPE}.write_off",
+        row=facts.statement,
+        detail={
+            "line_id": facts.line.id,
+            "amount_minor": facts.line.amount_minor,
+            "exception_id": facts.command.exception_id,
+            "reason": facts.command.reason,
+        },
+        sealed=moved,
+    )
+    return Effects(acts=(act,))
+
+
+WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="write_off",
+    command=WriteOff,
+    subject=BankStatement,
+    subject_id=lambda command: command.statement_id,
+    facts=write_off_facts,
+    rules=(write_off_agreed, fund_bears_it),
+    effects=written_off,
+)
 
 
 def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:
