@@ -6,6 +6,7 @@ from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
 from lifecycle.disbursement import commands as disbursement
+from lifecycle.endings import commands as endings
 from lifecycle.exceptions import commands as exceptions
 from lifecycle.funds import commands as funds
 from lifecycle.milestones import chart as milestone_chart
@@ -26,6 +27,7 @@ from lifecycle.trials import commands as trials
 MODULES = (
     disbursement,
     agreements,
+    endings,
     exceptions,
     funds,
     milestones,

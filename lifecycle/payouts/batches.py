@@ -14,18 +14,21 @@ from lifecycle.banking.orders import CreditTransfer, PaymentOrder
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.entries import Accounts
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts import batch_rules as rules
 from lifecycle.payouts.batch_chart import OBJECT_TYPE, VERSION, BatchChart
 from lifecycle.payouts.chart import VERSION as PAYOUT_VERSION
 from lifecycle.payouts.chart import PayoutChart
+from lifecycle.payouts.effects import cancelled_with_project
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.installation import Installation
 from models.payouts import PayeeAccount, PaymentBatch, PaymentInstruction, Payout
 from models.projects import Project
 from models.reading import rows_by, table_of
-from models.states import DEAD, InstructionStatus, PaymentBatchState, PayoutState
+from models.states import DEAD, InstructionStatus, PaymentBatchState, PayoutPurpose, PayoutState, ProjectState
 
 ANSWER_HOURS = 24
 """How long the bank's word is awaited before a batch is unknown (limits table)."""
@@ -260,7 +263,9 @@ class BatchFacts:
     """Exceptions on this batch that nobody has closed."""
     agreed: Any = None
     """The case that the command names, where it is about this batch."""
-    ended_projects: frozenset[UUID] = frozenset()
+    ended: Mapping[UUID, Any] = field(default_factory=dict)
+    """Those projects of its payouts that have ended before their time."""
+    accounts: Accounts = field(default_factory=dict)
 
 
 def batch_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BatchFacts]:
@@ -270,6 +275,8 @@ def batch_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     wanted = {row.payout_id for rows in instructions.values() for row in rows}
     payouts = {key: rows[0] for key, rows in rows_by(session, Payout, "id", wanted).items()}
     cases = rows_by(session, ExceptionCase, "object_id", ids, "opened_at")
+    projects = rows_by(session, Project, "id", {row.project_id for row in payouts.values()})
+    ledger = accounts_of(session, {task.fund.id for task in tasks})
     return [
         BatchFacts(
             command=task.command,
@@ -279,6 +286,8 @@ def batch_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             instructions=tuple(instructions.get(task.row.id, ())),
             payouts=tuple(payouts[row.payout_id] for row in instructions.get(task.row.id, ())),
             cases=tuple(row for row in cases.get(task.row.id, ()) if row.closed_at is None),
+            ended={key: rows[0] for key, rows in projects.items() if rows[0].stage in _ENDED_EARLY},
+            accounts=ledger.get(task.fund.id, {}),
             agreed=_named(cases.get(task.row.id, ()), task.command),
         )
         for task in tasks
@@ -289,6 +298,7 @@ def _named(cases: Sequence[Any], command: Any) -> Any:
     return next((row for row in cases if row.id == getattr(command, "exception_id", None)), None)
 
 
+_ENDED_EARLY = (ProjectState.STOPPED, ProjectState.WITHDRAWN)
 _FOLDED = (
     InstructionStatus.PREPARED,
     InstructionStatus.SENT,
@@ -367,7 +377,7 @@ def settled(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
 def abandoned(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
     """Its payouts are approved again; the next attempt has new ids."""
     act = batch_act(facts, "abandon", target, detail={"reason": facts.command.reason})
-    recalled = tuple(_recalled(row, facts) for row in facts.payouts)
+    recalled = tuple(act for row in facts.payouts for act in _recalled(row, facts, stamp))
     updates = tuple((PaymentInstruction, row.id, {"status": InstructionStatus.ABANDONED}) for row in facts.instructions)
     return Effects(
         acts=(act, *recalled, *closed_cases(facts.cases, stamp)),
@@ -376,9 +386,10 @@ def abandoned(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
     )
 
 
-def _recalled(payout: Any, facts: BatchFacts) -> Act:
+def _recalled(payout: Any, facts: BatchFacts, stamp: Stamp) -> tuple[Act, ...]:
+    """Return the act that approves a payout again; where its project has ended meanwhile it is cancelled at once."""
     target = decide(PayoutChart, str(payout.state), "recall", facts)
-    return Act(
+    act = Act(
         table=Payout,
         object_type="payout",
         id=payout.id,
@@ -391,6 +402,10 @@ def _recalled(payout: Any, facts: BatchFacts) -> Act:
         detail={"batch_id": facts.batch.id, "reason": facts.command.reason},
         definition_version=PAYOUT_VERSION,
     )
+    project = facts.ended.get(payout.project_id)
+    if project is None or payout.purpose == PayoutPurpose.SETTLEMENT:
+        return (act,)
+    return act, cancelled_with_project(payout, project, facts.accounts, stamp, target)
 
 
 def opened_case(kind: str, object_type: str, object_id: UUID, fund: Any, stamp: Stamp, **said: Any) -> Act:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.ledger.entries import Sealed, entry
+from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.terms import pay_by
@@ -212,6 +212,31 @@ def cancelled(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
     reason = {"reason": facts.command.reason}
     act = act_on(facts, "cancel", target=target, values=reason, detail=reason, sealed=_freed(facts, stamp))
     return Effects(acts=(act,), messages=(told(facts, "cancelled", **reason),))
+
+
+def cancelled_with_project(payout: Any, project: Any, accounts: Accounts, stamp: Stamp, state: str = "") -> Act:
+    """Return the act that cancels a payout because its project has ended (I25); reserved money is free again.
+
+    `state` is where an act before it in the same command has brought the payout, if one has.
+    """
+    before = state or str(payout.state)
+    target = decide(PayoutChart, before, "cancel", None)
+    reason = f"{project.number} ended"
+    freed = entry(PostingKind.VOID, payout.amount_minor, accounts, new_id=stamp.new_id, payout_id=payout.id)
+    return Act(
+        table=Payout,
+        object_type=OBJECT_TYPE,
+        id=payout.id,
+        action=f"{OBJECT_TYPE}.cancel",
+        row=payout,
+        event="cancel",
+        from_state=before,
+        to_state=target,
+        values={"state": PayoutState(target), "reason": reason},
+        detail={"reason": reason},
+        sealed=freed if before == PayoutState.APPROVED else (),
+        definition_version=VERSION,
+    )
 
 
 def instructed(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
