@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from lifecycle.canonical import canonical, sha256
 
@@ -85,6 +86,10 @@ class Charge:
     amount_minor: int
     currency: str
 
+    def facts(self) -> list[Any]:
+        """Return its facts in their order, for the hash of the line."""
+        return [self.amount_minor, self.currency]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
@@ -106,6 +111,15 @@ class Detail:
     return_reason: str | None = None
     charges: tuple[Charge, ...] = ()
 
+    def facts(self) -> list[Any]:
+        """Return its facts in their order, for the hash of the line."""
+        charges = [one.facts() for one in self.charges]
+        return [
+            *(self.end_to_end_id, self.amount_minor, self.currency, self.msg_id, self.payment_id, self.bank_ref),
+            *(self.counterparty_account, self.counterparty_name, self.remittance),
+            *(self.is_return, self.return_code, self.return_reason, charges),
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchMark:
@@ -116,6 +130,10 @@ class BatchMark:
     count: int | None
     total_minor: int | None
     currency: str | None
+
+    def facts(self) -> list[Any]:
+        """Return its facts in their order, for the hash of the line."""
+        return [self.msg_id, self.payment_id, self.count, self.total_minor, self.currency]
 
 
 FEES = frozenset({"CHRG", "COMM", "FEES"})
@@ -213,10 +231,11 @@ class Statement:
     totals: Totals = Totals()
 
 
-def content_hash(account_number: str | None, **parts: object) -> str:
+def content_hash(account_number: str | None, **parts: Any) -> str:
     """Return the SHA-256 of the canonical JSON of what makes a booking.
 
     The account and every fact of the entry, but no reference of the statement or place in it: the same booking in two
     overlapping statements hashes alike.
     """
-    return sha256(canonical({"account_number": account_number, **parts}))
+    facts = {name: [one.facts() for one in value] if type(value) is tuple else value for name, value in parts.items()}
+    return sha256(canonical({"account_number": account_number} | facts))

@@ -7,13 +7,12 @@ from io import BytesIO
 from typing import BinaryIO, TypeAlias
 from xml.sax.saxutils import escape
 
-from lifecycle.banking.message import At, Below, Kind, Message, opened, tree
+from lifecycle.banking.message import Below, Kind, Message, Record, opened, whole
 from lifecycle.banking.orders import BIC, CNAPS, CreditTransfer, PaymentOrder, utc
 from lifecycle.banking.refusal import BankFileRefused, shown
-from lifecycle.banking.shapes import Shape
+from lifecycle.banking.shapes import shapes
 from lifecycle.banking.values import (
     ACCOUNT,
-    FREE,
     NAME,
     count,
     day,
@@ -30,18 +29,18 @@ NOT_PROVIDED = "NOTPROVIDED"
 
 Node: TypeAlias = tuple[str, "str | list[Node]"]
 
-_DOCUMENT = Shape("CstmrCdtTrfInitn")
-_INITIATION = Shape("GrpHdr PmtInf+ SplmtryData*")
-_HEADER = Shape("MsgId CreDtTm Authstn* NbOfTxs CtrlSum? InitgPty FwdgAgt?")
-_PAYMENT = Shape(
-    "PmtInfId PmtMtd BtchBookg? NbOfTxs? CtrlSum? PmtTpInf? ReqdExctnDt PoolgAdjstmntDt? Dbtr DbtrAcct DbtrAgt "
-    "DbtrAgtAcct? InstrForDbtrAgt? UltmtDbtr? ChrgBr? ChrgsAcct? ChrgsAcctAgt? CdtTrfTxInf+"
-)
-_TRANSFER = Shape(
-    "PmtId PmtTpInf? Amt XchgRateInf? ChrgBr? ChqInstr? UltmtDbtr? IntrmyAgt1? IntrmyAgt1Acct? IntrmyAgt2? "
+_SHAPES = shapes(
+    Document="CstmrCdtTrfInitn",
+    CstmrCdtTrfInitn="GrpHdr PmtInf+ SplmtryData*",
+    GrpHdr="MsgId CreDtTm Authstn* NbOfTxs CtrlSum? InitgPty FwdgAgt?",
+    PmtInf="PmtInfId PmtMtd BtchBookg? NbOfTxs? CtrlSum? PmtTpInf? ReqdExctnDt PoolgAdjstmntDt? Dbtr DbtrAcct DbtrAgt "
+    "DbtrAgtAcct? InstrForDbtrAgt? UltmtDbtr? ChrgBr? ChrgsAcct? ChrgsAcctAgt? CdtTrfTxInf+",
+    CdtTrfTxInf="PmtId PmtTpInf? Amt XchgRateInf? ChrgBr? ChqInstr? UltmtDbtr? IntrmyAgt1? IntrmyAgt1Acct? IntrmyAgt2? "
     "IntrmyAgt2Acct? IntrmyAgt3? IntrmyAgt3Acct? CdtrAgt? CdtrAgtAcct? Cdtr? CdtrAcct? UltmtCdtr? InstrForCdtrAgt* "
-    "InstrForDbtrAgt? Purp? RgltryRptg* Tax? RltdRmtInf* RmtInf? SplmtryData*"
+    "InstrForDbtrAgt? Purp? RgltryRptg* Tax? RltdRmtInf* RmtInf? SplmtryData*",
+    RmtInf="Ustrd* Strd*",
 )
+_TOP = "CstmrCdtTrfInitn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +127,15 @@ def read(message: Message) -> PaymentFile:
     """Read a payment file whose prolog is read already."""
     if message.kind is not Kind.PAIN_001:
         raise BankFileRefused("bank_kind", element="Document", rule=Kind.PAIN_001, found=message.kind)
-    top = tree(message).shaped(_DOCUMENT).need("CstmrCdtTrfInitn").shaped(_INITIATION)
-    header = top.need("GrpHdr").shaped(_HEADER)
-    created = header.need_text("CreDtTm")
-    day_of_moment(created, Below(header, ("CreDtTm",)))
-    payments = tuple(_payment(one) for one in top.many("PmtInf"))
+    file = whole(message, _SHAPES)
+    created = file.need(f"{_TOP}/GrpHdr/CreDtTm")
+    day_of_moment(created, Below(file, f"{_TOP}/GrpHdr/CreDtTm"))
     return PaymentFile(
         version=message.version,
-        msg_id=header.need_text("MsgId"),
+        msg_id=file.need(f"{_TOP}/GrpHdr/MsgId"),
         created_at=created,
-        stated=_stated(header),
-        payments=payments,
+        stated=_stated(file, f"{_TOP}/GrpHdr/"),
+        payments=tuple(_payment(one) for one in file.many(f"{_TOP}/PmtInf")),
     )
 
 
@@ -149,55 +146,48 @@ def check_totals(file: PaymentFile) -> None:
         _check_stated(payment.stated, payment.transfers)
 
 
-def _payment(at: At) -> Payment:
-    at.shaped(_PAYMENT)
-    wanted = at.need("ReqdExctnDt")
-    execution = wanted.text("Dt") or wanted.text("DtTm") or wanted.need_text()
+def _payment(at: Record) -> Payment:
+    path = next((one for one in ("ReqdExctnDt/Dt", "ReqdExctnDt/DtTm") if at.has(one)), "ReqdExctnDt")
     return Payment(
-        payment_id=at.need_text("PmtInfId"),
-        execution_on=day(execution.partition("T")[0], wanted),
-        debtor_name=at.text("Dbtr", "Nm", most=NAME),
-        debtor_account=_given(account(at.need("DbtrAcct")), f"{at}/DbtrAcct/Id"),
-        debtor_bank_code=_bank_code(at.need("DbtrAgt")),
-        currency=at.text("DbtrAcct", "Ccy"),
-        stated=_stated(at),
+        payment_id=at.need("PmtInfId"),
+        execution_on=(day_of_moment if path.endswith("DtTm") else day)(at.need(path), Below(at, path)),
+        debtor_name=at.text("Dbtr/Nm", most=NAME),
+        debtor_account=_given(account(at, "DbtrAcct/"), f"{at}/DbtrAcct/Id"),
+        debtor_bank_code=_bank_code(at, "DbtrAgt"),
+        currency=at.text("DbtrAcct/Ccy"),
+        stated=_stated(at, ""),
         transfers=tuple(_transfer(one) for one in at.many("CdtTrfTxInf")),
     )
 
 
-def _transfer(at: At) -> Transfer:
-    at.shaped(_TRANSFER)
-    amount = at.need("Amt").need("InstdAmt")
-    currency = amount.element.get("Ccy", "")
-    payee, agent = at.one("CdtrAcct"), at.one("CdtrAgt")
+def _transfer(at: Record) -> Transfer:
+    currency = at.currency("Amt/InstdAmt")
     return Transfer(
-        end_to_end_id=at.need("PmtId").need_text("EndToEndId"),
-        amount_minor=minor(amount.need_text(), currency, amount),
+        end_to_end_id=at.need("PmtId/EndToEndId"),
+        amount_minor=minor(at.need("Amt/InstdAmt"), currency, Below(at, "Amt/InstdAmt")),
         currency=currency,
-        payee_name=at.text("Cdtr", "Nm", most=NAME),
-        payee_account=None if payee is None else account(payee),
-        payee_bank_code=None if agent is None else _bank_code(agent),
-        remittance=at.text("RmtInf", "Ustrd", most=FREE),
+        payee_name=at.text("Cdtr/Nm", most=NAME),
+        payee_account=account(at, "CdtrAcct/"),
+        payee_bank_code=_bank_code(at, "CdtrAgt"),
+        remittance=next((one.text(most=NAME) for one in at.many("RmtInf/Ustrd")), None),
     )
 
 
-def account(at: At) -> str | None:
-    """Return the number of an account, whether it is an IBAN or another."""
-    return at.text("Id", "IBAN", most=ACCOUNT) or at.text("Id", "Othr", "Id", most=ACCOUNT)
+def account(at: Record, prefix: str = "") -> str | None:
+    """Return the number of the account there, whether it is an IBAN or another."""
+    return at.text(f"{prefix}Id/IBAN", most=ACCOUNT) or at.text(f"{prefix}Id/Othr/Id", most=ACCOUNT)
 
 
-def _bank_code(agent: At) -> str | None:
-    bank = agent.need("FinInstnId")
-    code = (
-        bank.text("BICFI") or bank.text("BIC") or bank.text("ClrSysMmbId", "MmbId") or bank.text("Othr", "Id") or None
-    )
+def _bank_code(at: Record, path: str) -> str | None:
+    codes = (at.text(f"{path}/FinInstnId/{one}") for one in ("BICFI", "BIC", "ClrSysMmbId/MmbId", "Othr/Id"))
+    code = next((one for one in codes if one), None)
     return None if code == NOT_PROVIDED else code
 
 
-def _stated(at: At) -> Stated:
-    stated = at.text("NbOfTxs")
-    number = None if stated is None else count(stated, Below(at, ("NbOfTxs",)))
-    return Stated(element=str(at), count=number, sum=at.text("CtrlSum"))
+def _stated(at: Record, prefix: str) -> Stated:
+    stated = at.text(f"{prefix}NbOfTxs")
+    number = None if stated is None else count(stated, Below(at, f"{prefix}NbOfTxs"))
+    return Stated(element=str(Below(at, prefix)), count=number, sum=at.text(f"{prefix}CtrlSum"))
 
 
 def _check_stated(stated: Stated, transfers: Sequence[Transfer]) -> None:

@@ -4,7 +4,7 @@ A shape is what all versions spoken here have in common, written as in a DTD: `A
 number, `A+` one or more. It is no validation against the schema; it refuses what would make us misread.
 """
 
-from collections.abc import Mapping
+from typing import TypeAlias
 
 from lifecycle.banking.refusal import BankFileRefused, Place, shown
 
@@ -14,37 +14,29 @@ class Shape:
 
     def __init__(self, written: str) -> None:
         words = written.split()
-        self.rank: Mapping[str, int] = {word.rstrip("?*+"): rank for rank, word in enumerate(words)}
-        self.repeatable = frozenset(word[:-1] for word in words if word[-1] in "*+")
-        self.required = frozenset(word.rstrip("+") for word in words if word[-1] not in "?*")
+        self.known = {word.rstrip("?*+"): (rank, word[-1] in "*+") for rank, word in enumerate(words)}
+        self.required = tuple(word.rstrip("+") for word in words if word[-1] not in "?*")
 
-    def progress(self) -> "Progress":
-        """Return a fresh walk along this shape."""
-        return Progress(self)
+    def step(self, name: str, rank: int, place: Place, prefix: str = "") -> tuple[int, bool]:
+        """Return the rank of the next child after one of `rank`, and whether it may repeat.
+
+        `BankFileRefused` when it is unknown, out of order, or there once too often.
+        """
+        found = self.known.get(name)
+        if found is None or found[0] < rank or (found[0] == rank and not found[1]):
+            later = [one for one, (place_of, _) in self.known.items() if place_of > rank]
+            raise BankFileRefused(
+                "bank_element_unexpected",
+                element=f"{place}/{prefix}{shown(name)}",
+                rule=" | ".join(later[:5]) or "–",
+            )
+        return found
 
 
-class Progress:
-    """How far the children of one element have come."""
+Shapes: TypeAlias = dict[str, Shape]
+"""The shapes of a message by the name of the element; one without a shape may hold anything."""
 
-    __slots__ = ("missing", "rank", "shape")
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape, self.rank, self.missing = shape, -1, set(shape.required)
-
-    def take(self, name: str, place: Place) -> None:
-        """Take the next child; refuse it when it is unknown, out of order or there too often."""
-        rank = self.shape.rank.get(name)
-        if rank is None or rank < self.rank or (rank == self.rank and name not in self.shape.repeatable):
-            raise BankFileRefused("bank_element_unexpected", element=f"{place}/{shown(name)}", rule=self._expected())
-        self.rank = rank
-        self.missing.discard(name)
-
-    def end(self, place: Place) -> None:
-        """Refuse an element whose required children have not all come."""
-        if self.missing:
-            name = min(self.missing, key=self.shape.rank.__getitem__)
-            raise BankFileRefused("bank_element_missing", element=f"{place}/{name}", rule="required")
-
-    def _expected(self) -> str:
-        later = [name for name, rank in self.shape.rank.items() if rank > self.rank]
-        return " | ".join(later[:5]) or "–"
+def shapes(**written: str) -> Shapes:
+    """Return the shapes as they are written."""
+    return {name: Shape(one) for name, one in written.items()}

@@ -2,7 +2,7 @@ from io import BytesIO
 
 import pytest
 
-from lifecycle.banking.message import MAX_DEPTH, MAX_WHOLE, opened, tree
+from lifecycle.banking.message import MAX_DEPTH, MAX_WHOLE, Record, opened, whole
 from lifecycle.banking.refusal import BankFileRefused
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
@@ -12,9 +12,13 @@ def document(content: str = "<A/>", *, prolog: str = "", namespace: str = NAMESP
     return f'{prolog}<{root} xmlns="{namespace}">{content}</{root}>'.encode()
 
 
+def tree(data: bytes) -> Record:
+    return whole(opened(BytesIO(data)), {})
+
+
 def refused(data: bytes) -> BankFileRefused:
     with pytest.raises(BankFileRefused) as caught:
-        tree(opened(BytesIO(data)))
+        tree(data)
     return caught.value
 
 
@@ -49,7 +53,7 @@ class TestOpened:
             ("bank_xml_malformed", document() + b"<!DOCTYPE Document>"),
             ("bank_xml_malformed", document("&undefined;")),
             ("bank_xml_malformed", document("<A>\x01</A>")),
-            ("bank_xml_malformed", b" " * 2**21 + document()),
+            ("bank_file_too_large", b" " * 2**21 + document()),
         ],
     )
     def test_refuses_what_is_hostile_or_unknown(self, code: str, data: bytes) -> None:
@@ -67,15 +71,15 @@ class TestOpened:
     def test_takes_a_prefixed_namespace_and_a_byte_order_mark(self) -> None:
         data = f'\ufeff<n:Document xmlns:n="{NAMESPACE}"><n:A>1</n:A></n:Document>'.encode()
 
-        assert tree(opened(BytesIO(data))).text("A") == "1"
+        assert tree(data).text("A") == "1"
 
 
-class TestTree:
+class TestWhole:
     def test_reads_32_levels_and_no_more(self) -> None:
         def nested(levels: int) -> bytes:
             return document("<A>" * (levels - 1) + "</A>" * (levels - 1))
 
-        assert tree(opened(BytesIO(nested(MAX_DEPTH)))).one("A")
+        assert tree(nested(MAX_DEPTH)).has("A")
         assert refused(nested(MAX_DEPTH + 1)).codes == ("bank_xml_depth",)
         assert refused(nested(100_000)).codes == ("bank_xml_depth",)
 
@@ -84,7 +88,7 @@ class TestTree:
             return document("<A>" + "x" * (size - len(document("<A></A>"))) + "</A>")
 
         assert len(sized(MAX_WHOLE)) == MAX_WHOLE
-        assert tree(opened(BytesIO(sized(MAX_WHOLE)))).one("A")
+        assert tree(sized(MAX_WHOLE)).has("A")
         assert refused(sized(MAX_WHOLE + 1)).codes == ("bank_file_too_large",)
 
     def test_refuses_text_beside_elements(self) -> None:

@@ -272,11 +272,11 @@ class TestParse:
             ("bank_amount", "CdtTrfTxInf[1]/Amt/InstdAmt", changed(">70.00<", ">7e1<")),
             ("bank_amount_zero", "CdtTrfTxInf[1]/Amt/InstdAmt", changed(">70.00<", ">0.00<")),
             ("bank_currency_unknown", "CdtTrfTxInf[1]/Amt/InstdAmt", changed('Ccy="CNY"', 'Ccy="XTS"')),
-            ("bank_date", "PmtInf[1]/ReqdExctnDt", changed("2026-03-03", "2026-02-30")),
+            ("bank_date", "PmtInf[1]/ReqdExctnDt/Dt", changed("2026-03-03", "2026-02-30")),
             ("bank_moment", "GrpHdr/CreDtTm", changed("2026-03-02T01:00:00Z", "yesterday")),
             ("bank_element_missing", "CdtTrfTxInf[1]/PmtId/EndToEndId", changed("E1PO1A1", "")),
             ("bank_element_unexpected", "GrpHdr/Cheque", changed("<InitgPty>", "<Cheque/><InitgPty>")),
-            ("bank_text_between", "Document", changed("</PmtInf>", "</PmtInf>x")),
+            ("bank_text_between", "CstmrCdtTrfInitn", changed("</PmtInf>", "</PmtInf>x")),
             ("bank_text_length", "GrpHdr/MsgId", changed(">E1B7<", f">{'E' * 36}<")),
         ],
     )
