@@ -123,6 +123,8 @@ class Own:
     """From what was typed, and a reader of amounts in the currency of the subject, to what the command carries."""
     reference: Reference | None = None
     default: Any = ...
+    is_asked: bool = True
+    """False: nobody says it, the command's own default holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,7 @@ class Binding:
         from lifecycle.commands import REGISTRY
 
         left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
+        left_out |= {name for name, own in self.own.items() if not own.is_asked}
         known = {one.name: one for one in fields(self.command) if one.name not in left_out}
         return [*(known.pop(name) for name in self.arguments), *known.values()]
 

@@ -10,6 +10,7 @@ from cli import (
     audits,
     batches,
     demo,
+    disbursement,
     evidence,
     exports,
     funds,
@@ -60,6 +61,7 @@ for name, noun in {
     "organisation": organisations.app,
     "user": users.app,
     "import": imports.app,
+    "disbursement": disbursement.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

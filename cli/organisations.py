@@ -22,6 +22,14 @@ bind(
 )
 bind(
     app,
+    "correct",
+    f"{_COMMANDS}:CorrectOrganisation",
+    "Put a wrong name or credit code right; its open applications are judged again.",
+    arguments=("organisation_id",),
+    own={"name": Own(help="The right name."), "credit_code": Own(help="The right unified social credit code.")},
+)
+bind(
+    app,
     "tie",
     f"{_COMMANDS}:TieOrganisations",
     "Record ownership or common control between two organisations.",

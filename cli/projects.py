@@ -124,6 +124,13 @@ bind(
 )
 bind(
     app,
+    "correct",
+    f"{_COMMANDS}:CorrectProject",
+    "Record the day of receipt of an imported project, where its source gave none or a wrong one.",
+    own={"received_on": Own(help="Day the application arrived.")},
+)
+bind(
+    app,
     "name-party",
     f"{_COMMANDS}:NameParty",
     "Say which plant takes over production, or which party an import left open.",

@@ -78,3 +78,8 @@ def canonical(value: Any) -> str:
 def sha256(text: str) -> str:
     """Return the SHA-256 of the text's UTF-8, as 64 lower-case hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """Return the SHA-256 of a file's content, as 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()

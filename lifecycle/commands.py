@@ -99,6 +99,8 @@ class Effects:
     """(kind, year) -> last human number given."""
     says: Mapping[str, Any] = field(default_factory=dict)
     """What the answer carries besides the contract's keys."""
+    touched: tuple[UUID, ...] = ()
+    """Projects besides the task's own whose verdicts hang on what changed: `follow` gets them too."""
 
 
 C = TypeVar("C", bound=Command)

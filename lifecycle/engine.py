@@ -30,6 +30,7 @@ from lifecycle.errors import (
     Unmet,
 )
 from lifecycle.readable import unreadable
+from lifecycle.writing import misfits
 from models.base import Subject
 from models.funds import Fund
 from models.programmes import Programme
@@ -192,6 +193,7 @@ def _projects_of(done: Any) -> list[UUID]:
         if item.task.project is not None:
             found.append(item.task.project.id)
         found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
+        found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 
 
@@ -239,8 +241,8 @@ class _Desk:
                 self._refuse(place, Refused(*reasons))
                 continue
             effects = self.verb.effects(fact, target, self.stamp)
-            if misfits := journal.misfits(effects):
-                self._refuse(place, Invalid(*misfits))
+            if too_large := misfits(effects):
+                self._refuse(place, Invalid(*too_large))
             else:
                 yield place, task, effects
 

@@ -4,6 +4,8 @@ SHORT_TEXT = 200
 """Characters of a name or a one-line text."""
 TITLE = 500
 """Characters of a project's title."""
+FIRST_YEAR = 1900
+"""Years before are slips of the keyboard, not projects [design]."""
 LONG_TEXT = 10_000
 """Characters of a reason or a description."""
 OUTSIDE_KEY = 300
@@ -12,3 +14,5 @@ WHOLE_SHARE = 10_000
 """A whole, in basis points."""
 TIED_FROM = 2_500
 """Share of ownership in basis points from which a customer is not independent (G4.2)."""
+INSTRUCTIONS_PER_BATCH = 500
+"""Payments in one payment file."""

@@ -21,6 +21,8 @@ CURRENCY_DECIMALS = {
     "JPY": 0,
     "KRW": 0,
     "NZD": 2,
+    "RON": 2,
+    "SEK": 2,
     "SGD": 2,
     "TWD": 2,
     "USD": 2,

@@ -15,6 +15,7 @@ from models.states import (
     PaymentBatchState,
     PayoutPurpose,
     PayoutState,
+    Role,
 )
 from models.types import Day, Id, JSONText, UTCDateTime, minor_column, state_column
 
@@ -101,6 +102,8 @@ class Approval(Row, table=True):
     """The account that acted; segregation counts its person."""
     on_behalf_of_id: UUID | None = Field(default=None, sa_type=Id)
     decision: ApprovalDecision = Field(sa_column=state_column(ApprovalDecision))
+    role: Role = Field(sa_column=state_column(Role))
+    """In which role it was given; it counts while the person still holds it."""
     payload_hash: str = Field(max_length=64)
     command_id: str = Field(max_length=255)
     at: datetime = Field(sa_type=UTCDateTime)

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.clock import clock_from
@@ -14,15 +15,13 @@ from models.ids import ids_from
 from models.ports import Clock, Ids
 
 Mode: TypeAlias = Literal["production", "rehearsal"]
+Take: TypeAlias = Literal["keep", "move"]
+"""Who takes a payment file out of the drop folder: the other side copies and leaves it, or takes it away."""
 
 PREFIX = "PILOTWAY_"
 
 KNOWN_ELSEWHERE = frozenset(
     {
-        "PILOTWAY_BANK_ANSWER_HOURS",
-        "PILOTWAY_BANK_IN",
-        "PILOTWAY_BANK_OUT",
-        "PILOTWAY_BANK_TAKE",
         "PILOTWAY_LEASE_SECONDS",
         "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
@@ -119,6 +118,27 @@ class Settings(BaseSettings):
         description="Key for cookies and tokens, in a file so that it shows in no process list."
         " Example: `/etc/pilotway/secret`.",
     )
+    bank_out: Path = Field(
+        default=Path("bank/out"),
+        description="Folder that the bank's software fetches payment files from. Example: `/srv/bank/out`.",
+    )
+    bank_in: Path = Field(
+        default=Path("bank/in"),
+        description="Folder where the bank's statements and answers arrive; another one than `PILOTWAY_BANK_OUT`."
+        " Example: `/srv/bank/in`.",
+    )
+    bank_take: Take = Field(
+        default="move",
+        description="What the other side does with a payment file, so that one that is gone is understood: `keep` (it"
+        " copies) or `move` (it takes the file away). Example: `keep`.",
+    )
+    bank_answer_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 30,
+        description="How many hours the bank may stay silent about a payment file before people have to look, at most"
+        " 720. Example: `48`.",
+    )
     timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
         default="Asia/Shanghai",
         description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",
@@ -132,6 +152,13 @@ class Settings(BaseSettings):
         default=None,
         description="Base address when the command line talks to a server. Example: `https://pilot.example.org`.",
     )
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> "Settings":
+        """Refuse one folder for both ways: our own payment file would come back as the bank's answer."""
+        if self.bank_in.absolute() == self.bank_out.absolute():
+            raise PydanticCustomError("same_folder", "is the folder of PILOTWAY_BANK_OUT too")
+        return self
 
     def make_clock(self) -> Clock:
         """Return the clock that is set."""
@@ -170,4 +197,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}", first["msg"]) from None
+        name = str(first["loc"][0] if first["loc"] else "bank_in")  # only the two folders are compared with each other
+        raise SettingsError(f"{PREFIX}{name.upper()}", first["msg"]) from None

@@ -20,7 +20,8 @@ class BankStatement(Subject, table=True):
         Index("ix_bank_statement_account_number", "account_number", "booked_until_on"),
     )
 
-    source: BankSource = Field(sa_column=state_column(BankSource))
+    source: BankSource | None = Field(default=None, sa_column=state_column(BankSource, nullable=True))
+    """None for a file in quarantine."""
     account_number: str = Field(max_length=34)
     fund_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="fund.id", index=True)
     """The fund whose bank account it speaks of; none for an account that no fund has."""

@@ -19,7 +19,7 @@ from lifecycle.actor import Actor
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
-from lifecycle.installation import OtherModeError, initialise, write_edges
+from lifecycle.installation import OtherModeError, initialise, write_disbursement, write_edges
 from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from lifecycle.verbs import all_edges
@@ -91,6 +91,7 @@ def bring_to_head() -> str | None:
     with _database() as engine:
         upgrade(engine)
         run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
+        run_in_transaction(engine, write_disbursement)
     return head_revision()
 
 

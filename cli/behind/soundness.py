@@ -1,6 +1,7 @@
 """Invariants, recovery and the audit trail: whether what is stored can be trusted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
 from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
 from lifecycle.audit.verify import verify
+from lifecycle.disbursement.commands import freeze_for
+from lifecycle.engine import execute
 from lifecycle.errors import Invalid, unmet
 from lifecycle.invariants.check import (
     EVIDENCE_FILES,
+    Report,
     UnknownCheckError,
     all_checks,
     check,
     chosen,
+    frozen,
     with_evidence_files,
 )
 from lifecycle.verdicts.soundness import fresh_verdicts
@@ -29,18 +34,42 @@ from models.states import Door as DoorName
 
 
 def check_all(door: Door, only: tuple[str, ...]) -> None:
-    """Ask the invariants and print what they found; leaves with exit 7 when one is broken."""
+    """Ask the invariants, stop disbursement when one about money is broken, and print; exit 7 when one is broken."""
+    report = _asked(door, only)
+    if report.broken_money:
+        report = _frozen(door, report)
+    _tell(door, report)
+
+
+def find_all(door: Door, only: tuple[str, ...]) -> None:
+    """Ask the invariants and print what they found; nothing is stopped. Leaves with exit 7 when one is broken."""
+    _tell(door, _asked(door, only))
+
+
+def _asked(door: Door, only: tuple[str, ...]) -> Report:
     stamp = door.stamp(Actor.clock(DoorName.CLI))
     checks = (*all_checks(_public_keys(door)), fresh_verdicts(stamp))
     try:
         asked = chosen(checks, only) if only else checks
     except UnknownCheckError as error:
         raise Invalid(unmet("check_unknown", value=str(error), known=[one.id for one in checks])) from error
-    report = door.read(lambda session: check(session, asked, now=door.now))
+    hours = door.settings.bank_answer_hours
+    report = door.read(lambda session: check(session, asked, now=door.now, bank_answer_hours=hours))
     if not only or EVIDENCE_FILES in only:
         report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_dir))
-    document = report.document()
-    _print_checks(door, document)
+    return report
+
+
+def _frozen(door: Door, report: Report) -> Report:
+    """Put the hold, unless one stands for the same; return the report with what stands now."""
+    stamp = door.stamp(Actor.clock(DoorName.CLI))
+    freeze = freeze_for(report, str(stamp.new_id()))
+    run_in_transaction(door.engine, lambda session: execute(session, [freeze], stamp=stamp))
+    return replace(report, frozen=door.read(frozen))
+
+
+def _tell(door: Door, report: Report) -> None:
+    _print_checks(door, report.document())
     if not report.is_ok:
         raise typer.Exit(BROKEN)
 

@@ -14,7 +14,8 @@ from lifecycle.errors import KeyReused, LifecycleError, Refused
 from lifecycle.imports.outcome import ProjectRow, RowError
 from lifecycle.imports.problems import ValueProblem, shown
 from lifecycle.imports.seen import SeenKeys
-from lifecycle.people.commands import AddOrganisation, folded
+from lifecycle.people.commands import AddOrganisation
+from lifecycle.people.facts import folded
 from models.limits import OUTSIDE_KEY
 from models.people import Organisation
 from models.states import OrganisationKind

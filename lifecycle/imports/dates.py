@@ -7,14 +7,15 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from lifecycle.imports.problems import ValueProblem
+from models.limits import FIRST_YEAR
 
 Precision: TypeAlias = Literal["year", "month", "day"]
 DateFormat: TypeAlias = Literal[
     "YYYY-MM-DD", "YYYY/M/D", "YYYY.M.D", "YYYYMMDD", "D.M.YYYY", "D/M/YYYY", "M/D/YYYY", "YYYY年M月D日",
     "YYYY-MM", "YYYY/M", "YYYY年M月", "Mon YYYY", "YYYY", "YYYY年",
 ]  # fmt: skip
-FIRST_YEAR, LAST_YEAR = 1900, 2100
-"""Years outside are slips of the keyboard, not projects [design]."""
+LAST_YEAR = 2100
+"""Years after are slips of the keyboard, not projects [design]."""
 
 _YEAR, _MONTH, _DAY = "(?P<year>[0-9]{4})", "(?P<month>[0-9]{1,2})", "(?P<day>[0-9]{1,2})"
 _PATTERNS: dict[str, re.Pattern[str]] = {

@@ -27,6 +27,7 @@ FROM_TO: Mapping[PostingKind, tuple[AccountKind, AccountKind]] = {
     PostingKind.FEE: (AccountKind.AVAILABLE, AccountKind.FEE),
     PostingKind.RECOVERY: (AccountKind.EXTERNAL, AccountKind.AVAILABLE),
     PostingKind.SUSPENSE: (AccountKind.EXTERNAL, AccountKind.SUSPENSE),
+    PostingKind.CORRECTION: (AccountKind.AVAILABLE, AccountKind.SUSPENSE),
 }
 """What each kind of entry takes from and gives to; a negative amount of suspense goes the other way round."""
 

@@ -127,6 +127,18 @@ class NameParty(ProjectCommand):
     organisation_id: UUID
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectProject(ProjectCommand):
+    """Record the day on which the application of an imported project arrived, where its source gave none or another.
+
+    What is counted from that day is judged again: clean record (G1.5), need and platform (G1.7), and the due days of
+    intake. The project keeps its number, and the due day of its stage.
+    """
+
+    received_on: date
+    reason: str
+
+
 def _id(command: ProjectCommand) -> UUID:
     return command.project_id
 
@@ -182,20 +194,6 @@ RECYCLE = project_verb(
     ),
     effects=effects.recycled,
 )
-WITHDRAW = project_verb(
-    "withdraw",
-    Withdraw,
-    chart=ProjectChart,
-    rules=(rules.has_reason,),
-    effects=effects.ended("withdraw", "withdrawn"),
-)
-STOP = project_verb(
-    "stop",
-    Stop,
-    chart=ProjectChart,
-    rules=(rules.has_reason, rules.stop_reason),
-    effects=effects.ended("stop", "stopped"),
-)
 HOLD = project_verb(
     "hold",
     PutOnHold,
@@ -232,6 +230,22 @@ ACCEPT_TRANSFER = project_verb(
     rules=(rules.not_ended, rules.transfer_asked),
     parties=_new_platform,
     effects=effects.transfer_accepted,
+    follow=refresh,
+)
+
+
+CORRECT = project_verb(
+    "correct",
+    CorrectProject,
+    rules=(
+        rules.not_ended,
+        rules.was_imported,
+        rules.panel_not_called,
+        rules.has_reason,
+        rules.received_in_time,
+        rules.receipt_corrected,
+    ),
+    effects=effects.receipt_corrected,
     follow=refresh,
 )
 

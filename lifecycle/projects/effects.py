@@ -325,6 +325,15 @@ def assigned(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(act_on(facts, "assign", detail=detail),), rows=((ProjectMember, row),))
 
 
+def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Record the day of receipt; what stood there, and how exact it was, stays in the audit row."""
+    project = facts.project
+    values = {"received_on": facts.command.received_on, "received_precision": "day"}
+    was = {column: getattr(project, column) for column in values}
+    detail = {"reason": facts.command.reason, "was": was, "is": values}
+    return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
+
+
 def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     """Say which organisation plays a part."""
     values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}

@@ -12,7 +12,8 @@ from sqlmodel import Session
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
-from lifecycle.numbers import last_numbers, written
+from lifecycle.numbers import Number, drawn
+from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
@@ -88,8 +89,7 @@ class BirthFacts:
     parties: Mapping[UUID, PartyRecord] = field(default_factory=dict)
     """Those organisations named in the command that exist."""
     known_keys: frozenset[str] = frozenset()
-    number: str = ""
-    series: tuple[str, int, int] = ("PT", 0, 0)
+    number: Number
 
 
 def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BirthFacts]:
@@ -109,10 +109,9 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     }
     keys = _known_keys(session, tasks)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    last = last_numbers(session, "PT", years, may_write=all(task.is_locked for task in tasks))
+    numbers = drawn(session, "PT", years, may_write=all(task.is_locked for task in tasks))
     facts = []
-    for task, year in zip(tasks, years, strict=True):
-        last[year] += 1
+    for task, number in zip(tasks, numbers, strict=True):
         programme = programmes.get(task.command.programme_id)
         facts.append(
             BirthFacts(
@@ -122,8 +121,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 pack=packs[programme.pack_sha256] if programme else None,
                 parties=known,
                 known_keys=keys,
-                number=written("PT", year, last[year]),
-                series=("PT", year, last[year]),
+                number=number,
             )
         )
     return facts
@@ -209,7 +207,7 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
     assert facts.pack is not None  # the rule `programme_known` has asked  # noqa: S101
     project_id = stamp.new_id()
     row = {
-        "number": facts.number,
+        "number": str(facts.number),
         "name": command.name.strip(),
         "title_key": title_key(command.name),
         "programme_id": command.programme_id,
@@ -231,18 +229,18 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
             from_state="",
             to_state=str(row["stage"]),
             values={**row, **more},
-            detail={"number": facts.number, "name": row["name"], "pack_sha256": row["pack_sha256"]},
+            detail={"number": str(facts.number), "name": row["name"], "pack_sha256": row["pack_sha256"]},
         )
 
     return project_id, row, act
 
 
 def _message(facts: BirthFacts, project_id: UUID, kind: str) -> Message:
-    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": facts.number})
+    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": str(facts.number)})
 
 
 def _says(facts: BirthFacts) -> dict[str, Any]:
-    return {"number": facts.number}
+    return {"number": str(facts.number)}
 
 
 def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
@@ -260,7 +258,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         acts=(act(stage_run_id=opening.id), opening),
         rows=rows,
         messages=(_message(facts, project_id, "project.received"),),
-        numbers={facts.series[:2]: facts.series[2]},
+        numbers=facts.number.series,
         says=_says(facts),
     )
 
@@ -285,7 +283,7 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         for scale, level in ((MaturityScale.TRL, command.trl), (MaturityScale.MRL, command.mrl))
         if level is not None
     )
-    numbers = {facts.series[:2]: facts.series[2]}
+    numbers = facts.number.series
     if command.stage in ENDED:
         return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
     levels = tuple(
@@ -337,11 +335,6 @@ def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),))
 
 
-def was_imported(facts: ProjectFacts) -> tuple[Unmet, ...]:
-    """Only what came from another register is updated from there."""
-    return () if facts.project.outside_key is not None else (unmet("not_imported"),)
-
-
 def _register_parties(task: Task[RegisterProject]) -> Parties:
     return {"sme": task.command.organisation_id, "platform": task.command.platform_id}
 
@@ -369,4 +362,4 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     parties=_import_parties,
     effects=imported,
 )
-UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(was_imported,), effects=updated)
+UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(rules.was_imported,), effects=updated)

@@ -7,7 +7,7 @@ from lifecycle.chart import about_input, compiled, not_possible
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
-from models.limits import LONG_TEXT
+from models.limits import FIRST_YEAR, LONG_TEXT
 from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
 if TYPE_CHECKING:
@@ -114,7 +114,6 @@ def panel_not_called(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (unmet("review_open_already", state=facts.review.state),) if facts.has_open_review else ()
 
 
-@about_input
 @about_input
 def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A panel meets today or later."""
@@ -281,6 +280,34 @@ def recycle_reason(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (
         () if code in RECYCLE_REASONS else (unmet("recycle_reason_unknown", value=code, known=list(RECYCLE_REASONS)),)
     )
+
+
+def was_imported(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Only what came from another register is updated from there; what was taken in here has its day from then."""
+    return () if facts.project.outside_key is not None else (unmet("not_imported"),)
+
+
+@about_input
+def received_in_time(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An application arrived today or earlier, and before its project was seen in a stage behind intake.
+
+    While the project has only been at intake it may have arrived after the import: the source told of it before. How
+    early is not asked, but a year before 1900 is a slip of the keyboard, as it is in an import.
+    """
+    day, today = facts.command.received_on, facts.stamp.today
+    if day > today:
+        return (unmet("day_in_future", day=day.isoformat()),)
+    seen = min((run.opened_on for run in facts.runs if run.stage != ProjectState.INTAKE), default=today)
+    if day.year >= FIRST_YEAR and day <= seen:
+        return ()
+    return (unmet("receipt_out_of_range", day=day.isoformat(), first=f"{FIRST_YEAR}-01-01", last=seen.isoformat()),)
+
+
+@about_input
+def receipt_corrected(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A correction says another day, or makes one exact that was known to the month or year only."""
+    known = (facts.project.received_on, facts.project.received_precision)
+    return () if (facts.command.received_on, "day") != known else (unmet("nothing_corrected"),)
 
 
 @about_input

@@ -80,6 +80,16 @@ class TestOrganisation:
         assert said.code == 0
         assert house.rows("SELECT share_basis_points, is_common_control FROM organisation_tie") == [(2500, 1)]
 
+    def test_is_put_right_and_what_was_judged_by_it_is_sound(self, at_home: Line, house: House) -> None:
+        a_project(house, pack="default")
+        right = ("--credit-code", "914403001922038216", "--name", "味道智能", "--reason", "as licensed")
+
+        said = at_home("organisation", "correct", "sme", *right, "--as", "coordinator")
+
+        assert said.code == 0
+        assert house.rows("SELECT name FROM organisation WHERE credit_code = '914403001922038216'") == [("味道智能",)]
+        assert at_home("check").code == 0
+
     def test_that_two_bear_by_name_must_be_named_by_code_or_id(self, at_home: Line) -> None:
         at_home("organisation", "add", "sme", "--kind", "sme", "--as", "admin")
 
@@ -137,6 +147,16 @@ class TestProject:
         assert [visit["state"] for visit in found["visits"]] == ["passed", "open"]
         assert [person["login"] for person in found["people"]] == ["project_lead"]
         assert [move["event"] for move in found["history"]] == ["register", "advance"]
+
+    def test_brought_in_from_elsewhere_gets_its_day_of_receipt(self, at_home: Line, house: House) -> None:
+        number = number_of(house, a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default"))
+        right = ("--received", "2025-03-01", "--reason", "its letter")
+
+        said = at_home("project", "correct", number, *right, "--as", "coordinator")
+
+        assert said.code == 0
+        assert house.one("SELECT received_on FROM project") == "2025-03-01"
+        assert at_home("check").code == 0
 
     def test_is_put_on_hold_and_resumed(self, at_home: Line, house: House) -> None:
         number = number_of(house, a_project(house))

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from lifecycle.commands import REGISTRY, Command
+from lifecycle.disbursement import commands as disbursement
 from lifecycle.people import commands as people
 from lifecycle.projects import commands as project
 from lifecycle.projects import registration
@@ -78,11 +79,45 @@ def _users(house: House, count: int) -> list[UUID]:
     return make.ids_of(house.do(*add_user(house, count)))
 
 
+@recipe("disbursement.freeze", by=Role.ACCOUNTANT, tells="disbursement.frozen")
+def stop_disbursement(house: House, count: int) -> Made:
+    """There is only one subject: the first stops it, the others find it stopped."""
+    return [disbursement.Freeze(command_id=key(), reason="a wrong payee") for _ in range(count)]
+
+
+@recipe("disbursement.lift", by=Role.FUND_DIRECTOR)
+def let_disbursement_go_on(house: House, count: int) -> Made:
+    """The first of two people signs."""
+    house.do(*stop_disbursement(house, 1))
+    return [disbursement.Lift(command_id=key(), reason="it was right") for _ in range(count)]
+
+
 @recipe("organisation.add", by=Role.ADMIN, tells="organisation.added")
 def add_organisation(house: House, count: int) -> Made:
     return [
         people.AddOrganisation(command_id=key(), name=f"firm {key()}", kind=OrganisationKind.SME, outside_key=key())
         for _ in range(count)
+    ]
+
+
+@recipe("organisation.correct", by=Role.COORDINATOR)
+def correct_organisation(house: House, count: int) -> Made:
+    firms = make.ids_of(house.do(*add_organisation(house, count)))
+    house.do(
+        *(
+            registration.RegisterProject(
+                command_id=key(),
+                programme_id=house.programmes["default"],
+                organisation_id=firm,
+                platform_id=house.parties["platform"],
+                name=f"robot {key()}",
+            )
+            for firm in firms
+        )
+    )
+    return [
+        people.CorrectOrganisation(command_id=key(), organisation_id=firm, reason="as licensed", name=f"right {key()}")
+        for firm in firms
     ]
 
 
@@ -319,6 +354,12 @@ def assign(house: House, count: int) -> Made:
 def name_party(house: House, count: int) -> Made:
     plant = house.parties["receiver"]
     return given(project.NameParty, make.projects(house, count), party="receiver", organisation_id=plant)
+
+
+@recipe("project.correct", by=Role.COORDINATOR)
+def correct_receipt(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    return given(project.CorrectProject, ids, received_on=house.today - timedelta(days=90), reason="its letter")
 
 
 @recipe("project.plan_panel", "project.plan_panel", "stage_run.plan_panel", by=Role.COORDINATOR)

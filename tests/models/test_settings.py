@@ -49,6 +49,11 @@ class TestLoadSettings:
             ("TIMEZONE", "../../etc/passwd"),
             ("API", "ftp://x"),
             ("API", "pilot.example.org"),
+            ("BANK_TAKE", "copy"),
+            ("BANK_ANSWER_HOURS", "0"),
+            ("BANK_ANSWER_HOURS", "721"),
+            ("BANK_ANSWER_HOURS", "a day"),
+            ("BANK_IN", "bank/out"),
         ],
     )
     def test_refuses_an_unreadable_value_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -45,7 +45,7 @@ SAID_BY_VARIABLE = {
 }
 """Where a code is picked at run time, and which it can be."""
 
-FORMS = {"lifecycle/engine.py", "lifecycle/errors.py", "lifecycle/stages/rule.py"}
+FORMS = {"lifecycle/banking/refusal.py", "lifecycle/engine.py", "lifecycle/errors.py", "lifecycle/stages/rule.py"}
 """These hand on what others say."""
 
 ENUMS: dict[str, type[StrEnum]] = {

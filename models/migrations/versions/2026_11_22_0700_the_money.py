@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("object_type", "object_id", name=op.f("pk_claim")),
     )
     op.create_table(
+        "disbursement",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disbursement")),
+    )
+    op.create_table(
         "delegation",
         sa.Column("id", Id(), nullable=False),
         sa.Column("delegator_id", Id(), nullable=False),
@@ -201,7 +209,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("audit_seq", sa.Integer(), nullable=False),
         sa.Column("audit_head", sa.String(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("account_number", sa.String(length=34), nullable=False),
         sa.Column("fund_id", Id(), nullable=True),
         sa.Column("statement_ref", sa.String(length=140), nullable=False),
@@ -720,11 +728,16 @@ def upgrade() -> None:
         sa.Column("approver_id", Id(), nullable=False),
         sa.Column("on_behalf_of_id", Id(), nullable=True),
         sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("payload_hash", sa.String(length=64), nullable=False),
         sa.Column("command_id", sa.String(length=255), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "decision IN ('certify', 'approve', 'reject', 'release')", name=op.f("ck_approval_decision_known")
+        ),
+        sa.CheckConstraint(
+            "role IN ('project_lead', 'finance_officer', 'process_engineer', 'coordinator', 'technical_manager', 'lab_lead', 'quality_engineer', 'ehs_officer', 'expert', 'panel_chair', 'customer_rep', 'receiver_lead', 'certifier', 'fund_manager', 'fund_director', 'payer', 'accountant', 'auditor', 'sponsor', 'standard_editor', 'operator', 'admin')",
+            name=op.f("ck_approval_role_known"),
         ),
         sa.ForeignKeyConstraint(["payout_id"], ["payout.id"], name=op.f("fk_approval_payout_id_payout")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_approval")),
@@ -959,5 +972,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 
     op.drop_table("delegation")
+    op.drop_table("disbursement")
     op.drop_table("claim")
     # ### end Alembic commands ###

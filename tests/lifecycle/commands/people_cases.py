@@ -15,6 +15,10 @@ NOWHERE = UUID(int=5)
 wrong("organisation.add", "name_length", name=" ")
 wrong("organisation.add", "name_length", name="x" * 201)
 wrong("organisation.add", "credit_code_wrong", credit_code="91350100M000100Y44")
+wrong("organisation.correct", "reason_missing", reason=" ")
+wrong("organisation.correct", "name_length", name=" ")
+wrong("organisation.correct", "credit_code_wrong", credit_code="91350100M000100Y44")
+wrong("organisation.correct", "nothing_corrected", name=None)
 wrong("organisation.tie", "tie_wrong", share_basis_points=10_001)
 wrong("organisation.tie", "organisation_not_found", other_id=NOWHERE)
 wrong("user.add", "account_wrong", login="li wei")
@@ -36,6 +40,17 @@ wrong("programme.add", "organisation_not_found", organisation_id=NOWHERE)
 def _same_credit_code_in_other_letters(house: House) -> Any:
     first = done(house, "organisation.add", credit_code="9144030071526726XG")
     return again("organisation.add", first, credit_code="9144030071526726xg", outside_key=None)
+
+
+@refused("organisation.correct", "credit_code_held")
+def _a_code_that_another_one_holds(house: House) -> Any:
+    done(house, "organisation.add", credit_code="9144030071526726XG")
+    return made(house, "organisation.correct", credit_code="9144030071526726xg")
+
+
+@refused("organisation.correct", "nothing_corrected")
+def _what_is_stored_already(house: House) -> Any:
+    return again("organisation.correct", done(house, "organisation.correct"))
 
 
 @refused("user.add", "already_exists")

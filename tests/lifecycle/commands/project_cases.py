@@ -1,7 +1,7 @@
 """Refusals of registering, importing and everything that moves a project."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,10 @@ wrong("project.assign", "user_not_found", user_id=NOWHERE)
 wrong("project.assign", "user_not_found", user_id=lambda house: house.people["disabled"].user_id)
 wrong("project.name_party", "organisation_not_found", organisation_id=NOWHERE)
 wrong("project.name_party", "party_named_already", party="platform")
+wrong("project.correct", "reason_missing", reason="")
+wrong("project.correct", "day_in_future", received_on=tomorrow)
+wrong("project.correct", "receipt_out_of_range", received_on=date(1025, 7, 1))
+wrong("project.correct", "nothing_corrected", received_on=lambda house: house.today)
 wrong("project.plan_panel", "planned_day_past", planned_on=lambda house: house.today - timedelta(days=1))
 
 
@@ -54,6 +58,23 @@ def _the_same_row(house: House) -> Any:
 @refused("project.update_imported", "not_imported")
 def _registered_here(house: House) -> Any:
     return made(house, "project.update_imported", project_id=a_project(house))
+
+
+@refused("project.correct", "not_imported")
+def _taken_in_here(house: House) -> Any:
+    return made(house, "project.correct", project_id=a_project(house))
+
+
+@refused("project.correct", "receipt_out_of_range")
+def _received_after_the_trial_had_begun(house: House) -> Any:
+    command = made(house, "project.correct", received_on=tomorrow(house))
+    house.later(days=5)
+    return command
+
+
+@refused("project.correct", "review_open_already")
+def _while_a_panel_judges(house: House) -> Any:
+    return made(house, "project.correct", project_id=reviews(house)[0][0])
 
 
 @refused("project.submit", "submit_not_possible_when_submitted")
@@ -81,6 +102,7 @@ ON_AN_ENDED_PROJECT = {
     "project.assign": ("project_ended",),
     "project.name_party": ("project_ended",),
     "project.plan_panel": ("project_ended",),
+    "project.correct": ("project_ended",),
     "evidence.add": ("project_ended",),
     "notice.issue": ("project_ended", "nothing_owed"),
     "trial_batch.add": ("project_ended",),

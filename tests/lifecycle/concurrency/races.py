@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.commands import Command
 from lifecycle.invariants.check import all_checks, check
+from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import reading
 from tests.factories import House
 from tests.lifecycle.concurrency import racer
@@ -79,13 +80,14 @@ def racers(count: int = 2) -> Iterator[Racers]:
 
 
 def assert_sound(engine: Engine, house: House) -> None:
-    """Ask every invariant of the database, the audit trail too."""
+    """Ask every invariant of the database, the audit trail and the stored verdicts too."""
     with reading(engine) as session:
         _assert_sound(session, house)
 
 
 def _assert_sound(session: Session, house: House) -> None:
-    broken = {one.id: one.sample for one in check(session, all_checks(), now=house.now).results if not one.is_ok}
+    checks = (*all_checks(), fresh_verdicts(house.stamp()))
+    broken = {one.id: one.sample for one in check(session, checks, now=house.now).results if not one.is_ok}
     assert broken == {}, broken
 
 

@@ -1,5 +1,6 @@
 """The melody step by step: replayed, unchanged, permitted, judged; and what each refusal writes."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from lifecycle import engine as melody
+from lifecycle.audit.verify import verify
 from lifecycle.errors import Invalid, KeyReused, NotFound, Refused, Stale
 from lifecycle.people.commands import AddOrganisation, AddUser, GrantRole
 from lifecycle.projects.commands import AcceptTransfer, Advance, PutOnHold, Recycle, Stop, Submit, Withdraw
@@ -130,6 +132,25 @@ class TestForbidden:
         assert (version, seq) == (1, 2)
         each_house.do(advance(one, expected_version=1), by=Role.COORDINATOR)
         assert each_house.one("SELECT COUNT(*) FROM v_audit WHERE object_type = 'project'") == 3
+
+    def test_of_a_birth_is_sealed_in_the_chain_of_the_account_that_tried(self, each_house: House) -> None:
+        application, other = RECIPES["project.register"].make(each_house, 2)
+        by = each_house.people[Role.AUDITOR].user_id
+
+        each_house.ask(application, other, by=Role.AUDITOR)
+
+        found = each_house.rows(
+            "SELECT object_type, object_id, body FROM v_audit WHERE action = 'project.register.refused'"
+        )
+        assert [(row.object_type, row.object_id) for row in found] == [("user", str(by))] * 2
+        assert json.loads(found[0].body)["detail"] == {
+            "codes": ["role"],
+            "programme_id": str(each_house.programmes["lean"]),
+            "organisation_id": str(each_house.parties["sme"]),
+            "platform_id": str(each_house.parties["platform"]),
+        }
+        with reading(each_house.engine) as session:
+            assert verify(session).problems == ()
 
     def test_a_refusal_is_not_replayed_but_judged_again(self, house: House) -> None:
         command = advance(a_project(house))

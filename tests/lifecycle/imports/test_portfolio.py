@@ -84,6 +84,11 @@ class TestBringIn:
         report = brought(house, csv_file(tmp_path, [HEADER, good(firm="", code="")]), mapping(tmp_path))
         assert (project(house, "book:P1").organisation_id, report.organisations) == (None, 0)
 
+    def test_enters_the_firms_also_when_the_operator_brings_them(self, house: House, tmp_path: Path) -> None:
+        report = brought(house, csv_file(tmp_path, [HEADER, GOOD]), mapping(tmp_path), by=Role.OPERATOR)
+
+        assert (report.rows, report.wrong, report.organisations) == (1, 0, 1)
+
     def test_says_for_each_project_what_the_standard_still_asks(self, house: House, tmp_path: Path) -> None:
         brought(house, csv_file(tmp_path, [HEADER, GOOD]), mapping(tmp_path))
         with reading(house.engine) as session:

@@ -1,0 +1,177 @@
+"""What the verbs of people and organisations look at: new values that may be taken, things that must be there."""
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.commands import Stamp, Task
+from lifecycle.stages import credit_code
+from models.people import Organisation, RoleGrant
+from models.projects import Project
+from models.reading import grouped, table_of
+from models.states import STAGES
+
+
+def folded(text: str) -> str:
+    """Return a name or address as it is compared: NFKC and case-folded."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A command and what the database already holds of its new values and of what it refers to."""
+
+    command: Any
+    new: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the value that must be new."""
+    taken: frozenset[tuple[str, str]] = frozenset()
+    absent: tuple[str, ...] = ()
+    """Fields that refer to something that is not there."""
+    row: Any = None
+    actor_id: UUID | None = None
+    has_live_grant: bool = False
+    holders: Mapping[str, str] = field(default_factory=dict)
+    """Credit code of the batch -> name of the organisation that holds it."""
+    applications: tuple[UUID, ...] = ()
+    """Open projects whose applicant is concerned."""
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Column -> the right value, of those given that differ from what is stored."""
+        return {column: value for column, value in self.new.items() if getattr(self.row, column) != value}
+
+
+News: TypeAlias = Mapping[str, Callable[[Any], str | None]]
+"""Column -> the command's value for it, as it is stored."""
+References: TypeAlias = Mapping[str, tuple[Any, str]]
+"""Field of the command -> (model, column) where its value must be found."""
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _brings(command: Any, news: News) -> dict[str, str]:
+    found = {column: value(command) for column, value in news.items()}
+    return {column: value for column, value in found.items() if value is not None}
+
+
+def once(news: News) -> Callable[[Any], tuple[tuple[str, str], ...]]:
+    """Return what names the new values of a command, so that one batch does not bring the same twice."""
+    return lambda command: tuple(_brings(command, news).items())
+
+
+def entries(model: Any = None, news: News = _NOTHING, references: References = _NOTHING) -> Any:
+    """Return the facts of a verb that enters something under new values or refers to something that must be there."""
+
+    def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+        brought = [_brings(task.command, news) for task in tasks]
+        taken = frozenset(
+            (column, value)
+            for column in news
+            for value in _found(session, model, column, {new[column] for new in brought if column in new})
+        )
+        known = {
+            name: _found(session, other, column, {getattr(task.command, name) for task in tasks} - {None})
+            for name, (other, column) in references.items()
+        }
+        return [
+            Entry(
+                command=task.command,
+                new=new,
+                taken=taken,
+                absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
+                row=task.row,
+                actor_id=stamp.actor.user_id,
+            )
+            for task, new in zip(tasks, brought, strict=True)
+        ]
+
+    return facts
+
+
+def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[Any]:
+    stored = table_of(model).c[column]
+    return set(session.execute(select(stored).where(stored.in_(values))).scalars()) if values else set()
+
+
+def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read which of the grants named are live and the user's own."""
+    grant = table_of(RoleGrant)
+    ids = [task.command.grant_id for task in tasks]
+    statement = select(grant.c.id, grant.c.user_id).where(grant.c.id.in_(ids), grant.c.revoked_at.is_(None))
+    live = {(row.id, row.user_id) for row in session.execute(statement)}
+    return [
+        Entry(
+            command=task.command,
+            has_live_grant=(task.command.grant_id, task.command.user_id) in live,
+            row=task.row,
+            actor_id=stamp.actor.user_id,
+        )
+        for task in tasks
+    ]
+
+
+def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read who holds the credit codes given, and the open applications whose verdicts hang on the organisation."""
+    brought = [_brings(task.command, RIGHT_ORGANISATION) for task in tasks]
+    table = table_of(Organisation)
+    codes = {new["credit_code"] for new in brought if "credit_code" in new}
+    held = session.execute(select(table.c.credit_code, table.c.name).where(table.c.credit_code.in_(codes)))
+    holders = {row.credit_code: row.name for row in held}
+    applications = _applications(session, tasks, {task.row.id for task in tasks})
+    return [
+        Entry(
+            command=task.command,
+            new=new,
+            row=task.row,
+            actor_id=stamp.actor.user_id,
+            holders=holders,
+            applications=applications.get(task.row.id, ()),
+        )
+        for task, new in zip(tasks, brought, strict=True)
+    ]
+
+
+def ties(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read whether the other organisation is there, and the open applications of both: who is independent changes."""
+    found = entries(references={"other_id": (Organisation, "id")})(session, tasks, stamp)
+    pairs = [(task.row.id, task.command.other_id) for task in tasks]
+    applications = _applications(session, tasks, {one for pair in pairs for one in pair})
+    return [
+        replace(entry, applications=tuple(project for one in pair for project in applications.get(one, ())))
+        for entry, pair in zip(found, pairs, strict=True)
+    ]
+
+
+def _applications(session: Session, tasks: Sequence[Task[Any]], firms: set[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """Return the open projects in which each of these applies.
+
+    They are locked when something is to be written: nobody judges them meanwhile by what is being changed.
+    """
+    project = table_of(Project)
+    statement = (
+        select(project.c.id, project.c.organisation_id)
+        .where(project.c.organisation_id.in_(firms), project.c.stage.in_(STAGES))
+        .order_by(project.c.id)
+    )
+    if all(task.is_locked for task in tasks):
+        statement = statement.with_for_update()
+    rows = grouped(session.execute(statement), "organisation_id")
+    return {firm: tuple(row.id for row in found) for firm, found in rows.items()}
+
+
+NEW_ORGANISATION: News = {
+    "credit_code": lambda command: credit_code.normalise(command.credit_code) if command.credit_code else None,
+    "outside_key": lambda command: command.outside_key,
+}
+RIGHT_ORGANISATION: News = {
+    "name": lambda command: None if command.name is None else command.name.strip(),
+    "credit_code": lambda command: None if command.credit_code is None else credit_code.normalise(command.credit_code),
+}
+NEW_USER: News = {"login": lambda command: command.login, "email": lambda command: folded(command.email)}
+NEW_TOKEN: News = {"token_sha256": lambda command: command.token_sha256}
+NEW_STANDARD: News = {"sha256": lambda command: command.sha256}
+NEW_PROGRAMME: News = {"code": lambda command: command.code}

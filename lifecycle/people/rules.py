@@ -1,0 +1,132 @@
+"""Facts in, reasons out: everything that can stand in the way of the verbs of people and organisations. Pure."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from lifecycle.chart import about_input
+from lifecycle.errors import Unmet, unmet
+from lifecycle.stages import credit_code
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.lint import lint
+from lifecycle.standards.pack import Pack
+from models.limits import LONG_TEXT, SHORT_TEXT, WHOLE_SHARE
+from models.states import Role, UserStatus
+
+if TYPE_CHECKING:
+    from lifecycle.people.facts import Entry
+
+_SHA256_LENGTH = 64
+
+
+@about_input
+def not_taken(entry: "Entry") -> tuple[Unmet, ...]:
+    """A unique value is not used twice."""
+    taken = [(column, value) for column, value in entry.new.items() if (column, value) in entry.taken]
+    return tuple(unmet("already_exists", field=column, value=value) for column, value in taken)
+
+
+_ABSENT = {"pack_sha256": unmet("pack_not_found"), "person_id": unmet("user_not_found")}
+
+
+@about_input
+def all_there(entry: "Entry") -> tuple[Unmet, ...]:
+    """What the command refers to exists."""
+    return tuple(_ABSENT.get(name) or unmet("organisation_not_found") for name in entry.absent)
+
+
+@about_input
+def sound_account(entry: "Entry") -> tuple[Unmet, ...]:
+    """An account has a login without blanks, and a mail address."""
+    command = entry.command
+    sound = command.login and not any(char.isspace() for char in command.login) and "@" in command.email
+    return () if sound else (unmet("account_wrong", login=command.login, email=command.email),)
+
+
+@about_input
+def sound_token(entry: "Entry") -> tuple[Unmet, ...]:
+    """Only the SHA-256 of a token is handed over."""
+    digest = entry.command.token_sha256
+    wrong = len(digest) != _SHA256_LENGTH or set(digest) - set("0123456789abcdef")
+    return (unmet("token_hash_wrong"),) if wrong else ()
+
+
+@about_input
+def sound_credit_code(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse a credit code that is not one (GB 32100)."""
+    code = entry.command.credit_code
+    problem = credit_code.problem(code) if code is not None else None
+    return (unmet("credit_code_wrong", value=code, problem=problem),) if problem else ()
+
+
+@about_input
+def credit_code_free(entry: "Entry") -> tuple[Unmet, ...]:
+    """A credit code is one organisation's alone; who holds it already is named."""
+    code = entry.changes.get("credit_code", "")
+    return (unmet("credit_code_held", value=code, name=entry.holders[code]),) if code in entry.holders else ()
+
+
+@about_input
+def something_corrected(entry: "Entry") -> tuple[Unmet, ...]:
+    """A correction names at least one value that is not stored yet."""
+    return () if entry.changes else (unmet("nothing_corrected"),)
+
+
+@about_input
+def has_reason(entry: "Entry") -> tuple[Unmet, ...]:
+    """A correction says why."""
+    return () if 0 < len(entry.command.reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
+
+
+@about_input
+def named(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse an empty or overlong name, where one is given."""
+    if entry.command.name is None:
+        return ()
+    name = entry.command.name.strip()
+    return () if 0 < len(name) <= SHORT_TEXT else (unmet("name_length", limit=SHORT_TEXT, length=len(name)),)
+
+
+@about_input
+def grant_reaches(entry: "Entry") -> tuple[Unmet, ...]:
+    """Only operator, admin and auditor reach the whole installation."""
+    wide = entry.command.role in (Role.OPERATOR, Role.ADMIN, Role.AUDITOR, Role.EXPERT, Role.PANEL_CHAIR)
+    return () if wide or entry.command.organisation_id else (unmet("role_needs_organisation", role=entry.command.role),)
+
+
+def not_oneself(entry: "Entry") -> tuple[Unmet, ...]:
+    """Nobody changes their own rights, administrators included."""
+    return (unmet("four_eyes"),) if entry.row is not None and entry.row.id == entry.actor_id else ()
+
+
+@about_input
+def grant_is_live(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse to revoke what is no grant of this user, or no longer one."""
+    return () if entry.has_live_grant else (unmet("grant_not_found"),)
+
+
+def user_is_active(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse an act on a disabled account."""
+    return () if entry.row.status == UserStatus.ACTIVE else (unmet("user_disabled"),)
+
+
+@about_input
+def sound_share(entry: "Entry") -> tuple[Unmet, ...]:
+    """A share lies between 0 and 10,000 basis points; nobody is tied to itself."""
+    command = entry.command
+    wrong = not 0 <= command.share_basis_points <= WHOLE_SHARE or command.organisation_id == command.other_id
+    return (unmet("tie_wrong", share=command.share_basis_points),) if wrong else ()
+
+
+@about_input
+def sound_pack(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
+    try:
+        pack = Pack.model_validate(entry.command.body)
+    except ValidationError as error:
+        return (unmet("pack_unreadable", problem=str(error.errors()[0]["msg"])),)
+    if library.sha256(pack) != entry.command.sha256:
+        return (unmet("pack_hash_differs"),)
+    problems = lint(pack, rules=frozenset(RULES))
+    return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()
