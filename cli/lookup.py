@@ -1,5 +1,6 @@
 """From what people type (`PT-2026-0042`, a login, a credit code) to the ids that commands carry."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, unmet
+from models.agreements import Agreement, CostStatement, Milestone
+from models.funds import Fund, FundSource
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project
@@ -67,6 +70,52 @@ class Lookup:
             calls = calls.where(func.upper(review.c.gate) == gate.upper())
         return self._first(calls.order_by(review.c.id.desc()).limit(1), ref)
 
+    def fund(self, ref: str) -> Any:
+        """Find a fund by code or id."""
+        return self._by(Fund, "code", ref, ref)
+
+    def agreement(self, ref: str) -> Any:
+        """Find an agreement by number or id."""
+        return self._by(Agreement, "number", ref, ref.upper())
+
+    def milestone(self, ref: str) -> Any:
+        """Find a tranche by `AG-2026-0001/T2` or id."""
+        return self._within(Milestone, "tranche", ref, str.upper)
+
+    def cost(self, ref: str) -> Any:
+        """Find a cost statement by `AG-2026-0001/1` or id."""
+        return self._within(CostStatement, "statement_no", ref, lambda text: int(text) if text.isdecimal() else 0)
+
+    def source(self, ref: str) -> Any:
+        """Find an investor's commitment by `FUND/NAME` or id; one that invests in two ways is named by id."""
+        source = _table(FundSource)
+        if known := _uuid(ref):
+            return self._first(select(source.c.id).where(source.c.id == known), ref)
+        fund, _, name = ref.partition("/")
+        of = (source.c.fund_id == self.fund(fund), source.c.organisation_id == self.organisation(name))
+        found = self.session.execute(select(source.c.id).where(*of)).scalars().all()
+        if len(found) > 1:
+            raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
+        return self._first(select(source.c.id).where(*of), ref)
+
+    def currency_of(self, ids: Mapping[str, Any]) -> str | None:
+        """Return the currency of the fund that a command's ids lead to, or None where there is none."""
+        fund = _table(Fund)
+        for name, model in _WITH_FUND.items():
+            if known := ids.get(name):
+                row = _table(model)
+                owner = known if model is Fund else select(row.c.fund_id).where(row.c.id == known).scalar_subquery()
+                return self.session.execute(select(fund.c.currency).where(fund.c.id == owner)).scalar()
+        return None
+
+    def _within(self, model: Any, column: str, ref: str, read: Callable[[str], Any]) -> Any:
+        table = _table(model)
+        if known := _uuid(ref):
+            return self._first(select(table.c.id).where(table.c.id == known), ref)
+        agreement, _, inner = ref.partition("/")
+        matches = (table.c.agreement_id == self.agreement(agreement)) & (table.c[column] == read(inner))
+        return self._first(select(table.c.id).where(matches), ref)
+
     def _by(self, model: Any, column: str, ref: str, value: str) -> UUID:
         table = _table(model)
         known = _uuid(ref)
@@ -80,6 +129,10 @@ class Lookup:
         if found is None:
             raise NotFound(unmet("not_found", ref=ref))
         return found
+
+
+_WITH_FUND = {"fund_id": Fund, "agreement_id": Agreement, "milestone_id": Milestone, "cost_id": CostStatement}
+"""Field of a command -> table whose rows lead to a fund."""
 
 
 def _uuid(text: str) -> UUID | None:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import typer
 
 from cli import (
+    agreements,
     audits,
     batches,
     demo,
     disbursement,
     evidence,
     exports,
+    funds,
     gates,
     imports,
     installation,
@@ -50,6 +52,10 @@ for name, noun in {
     "track": trials.track,
     "scenario": trials.scenario,
     "order": trials.order,
+    "fund": funds.app,
+    "agreement": agreements.app,
+    "milestone": agreements.milestone,
+    "cost": agreements.cost,
     "standard": standards.app,
     "programme": programmes.app,
     "organisation": organisations.app,

@@ -379,8 +379,8 @@ def sign(house: House, *ids: UUID, sides: Sequence[Role] = (Role.PROJECT_LEAD, R
 
 def tranches(house: House, *agreement_ids: UUID, number: int = 1) -> list[UUID]:
     """Return the tranche with this number of each agreement."""
-    sql = "SELECT id FROM v_milestone WHERE agreement_id = :id AND number = :number"
-    return [UUID(house.one(sql, id=str(one), number=number)) for one in agreement_ids]
+    sql = "SELECT id FROM v_milestone WHERE agreement_id = :id ORDER BY CAST(number AS integer)"
+    return [UUID(house.rows(sql, id=str(one))[number - 1].id) for one in agreement_ids]
 
 
 def project_of(house: House, agreement_id: UUID) -> UUID:

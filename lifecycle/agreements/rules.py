@@ -8,7 +8,7 @@ from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.plan import plan_reasons
 from models.limits import LONG_TEXT, WHOLE_SHARE
-from models.money import MAX_MINOR
+from models.money import MAX_MINOR, said
 from models.states import ENDED, ProjectState, Role
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def own_money_enough(facts: Any) -> tuple[Unmet, ...]:
     if award * WHOLE_SHARE <= rate * (award + own) or rate < 1:
         return ()
     needed = -(-award * (WHOLE_SHARE - rate) // rate)
-    return (unmet("own_money_missing", have=own, needed=needed),)
+    return (Unmet(code="own_money_missing", values=said(facts.fund.currency, have=own, needed=needed)),)
 
 
 @about_input
@@ -79,7 +79,8 @@ def budget_sound(facts: Any) -> tuple[Unmet, ...]:
     reasons = list(category_reasons(categories))
     total = sum(categories.values())
     if categories and total != facts.award + facts.own:
-        reasons.append(unmet("budget_does_not_add_up", total=total, needed=facts.award + facts.own))
+        values = said(facts.fund.currency, total=total, needed=facts.award + facts.own)
+        reasons.append(Unmet(code="budget_does_not_add_up", values=values))
     return tuple(reasons)
 
 
@@ -96,7 +97,9 @@ def category_reasons(categories: Mapping[str, int]) -> tuple[Unmet, ...]:
 def within_fund(facts: Any) -> tuple[Unmet, ...]:
     """What a fund promises in all stays within its commitment; a closed agreement counts with what it paid."""
     left = facts.fund.commitment_minor - facts.promised_minor
-    return () if facts.award <= left else (unmet("fund_over_committed", left=left, asked=facts.award),)
+    if facts.award <= left:
+        return ()
+    return (Unmet(code="fund_over_committed", values=said(facts.fund.currency, left=left, asked=facts.award)),)
 
 
 @about_input
@@ -134,7 +137,8 @@ def supplement_sound(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     """Only tranches of which nothing was asked for are changed; the tranches still sum to the award (F1)."""
     if facts.new_amounts is None:
         fixed = facts.agreement.amount_minor - sum(row.amount_minor for row in facts.open_tranches)
-        return (unmet("tranches_do_not_add_up", award=facts.award, fixed=fixed),)
+        values = said(facts.fund.currency, award=facts.award, fixed=fixed)
+        return (Unmet(code="tranches_do_not_add_up", values=values),)
     return ()
 
 
@@ -241,7 +245,11 @@ def cost_sound(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     if not 1 <= total <= MAX_MINOR:
         reasons.append(unmet("amount_out_of_bounds", amount=total, limit=MAX_MINOR))
     if not 0 <= command.own_money_minor <= total:
-        reasons.append(unmet("own_money_over_cost", own=command.own_money_minor, total=total))
+        reasons.append(
+            Unmet(
+                code="own_money_over_cost", values=said(facts.fund.currency, own=command.own_money_minor, total=total)
+            )
+        )
     return tuple(reasons)
 
 
@@ -269,14 +277,19 @@ def accepted_within_claim(facts: "CostFacts") -> tuple[Unmet, ...]:
     command, cost = facts.command, facts.cost
     reasons = []
     if not 0 <= command.accepted_minor <= cost.claimed_minor:
-        reasons.append(unmet("accepted_over_claim", accepted=command.accepted_minor, claimed=cost.claimed_minor))
+        reasons.append(_over_claim(facts, command.accepted_minor, cost.claimed_minor))
     own_limit = min(cost.own_money_minor, max(command.accepted_minor, 0))
     if not 0 <= command.accepted_own_minor <= own_limit:
-        reasons.append(unmet("accepted_over_claim", accepted=command.accepted_own_minor, claimed=own_limit))
+        reasons.append(_over_claim(facts, command.accepted_own_minor, own_limit))
     is_cut = command.accepted_minor < cost.claimed_minor or command.accepted_own_minor < cost.own_money_minor
     if is_cut and not 0 < len(command.reason.strip()) <= LONG_TEXT:
         reasons.append(unmet("reason_missing"))
     return tuple(reasons)
+
+
+def _over_claim(facts: "CostFacts", accepted: int, claimed: int) -> Unmet:
+    values = said(facts.agreement.currency, accepted=accepted, claimed=claimed)
+    return Unmet(code="accepted_over_claim", values=values)
 
 
 def evidence_current(facts: "CostFacts") -> tuple[Unmet, ...]:

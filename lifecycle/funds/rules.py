@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT, SHORT_TEXT
-from models.money import CURRENCY_DECIMALS, MAX_MINOR
+from models.money import CURRENCY_DECIMALS, MAX_MINOR, said
 from models.states import AccountKind, FundStatus, Role
 
 if TYPE_CHECKING:
@@ -105,7 +105,11 @@ def within_commitments(facts: "FundFacts") -> tuple[Unmet, ...]:
     """Nobody is asked for more than they committed and were not asked for yet."""
     left = facts.uncalled_minor
     asked = facts.command.amount_minor
-    return () if asked <= left else (unmet("call_over_commitment", left=left, asked=asked),)
+    return (
+        ()
+        if asked <= left
+        else (Unmet(code="call_over_commitment", values=said(facts.fund.currency, left=left, asked=asked)),)
+    )
 
 
 @about_input
@@ -141,8 +145,13 @@ def contribution_fits(facts: "FundFacts") -> tuple[Unmet, ...]:
         return ()
     total = source.paid_in_minor + amount
     if amount > 0 and total > source.called_minor:
-        return (unmet("contribution_over_call", called=source.called_minor, total=total),)
-    return (unmet("more_than_paid_in", paid_in=source.paid_in_minor, asked=-amount),) if total < 0 else ()
+        values = said(facts.fund.currency, called=source.called_minor, total=total)
+        return (Unmet(code="contribution_over_call", values=values),)
+    if total >= 0:
+        return ()
+    return (
+        Unmet(code="more_than_paid_in", values=said(facts.fund.currency, paid_in=source.paid_in_minor, asked=-amount)),
+    )
 
 
 @about_input
@@ -150,7 +159,9 @@ def money_there(facts: "FundFacts") -> tuple[Unmet, ...]:
     """Only money that is not reserved or paid can go back to an investor."""
     wanted = -facts.command.amount_minor
     free = facts.balance(AccountKind.AVAILABLE)
-    return (unmet("insufficient_funds", available=free, asked=wanted),) if wanted > free else ()
+    if wanted <= free:
+        return ()
+    return (Unmet(code="insufficient_funds", values=said(facts.fund.currency, available=free, asked=wanted)),)
 
 
 @about_input
@@ -235,7 +246,7 @@ def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
     """A fund is closed when nothing is promised, reserved or on its way, and no case waits (`safety.md` B18)."""
     reasons = []
     if reserved := facts.balance(AccountKind.RESERVED):
-        reasons.append(unmet("money_reserved", amount=reserved))
+        reasons.append(Unmet(code="money_reserved", values=said(facts.fund.currency, amount=reserved)))
     if facts.pending.batches:
         reasons.append(unmet("batch_may_be_alive", count=facts.pending.batches))
     if facts.pending.payouts:

@@ -60,12 +60,12 @@ def close(house: House, count: int) -> Made:
 @recipe("cost.submit", "cost.submit", "agreement.state_cost", by=Role.FINANCE_OFFICER, tells="cost.submitted")
 def submit_cost(house: House, count: int) -> Made:
     ids = make.agreements(house, count)
-    period = {"from_on": house.today, "until_on": house.today}
     return [
         agreement.SubmitCost(
             command_id=key(),
             agreement_id=one,
-            **period,
+            from_on=house.today,
+            until_on=house.today,
             by_category={"equipment": 60_000_000, "material": 20_000_000},
             own_money_minor=24_000_000,
             evidence_sha256=paper,

@@ -113,7 +113,7 @@ class TestCatalogue:
         assert [word for word in ENUMS[kind] if f"{kind}.{word}" not in CATALOGUE] == []
 
     def test_has_a_word_for_every_state_that_is_stored(self) -> None:
-        stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState]
+        stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState, *states.MilestoneState]
 
         assert [word for word in stored if f"state.{word}" not in CATALOGUE] == []
 

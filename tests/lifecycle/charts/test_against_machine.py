@@ -15,6 +15,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from lifecycle import calendar
 from lifecycle.chart import Chart, compiled, decide, options
 from lifecycle.errors import Refused
+from lifecycle.milestones.chart import MilestoneChart
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.panel import Tally
@@ -23,11 +24,12 @@ from lifecycle.stages.judgement import Verdict
 from lifecycle.standards import library
 from models.states import STAGES, GateOutcome, ProjectState, VerdictState
 
-CHARTS: tuple[type[Chart], ...] = (ProjectChart, StageRunChart, ReviewChart)
+CHARTS: tuple[type[Chart], ...] = (ProjectChart, StageRunChart, ReviewChart, MilestoneChart)
 TODAY = date(2025, 7, 8)
 DAYS = st.sampled_from([date(2025, 7, 7), TODAY, date(2025, 7, 9), date(2025, 12, 1)])
 OUTCOMES = st.sampled_from(GateOutcome)
 REVIEW_ID = UUID(int=7)
+PERSONS = (REVIEW_ID, UUID(int=8))
 PACKS = (library.bare(), library.default())
 
 
@@ -77,7 +79,12 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
     said = Verdict(clause="G2.2", state=verdict, code="any", strength=draw(st.sampled_from("CHW")))
     following = [*STAGES, ProjectState.IN_PRODUCTION][STAGES.index(stage) + 1]
     review = SimpleNamespace(
-        id=REVIEW_ID, state="decided", notice_starts_on=TODAY, notice_ends_on=draw(st.none() | DAYS)
+        id=REVIEW_ID,
+        state="decided",
+        outcome=draw(OUTCOMES),
+        stage_run_id=draw(st.sampled_from([1, 2])),
+        notice_starts_on=TODAY,
+        notice_ends_on=draw(st.none() | DAYS),
     )
     return SimpleNamespace(
         pack=pack,
@@ -90,9 +97,14 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
         verdict_of=lambda _clause: said,
         records=None,
         open_conditions=(SimpleNamespace(clause="G2.2", review_id=REVIEW_ID),) if draw(st.booleans()) else (),
-        project=SimpleNamespace(has_fund=draw(st.booleans()), receiver_id=draw(st.none() | st.just(1)), received_on=1),
+        project=SimpleNamespace(
+            has_fund=draw(st.booleans()), receiver_id=draw(st.none() | st.just(1)), received_on=1, stage_run_id=1
+        ),
         next_stage=lambda: following,
-        stamp=SimpleNamespace(today=TODAY, calendar=calendar.china()),
+        stamp=SimpleNamespace(
+            today=TODAY, calendar=calendar.china(), actor=SimpleNamespace(person_id=draw(st.sampled_from(PERSONS)))
+        ),
+        runs=(),
     )
 
 
@@ -112,9 +124,19 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         conditions=(item,) if draw(st.booleans()) else (),
     )
     objection = SimpleNamespace(is_upheld=draw(st.none() | st.booleans()))
+    tranche = SimpleNamespace(
+        gate=draw(st.sampled_from([None, "G2"])), criteria=["G2.2"], amount_minor=1, report={"evidence": ["a"]}
+    )
     return SimpleNamespace(
         **vars(on),
         on=on,
+        milestone=tranche,
+        agreement=SimpleNamespace(number="AG-2025-0001", signed_on=draw(st.none() | DAYS)),
+        agreement_minor=draw(st.integers(1, 2)),
+        hashes=draw(st.sampled_from([frozenset(), frozenset("a")])),
+        submitter=draw(st.none() | st.just(REVIEW_ID)),
+        wall=draw(st.sampled_from([frozenset(), frozenset([REVIEW_ID])])),
+        decided={"G2": on.review} if draw(st.booleans()) else {},
         seats=seats,
         voted=[seat for seat in seats if seat.has_vote and seat.vote],
         tally=Tally(total=score * 10, means=means, voters=len(seats)),

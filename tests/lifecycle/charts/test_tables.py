@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lifecycle.chart import Chart, compiled
+from lifecycle.milestones.chart import MilestoneChart
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.stages.chart import StageRunChart
@@ -72,10 +73,29 @@ REVIEW = {
     ("proposed", "reopen"): ("scoring", ("objection_upheld",)),
     ("proposed", "cancel"): ("cancelled", ()),
 }
+RELEASABLE = (
+    "agreement_signed",
+    "project_not_held",
+    "not_the_submitter",
+    "behind_no_wall",
+    "evidence_unchanged",
+    "result_reached",
+)
+WAIVABLE = ("behind_no_wall", "something_left")
+MILESTONE = {
+    ("planned", "submit"): ("submitted", ("agreement_signed",)),
+    ("planned", "waive"): ("waived", WAIVABLE),
+    ("submitted", "accept"): ("accepted", RELEASABLE),
+    ("submitted", "reject"): ("rejected", ("not_the_submitter", "behind_no_wall")),
+    ("submitted", "waive"): ("waived", WAIVABLE),
+    ("rejected", "submit"): ("submitted", ("agreement_signed",)),
+    ("rejected", "waive"): ("waived", WAIVABLE),
+}
 TABLES: Mapping[type[Chart], Mapping[tuple[str, str], Any]] = {
     ProjectChart: PROJECT,
     StageRunChart: STAGE_RUN,
     ReviewChart: REVIEW,
+    MilestoneChart: MILESTONE,
 }
 
 

@@ -15,6 +15,8 @@ def codes() -> dict[str, str]:
     found: dict[str, str] = {}
     for room in ROOMS:
         for path in sorted((ROOT / room).glob("*.py")):
+            if path.name == "entitlement.py":
+                continue  # asked where money is requested, tested as it is
             for code, line in _codes(ast.parse(path.read_text("utf-8"))):
                 found.setdefault(code, f"{room}/{path.name}:{line}")
     return found

@@ -9,6 +9,7 @@ from notifications.words import sentence
 from tests.digest import changed, digest
 from tests.factories import House
 from tests.lifecycle.commands import (
+    agreement_cases,
     disbursement_cases,
     fund_cases,
     people_cases,
@@ -20,7 +21,16 @@ from tests.lifecycle.commands import (
 from tests.lifecycle.commands.codes import codes
 from tests.lifecycle.commands.refusals import CASES, Case, all_codes
 
-MODULES = (disbursement_cases, fund_cases, people_cases, project_cases, requirement_cases, review_cases, trial_cases)
+MODULES = (
+    agreement_cases,
+    disbursement_cases,
+    fund_cases,
+    people_cases,
+    project_cases,
+    requirement_cases,
+    review_cases,
+    trial_cases,
+)
 ASKED_OF_NOBODY = {"receipt_day_unknown": "no arrow leads into intake, so nobody asks for its entry"}
 
 
