@@ -69,7 +69,7 @@ def _explained(line: StatementLine, register: Register) -> Match:
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
     intents, exception = _intents(line, register)
-    if exception is None and sum(intent.signed_minor for intent in intents) != line.amount_minor:
+    if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
     if exception is not None or not intents:
         return _case(line, exception or "unmatched")
