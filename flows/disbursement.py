@@ -167,11 +167,11 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
-    doubt = _doubt(teller, row.file_name, data, fence)
+    doubt, attempt = _doubt(teller, row.file_name, data, fence), UUID(int=fence)
     if doubt is not None:
-        command: Any = Doubt(command_id=_key("doubt", batch_id, batch_id), batch_id=batch_id, why=doubt)
+        command: Any = Doubt(command_id=_key("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
     else:
-        command = Send(command_id=_key("send", batch_id, batch_id), batch_id=batch_id, fence=fence)
+        command = Send(command_id=_key("send", batch_id, attempt), batch_id=batch_id, fence=fence)
 
     def record(session: Session) -> list[Answer]:
         answers = execute(session, [command], stamp=stamp)
