@@ -5,6 +5,7 @@ first, then the work is done again as the next process would.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,7 @@ from models.db import make_engine, reading
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.states import Role
+from models.tables import metadata
 from tests.conftest import copied, on_server
 from tests.factories import House
 from tests.lifecycle.concurrency.races import assert_sound
@@ -37,6 +39,8 @@ from tests.witness.bank import Bank
 
 pytestmark = pytest.mark.slow
 PAID_IN = 1_000_000
+_TABLES = [table.name for table in metadata.sorted_tables]
+_PLACES = (("out", "*.xml"), ("out", ".*"), ("in", "*.xml"), ("in", "done/*"))
 STRIDE = 17
 """In a reduced sweep every so-manieth boundary is tried: it is prime, so that all kinds are met."""
 
@@ -92,6 +96,15 @@ class Scene:
             (self.folder / "in" / f"1-{message}.xml").write_bytes(self.bank.report(message, words))
         (self.folder / "in" / "2-statement.xml").write_bytes(self.bank.statement())
 
+    def what_is_there(self) -> str:
+        """Return how many rows each table has, the states, the files and the orders, without names made at random."""
+        counted = " UNION ALL ".join(f"SELECT '{name}' AS name, COUNT(*) AS many FROM {name}" for name in _TABLES)
+        states = "SELECT state FROM v_payout UNION ALL SELECT state FROM v_batch"
+        versions = "SELECT fence, version FROM payment_batch UNION ALL SELECT 0, version FROM payout"
+        rows = [sorted(map(tuple, self.house.rows(sql))) for sql in (counted, states, versions)]
+        files = [len(list((self.folder / where).glob(what))) for where, what in _PLACES]
+        return repr((rows, files, len(self.bank.orders)))
+
     def balances(self) -> dict[str, int]:
         """Return the kept balances of the ledger."""
         return {row.kind: row.balance_minor for row in self.house.rows("SELECT kind, balance_minor FROM v_account")}
@@ -139,11 +152,31 @@ def _waiting(house: House) -> Approve:
 
 
 EXTENT = (pytest.param("reduced"), pytest.param("whole", marks=pytest.mark.prove))
+RECOVERED = 2
+"""How often a reduced sweep recovers from the same rows, files and orders; each further death only has to leave them."""
 
 
-def stride_of(scene: Scene, extent: str) -> int:
-    """SQLite is always swept whole; the server only by `make prove`."""
-    return STRIDE if extent == "reduced" and scene.house.engine.dialect.name == "postgresql" else 1
+@dataclass(slots=True)
+class Sweep:
+    """Which boundaries are tried, and from which deaths the work is then brought to its end."""
+
+    scene: Scene
+    extent: str
+    left: Counter[str] = field(default_factory=Counter)
+    """What the deaths so far have left."""
+
+    def boundaries(self, first: int, last: int) -> range:
+        """SQLite is always swept whole; the server only by `make prove`."""
+        is_reduced = self.extent == "reduced" and self.scene.house.engine.dialect.name == "postgresql"
+        return range(first, last + 1, STRIDE if is_reduced else 1)
+
+    def is_new(self) -> bool:
+        """Remember what this death has left; what was never seen is checked. Say whether it is to be recovered from."""
+        what = self.scene.what_is_there()
+        self.left[what] += 1
+        if self.left[what] == 1:
+            assert_nothing_is_half_done(self.scene)
+        return self.extent == "whole" or self.left[what] <= RECOVERED
 
 
 @pytest.mark.parametrize("extent", EXTENT)
@@ -155,20 +188,21 @@ def test_killed_on_the_way_to_the_bank_it_pays_once(
     boundaries = _counted(scene, victims, work)
     # What the other side does with the file matters only once it may be there: the rest is swept once.
     first = 1 if takes == "move" else _counted(scene, victims, partial(_approved, scene.last_word))
-    found = {"not yet": 0, "unknown": 0, "there": 0}
+    found, sweep = {"not there": 0, "there": 0, "given up": 0}, Sweep(scene, extent)
 
-    for boundary in range(first, boundaries + 1, stride_of(scene, extent)):
+    for boundary in sweep.boundaries(first, boundaries):
         scene.begin()
         assert victims.send(scene.house, work, boundary) == (KILLED, boundary)
         scene.bank_looks(takes)
-        assert_nothing_is_half_done(scene)
+        found["there" if scene.bank.orders else "not there"] += 1
+        if not sweep.is_new():
+            continue
 
         assert work(scene.house)
-        found["there" if scene.bank.orders else "not yet"] += 1
         scene.bank_looks(takes)
         if not scene.bank.orders:  # nobody could know; the bank says in writing that it has nothing
             _given_up(scene)
-            found["unknown"] += 1
+            found["given up"] += 1
             assert work(scene.house)
             scene.bank_looks(takes)
         scene.bank_answers()
@@ -181,7 +215,7 @@ def test_killed_on_the_way_to_the_bank_it_pays_once(
 
     with capsys.disabled():
         name = scene.house.engine.dialect.name
-        print(f"\n{name}, {takes}: approve and disburse have {boundaries} boundaries {found}")  # noqa: T201
+        print(f"\n{name}, {takes}: approve and disburse have {boundaries} boundaries {found}, {len(sweep.left)} states")  # noqa: T201
     assert boundaries > 150
 
 
@@ -204,10 +238,12 @@ def test_killed_while_it_takes_the_answers_it_counts_each_once(
     assert_paid_once(scene)
     kept = _saved(scene, begin)
 
-    for boundary in range(1, boundaries + 1, stride_of(scene, extent)):
+    sweep = Sweep(scene, extent)
+    for boundary in sweep.boundaries(1, boundaries):
         kept()
         assert victims.send(scene.house, work, boundary) == (KILLED, boundary)
-        assert_nothing_is_half_done(scene)
+        if not sweep.is_new():
+            continue
 
         assert work(scene.house)
 
@@ -215,7 +251,9 @@ def test_killed_while_it_takes_the_answers_it_counts_each_once(
         assert [path.name for path in (scene.folder / "in").iterdir()] == ["done"]
 
     with capsys.disabled():
-        print(f"\n{scene.house.engine.dialect.name}: two answers have {boundaries} boundaries")  # noqa: T201
+        print(
+            f"\n{scene.house.engine.dialect.name}: two answers have {boundaries} boundaries, {len(sweep.left)} states"
+        )  # noqa: T201
     assert boundaries > 80
 
 
