@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, exists, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -25,6 +25,8 @@ from models.states import AccountKind, BankEffect, BankEventKind, BankSource, Po
 
 OBJECT_TYPE = "statement"
 HOLD_DAYS = 3650
+_TAKES_OUT = ("match", "write_off")
+"""Ways out of a case that take its booking out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +135,21 @@ def _before(known: Sequence[Any], row: Any) -> Any:
 
 
 def _set_aside(session: Session, funds: Collection[UUID]) -> dict[UUID, int]:
-    """Return fund -> money in suspense that came by its own statements: suspense itself is shared."""
+    """Return fund -> money in suspense that came by its own statements: suspense itself is shared.
+
+    What two people have explained or written off since has left it again.
+    """
     event, line, statement = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
+    about = table_of(ExceptionCase)
+    taken_out = exists().where(
+        about.c.object_id == line.c.id, about.c.closed_at.is_not(None), about.c.action.in_(_TAKES_OUT)
+    )
     gives = event.c.kind.in_([BankEventKind.CREDIT, BankEventKind.RETURN])
     signed = case((gives, event.c.amount_minor), else_=-event.c.amount_minor)
     sums = (
         select(statement.c.fund_id, func.sum(signed).label("aside"))
         .select_from(event.join(line, line.c.id == event.c.statement_line_id).join(statement))
-        .where(statement.c.fund_id.in_(list(funds)), event.c.effect == BankEffect.SUSPENSE)
+        .where(statement.c.fund_id.in_(list(funds)), event.c.effect == BankEffect.SUSPENSE, ~taken_out)
         .group_by(statement.c.fund_id)
     )
     return {row.fund_id: int(row.aside) for row in session.connection().execute(sums)}
