@@ -3,7 +3,7 @@
 A fact from outside is recorded, never refused; only what people say instead of the bank needs two of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -106,14 +106,12 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     for task in tasks:
         command = task.command
         instruction = instructions[command.instruction_id][0]
+        rows = events.get(instruction.id, [])
         known = Known(
             amount_minor=instruction.amount_minor,
             status=InstructionStatus(instruction.status),
-            applied=tuple(
-                Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
-                for row in events.get(instruction.id, ())
-                if row.effect == BankEffect.APPLIED
-            ),
+            applied=_as_said(row for row in rows if row.effect == BankEffect.APPLIED),
+            told=_as_said(rows),
         )
         said = Said(
             source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref
@@ -138,6 +136,12 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         if command.kind == BankEventKind.FEE:
             taken[fund] = taken.get(fund, 0) + command.amount_minor
     return facts
+
+
+def _as_said(rows: Iterable[Any]) -> tuple[Said, ...]:
+    return tuple(
+        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref) for row in rows
+    )
 
 
 def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
