@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Engine, event
@@ -285,7 +285,18 @@ class Payments(RuleBasedStateMachine):
         )
 
 
-def played(house: Callable[[], House], done_with: Callable[[House], None], examples: int, steps: int) -> None:
+SEARCH = (Phase.generate,)
+"""Find a play that fails, and do not look for the shortest one."""
+
+
+def played(
+    house: Callable[[], House],
+    done_with: Callable[[House], None],
+    examples: int,
+    steps: int,
+    *,
+    phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
+) -> None:
     """Play the machine so often in worlds of its own."""
     machine = type("PaymentsHere", (Payments,), {"a_house": staticmethod(house), "done_with": staticmethod(done_with)})
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
@@ -296,6 +307,8 @@ def played(house: Callable[[], House], done_with: Callable[[House], None], examp
             deadline=None,
             derandomize=True,
             database=None,
+            phases=phases,
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )
