@@ -6,7 +6,6 @@ done into statements, notices, tables and reports. Amounts are in minor units of
 
 import csv
 import io
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -106,7 +105,7 @@ class Bank:
         found = []
         for path in sorted(folder.glob("*.xml")):
             found += self.accept(path.name, path.read_bytes())
-            os.unlink(path)
+            path.unlink()
         return found
 
     def empty(self, files: MutableMapping[str, bytes]) -> list[Order]:

@@ -221,3 +221,9 @@ class FundBook:
     def at_the_bank(self) -> int:
         """What should lie on the account, once everything was said."""
         return self.available + self.reserved + self.aside
+
+    @property
+    def yet_to_be_booked(self) -> int:
+        """What came back without a booking that it had left: until that is told, the bank has more than we know of."""
+        waiting = (at for one in self.payments for at in one.attempts if at.is_implied)
+        return sum(at.amount for at in waiting if not at.heard.get(("paid", at.amount)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import pytest
@@ -357,8 +357,11 @@ class Answer:
 
     path: Path
 
+    def _open(self) -> BinaryIO:
+        return self.path.open("rb")
+
     def __call__(self, house: House) -> Taken:
-        return take_file(house.engine, self.path.name, partial(self.path.open, "rb"), house.stamp())
+        return take_file(house.engine, self.path.name, self._open, house.stamp())
 
 
 @pytest.mark.parametrize("times", TIMES)

@@ -1,4 +1,4 @@
-"""Killed between any two steps from the last approval to the bank's answer: no money leaves twice, none is lost (B1-B16).
+"""Killed between any two steps from the last approval to the bank's answer: money leaves once (B1-B16).
 
 The bank of `tests.witness` takes whatever lies in the folder, as often as it finds it there. After each death it looks
 first, then the work is done again as the next process would.
@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -48,7 +49,7 @@ STRIDE = 17
 def teller(folder: Path, takes: Any) -> Teller:
     """Return a teller whose claims end at once: whoever died holds nobody up."""
     bank = DropFolders(folder / "out", folder / "in")
-    return Teller(bank=bank, holder="any", takes=takes, lease=Teller.__dataclass_fields__["lease"].default * 0)
+    return Teller(bank=bank, holder="any", takes=takes, lease=timedelta(0))
 
 
 def pay(last_word: Approve, folder: Path, takes: str, house: House) -> bool:
@@ -153,7 +154,7 @@ def _waiting(house: House) -> Approve:
 
 EXTENT = (pytest.param("reduced"), pytest.param("whole", marks=pytest.mark.prove))
 RECOVERED = 2
-"""How often a reduced sweep recovers from the same rows, files and orders; each further death only has to leave them."""
+"""How often a reduced sweep recovers from the same rows, files and orders; a further death has but to leave them."""
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ class Sweep:
         return range(first, last + 1, STRIDE if is_reduced else 1)
 
     def is_new(self) -> bool:
-        """Remember what this death has left; what was never seen is checked. Say whether it is to be recovered from."""
+        """Remember what this death has left; check what was never seen. Say whether to recover from it."""
         what = self.scene.what_is_there()
         self.left[what] += 1
         if self.left[what] == 1:
@@ -251,9 +252,8 @@ def test_killed_while_it_takes_the_answers_it_counts_each_once(
         assert [path.name for path in (scene.folder / "in").iterdir()] == ["done"]
 
     with capsys.disabled():
-        print(
-            f"\n{scene.house.engine.dialect.name}: two answers have {boundaries} boundaries, {len(sweep.left)} states"
-        )  # noqa: T201
+        said = f"two answers have {boundaries} boundaries, {len(sweep.left)} states"
+        print(f"\n{scene.house.engine.dialect.name}: {said}")  # noqa: T201
     assert boundaries > 80
 
 
@@ -308,7 +308,7 @@ def assert_nothing_is_half_done(scene: Scene) -> None:
 
 
 def assert_paid_once(scene: Scene) -> None:
-    """The bank has one order and has paid it; the ledger says the same; the file can be made again (W1, W2, W5, I30)."""
+    """The bank has one order and paid it; the ledger says so too; the file can be made again (W1, W2, W5, I30)."""
     bank, house = scene.bank, scene.house
     assert list(bank.accepted.values()) == [1], "W1"
     ends = "SELECT end_to_end_id FROM v_instruction WHERE status NOT IN ('prepared', 'abandoned')"

@@ -12,12 +12,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import event
 
 from flows import bank_channel
-
 from lifecycle import engine as melody
 from lifecycle.commands import Command
 from models.db import make_engine, run_in_transaction
@@ -115,7 +114,7 @@ def _watch_files(pass_by: Callable[[], None]) -> None:
 
     of_system = {name: getattr(os, name) for name in ("getpid", "open", "close", "O_RDONLY")}
     steps = {name: between(getattr(os, name)) for name in ("fsync", "link")}
-    bank_channel.os = SimpleNamespace(**of_system, **steps)  # type: ignore[attr-defined]
+    bank_channel.os = SimpleNamespace(**of_system, **steps)  # type: ignore[assignment, attr-defined]
     for name in ("rename", "unlink"):
         setattr(Path, name, between(getattr(Path, name)))
     opened = getattr(Path.open, "__wrapped__", Path.open)
@@ -134,7 +133,7 @@ class _Torn:
     def __init__(self, file: Any, pass_by: Callable[[], None]) -> None:
         self._file, self._pass_by = file, pass_by
 
-    def __enter__(self) -> "_Torn":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

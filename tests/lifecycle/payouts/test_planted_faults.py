@@ -1,12 +1,14 @@
 """Mistakes planted into the house one by one: the second book, the bank or an invariant finds each of them (C5b)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows import disbursement
+from lifecycle.ledger import entries
 from lifecycle.payouts import effects, outcomes, rules
 from models.states import BankEventKind, PostingKind
 from tests.factories import House
@@ -17,7 +19,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def reserved_twice(patch: pytest.MonkeyPatch) -> None:
-    entry = effects.entry
+    entry = entries.entry
 
     def twice(kind: PostingKind, *args: Any, **named: Any) -> Any:
         return (*entry(kind, *args, **named), *(entry(kind, *args, **named) if kind == PostingKind.RESERVE else ()))
@@ -41,7 +43,7 @@ def settled_whatever_the_amount(patch: pytest.MonkeyPatch) -> None:
     settled = outcomes._settled
 
     def careless(known: Any, said: Any) -> Any:
-        return settled(known, outcomes.replace(said, amount_minor=known.amount_minor))
+        return settled(known, replace(said, amount_minor=known.amount_minor))
 
     patch.setitem(outcomes._BY_KIND, BankEventKind.SETTLE, careless)
 
@@ -64,8 +66,8 @@ def sent_without_a_word(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(
         outcomes._BY_KIND,
         BankEventKind.REJECT,
-        lambda known, said: outcomes.replace(
-            rejected(known, said), steps=tuple(outcomes.replace(one, event=None) for one in rejected(known, said).steps)
+        lambda known, said: replace(
+            rejected(known, said), steps=tuple(replace(one, event=None) for one in rejected(known, said).steps)
         ),
     )
 
