@@ -300,6 +300,12 @@ SEARCH = (Phase.generate,)
 """Find a play that fails, and do not look for the shortest one."""
 
 
+def machine_of(house: Callable[[], House], done_with: Callable[[House], None]) -> type[Payments]:
+    """Return the machine whose worlds are made and taken away so."""
+
+    return type("PaymentsHere", (Payments,), {"a_house": staticmethod(house), "done_with": staticmethod(done_with)})
+
+
 def played(
     house: Callable[[], House],
     done_with: Callable[[House], None],
@@ -309,9 +315,8 @@ def played(
     phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
 ) -> None:
     """Play the machine so often in worlds of its own."""
-    machine = type("PaymentsHere", (Payments,), {"a_house": staticmethod(house), "done_with": staticmethod(done_with)})
     run_state_machine_as_test(
-        machine,
+        machine_of(house, done_with),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
