@@ -3,9 +3,12 @@
 Whoever reads here holds the lock of the fund: milestones, approvals, accounts and balances of its payouts stand still.
 """
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -130,30 +133,49 @@ ADDING_UP_DAYS = 30
 """Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Siblings:
-    """Other payouts that count: those of the same milestone, and the recent ones to the same payee."""
+    """Other live payouts that count: those of the same milestone, and the recent ones to the same payee."""
 
-    rows: tuple[Any, ...]
-    since: datetime
+    def __init__(self, rows: Sequence[Any], since: datetime) -> None:
+        self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
+        self._of_milestone: Counter[UUID | None] = Counter()
+        recent: dict[UUID, list[Any]] = {}
+        for row in self._live.values():
+            self._of_milestone[row.milestone_id] += row.amount_minor
+            if row.created_at >= since:
+                recent.setdefault(row.organisation_id, []).append(row)
+        self._recent = {firm: _Running(found) for firm, found in recent.items()}
+        self._since = since
 
     def of_milestone(self, milestone: Any, own: Any) -> int:
+        """Return what the others of a milestone come to."""
         key = getattr(milestone, "id", None)
-        return sum(row.amount_minor for row in self._live(own) if key is not None and row.milestone_id == key)
+        mine = self._live.get(own.id) if own is not None else None
+        counted = mine.amount_minor if mine is not None and mine.milestone_id == key else 0
+        return 0 if key is None else self._of_milestone[key] - counted
 
     def to_payee(self, organisation_id: UUID, own: Any) -> int:
-        before = own.created_at if own is not None else None
-        return sum(
-            row.amount_minor
-            for row in self._live(own)
-            if row.organisation_id == organisation_id
-            and row.created_at >= self.since
-            and (before is None or row.created_at <= before)
-        )
+        """Return what the others, none of them later, come to for this firm."""
+        running = self._recent.get(organisation_id)
+        if running is None:
+            return 0
+        mine = self._live.get(own.id) if own is not None else None
+        is_recent = mine is not None and mine.organisation_id == organisation_id and mine.created_at >= self._since
+        counted = mine.amount_minor if mine is not None and is_recent else 0
+        return running.until(own.created_at if own is not None else None) - counted
 
-    def _live(self, own: Any) -> list[Any]:
-        dead = (PayoutState.REJECTED, PayoutState.CANCELLED)
-        return [row for row in self.rows if row.state not in dead and (own is None or row.id != own.id)]
+
+class _Running:
+    """Sums of amounts up to any instant: a batch of hundreds asks for as many of them."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        ordered = sorted(rows, key=lambda row: row.created_at)
+        self._times = [row.created_at for row in ordered]
+        self._sums: list[int] = [0, *accumulate(row.amount_minor for row in ordered)]
+
+    def until(self, instant: datetime | None) -> int:
+        """Return the sum of all up to and at this instant; of all where there is none."""
+        return self._sums[len(self._times) if instant is None else bisect_right(self._times, instant)]
 
 
 def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Siblings:
@@ -174,7 +196,7 @@ def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Si
         .join(account, account.c.id == payout.c.payee_account_id)
         .where(or_(payout.c.milestone_id.in_(list(milestones)), recent))
     )
-    return _Siblings(tuple(session.connection().execute(statement)), since)
+    return _Siblings(session.connection().execute(statement).all(), since)
 
 
 @dataclass(frozen=True, slots=True)
