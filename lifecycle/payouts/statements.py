@@ -10,6 +10,7 @@ from sqlalchemy import case, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
+from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
@@ -146,6 +147,7 @@ def _set_aside(session: Session, funds: Collection[UUID]) -> dict[UUID, int]:
     return {row.fund_id: int(row.aside) for row in session.connection().execute(sums)}
 
 
+@about_input
 def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
     """A statement of a file is taken once."""
     return (unmet("already_exists", field="statement", value=facts.command.statement_ref),) if facts.is_known else ()
@@ -400,6 +402,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     ]
 
 
+@about_input
 def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """The booking is one of this statement that was set aside, and two people agreed to write it off."""
     case, line = facts.case, facts.line
@@ -409,6 +412,7 @@ def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     return () if ok else (unmet("two_people_missing"),)
 
 
+@about_input
 def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """What the fund is to bear it must have."""
     missing = -facts.line.amount_minor if facts.line is not None else 0
