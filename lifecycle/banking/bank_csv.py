@@ -1,4 +1,4 @@
-"""The plain CSV that any bank's portal can be brought to: one booked line a row (`docs/contract.md` 3.7)."""
+"""The plain CSV that any bank's portal can be brought to: one booked line a row."""
 
 import csv
 from collections.abc import Iterator

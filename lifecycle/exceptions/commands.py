@@ -45,9 +45,8 @@ POSSIBLE: Mapping[str, frozenset[Action]] = {
     ),
     "batch": frozenset({Action.CONFIRM_PAID, Action.CONFIRM_REJECTED, Action.ABANDON_BATCH}),
     "statement": frozenset({Action.LIFT_HOLD, Action.CLOSE}),
-    "disbursement": frozenset({Action.CLOSE}),
 }
-"""What a case is about -> its ways out."""
+"""What a case is about -> its ways out. A case about all disbursement ends with the freeze, when two people lift it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
