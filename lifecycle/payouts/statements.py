@@ -20,6 +20,7 @@ from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentBatch, PaymentInstruction
+from models.money import said
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind, StatementStatus
@@ -419,7 +420,7 @@ def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
         return (unmet("foreign_currency"),)
     has = facts.accounts[AccountKind.AVAILABLE].balance_minor
-    return (unmet("insufficient_funds", available_minor=has, currency=facts.fund.currency),) if missing > has else ()
+    return (unmet("insufficient_funds", **said(facts.fund.currency, available=has, asked=missing)),) if missing > has else ()
 
 
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
