@@ -250,7 +250,8 @@ def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
     aside = facts.command.set_aside_minor
     if not aside or place:
         return ()
-    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
+    of = {"payout_id": facts.payout.id, "is_of_bank_event": True}
+    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of)
 
 
 def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:

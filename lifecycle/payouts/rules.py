@@ -29,6 +29,7 @@ def payable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         *_project_goes_on(facts),
         *_fund_open(facts),
         *_account_usable(facts),
+        *_files_current(facts),
         *_within_milestone(facts),
         *facts.capped,
     )
@@ -75,6 +76,11 @@ def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if account.usable_on is not None and account.usable_on > facts.stamp.today:
         return (Unmet(code="payee_cooling_off", values={"day": account.usable_on.isoformat()}),)
     return ()
+
+
+def _files_current(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    missing = facts.missing_evidence
+    return (unmet("evidence_not_current", sha256s=list(missing)),) if missing else ()
 
 
 def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -234,16 +240,19 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def request_sound(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there."""
+    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there.
+
+    A request that nobody changes, but that is no longer what was approved, goes back to its maker as it is.
+    """
+    if facts.stamp.actor.is_clock and facts.payout is not None:
+        return ()
     reasons = [*_within_milestone(facts)] if facts.amount_minor > 0 else [unmet("amount_not_positive")]
     account = facts.account
     if account is None or account.organisation_id != facts.project.organisation_id:
         reasons.append(unmet("payee_of_another"))
     elif account.status == PayeeStatus.RETIRED:
         reasons.append(unmet("payee_retired"))
-    if facts.missing_evidence:
-        reasons.append(unmet("evidence_not_current", sha256s=list(facts.missing_evidence)))
-    return tuple(reasons)
+    return (*reasons, *_files_current(facts))
 
 
 def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
