@@ -22,7 +22,7 @@ from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, repor
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
 PAID_IN = 500_000_000
-ACCOUNT = {"holder_name": "sme", "account_number": "6222 0202 0011 2233", "bank_code": "ICBKCNBJ"}
+ACCOUNT: dict[str, Any] = {"holder_name": "sme", "account_number": "6222 0202 0011 2233", "bank_code": "ICBKCNBJ"}
 STATES = ("requested", "approved", "instructed", "paid", "returned")
 BATCHES = ("prepared", "sent", "unknown", "acknowledged", "settled", "abandoned")
 
@@ -67,7 +67,7 @@ def payer_of(house: House, payout: UUID) -> UUID:
 def request(house: House, milestone: UUID, *, amount_minor: int = AMOUNT, **more: Any) -> RequestPayout:
     """Return the command that asks for money of a tranche."""
     account = more.pop("payee_account_id", None) or payee(house)
-    asked = {"milestone_id": milestone, "payee_account_id": account, "new_amount_minor": amount_minor}
+    asked: dict[str, Any] = {"milestone_id": milestone, "payee_account_id": account, "new_amount_minor": amount_minor}
     return RequestPayout(command_id=key(), **asked, **more)
 
 

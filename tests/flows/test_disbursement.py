@@ -4,18 +4,26 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
+from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.claims import claim_batch
 from flows.disbursement import Frozen, Run, Teller, deliver, disburse
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.disbursement.commands import Freeze
+from lifecycle.payouts.commands import Approve
 from models.db import transaction
 from models.ports import PutResult
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, key
+from tests.factories import House, a_house, key
 from tests.lifecycle.commands.payout_cases import withdraw_evidence
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """Give the world on both databases."""
+    return a_house(engine)
 
 
 class Killed(Exception):
@@ -94,7 +102,7 @@ class TestARun:
         assert house.one("SELECT sum(balance_minor) FROM v_account WHERE kind = 'reserved'") == 0
         assert run(house, bank).refused == []
         (refused,) = house.ask(
-            pay.Approve(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER
+            Approve(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER
         )
         assert [reason.code for reason in refused.unmet] == ["evidence_not_current"]
 

@@ -1,7 +1,11 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
 from io import BytesIO
+from typing import Any
 from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
@@ -13,9 +17,15 @@ from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, ids_of, key
+from tests.factories import House, a_house, ids_of, key
 
 HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """Give the world on both databases."""
+    return a_house(engine)
 
 
 def line(house: House, direction: str = "debit", ref: str = "B1", amount: str = "100.00") -> str:
@@ -163,7 +173,7 @@ class TestPosition:
         house.do(ComparePosition(command_id=key(), statement_id=one))
         case = pay.case_of(house, row)
         pay.agree(house, case, action="write_off")
-        off = {"statement_line_id": row, "exception_id": case, "reason": "fee"}
+        off: dict[str, Any] = {"statement_line_id": row, "exception_id": case, "reason": "fee"}
         house.do(WriteOff(command_id=key(), statement_id=one, **off), by=Role.FUND_MANAGER)
         fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
         (later,) = ids_of(house.do(pay.take(fund, opening_minor=0, closing_minor=pay.PAID_IN - 1_200)))

@@ -38,7 +38,7 @@ def edit(house: House, sql: str) -> None:
 def a_second_account(house: House, *, is_confirmed: bool) -> UUID:
     """Return another account of the firm that has one already."""
     pay.payee(house)
-    values = {**pay.ACCOUNT, "account_number": "9999"}
+    values: dict[str, Any] = {**pay.ACCOUNT, "account_number": "9999"}
     propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **values)
     (account,) = make.ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     if is_confirmed:
