@@ -1,4 +1,4 @@
-"""What time does by itself: holds end, overdue conditions put a project on hold, expired evidence counts no more."""
+"""What time does by itself: holds end, overdue conditions hold, expired evidence counts no more, limits are used up."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,10 +7,13 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlmodel import Session
 
-from flows.runtime import Sweep, ids_of
+from flows.runtime import CHUNK, Sweep, ids_of
 from lifecycle.commands import Command, Stamp
 from lifecycle.projects.commands import PutOnHold, Resume
+from lifecycle.projects.queries import living_project_ids, project_rows
 from lifecycle.requirements.commands import RefreshVerdicts
+from lifecycle.trials.commands import ReachStopLoss
+from lifecycle.trials.spending import spending_of
 from lifecycle.verdicts.packs import packs_of
 from models.holds import Hold
 from models.projects import Project
@@ -84,9 +87,23 @@ def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
     ]
 
 
+def used_up_limits(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Tell which agreed limits of a trial are used up by now and were not told in this visit: days, above all."""
+    commands: list[Command] = []
+    for ids in living_project_ids(session, CHUNK):
+        found = spending_of(session, project_rows(session, ids), stamp.today)
+        commands += [
+            ReachStopLoss(command_id=_key("stop-loss", project_id, stamp), project_id=project_id)
+            for project_id, spending in found.items()
+            if spending.new_hits()
+        ]
+    return commands
+
+
 STAGE_DEADLINES = (
     Sweep(name="ended-holds", due=ended_holds),
     Sweep(name="overdue-conditions", due=overdue_conditions),
     Sweep(name="due-verdicts", due=due_verdicts),
+    Sweep(name="used-up-limits", due=used_up_limits),
 )
 """What `pilotway run stage-deadlines` does, in this order."""

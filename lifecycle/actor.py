@@ -86,6 +86,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.import": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "project.update_imported": frozenset({Role.COORDINATOR, Role.OPERATOR, Role.ADMIN}),
     "project.refresh": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "project.reach_stop_loss": frozenset({Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.plan_panel": frozenset({Role.COORDINATOR}),
     "project.advance": frozenset({Role.COORDINATOR}),
