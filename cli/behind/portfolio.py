@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-from cli.behind.stop_reviews import stop_reviews_of, tell
 from cli.door import Door
 from cli.output import Column
 from lifecycle.errors import Invalid, Unmet, unmet
@@ -41,6 +40,7 @@ def project_list(door: Door, *, stage: str, is_overdue: bool, is_on_hold: bool) 
 
 def show_project(door: Door, ref: str) -> None:
     """Print one project: its facts, its visits, its people, what happened last."""
+    from cli.behind.stop_reviews import stop_reviews_of, tell
 
     def work(session: Session) -> tuple[dict[str, Any], list[Unmet]]:
         project_id = door.lookup(session).project(ref)
