@@ -10,12 +10,13 @@ from sqlmodel import Session
 from flows.runtime import CHUNK, Sweep, ids_of
 from lifecycle.commands import Command, Stamp
 from lifecycle.projects.commands import PutOnHold, Resume
-from lifecycle.projects.queries import living_project_ids, project_rows
+from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import RefreshVerdicts
 from lifecycle.trials.commands import ReachStopLoss
 from lifecycle.trials.spending import spending_of
 from lifecycle.verdicts.packs import packs_of
 from models.holds import Hold
+from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import table_of
 from models.reviews import Condition
@@ -89,9 +90,13 @@ def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
 
 def used_up_limits(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Tell which agreed limits of a trial are used up by now and were not told in this visit: days, above all."""
+    project, pack = table_of(Project), table_of(StandardPack)
+    packs = packs_of(session, session.execute(select(pack.c.sha256)).scalars()).values()
+    stages = {stage.id for one in packs for stage in one.stages if stage.run_limits is not None}
+    running = ids_of(session.execute(select(project.c.id).where(project.c.stage.in_(stages))))
     commands: list[Command] = []
-    for ids in living_project_ids(session, CHUNK):
-        found = spending_of(session, project_rows(session, ids), stamp.today)
+    for start in range(0, len(running), CHUNK):
+        found = spending_of(session, project_rows(session, running[start : start + CHUNK]), stamp.today)
         commands += [
             ReachStopLoss(command_id=_key("stop-loss", project_id, stamp), project_id=project_id)
             for project_id, spending in found.items()
