@@ -24,7 +24,6 @@ from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
-from lifecycle.verdicts.packs import packs_of
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
@@ -255,6 +254,8 @@ def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tup
 
 def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
     """Return the titles of the evidence types of a project's standard, in one language."""
+    from lifecycle.verdicts.packs import packs_of
+
     project: Any = Project.__table__  # type: ignore[attr-defined]
     sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
     if sha256 is None:

@@ -88,6 +88,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.import": _IMPORTERS,
     "project.update_imported": _IMPORTERS,
     "project.refresh": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "project.reach_stop_loss": frozenset({Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.plan_panel": frozenset({Role.COORDINATOR}),
     "project.advance": frozenset({Role.COORDINATOR}),

@@ -87,6 +87,8 @@ class StageRun(Subject, table=True):
     closed_on: date | None = Field(default=None, sa_type=Day)
     reason: str | None = Field(default=None, max_length=10000)
     """Why it was recycled or closed."""
+    stop_loss: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    """Agreed limits that were used up in this visit: code -> {"limit", "used", "on"}."""
 
 
 class Requirement(Subject, table=True):

@@ -272,6 +272,13 @@ def evidence(project_id: UUID, *, type: str = "paper", **form: Any) -> AddEviden
     )
 
 
+def sign_contract(house: House, *ids: UUID, **limits: Any) -> None:
+    """Hand in the task contract of projects on the default standard, with what was agreed (`stop_loss_batches=3`)."""
+    signed = house.today.isoformat()
+    form = {"contract_number": "1", "signed_by_sme_on": signed, "signed_by_funder_on": signed}
+    hand_in(house, *ids, type="task_contract", **form, **limits)
+
+
 def batches(house: House, *ids: UUID, started: int = 50, passed: int = 48, **more: Any) -> None:
     """Record a batch of each project, which gets the number B-01 where it is the first."""
     commands = (

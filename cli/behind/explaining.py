@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from sqlmodel import Session
 
+from cli.behind.stop_reviews import stop_reviews_of, tell
 from cli.door import Door, named, standard_names
 from cli.errors import REFUSED, reason_lines
 from cli.output import folded, screen_width
@@ -42,18 +43,21 @@ def explain_one(door: Door, ref: str, name: str) -> None:
 def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
     """Print the answers and say whether all are yes."""
 
-    def work(session: Session) -> tuple[Any, list[tuple[Verb[Any, Any], list[Unmet]]], dict[str, str]]:
+    def work(session: Session) -> tuple[Any, list[tuple[Verb[Any, Any], list[Unmet]]], dict[str, str], list[Unmet]]:
         project_id = door.lookup(session).project(ref)
         answers = engine.explain(session, project_id, verbs, stamp=door.stamp(_actor(door, session)))
         people = people_who_owe(session, [project_id])
         (row,) = project_rows(session, [project_id])
         titles = standard_names(session, project_id, door.output.lang)
-        return row, [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers], titles
+        told = [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers]
+        return row, told, titles, stop_reviews_of(door, session, [row]).get(project_id, [])
 
-    row, answers, titles = door.read(work)
+    row, answers, titles, stop_review = door.read(work)
     output = door.output
     if output.as_json:
-        output.document({"number": row.number, "stage": str(row.stage), "version": row.version, "data": _data(answers)})
+        due = [reason.document() for reason in stop_review]
+        head = {"number": row.number, "stage": str(row.stage), "version": row.version, "stop_review": due}
+        output.document({**head, "data": _data(answers)})
         return all(not reasons for _, reasons in answers)
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
@@ -65,6 +69,7 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
                 indent = _INDENT + len(line) - len(line.lstrip())
                 for part in folded(line.lstrip(), screen_width() - indent):
                     output.line(" " * indent + part)
+    tell(door, row.number, stop_review)
     return all(not reasons for _, reasons in answers)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 from sqlmodel import Session
 
+from cli.behind.stop_reviews import stop_reviews_of, tell
 from cli.door import Door, named
 from cli.errors import REFUSED
 from cli.output import Column, Output, folded, padded, plain, screen_width, tab_separated, width_of
@@ -50,6 +51,7 @@ def check_one(door: Door, ref: str, *, is_full: bool) -> None:
             _show_gate(gate, output, is_full=is_full)
         else:
             _print_rows(gate)
+        _tell_stop_review(door, gate)
     _leave([gate for gate in gates if not gate["is_met"]])
 
 
@@ -64,6 +66,7 @@ def check_all(door: Door) -> None:
     with reading(door.engine) as session:
         for gate in work(session):
             _print_streamed(gate, output, is_first=count == 0)
+            _tell_stop_review(door, gate)
             count += 1
             unmet_gates += not gate["is_met"]
     if output.as_json:
@@ -137,6 +140,7 @@ def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterato
     people = people_who_owe(session, project_ids)
     due = due_days_of(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
     overdue = {day: stamp.calendar.working_days_between(day, stamp.today) for day in set(due.values()) if day}
+    stop_reviews = stop_reviews_of(door, session, rows)
     names = {sha256: type_names(pack, door.output.lang) for sha256, pack in packs.items()}
     for row in rows:
         judged = [
@@ -144,7 +148,8 @@ def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterato
             for verdict in verdicts.get(row.id, ())
         ]
         due_on = due.get(row.stage_run_id)
-        yield _gate(row, judged, due_on, overdue[due_on] if due_on else 0)
+        gate = _gate(row, judged, due_on, overdue[due_on] if due_on else 0)
+        yield {**gate, "stop_review": stop_reviews.get(row.id, [])}
 
 
 def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
@@ -233,7 +238,13 @@ def _document(gate: Mapping[str, Any]) -> dict[str, Any]:
     """Return what machines get: everything but the words that only the table needs."""
     hidden = ("owed_by_words",)
     asked = [{key: one[key] for key in one if key not in hidden} for one in gate["requirements"]]
-    return {**gate, "requirements": asked}
+    due = [reason.document() for reason in gate["stop_review"]]
+    return {**gate, "requirements": asked, "stop_review": due}
+
+
+def _tell_stop_review(door: Door, gate: Mapping[str, Any]) -> None:
+    if not door.output.as_json:
+        tell(door, gate["number"], gate["stop_review"])
 
 
 def _show_gate(gate: Mapping[str, Any], output: Output, *, is_full: bool) -> None:

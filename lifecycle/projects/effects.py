@@ -74,6 +74,7 @@ def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, *
         "visit": 1 + sum(1 for run in earlier if run.stage == stage),
         "state": StageRunState.OPEN,
         "opened_on": stamp.today,
+        "stop_loss": {},
         **known,
     }
     act = Act(
@@ -185,20 +186,26 @@ def submitted(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     )
 
 
-def panel_planned(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Write down the day of the panel at the visit; the due days of its gate follow."""
-    state, values = str(facts.run.state), {"planned_panel_on": facts.command.planned_on}
-    visit = Act(
+def visit_act(facts: ProjectFacts, verb: str, values: Mapping[str, Any], detail: Mapping[str, Any]) -> Act:
+    """Return the act that writes something down at the present visit without moving it."""
+    state = str(facts.run.state)
+    return Act(
         table=StageRun,
         object_type=STAGE_RUN,
         id=facts.run.id,
-        action=f"{STAGE_RUN}.plan_panel",
+        action=f"{STAGE_RUN}.{verb}",
         row=facts.run,
         from_state=state,
         to_state=state,
         values=values,
-        detail=values,
+        detail=detail,
     )
+
+
+def panel_planned(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Write down the day of the panel at the visit; the due days of its gate follow."""
+    values = {"planned_panel_on": facts.command.planned_on}
+    visit = visit_act(facts, "plan_panel", values, values)
     return Effects(acts=(act_on(facts, "plan_panel", detail=values), visit))
 
 
@@ -262,18 +269,8 @@ def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
         for name in ("due_on", "maximum_on")
         if getattr(facts.run, name) is not None
     }
-    state = str(facts.run.state)
-    return Act(
-        table=StageRun,
-        object_type=STAGE_RUN,
-        id=facts.run.id,
-        action=f"{STAGE_RUN}.move_due_day",
-        row=facts.run,
-        from_state=state,
-        to_state=state,
-        values=values,
-        detail={"reason": "hold", "working_days": stood, "was": facts.run.due_on},
-    )
+    detail = {"reason": "hold", "working_days": stood, "was": facts.run.due_on}
+    return visit_act(facts, "move_due_day", values, detail)
 
 
 def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:

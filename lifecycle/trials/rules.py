@@ -117,6 +117,12 @@ def within_ladder(facts: "TrialFacts") -> tuple[Unmet, ...]:
     return (Unmet(code=refused.code, values=asdict(refused)),)
 
 
+def limit_used_up(facts: "TrialFacts") -> tuple[Unmet, ...]:
+    """A limit agreed in the contract is used up and was not told in this visit (stop-loss)."""
+    is_new = facts.spending is not None and facts.spending.new_hits()
+    return () if is_new else (unmet("stop_loss_not_reached"),)
+
+
 @about_input
 def characteristic_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
     """Values are measured of a characteristic that was named before."""

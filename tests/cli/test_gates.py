@@ -4,7 +4,7 @@ import pytest
 
 from models.states import ProjectState
 from tests.cli.conftest import Line
-from tests.factories import House, a_project, projects
+from tests.factories import House, a_project, batches, projects, sign_contract
 
 
 def number_of(house: House, project_id: UUID) -> str:
@@ -121,3 +121,25 @@ class TestExplain:
         said = at_home("project", "explain", number, "--as", "stranger", "--json")
 
         assert (said.code, said.document["error"]["code"]) == (3, "not_found")
+
+
+class TestAUsedUpLimit:
+    @pytest.fixture
+    def used_up(self, house: House) -> str:
+        project = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default")
+        sign_contract(house, project, stop_loss_batches=1)
+        batches(house, project)
+        return number_of(house, project)
+
+    @pytest.mark.parametrize("asked", [("gate", "check"), ("project", "explain"), ("project", "show")])
+    def test_is_shown_with_who_calls_the_panel(self, at_home: Line, used_up: str, asked: tuple[str, ...]) -> None:
+        (due,) = at_home(*asked, used_up, "--json").document["stop_review"]
+        said = at_home(*asked, used_up).err
+
+        assert (due["code"], due["values"]) == ("stop_loss_batches", {"limit": 1, "used": 1})
+        assert (due["party"], due["role"]) == ("platform", "coordinator")
+        assert f"{used_up}  The agreed batches are used up (1 of 1); a stop review is due." in said
+
+    def test_is_no_part_of_the_document_where_none_is(self, at_home: Line, number: str) -> None:
+        assert at_home("gate", "check", number, "--json").document["stop_review"] == []
+        assert "stop review" not in at_home("gate", "check", number).err

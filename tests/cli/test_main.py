@@ -14,6 +14,7 @@ from lifecycle.commands import REGISTRY
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
+from lifecycle.trials.commands import ReachStopLoss
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
 
@@ -55,7 +56,7 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
-        by_the_clock = {RefreshVerdicts}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
 

@@ -611,6 +611,19 @@ def correct_measurement(house: House, count: int) -> Made:
     return given(trial.CorrectMeasurement, ids, **wrong, value=1.25, reason="misread")
 
 
+@recipe(
+    "project.reach_stop_loss",
+    "project.reach_stop_loss",
+    "stage_run.reach_stop_loss",
+    by=Role.OPERATOR,
+    tells="project.stop_loss_reached",
+)
+def reach_stop_loss(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    make.sign_contract(house, *ids, stop_loss_days=0)
+    return given(trial.ReachStopLoss, ids)
+
+
 @recipe("issue.add", "project.add_issue", by=Role.EHS_OFFICER, tells="project.issue_added")
 def add_issue(house: House, count: int) -> Made:
     return given(trial.AddIssue, _at_trial(house, count), kind=FindingKind.ISSUE, severity=2, title="board overheats")

@@ -549,6 +549,7 @@ def upgrade() -> None:
         sa.Column("planned_panel_on", Day(), nullable=True),
         sa.Column("closed_on", Day(), nullable=True),
         sa.Column("reason", sa.String(length=10000), nullable=True),
+        sa.Column("stop_loss", JSONText(), nullable=False),
         sa.CheckConstraint(
             "stage IN ('intake', 'feasibility', 'small_batch_trial', 'market_validation', 'handoff', 'in_production', 'withdrawn', 'stopped')",
             name=op.f("ck_stage_run_stage_known"),

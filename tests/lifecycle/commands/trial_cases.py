@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.trials import commands as trial
-from models.states import ProjectState, Role
+from models.states import ProjectState
 from models.types import MAX_MINOR
-from tests.factories import House, a_project, batches, evidence, reviews
+from tests.factories import House, a_project, batches, reviews, sign_contract
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -117,8 +117,10 @@ def _finished_twice(house: House) -> Any:
 def _above_the_ladder(house: House) -> Any:
     """Ten, then a hundred: the second step opens with a conforming batch of the first."""
     one = a_project(house, stage=TRIAL, pack="default")
-    signed = house.today.isoformat()
-    contract: dict[str, Any] = {"contract_number": "1", "signed_by_sme_on": signed, "signed_by_funder_on": signed}
-    contract |= {"ladder_sizes": [10, 100]}
-    house.do(evidence(one, type="task_contract", **contract), by=Role.PROJECT_LEAD)
+    sign_contract(house, one, ladder_sizes=[10, 100])
     return on(trial.AddBatch, one, made_on=house.today, started=50, passed_first_time=48, size=50.0)
+
+
+@refused("project.reach_stop_loss", "stop_loss_not_reached")
+def _told_before(house: House) -> Any:
+    return again("project.reach_stop_loss", done(house, "project.reach_stop_loss"))

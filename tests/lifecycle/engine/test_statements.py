@@ -43,6 +43,7 @@ STATEMENTS = {
     "project.import": 16,
     "project.name_party": 17,
     "project.plan_panel": 26,
+    "project.reach_stop_loss": 37,
     "project.recycle": 18,
     "project.refresh": 20,
     "project.register": 16,

@@ -150,6 +150,7 @@ class TestReportedNotGuessed:
 
 
 class TestExtent:
+    @pytest.mark.slow
     def test_of_20_000_rows_is_read_and_one_more_is_refused(self, tmp_path: Path) -> None:
         how = mapping(tmp_path, columns=[{"column": "title", "to": "name"}])
         path = saved(tmp_path, [["no", "title"]])
@@ -180,6 +181,7 @@ class TestExtent:
 
 
 class TestArchive:
+    @pytest.mark.slow
     def test_with_a_member_of_1_gib_is_refused_before_it_is_unpacked(self, tmp_path: Path) -> None:
         path = saved(tmp_path, [[*HEADER], NATIVE])
         with (
