@@ -143,6 +143,7 @@ class TestAudit:
 
         assert (made.code, said.code) == (0, 0)
         assert said.document["checkpoints"] == [{"file": str(tmp_path / "c.json"), "seq": 1, "ok": True}]
+        assert "\ufffd" not in at_home("audit", "checkpoint", "--out", str(tmp_path / "d.json")).out
 
     def test_needs_a_key_to_sign(self, at_home: Line, tmp_path: Path) -> None:
         said = at_home("audit", "checkpoint", "--out", str(tmp_path / "c.json"), "--json")
