@@ -106,8 +106,20 @@ class TestWhy:
         assert said.code == 0
         assert "Nobody asks" in said.err
 
-    def test_refuses_a_verb_that_is_none(self, at_home: Line, number: str) -> None:
-        assert at_home("project", "why", number, "dance", "--json").document["error"]["code"] == "verb_unknown"
+    @pytest.mark.parametrize("typed", [("batch", "add"), ("batch add",), ("trial_batch.add",)])
+    def test_takes_a_verb_as_people_and_programs_name_it(
+        self, at_home: Line, number: str, typed: tuple[str, ...]
+    ) -> None:
+        said = at_home("project", "why", number, *typed, "--as", "process_engineer", "--json")
+
+        assert said.document["data"][0]["verb"] == "trial_batch.add"
+
+    @pytest.mark.parametrize("typed", ["dance", "add"])
+    def test_refuses_a_verb_that_is_none_and_names_those_that_are(self, at_home: Line, number: str, typed: str) -> None:
+        (reason,) = at_home("project", "why", number, typed, "--json").document["error"]["reasons"]
+
+        assert reason["code"] == "verb_unknown"
+        assert {"advance", "extend-hold", "evidence add", "gate judge", "batch close"} <= set(reason["values"]["known"])
 
 
 class TestExplain:
