@@ -46,11 +46,13 @@ class TestCheck:
 
         assert (said.code, said.document["target"], said.document["requirements"]) == (0, None, [])
 
-    def test_gives_a_pipe_one_line_for_each(self, at_home: Line, number: str) -> None:
-        rows = at_home("gate", "check", number).rows
+    def test_says_to_a_pipe_what_it_says_to_people(self, at_home: Line, number: str) -> None:
+        head, *lines = at_home("gate", "check", number, "--lang", "zh-CN").out.splitlines()
 
-        assert len(rows) == 9
-        assert rows[1][:4] == [number, "G1.2", "missing", "Lawful applicant"]
+        assert head.startswith(f"{number} robot")
+        assert head.endswith("  受理 → 可行性  0/9")
+        assert [line.split()[1] for line in lines if "MISS" in line] == [f"G1.{place}" for place in range(1, 10)]
+        assert "未提交  企业 项目负责人 project_lead  2025-07-08" in lines[0]
 
     def test_of_all_judges_every_open_project(self, at_home: Line, house: House) -> None:
         projects(house, 2, pack="default")

@@ -76,7 +76,7 @@ class TestVersion:
 class TestMigrate:
     def test_is_safe_to_repeat(self, fresh: Line) -> None:
         assert fresh("migrate").code == 0
-        assert fresh("migrate").rows[0][0] == "schema_revision"
+        assert fresh("migrate").out.startswith("schema")
 
 
 class TestDoctor:

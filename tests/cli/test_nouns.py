@@ -19,7 +19,7 @@ class TestUser:
 
         ((login, role, organisation, grant_id),) = at_home("user", "role", "list", "li").rows
 
-        assert (login, role, organisation) == ("li", "project_lead", "sme")
+        assert (login, role, organisation) == ("li", "project lead", "sme")
         assert at_home("user", "role", "remove", "li", grant_id, *by).code == 0
         assert at_home("user", "role", "list", "li").rows == []
         assert at_home("user", "disable", "li", *by).code == 0
