@@ -28,6 +28,16 @@ from notifications.words import Lang, explain_unmet, sentence, title
 
 _CHUNK = 500
 _INDENT = 14
+_BRIEF = (
+    Column(key="clause"),
+    Column(key="title", is_wide=True),
+    Column(key="how", kind="how"),
+    Column(key="strength", kind="strength"),
+    Column(key="owed_by", is_wide=True),
+    Column(key="judged_by", is_wide=True),
+    Column(key="evidence", is_wide=True),
+)
+_FULL = (Column(key="text"), Column(key="parameters"))
 
 
 def check_one(door: Door, ref: str, *, is_full: bool) -> None:
@@ -62,7 +72,7 @@ def check_all(door: Door) -> None:
         raise typer.Exit(REFUSED)
 
 
-def list_criteria(door: Door, ref: str, stage: str) -> None:
+def list_criteria(door: Door, ref: str, stage: str, *, is_full: bool) -> None:
     """Print what the standard of a project asks in a stage."""
 
     def work(session: Session) -> tuple[Pack, ProjectState]:
@@ -71,17 +81,20 @@ def list_criteria(door: Door, ref: str, stage: str) -> None:
 
     pack, present = door.read(work)
     asked = _asked_stage(stage, present)
-    lang = door.output.lang
-    rows = [criterion_row(criterion, lang) for criterion in pack.stage(asked).criteria]
-    columns = (
-        Column(key="clause"),
-        Column(key="title", is_wide=True),
-        Column(key="how", kind="how"),
-        Column(key="strength", kind="strength"),
-        Column(key="owed_by"),
-        Column(key="evidence", is_wide=True),
-    )
-    door.output.table(columns, rows)
+    print_criteria(door.output, [criterion_row(one, door.output.lang) for one in pack.stage(asked).criteria], is_full)
+
+
+def print_criteria(output: Output, rows: Sequence[Mapping[str, Any]], is_full: bool) -> None:  # noqa: FBT001 - from a flag
+    """Print criteria as a table; in full each with its sentence, its limits and who judges, as a block of its own."""
+    if not is_full or output.as_json or output.fields:
+        output.table((*_BRIEF, *_FULL) if output.fields else _BRIEF, rows)
+        return
+    for row in rows:
+        output.record(
+            (*_BRIEF, *_FULL),
+            {**row, "parameters": [f"{name}={row['parameters'][name]}" for name in row["parameters"]]},
+        )
+        output.line("")
 
 
 def _asked_stage(text: str, present: ProjectState) -> ProjectState:
@@ -102,6 +115,7 @@ def criterion_row(criterion: Criterion, lang: Lang) -> dict[str, Any]:
         "how": criterion.how,
         "strength": criterion.strength,
         "owed_by": owed,
+        "judged_by": [title("role", judge.role, lang) for judge in criterion.judges],
         "evidence": list(criterion.evidence),
         "parameters": dict(criterion.parameters),
     }

@@ -112,6 +112,12 @@ class TestList:
         assert rows[3]["clause"] == "G3.4"
         assert rows[3]["parameters"]["bound"] == 0.8
 
+    def test_shows_sentence_and_limits_in_full(self, at_home: Line, number: str) -> None:
+        said = at_home("gate", "list", number, "--stage", "small_batch_trial", "--full")
+
+        assert "at least 80 %" in said.out or "0.80" in said.out
+        assert "bound=0.8" in said.out
+
     def test_refuses_a_stage_that_is_none(self, at_home: Line, number: str) -> None:
         said = at_home("gate", "list", number, "--stage", "lunch", "--json")
 

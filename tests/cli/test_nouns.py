@@ -217,6 +217,15 @@ class TestStandard:
     def test_shows_its_57_criteria(self, line: Line) -> None:
         assert len(line("standard", "show").rows) == 57
 
+    def test_that_was_published_here_is_shown_like_the_others(self, at_home: Line) -> None:
+        published = {f"{row['code']}@{row['version']}" for row in at_home("standard", "list", "--json").document["data"]}
+        (lean,) = (name for name in published if name.startswith("lean@"))
+
+        said = at_home("standard", "show", lean, "--stage", "feasibility", "--full")
+
+        assert "judged by  coordinator" in said.out
+        assert at_home("standard", "show", "wish@2026.1").code == 2
+
     def test_that_asks_for_less_is_no_layer(self, line: Line) -> None:
         said = line("standard", "diff", "default@2026.1", "bare@2026.1", "--json")
 
