@@ -143,6 +143,11 @@ class Door:
             raise NotSignedIn(reason)
         return Actor(user_id=row.id, person_id=row.person_id, name=row.name, door=DoorName.CLI)
 
+    @property
+    def is_named(self) -> bool:
+        """Say whether anybody is named to act: who only reads may leave it open, for they hold the database."""
+        return self.caller.as_login is not None or bool(self.settings.token)
+
     def _owner(self, user: Any, text: str) -> Any:
         token: Any = ApiToken.__table__  # type: ignore[attr-defined]
         return (
