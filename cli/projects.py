@@ -46,6 +46,15 @@ def show(door: Any, ref: _REF) -> None:
     show_project(door, ref)
 
 
+@app.command("todo")
+@asks
+def todo(door: Any) -> None:
+    """List what the acting person owes in all projects: requirements, votes, conditions; soonest due first."""
+    from cli.behind.todo import print_todo
+
+    print_todo(door)
+
+
 @app.command("history")
 @asks
 def history(

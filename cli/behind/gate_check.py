@@ -177,7 +177,7 @@ def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> 
 
 def _requirement(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: Lang) -> dict[str, Any]:
     pack, names = facts.pack, type_names(facts.pack, lang)
-    reasons = [named(reason, facts.project.id, people) for reason in _reasons(verdict)]
+    reasons = [named(reason, facts.project.id, people) for reason in reasons_of(verdict)]
     words = [explain_unmet(reason, lang, names) for reason in reasons]
     return {
         "clause": verdict.clause,
@@ -201,7 +201,7 @@ def _requirement(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: L
     }
 
 
-def _reasons(verdict: Verdict) -> list[Unmet]:
+def reasons_of(verdict: Verdict) -> list[Unmet]:
     """One reason for each party that owes something; at least one, for its words."""
     base = Unmet(
         code=verdict.code,

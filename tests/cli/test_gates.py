@@ -4,7 +4,7 @@ import pytest
 
 from models.states import ProjectState, Role
 from tests.cli.conftest import Line
-from tests.factories import House, a_project, hand_in, projects
+from tests.factories import House, a_project, hand_in, projects, reviews
 
 
 def number_of(house: House, project_id: UUID) -> str:
@@ -170,6 +170,39 @@ class TestExplain:
         said = at_home("project", "explain", number, "--as", "stranger", "--json")
 
         assert (said.code, said.document["error"]["code"]) == (3, "not_found")
+
+
+class TestTodo:
+    def test_lists_what_the_acting_person_owes_the_soonest_first(self, at_home: Line, house: House) -> None:
+        number = number_of(house, a_project(house, pack="default"))
+        a_project(house)
+
+        owed = at_home("project", "todo", "--as", "coordinator", "--json").document["data"]
+
+        days = [row["due_on"] or "9999" for row in owed]
+        assert {row["number"] for row in owed} == {number}
+        assert days == sorted(days)
+        assert owed[-1]["reason"] == "The platform's quote of fee and capacity is missing."
+        assert "G1.2" in {
+            row["clause"] for row in at_home("project", "todo", "--as", "project_lead", "--json").document["data"]
+        }
+        assert at_home("project", "todo", "--as", "stranger", "--json").document["data"] == []
+
+    def test_lists_the_vote_that_a_panel_waits_for(self, at_home: Line, house: House) -> None:
+        reviews(house, state="scoring")
+
+        assert [row[3:5] for row in at_home("project", "todo", "--as", "expert.market").rows] == [
+            ["G2", "Score and vote"]
+        ]
+
+    def test_leaves_out_what_somebody_else_must_judge(self, at_home: Line, house: House) -> None:
+        hand_in(house, a_project(house, stage=ProjectState.FEASIBILITY, pack="lean"), by=Role.COORDINATOR)
+
+        assert "G2.1" not in at_home("project", "todo", "--as", "coordinator").out
+        assert "G2.1" in at_home("project", "todo", "--as", "second").out
+
+    def test_wants_to_know_who_asks(self, at_home: Line) -> None:
+        assert at_home("project", "todo", "--json").code == 4
 
 
 class TestHandingIn:
