@@ -20,12 +20,18 @@ DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPT
 
 _EXIT_OF: tuple[tuple[type[LifecycleError], int], ...] = ((Stale, CONFLICT), (KeyReused, CONFLICT), (Invalid, USAGE))
 
+_CLAIM = "pilotway claim add-all {project} --level trl:TECHNOLOGY=N --level mrl:design=N … --evidence ID"
 _TRY = {
     "gate_unmet": "pilotway gate check {ref}",
     "role": "pilotway project explain {project}",
     "stale": "pilotway project show {project}",
     "not_signed_in": "pilotway user token LOGIN",
     "decision_missing": "pilotway review list {project}",
+    "evidence_frozen": "pilotway review cancel {project}",
+    "maturity_not_claimed": _CLAIM,
+    "technologies_not_claimed": _CLAIM,
+    "threads_not_claimed": _CLAIM,
+    "levels_without_evidence": _CLAIM,
     "database_missing": "pilotway init",
     "schema_not_at_head": "pilotway migrate",
 }
@@ -115,10 +121,13 @@ def show(problem: Problem, output: Output) -> None:
                 output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
         if code in _TRY:
-            project = problem.ref.partition("/")[0] or "REF"
-            advice = _TRY[code].format(ref=problem.ref or "REF", project=project)
-            output.say("try_this", command=advice)
+            output.say("try_this", command=advice(code, problem.ref))
             return
+
+
+def advice(code: str, ref: str) -> str:
+    """Return the command to try next for a code; empty where there is none."""
+    return _TRY.get(code, "").format(ref=ref or "REF", project=ref.partition("/")[0] or "REF")
 
 
 def error_document(problem: Problem) -> dict[str, object]:

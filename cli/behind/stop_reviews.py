@@ -1,6 +1,6 @@
 """Stop reviews that are due: which agreed limit of a trial is used up, and who calls the panel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from notifications.words import explain_unmet
 def stop_reviews_of(door: Door, session: Session, rows: Sequence[Any]) -> dict[UUID, list[Unmet]]:
     """Return for each of these project rows the used-up limits that no panel has looked at, with names."""
     found = stop_reviews_due(session, rows, door.stamp(Actor.clock(DoorName.CLI)))
-    people: Mapping[Any, tuple[str, ...]] = people_who_owe(session, list(found)) if found else {}
+    people = people_who_owe(session, list(found))
     return {key: [named(reason, key, people) for reason in reasons] for key, reasons in found.items()}
 
 
