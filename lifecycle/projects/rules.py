@@ -84,7 +84,7 @@ def _decider(facts: "ProjectFacts") -> str:
 
 def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The entry lines of the next stage."""
-    target = None if facts.has_ended else facts.next_stage()
+    target = None if facts.stage in ENDED else facts.next_stage()
     if target in (None, ProjectState.IN_PRODUCTION):
         return ()
     found = (ENTRY[name](facts) for name in facts.pack.stage(target).entry)
