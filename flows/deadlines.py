@@ -77,7 +77,8 @@ def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
 def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Judge again where evidence, a waiver or a notice has ended since; the rest is not read."""
     project = table_of(Project)
-    found = session.execute(select(project.c.id).where(project.c.next_due_at <= stamp.now, project.c.stage.in_(STAGES)))
+    past = project.c.next_due_on <= stamp.today
+    found = session.execute(select(project.c.id).where(past, project.c.stage.in_(STAGES)))
     return [
         RefreshVerdicts(command_id=_key("verdicts", project_id, stamp), project_id=project_id)
         for project_id in ids_of(found)

@@ -1,7 +1,7 @@
 """What the clock does by itself, once, and on the right day."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -108,6 +108,17 @@ class TestEvidenceThatRunsOut:
         assert broken(house) == []  # what time has changed is the sweep's work
         assert (sweep(house), house.one(said)) == (Tally(done=1), "evidence_expired")
         assert (sweep(house), broken(house)) == (Tally(), [])
+
+    def test_counts_no_more_from_midnight_on_where_the_firm_is(self, house: House) -> None:
+        """One in the morning of the 20th in Shanghai is still the 19th in London."""
+        project = make.a_project(house, pack="default")
+        form = {"legal_name": "sme", "credit_code": "9144030071526726XG", "valid_until": "2025-07-19"}
+        make.hand_in(house, project, type="licence", **form)
+
+        house.now = datetime(2025, 7, 19, 17, 0, tzinfo=UTC)
+
+        assert (sweep(house), broken(house)) == (Tally(done=1), [])
+        assert house.one("SELECT verdict_code FROM requirement WHERE clause = 'G1.2'") == "evidence_expired"
 
     def test_leaves_a_trail_that_verifies(self, house: House) -> None:
         project = make.a_project(house, pack="lean")
