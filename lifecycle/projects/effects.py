@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
+from lifecycle.stages.ageing import next_change
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.judgement import judge_stage
@@ -117,6 +119,12 @@ def _at(facts: ProjectFacts, stage: ProjectState) -> Records:
     return replace(facts.records, stage=stage)
 
 
+def _next_change(facts: ProjectFacts) -> date | None:
+    """Return when a verdict changes by itself: the next stage looks at registers that this one did not."""
+    assert facts.records is not None  # these verbs read the gate  # noqa: S101
+    return next_change(facts.pack, facts.records)
+
+
 def told(facts: ProjectFacts, kind: str, **more: Any) -> Message:
     """Return the message that something happened to this project."""
     return Message(
@@ -131,7 +139,7 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     """Pass the visit and open the next one; at the end of handoff the project is in production."""
     state = ProjectState(target)
     passed = run_act(facts, "pass", closed_on=stamp.today)
-    values: dict[str, Any] = {"stage": state, "stage_run_id": None}
+    values: dict[str, Any] = {"stage": state, "stage_run_id": None, "next_due_on": _next_change(facts)}
     acts: tuple[Act, ...] = (passed,)
     rows: NewRows = ()
     if state not in ENDED:
@@ -151,7 +159,7 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     closing = _Closed(facts.run, stamp.today)
     opening, rows = opened(facts.pack, _at(facts, target), [*earlier, closing], stamp)
     detail = {"reason": facts.command.reason, "code": facts.command.code, "target": target}
-    values = {"stage": target, "stage_run_id": opening.id}
+    values = {"stage": target, "stage_run_id": opening.id, "next_due_on": _next_change(facts)}
     first = act_on(facts, "recycle", target=target, values=values, detail=detail)
     return Effects(acts=(first, back, opening), rows=rows, messages=(told(facts, "recycled", to=target),))
 

@@ -1,7 +1,6 @@
 """Keeping the verdict cache in step: judged afresh after each act that changes an input, written where it differs."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
+from lifecycle.stages.ageing import next_change
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
@@ -41,7 +41,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
             if row is not None and (row.verdict, row.verdict_code, row.due_on) != _cache(verdict):
                 state, code, due_on = _cache(verdict)
                 changes.append({"b_id": row.id, "v_verdict": state, "v_code": code, "v_due": due_on})
-        due = next_change(records)
+        due = next_change(pack, records)
         if due != project.next_due_on:
             days.append({"b_id": project.id, "v_due": due})
         cleared.extend(
@@ -56,15 +56,6 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
         session.connection().execute(_CLEAR, cleared)
     if days:
         session.connection().execute(_DUE, days)
-
-
-def next_change(records: Records) -> date | None:
-    """Return the first day after today on which a verdict may change by itself: something runs out or ends."""
-    lasts = [item.valid_until for item in records.evidence]
-    lasts += [scenario.valid_until for scenario in records.scenarios]
-    lasts += [waiver.until for waiver in records.waivers if waiver.confirmed]
-    lasts += [notice.ends_on for notice in records.notices]
-    return min((last + timedelta(days=1) for last in lasts if last is not None and last >= records.today), default=None)
 
 
 def verdicts_of(session: Session, projects: Sequence[Any], stamp: Stamp) -> Iterator[tuple[UUID, tuple[Verdict, ...]]]:

@@ -11,10 +11,11 @@ from flows.runtime import Tally, run
 from lifecycle.audit.verify import verify
 from lifecycle.invariants.check import check
 from lifecycle.requirements.commands import JudgeRequirement
+from lifecycle.trials.commands import AddCharacteristic
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import reading, transaction
 from models.reviews import Condition
-from models.states import Role
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests.factories import House, key
 
@@ -119,6 +120,21 @@ class TestEvidenceThatRunsOut:
 
         assert (sweep(house), broken(house)) == (Tally(done=1), [])
         assert house.one("SELECT verdict_code FROM requirement WHERE clause = 'G1.2'") == "evidence_expired"
+
+    def test_or_grows_too_old_is_judged_again(self, house: House) -> None:
+        """Twelve months after the study of the gauge, and nobody touches the project meanwhile."""
+        project = make.a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        limits = {"name": "bore", "unit": "mm", "lower_limit": 1.0, "upper_limit": 2.0, "gauge": "G-7"}
+        house.do(AddCharacteristic(command_id=key(), project_id=project, **limits), by=Role.PROCESS_ENGINEER)
+        study = {"gauge": "G-7", "studied_on": "2025-01-20", "grr": 0.05, "ndc": 8}
+        make.hand_in(house, project, type="msa_study", by=Role.LAB_LEAD, **study)
+        said = "SELECT verdict_code FROM requirement WHERE clause = 'G3.6'"
+        assert house.one(said) == "judgement_waiting"
+
+        house.now = datetime(2026, 1, 21, 1, 0, tzinfo=UTC)
+
+        assert (sweep(house), broken(house)) == (Tally(done=1), [])
+        assert house.one(said) != "judgement_waiting"
 
     def test_leaves_a_trail_that_verifies(self, house: House) -> None:
         project = make.a_project(house, pack="lean")
