@@ -175,10 +175,11 @@ def _play(
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
-        if desk.verb.follow and later is None:
-            desk.verb.follow(session, _projects_of(done.values()), stamp)
-        elif desk.verb.follow and later is not None:
-            later.put(desk.verb.follow, _projects_of(done.values()), stamp)
+        concerned = _projects_of(done.values())
+        if desk.verb.follow and concerned and later is None:
+            desk.verb.follow(session, concerned, stamp)
+        elif desk.verb.follow and concerned and later is not None:
+            later.put(desk.verb.follow, concerned, stamp)
     if desk.personal:
         journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
@@ -186,11 +187,11 @@ def _play(
 
 
 def _projects_of(done: Any) -> list[UUID]:
+    """Return the projects concerned; one that is born with the act was judged as it began."""
     found = []
     for item in done:
         if item.task.project is not None:
             found.append(item.task.project.id)
-        found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
         found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 

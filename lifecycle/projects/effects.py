@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.facts import NeighbourFacts, ProjectFacts
 from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
 from lifecycle.stages.ageing import next_change
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
@@ -119,12 +118,6 @@ def _at(facts: ProjectFacts, stage: ProjectState) -> Records:
     return replace(facts.records, stage=stage)
 
 
-def _next_change(facts: ProjectFacts) -> date | None:
-    """Return when a verdict changes by itself: the next stage looks at registers that this one did not."""
-    assert facts.records is not None  # these verbs read the gate  # noqa: S101
-    return next_change(facts.pack, facts.records)
-
-
 def told(facts: ProjectFacts, kind: str, **more: Any) -> Message:
     """Return the message that something happened to this project."""
     return Message(
@@ -139,12 +132,13 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     """Pass the visit and open the next one; at the end of handoff the project is in production."""
     state = ProjectState(target)
     passed = run_act(facts, "pass", closed_on=stamp.today)
-    values: dict[str, Any] = {"stage": state, "stage_run_id": None, "next_due_on": _next_change(facts)}
+    values: dict[str, Any] = {"stage": state, "stage_run_id": None}
     acts: tuple[Act, ...] = (passed,)
     rows: NewRows = ()
     if state not in ENDED:
-        opening, rows = opened(facts.pack, _at(facts, state), facts.runs, stamp)
-        values["stage_run_id"] = opening.id
+        begun = _at(facts, state)
+        opening, rows = opened(facts.pack, begun, facts.runs, stamp)
+        values |= {"stage_run_id": opening.id, "next_due_on": next_change(facts.pack, begun)}
         acts = (passed, opening)
     detail = {"reason": facts.command.reason, "verdicts": {v.clause: str(v.state) for v in facts.verdicts}}
     first = act_on(facts, "advance", target=target, values=values, detail=detail)
@@ -159,7 +153,7 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     closing = _Closed(facts.run, stamp.today)
     opening, rows = opened(facts.pack, _at(facts, target), [*earlier, closing], stamp)
     detail = {"reason": facts.command.reason, "code": facts.command.code, "target": target}
-    values = {"stage": target, "stage_run_id": opening.id, "next_due_on": _next_change(facts)}
+    values = {"stage": target, "stage_run_id": opening.id}
     first = act_on(facts, "recycle", target=target, values=values, detail=detail)
     return Effects(acts=(first, back, opening), rows=rows, messages=(told(facts, "recycled", to=target),))
 
@@ -342,7 +336,8 @@ def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effec
     return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
 
 
-def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which organisation plays a part."""
+def party_named(facts: NeighbourFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Say which organisation plays a part; the other applications of a firm get a project to be compared with."""
     values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
-    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),))
+    touched = facts.neighbours if facts.command.party == "sme" else ()
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),), touched=touched)

@@ -15,6 +15,7 @@ from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import records_of
 from models.holds import Hold
@@ -126,6 +127,23 @@ class ProjectFacts:
 def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ProjectFacts]:
     """Read what does not need the records of the gate."""
     return _facts(session, tasks, stamp, _known(session, tasks), {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourFacts(ProjectFacts):
+    """A project whose firm or title changes, with the applications that it is compared with then."""
+
+    neighbours: tuple[UUID, ...] = ()
+
+
+def neighbour_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[NeighbourFacts]:
+    """Read the project, and the applications at intake of its firm, or of the one that the command names."""
+    firms = [getattr(task.command, "organisation_id", None) or task.project.organisation_id for task in tasks]
+    applications = compared(session, firms, is_locked=all(task.is_locked for task in tasks))
+    return [
+        NeighbourFacts(**base.as_read(), neighbours=applications.get(firm, ()))
+        for base, firm in zip(project_facts(session, tasks, stamp), firms, strict=True)
+    ]
 
 
 def gate_facts(
