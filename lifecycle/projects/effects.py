@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.calendar import Calendar
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.projects.facts import NeighbourFacts, ProjectFacts
@@ -161,8 +163,9 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 class _Closed:
     """The visit that is being closed now, as the next one's length sees it."""
 
-    def __init__(self, run: Any, closed_on: Any) -> None:
+    def __init__(self, run: Any, closed_on: date) -> None:
         self.stage, self.opened_on, self.closed_on = run.stage, run.opened_on, closed_on
+        self.due_on, self.maximum_on = run.due_on, run.maximum_on
 
 
 def ended(verb: str, kind: str) -> Any:
@@ -252,12 +255,13 @@ def resumed(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
-    """Holds stop service clocks: the remaining working days are kept (W8)."""
+    """Holds stop service clocks: the remaining working days are kept (W8), a day on two holds is given back once."""
     if facts.run is None or facts.run.due_on is None:
         return None
     calendar = stamp.calendar
-    stood = calendar.working_days_between(hold.from_on, min(stamp.today, hold.until_on))
-    if stood <= 0:
+    given_back = {day for one in facts.lifted_holds for day in _stood(one, one.lifted_on, calendar)}
+    stood = len(_stood(hold, stamp.today, calendar) - given_back)
+    if not stood:
         return None
     values = {
         name: calendar.add_working_days(getattr(facts.run, name), stood)
@@ -276,6 +280,13 @@ def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
         values=values,
         detail={"reason": "hold", "working_days": stood, "was": facts.run.due_on},
     )
+
+
+def _stood(hold: Any, end: date, calendar: Calendar) -> set[date]:
+    """Return the working days that the project stood still for a hold; one that asks for a decision has no last day."""
+    last = end if hold.needs_decision else min(end, hold.until_on)
+    days = (hold.from_on + timedelta(days=ahead) for ahead in range(1, (last - hold.from_on).days + 1))
+    return {day for day in days if calendar.is_working_day(day)}
 
 
 def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:

@@ -37,6 +37,8 @@ class ProjectFacts:
     pack: Pack
     runs: tuple[Any, ...] = ()
     holds: tuple[Any, ...] = ()
+    """Those that were not lifted yet."""
+    lifted_holds: tuple[Any, ...] = ()
     reviews: tuple[Any, ...] = ()
     """Reviews of the present visit that were not cancelled, in order."""
     open_conditions: tuple[Any, ...] = ()
@@ -197,6 +199,7 @@ def _facts(
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),
                 holds=_standing(holds.get(project.id, ())),
+                lifted_holds=tuple(row for row in holds.get(project.id, ()) if row.lifted_at is not None),
                 reviews=tuple(
                     row
                     for row in known[Review].get(project.id, ())
