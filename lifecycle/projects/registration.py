@@ -317,9 +317,7 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     }
     if command.stage in ENDED:
         return Effects(acts=(act(),), rows=claims, **known)
-    levels = tuple(
-        ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"], has_evidence=False) for _, row in claims
-    )
+    levels = tuple(ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"]) for _, row in claims)
     opening, rows = opened(pack, _begun(facts, project_id, values, levels), (), stamp, due_on=None, maximum_on=None)
     acts = (act(stage_run_id=opening.id), opening)
     return Effects(acts=acts, rows=(*rows, *claims), **known)

@@ -289,7 +289,7 @@ def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return ()
     replaced = {(scale, item) for scale, item, _ in new}
     others = tuple(claim for claim in facts.records.claims if (claim.scale, claim.item) not in replaced)
-    mine = tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item, level in new)
+    mine = tuple(ClaimRecord(scale=scale, item=item, level=level) for scale, item, level in new)
     trl, mrl = project_trl((*others, *mine)), project_mrl((*others, *mine))
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()

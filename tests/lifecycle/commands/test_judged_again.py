@@ -6,14 +6,16 @@ from uuid import UUID
 from lifecycle.invariants.check import check
 from lifecycle.projects.commands import NameParty, Recycle, Resume
 from lifecycle.projects.registration import ImportProject, RegisterProject, UpdateImported
+from lifecycle.requirements.commands import ClaimLevels, WithdrawEvidence
+from lifecycle.stages.maturity import THREADS
 from lifecycle.trials.commands import AddIssue, CloseIssue
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import reading
-from models.states import FindingKind, ProjectState, Role
-from tests.factories import House, a_project, hand_in, ids_of, key, name_members
+from models.states import FindingKind, MaturityScale, ProjectState, Role
+from tests.factories import House, a_project, hand_in, ids_of, key, name_members, projects
 from tests.lifecycle.commands.refusals import on
 
-DECLARED = {
+DECLARED: dict[str, Any] = {
     "other_funding": [],
     "resolved_hits": [],
     "signed_by": "Li Wei",
@@ -131,3 +133,23 @@ class TestDoubleFunding:
         self.brought_in(house, "cooking robot", organisation_id=house.parties["other firm"])
 
         assert not self.is_suspected(house, one)
+
+
+class TestALevel:
+    """A claim counts with the document that it names."""
+
+    def test_is_without_evidence_once_its_document_is_withdrawn_or_superseded(self, house: House) -> None:
+        (one, other) = projects(house, 2, pack="default")
+        papers = hand_in(house, one, other, type="maturity_claim", levels=[], assessed_on="2025-07-01")
+        levels = ((MaturityScale.TRL, "heating", 5), *((MaturityScale.MRL, thread, 4) for thread in THREADS))
+        claims = zip((one, other), papers, strict=True)
+        said = (on(ClaimLevels, project, levels=levels, evidence_id=paper) for project, paper in claims)
+        house.do(*said, by=Role.PROJECT_LEAD)
+        assert {code(house, project, "G1.4") for project in (one, other)} == {"judgement_waiting"}
+
+        taken_back = on(WithdrawEvidence, one, evidence_id=papers[0], reason="wrong")
+        house.do(taken_back, by=Role.PROJECT_LEAD)
+        hand_in(house, one, other, type="maturity_claim", levels=[], assessed_on="2025-07-02")
+
+        assert {code(house, project, "G1.4") for project in (one, other)} == {"levels_without_evidence"}
+        assert stale(house) == []
