@@ -243,7 +243,7 @@ def _new_platform(task: Task[AcceptTransfer]) -> Parties:
 ACCEPT_TRANSFER = project_verb(
     "accept_transfer",
     AcceptTransfer,
-    rules=(rules.not_ended, rules.transfer_asked),
+    rules=(rules.not_ended, rules.not_on_hold, rules.transfer_allowed, rules.transfer_asked),
     parties=_new_platform,
     effects=effects.transfer_accepted,
     follow=refresh,

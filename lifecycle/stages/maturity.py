@@ -76,7 +76,9 @@ def maturity(criterion: Criterion, records: Records) -> Computed:
     )
 
 
-def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...], sound: Container[UUID | None]) -> Iterator[Computed]:
+def _findings(
+    criterion: Criterion, claims: tuple[ClaimRecord, ...], sound: Container[UUID | None]
+) -> Iterator[Computed]:
     if not claims:
         yield missing("maturity_not_claimed")
         return

@@ -243,7 +243,19 @@ def _not_at_this_gate(house: House) -> Any:
 
 @refused("project.accept_transfer", "no_transfer_asked", by="clock")
 def _nobody_asked(house: House) -> Any:
-    return on(project.AcceptTransfer, a_project(house))
+    return on(project.AcceptTransfer, a_project(house, stage=FEASIBILITY, pack="lean"))
+
+
+@refused("project.accept_transfer", "project_on_hold")
+def _taken_over_on_hold(house: House) -> Any:
+    command = made(house, "project.accept_transfer")
+    put_on_hold(house, command.project_id, code="ehs")
+    return replace(command)
+
+
+@refused("project.accept_transfer", "outcome_not_at_this_gate", "no_transfer_asked", by="clock")
+def _taken_over_too_late(house: House) -> Any:
+    return on(project.AcceptTransfer, a_project(house, stage=TRIAL, pack="lean"))
 
 
 @refused("project.accept_transfer", "transfer_lapsed")
