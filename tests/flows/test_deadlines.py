@@ -47,6 +47,17 @@ class TestAHold:
         assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 0
         assert house.one("SELECT count(*) FROM audit_record WHERE action = 'project.resume'") == 1
 
+    def test_ends_together_with_another_that_has_ended(self, house: House) -> None:
+        """The first ended unseen, so that a second one could be put."""
+        project = make.a_project(house)
+        make.put_on_hold(house, project, days=3)
+        house.later(days=7)
+        make.put_on_hold(house, project, days=3)
+        house.later(days=7)
+
+        assert (sweep(house), sweep(house)) == (Tally(done=2), Tally())
+        assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 0
+
     def test_of_the_safety_officer_waits_for_people(self, house: House) -> None:
         make.put_on_hold(house, make.a_project(house), code="ehs", days=3)
 
