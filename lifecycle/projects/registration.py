@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
@@ -74,7 +75,7 @@ class ImportProject(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateImported(ProjectCommand):
-    """Bring what the source says now; the stage is ours since the import and is not moved."""
+    """Bring what the source says now, its levels too; the stage is ours since the import and is not moved."""
 
     name: str
     outside: Mapping[str, Any]
@@ -351,8 +352,11 @@ def _claim(project_id: UUID, scale: MaturityScale, level: int, stamp: Stamp) -> 
     }
 
 
-def updated(facts: NeighbourFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Keep what the source says now beside what we know; with a new title the firm's applications are compared anew."""
+def updated(facts: NeighbourFacts, _target: str, stamp: Stamp) -> Effects:
+    """Keep what the source says now beside what we know, and claim the levels that it says anew.
+
+    With a new title the firm's applications are compared anew.
+    """
     command = facts.command
     values = {
         "name": command.name.strip(),
@@ -362,7 +366,20 @@ def updated(facts: NeighbourFacts, _target: str, _stamp: Stamp) -> Effects:
     }
     detail = {"outside_sha256": command.outside_sha256, "was": facts.project.outside_sha256}
     touched = facts.neighbours if values["title_key"] != facts.project.title_key else ()
-    return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),), touched=touched)
+    act = act_on(facts, "update_imported", values=values, detail=detail)
+    was, now = _levels(facts.project.outside), _levels(command.outside)
+    moved = tuple(
+        (MaturityClaim, _claim(facts.project.id, scale, level, stamp))
+        for scale, level in now.items()
+        if level is not None and level != was[scale]
+    )
+    return Effects(acts=(act,), rows=moved, touched=touched)
+
+
+def _levels(outside: Mapping[str, Any] | None) -> dict[MaturityScale, int | None]:
+    """Return the levels of an imported row, as the import keeps them."""
+    said = (outside or {}).get("levels", {})
+    return {MaturityScale.TRL: said.get("trl_current"), MaturityScale.MRL: said.get("mrl")}
 
 
 def _register_parties(task: Task[RegisterProject]) -> Parties:
@@ -371,6 +388,11 @@ def _register_parties(task: Task[RegisterProject]) -> Parties:
 
 def _import_parties(task: Task[ImportProject]) -> Parties:
     return {"platform": task.command.platform_id} if task.command.platform_id else {}
+
+
+def _imported_parties(task: Task[UpdateImported]) -> Parties:
+    """Who may bring a project in without a platform may bring it again."""
+    return project_parties(task.project) if task.project.platform_id else {}
 
 
 REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
@@ -389,7 +411,7 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     command=ImportProject,
     once=lambda command: (command.outside_key,),
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
+    rules=(programme_known, parties_known, name_fits, received_already, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
     follow=refresh,
@@ -399,6 +421,7 @@ UPDATE_IMPORTED = project_verb(
     UpdateImported,
     facts=neighbour_facts,
     rules=(rules.was_imported,),
+    parties=_imported_parties,
     effects=updated,
     follow=refresh,
 )
