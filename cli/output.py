@@ -41,7 +41,7 @@ class Output:
 
     def document(self, document: Any) -> None:
         """Print the one JSON document of a run."""
-        print(json.dumps(document, ensure_ascii=False, indent=2, default=plain))
+        print(json_text(document, indent=2))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows: `{"data": […]}` as JSON, a table on a terminal, else tab-separated lines below their headings.
@@ -227,6 +227,12 @@ def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     if unknown:
         raise Invalid(unmet("output_field_unknown", given=unknown, known=list(row)))
     return {field: row[field] for field in fields} if fields else row
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """Return the JSON of a document; where stdout is not UTF-8 in ASCII only, for it must stay JSON."""
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    return json.dumps(document, ensure_ascii=not is_unicode, indent=indent, default=plain)
 
 
 def plain(value: Any) -> Any:

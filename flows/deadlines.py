@@ -34,12 +34,10 @@ def ended_holds(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Lift the holds whose last day has passed, unless their reason asks for a decision."""
     hold = table_of(Hold)
     past = (hold.c.lifted_at.is_(None), hold.c.until_on < stamp.today, hold.c.needs_decision.is_(False))
-    found = session.execute(select(hold.c.object_id).where(*past, hold.c.object_type == "project"))
+    found = session.execute(select(hold.c.id, hold.c.object_id).where(*past, hold.c.object_type == "project"))
     return [
-        Resume(
-            command_id=_key("hold-ended", project_id, stamp), project_id=project_id, reason="its last day has passed"
-        )
-        for project_id in ids_of(found)
+        Resume(command_id=_key("hold-ended", row.id, stamp), project_id=row.object_id, reason="its last day has passed")
+        for row in found
     ]
 
 
@@ -81,7 +79,8 @@ def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
 def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Judge again where evidence, a waiver or a notice has ended since; the rest is not read."""
     project = table_of(Project)
-    found = session.execute(select(project.c.id).where(project.c.next_due_at <= stamp.now, project.c.stage.in_(STAGES)))
+    past = project.c.next_due_on <= stamp.today
+    found = session.execute(select(project.c.id).where(past, project.c.stage.in_(STAGES)))
     return [
         RefreshVerdicts(command_id=_key("verdicts", project_id, stamp), project_id=project_id)
         for project_id in ids_of(found)

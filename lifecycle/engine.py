@@ -148,22 +148,31 @@ def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], .
             seen: set[Hashable] = set()
             now, later = [], []
             for item in waiting:
-                marks = _marks(item[1])
-                if seen.isdisjoint(marks):
+                brings, minds = _marks(item[1])
+                if seen.isdisjoint(minds):
                     now.append(item)
                 else:
                     later.append(item)
-                seen.update(marks)  # also of one that waits: a third must not overtake it
+                seen |= brings  # also of one that waits: a third must not overtake it
             yield tuple(now)
             waiting = later
 
 
-def _marks(command: Command) -> list[Hashable]:
+def _marks(command: Command) -> tuple[set[Hashable], set[Hashable]]:
+    """Return what later commands may mind of this one, and what this one minds of earlier ones.
+
+    One that expects a version shares its subject with nobody, whatever tells them apart: each changes the version.
+    """
     verb = REGISTRY[type(command)]
-    marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
-    if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
-    return marks
+    marks: set[Hashable] = {("key", command.command_id), *(("new", value) for value in verb.once(command))}
+    if verb.subject_id is None:
+        return marks, marks
+    subject = verb.subject_id(command)
+    marks.add(("subject", subject, verb.apart(command) if verb.apart else None))
+    any_one, versioned = ("any", subject), ("versioned", subject)
+    if command.expected_version is None:
+        return marks | {any_one}, marks | {versioned}
+    return marks | {any_one, versioned}, marks | {any_one}
 
 
 def _play(
@@ -175,10 +184,11 @@ def _play(
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
-        if desk.verb.follow and later is None:
-            desk.verb.follow(session, _projects_of(done.values()), stamp)
-        elif desk.verb.follow and later is not None:
-            later.put(desk.verb.follow, _projects_of(done.values()), stamp)
+        concerned = _projects_of(done.values())
+        if desk.verb.follow and concerned and later is None:
+            desk.verb.follow(session, concerned, stamp)
+        elif desk.verb.follow and concerned and later is not None:
+            later.put(desk.verb.follow, concerned, stamp)
     if desk.personal:
         journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
@@ -186,11 +196,11 @@ def _play(
 
 
 def _projects_of(done: Any) -> list[UUID]:
+    """Return the projects concerned; one that is born with the act was judged as it began."""
     found = []
     for item in done:
         if item.task.project is not None:
             found.append(item.task.project.id)
-        found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
         found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 

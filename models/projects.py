@@ -51,7 +51,8 @@ class Project(Subject, table=True):
     outside: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
     """Plain facts of the source it was imported from: dates, levels, money; `missing` lists what it left out."""
     outside_sha256: str | None = Field(default=None, max_length=64)
-    next_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    next_due_on: date | None = Field(default=None, sa_type=Day, index=True)
+    """First day on which a verdict may change by itself; a day of the installation, not an instant."""
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 

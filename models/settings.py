@@ -17,6 +17,8 @@ Mode: TypeAlias = Literal["production", "rehearsal"]
 
 PREFIX = "PILOTWAY_"
 
+DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
+"""The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
         "PILOTWAY_BANK_ANSWER_HOURS",
@@ -42,6 +44,18 @@ class SettingsError(ValueError):
         self.variable = variable
         self.reason = reason
         super().__init__(f"{variable}: {reason}")
+
+
+def _is_database(text: str) -> str:
+    """Refuse what `models.db` would refuse, without its libraries."""
+    scheme, is_address, place = text.partition("://")
+    if is_address and scheme not in DATABASES:
+        message = f"expected a file name, sqlite:///… or postgresql+psycopg://…, got {scheme}://…"
+        raise ValueError(message)
+    if text == ":memory:" or (is_address and scheme.startswith("sqlite") and place.strip("/") in ("", ":memory:")):
+        message = "an SQLite database needs a file: in memory it would end with its connection"
+        raise ValueError(message)
+    return text
 
 
 def _is_clock(text: str) -> str:
@@ -76,7 +90,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
-    db: str = Field(
+    db: Annotated[str, AfterValidator(_is_database)] = Field(
         default="pilotway.db",
         description="Where everything is kept: a file name, `sqlite:///file.db`, or for several hosts"
         " `postgresql+psycopg://…`. Example: `PILOTWAY_DB=/var/lib/pilotway/pilotway.db`.",

@@ -95,7 +95,8 @@ def bring_to_head() -> str | None:
 
 
 def versions() -> dict[str, Any]:
-    """Return which program this is and, where there is a database, which one that is."""
+    """Return which program this is and, where there is a database, which one that is; `SettingsError` as everywhere."""
+    load_settings()
     found: dict[str, Any] = {
         "version": _installed("pilotway"),
         "schema_revision": None,

@@ -1,6 +1,5 @@
 """The gate as it stands now: every requirement of the present stage, judged, with who owes it."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from sqlmodel import Session
 from cli.behind.stop_reviews import stop_reviews_of, tell
 from cli.door import Door, named
 from cli.errors import REFUSED, advice
-from cli.output import Column, Output, folded, padded, plain, screen_width, width_of
+from cli.output import Column, Output, folded, json_text, padded, screen_width, width_of
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import WhoOwes, people_who_owe
@@ -226,7 +225,7 @@ def reasons_of(verdict: Verdict) -> list[Unmet]:
 def _print_streamed(gate: Mapping[str, Any], output: Output, *, is_first: bool) -> None:
     if output.as_json:
         print('{"data": [' if is_first else ",")
-        print(json.dumps(_document(gate), ensure_ascii=False, default=plain), end="")
+        print(json_text(_document(gate)), end="")
     else:
         lacking = " ".join(one["clause"] for one in gate["requirements"] if not one["is_met"])
         output.line("  ".join(filter(None, [_headline(gate, output), lacking])), "" if gate["is_met"] else "yellow")

@@ -14,7 +14,7 @@ from lifecycle.commands import Command, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
-from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
+from lifecycle.projects.facts import ProjectFacts, gate_facts, neighbour_facts, project_facts
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.verdicts.cache import refresh
 from models.people import User
@@ -194,6 +194,7 @@ RECYCLE = project_verb(
         rules.recycles_left,
     ),
     effects=effects.recycled,
+    follow=refresh,
 )
 WITHDRAW = project_verb(
     "withdraw",
@@ -220,6 +221,7 @@ RESUME = project_verb(
     Resume,
     rules=(rules.not_ended, rules.is_on_hold, rules.resume_roles, rules.second_lifter, rules.has_reason),
     effects=effects.resumed,
+    follow=refresh,
 )
 EXTEND_HOLD = project_verb(
     "extend_hold",
@@ -242,7 +244,7 @@ def _new_platform(task: Task[AcceptTransfer]) -> Parties:
 ACCEPT_TRANSFER = project_verb(
     "accept_transfer",
     AcceptTransfer,
-    rules=(rules.not_ended, rules.transfer_asked),
+    rules=(rules.not_ended, rules.not_on_hold, rules.transfer_allowed, rules.transfer_asked),
     parties=_new_platform,
     effects=effects.transfer_accepted,
     follow=refresh,
@@ -314,6 +316,7 @@ ASSIGN = project_verb(
 NAME_PARTY = project_verb(
     "name_party",
     NameParty,
+    facts=neighbour_facts,
     rules=(rules.not_ended, rules.party_exists, rules.party_open),
     effects=effects.party_named,
     follow=refresh,

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.calendar import Calendar
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.facts import NeighbourFacts, ProjectFacts
 from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN, entry_met
+from lifecycle.stages.ageing import next_change
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.judgement import judge_stage
@@ -143,8 +146,9 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     acts: tuple[Act, ...] = (passed,)
     rows: NewRows = ()
     if state not in ENDED:
-        opening, rows = opened(facts.pack, _at(facts, state), facts.runs, stamp)
-        values["stage_run_id"] = opening.id
+        begun = _at(facts, state)
+        opening, rows = opened(facts.pack, begun, facts.runs, stamp)
+        values |= {"stage_run_id": opening.id, "next_due_on": next_change(facts.pack, begun)}
         acts = (passed, opening)
     detail = {"reason": facts.command.reason, "verdicts": {v.clause: str(v.state) for v in facts.verdicts}}
     first = act_on(facts, "advance", target=target, values=values, detail=detail)
@@ -167,8 +171,9 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 class _Closed:
     """The visit that is being closed now, as the next one's length sees it."""
 
-    def __init__(self, run: Any, closed_on: Any) -> None:
+    def __init__(self, run: Any, closed_on: date) -> None:
         self.stage, self.opened_on, self.closed_on = run.stage, run.opened_on, closed_on
+        self.due_on, self.maximum_on = run.due_on, run.maximum_on
 
 
 def ended(verb: str, kind: str) -> Any:
@@ -265,12 +270,13 @@ def resumed(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
-    """Holds stop service clocks: the remaining working days are kept (W8)."""
+    """Holds stop service clocks: the remaining working days are kept (W8), a day on two holds is given back once."""
     if facts.run is None or facts.run.due_on is None:
         return None
     calendar = stamp.calendar
-    stood = calendar.working_days_between(hold.from_on, min(stamp.today, hold.until_on))
-    if stood <= 0:
+    given_back = {day for one in facts.lifted_holds for day in _stood(one, one.lifted_on, calendar)}
+    stood = len(_stood(hold, stamp.today, calendar) - given_back)
+    if not stood:
         return None
     values = {
         name: calendar.add_working_days(getattr(facts.run, name), stood)
@@ -279,6 +285,13 @@ def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
     }
     detail = {"reason": "hold", "working_days": stood, "was": facts.run.due_on}
     return visit_act(facts, "move_due_day", values, detail)
+
+
+def _stood(hold: Any, end: date, calendar: Calendar) -> set[date]:
+    """Return the working days that the project stood still for a hold; one that asks for a decision has no last day."""
+    last = end if hold.needs_decision else min(end, hold.until_on)
+    days = (hold.from_on + timedelta(days=ahead) for ahead in range(1, (last - hold.from_on).days + 1))
+    return {day for day in days if calendar.is_working_day(day)}
 
 
 def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
@@ -339,7 +352,8 @@ def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effec
     return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
 
 
-def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which organisation plays a part."""
+def party_named(facts: NeighbourFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Say which organisation plays a part; the other applications of a firm get a project to be compared with."""
     values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
-    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),))
+    touched = facts.neighbours if facts.command.party == "sme" else ()
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),), touched=touched)

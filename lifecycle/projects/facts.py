@@ -15,6 +15,7 @@ from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import records_of
 from models.holds import Hold
@@ -36,6 +37,8 @@ class ProjectFacts:
     pack: Pack
     runs: tuple[Any, ...] = ()
     holds: tuple[Any, ...] = ()
+    """Those that were not lifted yet."""
+    lifted_holds: tuple[Any, ...] = ()
     reviews: tuple[Any, ...] = ()
     """Reviews of the present visit that were not cancelled, in order."""
     open_conditions: tuple[Any, ...] = ()
@@ -128,6 +131,23 @@ def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     return _facts(session, tasks, stamp, _known(session, tasks), {})
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeighbourFacts(ProjectFacts):
+    """A project whose firm or title changes, with the applications that it is compared with then."""
+
+    neighbours: tuple[UUID, ...] = ()
+
+
+def neighbour_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[NeighbourFacts]:
+    """Read the project, and the applications at intake of its firm, or of the one that the command names."""
+    firms = [getattr(task.command, "organisation_id", None) or task.project.organisation_id for task in tasks]
+    applications = compared(session, firms, is_locked=all(task.is_locked for task in tasks))
+    return [
+        NeighbourFacts(**base.as_read(), neighbours=applications.get(firm, ()))
+        for base, firm in zip(project_facts(session, tasks, stamp), firms, strict=True)
+    ]
+
+
 def gate_facts(
     session: Session,
     tasks: Sequence[Task[Any]],
@@ -179,6 +199,7 @@ def _facts(
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),
                 holds=_standing(holds.get(project.id, ())),
+                lifted_holds=tuple(row for row in holds.get(project.id, ()) if row.lifted_at is not None),
                 reviews=tuple(
                     row
                     for row in known[Review].get(project.id, ())

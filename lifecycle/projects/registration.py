@@ -11,14 +11,17 @@ from sqlmodel import Session
 
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
-from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.facts import NeighbourFacts, neighbour_facts
 from lifecycle.stages.records import ClaimRecord, PartyRecord, Records
 from lifecycle.standards.pack import Pack
+from lifecycle.verdicts.cache import refresh
+from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import UNKNOWN, title_key
 from models.db import is_sqlite
@@ -72,7 +75,7 @@ class ImportProject(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateImported(ProjectCommand):
-    """Bring what the source says now; the stage is ours since the import and is not moved."""
+    """Bring what the source says now, its levels too; the stage is ours since the import and is not moved."""
 
     name: str
     outside: Mapping[str, Any]
@@ -90,6 +93,8 @@ class BirthFacts:
     parties: Mapping[UUID, PartyRecord] = field(default_factory=dict)
     """Those organisations named in the command that exist."""
     known_keys: frozenset[str] = frozenset()
+    neighbours: tuple[UUID, ...] = ()
+    """The firm's applications that will be compared with the new project (G1.6)."""
     number: str = ""
     series: tuple[str, int, int] = ("PT", 0, 0)
 
@@ -110,8 +115,10 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
         for key, rows in rows_by(session, Organisation, "id", parties).items()
     }
     keys = _known_keys(session, tasks)
+    may_write = all(task.is_locked for task in tasks)
+    neighbours = compared(session, [task.command.organisation_id for task in tasks], is_locked=may_write)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    last = _last_numbers(session, set(years), may_write=all(task.is_locked for task in tasks))
+    last = _last_numbers(session, set(years), may_write=may_write)
     facts = []
     for task, year in zip(tasks, years, strict=True):
         last[year] += 1
@@ -124,6 +131,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 pack=packs[programme.pack_sha256] if programme else None,
                 parties=known,
                 known_keys=keys,
+                neighbours=neighbours.get(task.command.organisation_id, ()),
                 number=f"PT-{year}-{last[year]:04d}",
                 series=("PT", year, last[year]),
             )
@@ -279,6 +287,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         messages=(_message(facts, project_id, "project.received"),),
         numbers={facts.series[:2]: facts.series[2]},
         says=_says(facts),
+        touched=facts.neighbours,
     )
 
 
@@ -302,15 +311,17 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         for scale, level in ((MaturityScale.TRL, command.trl), (MaturityScale.MRL, command.mrl))
         if level is not None
     )
-    numbers = {facts.series[:2]: facts.series[2]}
+    known: dict[str, Any] = {
+        "numbers": {facts.series[:2]: facts.series[2]},
+        "says": _says(facts),
+        "touched": facts.neighbours,
+    }
     if command.stage in ENDED:
-        return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
-    levels = tuple(
-        ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"], has_evidence=False) for _, row in claims
-    )
+        return Effects(acts=(act(),), rows=claims, **known)
+    levels = tuple(ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"]) for _, row in claims)
     opening, rows = opened(pack, _begun(facts, project_id, values, levels), (), stamp, due_on=None, maximum_on=None)
     acts = (act(stage_run_id=opening.id), opening)
-    return Effects(acts=acts, rows=(*rows, *claims), numbers=numbers, says=_says(facts))
+    return Effects(acts=acts, rows=(*rows, *claims), **known)
 
 
 def _begun(facts: BirthFacts, project_id: UUID, values: Mapping[str, Any], claims: tuple[ClaimRecord, ...]) -> Records:
@@ -341,8 +352,11 @@ def _claim(project_id: UUID, scale: MaturityScale, level: int, stamp: Stamp) -> 
     }
 
 
-def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Keep what the source says now beside what we know."""
+def updated(facts: NeighbourFacts, _target: str, stamp: Stamp) -> Effects:
+    """Keep what the source says now beside what we know, and claim the levels that it says anew.
+
+    With a new title the firm's applications are compared anew.
+    """
     command = facts.command
     values = {
         "name": command.name.strip(),
@@ -351,7 +365,21 @@ def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
         "outside_sha256": command.outside_sha256,
     }
     detail = {"outside_sha256": command.outside_sha256, "was": facts.project.outside_sha256}
-    return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),))
+    touched = facts.neighbours if values["title_key"] != facts.project.title_key else ()
+    act = act_on(facts, "update_imported", values=values, detail=detail)
+    was, now = _levels(facts.project.outside), _levels(command.outside)
+    moved = tuple(
+        (MaturityClaim, _claim(facts.project.id, scale, level, stamp))
+        for scale, level in now.items()
+        if level is not None and level != was[scale]
+    )
+    return Effects(acts=(act,), rows=moved, touched=touched)
+
+
+def _levels(outside: Mapping[str, Any] | None) -> dict[MaturityScale, int | None]:
+    """Return the levels of an imported row, as the import keeps them."""
+    said = (outside or {}).get("levels", {})
+    return {MaturityScale.TRL: said.get("trl_current"), MaturityScale.MRL: said.get("mrl")}
 
 
 def _register_parties(task: Task[RegisterProject]) -> Parties:
@@ -362,6 +390,11 @@ def _import_parties(task: Task[ImportProject]) -> Parties:
     return {"platform": task.command.platform_id} if task.command.platform_id else {}
 
 
+def _imported_parties(task: Task[UpdateImported]) -> Parties:
+    """Who may bring a project in without a platform may bring it again."""
+    return project_parties(task.project) if task.project.platform_id else {}
+
+
 REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="register",
@@ -370,6 +403,7 @@ REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
     rules=(programme_known, parties_known, name_given, received_already, profiles_known),
     parties=_register_parties,
     effects=registered,
+    follow=refresh,
 )
 IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
@@ -377,8 +411,17 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     command=ImportProject,
     once=lambda command: (command.outside_key,),
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
+    rules=(programme_known, parties_known, name_fits, received_already, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
+    follow=refresh,
 )
-UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(rules.was_imported,), effects=updated)
+UPDATE_IMPORTED = project_verb(
+    "update_imported",
+    UpdateImported,
+    facts=neighbour_facts,
+    rules=(rules.was_imported,),
+    parties=_imported_parties,
+    effects=updated,
+    follow=refresh,
+)

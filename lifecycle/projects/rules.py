@@ -8,7 +8,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
 from models.limits import FIRST_YEAR, LONG_TEXT
-from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
+from models.states import ENDED, STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
 if TYPE_CHECKING:
     from lifecycle.projects.facts import ProjectFacts

@@ -204,7 +204,10 @@ def party_of(seat: Judge) -> str:
 
 @about_input
 def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate."""
+    """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate.
+
+    Those of this visit count when they have run out, too: else two at a time would be all that is asked.
+    """
     command, limits = facts.command, facts.pack.limits
     criterion = _criterion(facts)
     if criterion is None or facts.has_ended:
@@ -216,10 +219,15 @@ def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if not facts.stamp.today < command.until_on <= latest:
         reasons.append(Unmet(code="waiver_too_long", clause=criterion.id, values={"latest": latest.isoformat()}))
     gate = facts.asked.gate
-    used = {row.clause for row in facts.waivers if row.gate == gate and row.until_on >= facts.stamp.today}
+    used = {row.clause for row in facts.waivers if row.gate == gate and _is_used(row, facts)}
     if criterion.id not in used and len(used) >= limits.waivers_per_gate:
         reasons.append(unmet("waivers_used_up", used=len(used), limit=limits.waivers_per_gate))
     return tuple(reasons)
+
+
+def _is_used(waiver: Any, facts: "ProjectFacts") -> bool:
+    is_granted_here = waiver.stage_run_id == facts.project.stage_run_id and waiver.confirmed_by is not None
+    return is_granted_here or waiver.until_on >= facts.stamp.today
 
 
 @about_input
@@ -295,7 +303,7 @@ def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return ()
     replaced = {(scale, item) for scale, item, _ in new}
     others = tuple(claim for claim in facts.records.claims if (claim.scale, claim.item) not in replaced)
-    mine = tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item, level in new)
+    mine = tuple(ClaimRecord(scale=scale, item=item, level=level) for scale, item, level in new)
     trl, mrl = project_trl((*others, *mine)), project_mrl((*others, *mine))
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()

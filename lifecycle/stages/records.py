@@ -83,7 +83,8 @@ class ClaimRecord:
     scale: MaturityScale
     item: str
     level: int
-    has_evidence: bool
+    evidence: UUID | None = None
+    """The document that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ wrong("project.name_party", "organisation_not_found", organisation_id=NOWHERE)
 wrong("project.name_party", "party_named_already", party="platform")
 wrong("project.correct", "reason_missing", reason="")
 wrong("project.correct", "day_in_future", received_on=tomorrow)
+wrong("project.import", "day_in_future", received_on=tomorrow)
 wrong("project.correct", "receipt_out_of_range", received_on=date(1025, 7, 1))
 wrong("project.correct", "nothing_corrected", received_on=lambda house: house.today)
 wrong("project.plan_panel", "planned_day_past", planned_on=lambda house: house.today - timedelta(days=1))
@@ -243,7 +244,19 @@ def _not_at_this_gate(house: House) -> Any:
 
 @refused("project.accept_transfer", "no_transfer_asked", by="clock")
 def _nobody_asked(house: House) -> Any:
-    return on(project.AcceptTransfer, a_project(house))
+    return on(project.AcceptTransfer, a_project(house, stage=FEASIBILITY, pack="lean"))
+
+
+@refused("project.accept_transfer", "project_on_hold")
+def _taken_over_on_hold(house: House) -> Any:
+    command = made(house, "project.accept_transfer")
+    put_on_hold(house, command.project_id, code="ehs")
+    return replace(command)
+
+
+@refused("project.accept_transfer", "outcome_not_at_this_gate", "no_transfer_asked", by="clock")
+def _taken_over_too_late(house: House) -> Any:
+    return on(project.AcceptTransfer, a_project(house, stage=TRIAL, pack="lean"))
 
 
 @refused("project.accept_transfer", "transfer_lapsed")

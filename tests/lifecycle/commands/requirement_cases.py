@@ -92,7 +92,7 @@ def _waived_by_the_expert(house: House) -> Any:
 
 @refused("requirement.waive", "waivers_used_up")
 def _a_third_waiver(house: House) -> Any:
-    """The default standard has three clauses at G2 that can be waived at most two at a time: its G1 has four."""
+    """The default standard has three clauses at G2 that can be waived at most two: its G1 has four."""
     one = a_project(house, pack="default")
     name_members(house, one)
     until = house.today + timedelta(days=30)
@@ -100,6 +100,20 @@ def _a_third_waiver(house: House) -> Any:
         house.do(
             on(requirement.WaiveRequirement, one, clause=clause, reason="known", until_on=until), by=Role.PANEL_CHAIR
         )
+    return on(requirement.WaiveRequirement, one, clause="G1.9", reason="known", until_on=until)
+
+
+@refused("requirement.waive", "waivers_used_up")
+def _a_third_waiver_after_the_first_two_ran_out(house: House) -> Any:
+    one = a_project(house, pack="default")
+    name_members(house, one)
+    until = house.today + timedelta(days=2)
+    for clause in ("G1.3", "G1.7"):
+        waive = on(requirement.WaiveRequirement, one, clause=clause, reason="known", until_on=until)
+        house.do(waive, by=Role.PANEL_CHAIR)
+        house.do(on(requirement.ConfirmWaiver, one, clause=clause), by=Role.COORDINATOR)
+    house.later(days=3)
+    until = house.today + timedelta(days=2)
     return on(requirement.WaiveRequirement, one, clause="G1.9", reason="known", until_on=until)
 
 

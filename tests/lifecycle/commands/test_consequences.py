@@ -1,19 +1,21 @@
 """What one verb means for the next: rights, holds, panels, conditions."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from lifecycle.actor import Actor
 from lifecycle.commands import Command
 from lifecycle.people.commands import AddUser, GrantRole
-from lifecycle.projects.commands import Assign, PutOnHold, Resume, Stop
+from lifecycle.projects.commands import Assign, Recycle, Resume, Stop
 from lifecycle.requirements.commands import JudgeRequirement, ReopenRequirement
 from lifecycle.reviews import commands as review
 from lifecycle.reviews.panel import Seat
 from lifecycle.trials.commands import AddIssue
 from models.states import Door, FindingKind, GateOutcome, ProjectState, Role
-from tests.factories import VOTERS, House, a_project, ids_of, key, panel, put_on_hold, reviews, submitted
+from tests.factories import VOTERS, House, a_project, ids_of, key, name_members, panel, put_on_hold, reviews, submitted
 from tests.lifecycle.commands.refusals import on
 from tests.lifecycle.commands.review_cases import debt
 
@@ -94,18 +96,78 @@ class TestASafetyHold:
         standing = [row.reason for row in house.rows("SELECT reason FROM v_hold ORDER BY reason")]
         assert standing == ["ehs", "partner"]
 
-    def test_the_days_it_stood_are_given_back(self, house: House) -> None:
+
+class TestTheDaysOfAHold:
+    """Service clocks stop: what the stage loses is given back, no day more or less."""
+
+    def resumed(self, house: House, one: UUID, *lifters: str) -> None:
+        for lifter in lifters:
+            house.do(on(Resume, one, reason="they answered"), by=lifter)
+
+    def moved(self, house: House, due: str) -> int:
+        """Return by how many working days the open visit is due later than it was."""
+        now = house.one("SELECT due_on FROM stage_run ORDER BY opened_on DESC, visit DESC LIMIT 1")
+        return house.stamp().calendar.working_days_between(date.fromisoformat(due), date.fromisoformat(now))
+
+    def test_are_given_back(self, house: House) -> None:
         one = a_project(house)
         due = house.one("SELECT due_on FROM stage_run")
-        until = house.today + timedelta(days=20)
-        house.do(on(PutOnHold, one, code="partner", reason="waiting", until_on=until), by=Role.COORDINATOR)
+        put_on_hold(house, one, days=20)
         house.later(days=7)
 
-        house.do(on(Resume, one, reason="they answered"), by=Role.COORDINATOR)
+        self.resumed(house, one, Role.COORDINATOR)
 
-        moved = house.one("SELECT due_on FROM stage_run")
-        days = house.stamp().calendar.working_days_between(date.fromisoformat(due), date.fromisoformat(moved))
-        assert days == 5
+        assert self.moved(house, due) == 5
+
+    def test_are_given_back_once_where_two_holds_overlap(self, house: House) -> None:
+        one = a_project(house)
+        due = house.one("SELECT due_on FROM stage_run")
+        put_on_hold(house, one, days=60)
+        house.later(days=7)
+        put_on_hold(house, one, code="ehs", days=60)
+        name_members(house, one)
+        house.later(days=7)
+        self.resumed(house, one, Role.EHS_OFFICER, CHAIR)
+        house.later(days=7)
+
+        self.resumed(house, one, Role.COORDINATOR)
+
+        assert self.moved(house, due) == 15
+
+    def test_are_given_back_after_the_day_of_one_that_waited_for_people(self, house: House) -> None:
+        one = a_project(house)
+        due = house.one("SELECT due_on FROM stage_run")
+        put_on_hold(house, one, code="ehs", days=7)
+        name_members(house, one)
+        house.later(days=28)
+
+        self.resumed(house, one, Role.EHS_OFFICER, CHAIR)
+
+        assert self.moved(house, due) == 20
+
+    def test_are_not_given_back_after_the_day_on_which_it_ended_by_itself(self, house: House) -> None:
+        one = a_project(house)
+        due = house.one("SELECT due_on FROM stage_run")
+        put_on_hold(house, one, days=7)
+        house.later(days=28)
+
+        self.resumed(house, one, Role.COORDINATOR)
+
+        assert self.moved(house, due) == 5
+
+    @pytest.mark.parametrize("stage", [ProjectState.INTAKE, ProjectState.FEASIBILITY])
+    def test_are_not_used_up_for_the_next_visit(self, house: House, stage: ProjectState) -> None:
+        """Intake is counted in working days, feasibility in months."""
+        one = a_project(house, stage=stage)
+        put_on_hold(house, one, days=60)
+        house.later(days=56)
+        self.resumed(house, one, Role.COORDINATOR)
+        run = "SELECT due_on, maximum_on FROM stage_run WHERE state = 'open'"
+        before = house.rows(run)
+
+        house.do(on(Recycle, one, code="completion", reason="papers"), by=Role.COORDINATOR)
+
+        assert house.rows(run) == before
 
 
 class TestConditions:

@@ -68,6 +68,7 @@ wrong("order.record", "count_negative", quantity=0)
 wrong("order.record", "cost_needs_currency", currency=None)
 wrong("order.record", "amount_over_limit", amount_minor=MAX_MINOR + 1)
 wrong("order.record", "days_out_of_order", paid_on=lambda house: house.today)
+wrong("order.record", "day_in_future", signed_on=yesterday, paid_on=tomorrow)
 
 
 @refused("characteristic.add", "already_exists")

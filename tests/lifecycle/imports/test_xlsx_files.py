@@ -173,6 +173,17 @@ class TestExtent:
         assert codes(path, mapping(tmp_path)) == [(None, None, "sheet_rows")]
         assert process_time() - began < 5
 
+    @pytest.mark.parametrize("columns", ['min="-20000000" max="1"', 'min="0" max="1"', 'min="3" max="2"'])
+    def test_of_hidden_columns_that_cannot_be_costs_nothing(self, tmp_path: Path, columns: str) -> None:
+        path = saved(tmp_path, [[*HEADER], NATIVE])
+        with zipfile.ZipFile(path) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        hidden = sheet.replace("<sheetData>", f'<cols><col {columns} hidden="1"/></cols><sheetData>')
+        repacked(path, **{"xl__worksheets__sheet1.xml": hidden})
+        began = process_time()
+        assert codes(path, mapping(tmp_path)) == [(None, None, "xlsx_damaged")]
+        assert process_time() - began < 5
+
     def test_of_formatted_but_empty_cells_does_not_count(self, tmp_path: Path) -> None:
         path, book = xlsx_file(tmp_path, [HEADER, NATIVE])
         book.active["ZZ30000"].number_format = "0.00"
