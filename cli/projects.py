@@ -57,11 +57,15 @@ def explain(door: Any, ref: _REF) -> None:
 
 @app.command("why")
 @asks
-def why(door: Any, ref: _REF, verb: Annotated[str, typer.Argument(metavar="VERB", help="advance, submit, …")]) -> None:
+def why(
+    door: Any,
+    ref: _REF,
+    verb: Annotated[list[str], typer.Argument(metavar="VERB", help="advance, evidence add … as `explain` names them.")],
+) -> None:
     """Say of one verb whether it is possible now and, if not, every reason. Exit 3 when it is not."""
     from cli.behind.explaining import explain_one
 
-    explain_one(door, ref, verb)
+    explain_one(door, ref, " ".join(verb))
 
 
 bind(

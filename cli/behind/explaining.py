@@ -1,5 +1,6 @@
 """What somebody may do with a project now, and why not: the engine's own answer, in words."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,9 @@ from models.states import Door as DoorName
 from notifications.words import explain_unmet, title
 
 _INDENT = 9
+_NOUNS = {"requirement": "gate", "notice": "gate notice", "trial_batch": "batch"}
+"""What an object is called on the command line, where that is not its own name."""
+_DASHED = str.maketrans("._", "--")
 
 
 def explain_all(door: Door, ref: str) -> None:
@@ -30,11 +34,11 @@ def explain_all(door: Door, ref: str) -> None:
 
 def explain_one(door: Door, ref: str, name: str) -> None:
     """Print one verb with its reasons; leaves with exit 3 when it is not possible."""
-    asked = name.replace("-", "_")
+    asked = re.sub(r"[\s._]", "-", name.strip())
     known = _on_projects()
-    wanted = [verb for verb in known if asked in (verb.name, verb.permission)]
+    wanted = [verb for verb in known if asked in (_joined(verb), verb.permission.translate(_DASHED))]
     if not wanted:
-        raise Invalid(unmet("verb_unknown", value=name, known=[verb.name for verb in known]))
+        raise Invalid(unmet("verb_unknown", value=name, known=[_spoken(verb) for verb in known]))
     if not _explain(door, ref, wanted[:1]):
         raise typer.Exit(REFUSED)
 
@@ -75,9 +79,13 @@ def _on_projects() -> list[Verb[Any, Any]]:
 
 
 def _spoken(verb: Verb[Any, Any]) -> str:
-    """Return a verb as it is typed: `advance`, `evidence add`."""
-    words = verb.name if verb.object_type == "project" else f"{verb.object_type} {verb.name}"
-    return words.replace("_", "-")
+    """Return a verb as it is typed: `advance`, `evidence add`, `gate judge`."""
+    noun = "" if verb.object_type == "project" else _NOUNS.get(verb.object_type, verb.object_type)
+    return f"{noun} {verb.name}".strip().replace("_", "-")
+
+
+def _joined(verb: Verb[Any, Any]) -> str:
+    return _spoken(verb).replace(" ", "-")
 
 
 def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:

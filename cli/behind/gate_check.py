@@ -1,7 +1,6 @@
 """The gate as it stands now: every requirement of the present stage, judged, with who owes it."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from sqlmodel import Session
 
 from cli.door import Door, named
 from cli.errors import REFUSED
-from cli.output import Column, Output, folded, padded, plain, screen_width, tab_separated, width_of
+from cli.output import Column, Output, folded, padded, plain, screen_width, width_of
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, Unmet, unmet
 from lifecycle.people.queries import people_who_owe
@@ -28,15 +27,6 @@ from notifications.words import Lang, explain_unmet, sentence, title
 
 _CHUNK = 500
 _INDENT = 14
-_COLUMNS = (
-    Column(key="number"),
-    Column(key="clause"),
-    Column(key="verdict"),
-    Column(key="title"),
-    Column(key="owed_by"),
-    Column(key="due_on"),
-    Column(key="reason"),
-)
 
 
 def check_one(door: Door, ref: str, *, is_full: bool) -> None:
@@ -46,10 +36,8 @@ def check_one(door: Door, ref: str, *, is_full: bool) -> None:
     for gate in gates:
         if output.as_json:
             output.document(_document(gate))
-        elif sys.stdout.isatty():
-            _show_gate(gate, output, is_full=is_full)
         else:
-            _print_rows(gate)
+            _show_gate(gate, output, is_full=is_full)
     _leave([gate for gate in gates if not gate["is_met"]])
 
 
@@ -212,21 +200,13 @@ def _reasons(verdict: Verdict) -> list[Unmet]:
     return [replace(base, party=owes.party, role=owes.role) for owes in verdict.owed_by] or [base]
 
 
-def _print_rows(gate: Mapping[str, Any]) -> None:
-    for one in gate["requirements"]:
-        line = {**one, "number": gate["number"], "owed_by": one["owed_by_words"]}
-        print(tab_separated(line[column.key] for column in _COLUMNS))
-
-
 def _print_streamed(gate: Mapping[str, Any], output: Output, *, is_first: bool) -> None:
     if output.as_json:
         print('{"data": [' if is_first else ",")
         print(json.dumps(_document(gate), ensure_ascii=False, default=plain), end="")
-    elif sys.stdout.isatty():
+    else:
         lacking = " ".join(one["clause"] for one in gate["requirements"] if not one["is_met"])
         output.line("  ".join(filter(None, [_headline(gate, output), lacking])), "" if gate["is_met"] else "yellow")
-    else:
-        _print_rows(gate)
 
 
 def _document(gate: Mapping[str, Any]) -> dict[str, Any]:

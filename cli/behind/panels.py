@@ -85,6 +85,7 @@ _FACTS = (
     Column(key="target", kind="state"),
     Column(key="until_on"),
     Column(key="reason"),
+    Column(key="competences_lost", kind="competence"),
     Column(key="proposed_on"),
     Column(key="notice_starts_on"),
     Column(key="notice_ends_on"),

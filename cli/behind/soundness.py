@@ -8,6 +8,7 @@ import typer
 
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
+from cli.output import Column
 from lifecycle import recovery
 from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
@@ -69,9 +70,7 @@ def recover_all(door: Door) -> None:
     if output.as_json:
         output.document(document)
     else:
-        swept = document["swept"]
-        output.line(f"temp_files\t{swept['temp_files']}")
-        output.line(f"orphan_files\t{swept['orphan_files']}")
+        output.record((Column(key="temp_files"), Column(key="orphan_files")), document["swept"])
         for one in document["failed"]:
             output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
     if document["failed"]:
@@ -113,11 +112,7 @@ def write_checkpoint_file(door: Door, path: Path) -> None:
         raise Invalid(unmet("file_exists", file=str(path)))
     made = run_in_transaction(door.engine, lambda session: write_checkpoint(session, key=key, now=door.now))
     path.write_bytes(made.content)
-    document = made.document(str(path))
-    if door.output.as_json:
-        door.output.document(document)
-    else:
-        door.output.line(f"{document['file']}\t{document['sha256']}")
+    door.output.record((Column(key="file"), Column(key="sha256")), made.document(str(path)))
 
 
 def _public_keys(door: Door) -> Any:

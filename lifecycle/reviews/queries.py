@@ -33,13 +33,22 @@ def review_in_full(session: Session, review_id: UUID) -> dict[str, Any]:
     )
     (facts,) = _plain(session.execute(statement))
     hidden = ("audit_seq", "audit_head")
+    panel = _plain(session.execute(_panel(review_id)))
     return {
         **{key: value for key, value in facts.items() if key not in hidden},
-        "panel": _plain(session.execute(_panel(review_id))),
+        "panel": panel,
+        "competences_lost": _lost(panel),
         "scores": _plain(session.execute(_scores(review_id))),
         "conditions": _plain(session.execute(_conditions(review_id))),
         "objections": _plain(session.execute(_objections(review_id))),
     }
+
+
+def _lost(panel: list[dict[str, Any]]) -> list[str]:
+    """Return the competences that only those brought who have stepped aside: the panel decides without them."""
+    voting = [seat for seat in panel if seat["has_vote"]]
+    left = {word for seat in voting if seat["recused_on"] is None for word in seat["competences"]}
+    return sorted({word for seat in voting for word in seat["competences"]} - left)
 
 
 def _panel(review_id: UUID) -> Any:
@@ -54,10 +63,13 @@ def _panel(review_id: UUID) -> Any:
 
 
 def _scores(review_id: UUID) -> Any:
-    score = _table(Score)
+    """Return the means of those whose votes count, as the tally has them: who stepped aside is heard no more."""
+    score, member = _table(Score), _table(PanelMember)
+    counts = member.c.has_vote & member.c.recused_on.is_(None) & member.c.vote.is_not(None)
     return (
         select(score.c.factor, func.avg(score.c.points).label("mean"), func.count().label("voters"))
-        .where(score.c.review_id == review_id)
+        .join(member, member.c.id == score.c.member_id)
+        .where(score.c.review_id == review_id, counts)
         .group_by(score.c.factor)
         .order_by(score.c.factor)
     )

@@ -46,11 +46,13 @@ class TestCheck:
 
         assert (said.code, said.document["target"], said.document["requirements"]) == (0, None, [])
 
-    def test_gives_a_pipe_one_line_for_each(self, at_home: Line, number: str) -> None:
-        rows = at_home("gate", "check", number).rows
+    def test_says_to_a_pipe_what_it_says_to_people(self, at_home: Line, number: str) -> None:
+        head, *lines = at_home("gate", "check", number, "--lang", "zh-CN").out.splitlines()
 
-        assert len(rows) == 9
-        assert rows[1][:4] == [number, "G1.2", "missing", "Lawful applicant"]
+        assert head.startswith(f"{number} robot")
+        assert head.endswith("  受理 → 可行性  0/9")
+        assert [line.split()[1] for line in lines if "MISS" in line] == [f"G1.{place}" for place in range(1, 10)]
+        assert "未提交  企业 项目负责人 project_lead  2025-07-08" in lines[0]
 
     def test_of_all_judges_every_open_project(self, at_home: Line, house: House) -> None:
         projects(house, 2, pack="default")
@@ -106,8 +108,20 @@ class TestWhy:
         assert said.code == 0
         assert "Nobody asks" in said.err
 
-    def test_refuses_a_verb_that_is_none(self, at_home: Line, number: str) -> None:
-        assert at_home("project", "why", number, "dance", "--json").document["error"]["code"] == "verb_unknown"
+    @pytest.mark.parametrize("typed", [("batch", "add"), ("batch add",), ("trial_batch.add",)])
+    def test_takes_a_verb_as_people_and_programs_name_it(
+        self, at_home: Line, number: str, typed: tuple[str, ...]
+    ) -> None:
+        said = at_home("project", "why", number, *typed, "--as", "process_engineer", "--json")
+
+        assert said.document["data"][0]["verb"] == "trial_batch.add"
+
+    @pytest.mark.parametrize("typed", ["dance", "add"])
+    def test_refuses_a_verb_that_is_none_and_names_those_that_are(self, at_home: Line, number: str, typed: str) -> None:
+        (reason,) = at_home("project", "why", number, typed, "--json").document["error"]["reasons"]
+
+        assert reason["code"] == "verb_unknown"
+        assert {"advance", "extend-hold", "evidence add", "gate judge", "batch close"} <= set(reason["values"]["known"])
 
 
 class TestExplain:

@@ -19,7 +19,7 @@ class TestUser:
 
         ((login, role, organisation, grant_id),) = at_home("user", "role", "list", "li").rows
 
-        assert (login, role, organisation) == ("li", "project_lead", "sme")
+        assert (login, role, organisation) == ("li", "project lead", "sme")
         assert at_home("user", "role", "remove", "li", grant_id, *by).code == 0
         assert at_home("user", "role", "list", "li").rows == []
         assert at_home("user", "disable", "li", *by).code == 0
@@ -203,6 +203,18 @@ class TestReview:
         found = at_home("review", "show", f"{number}/G2", "--json").document
         assert (found["gate"], found["outcome"], found["state"]) == ("G2", "go", "proposed")
         assert {seat["vote"] for seat in found["panel"]} == {"go"}
+
+    def test_hears_nobody_who_stepped_aside_and_says_what_is_lost(self, at_home: Line, house: House) -> None:
+        (project,), _ = reviews(house, state="scoring")
+        number = number_of(house, project)
+        for login, points in (("expert.market", "2"), ("panel_chair", "8")):
+            at_home("review", "score", number, "--points", f"merit={points}", "--vote", "go", "--as", login)
+
+        at_home("review", "recuse", number, "--reason", "my brother owns it", "--as", "expert.market")
+
+        found = at_home("review", "show", number, "--json").document
+        assert [(score["mean"], score["voters"]) for score in found["scores"]] == [(8.0, 1)]
+        assert found["competences_lost"] == ["market"]
 
     def test_is_found_by_its_project(self, at_home: Line, house: House) -> None:
         (project,), (review,) = reviews(house)
