@@ -1,7 +1,10 @@
+import shutil
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from lifecycle.standards.library import PACKS
 from models.states import ProjectState
 from tests.cli.conftest import Line
 from tests.factories import House, a_project, projects, put_on_hold, reviews, submitted
@@ -242,6 +245,15 @@ class TestStandard:
 
         assert said.code == 3
         assert said.document["data"]
+
+    def test_that_loosens_its_base_does_not_pass_lint(self, line: Line, tmp_path: Path) -> None:
+        shutil.copy(PACKS / "hardware-v3.2" / "pack.yaml", tmp_path)
+        (tmp_path / "small_batch_trial.yaml").write_text("stage: {id: small_batch_trial, default_days: 20}\n")
+
+        said = line("standard", "lint", str(tmp_path), "--json")
+
+        assert said.code == 3
+        assert [one["code"] for one in said.document["data"]] == ["loosened"]
 
     def test_that_nobody_published_is_a_mistake(self, line: Line) -> None:
         said = line("standard", "lint", "wish@2026.1", "--json")
