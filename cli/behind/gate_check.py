@@ -132,10 +132,10 @@ def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterato
             for verdict in verdicts.get(row.id, ())
         ]
         due_on = due.get(row.stage_run_id)
-        yield _gate(row, judged, due_on, overdue[due_on] if due_on else 0)
+        yield _gate(row, packs[row.pack_sha256], judged, due_on, overdue[due_on] if due_on else 0)
 
 
-def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
+def _gate(row: Any, pack: Pack, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
     stage = ProjectState(row.stage)
     place = STAGES.index(stage) + 1 if stage in STAGES else None
     target = None if place is None else ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place]
@@ -146,6 +146,7 @@ def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> 
         "stage": str(stage),
         "target": target and str(target),
         "gate": f"G{place}" if place else None,
+        "standard": f"{pack.code}@{pack.version}",
         "met": met,
         "asked": len(judged),
         "is_met": met == len(judged),
@@ -248,7 +249,7 @@ def _headline(gate: Mapping[str, Any], output: Output) -> str:
         way += f" → {title('state', gate['target'], output.lang)}"
     late = sentence("days_overdue", {"count": gate["days_overdue"]}, output.lang) if gate["days_overdue"] else ""
     tally = f"{gate['met']}/{gate['asked']}" if gate["asked"] else ""
-    return "  ".join(filter(None, [f"{gate['number']} {gate['name']}", way, tally, late]))
+    return "  ".join(filter(None, [f"{gate['number']} {gate['name']}", way, tally, gate["standard"], late]))
 
 
 def _leave(unmet_gates: Sequence[Any]) -> None:
