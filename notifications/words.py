@@ -44,6 +44,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "reason": "reason",
     "field": "field",
     "said": "said",
+    "conflict": "conflict",
     "proposed": "outcome",
     "voted": "outcome",
 }

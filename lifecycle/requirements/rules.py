@@ -261,7 +261,8 @@ def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
     firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
     if not facts.roles - firm:
-        return (Unmet(code="conflict_of_interest", clause=waiver.clause),)
+        values = {"conflict": "own_waiver", "people": [facts.stamp.actor.name]}
+        return (Unmet(code="conflict_of_interest", clause=waiver.clause, values=values),)
     return ()
 
 
