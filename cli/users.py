@@ -61,12 +61,14 @@ def token(
 @app.command("list")
 @reads
 def list_users(door: Any) -> None:
-    """List the accounts."""
+    """List the accounts: who may be named as an expert has competences."""
     from lifecycle.people.queries import users
 
     columns = (
         Column(key="login"),
         Column(key="name", is_wide=True),
+        Column(key="roles", kind="role", is_wide=True),
+        Column(key="competences", kind="competence", is_wide=True),
         Column(key="email"),
         Column(key="status", kind="state"),
     )

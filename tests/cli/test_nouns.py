@@ -27,6 +27,12 @@ class TestUser:
         assert at_home("user", "role", "list", "li").rows == []
         assert at_home("user", "disable", "li", *by).code == 0
 
+    def test_is_listed_with_what_it_may_be_named_for(self, at_home: Line) -> None:
+        listed = {row[0]: row[2:4] for row in at_home("user", "list").rows}
+
+        assert listed["expert.market"][1] == "market"
+        assert listed["coordinator"] == ["coordinator", ""]
+
     def test_may_be_a_second_account_of_the_same_human(self, at_home: Line, house: House) -> None:
         at_home(
             *("user", "add", "li2", "--email", "li2@example.org", "--name", "李工"),
