@@ -16,7 +16,7 @@ from lifecycle.errors import Invalid, KeyReused, LifecycleError, Stale, Unmet
 from notifications.words import Explanation, Names, explain_unmet, sentence
 
 DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
-"""`docs/contract.md` 3.5."""
+"""`docs/contract.md`, section 5."""
 
 _EXIT_OF: tuple[tuple[type[LifecycleError], int], ...] = ((Stale, CONFLICT), (KeyReused, CONFLICT), (Invalid, USAGE))
 

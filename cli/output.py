@@ -87,6 +87,10 @@ class Output:
         """Print what must be seen, on stderr."""
         print(self._painted(cleaned(text), colour, sys.stderr), file=sys.stderr)
 
+    def mark(self, code: str) -> str:
+        """Return the word that begins a line of good or bad news, as wide as its companions."""
+        return padded(title("mark", code, self.lang), 4)
+
     def label(self, key: str) -> str:
         """Return the heading of a column."""
         return title("label", key, self.lang)

@@ -55,7 +55,7 @@ def add_document(
 def _stored(door: Door, file: Path) -> tuple[str, int]:
     try:
         with file.open("rb") as stream:
-            stored = EvidenceFiles(door.settings.evidence_dir).put(stream)
+            stored = EvidenceFiles(door.settings.evidence_place()).put(stream)
     except TooLarge as error:
         raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
     return stored.sha256, stored.size_bytes

@@ -62,7 +62,7 @@ def tell_story(output: Output, at: str, *, is_anew: bool) -> dict[str, Any]:
         if _is_told(engine):
             output.say("demo_told_before")
         else:
-            files = EvidenceFiles(settings.evidence_dir)
+            files = EvidenceFiles(settings.evidence_place())
             with output.progress("demo_playing", (day - CHAPTERS_BEGIN).days) as step:
                 play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step)
         return _what_is_there(engine, settings)
@@ -189,7 +189,7 @@ def _what_is_there(engine: Engine, settings: Settings) -> dict[str, Any]:
     installation = _installation(engine)
     return {
         "database": engine.url.render_as_string(hide_password=True),
-        "evidence": settings.evidence_dir,
+        "evidence": settings.evidence_place(),
         "mode": installation.mode,
         "clock_at": installation.clock_at,
         "projects": projects,
