@@ -3,6 +3,7 @@
 First what did not happen, then every reason with who owes it, then what to try. With `--json` one document.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -24,12 +25,14 @@ _TRY = {
     "gate_unmet": "pilotway gate check {ref}",
     "role": "pilotway project explain {project}",
     "stale": "pilotway project show {project}",
-    "not_signed_in": "pilotway user token LOGIN",
+    "not_found": "pilotway project assign {project} LOGIN ROLE",
+    "not_signed_in": "export PILOTWAY_TOKEN=pt_…",
     "decision_missing": "pilotway review list {project}",
     "database_missing": "pilotway init",
     "schema_not_at_head": "pilotway migrate",
 }
-"""What to try next, by the first code that has something to say."""
+"""What to try next, by the first code that has something to say; what names a project, where one was named."""
+_NUMBER = re.compile(r"[A-Z]+-[0-9]{4}-[0-9]+", re.IGNORECASE)
 
 
 class NotSignedIn(LifecycleError):
@@ -114,10 +117,9 @@ def show(problem: Problem, output: Output) -> None:
             for part in folded(line.lstrip(), screen_width() - indent) if sys.stderr.isatty() else [line.lstrip()]:
                 output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
-        if code in _TRY:
-            project = problem.ref.partition("/")[0] or "REF"
-            advice = _TRY[code].format(ref=problem.ref or "REF", project=project)
-            output.say("try_this", command=advice)
+        project = problem.ref.partition("/")[0]
+        if code in _TRY and ("{" not in _TRY[code] or _NUMBER.fullmatch(project)):
+            output.say("try_this", command=_TRY[code].format(ref=problem.ref, project=project))
             return
 
 

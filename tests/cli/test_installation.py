@@ -39,6 +39,12 @@ class TestInit:
         assert said.code == 0
         assert [row[0] for row in fresh("organisation", "list").rows] == ["味道智能"]
 
+    def test_says_how_the_token_is_used_and_where_one_comes_from(self, fresh: Line) -> None:
+        nobody = fresh("organisation", "add", "味道智能", "--kind", "sme")
+
+        assert (nobody.code, "pilotway init --admin LOGIN" in nobody.err) == (4, True)
+        assert "export PILOTWAY_TOKEN=" in fresh("init", "--admin", "root").err
+
     def test_makes_the_key_files_that_are_missing(
         self, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
