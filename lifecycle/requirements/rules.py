@@ -119,13 +119,15 @@ def _is_day(text: str) -> bool:
 
 @about_input
 def clause_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The clause stands in the project's standard, at the present gate or an earlier one."""
+    """The clause is one of the present gate, or was left open at an earlier one: under a condition or a waiver."""
     clause = facts.command.clause
     if not facts.pack.has(clause):
         return (unmet("clause_unknown", clause=clause),)
-    if facts.has_ended or int(clause[1]) > STAGES.index(facts.stage) + 1:
+    present = 0 if facts.has_ended else STAGES.index(facts.stage) + 1
+    if int(clause[1]) > present:
         return (unmet("clause_not_yet", clause=clause),)
-    return ()
+    left_open = {row.clause for row in (*facts.open_conditions, *facts.waivers)}
+    return (unmet("clause_passed", clause=clause),) if int(clause[1]) < present and clause not in left_open else ()
 
 
 def seat_of(facts: "ProjectFacts") -> Judge | None:
