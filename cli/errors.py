@@ -21,6 +21,7 @@ DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPT
 
 _EXIT_OF: tuple[tuple[type[LifecycleError], int], ...] = ((Stale, CONFLICT), (KeyReused, CONFLICT), (Invalid, USAGE))
 
+_CLAIM = "pilotway claim add-all {project} --level trl:TECHNOLOGY=N --level mrl:design=N … --evidence ID"
 _TRY = {
     "gate_unmet": "pilotway gate check {ref}",
     "role": "pilotway project explain {project}",
@@ -28,6 +29,11 @@ _TRY = {
     "not_found": "pilotway project assign {project} LOGIN ROLE",
     "not_signed_in": "export PILOTWAY_TOKEN=pt_…",
     "decision_missing": "pilotway review list {project}",
+    "evidence_frozen": "pilotway review cancel {project}",
+    "maturity_not_claimed": _CLAIM,
+    "technologies_not_claimed": _CLAIM,
+    "threads_not_claimed": _CLAIM,
+    "levels_without_evidence": _CLAIM,
     "database_missing": "pilotway init",
     "schema_not_at_head": "pilotway migrate",
 }
@@ -117,10 +123,15 @@ def show(problem: Problem, output: Output) -> None:
             for part in folded(line.lstrip(), screen_width() - indent) if sys.stderr.isatty() else [line.lstrip()]:
                 output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
-        project = problem.ref.partition("/")[0]
-        if code in _TRY and ("{" not in _TRY[code] or _NUMBER.fullmatch(project)):
-            output.say("try_this", command=_TRY[code].format(ref=problem.ref, project=project))
+        if command := advice(code, problem.ref):
+            output.say("try_this", command=command)
             return
+
+
+def advice(code: str, ref: str) -> str:
+    """Return the command to try next for a code; empty where there is none, or none that could be typed."""
+    form, project = _TRY.get(code, ""), ref.partition("/")[0]
+    return form.format(ref=ref, project=project) if "{" not in form or _NUMBER.fullmatch(project) else ""
 
 
 def error_document(problem: Problem) -> dict[str, object]:

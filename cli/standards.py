@@ -28,23 +28,19 @@ def list_standards(door: Any) -> None:
 
 
 @app.command("show")
-@speaks
+@reads
 def show(
-    output: Output,
-    standard: _PACK = "default@2026.1",
+    door: Any,
+    standard: Annotated[
+        str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version: shipped or published.")
+    ] = "default@2026.1",
     stage: Annotated[str, typer.Option("--stage", metavar="STAGE", help="Only this stage.")] = "",
+    is_full: Annotated[bool, typer.Option("--full", help="With the sentence and the limits of each.")] = False,
 ) -> None:
     """Show what a standard asks, stage by stage."""
-    from cli.behind.packs import criterion_rows
+    from cli.behind.packs import show_pack
 
-    columns = (
-        Column(key="clause"),
-        Column(key="title", is_wide=True),
-        Column(key="how", kind="how"),
-        Column(key="strength", kind="strength"),
-        Column(key="owed_by", is_wide=True),
-    )
-    output.table(columns, criterion_rows(output, standard, stage))
+    show_pack(door, standard, stage, is_full=is_full)
 
 
 @app.command("lint")

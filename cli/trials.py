@@ -35,7 +35,7 @@ bind(
     arguments=("project_id", "scale", "item", "level"),
     own={
         "scale": Own(help="trl or mrl."),
-        "item": Own(help="Critical technology, or thread."),
+        "item": Own(help="Critical technology (trl), or one of the nine threads (mrl), such as design."),
         "level": Own(help="1 to 9 (TRL), 1 to 10 (MRL)."),
         "evidence_id": Own(help="Document that shows it."),
     },

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Actor, Parties, Rights, read_rights
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -392,6 +392,12 @@ def project_parties(project: Any) -> Parties:
         "funder": project.programme_organisation_id,
         "programme": project.programme_organisation_id,
     }
+
+
+def may_see(session: Session, project_id: UUID, actor: Actor) -> bool:
+    """Say whether somebody has any part in this project: by a grant at a party, everywhere (auditors), or by name."""
+    (project,) = session.connection().execute(_select_projects(is_locked=False, is_single=True), wanted([project_id]))
+    return bool(read_rights(session, actor, [project_id]).roles_for(project_parties(project), project_id))
 
 
 def _id(row: Any) -> UUID | None:

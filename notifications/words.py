@@ -93,13 +93,14 @@ def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Expla
         title("party", unmet.party, lang) if unmet.party else "",
         title("role", unmet.role, lang) if unmet.role else "",
     ]
+    others = sentence("other_than", {"people": unmet.but_not}, lang) if unmet.but_not else ""
     return Explanation(
         code=unmet.code,
         clause=unmet.clause or "",
         ref=str(unmet.values.get("ref", "")),
         verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
         what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
-        owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
+        owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people), others])),
         until=unmet.due_on.isoformat() if unmet.due_on else "",
         suffices=sentence(unmet.suffices, unmet.values, lang, names) if unmet.suffices else "",
     )

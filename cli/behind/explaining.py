@@ -102,7 +102,7 @@ def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[st
 
 def _actor(door: Door, session: Session) -> Actor:
     """Who asks; with nobody named the facts alone are judged, as for somebody with every right."""
-    if door.caller.as_login is None and not door.settings.token:
+    if not door.is_named:
         door.output.say("nobody_asks")
         return Actor.clock(DoorName.CLI)
     return door.actor(session)

@@ -157,6 +157,7 @@ SUBMIT = project_verb(
     "submit",
     Submit,
     chart=StageRunChart,
+    facts=gate_facts,
     state=lambda facts: str(facts.run.state) if facts.run else str(facts.project.stage),
     rules=(rules.not_ended, rules.not_on_hold),
     effects=effects.submitted,

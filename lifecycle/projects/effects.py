@@ -8,7 +8,7 @@ from uuid import UUID
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.projects.facts import ProjectFacts
-from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
+from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN, entry_met
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.judgement import judge_stage
@@ -40,6 +40,13 @@ def act_on(facts: ProjectFacts, verb: str, *, target: str | None = None, **rest:
         detail=rest.pop("detail", {}),
         definition_version=facts.project.definition_version,
     )
+
+
+def still_asked(facts: ProjectFacts) -> dict[str, Any]:
+    """Return what is open when somebody hands in or calls a panel, for the answer: clauses, and lines of the entry."""
+    clauses = [verdict.clause for verdict in facts.verdicts if not verdict.passes]
+    entry = [reason.code for reason in entry_met(facts) if reason.clause not in clauses]
+    return {key: found for key, found in (("still_open", clauses), ("entry_open", entry)) if found}
 
 
 def run_act(facts: ProjectFacts, event: str, **values: Any) -> Act:
@@ -182,6 +189,7 @@ def submitted(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(
         acts=(act_on(facts, "submit", detail={"stage_run_id": facts.run.id}), run_act(facts, "submit")),
         messages=(told(facts, "submitted"),),
+        says=still_asked(facts),
     )
 
 

@@ -84,8 +84,8 @@ def _decider(facts: "ProjectFacts") -> str:
 
 def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The entry lines of the next stage."""
-    target = facts.next_stage()
-    if target == ProjectState.IN_PRODUCTION:
+    target = None if facts.has_ended else facts.next_stage()
+    if target in (None, ProjectState.IN_PRODUCTION):
         return ()
     found = (ENTRY[name](facts) for name in facts.pack.stage(target).entry)
     return tuple(reason for reason in found if reason is not None)

@@ -207,7 +207,7 @@ CLAIM = desk_verb(
     "claim",
     "add",
     ClaimLevel,
-    rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
+    rules=(rules.not_frozen, rules.threads_known, rules.levels_sound, rules.evidence_exists),
     facts=_OFCLAIMS,
     effects=effects.claimed,
 )
@@ -217,7 +217,13 @@ CLAIM_ALL = desk_verb(
     "claim",
     "add_all",
     ClaimLevels,
-    rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
+    rules=(
+        rules.not_frozen,
+        rules.levels_named,
+        rules.threads_known,
+        rules.levels_sound,
+        rules.evidence_exists,
+    ),
     facts=_OFCLAIMS,
     effects=effects.claimed,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
-from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
+from lifecycle.stages.maturity import THREADS, cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
@@ -180,11 +180,10 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if criterion is None or seat is None or facts.records is None:
         return ()
     authors = {item.author for item in judged_evidence(criterion, facts.records, seat.part)}
-    return (
-        (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
-        if facts.stamp.actor.person_id in authors
-        else ()
-    )
+    if facts.stamp.actor.person_id not in authors:
+        return ()
+    values = {"verb": "judge", "not_by": sorted(map(str, authors))}
+    return (Unmet(code="four_eyes", clause=criterion.id, party=party_of(seat), role=seat.role, values=values),)
 
 
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
@@ -279,6 +278,13 @@ def levels_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """An assessment says at least one level, and each technology and thread once."""
     named = [(scale, item) for scale, item, _ in claimed(facts.command)]
     return () if 0 < len(named) == len(set(named)) else (unmet("levels_not_named_once", count=len(named)),)
+
+
+@about_input
+def threads_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An MRL is claimed for one of the nine threads; technologies have the names that the firm gives them."""
+    unknown = [item for scale, item, _ in claimed(facts.command) if scale == MaturityScale.MRL and item not in THREADS]
+    return tuple(unmet("thread_unknown", value=item, known=list(THREADS)) for item in unknown)
 
 
 @about_input

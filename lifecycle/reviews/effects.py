@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.effects import act_on, run_act
+from lifecycle.projects.effects import act_on, run_act, still_asked
 from lifecycle.reviews.facts import CallFacts, ReviewFacts
 from lifecycle.standards.pack import Stage
 from models.reviews import Condition, Objection, PanelMember, Review, Score
@@ -42,7 +42,8 @@ def called(facts: CallFacts, _target: str, stamp: Stamp) -> Effects:
     message = Message(
         kind="review.called", object_type="review", object_id=review_id, facts={"number": on.project.number}
     )
-    return Effects(acts=(born, run_act(on, "call_review"), act_on(on, "call_review")), rows=rows, messages=(message,))
+    acts = (born, run_act(on, "call_review"), act_on(on, "call_review"))
+    return Effects(acts=acts, rows=rows, messages=(message,), says=still_asked(on))
 
 
 def _member(review_id: UUID, seat: Any, stamp: Stamp) -> dict[str, Any]:

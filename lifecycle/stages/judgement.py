@@ -181,7 +181,10 @@ class _Bench:
             return None
         is_outdated = any(answer == "judgement_outdated" for _, answer in answers)
         code = "judgement_outdated" if is_outdated else "judgement_waiting"
-        waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited)})
+        authors = {
+            str(item.author) for judge in awaited for item in judged_evidence(criterion, self.records, judge.part)
+        }
+        waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited), "not_by": sorted(authors)})
         return self._verdict(criterion, waiting, tuple(dict.fromkeys(judge_owes(judge) for judge in awaited)))
 
     def _answer(self, criterion: Criterion, judge: Judge) -> str:

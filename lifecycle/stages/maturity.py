@@ -77,7 +77,7 @@ def maturity(criterion: Criterion, records: Records) -> Computed:
 
 def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator[Computed]:
     if not claims:
-        yield missing("maturity_not_claimed")
+        yield missing("maturity_not_claimed", threads=list(THREADS))
         return
     trl, mrl = project_trl(claims), project_mrl(claims)
     if below := _below(criterion, claims):

@@ -2,9 +2,9 @@ from uuid import UUID
 
 import pytest
 
-from models.states import ProjectState
+from models.states import ProjectState, Role
 from tests.cli.conftest import Line
-from tests.factories import House, a_project, projects
+from tests.factories import House, a_project, hand_in, projects, reviews
 
 
 def number_of(house: House, project_id: UUID) -> str:
@@ -34,6 +34,35 @@ class TestCheck:
         assert first["due_on"] == "2025-07-08"
         assert (first["verdict"], first["code"]) == ("missing", "evidence_missing")
 
+    def test_asks_nobody_to_judge_their_own_work(self, at_home: Line, house: House) -> None:
+        lean = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
+        hand_in(house, lean, by=Role.COORDINATOR)
+
+        said = at_home("gate", "check", number_of(house, lean))
+        refused = at_home(
+            *("gate", "judge", number_of(house, lean), "G2.1"),
+            *("--accept", "--reason", "mine", "--as", "coordinator"),
+        )
+
+        assert "platform coordinator second (other than coordinator)" in said.out
+        assert "Owed by: platform coordinator second (other than coordinator)" in refused.err
+
+    def test_says_how_a_level_is_claimed(self, at_home: Line, house: House) -> None:
+        project = a_project(house, pack="default")
+        row = {"scale": "trl", "item": "arm", "level": 4, "proof": "report"}
+        hand_in(house, project, type="maturity_claim", levels=[row], assessed_on="2025-07-01")
+
+        number = number_of(house, project)
+        assert f"→ pilotway claim add-all {number} --level" in at_home("gate", "check", number).out
+
+    def test_names_what_the_next_stage_asks_besides(self, at_home: Line, number: str) -> None:
+        said = at_home("gate", "check", number)
+        (entry,) = at_home("gate", "check", number, "--json").document["entry"]
+
+        assert (entry["code"], entry["evidence"]) == ("quote_missing", "fee_and_capacity_quote")
+        assert "Asked besides, on entry to Feasibility:" in said.out
+        assert f"→ pilotway evidence add {number} fee_and_capacity_quote FILE" in said.out
+
     def test_ends_with_0_when_nothing_is_asked(self, at_home: Line, house: House) -> None:
         said = at_home("gate", "check", number_of(house, a_project(house)), "--json")
 
@@ -51,7 +80,7 @@ class TestCheck:
 
         assert head.startswith(f"{number} robot")
         assert head.endswith("  受理 → 可行性  0/9  default@2026.1")
-        assert [line.split()[1] for line in lines if "MISS" in line] == [f"G1.{place}" for place in range(1, 10)]
+        assert [line.split()[1] for line in lines if "MISS G" in line] == [f"G1.{place}" for place in range(1, 10)]
         assert "未提交  企业 项目负责人 project_lead  2025-07-08" in lines[0]
 
     def test_of_all_judges_every_open_project(self, at_home: Line, house: House) -> None:
@@ -82,6 +111,12 @@ class TestList:
         assert len(rows) == 14
         assert rows[3]["clause"] == "G3.4"
         assert rows[3]["parameters"]["bound"] == 0.8
+
+    def test_shows_sentence_and_limits_in_full(self, at_home: Line, number: str) -> None:
+        said = at_home("gate", "list", number, "--stage", "small_batch_trial", "--full")
+
+        assert "at least 80 %" in said.out or "0.80" in said.out
+        assert "bound=0.8" in said.out
 
     def test_refuses_a_stage_that_is_none(self, at_home: Line, number: str) -> None:
         said = at_home("gate", "list", number, "--stage", "lunch", "--json")
@@ -135,3 +170,49 @@ class TestExplain:
         said = at_home("project", "explain", number, "--as", "stranger", "--json")
 
         assert (said.code, said.document["error"]["code"]) == (3, "not_found")
+
+
+class TestTodo:
+    def test_lists_what_the_acting_person_owes_the_soonest_first(self, at_home: Line, house: House) -> None:
+        number = number_of(house, a_project(house, pack="default"))
+        a_project(house)
+
+        owed = at_home("project", "todo", "--as", "coordinator", "--json").document["data"]
+
+        days = [row["due_on"] or "9999" for row in owed]
+        assert {row["number"] for row in owed} == {number}
+        assert days == sorted(days)
+        assert owed[-1]["reason"] == "The platform's quote of fee and capacity is missing."
+        assert "G1.2" in {
+            row["clause"] for row in at_home("project", "todo", "--as", "project_lead", "--json").document["data"]
+        }
+        assert at_home("project", "todo", "--as", "stranger", "--json").document["data"] == []
+
+    def test_lists_the_vote_that_a_panel_waits_for(self, at_home: Line, house: House) -> None:
+        reviews(house, state="scoring")
+
+        assert [row[3:5] for row in at_home("project", "todo", "--as", "expert.market").rows] == [
+            ["G2", "Score and vote"]
+        ]
+
+    def test_leaves_out_what_somebody_else_must_judge(self, at_home: Line, house: House) -> None:
+        hand_in(house, a_project(house, stage=ProjectState.FEASIBILITY, pack="lean"), by=Role.COORDINATOR)
+
+        assert "G2.1" not in at_home("project", "todo", "--as", "coordinator").out
+        assert "G2.1" in at_home("project", "todo", "--as", "second").out
+
+    def test_wants_to_know_who_asks(self, at_home: Line) -> None:
+        assert at_home("project", "todo", "--json").code == 4
+
+
+class TestHandingIn:
+    def test_says_what_is_open_before_it_is_frozen_and_how_to_go_back(self, at_home: Line, number: str) -> None:
+        handed_in = at_home("project", "submit", number, "--as", "project_lead")
+        call = ("review", "call", number, "--on", "today", "--member", "expert:expert:technical", "--as", "coordinator")
+        called = at_home(*call)
+        late = at_home("claim", "add", number, "trl", "arm", "4", "--as", "project_lead")
+
+        assert "Still open: G1.1, G1.2" in handed_in.err
+        assert "The platform's quote of fee and capacity is missing." in handed_in.err
+        assert f"cancel the review first: pilotway review cancel {number}" in called.err
+        assert f"Try: pilotway review cancel {number}" in late.err

@@ -167,6 +167,42 @@ class TestProject:
         assert house.one("SELECT received_on FROM project") == "2025-03-01"
         assert at_home("check").code == 0
 
+    def test_history_tells_acts_reasons_and_refusals(self, at_home: Line, house: House) -> None:
+        number = number_of(house, submitted(house)[0])
+        recycle = ("project", "recycle", number, "--code", "design", "--reason", "overheats")
+        at_home(*recycle, "--as", "project_lead")
+        at_home(*recycle, "--as", "coordinator")
+
+        rows = at_home("project", "history", number).rows
+
+        assert [row[3:5] for row in rows if row[3].startswith("judge")] == [
+            ["judge the requirement", "G2.1"],
+            ["judge the requirement", "G2.2"],
+        ]
+        assert [(row[2], row[3], row[7]) for row in rows[-2:]] == [
+            ("project_lead", "recycle (refused)", "lacks the role"),
+            ("coordinator", "recycle", "overheats"),
+        ]
+
+    def test_history_is_told_page_by_page_and_nothing_twice(self, at_home: Line, house: House) -> None:
+        number, after, told = number_of(house, submitted(house)[0]), 0, []
+        whole = [row["seq"] for row in at_home("project", "history", number, "--json").document["data"]]
+        while after is not None:
+            page = at_home("project", "history", number, "--limit", "2", "--after", str(after), "--json").document
+            told += [row["seq"] for row in page["data"]]
+            after = page["next"]
+
+        assert told == whole
+        assert len(told) > 5
+
+    @pytest.mark.parametrize(("login", "code"), [("auditor", 0), ("sponsor", 0), ("stranger", 3), ("nobody", 3)])
+    def test_history_is_for_those_who_may_see_the_project(
+        self, at_home: Line, house: House, login: str, code: int
+    ) -> None:
+        number = number_of(house, a_project(house))
+
+        assert at_home("project", "history", number, "--as", login).code == code
+
     def test_is_put_on_hold_and_resumed(self, at_home: Line, house: House) -> None:
         number = number_of(house, a_project(house))
         hold = ("project", "hold", number, "--code", "partner", "--reason", "waiting", "--as", "coordinator")
@@ -245,6 +281,17 @@ class TestStandard:
 
     def test_shows_its_57_criteria(self, line: Line) -> None:
         assert len(line("standard", "show").rows) == 57
+
+    def test_that_was_published_here_is_shown_like_the_others(self, at_home: Line) -> None:
+        published = {
+            f"{row['code']}@{row['version']}" for row in at_home("standard", "list", "--json").document["data"]
+        }
+        (lean,) = (name for name in published if name.startswith("lean@"))
+
+        said = at_home("standard", "show", lean, "--stage", "feasibility", "--full")
+
+        assert "judged by  coordinator" in said.out
+        assert at_home("standard", "show", "wish@2026.1").code == 2
 
     def test_that_asks_for_less_is_no_layer(self, line: Line) -> None:
         said = line("standard", "diff", "default@2026.1", "bare@2026.1", "--json")

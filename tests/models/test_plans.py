@@ -16,11 +16,10 @@ from sqlmodel import Session
 from cli.lookup import Lookup
 from flows import deadlines
 from lifecycle.people.queries import people_who_owe
-from lifecycle.projects.queries import due_days_of, overview, project_rows
+from lifecycle.projects.queries import gates, overview
 from lifecycle.requirements.queries import document, documents
 from lifecycle.reviews.queries import review_in_full, reviews
 from lifecycle.trials.queries import batches, issues
-from lifecycle.verdicts.cache import verdicts_of
 from models.db import reading
 from models.tables import metadata
 from tests import factories as make
@@ -108,9 +107,8 @@ Read: TypeAlias = Callable[[Session, House, list[UUID], UUID], Any]
 """Reads about these projects and one of their reviews."""
 
 READS: dict[str, Read] = {
-    "gate check": lambda session, house, ids, _: list(verdicts_of(session, project_rows(session, ids), house.stamp())),
+    "gate check": lambda session, house, ids, _: [facts.verdicts for facts in gates(session, ids, house.stamp())],
     "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
-    "due days": lambda session, _house, ids, _: due_days_of(session, ids),
     "project show": lambda session, house, ids, _: overview(session, ids[0], today=house.today),
     "evidence list": lambda session, _house, ids, _: documents(session, ids[0]),
     "evidence show": lambda session, _house, ids, _: document(session, documents(session, ids[0])[0]["id"]),

@@ -257,7 +257,7 @@ class TestJudges:
 
         assert (verdict.state, verdict.code) == (VerdictState.WAITING, "judgement_waiting")
         assert verdict.owed_by == (Owes(party="platform", role=Role.QUALITY_ENGINEER),)
-        assert verdict.values == {"roles": ["quality_engineer"]}
+        assert verdict.values == {"roles": ["quality_engineer"], "not_by": [str(AUTHOR)]}
 
     def test_who_all_said_yes_leave_the_values_of_the_rule(self) -> None:
         verdict = self.judged(said(on=(self.REPORT,)))
@@ -313,7 +313,7 @@ class TestJudges:
             VerdictState.WAITING,
             (Owes(party="programme", role=Role.EXPERT),),
         )
-        assert half.values == {"roles": ["expert"]}
+        assert half.values == {"roles": ["expert"], "not_by": [str(AUTHOR)]}
         assert both.passes
 
     def test_of_both_parties_are_each_needed(self) -> None:
