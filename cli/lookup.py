@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, Unmet, unmet
+from models.evidence import Evidence
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
+from models.states import EvidenceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,16 @@ class Lookup:
         if gate:
             calls = calls.where(func.upper(review.c.gate) == gate.upper())
         return self._first(calls.order_by(review.c.id.desc()).limit(1), ref, "not_found")
+
+    def evidence(self, ref: str) -> Any:
+        """Find a document by id, or as `PT-2026-0042/licence`: the newest of its type that counts."""
+        evidence = _table(Evidence)
+        if known := _uuid(ref):
+            return self._first(select(evidence.c.id).where(evidence.c.id == known), ref, "evidence_not_found")
+        project, _, kind = ref.partition("/")
+        counts = (evidence.c.type == kind) & (evidence.c.status == EvidenceStatus.CURRENT)
+        of_project = select(evidence.c.id).where(evidence.c.project_id == self.project(project), counts)
+        return self._first(of_project.order_by(evidence.c.id.desc()).limit(1), ref, "evidence_not_found")
 
     def _by(self, model: Any, column: str, ref: str, value: str, absent: str) -> UUID:
         table = _table(model)

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import yaml
 
@@ -86,12 +85,14 @@ def _field_row(kind: EvidenceType, item: FormField, door: Door, prefix: str = ""
 def document_rows(door: Door, ref: str, *, is_every: bool) -> list[dict[str, Any]]:
     """Return the documents of a project: those that count, or every version there ever was."""
     rows = door.read(lambda session: documents(session, door.lookup(session).project(ref)))
-    return rows if is_every else [row for row in rows if row["status"] == "current"]
+    titles = {kind.id: in_language(kind.title, door.output.lang) for kind in _pack(door, ref).evidence_types}
+    named = [{**row, "title": titles.get(row["type"], "")} for row in rows]
+    return named if is_every else [row for row in named if row["status"] == "current"]
 
 
 def show_document(door: Door, evidence_id: str) -> None:
     """Print one document with the values of its form."""
-    found = door.read(lambda session: document(session, _id(evidence_id)))
+    found = door.read(lambda session: document(session, door.lookup(session).evidence(evidence_id)))
     output = door.output
     output.record(_FACTS, found)
     if not output.as_json and not output.fields:
@@ -115,13 +116,6 @@ _FACTS = (
     Column(key="author"),
     Column(key="id"),
 )
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(unmet("value_wrong", field="ID", value=text)) from None
 
 
 def _pack(door: Door, ref: str) -> Pack:
