@@ -45,6 +45,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "field": "field",
     "said": "said",
     "conflict": "conflict",
+    "wanted": "wanted",
     "proposed": "outcome",
     "voted": "outcome",
 }

@@ -132,7 +132,7 @@ def _types(pack: Pack, type_or_clause: str) -> list[EvidenceType]:
         return [pack.evidence_type(type_id) for type_id in pack.criterion(type_or_clause).evidence]
     if pack.has_evidence_type(type_or_clause):
         return [pack.evidence_type(type_or_clause)]
-    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause))
+    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause, known=pack.types_like(type_or_clause)))
 
 
 def _one_type(pack: Pack, type_or_clause: str) -> EvidenceType:
