@@ -190,7 +190,7 @@ class Binding:
             try:
                 return own.build(lookup, given)
             except ValueError as error:
-                raise Invalid(unmet("value_wrong", field=one.name, value=str(given))) from error
+                raise Invalid(unmet("value_wrong", field=one.name, value=str(given), form=own.metavar)) from error
         if shape.is_mapping:
             return dict(given)
         return tuple(given) if shape.is_many else given

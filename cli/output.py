@@ -173,7 +173,12 @@ _LEAST_WIDE = 10
 
 
 def language(wanted: str | None) -> Lang:
-    """Return the language of `--lang`, else of the locale; English where neither says Chinese."""
+    """Return the language of `--lang`, else of the locale, English where that does not say Chinese.
+
+    Raises `typer.BadParameter` for a `--lang` that is neither.
+    """
+    if wanted and not wanted.lower().startswith(("zh", "en")):
+        raise typer.BadParameter(f"expected zh-CN or en, got {wanted!r}")
     spoken = wanted or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh-CN" if spoken.lower().startswith("zh") else "en"
 

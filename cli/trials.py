@@ -22,7 +22,7 @@ def _level(text: str) -> tuple[str, str, int]:
     scale, colon, rest = text.partition(":")
     item, sign, level = rest.rpartition("=")
     if scale not in ("trl", "mrl") or not colon or not sign or not level.isdecimal():
-        raise ValueError(text)
+        raise ValueError(f"expected SCALE:ITEM=N such as mrl:design=5, got {text!r}")
     return scale, item, int(level)
 
 

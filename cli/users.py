@@ -30,7 +30,7 @@ bind(
     role,
     "add",
     f"{_COMMANDS}:GrantRole",
-    "Give a user a role at one organisation; operator, admin and auditor may be without one.",
+    "Give a user a role at one organisation; who works for all or is named for projects may be without one.",
     arguments=("user_id", "role"),
     own={"user_id": Own(reference=LOGIN), "organisation_id": Own(option="--at")},
 )

@@ -149,7 +149,7 @@ def _form(kind: EvidenceType, values: Sequence[str], file: Path | None) -> dict[
     for text in values:
         name, sign, value = text.partition("=")
         if not sign:
-            raise Invalid(unmet("value_wrong", field="--value", value=text))
+            raise Invalid(unmet("value_wrong", field="--value", value=text, form="NAME=VALUE"))
         form[name] = typed(fields[name], value) if name in fields else value
     return form
 

@@ -201,11 +201,9 @@ def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The proposed outcome is what the majority voted; a tie means hold."""
     said = majority([seat.vote for seat in facts.voted])
-    return (
-        ()
-        if said == facts.command.outcome
-        else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
-    )
+    if not facts.voted or said == facts.command.outcome:
+        return ()  # where nobody has voted the quorum is missing, and says so
+    return (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
 
 
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
