@@ -87,6 +87,10 @@ class Output:
         """Print what must be seen, on stderr."""
         print(self._painted(cleaned(text), colour, sys.stderr), file=sys.stderr)
 
+    def mark(self, code: str) -> str:
+        """Return the word that begins a line of good or bad news, as wide as its companions."""
+        return padded(title("mark", code, self.lang), 4)
+
     def label(self, key: str) -> str:
         """Return the heading of a column."""
         return title("label", key, self.lang)
@@ -169,7 +173,12 @@ _LEAST_WIDE = 10
 
 
 def language(wanted: str | None) -> Lang:
-    """Return the language of `--lang`, else of the locale; English where neither says Chinese."""
+    """Return the language of `--lang`, else of the locale, English where that does not say Chinese.
+
+    Raises `typer.BadParameter` for a `--lang` that is neither.
+    """
+    if wanted and not wanted.lower().startswith(("zh", "en")):
+        raise typer.BadParameter(f"expected zh-CN or en, got {wanted!r}")
     spoken = wanted or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh-CN" if spoken.lower().startswith("zh") else "en"
 

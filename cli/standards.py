@@ -46,7 +46,7 @@ def show(
 @app.command("lint")
 @speaks
 def lint(output: Output, standard: _PACK) -> None:
-    """Look whether a pack may be published: complete, both languages, rules that exist. Exit 3 when it may not."""
+    """Look whether a pack may be published: complete, in both languages, loosening nothing. Exit 3 when it may not."""
     from cli.behind.packs import lint_pack
 
     lint_pack(output, standard, _PROBLEMS)
@@ -68,7 +68,7 @@ def diff(
 @app.command("publish")
 @acts
 def publish(door: Any, standard: _PACK) -> None:
-    """Publish a pack that passes `lint` (and loosens nothing of what it is based on)."""
+    """Publish a pack that passes `lint`."""
     from cli.behind.packs import publish_pack
 
     publish_pack(door, standard)

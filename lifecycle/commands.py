@@ -191,7 +191,7 @@ class Answer:
     command: Command
     error: LifecycleError | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
-    """The contract's answer of a verb (`docs/contract.md` 3.5)."""
+    """The contract's answer of a verb (`docs/contract.md`, section 5)."""
     unmet: tuple[Unmet, ...] = ()
     is_replay: bool = False
 

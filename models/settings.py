@@ -112,17 +112,18 @@ class Settings(BaseSettings):
     evidence_dir: str = Field(
         default="evidence",
         description="Evidence files by their SHA-256, outside the database so that it stays small: a folder, or an"
-        " address that fsspec knows. Example: `/var/lib/pilotway/evidence`.",
+        " address that fsspec knows. Left out, the folder lies beside an SQLite file, with PostgreSQL where the program"
+        " is run. Example: `/var/lib/pilotway/evidence`.",
     )
     checkpoint_dir: Path = Field(
         default=Path("checkpoints"),
         description="Where signed heads of the audit chains are written; best a disk that the database's owner cannot"
-        " change. Example: `/mnt/auditors/pilotway`.",
+        " change. Left out, a folder beside the evidence. Example: `/mnt/auditors/pilotway`.",
     )
     checkpoint_key: Path | None = Field(
         default=None,
-        description="Ed25519 private key that signs checkpoints; without it none are written."
-        " Example: `/etc/pilotway/checkpoint.key`.",
+        description="Ed25519 private key that signs checkpoints; without it none are written. `pilotway init` makes the"
+        " pair when both variables name files that are not there. Example: `/etc/pilotway/checkpoint.key`.",
     )
     checkpoint_public_key: Path | None = Field(
         default=None,
@@ -140,12 +141,26 @@ class Settings(BaseSettings):
     token: str | None = Field(
         default=None,
         repr=False,
-        description="API token: who acts when the command line is used. Example: `pw_…`, from `pilotway user token`.",
+        description="API token: who acts when the command line is used. Example: `pt_…`, from `pilotway user token`.",
     )
     api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
         default=None,
-        description="Base address when the command line talks to a server. Example: `https://pilot.example.org`.",
+        description="Base address of a server, for later: this release has none, and reads the database itself."
+        " Example: `https://pilot.example.org`.",
     )
+
+    def evidence_place(self) -> str:
+        """Return where evidence files lie, also for who runs the program in another folder."""
+        return self._place("evidence_dir")
+
+    def checkpoint_place(self) -> Path:
+        """Return the folder of signed checkpoints, also for who runs the program in another folder."""
+        return Path(self._place("checkpoint_dir"))
+
+    def _place(self, name: str) -> str:
+        """Return a folder as it is set; its default lies beside an SQLite file."""
+        value = str(getattr(self, name))
+        return value if name in self.model_fields_set else str(_folder_of(self.db) / value)
 
     def make_clock(self) -> Clock:
         """Return the clock that is set."""
@@ -170,6 +185,12 @@ class Settings(BaseSettings):
         return mode
 
 
+def _folder_of(database: str) -> Path:
+    """Return the folder of an SQLite file; for a server the one where the program is run."""
+    scheme, _, rest = database.rpartition("://")
+    return Path(rest.removeprefix("/") if scheme else rest).parent if scheme in ("", "sqlite") else Path()
+
+
 def known_variables() -> frozenset[str]:
     """Return every `PILOTWAY_…` name that may be set."""
     return KNOWN_ELSEWHERE | {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
@@ -179,7 +200,7 @@ def load_settings() -> Settings:
     """Read the settings from the environment; SettingsError names the first variable that is unknown or unreadable."""
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known_variables():
-            raise SettingsError(name, "is not a variable of Pilotway (docs/contract.md 3.2 lists them)")
+            raise SettingsError(name, "is not a variable of Pilotway (docs/settings.md lists them)")
     try:
         return Settings()
     except ValidationError as error:

@@ -65,9 +65,9 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
         return all(not reasons for _, reasons in answers)
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
-        mark, colour = ("no", "red") if reasons else ("ok", "green")
+        mark, colour = ("cannot", "red") if reasons else ("can", "green")
         name, words = _spoken(verb), verb_title(verb, output.lang)
-        output.line(f"  {mark:<4} {name:<26} {words if words != name else ''}".rstrip(), colour)
+        output.line(f"  {output.mark(mark)} {name:<26} {words if words != name else ''}".rstrip(), colour)
         for reason in reasons:
             for line in reason_lines(explain_unmet(reason, output.lang, titles), output):
                 indent = _INDENT + len(line) - len(line.lstrip())

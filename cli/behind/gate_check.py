@@ -147,7 +147,7 @@ def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterato
             "entry": _entry(facts, people, door.output.lang),
             "stop_review": stop_reviews.get(facts.project.id, []),
         }
-        yield {**_gate(facts.project, judged, due_on, late), **more}
+        yield {**_gate(facts.project, facts.pack, judged, due_on, late), **more}
 
 
 def _entry(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[dict[str, Any]]:
@@ -162,7 +162,7 @@ def _entry(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[dict[str, A
     return found
 
 
-def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
+def _gate(row: Any, pack: Pack, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> dict[str, Any]:
     stage = ProjectState(row.stage)
     place = STAGES.index(stage) + 1 if stage in STAGES else None
     target = None if place is None else ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place]
@@ -173,6 +173,7 @@ def _gate(row: Any, judged: list[dict[str, Any]], due_on: Any, overdue: int) -> 
         "stage": str(stage),
         "target": target and str(target),
         "gate": f"G{place}" if place else None,
+        "standard": f"{pack.code}@{pack.version}",
         "met": met,
         "asked": len(judged),
         "is_met": met == len(judged),
@@ -254,7 +255,8 @@ def _show_gate(gate: Mapping[str, Any], output: Output, *, is_full: bool) -> Non
         _show_requirement(one, output, min(wide, 36))
     rest = len(gate["requirements"]) - len(shown)
     if rest:
-        output.line(f"  ok   {sentence('rest_is_met', {'count': rest}, output.lang)}", "green")
+        code = "rest_is_met" if shown else "all_are_met"
+        output.line(f"  {output.mark('met')} {sentence(code, {'count': rest}, output.lang)}", "green")
     if gate["entry"]:
         output.line(f"  {sentence('asked_on_entry', {'target': gate['target']}, output.lang)}")
     for one in gate["entry"]:
@@ -265,17 +267,17 @@ def _show_entry(one: Mapping[str, Any], number: str, output: Output) -> None:
     tail = "  ".join(filter(None, [one["reason"], one["owed_by_words"]]))
     way = f"→ pilotway evidence add {number} {one['evidence']} FILE" if one["evidence"] else ""
     first, *rest = [part for text in (tail, way) if text for part in folded(text, screen_width() - _INDENT)]
-    output.line(f"  {'MISS':<{_INDENT - 2}}{first}", "red")
+    output.line(f"  {padded(output.mark('unmet'), _INDENT - 2)}{first}", "red")
     for line in rest:
         output.line(" " * _INDENT + line)
 
 
 def _show_requirement(one: Mapping[str, Any], output: Output, wide: int) -> None:
-    mark, colour = ("ok", "green") if one["is_met"] else ("MISS", "red")
+    mark, colour = ("met", "green") if one["is_met"] else ("unmet", "red")
     verdict = title("verdict", one["verdict"], output.lang)
     until = one["due_on"].isoformat() if one["due_on"] and not one["is_met"] else ""
     tail = "  ".join(filter(None, [verdict, one["owed_by_words"], until]))
-    head = f"  {mark:<4} {one['clause']:<6} {padded(one['title'], wide)}"
+    head = f"  {output.mark(mark)} {one['clause']:<6} {padded(one['title'], wide)}"
     is_narrow = width_of(f"{head}  {tail}") > screen_width()
     output.line(head if is_narrow else f"{head}  {tail}", colour)
     told = [] if one["is_met"] else [one["reason"], *(f"→ {way}" for way in (one["what_suffices"], one["try"]) if way)]
@@ -290,7 +292,7 @@ def _headline(gate: Mapping[str, Any], output: Output) -> str:
         way += f" → {title('state', gate['target'], output.lang)}"
     late = sentence("days_overdue", {"count": gate["days_overdue"]}, output.lang) if gate["days_overdue"] else ""
     tally = f"{gate['met']}/{gate['asked']}" if gate["asked"] else ""
-    return "  ".join(filter(None, [f"{gate['number']} {gate['name']}", way, tally, late]))
+    return "  ".join(filter(None, [f"{gate['number']} {gate['name']}", way, tally, gate["standard"], late]))
 
 
 def _leave(unmet_gates: Sequence[Any]) -> None:

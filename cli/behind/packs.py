@@ -66,12 +66,9 @@ def compare_packs(output: Output, base: str, layer: str, columns: Sequence[Colum
 
 
 def publish_pack(door: Door, standard: str) -> None:
-    """Publish a pack; raises `Refused` with every problem that `lint` and `diff` find."""
+    """Publish a pack; raises `Refused` with every problem that `lint` finds."""
     pack = _pack(standard)
-    problems = _lint(standard)
-    if pack.based_on:
-        problems += compare(_pack(pack.based_on), pack, lines=_lines(standard))
-    if problems:
+    if problems := _lint(standard):
         raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
     door.act(
         lambda _, key: PublishStandard(command_id=key, sha256=library.sha256(pack), body=pack.canonical()),
@@ -80,7 +77,10 @@ def publish_pack(door: Door, standard: str) -> None:
 
 
 def _lint(standard: str) -> list[Problem]:
-    return lint(_pack(standard), rules=set(RULES), lines=_lines(standard))
+    """Return all that keeps a standard from being published: what is wrong in it, and where it asks for less."""
+    pack, lines = _pack(standard), _lines(standard)
+    looser = compare(_pack(pack.based_on), pack, lines=lines) if pack.based_on else []
+    return [*lint(pack, rules=set(RULES), lines=lines), *looser]
 
 
 def _pack(standard: str) -> Pack:

@@ -27,6 +27,7 @@ from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import run_in_transaction
 from models.file_store import EvidenceFiles
 from models.states import Door as DoorName
+from notifications.words import title
 
 
 def check_all(door: Door, only: tuple[str, ...]) -> None:
@@ -39,7 +40,7 @@ def check_all(door: Door, only: tuple[str, ...]) -> None:
         raise Invalid(unmet("check_unknown", value=str(error), known=[one.id for one in checks])) from error
     report = door.read(lambda session: check(session, asked, now=door.now))
     if not only or EVIDENCE_FILES in only:
-        report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_dir))
+        report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_place()))
     document = report.document()
     _print_checks(door, document)
     if not report.is_ok:
@@ -52,9 +53,9 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
         output.document(document)
         return
     for one in document["checks"]:
-        mark, colour = ("ok", "") if one["ok"] else ("BAD", "red")
+        mark, colour = ("sound", "") if one["ok"] else ("broken", "red")
         tail = "" if one["ok"] else f"  {one['rows_count']}"
-        output.line(f"{mark:<4} {one['id']:<4} {one['name']}{tail}", colour)
+        output.line(f"{output.mark(mark)} {one['id']:<4} {title('invariant', one['id'], output.lang)}{tail}", colour)
         for row in one["sample"]:
             output.line("          " + ", ".join(f"{key} {value}" for key, value in row.items()))
     output.say("all_is_well" if document["ok"] else "invariant_broken")
@@ -62,7 +63,7 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
 
 def recover_all(door: Door) -> None:
     """Sweep what a crash left; leaves with exit 6 when something could not be removed."""
-    files = EvidenceFiles(door.settings.evidence_dir)
+    files = EvidenceFiles(door.settings.evidence_place())
     old = list(files.old_files(recovery.ORPHAN_AGE))
     found = door.read(lambda session: recovery.look(session, old, today=door.today))
     document = recovery.sweep(found, files, now=door.now)
@@ -92,15 +93,16 @@ def verify_trail(door: Door, files: list[Path]) -> None:
             place = f"{one['object_type']} {one['object_id']} {one['chain_seq']}"
             output.line(f"{one['kind']:<10} {place}  {one['detail']}", "red")
         for one in document["checkpoints"]:
-            output.line(f"{'ok' if one['ok'] else 'BAD':<4} {one['file']}", "" if one["ok"] else "red")
+            mark, colour = ("sound", "") if one["ok"] else ("broken", "red")
+            output.line(f"{output.mark(mark)} {one['file']}", colour)
         code = "trail_verifies" if found.is_ok else "trail_broken"
         output.say(code, rows=found.rows_count, chains=found.chains_count, problems=found.problems_count)
     if not found.is_ok:
         raise typer.Exit(BROKEN)
 
 
-def write_checkpoint_file(door: Door, path: Path) -> None:
-    """Sign all chain heads and write the file to carry out of the house."""
+def write_checkpoint_file(door: Door, out: Path | None) -> None:
+    """Sign all chain heads and write the file to carry out of the house, where nobody says where named by its time."""
     place = door.settings.checkpoint_key
     if place is None:
         raise Invalid(unmet("private_key_missing"))
@@ -108,9 +110,11 @@ def write_checkpoint_file(door: Door, path: Path) -> None:
         key = read_private_key(place.read_bytes())
     except BadKeyError as error:
         raise CannotWork("key", f"{place}: {error}") from error
+    path = out or door.settings.checkpoint_place() / f"{door.now:%Y%m%dT%H%M%SZ}.json"
     if path.exists():
         raise Invalid(unmet("file_exists", file=str(path)))
     made = run_in_transaction(door.engine, lambda session: write_checkpoint(session, key=key, now=door.now))
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(made.content)
     door.output.record((Column(key="file"), Column(key="sha256")), made.document(str(path)))
 

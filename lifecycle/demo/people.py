@@ -129,13 +129,14 @@ EXPERTS: tuple[tuple[str, str, tuple[Competence, ...]], ...] = (
 ELSEWHERE: tuple[tuple[str, str, Role | None, str], ...] = (
     ("operator", "运行员", R.OPERATOR, ""),
     ("gao", "高编辑", R.STANDARD_EDITOR, "association"),
+    ("qin", "秦审计", R.AUDITOR, "auditors"),
     ("meng", "孟主任", R.RECEIVER_LEAD, "plant_1"),
     ("tao", "陶主任", R.RECEIVER_LEAD, "plant_2"),
     ("kong", "孔主管", None, ""),
     ("bai", "白主管", None, ""),
     ("shao", "邵主管", None, ""),
 )
-"""Receivers, the operator, an editor; and the people of customers, who reach what they are named for."""
+"""Receivers, the operator, an editor, an auditor; and the people of customers, who reach what they are named for."""
 
 PROGRAMMES: Mapping[str, tuple[str, str]] = {
     "HW-2024": ("智能硬件中试专项（2024）", "hardware@v3.1"),

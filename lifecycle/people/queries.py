@@ -15,10 +15,14 @@ from models.states import Role, UserStatus
 
 
 def users(session: Session) -> list[dict[str, Any]]:
-    """Return every account, by login."""
-    user = _table(User)
-    columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status)
-    return _plain(session.execute(select(*columns).order_by(user.c.login)))
+    """Return every account with its roles and with what it may be named for, by login."""
+    user, grant = _table(User), _table(RoleGrant)
+    roles: dict[UUID, set[str]] = {}
+    for row in session.execute(select(grant.c.user_id, grant.c.role).where(grant.c.revoked_at.is_(None))):
+        roles.setdefault(row.user_id, set()).add(str(row.role))
+    columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status, user.c.competences)
+    found = _plain(session.execute(select(*columns).order_by(user.c.login)))
+    return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
 
 
 def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]]:

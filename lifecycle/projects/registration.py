@@ -202,7 +202,8 @@ def profiles_known(facts: BirthFacts) -> tuple[Unmet, ...]:
         for name, choice in facts.command.profiles.items()
         if choice not in facts.pack.profiles.get(name, ())
     ]
-    return (unmet("profile_unknown", given=wrong),) if wrong else ()
+    known = [f"{name}={choice}" for name, choices in facts.pack.profiles.items() for choice in choices]
+    return (unmet("profile_unknown", given=wrong, known=known),) if wrong else ()
 
 
 def key_new(facts: BirthFacts) -> tuple[Unmet, ...]:

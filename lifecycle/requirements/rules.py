@@ -34,13 +34,13 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (unmet("evidence_type_unknown", name=command.type),)
+        return (unmet("evidence_type_unknown", name=command.type, known=facts.pack.types_like(command.type)),)
     return ()
 
 
 @about_input
 def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Evidence names a file by its hash, its size and a plain name."""
+    """Evidence names a file by its hash, its size and a plain name; an empty file shows nothing."""
     command = facts.command
     reasons = []
     if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
@@ -48,7 +48,7 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     name = command.file_name
     if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
-    if command.size_bytes < 0:
+    if command.size_bytes <= 0:
         reasons.append(unmet("file_size_wrong", size=command.size_bytes))
     return tuple(reasons)
 
@@ -61,28 +61,30 @@ def form_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return ()
     kind = facts.pack.evidence_type(command.type)
     reasons = form_reasons(kind.fields, command.form, command.type)
-    if kind.key_field and not command.form.get(kind.key_field):
-        reasons.append(unmet("form_field_missing", type=command.type, field=kind.key_field))
+    key_missing = unmet("form_field_missing", type=command.type, name=kind.key_field)
+    if kind.key_field and not command.form.get(kind.key_field) and key_missing not in reasons:
+        reasons.append(key_missing)
     return tuple(reasons)
 
 
 def form_reasons(fields: tuple[FormField, ...], form: Mapping[str, Any], where: str) -> list[Unmet]:
     """Return what is wrong with a form: missing, unknown and mistyped fields, tables row by row."""
     known = {item.name: item for item in fields}
-    reasons = [unmet("form_field_unknown", type=where, field=name) for name in sorted(set(form) - set(known))]
+    reasons = [
+        unmet("form_field_unknown", type=where, name=name, known=list(known)) for name in sorted(set(form) - set(known))
+    ]
     for name, item in known.items():
         value = form.get(name)
         if value is None:
             if item.required:
-                reasons.append(unmet("form_field_missing", type=where, field=name))
+                reasons.append(unmet("form_field_missing", type=where, name=name))
         elif item.kind == "table" and isinstance(value, list):
             for place, row in enumerate(value, start=1):
                 inner = row if isinstance(row, dict) else {}
                 reasons.extend(form_reasons(item.columns, inner, f"{where}.{name}[{place}]"))
         elif not _fits(item, value):
-            reasons.append(
-                unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices))
-            )
+            wanted = list(item.choices) or item.kind
+            reasons.append(unmet("form_field_wrong", type=where, name=name, value=str(value)[:60], wanted=wanted))
     return reasons
 
 
@@ -119,13 +121,15 @@ def _is_day(text: str) -> bool:
 
 @about_input
 def clause_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The clause stands in the project's standard, at the present gate or an earlier one."""
+    """The clause is one of the present gate, or was left open at an earlier one: under a condition or a waiver."""
     clause = facts.command.clause
     if not facts.pack.has(clause):
         return (unmet("clause_unknown", clause=clause),)
-    if facts.has_ended or int(clause[1]) > STAGES.index(facts.stage) + 1:
+    present = 0 if facts.has_ended else STAGES.index(facts.stage) + 1
+    if int(clause[1]) > present:
         return (unmet("clause_not_yet", clause=clause),)
-    return ()
+    left_open = {row.clause for row in (*facts.open_conditions, *facts.waivers)}
+    return (unmet("clause_passed", clause=clause),) if int(clause[1]) < present and clause not in left_open else ()
 
 
 def seat_of(facts: "ProjectFacts") -> Judge | None:
@@ -268,7 +272,8 @@ def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
     firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
     if not facts.roles - firm:
-        return (Unmet(code="conflict_of_interest", clause=waiver.clause),)
+        values = {"conflict": "own_waiver", "people": [facts.stamp.actor.name]}
+        return (Unmet(code="conflict_of_interest", clause=waiver.clause, values=values),)
     return ()
 
 

@@ -32,8 +32,8 @@ class CallFacts:
     """User -> the human behind the account."""
     competences: Mapping[UUID, frozenset[str]]
     """User -> what they may be named for."""
-    conflicted: frozenset[UUID]
-    """Those of them who, under this or another account, belong to a party of the project."""
+    conflicted: Mapping[UUID, str]
+    """Those of them who, under this or another account, belong to a party of the project, with that party."""
     calls: int = 0
 
 
@@ -116,12 +116,13 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
             people={user_id: row.name for user_id, row in people.items()},
             persons={user_id: row.person_id for user_id, row in people.items()},
             competences={user_id: frozenset(row.competences) for user_id, row in people.items()},
-            conflicted=frozenset(
-                seat.user_id
+            conflicted={
+                seat.user_id: party
                 for seat in task.command.panel
                 if seat.user_id in people
-                and any(_is_party(row, seat, task) for row in grants.get(people[seat.user_id].person_id, ()))
-            ),
+                for row in grants.get(people[seat.user_id].person_id, ())
+                if (party := _party(row, seat, task))
+            },
             calls=calls.get(task.project.stage_run_id, 0),
         )
         for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
@@ -135,15 +136,13 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
 
 
-def _is_party(grant: Any, seat: Seat, task: Task[Any]) -> bool:
-    """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
-    if grant.organisation_id is None:
-        return False
-    parties = project_parties(task.project)
-    if grant.organisation_id in (parties["sme"], parties["platform"]):
-        return True
+def _party(grant: Any, seat: Seat, task: Task[Any]) -> str | None:
+    """Return the party that a grant makes its holder part of: firm or platform, or the plant without its own seat."""
     is_own_seat = seat.role == Role(grant.role) or seat.role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
-    return grant.organisation_id == parties["receiver"] and not is_own_seat
+    known = ("sme", "platform") if is_own_seat else ("sme", "platform", "receiver")
+    parties = project_parties(task.project)
+    at = grant.organisation_id
+    return None if at is None else next((party for party in known if parties[party] == at), None)
 
 
 def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> Any:

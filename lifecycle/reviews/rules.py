@@ -71,8 +71,14 @@ def competences_held(facts: "CallFacts") -> tuple[Unmet, ...]:
 @about_input
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
-    conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)
-    return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
+    return tuple(
+        unmet("conflict_of_interest", conflict=party, people=sorted(_names_at(facts, party)))
+        for party in sorted(set(facts.conflicted.values()))
+    )
+
+
+def _names_at(facts: "CallFacts", party: str) -> set[str]:
+    return {facts.people[user_id] for user_id, at in facts.conflicted.items() if at == party}
 
 
 @about_input
@@ -128,7 +134,7 @@ def not_recused(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Who is recused neither scores nor votes."""
     if facts.seat is None or facts.seat.recused_on is None:
         return ()
-    return (Unmet(code="conflict_of_interest", values={"people": [facts.on.stamp.actor.name]}),)
+    return (unmet("conflict_of_interest", conflict="recused", people=[facts.on.stamp.actor.name]),)
 
 
 def has_vote(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -195,11 +201,9 @@ def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The proposed outcome is what the majority voted; a tie means hold."""
     said = majority([seat.vote for seat in facts.voted])
-    return (
-        ()
-        if said == facts.command.outcome
-        else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
-    )
+    if not facts.voted or said == facts.command.outcome:
+        return ()  # where nobody has voted the quorum is missing, and says so
+    return (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
 
 
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:

@@ -130,7 +130,7 @@ def _criterion(criterion: Criterion, stage: Stage, pack: Pack, rules: AbstractSe
     types = {kind.id for kind in pack.evidence_types}
     for name in (*criterion.evidence, *(judge.part for judge in criterion.judges if judge.part)):
         if name not in types:
-            yield _problem("evidence_type_unknown", f"{path}/evidence", name=name)
+            yield _problem("evidence_type_unknown", f"{path}/evidence", name=name, known=pack.types_like(name))
     for other in criterion.after:
         if not pack.has(other) or other == criterion.id:
             yield _problem("after_unknown", f"{path}/after", name=other)

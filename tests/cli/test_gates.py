@@ -79,8 +79,10 @@ class TestCheck:
         head, *lines = at_home("gate", "check", number, "--lang", "zh-CN").out.splitlines()
 
         assert head.startswith(f"{number} robot")
-        assert head.endswith("  受理 → 可行性  0/9")
-        assert [line.split()[1] for line in lines if "MISS G" in line] == [f"G1.{place}" for place in range(1, 10)]
+        assert head.endswith("  受理 → 可行性  0/9  default@2026.1")
+        assert [line.split()[1] for line in lines if line.startswith("  欠缺 G")] == [
+            f"G1.{place}" for place in range(1, 10)
+        ]
         assert "未提交  企业 项目负责人 project_lead  2025-07-08" in lines[0]
 
     def test_of_all_judges_every_open_project(self, at_home: Line, house: House) -> None:

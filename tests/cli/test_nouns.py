@@ -1,7 +1,10 @@
+import shutil
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from lifecycle.standards.library import PACKS
 from models.states import ProjectState
 from tests.cli.conftest import Line
 from tests.factories import House, a_project, projects, put_on_hold, reviews, submitted
@@ -23,6 +26,12 @@ class TestUser:
         assert at_home("user", "role", "remove", "li", grant_id, *by).code == 0
         assert at_home("user", "role", "list", "li").rows == []
         assert at_home("user", "disable", "li", *by).code == 0
+
+    def test_is_listed_with_what_it_may_be_named_for(self, at_home: Line) -> None:
+        listed = {row[0]: row[2:4] for row in at_home("user", "list").rows}
+
+        assert listed["expert.market"][1] == "market"
+        assert listed["coordinator"] == ["coordinator", ""]
 
     def test_may_be_a_second_account_of_the_same_human(self, at_home: Line, house: House) -> None:
         at_home(
@@ -289,6 +298,15 @@ class TestStandard:
 
         assert said.code == 3
         assert said.document["data"]
+
+    def test_that_loosens_its_base_does_not_pass_lint(self, line: Line, tmp_path: Path) -> None:
+        shutil.copy(PACKS / "hardware-v3.2" / "pack.yaml", tmp_path)
+        (tmp_path / "small_batch_trial.yaml").write_text("stage: {id: small_batch_trial, default_days: 20}\n")
+
+        said = line("standard", "lint", str(tmp_path), "--json")
+
+        assert said.code == 3
+        assert [one["code"] for one in said.document["data"]] == ["loosened"]
 
     def test_that_nobody_published_is_a_mistake(self, line: Line) -> None:
         said = line("standard", "lint", "wish@2026.1", "--json")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -135,7 +136,7 @@ class TestEvidenceThatRunsOut:
     def test_or_grows_too_old_is_judged_again(self, house: House) -> None:
         """Twelve months after the study of the gauge, and nobody touches the project meanwhile."""
         project = make.a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
-        limits = {"name": "bore", "unit": "mm", "lower_limit": 1.0, "upper_limit": 2.0, "gauge": "G-7"}
+        limits: dict[str, Any] = {"name": "bore", "unit": "mm", "lower_limit": 1.0, "upper_limit": 2.0, "gauge": "G-7"}
         house.do(AddCharacteristic(command_id=key(), project_id=project, **limits), by=Role.PROCESS_ENGINEER)
         study = {"gauge": "G-7", "studied_on": "2025-01-20", "grr": 0.05, "ndc": 8}
         make.hand_in(house, project, type="msa_study", by=Role.LAB_LEAD, **study)

@@ -67,6 +67,13 @@ def _nothing_handed_in(house: House) -> Any:
     return on(requirement.JudgeRequirement, lean(house), clause="G2.1", yes=True, reason="seen")
 
 
+@refused("requirement.judge", "clause_passed")
+def _of_a_gate_that_was_passed(house: House) -> Any:
+    one = lean(house, ProjectState.SMALL_BATCH_TRIAL)
+    hand_in(house, one)
+    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=False, reason="on second thoughts")
+
+
 @refused("requirement.judge", "role", by=Role.QUALITY_ENGINEER)
 def _in_another_role(house: House) -> Any:
     return replace(made(house, "requirement.judge"))

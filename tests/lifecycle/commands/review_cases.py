@@ -241,7 +241,7 @@ def _a_vote_that_the_gate_does_not_know(house: House) -> Any:
     return on(review.GiveScore, called, points=points, vote=GateOutcome.TRANSFER)
 
 
-@refused("review.propose", "quorum_missing", "vote_says_otherwise", "score_not_passed")
+@refused("review.propose", "quorum_missing", "score_not_passed")
 def _before_anybody_voted(house: House) -> Any:
     return on(review.Propose, reviews(house, state="scoring")[1][0], outcome=GO, reason="as voted")
 
