@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from lifecycle.calendar import Calendar, add_months
+from lifecycle.canonical import canonical, sha256
 from lifecycle.stages.due import due_day
 from lifecycle.stages.parties import judge_owes
 from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
@@ -71,8 +72,13 @@ def judged_evidence(criterion: Criterion, records: Records, part: str | None = N
 
 
 def evidence_sha256s(evidence: Iterable[EvidenceRecord]) -> tuple[str, ...]:
-    """Return the sorted hashes that bind a judgement to what was judged; a newer version makes it void."""
-    return tuple(sorted(item.sha256 for item in evidence))
+    """Return the sorted hashes that bind a judgement to what was judged; a newer version makes it void.
+
+    Each is over the whole version: its file, the values of its form and its revision (rule book 3.0). Other figures
+    beside the same file are another version.
+    """
+    versions = ({"file": e.sha256, "form": e.values, "revision": e.revision, "type": e.type} for e in evidence)
+    return tuple(sorted(sha256(canonical(version)) for version in versions))
 
 
 def is_expired(item: EvidenceRecord, kind: EvidenceType, today: date) -> bool:
@@ -193,7 +199,7 @@ class _Bench:
             for said in self.records.judgements
             if said.clause == criterion.id and _is_of(said, judge) and said.person not in authors
         ]
-        hashes = evidence_sha256s(evidence)
+        hashes = evidence_sha256s(evidence) if heard else ()
         present = [said for said in heard if tuple(sorted(said.evidence_sha256s)) == hashes]
         if present:
             return "judged_yes" if _latest(present).yes else "judged_no"

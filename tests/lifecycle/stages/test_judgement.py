@@ -333,6 +333,19 @@ class TestJudges:
 
         assert self.judged(said(yes=False, on=(self.REPORT,)), criterion=criterion).code == "judged_no"
 
+    @pytest.mark.parametrize("change", [{"values": {"cost": 1}}, {"revision": "C"}, {"sha256": "f" * 64}], ids=str)
+    def test_are_bound_to_the_figures_and_the_revision_too_and_not_to_the_file_alone(
+        self, change: dict[str, Any]
+    ) -> None:
+        accepted = evidence("report", cost=100)
+        on_accepted = said(on=(accepted,))
+        criterion = a_criterion(evidence=("report",), judges=(QUALITY,))
+
+        now = a_project(evidence=(replace(accepted, **change),), judgements=(on_accepted,))
+
+        assert verdict_of(criterion, a_project(evidence=(accepted,), judgements=(on_accepted,))).passes
+        assert verdict_of(criterion, now).code == "judgement_outdated"
+
     def test_of_one_part_are_not_asked_again_for_another(self) -> None:
         kinds = tuple(EvidenceType(id=name, title=WORDS, family="result", gate="G4") for name in ("report", "photo"))
         judge_of_part = Judge(role=Role.QUALITY_ENGINEER, kind="accepted", part="report")
