@@ -156,6 +156,9 @@ WITHDRAW_EVIDENCE = desk_verb(
 )
 
 
+_OF_PAPERS_AND_CLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
+
+
 JUDGE = desk_verb(
     "requirement",
     "judge",
@@ -167,7 +170,7 @@ JUDGE = desk_verb(
         rules.evidence_there,
         rules.not_the_author,
     ),
-    facts=functools.partial(desk_facts, only=frozenset({"evidence"})),
+    facts=_OF_PAPERS_AND_CLAIMS,
     apart=lambda asked: (asked.clause, asked.part, asked.competence),
     effects=effects.judged,
 )
@@ -200,15 +203,12 @@ REOPEN = desk_verb(
 )
 
 
-_OFCLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
-
-
 CLAIM = desk_verb(
     "claim",
     "add",
     ClaimLevel,
     rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 
@@ -218,7 +218,7 @@ CLAIM_ALL = desk_verb(
     "add_all",
     ClaimLevels,
     rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 

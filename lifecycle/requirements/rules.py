@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
-from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
+from lifecycle.stages.judgement import bound_sha256s, judged_evidence
 from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
@@ -190,7 +190,7 @@ def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
     criterion = _criterion(facts)
     if criterion is None or facts.records is None:
         return []
-    return list(evidence_sha256s(judged_evidence(criterion, facts.records, seat.part)))
+    return list(bound_sha256s(criterion, facts.records, seat.part))
 
 
 def _criterion(facts: "ProjectFacts") -> Criterion | None:

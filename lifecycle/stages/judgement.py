@@ -9,6 +9,7 @@ from datetime import date
 
 from lifecycle.calendar import Calendar, add_months
 from lifecycle.canonical import canonical, sha256
+from lifecycle.stages import maturity
 from lifecycle.stages.due import due_day
 from lifecycle.stages.parties import judge_owes
 from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
@@ -79,6 +80,14 @@ def evidence_sha256s(evidence: Iterable[EvidenceRecord]) -> tuple[str, ...]:
     """
     versions = ({"file": e.sha256, "form": e.values, "revision": e.revision, "type": e.type} for e in evidence)
     return tuple(sorted(sha256(canonical(version)) for version in versions))
+
+
+def bound_sha256s(criterion: Criterion, records: Records, part: str | None = None) -> tuple[str, ...]:
+    """Return the sorted hashes of all that a judgement of this criterion is given on: papers, and levels claimed."""
+    versions = evidence_sha256s(judged_evidence(criterion, records, part))
+    if criterion.rule not in maturity.RULES:
+        return versions
+    return tuple(sorted((*versions, maturity.claims_sha256(records.claims))))
 
 
 def is_expired(item: EvidenceRecord, kind: EvidenceType, today: date) -> bool:
@@ -199,7 +208,7 @@ class _Bench:
             for said in self.records.judgements
             if said.clause == criterion.id and _is_of(said, judge) and said.person not in authors
         ]
-        hashes = evidence_sha256s(evidence) if heard else ()
+        hashes = bound_sha256s(criterion, self.records, judge.part) if heard else ()
         present = [said for said in heard if tuple(sorted(said.evidence_sha256s)) == hashes]
         if present:
             return "judged_yes" if _latest(present).yes else "judged_no"

@@ -84,6 +84,8 @@ class ClaimRecord:
     item: str
     level: int
     has_evidence: bool
+    evidence: UUID | None = None
+    """The document that the claim names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,7 +272,13 @@ def _claims(rows: Iterable[Any]) -> tuple[ClaimRecord, ...]:
     """The newest claim per technology or thread counts."""
     newest = {(row.scale, row.item): row for row in rows}
     return tuple(
-        ClaimRecord(scale=row.scale, item=row.item, level=row.level, has_evidence=row.evidence_id is not None)
+        ClaimRecord(
+            scale=row.scale,
+            item=row.item,
+            level=row.level,
+            has_evidence=row.evidence_id is not None,
+            evidence=row.evidence_id,
+        )
         for row in newest.values()
     )
 

@@ -53,7 +53,7 @@ STATEMENTS = {
     "project.update_imported": 13,
     "project.withdraw": 17,
     "requirement.confirm_waiver": 38,
-    "requirement.judge": 36,
+    "requirement.judge": 37,
     "requirement.reopen": 36,
     "requirement.waive": 36,
     "review.answer_objection": 39,

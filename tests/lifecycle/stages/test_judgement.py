@@ -9,12 +9,21 @@ from uuid import UUID
 import pytest
 
 from lifecycle.calendar import china
-from lifecycle.stages.judgement import Verdict, evidence_sha256s, judge, judge_stage, judged_evidence
+from lifecycle.stages import maturity
+from lifecycle.stages.judgement import Verdict, bound_sha256s, evidence_sha256s, judge, judge_stage, judged_evidence
 from lifecycle.stages.parties import ROLE_PARTY
-from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, ScenarioRecord, WaiverRecord
+from lifecycle.stages.records import (
+    ClaimRecord,
+    Computed,
+    EvidenceRecord,
+    JudgementRecord,
+    Records,
+    ScenarioRecord,
+    WaiverRecord,
+)
 from lifecycle.stages.rule import Rule, met, not_enough, not_met
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage, Text
-from models.states import STAGES, Competence, GateOutcome, ProjectState, Role, VerdictState
+from models.states import STAGES, Competence, GateOutcome, MaturityScale, ProjectState, Role, VerdictState
 from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence, worded
 
 RULE_CODES = {"too_low", "too_few"}
@@ -346,6 +355,15 @@ class TestJudges:
         assert verdict_of(criterion, a_project(evidence=(accepted,), judgements=(on_accepted,))).passes
         assert verdict_of(criterion, now).code == "judgement_outdated"
 
+    def test_of_a_maturity_are_bound_to_the_levels_claimed(self) -> None:
+        criterion = a_criterion(rule="maturity", parameters={"trl": 6, "mrl": 6}, judges=(QUALITY,))
+        claimed = a_project(claims=_levels(6))
+        yes = said(evidence_sha256s=bound_sha256s(criterion, claimed))
+        agreed, raised = (replace(claimed, claims=_levels(level), judgements=(yes,)) for level in (6, 8))
+
+        assert verdict_of(criterion, agreed, rules=maturity.RULES).passes
+        assert verdict_of(criterion, raised, rules=maturity.RULES).code == "judgement_outdated"
+
     def test_of_one_part_are_not_asked_again_for_another(self) -> None:
         kinds = tuple(EvidenceType(id=name, title=WORDS, family="result", gate="G4") for name in ("report", "photo"))
         judge_of_part = Judge(role=Role.QUALITY_ENGINEER, kind="accepted", part="report")
@@ -361,6 +379,11 @@ class TestJudges:
         criterion = a_criterion(judges=(QUALITY,))
 
         assert verdict_of(criterion, a_project(judgements=(said(),))).passes
+
+
+def _levels(level: int) -> tuple[ClaimRecord, ...]:
+    wanted = [(MaturityScale.TRL, "core"), *((MaturityScale.MRL, thread) for thread in maturity.THREADS)]
+    return tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item in wanted)
 
 
 class TestDueDay:
