@@ -311,18 +311,24 @@ def transfer_accepted(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effect
     return Effects(acts=tuple(acts), messages=(told(facts, "transferred"),))
 
 
-def assigned(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
-    """Name a person for a part in this project."""
+def assigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """Name a person for a part in this project; one that has ended begins again."""
     command = facts.command
-    row = {
-        "id": stamp.new_id(),
-        "project_id": facts.project.id,
-        "user_id": command.user_id,
-        "role": command.role,
-        "since_at": stamp.now,
-    }
     detail = {"user_id": command.user_id, "role": command.role}
-    return Effects(acts=(act_on(facts, "assign", detail=detail),), rows=((ProjectMember, row),))
+    act = act_on(facts, "assign", detail=detail)
+    if facts.member is not None:
+        again = (ProjectMember, facts.member.id, {"since_at": stamp.now, "until_at": None})
+        return Effects(acts=(act,), updates=(again,))
+    row = {"id": stamp.new_id(), "project_id": facts.project.id, **detail, "since_at": stamp.now}
+    return Effects(acts=(act,), rows=((ProjectMember, row),))
+
+
+def unassigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """End a person's part."""
+    command = facts.command
+    detail = {"user_id": command.user_id, "role": command.role, "reason": command.reason}
+    ended = (ProjectMember, facts.member.id, {"until_at": stamp.now})
+    return Effects(acts=(act_on(facts, "unassign", detail=detail),), updates=(ended,))
 
 
 def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:

@@ -32,6 +32,8 @@ class ProjectFacts:
     command: Any
     project: Any
     roles: frozenset[Role]
+    person_roles: frozenset[Role]
+    """What the actor's human holds at the parties of the project, under this or another account."""
     stamp: Stamp
     pack: Pack
     runs: tuple[Any, ...] = ()
@@ -175,6 +177,7 @@ def _facts(
                 command=task.command,
                 project=project,
                 roles=task.roles,
+                person_roles=task.person_roles,
                 stamp=stamp,
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),

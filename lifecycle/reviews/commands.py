@@ -133,6 +133,7 @@ CALL_REVIEW: Verb[CallReview, CallFacts] = Verb(
         rules.planned_ahead,
         rules.panel_known,
         rules.competences_held,
+        rules.roles_held,
         rules.panel_sound,
         rules.panel_independent,
         rules.earlier_conditions_cleared,

@@ -9,15 +9,17 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.actor import Parties, has_conflict
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.engine import project_parties
+from lifecycle.people.facts import Holder, holders
 from lifecycle.projects.facts import ProjectFacts, gate_facts
-from lifecycle.reviews.panel import Seat, Tally, tally
+from lifecycle.reviews.panel import Tally, tally
 from lifecycle.standards.pack import Stage
-from models.people import RoleGrant, User
+from models.people import User
 from models.reading import rows_by, table_of
 from models.reviews import Condition, Objection, PanelMember, Review, Score
-from models.states import Role, UserStatus
+from models.states import UserStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +28,8 @@ class CallFacts:
 
     command: Any
     on: ProjectFacts
-    people: Mapping[UUID, str]
-    """Active users named in the call, with their names."""
-    persons: Mapping[UUID, UUID]
-    """User -> the human behind the account."""
-    competences: Mapping[UUID, frozenset[str]]
-    """User -> what they may be named for."""
+    people: Mapping[UUID, Holder]
+    """Active users named in the call."""
     conflicted: frozenset[UUID]
     """Those of them who, under this or another account, belong to a party of the project."""
     calls: int = 0
@@ -90,42 +88,27 @@ class ReviewFacts:
 
 def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[CallFacts]:
     """Read the gates, and who of the named people is active and who belongs to a party."""
-    named = {seat.user_id for task in tasks for seat in task.command.panel}
-    user, grant = table_of(User), table_of(RoleGrant)
-    people = {
-        row.id: row
-        for row in session.execute(
-            select(user.c.id, user.c.name, user.c.person_id, user.c.competences).where(
-                user.c.id.in_(named), user.c.status == UserStatus.ACTIVE
-            )
-        )
-    }
-    held = session.execute(
-        select(user.c.person_id, grant.c.role, grant.c.organisation_id)
-        .select_from(grant.join(user, user.c.id == grant.c.user_id))
-        .where(user.c.person_id.in_({row.person_id for row in people.values()}), grant.c.revoked_at.is_(None))
-    )
-    grants: dict[UUID, list[Any]] = {}
-    for row in held:
-        grants.setdefault(row.person_id, []).append(row)
+    named = holders(session, {seat.user_id for task in tasks for seat in task.command.panel})
+    people = {user_id: holder for user_id, holder in named.items() if holder.is_active}
     calls = _calls(session, [task.project.stage_run_id for task in tasks])
     return [
         CallFacts(
             command=task.command,
             on=on,
-            people={user_id: row.name for user_id, row in people.items()},
-            persons={user_id: row.person_id for user_id, row in people.items()},
-            competences={user_id: frozenset(row.competences) for user_id, row in people.items()},
-            conflicted=frozenset(
-                seat.user_id
-                for seat in task.command.panel
-                if seat.user_id in people
-                and any(_is_party(row, seat, task) for row in grants.get(people[seat.user_id].person_id, ()))
-            ),
+            people=people,
+            conflicted=_conflicted(task.command.panel, people, project_parties(task.project)),
             calls=calls.get(task.project.stage_run_id, 0),
         )
         for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
     ]
+
+
+def _conflicted(seats: Sequence[Any], people: Mapping[UUID, Holder], parties: Parties) -> frozenset[UUID]:
+    """Return the accounts among these seats whose human belongs to a party of the project."""
+    known = [seat for seat in seats if seat.user_id in people]
+    return frozenset(
+        seat.user_id for seat in known if has_conflict(seat.role, people[seat.user_id].person_grants, parties)
+    )
 
 
 def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
@@ -133,17 +116,6 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
     review = table_of(Review)
     statement = select(review.c.stage_run_id, func.count()).where(review.c.stage_run_id.in_(run_ids))
     return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
-
-
-def _is_party(grant: Any, seat: Seat, task: Task[Any]) -> bool:
-    """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
-    if grant.organisation_id is None:
-        return False
-    parties = project_parties(task.project)
-    if grant.organisation_id in (parties["sme"], parties["platform"]):
-        return True
-    is_own_seat = seat.role == Role(grant.role) or seat.role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
-    return grant.organisation_id == parties["receiver"] and not is_own_seat
 
 
 def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> Any:

@@ -42,8 +42,10 @@ def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
     if facts.on.has_ended or facts.on.asked.panel.kind == "none":
         return ()
     reasons = composition_reasons(facts.on.asked.panel, facts.command.panel)
-    people = {facts.persons.get(seat.user_id, seat.user_id) for seat in facts.command.panel}
-    if len(people) < len({seat.user_id for seat in facts.command.panel}):  # two accounts of one human
+    people = {facts.people[seat.user_id].person_id for seat in facts.command.panel if seat.user_id in facts.people}
+    if len(people) < len(
+        {seat.user_id for seat in facts.command.panel} & facts.people.keys()
+    ):  # two accounts of one human
         reasons.append(unmet("panel_names_twice"))
     return tuple(reasons)
 
@@ -59,19 +61,32 @@ def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
 def competences_held(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Nobody is named for a competence that their account does not have."""
     claimed = {
-        (facts.people[seat.user_id], str(competence))
+        (facts.people[seat.user_id].name, str(competence))
         for seat in facts.command.panel
         if seat.user_id in facts.people
         for competence in seat.competences
-        if str(competence) not in facts.competences[seat.user_id]
+        if str(competence) not in facts.people[seat.user_id].competences
     }
     return tuple(unmet("competence_not_held", person=name, competence=word) for name, word in sorted(claimed))
 
 
 @about_input
+def roles_held(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """Nobody takes a seat in a role that they do not hold."""
+    lacking = {
+        (facts.people[seat.user_id].name, str(seat.role))
+        for seat in facts.command.panel
+        if seat.user_id in facts.people and seat.role not in facts.people[seat.user_id].roles
+    }
+    return tuple(unmet("role_not_held", person=name, role=role) for name, role in sorted(lacking))
+
+
+@about_input
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
-    conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)
+    conflicted = sorted(
+        facts.people[seat.user_id].name for seat in facts.command.panel if seat.user_id in facts.conflicted
+    )
     return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
 
 

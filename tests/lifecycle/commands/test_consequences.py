@@ -4,16 +4,18 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from lifecycle.actor import Actor
 from lifecycle.commands import Command
-from lifecycle.people.commands import AddUser, GrantRole
-from lifecycle.projects.commands import Assign, PutOnHold, Resume, Stop
-from lifecycle.requirements.commands import JudgeRequirement, ReopenRequirement
+from lifecycle.people.commands import AddUser, GrantRole, RevokeRole
+from lifecycle.projects.commands import Assign, PutOnHold, Resume, Stop, Unassign
+from lifecycle.requirements.commands import JudgeRequirement, ReopenRequirement, WaiveRequirement
 from lifecycle.reviews import commands as review
 from lifecycle.reviews.panel import Seat
 from lifecycle.trials.commands import AddIssue
 from models.states import Door, FindingKind, GateOutcome, ProjectState, Role
-from tests.factories import VOTERS, House, a_project, ids_of, key, panel, put_on_hold, reviews, submitted
+from tests.factories import VOTERS, House, a_project, ids_of, key, name_members, panel, put_on_hold, reviews, submitted
 from tests.lifecycle.commands.refusals import on
 from tests.lifecycle.commands.review_cases import debt
 
@@ -23,6 +25,11 @@ CHAIR = VOTERS[0]
 def codes(house: House, command: Command, by: str) -> tuple[str, ...]:
     (answer,) = house.ask(command, by=by)
     return answer.error.codes if answer.error else ()
+
+
+def revoke(house: House, user: UUID) -> None:
+    (grant,) = house.rows("SELECT id FROM v_grant WHERE user_id = :user", user=str(user))
+    house.do(RevokeRole(command_id=key(), user_id=user, grant_id=UUID(grant.id)), by=Role.ADMIN)
 
 
 class TestBeingNamed:
@@ -43,6 +50,38 @@ class TestBeingNamed:
         house.do(on(Assign, one, user_id=house.people[CHAIR].user_id, role=Role.PANEL_CHAIR), by=Role.COORDINATOR)
 
         assert codes(house, on(Resume, one, reason="checked"), CHAIR) == ()
+
+    @pytest.mark.parametrize("end", ["grant", "part"])
+    def test_ends_with_the_grant_of_the_role_or_with_the_part(self, house: House, end: str) -> None:
+        one = a_project(house, pack="lean")
+        name_members(house, one)
+        waive = on(WaiveRequirement, one, clause="G1.1", reason="x", until_on=house.today + timedelta(days=20))
+        chair = house.people[CHAIR].user_id
+        if end == "grant":
+            revoke(house, chair)
+        else:
+            house.do(on(Unassign, one, user_id=chair, role=Role.PANEL_CHAIR, reason="moved away"), by=Role.COORDINATOR)
+
+        assert codes(house, waive, CHAIR) == ("not_found",)
+        assert codes(house, waive, Role.EXPERT) == ()
+
+    def test_can_begin_again_after_it_ended(self, house: House) -> None:
+        one = a_project(house, pack="lean")
+        part = {"user_id": house.people[CHAIR].user_id, "role": Role.PANEL_CHAIR}
+        house.do(on(Assign, one, **part), by=Role.COORDINATOR)
+        house.do(on(Unassign, one, **part, reason="away"), by=Role.COORDINATOR)
+
+        house.do(on(Assign, one, **part), by=Role.COORDINATOR)
+
+        waive = on(WaiveRequirement, one, clause="G1.1", reason="x", until_on=house.today + timedelta(days=20))
+        assert codes(house, waive, CHAIR) == ()
+
+    def test_in_a_panel_ends_with_the_grant_of_the_role(self, house: House) -> None:
+        _, (called,) = reviews(house, state="scoring")
+        revoke(house, house.people["expert market"].user_id)
+        vote = on(review.GiveScore, called, points=(("merit", 8),), vote=GateOutcome.GO)
+
+        assert codes(house, vote, "expert market") == ("not_found",)
 
     def test_in_a_panel_reaches_the_review_and_not_the_project(self, house: House) -> None:
         """A quality engineer of another platform scores; records of the trial are none of theirs."""
