@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.actor import NAMED_ROLES, Parties
+from lifecycle.actor import NAMED_ROLES, Parties, has_conflict
 from lifecycle.chart import about_input
 from lifecycle.commands import Command, Stamp, Task, Verb
+from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
 from lifecycle.people.facts import Holder, holders
 from lifecycle.projects import effects, rules
@@ -300,7 +301,8 @@ def part_facts(session: Session, tasks: Any, stamp: Stamp) -> list[PartFacts]:
 def person_can_be_named(facts: PartFacts) -> tuple[Unmet, ...]:
     """Refuse an unknown or disabled account, and a part it has already; what is held by being named is granted first.
 
-    A manager of the project needs no grant to be named: it gives them no right.
+    No party of the project is named for what others judge in it, under whatever account (rule book 1.4). A manager of
+    the project needs no grant to be named: it gives them no right.
     """
     role, person = facts.command.role, facts.person
     if person is None or not person.is_active:
@@ -309,6 +311,8 @@ def person_can_be_named(facts: PartFacts) -> tuple[Unmet, ...]:
         return (unmet("already_exists", field="member", value=role),)
     if role in NAMED_ROLES and role not in person.roles:
         return (unmet("role_not_held", person=person.name, role=role),)
+    if role in NAMED_ROLES and has_conflict(role, person.person_grants, project_parties(facts.project)):
+        return (Unmet(code="conflict_of_interest", values={"people": [person.name]}),)
     return ()
 
 

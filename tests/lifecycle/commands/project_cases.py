@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.people.commands import GrantRole
 from lifecycle.projects import commands as project
 from lifecycle.reviews.commands import Decide
 from models.states import GateOutcome, ProjectState, Role
@@ -254,6 +255,20 @@ def _too_late(house: House) -> Any:
     command = made(house, "project.accept_transfer")
     house.later(days=30)
     return replace(command)
+
+
+@refused("project.assign", "conflict_of_interest")
+def _the_firms_own_lead(house: House) -> Any:
+    lead = house.people[Role.PROJECT_LEAD].user_id
+    house.do(GrantRole(command_id=key(), user_id=lead, role=Role.EXPERT))
+    return made(house, "project.assign", user_id=lead, role=Role.EXPERT)
+
+
+@refused("project.assign", "conflict_of_interest")
+def _the_coordinator_in_the_customers_name(house: House) -> Any:
+    user, customer = house.people[Role.COORDINATOR].user_id, house.parties["customer"]
+    house.do(GrantRole(command_id=key(), user_id=user, role=Role.CUSTOMER_REP, organisation_id=customer))
+    return made(house, "project.assign", user_id=user, role=Role.CUSTOMER_REP)
 
 
 @refused("project.assign", "already_exists")

@@ -76,6 +76,17 @@ class TestBeingNamed:
         waive = on(WaiveRequirement, one, clause="G1.1", reason="x", until_on=house.today + timedelta(days=20))
         assert codes(house, waive, CHAIR) == ()
 
+    def test_counts_no_more_once_the_person_belongs_to_a_party(self, house: House) -> None:
+        """An expert who becomes the platform's coordinator does not restart what it put on hold."""
+        one = a_project(house)
+        put_on_hold(house, one, code="ehs")
+        name_members(house, one)
+        house.do(on(Resume, one, reason="checked"), by=Role.EHS_OFFICER)
+        chair, platform = house.people[CHAIR].user_id, house.parties["platform"]
+        house.do(GrantRole(command_id=key(), user_id=chair, role=Role.COORDINATOR, organisation_id=platform))
+
+        assert codes(house, on(Resume, one, reason="checked"), CHAIR) == ("role",)
+
     def test_in_a_panel_ends_with_the_grant_of_the_role(self, house: House) -> None:
         _, (called,) = reviews(house, state="scoring")
         revoke(house, house.people["expert market"].user_id)
