@@ -44,6 +44,8 @@ class ReviewFacts:
     on: ProjectFacts
     review: Any
     seats: tuple[Any, ...] = ()
+    conflicted: frozenset[UUID] = frozenset()
+    """Accounts among them whose human belongs to a party of the project by now."""
     scores: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
     """Member id -> factor -> points."""
     score_ids: Mapping[tuple[UUID, str], UUID] = field(default_factory=dict)
@@ -65,9 +67,15 @@ class ReviewFacts:
         return next((seat for seat in self.seats if seat.user_id == self.on.stamp.actor.user_id), None)
 
     @cached_property
+    def present(self) -> list[Any]:
+        """The seats that may vote: not those that stepped aside, nor those that should, for a conflict found since."""
+        voting = [seat for seat in self.seats if seat.has_vote and seat.recused_on is None]
+        return [seat for seat in voting if seat.user_id not in self.conflicted]
+
+    @cached_property
     def voted(self) -> list[Any]:
         """The seats whose votes count."""
-        return [seat for seat in self.seats if seat.has_vote and seat.recused_on is None and seat.vote is not None]
+        return [seat for seat in self.present if seat.vote is not None]
 
     @cached_property
     def tally(self) -> Tally:
@@ -124,6 +132,7 @@ def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> An
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ReviewFacts]:
         ids = [task.row.id for task in tasks]
         seats = rows_by(session, PanelMember, "review_id", ids, "id")
+        people = holders(session, {seat.user_id for found in seats.values() for seat in found})
         scores: dict[UUID, dict[str, int]] = {}
         score_ids: dict[tuple[UUID, str], UUID] = {}
         for row in [row for rows in rows_by(session, Score, "review_id", ids, "id").values() for row in rows]:
@@ -140,6 +149,7 @@ def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> An
                 on=on,
                 review=task.row,
                 seats=tuple(seats.get(task.row.id, ())),
+                conflicted=_conflicted(seats.get(task.row.id, ()), people, project_parties(task.project)),
                 scores=scores,
                 score_ids=score_ids,
                 objections=tuple(objections.get(task.row.id, ())),

@@ -146,6 +146,13 @@ def not_recused(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="conflict_of_interest", values={"people": [facts.on.stamp.actor.name]}),)
 
 
+def not_conflicted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Who has come to belong to a party of the project since the call neither scores nor records the decision."""
+    if facts.seat is None or facts.seat.user_id not in facts.conflicted:
+        return ()
+    return (Unmet(code="conflict_of_interest", values={"people": [facts.on.stamp.actor.name]}),)
+
+
 def has_vote(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Guests attend without a vote."""
     return (unmet("no_vote"),) if facts.seat is not None and not facts.seat.has_vote else ()
@@ -185,7 +192,7 @@ def vote_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 def quorum_left(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Enough voters are left after recusals."""
-    return _quorum(facts, [seat for seat in facts.seats if seat.has_vote and seat.recused_on is None])
+    return _quorum(facts, facts.present)
 
 
 def quorum_voted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -210,11 +217,7 @@ def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The proposed outcome is what the majority voted; a tie means hold."""
     said = majority([seat.vote for seat in facts.voted])
-    return (
-        ()
-        if said == facts.command.outcome
-        else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
-    )
+    return () if said == facts.outcome else (unmet("vote_says_otherwise", voted=said, proposed=facts.outcome),)
 
 
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:

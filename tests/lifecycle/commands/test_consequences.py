@@ -1,5 +1,6 @@
 """What one verb means for the next: rights, holds, panels, conditions."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -93,6 +94,32 @@ class TestBeingNamed:
         vote = on(review.GiveScore, called, points=(("merit", 8),), vote=GateOutcome.GO)
 
         assert codes(house, vote, "expert market") == ("not_found",)
+
+    def test_in_a_panel_counts_no_more_once_the_person_belongs_to_a_party(self, house: House) -> None:
+        """The vote given before is left out as well; to step aside is still possible."""
+        _, (called,) = reviews(house, state="voted")
+        user, platform = house.people["expert market"].user_id, house.parties["platform"]
+        house.do(GrantRole(command_id=key(), user_id=user, role=Role.LAB_LEAD, organisation_id=platform))
+        vote = on(review.GiveScore, called, points=(("merit", 8),), vote=GateOutcome.STOP)
+
+        assert codes(house, vote, "expert market") == ("conflict_of_interest",)
+        house.do(on(review.Propose, called, outcome=GateOutcome.GO, reason="as voted"), by=CHAIR)
+        house.later(days=10)
+        house.do(on(review.Decide, called), by=CHAIR)
+        record = json.loads(house.one("SELECT record FROM review"))
+        assert set(record["votes"]) == {str(house.people[voter].user_id) for voter in VOTERS[:2]}
+        assert codes(house, on(review.Recuse, called, reason="new job"), "expert market") == (
+            "recuse_not_possible_when_decided",
+        )
+
+    def test_a_decision_waits_when_too_few_unbiased_votes_are_left(self, house: House) -> None:
+        _, (called,) = reviews(house, state="proposed")
+        for voter in VOTERS[1:]:
+            user, firm = house.people[voter].user_id, house.parties["sme"]
+            house.do(GrantRole(command_id=key(), user_id=user, role=Role.PROJECT_LEAD, organisation_id=firm))
+        house.later(days=10)
+
+        assert "quorum_missing" in codes(house, on(review.Decide, called), CHAIR)
 
     def test_in_a_panel_reaches_the_review_and_not_the_project(self, house: House) -> None:
         """A quality engineer of another platform scores; records of the trial are none of theirs."""
