@@ -167,6 +167,7 @@ JUDGE = desk_verb(
         project_rules.has_reason,
         rules.clause_known,
         rules.judge_named,
+        rules.judges_for_own_side,
         rules.evidence_there,
         rules.not_the_author,
     ),
@@ -180,7 +181,7 @@ WAIVE = desk_verb(
     "requirement",
     "waive",
     WaiveRequirement,
-    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.waivable),
+    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.not_of_the_firm, rules.waivable),
     effects=effects.waived,
 )
 
@@ -189,7 +190,7 @@ CONFIRM_WAIVER = desk_verb(
     "requirement",
     "confirm_waiver",
     ConfirmWaiver,
-    rules=(rules.waiver_waits, rules.second_person),
+    rules=(rules.waiver_waits, rules.second_person, rules.not_of_the_firm),
     effects=effects.waiver_confirmed,
 )
 

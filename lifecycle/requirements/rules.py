@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.actor import SME_ROLES
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import bound_sha256s, judged_evidence
@@ -253,16 +254,31 @@ def open_waiver(facts: "ProjectFacts") -> Any:
 
 @about_input
 def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The second person is another human, and not of the firm."""
+    """The second person is another human."""
     waiver = open_waiver(facts)
     if waiver is None:
         return ()
     if waiver.granted_person_id == facts.stamp.actor.person_id:
         return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
-    firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
-    if not facts.roles - firm:
-        return (Unmet(code="conflict_of_interest", clause=waiver.clause),)
     return ()
+
+
+@about_input
+def not_of_the_firm(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm, under whatever account, speaks for nobody else in its project (rule book 1.4).
+
+    They neither waive nor confirm a waiver.
+    """
+    if not facts.person_roles & SME_ROLES:
+        return ()
+    return (Unmet(code="conflict_of_interest", clause=facts.command.clause),)
+
+
+@about_input
+def judges_for_own_side(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm judges in a seat of the firm only."""
+    seat = seat_of(facts)
+    return () if seat is None or seat.role in SME_ROLES else not_of_the_firm(facts)
 
 
 def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:

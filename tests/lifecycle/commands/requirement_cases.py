@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.projects.commands import Advance
+from lifecycle.actor import Actor
+from lifecycle.people.commands import AddUser, GrantRole
+from lifecycle.projects.commands import Advance, NameParty
 from lifecycle.requirements import commands as requirement
 from lifecycle.stages.maturity import THREADS
-from models.states import MaturityScale, ProjectState, Role
-from tests.factories import House, a_project, evidence, hand_in, meet_lean_gate, name_members, reviews
+from models.states import Door, MaturityScale, ProjectState, Role
+from tests.factories import House, a_project, evidence, hand_in, ids_of, key, meet_lean_gate, name_members, reviews
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -109,6 +111,53 @@ def _by_the_same_person(house: House) -> Any:
 @refused("requirement.confirm_waiver", "conflict_of_interest", by=Role.PROJECT_LEAD)
 def _by_the_firm(house: House) -> Any:
     return replace(made(house, "requirement.confirm_waiver"))
+
+
+def also(house: House, role: Role, party: str = "platform") -> None:
+    """Give the firm's lead another role at a party of the project."""
+    user, place = house.people[Role.PROJECT_LEAD].user_id, house.parties[party]
+    house.do(GrantRole(command_id=key(), user_id=user, role=role, organisation_id=place))
+
+
+def second_account(house: House, role: Role) -> str:
+    """Give the firm's lead a second account with a role at the platform, and return how it is called here."""
+    person = house.people[Role.PROJECT_LEAD].person_id
+    account = AddUser(command_id=key(), login="alias", email="alias@example.org", name="alias", person_id=person)
+    (user,) = ids_of(house.do(account))
+    place = house.parties["platform"]
+    house.do(GrantRole(command_id=key(), user_id=user, role=role, organisation_id=place))
+    house.people["alias"] = Actor(user_id=user, person_id=person, name="alias", door=Door.CLI)
+    return "alias"
+
+
+@refused("requirement.confirm_waiver", "conflict_of_interest", by=Role.PROJECT_LEAD)
+def _by_the_firm_in_another_role(house: House) -> Any:
+    also(house, Role.TECHNICAL_MANAGER)
+    return made(house, "requirement.confirm_waiver")
+
+
+@refused("requirement.confirm_waiver", "conflict_of_interest", by="alias")
+def _by_the_firm_under_another_account(house: House) -> Any:
+    second_account(house, Role.COORDINATOR)
+    return made(house, "requirement.confirm_waiver")
+
+
+@refused("requirement.judge", "conflict_of_interest", by="alias")
+def _for_the_platform_by_the_firm(house: House) -> Any:
+    """The lead's second account, on a paper that a colleague of the firm handed in."""
+    second_account(house, Role.COORDINATOR)
+    one = lean(house)
+    hand_in(house, one, by=Role.PROCESS_ENGINEER)
+    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=True, reason="seen")
+
+
+@refused("requirement.waive", "conflict_of_interest", by=Role.PROJECT_LEAD)
+def _its_own_elements_by_the_firm_as_receiver(house: House) -> Any:
+    also(house, Role.RECEIVER_LEAD, "receiver")
+    one = a_project(house, stage=ProjectState.HANDOFF, pack="default")
+    house.do(on(NameParty, one, party="receiver", organisation_id=house.parties["receiver"]), by=Role.COORDINATOR)
+    until = house.today + timedelta(days=20)
+    return on(requirement.WaiveRequirement, one, clause="G5.2", reason="not needed", until_on=until)
 
 
 @refused("requirement.confirm_waiver", "no_waiver_waiting")
