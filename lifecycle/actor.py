@@ -107,7 +107,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),
     "requirement.confirm_waiver": _JUDGES,
     "requirement.reopen": frozenset({Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.SPONSOR}),
-    "evidence.add": _ANY_PARTY,
+    "evidence.add": _ANY_PARTY | {Role.PAYER, Role.ACCOUNTANT},
     "evidence.withdraw": _ANY_PARTY,
     "claim.add": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
     "claim.add_all": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),

@@ -53,7 +53,7 @@ COMPETENCES: Mapping[str, tuple[Competence, ...]] = {
     "su": (Competence.MARKET, Competence.FINANCE),
 }
 
-_FUND_ROLES = {Role.FUND_MANAGER: "zhou", Role.CERTIFIER: "wu", Role.SPONSOR: "jin"}
+_FUND_ROLES = {Role.FUND_MANAGER: "zhou", Role.CERTIFIER: "wu", Role.PAYER: "qian", Role.SPONSOR: "jin"}
 _OUTSIDE = {"hardware": "chemical", "chemical": "bio", "bio": "chemical"}
 """Whose quality engineer and lab lead sit in the panels of a platform's projects."""
 

@@ -139,7 +139,7 @@ ADD_EVIDENCE = desk_verb(
     "evidence",
     "add",
     AddEvidence,
-    rules=(rules.not_frozen, rules.type_known, rules.file_sound, rules.form_sound),
+    rules=(rules.not_frozen, rules.type_known, rules.owes_it, rules.file_sound, rules.form_sound),
     facts=paper_facts,
     apart=lambda asked: asked.type,
     effects=effects.evidence_added,

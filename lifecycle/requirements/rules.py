@@ -9,9 +9,9 @@ from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import bound_sha256s, judged_evidence
 from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
-from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
+from lifecycle.standards.parties import ROLE_PARTY, hands_in
 from models.limits import LONG_TEXT, SHORT_TEXT
 from models.states import STAGES, EvidenceStatus, MaturityScale, Role
 
@@ -37,6 +37,16 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if not facts.pack.has_evidence_type(command.type):
         return (unmet("evidence_type_unknown", name=command.type),)
     return ()
+
+
+@about_input
+def owes_it(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A paper is handed in by the party that owes it: the firm does not write the receiver's consent."""
+    command = facts.command
+    if not facts.pack.has_evidence_type(command.type):
+        return ()
+    needs = hands_in(facts.pack, facts.pack.evidence_type(command.type))
+    return () if facts.roles & needs else (Unmet(code="role", values={"needs": sorted(needs), "verb": "add"}),)
 
 
 @about_input

@@ -11,10 +11,10 @@ from lifecycle.calendar import Calendar, add_months
 from lifecycle.canonical import canonical, sha256
 from lifecycle.stages import maturity
 from lifecycle.stages.due import due_day
-from lifecycle.stages.parties import judge_owes
 from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
 from lifecycle.stages.rule import Rule, cannot_start, missing, not_met
 from lifecycle.standards.pack import Criterion, EvidenceType, Judge, Owes, Pack, Strength
+from lifecycle.standards.parties import judge_owes
 from models.states import ENDED, ProjectState, VerdictState
 
 _PASSING = (VerdictState.MET, VerdictState.WAIVED)

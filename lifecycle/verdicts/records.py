@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import (
     BatchRecord,
     CharacteristicRecord,
@@ -27,6 +26,7 @@ from lifecycle.stages.records import (
     TrackRecord,
     WaiverRecord,
 )
+from lifecycle.standards.parties import ROLE_PARTY
 from lifecycle.verdicts.packs import packs_of, registers_of
 from lifecycle.verdicts.shelf import Shelf
 from models.reading import Groups

@@ -57,6 +57,23 @@ def _after_the_call(house: House) -> Any:
     return evidence(one)
 
 
+@refused("evidence.add", "role", by=Role.COORDINATOR)
+def _the_firms_paper_by_the_platform(house: House) -> Any:
+    return made(house, "evidence.add")
+
+
+@refused("evidence.add", "role", by=Role.PROJECT_LEAD)
+def _the_receivers_consent_by_the_firm(house: House) -> Any:
+    one = a_project(house, stage=ProjectState.HANDOFF, pack="default")
+    return evidence(one, type="receiver_consent", signed_on="2025-07-08", signed_by="x", run_units=1)
+
+
+@refused("evidence.add", "role", by=Role.PROJECT_LEAD)
+def _the_payment_by_who_is_paid(house: House) -> Any:
+    one = a_project(house, stage=FEASIBILITY, pack="default")
+    return evidence(one, type="tranche_record", tranche="T1", paid_on="2025-07-01", amount_minor=1, bank_reference="x")
+
+
 @refused("evidence.withdraw", "not_the_author", by=Role.PROCESS_ENGINEER)
 def _somebody_elses(house: House) -> Any:
     return replace(made(house, "evidence.withdraw"))

@@ -11,7 +11,6 @@ import pytest
 from lifecycle.calendar import china
 from lifecycle.stages import maturity
 from lifecycle.stages.judgement import Verdict, bound_sha256s, evidence_sha256s, judge, judge_stage, judged_evidence
-from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import (
     ClaimRecord,
     Computed,
@@ -23,6 +22,7 @@ from lifecycle.stages.records import (
 )
 from lifecycle.stages.rule import Rule, met, not_enough, not_met
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage, Text
+from lifecycle.standards.parties import ROLE_PARTY
 from models.states import STAGES, Competence, GateOutcome, MaturityScale, ProjectState, Role, VerdictState
 from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence, worded
 
