@@ -38,7 +38,7 @@ class Product:
     plant: str = "plant_1"
     receiver_lead: str = "meng"
     customer_rep: str = "shao"
-    panel: tuple[str, ...] = ("fang", "tang", "su")
+    panel: tuple[str, ...] = ("fang", "tang", "luo", "xu", "jiang")
     """Chair first; the technical expert is second and decides at G1."""
     levels: Mapping[str, tuple[int, int]] = field(default_factory=lambda: LEVELS)
 

@@ -47,7 +47,6 @@ ROBOT = Product(
     equipment=("总装工位", "老化测试台", "油烟试验舱"),
     customers="canteen",
     customer_rep="kong",
-    panel=("fang", "tang", "xu", "jiang", "luo"),
     levels={"G1": (4, 4), "G2": (5, 5), "G3": (7, 7), "G4": (8, 8)},
 )
 

@@ -170,6 +170,7 @@ JUDGE = desk_verb(
         rules.judges_for_own_side,
         rules.evidence_there,
         rules.not_the_author,
+        rules.in_one_seat_only,
     ),
     facts=_OF_PAPERS_AND_CLAIMS,
     apart=lambda asked: (asked.clause, asked.part, asked.competence),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.actor import SME_ROLES
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
-from lifecycle.stages.judgement import bound_sha256s, judged_evidence
+from lifecycle.stages.judgement import bound_sha256s, heard_in, judged_evidence
 from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
@@ -194,6 +194,19 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         if facts.stamp.actor.person_id in authors
         else ()
     )
+
+
+@about_input
+def in_one_seat_only(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who was heard on the present evidence in one seat of a criterion takes no other: its judges are several people."""
+    criterion, seat, records = _criterion(facts), seat_of(facts), facts.records
+    if criterion is None or seat is None or records is None:
+        return ()
+    person = facts.stamp.actor.person_id
+    others = [judge for judge in criterion.judges if judge is not seat]
+    if any(person in heard_in(criterion, judge, records) for judge in others):
+        return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
+    return ()
 
 
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:

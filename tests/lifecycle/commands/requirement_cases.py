@@ -10,8 +10,19 @@ from lifecycle.people.commands import AddUser, GrantRole
 from lifecycle.projects.commands import Advance, NameParty
 from lifecycle.requirements import commands as requirement
 from lifecycle.stages.maturity import THREADS
-from models.states import Door, MaturityScale, ProjectState, Role
-from tests.factories import House, a_project, evidence, hand_in, ids_of, key, meet_lean_gate, name_members, reviews
+from models.states import Competence, Door, MaturityScale, ProjectState, Role
+from tests.factories import (
+    House,
+    a_project,
+    evidence,
+    filled,
+    hand_in,
+    ids_of,
+    key,
+    meet_lean_gate,
+    name_members,
+    reviews,
+)
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -91,9 +102,9 @@ def _in_another_role(house: House) -> Any:
 
 @refused("requirement.judge", "four_eyes")
 def _what_one_handed_in(house: House) -> Any:
-    one = lean(house)
-    hand_in(house, one, by=Role.COORDINATOR)
-    return on(requirement.JudgeRequirement, one, clause="G2.1", yes=True, reason="mine")
+    one = a_project(house, stage=FEASIBILITY, pack="default")
+    hand_in(house, one, type="ip_clause", by=Role.COORDINATOR, **filled("ip_clause"))
+    return on(requirement.JudgeRequirement, one, clause="G2.10", yes=True, reason="mine")
 
 
 @refused("requirement.judge", "nothing_to_judge")
@@ -128,6 +139,17 @@ def _by_the_same_person(house: House) -> Any:
 @refused("requirement.confirm_waiver", "conflict_of_interest", by=Role.PROJECT_LEAD)
 def _by_the_firm(house: House) -> Any:
     return replace(made(house, "requirement.confirm_waiver"))
+
+
+@refused("requirement.judge", "four_eyes", by=Role.EXPERT)
+def _in_the_market_experts_seat_too(house: House) -> Any:
+    one = a_project(house, stage=FEASIBILITY, pack="default")
+    name_members(house, one)
+    said = {"clause": "G2.11", "yes": True, "reason": "seen"}
+    for kind in ("feasibility_report", "dfmea"):
+        hand_in(house, one, type=kind, **filled(kind))
+    house.do(on(requirement.JudgeRequirement, one, **said, competence=Competence.TECHNICAL), by=Role.EXPERT)
+    return on(requirement.JudgeRequirement, one, **said, competence=Competence.MARKET)
 
 
 def also(house: House, role: Role, party: str = "platform") -> None:

@@ -307,7 +307,7 @@ class TestJudges:
     def test_are_not_replaced_by_a_judgement_of_another(self, facts: dict[str, Any]) -> None:
         assert self.judged(said(on=(self.REPORT,), **facts)).code == "judgement_waiting"
 
-    def test_of_one_competence_do_not_speak_for_another(self) -> None:
+    def test_of_several_competences_are_those_of_several_people(self) -> None:
         experts = tuple(
             Judge(role=Role.EXPERT, competence=competence, kind="accepted")
             for competence in (Competence.MARKET, Competence.FINANCE)
@@ -316,13 +316,16 @@ class TestJudges:
         market = said(on=(self.REPORT,), role=Role.EXPERT, competence=Competence.MARKET)
 
         half = self.judged(market, criterion=criterion)
-        both = self.judged(market, replace(market, competence=Competence.FINANCE), criterion=criterion)
+        finance = replace(market, competence=Competence.FINANCE)
+        alone = self.judged(market, finance, criterion=criterion)
+        both = self.judged(market, replace(finance, person=UUID(int=77)), criterion=criterion)
 
         assert (half.state, half.owed_by) == (
             VerdictState.WAITING,
             (Owes(party="programme", role=Role.EXPERT),),
         )
         assert half.values == {"roles": ["expert"]}
+        assert alone == half
         assert both.passes
 
     def test_of_both_parties_are_each_needed(self) -> None:
