@@ -17,6 +17,7 @@ from lifecycle.stages.records import (
     EvidenceRecord,
     JudgementRecord,
     Records,
+    RevisionRecord,
     ScenarioRecord,
     WaiverRecord,
 )
@@ -387,6 +388,13 @@ class TestJudges:
 def _levels(level: int) -> tuple[ClaimRecord, ...]:
     wanted = [(MaturityScale.TRL, "core"), *((MaturityScale.MRL, thread) for thread in maturity.THREADS)]
     return tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item in wanted)
+
+
+class TestTheFrozenRevision:
+    def test_is_the_later_recorded_of_two_frozen_on_one_day(self) -> None:
+        first, second = (RevisionRecord(label=label, frozen_on=TODAY) for label in "BA")
+
+        assert a_project(revisions=(first, second)).revision == second
 
 
 class TestDueDay:
