@@ -59,6 +59,11 @@ wrong(
     "role_not_held",
     panel=seats(lambda house, sound: (*sound, guest(house, "nobody"))),
 )
+wrong(
+    "review.call",
+    "panel_role_without_vote",
+    panel=seats(lambda house, sound: (*sound[:2], *outsiders(house))),
+)
 wrong("review.recuse", "reason_missing", reason="")
 wrong("review.recuse", "not_in_panel", by=Role.LAB_LEAD)
 wrong("review.score", "score_factors", points=())
@@ -91,6 +96,13 @@ def able(seat: Seat) -> Seat:
 
 def guest(house: House, name: str) -> Seat:
     return Seat(user_id=house.people[name].user_id, role=Role.LAB_LEAD, has_vote=False)
+
+
+def outsiders(house: House) -> tuple[Seat, ...]:
+    """Return voting seats of a market expert and of two whom the gate does not ask for."""
+    market = Seat(user_id=house.people[MARKET].user_id, role=Role.EXPERT, competences=(Competence.MARKET,))
+    manager = Seat(user_id=house.people[Role.FUND_MANAGER].user_id, role=Role.FUND_MANAGER)
+    return market, manager, Seat(user_id=house.people["other coordinator"].user_id, role=Role.COORDINATOR)
 
 
 def debt(house: House, **more: Any) -> review.ConditionItem:

@@ -122,7 +122,7 @@ class TestBeingNamed:
         assert "quorum_missing" in codes(house, on(review.Decide, called), CHAIR)
 
     def test_in_a_panel_reaches_the_review_and_not_the_project(self, house: House) -> None:
-        """A quality engineer of another platform scores; records of the trial are none of theirs."""
+        """A quality engineer of another platform is heard there; records of the trial are none of theirs."""
         (one,) = submitted(house)
         (user,) = ids_of(house.do(AddUser(command_id=key(), login="qe", email="qe@example.org", name="QE")))
         grant = GrantRole(
@@ -133,16 +133,15 @@ class TestBeingNamed:
         )
         house.do(grant)
         house.people["outside engineer"] = Actor(user_id=user, person_id=user, name="QE", door=Door.CLI)
-        seats = (*panel(house), Seat(user_id=user, role=Role.QUALITY_ENGINEER))
-        fifth = Seat(user_id=house.people["expert finance"].user_id, role=Role.EXPERT)
-        call = on(review.CallReview, one, planned_on=house.today, panel=(*seats, fifth))
+        guest = Seat(user_id=user, role=Role.QUALITY_ENGINEER, has_vote=False)
+        call = on(review.CallReview, one, planned_on=house.today, panel=(*panel(house), guest))
         (called,) = ids_of(house.do(call, by=Role.COORDINATOR))
         house.do(on(review.OpenReview, called), by=CHAIR)
 
         score = on(review.GiveScore, called, points=(("merit", 7),), vote=GateOutcome.GO)
         issue = on(AddIssue, one, kind=FindingKind.ISSUE, severity=2, title="seen from outside")
 
-        assert codes(house, score, "outside engineer") == ()
+        assert codes(house, score, "outside engineer") == ("no_vote",)
         assert codes(house, issue, "outside engineer") == ("not_found",)
 
 
