@@ -33,7 +33,7 @@ class Entry:
     absent: tuple[str, ...] = ()
     """Fields that refer to something that is not there."""
     row: Any = None
-    actor_id: UUID | None = None
+    actor_person_id: UUID | None = None
     has_live_grant: bool = False
     holders: Mapping[str, str] = field(default_factory=dict)
     """Credit code of the batch -> name of the organisation that holds it."""
@@ -84,7 +84,7 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
                 taken=taken,
                 absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
                 row=task.row,
-                actor_id=stamp.actor.user_id,
+                actor_person_id=stamp.actor.person_id,
             )
             for task, new in zip(tasks, brought, strict=True)
         ]
@@ -108,7 +108,7 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
             command=task.command,
             has_live_grant=(task.command.grant_id, task.command.user_id) in live,
             row=task.row,
-            actor_id=stamp.actor.user_id,
+            actor_person_id=stamp.actor.person_id,
         )
         for task in tasks
     ]
@@ -127,7 +127,7 @@ def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             command=task.command,
             new=new,
             row=task.row,
-            actor_id=stamp.actor.user_id,
+            actor_person_id=stamp.actor.person_id,
             holders=holders,
             applications=applications.get(task.row.id, ()),
         )
