@@ -144,8 +144,7 @@ def _second_batch(story: Story, case: Case) -> Steps:
     chen = story.people["chen"].user_id
     cover = story.act("admin", GrantRole, user_id=chen, role=Role.COORDINATOR, organisation_id=at)
     yield date(2025, 10, 20)
-    make_batch(story, case, 90, 84, defects={"温控": 4, "电机": 2})
-    measure(story, case, "B-02", 60)
+    make_batch(story, case, 90, 84, measured=60, defects={"温控": 4, "电机": 2})
     yield date(2025, 10, 22)
     _hand_in_yield_table(story, case)
     _close_issues(story, case)

@@ -1,5 +1,6 @@
 """Refusals of what is made, measured, found and placed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,15 @@ wrong("order.record", "count_negative", quantity=0)
 wrong("order.record", "cost_needs_currency", currency=None)
 wrong("order.record", "amount_over_limit", amount_minor=MAX_MINOR + 1)
 wrong("order.record", "days_out_of_order", paid_on=lambda house: house.today)
+
+
+@refused("trial_batch.measure", "batch_closed_already", by=Role.PROCESS_ENGINEER)
+def _more_values_for_a_closed_batch(house: House) -> Any:
+    """A favourable stretch would dilute what was judged; a wrong value is corrected, with its reason."""
+    command = made(house, "trial_batch.measure")
+    close = on(trial.CloseBatch, command.project_id, number=command.number, is_conforming=True)
+    house.do(close, by=Role.PROCESS_ENGINEER)
+    return replace(command)
 
 
 @refused("characteristic.add", "already_exists")
