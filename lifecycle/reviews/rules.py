@@ -1,7 +1,7 @@
 """What can stand in the way of a gate review. Pure: facts in, reasons out."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from lifecycle.chart import about_input
@@ -279,7 +279,7 @@ def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
-    """Every outcome has its reason; a recycle its stage, a hold its last day."""
+    """Every outcome has its reason; a recycle its stage, a hold its last day within 90 calendar days."""
     command = facts.command
     reasons = []
     if not command.reason.strip():
@@ -288,9 +288,18 @@ def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
         target = command.target or facts.asked.id
         if target not in STAGES or STAGES.index(target) > STAGES.index(facts.asked.id):
             reasons.append(unmet("recycle_target_wrong", target=target))
-    if command.outcome == GateOutcome.HOLD and command.until_on is None:
-        reasons.append(unmet("hold_needs_day"))
+    if command.outcome == GateOutcome.HOLD:
+        reasons.extend(_hold_day(facts, command.until_on))
     return tuple(reasons)
+
+
+def _hold_day(facts: "ReviewFacts", until_on: date | None) -> list[Unmet]:
+    today, limit = facts.on.stamp.today, facts.on.pack.limits.hold_calendar_days
+    if until_on is None:
+        return [unmet("hold_needs_day")]
+    if today <= until_on <= today + timedelta(days=limit):
+        return []
+    return [unmet("hold_too_long", until=until_on.isoformat(), limit=limit)]
 
 
 def notice_over(facts: "ReviewFacts") -> tuple[Unmet, ...]:

@@ -327,6 +327,22 @@ def _a_hold_without_end(house: House) -> Any:
     return on(review.Propose, reviews(house, state="voted", outcome=HOLD)[1][0], outcome=HOLD, reason="as voted")
 
 
+@refused("review.propose", "hold_too_long", by=CHAIR)
+def _a_hold_for_ever(house: House) -> Any:
+    return hold_until(house, 91)
+
+
+@refused("review.propose", "hold_too_long", by=CHAIR)
+def _a_hold_until_yesterday(house: House) -> Any:
+    return hold_until(house, -1)
+
+
+def hold_until(house: House, days: int) -> Any:
+    (called,) = reviews(house, state="voted", outcome=HOLD)[1]
+    until = house.today + timedelta(days=days)
+    return on(review.Propose, called, outcome=HOLD, reason="as voted", until_on=until)
+
+
 @refused("review.propose", "recycle_target_wrong")
 def _back_to_what_lies_ahead(house: House) -> Any:
     back = GateOutcome.RECYCLE

@@ -184,6 +184,20 @@ class TestASafetyHold:
         assert days == 5
 
 
+class TestAHoldDecidedByThePanel:
+    def test_stands_until_its_day_and_then_a_panel_is_called_again(self, house: House) -> None:
+        (one,), (called,) = reviews(house, state="voted", outcome=GateOutcome.HOLD)
+        until = house.today + timedelta(days=30)
+        said = on(review.Propose, called, outcome=GateOutcome.HOLD, reason="no partner yet", until_on=until)
+        house.do(said, by=CHAIR)
+        call = on(review.CallReview, one, planned_on=until + timedelta(days=10), panel=panel(house))
+
+        assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "decision"
+        assert "project_on_hold" in codes(house, call, Role.COORDINATOR)
+        house.later(days=31)
+        assert codes(house, call, Role.COORDINATOR) == ()
+
+
 class TestConditions:
     def called(self, house: House) -> tuple[UUID, UUID]:
         (one,) = submitted(house)
