@@ -185,7 +185,7 @@ def _third_batch_begins(story: Story, case: Case) -> Generator[date, None, Case]
     hand_in_gate(story, case, "G3", left_out={"accredited_test_report"})
     yield date(2025, 11, 12)
     defects = {"温控": 1, "外观": 1}
-    begun = {"is_closed": False, "is_conforming": None, "defects": defects}
+    begun: dict[str, Any] = {"is_closed": False, "is_conforming": None, "defects": defects}
     case = replace(case, last_batch=make_batch(story, case, 30, 28, **begun))
     measure(story, case, case.last_batch, 30)
     return case

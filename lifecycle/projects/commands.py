@@ -339,7 +339,13 @@ UNASSIGN = project_verb(
 NAME_PARTY = project_verb(
     "name_party",
     NameParty,
-    rules=(rules.not_ended, rules.party_exists, rules.sides_apart, rules.party_open),
+    rules=(
+        rules.not_ended,
+        rules.receiver_by_coordinator,
+        rules.party_exists,
+        rules.sides_apart,
+        rules.party_open,
+    ),
     effects=effects.party_named,
     follow=refresh,
 )

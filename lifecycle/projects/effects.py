@@ -340,7 +340,9 @@ def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effec
     return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
 
 
-def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which organisation plays a part."""
-    values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
-    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),))
+def party_named(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
+    """Say which organisation plays a part; what another receiver said before counts no more."""
+    detail = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
+    is_swap = facts.command.party == "receiver" and facts.project.receiver_id is not None
+    values = {**detail, "receiver_since_at": stamp.now} if is_swap else detail
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=detail),))

@@ -329,6 +329,14 @@ def sides_apart(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+def receiver_by_coordinator(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who takes over production is for the coordinator to say; an import leaves applicant and platform open only."""
+    if facts.command.party != "receiver" or Role.COORDINATOR in facts.roles:
+        return ()
+    return (Unmet(code="role", values={"needs": [Role.COORDINATOR], "verb": "name_party"}),)
+
+
+@about_input
 def party_exists(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The organisation named is a known one."""
     if facts.command.organisation_id in facts.organisations:

@@ -47,6 +47,7 @@ wrong("project.assign", "role_not_held", user_id=lambda house: house.people["nob
 wrong("project.unassign", "part_not_held", role=Role.EXPERT)
 wrong("project.unassign", "reason_missing", reason=" ")
 wrong("project.name_party", "organisation_not_found", organisation_id=NOWHERE)
+wrong("project.name_party", "role", by=Role.OPERATOR)
 wrong("project.name_party", "party_named_already", party="platform")
 wrong("project.correct", "reason_missing", reason="")
 wrong("project.correct", "day_in_future", received_on=tomorrow)

@@ -1,6 +1,7 @@
 """What one verb means for the next: rights, holds, panels, conditions."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,13 +11,30 @@ import pytest
 from lifecycle.actor import Actor
 from lifecycle.commands import Command
 from lifecycle.people.commands import AddUser, GrantRole, RevokeRole
-from lifecycle.projects.commands import Assign, PutOnHold, Resume, Stop, Unassign
+from lifecycle.projects.commands import Assign, NameParty, PutOnHold, Resume, Stop, Unassign
 from lifecycle.requirements.commands import JudgeRequirement, ReopenRequirement, WaiveRequirement
 from lifecycle.reviews import commands as review
 from lifecycle.reviews.panel import Seat
 from lifecycle.trials.commands import AddIssue
+from lifecycle.verdicts.records import records_of
+from models.db import reading
+from models.projects import Project
+from models.reading import rows_by
 from models.states import Door, FindingKind, GateOutcome, ProjectState, Role
-from tests.factories import VOTERS, House, a_project, ids_of, key, name_members, panel, put_on_hold, reviews, submitted
+from tests.factories import (
+    VOTERS,
+    House,
+    a_project,
+    filled,
+    hand_in,
+    ids_of,
+    key,
+    name_members,
+    panel,
+    put_on_hold,
+    reviews,
+    submitted,
+)
 from tests.lifecycle.commands.refusals import on
 from tests.lifecycle.commands.review_cases import debt
 
@@ -182,6 +200,31 @@ class TestASafetyHold:
         moved = house.one("SELECT due_on FROM stage_run")
         days = house.stamp().calendar.working_days_between(date.fromisoformat(due), date.fromisoformat(moved))
         assert days == 5
+
+
+class TestAnotherReceiver:
+    def test_signs_and_consents_anew(self, house: House) -> None:
+        one = a_project(house, stage=ProjectState.HANDOFF, pack="default")
+        name = on(NameParty, one, party="receiver", organisation_id=house.parties["receiver"])
+        house.do(name, by=Role.COORDINATOR)
+        hand_in(house, one, type="technology_transfer_record", by="second", **filled("technology_transfer_record"))
+        hand_in(house, one, type="receiver_consent", by=Role.RECEIVER_LEAD, **filled("receiver_consent", run_units=1))
+        for signer in (Role.PROJECT_LEAD, Role.RECEIVER_LEAD):
+            house.do(on(JudgeRequirement, one, clause="G5.8", yes=True, reason="signed"), by=signer)
+        assert house.one("SELECT verdict FROM requirement WHERE clause = 'G5.8'") == "met"
+        house.later(minutes=1)
+
+        swap = replace(name, command_id=key(), organisation_id=house.parties["other firm"])
+        house.do(swap, by=Role.COORDINATOR)
+
+        assert house.one("SELECT verdict FROM requirement WHERE clause = 'G5.8'") == "waiting"
+        assert [paper.type for paper in papers(house, one)] == ["technology_transfer_record"]
+
+
+def papers(house: House, project: UUID) -> tuple[Any, ...]:
+    with reading(house.engine) as session:
+        rows = rows_by(session, Project, "id", [project])[project]
+        return records_of(session, rows, today=house.today)[project].evidence
 
 
 class TestAHoldDecidedByThePanel:
