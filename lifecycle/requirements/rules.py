@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.actor import SME_ROLES
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages.judgement import bound_sha256s, heard_in, judged_evidence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 LEVELS = {MaturityScale.TRL: 9, MaturityScale.MRL: 10}
 SHA256_LENGTH = 64
+SME_ROLES = frozenset(role for role, party in ROLE_PARTY.items() if party == "sme")
 
 
 def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -198,7 +198,7 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def in_one_seat_only(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Who was heard on the present evidence in one seat of a criterion takes no other: its judges are several people."""
+    """Who was heard in one seat of a criterion takes no other: its judges are several people."""
     criterion, seat, records = _criterion(facts), seat_of(facts), facts.records
     if criterion is None or seat is None or records is None:
         return ()
