@@ -125,12 +125,12 @@ def write_refusals(
     sheet = _Sheet()
     account = _account(session, stamp) if any(task.row is None for _, task, _ in refused) else None
     for verb, task, codes in refused:
-        row, table = (account, User) if task.row is None else (task.row, verb.subject)
-        if row is None or table is None:  # the clock has no account
+        row, holder = (account, User) if task.row is None else (task.row, verb.subject)
+        if row is None or holder is None:  # the clock has no account
             continue
         act = Act(
-            table=table,
-            object_type=object_type_of(str(table.__tablename__)),
+            table=holder,
+            object_type=object_type_of(str(holder.__tablename__)),
             id=row.id,
             action=f"{verb.permission}.refused",
             row=row,
