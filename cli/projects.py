@@ -144,6 +144,13 @@ bind(
 )
 bind(
     app,
+    "unassign",
+    f"{_COMMANDS}:Unassign",
+    "End a person's part in the project.",
+    arguments=("project_id", "user_id", "role"),
+)
+bind(
+    app,
     "plan-panel",
     f"{_COMMANDS}:PlanPanel",
     "Say when the panel of the present stage shall meet.",

@@ -108,6 +108,8 @@ class Task(Generic[C]):
     row: Any = None
     project: Any = None
     roles: frozenset[Role] = frozenset()
+    person_roles: frozenset[Role] = frozenset()
+    """What the actor's human holds at the parties of the project, under this or another account."""
     is_locked: bool = True
     """False when explained or run dry: nothing may be written to find the facts."""
 

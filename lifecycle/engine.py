@@ -338,7 +338,7 @@ class _Desk:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():
-            self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
+            self.tasks[place] = replace(task, roles=self._roles(self.verb, task), person_roles=self._person_roles(task))
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
@@ -348,6 +348,9 @@ class _Desk:
         else:
             parties = project_parties(task.project) if task.project is not None else {}
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
+
+    def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
+        return self._held.person_roles_for(project_parties(task.project)) if task.project is not None else frozenset()
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
         """Return why the actor may not call this verb: a missing role, or no part in the project at all."""

@@ -34,6 +34,8 @@ class Project(Subject, table=True):
     """The platform that was asked to take over and has not answered yet."""
     platform_since_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the present platform took over from another; what the old one judged is judged again."""
+    receiver_since_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the present receiver took the place of another; what the old one signed, waived and consented to is void."""
     transfer_due_on: date | None = Field(default=None, sa_type=Day)
     stage: ProjectState = Field(sa_column=state_column(ProjectState))
     stage_run_id: UUID | None = Field(default=None, sa_type=Id)

@@ -8,6 +8,8 @@ from docs.generate.words import Words
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Pack, Panel, Stage
+from lifecycle.standards.parties import hands_in
+from models.states import Role
 from notifications.words import Lang
 
 _FOLDER = library.PACKS / "default-2026.1"
@@ -65,8 +67,8 @@ def _stage(say: Words, pack: Pack, stage: Stage) -> Iterator[str]:
         yield table((say("factor"), say("weight")), factors)
     yield f"### {stage.gate} {say('evidence_types')}"
     yield table(
-        (say("type"), say("family"), say("valid"), say("fields")),
-        (_evidence(say, stage, one) for one in pack.evidence_types if one.gate == stage.gate),
+        (say("type"), say("family"), say("hands_in"), say("valid"), say("fields")),
+        (_evidence(say, stage, one, hands_in(pack, one)) for one in pack.evidence_types if one.gate == stage.gate),
     )
 
 
@@ -157,7 +159,7 @@ def _lines() -> Mapping[str, str]:
     return library.lines(_FOLDER)
 
 
-def _evidence(say: Words, stage: Stage, one: EvidenceType) -> tuple[str, ...]:
+def _evidence(say: Words, stage: Stage, one: EvidenceType, roles: frozenset[Role]) -> tuple[str, ...]:
     line = _line(f"evidence_types/{one.id}")
     about = [f"**{say.text(one.title)}**", link(code(one.id), _FOLDER / f"{stage.id}.yaml", line)]
     about += [f"{say('per')} {code(one.key_field)}"] if one.several and one.key_field else []
@@ -165,7 +167,8 @@ def _evidence(say: Words, stage: Stage, one: EvidenceType) -> tuple[str, ...]:
     valid = [f"{one.valid_months} {say('months')}"] if one.valid_months else []
     valid += [f"{say('until_field')} {code(one.valid_until_field)}"] if one.valid_until_field else []
     fields = "\n".join(_field(say, field) for field in one.fields)
-    return "\n".join(about), say.family(one.family), "; ".join(valid), fields
+    authors = say.titled("role", *(role for role in Role if role in roles))
+    return "\n".join(about), say.family(one.family), authors, "; ".join(valid), fields
 
 
 def _field(say: Words, one: FormField) -> str:

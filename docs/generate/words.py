@@ -28,6 +28,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "family": ("Family", "类别"),
     "fields": ("Form (*italics*: may be left out)", "表单（*斜体*可不填）"),
     "follow_notice": ("met by the notice period itself", "由公示期本身满足"),
+    "hands_in": ("Handed in by", "提交人"),
     "how": ("How", "判断方式"),
     "int": ("whole number", "整数"),
     "judges": ("Judged by", "判断人"),

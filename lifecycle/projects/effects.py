@@ -329,18 +329,24 @@ def transfer_accepted(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effect
     return Effects(acts=tuple(acts), messages=(told(facts, "transferred"),))
 
 
-def assigned(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
-    """Name a person for a part in this project."""
+def assigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """Name a person for a part in this project; one that has ended begins again."""
     command = facts.command
-    row = {
-        "id": stamp.new_id(),
-        "project_id": facts.project.id,
-        "user_id": command.user_id,
-        "role": command.role,
-        "since_at": stamp.now,
-    }
     detail = {"user_id": command.user_id, "role": command.role}
-    return Effects(acts=(act_on(facts, "assign", detail=detail),), rows=((ProjectMember, row),))
+    act = act_on(facts, "assign", detail=detail)
+    if facts.member is not None:
+        again = (ProjectMember, facts.member.id, {"since_at": stamp.now, "until_at": None})
+        return Effects(acts=(act,), updates=(again,))
+    row = {"id": stamp.new_id(), "project_id": facts.project.id, **detail, "since_at": stamp.now}
+    return Effects(acts=(act,), rows=((ProjectMember, row),))
+
+
+def unassigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """End a person's part."""
+    command = facts.command
+    detail = {"user_id": command.user_id, "role": command.role, "reason": command.reason}
+    ended = (ProjectMember, facts.member.id, {"until_at": stamp.now})
+    return Effects(acts=(act_on(facts, "unassign", detail=detail),), updates=(ended,))
 
 
 def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
@@ -352,8 +358,13 @@ def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effec
     return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
 
 
-def party_named(facts: NeighbourFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which organisation plays a part; the other applications of a firm get a project to be compared with."""
-    values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
+def party_named(facts: NeighbourFacts, _target: str, stamp: Stamp) -> Effects:
+    """Say which organisation plays a part; what another receiver said before counts no more.
+
+    The other applications of a firm get a project to be compared with.
+    """
+    detail = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
+    is_swap = facts.command.party == "receiver" and facts.project.receiver_id is not None
+    values = {**detail, "receiver_since_at": stamp.now} if is_swap else detail
     touched = facts.neighbours if facts.command.party == "sme" else ()
-    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),), touched=touched)
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=detail),), touched=touched)

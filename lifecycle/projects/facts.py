@@ -1,7 +1,7 @@
 """What the verbs of a project look at: its visit, its standard, its holds and reviews, and the verdicts of its gate."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from models.people import Organisation, User
 from models.projects import StageRun
 from models.reading import Groups, rows_by, table_of
 from models.reviews import Condition, Review, Waiver
-from models.states import ENDED, STAGES, Competence, ProjectState, ReviewState, Role, StageRunState
+from models.states import ENDED, STAGES, Competence, OrganisationKind, ProjectState, ReviewState, Role, StageRunState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class ProjectFacts:
     command: Any
     project: Any
     roles: frozenset[Role]
+    person_roles: frozenset[Role]
+    """What the actor's human holds at the parties of the project, under this or another account."""
     stamp: Stamp
     pack: Pack
     runs: tuple[Any, ...] = ()
@@ -46,8 +48,8 @@ class ProjectFacts:
     records: Records | None = None
     competences: frozenset[Competence] = frozenset()
     """What the actor is an expert for."""
-    organisations: frozenset[UUID] = frozenset()
-    """Those organisations named in the command that exist."""
+    organisations: Mapping[UUID, OrganisationKind] = field(default_factory=dict)
+    """Those organisations named in the command that exist, with what they are."""
 
     @property
     def stage(self) -> ProjectState:
@@ -195,6 +197,7 @@ def _facts(
                 command=task.command,
                 project=project,
                 roles=task.roles,
+                person_roles=task.person_roles,
                 stamp=stamp,
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),
@@ -231,8 +234,7 @@ _USER = table_of(User)
 _COMPETENCES = select(_USER.c.competences).where(_USER.c.id == bindparam("actor"))
 
 
-def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
-    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {
-        None
-    }
-    return frozenset(rows_by(session, Organisation, "id", {party for party in named if party is not None}))
+def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> dict[UUID, OrganisationKind]:
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")}
+    found = rows_by(session, Organisation, "id", {party for party in named if party is not None})
+    return {key: OrganisationKind(rows[0].kind) for key, rows in found.items()}

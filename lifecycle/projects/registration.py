@@ -175,6 +175,12 @@ def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
     return tuple(unmet("organisation_not_found", kind=kind) for kind in absent)
 
 
+def sides_apart(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """Nobody registers with the platform that they are themselves."""
+    is_own = facts.command.organisation_id == facts.command.platform_id is not None
+    return (unmet("own_platform"),) if is_own else ()
+
+
 def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
     """A project has a name of at most 500 characters."""
     length = len(facts.command.name.strip())
@@ -401,7 +407,7 @@ REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
     name="register",
     command=RegisterProject,
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_given, received_already, profiles_known),
+    rules=(programme_known, parties_known, sides_apart, name_given, received_already, profiles_known),
     parties=_register_parties,
     effects=registered,
     follow=refresh,

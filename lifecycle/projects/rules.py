@@ -248,12 +248,15 @@ def transfer_allowed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def another_platform(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Another platform takes over, and a known one."""
+    """Another platform takes over: a known one, and not the firm itself."""
+    platform, project = facts.command.platform_id, facts.project
     reasons = []
-    if facts.command.platform_id == facts.project.platform_id:
+    if platform == project.platform_id:
         reasons.append(unmet("same_platform"))
-    if facts.command.platform_id not in facts.organisations:
+    if facts.organisations.get(platform) != OrganisationKind.PLATFORM:
         reasons.append(unmet("organisation_not_found", kind=OrganisationKind.PLATFORM))
+    elif platform == project.organisation_id:
+        reasons.append(unmet("own_platform"))
     return tuple(reasons)
 
 
@@ -316,6 +319,21 @@ def party_open(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     party = facts.command.party
     known = getattr(facts.project, PARTY_COLUMN[party])
     return (unmet("party_named_already", party=party),) if known is not None and party != "receiver" else ()
+
+
+@about_input
+def sides_apart(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Nobody is the platform of their own project."""
+    others = {"sme": facts.project.platform_id, "platform": facts.project.organisation_id}
+    return (unmet("own_platform"),) if others.get(facts.command.party) == facts.command.organisation_id else ()
+
+
+@about_input
+def receiver_by_coordinator(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who takes over production is for the coordinator to say; an import leaves applicant and platform open only."""
+    if facts.command.party != "receiver" or Role.COORDINATOR in facts.roles:
+        return ()
+    return (Unmet(code="role", values={"needs": [Role.COORDINATOR], "verb": "name_party"}),)
 
 
 @about_input

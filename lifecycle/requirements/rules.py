@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
-from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
+from lifecycle.stages.judgement import bound_sha256s, heard_in, judged_evidence
 from lifecycle.stages.maturity import THREADS, cross_check, project_mrl, project_trl, trl_needed
-from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
+from lifecycle.standards.parties import ROLE_PARTY, hands_in
 from models.limits import LONG_TEXT, SHORT_TEXT
 from models.states import STAGES, EvidenceStatus, MaturityScale, Role
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LEVELS = {MaturityScale.TRL: 9, MaturityScale.MRL: 10}
 SHA256_LENGTH = 64
+SME_ROLES = frozenset(role for role, party in ROLE_PARTY.items() if party == "sme")
 
 
 def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -36,6 +37,16 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if not facts.pack.has_evidence_type(command.type):
         return (unmet("evidence_type_unknown", name=command.type, known=facts.pack.types_like(command.type)),)
     return ()
+
+
+@about_input
+def owes_it(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A paper is handed in by the party that owes it: the firm does not write the receiver's consent."""
+    command = facts.command
+    if not facts.pack.has_evidence_type(command.type):
+        return ()
+    needs = hands_in(facts.pack, facts.pack.evidence_type(command.type))
+    return () if facts.roles & needs else (Unmet(code="role", values={"needs": sorted(needs), "verb": "add"}),)
 
 
 @about_input
@@ -188,12 +199,25 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (Unmet(code="four_eyes", clause=criterion.id, party=party_of(seat), role=seat.role, values=values),)
 
 
+@about_input
+def in_one_seat_only(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who was heard in one seat of a criterion takes no other: its judges are several people."""
+    criterion, seat, records = _criterion(facts), seat_of(facts), facts.records
+    if criterion is None or seat is None or records is None:
+        return ()
+    person = facts.stamp.actor.person_id
+    others = [judge for judge in criterion.judges if judge is not seat]
+    if any(person in heard_in(criterion, judge, records) for judge in others):
+        return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
+    return ()
+
+
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
     """Return the hashes that a judgement given now is bound to."""
     criterion = _criterion(facts)
     if criterion is None or facts.records is None:
         return []
-    return list(evidence_sha256s(judged_evidence(criterion, facts.records, seat.part)))
+    return list(bound_sha256s(criterion, facts.records, seat.part))
 
 
 def _criterion(facts: "ProjectFacts") -> Criterion | None:
@@ -264,17 +288,32 @@ def open_waiver(facts: "ProjectFacts") -> Any:
 
 @about_input
 def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The second person is another human, and not of the firm."""
+    """The second person is another human."""
     waiver = open_waiver(facts)
     if waiver is None:
         return ()
     if waiver.granted_person_id == facts.stamp.actor.person_id:
         return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
-    firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
-    if not facts.roles - firm:
-        values = {"conflict": "own_waiver", "people": [facts.stamp.actor.name]}
-        return (Unmet(code="conflict_of_interest", clause=waiver.clause, values=values),)
     return ()
+
+
+@about_input
+def not_of_the_firm(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm, under whatever account, speaks for nobody else in its project (rule book 1.4).
+
+    They neither waive nor confirm a waiver.
+    """
+    if not facts.person_roles & SME_ROLES:
+        return ()
+    values = {"conflict": "firm", "people": [facts.stamp.actor.name]}
+    return (Unmet(code="conflict_of_interest", clause=facts.command.clause, values=values),)
+
+
+@about_input
+def judges_for_own_side(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm judges in a seat of the firm only."""
+    seat = seat_of(facts)
+    return () if seat is None or seat.role in SME_ROLES else not_of_the_firm(facts)
 
 
 def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:

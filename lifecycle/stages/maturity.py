@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterator
 from uuid import UUID
 
+from lifecycle.canonical import canonical, sha256
 from lifecycle.stages.findings import together
 from lifecycle.stages.forms import limit
 from lifecycle.stages.records import ClaimRecord, Computed, Records
@@ -59,6 +60,11 @@ def threads_missing(claims: tuple[ClaimRecord, ...]) -> list[str]:
     """Return the threads without a claim, in the order of the scale."""
     claimed = {claim.item for claim in claims if _is_thread(claim)}
     return [thread for thread in THREADS if thread not in claimed]
+
+
+def claims_sha256(claims: tuple[ClaimRecord, ...]) -> str:
+    """Return the hash that binds a judgement to the levels claimed, each with the document it stands in."""
+    return sha256(canonical(sorted((claim.scale, claim.item, claim.level, str(claim.evidence)) for claim in claims)))
 
 
 def maturity(criterion: Criterion, records: Records) -> Computed:

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from lifecycle.standards.compare import DIRECTIONS
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage, Text
+from lifecycle.standards.parties import hands_in
 from lifecycle.standards.problem import Problem, located
 from models.states import STAGES, GateOutcome
 
@@ -57,6 +58,8 @@ def _problems(pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
     yield from _repeated((kind.id for kind in pack.evidence_types), "evidence_types")
     for kind in pack.evidence_types:
         yield from _evidence_type(kind)
+        if not hands_in(pack, kind):
+            yield _problem("nobody_hands_in", f"evidence_types/{kind.id}/handed_in_by")
 
 
 def _stage(stage: Stage, pack: Pack) -> Iterator[Problem]:

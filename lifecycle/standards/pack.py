@@ -110,6 +110,8 @@ class EvidenceType(PackPart):
     family: str
     """One of the twelve families of the standard-system guide, 2025 edition [rule S14]."""
     gate: Literal["G1", "G2", "G3", "G4", "G5"]
+    handed_in_by: tuple[Role, ...] = ()
+    """Roles that may hand it in; without any, all roles of the parties that owe a criterion it serves."""
     fields: tuple[FormField, ...] = ()
     valid_months: int | None = None
     valid_until_field: str | None = None

@@ -268,6 +268,7 @@ MEASURE = _trial_verb(
     effects.measured,
     rules.evidence_open,
     rules.batch_known,
+    rules.batch_open,
     rules.characteristic_known,
     rules.values_sound,
     facts=reading(TrialBatch, Characteristic, Measurement),

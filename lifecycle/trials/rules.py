@@ -61,7 +61,7 @@ def batch_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def batch_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
-    """A batch is closed once."""
+    """A batch is closed once, and nothing is added to it afterwards: what was judged is only corrected."""
     closed = facts.batch is not None and facts.batch.is_closed
     return (unmet("batch_closed_already", number=facts.batch.number),) if closed else ()
 

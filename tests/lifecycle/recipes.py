@@ -336,6 +336,13 @@ def assign(house: House, count: int) -> Made:
     return given(project.Assign, make.projects(house, count), user_id=chair, role=Role.PANEL_CHAIR)
 
 
+@recipe("project.unassign", by=Role.COORDINATOR)
+def unassign(house: House, count: int) -> Made:
+    assigned = house.do(*assign(house, count), by=Role.COORDINATOR)
+    chair = house.people[Role.PANEL_CHAIR].user_id
+    return given(project.Unassign, make.ids_of(assigned), user_id=chair, role=Role.PANEL_CHAIR, reason="moved away")
+
+
 @recipe("project.name_party", by=Role.COORDINATOR)
 def name_party(house: House, count: int) -> Made:
     plant = house.parties["receiver"]

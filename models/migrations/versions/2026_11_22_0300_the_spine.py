@@ -330,6 +330,7 @@ def upgrade() -> None:
         sa.Column("receiver_id", Id(), nullable=True),
         sa.Column("transfer_to_id", Id(), nullable=True),
         sa.Column("platform_since_at", UTCDateTime(), nullable=True),
+        sa.Column("receiver_since_at", UTCDateTime(), nullable=True),
         sa.Column("transfer_due_on", Day(), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_run_id", Id(), nullable=True),

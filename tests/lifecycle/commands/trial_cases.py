@@ -1,11 +1,12 @@
 """Refusals of what is made, measured, found and placed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from lifecycle.trials import commands as trial
-from models.states import ProjectState
+from models.states import ProjectState, Role
 from models.types import MAX_MINOR
 from tests.factories import House, a_project, batches, reviews, sign_contract
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
@@ -69,6 +70,15 @@ wrong("order.record", "cost_needs_currency", currency=None)
 wrong("order.record", "amount_over_limit", amount_minor=MAX_MINOR + 1)
 wrong("order.record", "days_out_of_order", paid_on=lambda house: house.today)
 wrong("order.record", "day_in_future", signed_on=yesterday, paid_on=tomorrow)
+
+
+@refused("trial_batch.measure", "batch_closed_already", by=Role.PROCESS_ENGINEER)
+def _more_values_for_a_closed_batch(house: House) -> Any:
+    """A favourable stretch would dilute what was judged; a wrong value is corrected, with its reason."""
+    command = made(house, "trial_batch.measure")
+    close = on(trial.CloseBatch, command.project_id, number=command.number, is_conforming=True)
+    house.do(close, by=Role.PROCESS_ENGINEER)
+    return replace(command)
 
 
 @refused("characteristic.add", "already_exists")
