@@ -116,6 +116,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         **vars(on),
         on=on,
         seats=seats,
+        present=[seat for seat in seats if seat.has_vote],
         voted=[seat for seat in seats if seat.has_vote and seat.vote],
         tally=Tally(total=score * 10, means=means, voters=len(seats)),
         command=command,

@@ -361,7 +361,7 @@ class TestJudges:
 
     def test_of_a_maturity_are_bound_to_the_levels_claimed(self) -> None:
         criterion = a_criterion(rule="maturity", parameters={"trl": 6, "mrl": 6}, judges=(QUALITY,))
-        claimed = a_project(claims=_levels(6))
+        claimed = a_project(claims=_levels(6), evidence=(self.REPORT,))
         yes = said(evidence_sha256s=bound_sha256s(criterion, claimed))
         agreed, raised = (replace(claimed, claims=_levels(level), judgements=(yes,)) for level in (6, 8))
 
@@ -387,7 +387,7 @@ class TestJudges:
 
 def _levels(level: int) -> tuple[ClaimRecord, ...]:
     wanted = [(MaturityScale.TRL, "core"), *((MaturityScale.MRL, thread) for thread in maturity.THREADS)]
-    return tuple(ClaimRecord(scale=scale, item=item, level=level, evidence=UUID(int=1)) for scale, item in wanted)
+    return tuple(ClaimRecord(scale=scale, item=item, level=level, evidence=TestJudges.REPORT.id) for scale, item in wanted)
 
 
 class TestTheFrozenRevision:
