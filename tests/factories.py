@@ -376,10 +376,11 @@ def agreements(
     *,
     stage: ProjectState = ProjectState.SMALL_BATCH_TRIAL,
     is_signed: bool = True,
+    pack: str = "funded",
     **terms: Any,
 ) -> list[UUID]:
     """Return agreements over a million yuan, each of a fund of its own with a project of the funded standard."""
-    ids = projects(house, count, stage=stage, pack="funded")
+    ids = projects(house, count, stage=stage, pack=pack)
     commands = [draft(house, fund, one, **terms) for fund, one in zip(funds(house, count), ids, strict=True)]
     made = ids_of(house.do(*commands, by=Role.SPONSOR))
     if is_signed:
@@ -540,6 +541,14 @@ def funded() -> Pack:
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
+@cache
+def strict() -> Pack:
+    """Return the funded standard with a certifier before the approval and a payer before the bank."""
+    base = funded()
+    funds = base.funds.model_copy(update={"asks_certifier": True, "asks_release": True})
+    return Pack.model_validate(base.model_copy(update={"code": "strict", "funds": funds}).model_dump())
+
+
 def _text(zh: str, en: str) -> Text:
     return Text(zh=zh, en=en)
 
@@ -565,5 +574,11 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-WITHOUT_PANELS = ("bare", "funded")
-PACKS: Mapping[str, Any] = {"bare": library.bare, "lean": lean, "default": library.default, "funded": funded}
+WITHOUT_PANELS = ("bare", "funded", "strict")
+PACKS: Mapping[str, Any] = {
+    "bare": library.bare,
+    "lean": lean,
+    "default": library.default,
+    "funded": funded,
+    "strict": strict,
+}
