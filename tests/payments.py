@@ -67,7 +67,7 @@ def payer_of(house: House, payout: UUID) -> UUID:
 def request(house: House, milestone: UUID, *, amount_minor: int = AMOUNT, **more: Any) -> RequestPayout:
     """Return the command that asks for money of a tranche."""
     account = more.pop("payee_account_id", None) or payee(house)
-    asked = {"milestone_id": milestone, "payee_account_id": account, "new_amount_minor": amount_minor}
+    asked: dict[str, Any] = {"milestone_id": milestone, "payee_account_id": account, "new_amount_minor": amount_minor}
     return RequestPayout(command_id=key(), **asked, **more)
 
 
