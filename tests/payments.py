@@ -221,9 +221,9 @@ def booked(amount_minor: int, end_to_end_id: str | None = None, **more: Any) -> 
     return StatementLine(amount_minor=amount_minor, **{**usual, **more})
 
 
-def unexplained(amount_minor: int) -> tuple[Match, ...]:
+def unexplained(amount_minor: int, **more: Any) -> tuple[Match, ...]:
     """Return what becomes of a booking that names nothing."""
-    return tuple(match([booked(amount_minor)], Register(currency="CNY")))
+    return tuple(match([booked(amount_minor, **more)], Register(currency="CNY")))
 
 
 def take(fund: UUID, **more: Any) -> TakeStatement:

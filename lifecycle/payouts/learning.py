@@ -136,14 +136,19 @@ def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
     known = Known(
         amount_minor=instruction.amount_minor,
         status=InstructionStatus(instruction.status),
-        applied=tuple(
-            Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
-            for row in events.get(instruction.id, ())
-            if row.effect == BankEffect.APPLIED
-        ),
+        applied=_said(events.get(instruction.id, ()), BankEffect.APPLIED),
+        repeated=_said(events.get(instruction.id, ()), BankEffect.DUPLICATE),
     )
     said = Said(source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref)
     return outcome(known, said)
+
+
+def _said(events: Sequence[Any], effect: BankEffect) -> tuple[Said, ...]:
+    return tuple(
+        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
+        for row in events
+        if row.effect == effect
+    )
 
 
 @about_input

@@ -31,10 +31,16 @@ class Known:
     amount_minor: int
     status: InstructionStatus
     applied: tuple[Said, ...] = ()
+    repeated: tuple[Said, ...] = ()
+    """What was known already when it was said."""
 
     def of(self, kind: BankEventKind) -> tuple[Said, ...]:
         """Return what was applied of one kind."""
         return tuple(said for said in self.applied if said.kind == kind)
+
+    def heard(self, kind: BankEventKind) -> tuple[Said, ...]:
+        """Return what was said of one kind, repeats included."""
+        return (*self.of(kind), *(said for said in self.repeated if said.kind == kind))
 
     @property
     def is_settled(self) -> bool:
@@ -106,7 +112,7 @@ def _settled(known: Known, said: Said) -> Outcome:
     if said.amount_minor != known.amount_minor:
         return _contradiction(known, said, -said.amount_minor, "amount_differs")
     if known.is_settled:
-        if _is_booked_again(known.of(BankEventKind.SETTLE), said):
+        if _is_booked_again(known.heard(BankEventKind.SETTLE), said):
             return _contradiction(known, said, -said.amount_minor, "paid_twice_by_bank")
         return _known_already(known, said)
     return Outcome(steps=(_settlement(known, said),), status=InstructionStatus.SETTLED)

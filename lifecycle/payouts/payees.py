@@ -143,6 +143,12 @@ def called_back(facts: PayeeFacts) -> tuple[Unmet, ...]:
     return () if facts.command.called.strip() else (unmet("callback_missing"),)
 
 
+@about_input
+def has_reason(facts: PayeeFacts) -> tuple[Unmet, ...]:
+    """Say why."""
+    return () if facts.command.reason.strip() else (unmet("reason_missing"),)
+
+
 def _plain(text: str) -> str:
     """Return an account number or bank code without spaces, in half width and upper case."""
     half = "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
@@ -261,6 +267,6 @@ RETIRE: Verb[RetireAccount, PayeeFacts] = Verb(
     subject_id=lambda command: command.payee_account_id,
     parties=_anybody_of_a_funder,
     facts=payee_facts,
-    rules=(retirable,),
+    rules=(retirable, has_reason),
     effects=retired,
 )
