@@ -22,7 +22,7 @@ from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, repor
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
 PAID_IN = 500_000_000
-ACCOUNT = {"holder_name": "sme", "account_number": "6222 0202 0011 2233", "bank_code": "ICBKCNBJ"}
+ACCOUNT: dict[str, Any] = {"holder_name": "sme", "account_number": "6222 0202 0011 2233", "bank_code": "ICBKCNBJ"}
 STATES = ("requested", "approved", "instructed", "paid", "returned")
 BATCHES = ("prepared", "sent", "unknown", "acknowledged", "settled", "abandoned")
 

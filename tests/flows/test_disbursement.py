@@ -10,6 +10,7 @@ from flows.claims import claim_batch
 from flows.disbursement import Frozen, Run, Teller, deliver, disburse
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.disbursement.commands import Freeze
+from lifecycle.payouts.commands import Approve
 from models.db import transaction
 from models.ports import PutResult
 from models.states import Role
@@ -94,7 +95,7 @@ class TestARun:
         assert house.one("SELECT sum(balance_minor) FROM v_account WHERE kind = 'reserved'") == 0
         assert run(house, bank).refused == []
         (refused,) = house.ask(
-            pay.Approve(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER
+            Approve(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER
         )
         assert [reason.code for reason in refused.unmet] == ["evidence_not_current"]
 

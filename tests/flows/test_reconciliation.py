@@ -1,6 +1,7 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from flows.bank_channel import BankInMemory
@@ -163,7 +164,7 @@ class TestPosition:
         house.do(ComparePosition(command_id=key(), statement_id=one))
         case = pay.case_of(house, row)
         pay.agree(house, case, action="write_off")
-        off = {"statement_line_id": row, "exception_id": case, "reason": "fee"}
+        off: dict[str, Any] = {"statement_line_id": row, "exception_id": case, "reason": "fee"}
         house.do(WriteOff(command_id=key(), statement_id=one, **off), by=Role.FUND_MANAGER)
         fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
         (later,) = ids_of(house.do(pay.take(fund, opening_minor=0, closing_minor=pay.PAID_IN - 1_200)))
