@@ -390,9 +390,8 @@ class TestJudges:
 
 def _levels(level: int) -> tuple[ClaimRecord, ...]:
     wanted = [(MaturityScale.TRL, "core"), *((MaturityScale.MRL, thread) for thread in maturity.THREADS)]
-    return tuple(
-        ClaimRecord(scale=scale, item=item, level=level, evidence=TestJudges.REPORT.id) for scale, item in wanted
-    )
+    paper = TestJudges.REPORT.id
+    return tuple(ClaimRecord(scale=scale, item=item, level=level, evidence=paper) for scale, item in wanted)
 
 
 class TestTheFrozenRevision:
