@@ -60,6 +60,9 @@ REFERENCES: Mapping[str, Reference] = {
     "platform_id": _organisation("platform", "Platform"),
     "receiver_id": _organisation("receiver", "Receiving plant"),
     "customer_id": _organisation("customer", "Customer"),
+    "evidence_id": Reference(
+        option="evidence", find="evidence", metavar="ID", help="Document: PT-2026-0042/licence, or its id."
+    ),
     "programme_id": Reference(option="programme", find="programme", metavar="CODE", help="Programme: code, or id."),
 }
 """Field -> how it is named. A field not listed here that ends in `_id` takes the id itself."""
@@ -230,7 +233,7 @@ class Binding:
             try:
                 return own.build(lookup, given)
             except ValueError as error:
-                raise Invalid(unmet("value_wrong", field=one.name, value=str(given))) from error
+                raise Invalid(unmet("value_wrong", field=one.name, value=str(given), form=own.metavar)) from error
         if shape.is_mapping:
             return dict(given)
         return tuple(given) if shape.is_many else given

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -23,8 +23,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
-from lifecycle.people.queries import people_who_owe
-from lifecycle.verdicts.packs import packs_of
+from lifecycle.people.queries import WhoOwes, people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
@@ -144,6 +143,11 @@ class Door:
             raise NotSignedIn(reason)
         return Actor(user_id=row.id, person_id=row.person_id, name=row.name, door=DoorName.CLI)
 
+    @property
+    def is_named(self) -> bool:
+        """Say whether anybody is named to act: who only reads may leave it open, for they hold the database."""
+        return self.caller.as_login is not None or bool(self.settings.token)
+
     def _owner(self, user: Any, text: str) -> Any:
         token: Any = ApiToken.__table__  # type: ignore[attr-defined]
         return (
@@ -225,6 +229,7 @@ class Door:
         if preview.error is not None or preview.is_replay:
             return None
         self.output.warn(self._sentence("would_do", preview, ref))
+        self._remark(preview, ref)
         typer.confirm(sentence("go_on", {}, self.output.lang), default=False, abort=True, err=True)
         before = int(preview.document["version"]) - 1
         return before or None
@@ -236,8 +241,20 @@ class Door:
             return
         code = "would_do" if self.caller.dry_run else "was_done_before" if answer.is_replay else "was_done"
         self.output.line(self._sentence(code, answer, ref), "" if self.caller.dry_run else "green")
+        self._remark(answer, ref)
         if not self.caller.dry_run:
             self.output.say("command_key", key=answer.command.command_id)
+
+    def _remark(self, answer: Answer, ref: str) -> None:
+        """Say what is still open where somebody hands in or calls a panel: from the call on the evidence is frozen."""
+        clauses, entry = answer.document.get("still_open"), answer.document.get("entry_open")
+        if clauses:
+            self.output.say("still_open", clauses=clauses)
+        if entry:
+            said = " ".join(sentence(code, {}, self.output.lang) for code in entry)
+            self.output.say("entry_open", said=said)
+        if (clauses or entry) and answer.document["object_type"] == "review":
+            self.output.say("frozen_while_open", command=f"pilotway review cancel {ref}")
 
     def _sentence(self, code: str, answer: Answer, ref: str) -> str:
         document = answer.document
@@ -254,15 +271,19 @@ class Door:
         return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
 
 
-def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tuple[str, ...]]) -> Unmet:
-    """Return the reason with the names of those who owe it, where it says no names itself."""
+def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
+    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
     if reason.people or reason.role is None:
         return reason
-    return replace(reason, people=known.get((project_id, Role(reason.role)), ()))
+    holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
+    able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
+    return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))
 
 
 def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
     """Return the titles of the evidence types of a project's standard, in one language."""
+    from lifecycle.verdicts.packs import packs_of
+
     project: Any = Project.__table__  # type: ignore[attr-defined]
     sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
     if sha256 is None:

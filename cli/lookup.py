@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.errors import Invalid, NotFound, unmet
+from lifecycle.errors import Invalid, NotFound, Unmet, unmet
 from models.agreements import Agreement, CostStatement, Milestone
+from models.evidence import Evidence
 from models.funds import Fund, FundSource
 from models.holds import ExceptionCase
 from models.payouts import PayeeAccount, PaymentBatch, Payout
@@ -20,7 +21,7 @@ from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
 from models.statements import BankStatement
-from models.states import PayeeStatus
+from models.states import EvidenceStatus, PayeeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,29 @@ class Lookup:
 
     def user(self, ref: str) -> Any:
         """Find a user by login or id."""
-        return self._by(User, "login", ref, ref)
+        return self._by(User, "login", ref, ref, "user_not_found")
 
     def person(self, ref: str) -> Any:
         """Find the human behind an account, by login or id of the account."""
         user = _table(User)
-        return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref)
+        return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref, "user_not_found")
 
     def programme(self, ref: str) -> Any:
         """Find a programme by code or id."""
-        return self._by(Programme, "code", ref, ref)
+        return self._by(Programme, "code", ref, ref, "programme_not_found")
 
     def standard(self, ref: str) -> Any:
         """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
         pack = _table(StandardPack)
         named = pack.c.code + "@" + pack.c.pack_version == ref
-        return self._first(select(pack.c.sha256).where((pack.c.sha256 == ref) | named), ref)
+        return self._first(select(pack.c.sha256).where((pack.c.sha256 == ref) | named), ref, "pack_not_found")
 
     def organisation(self, ref: str) -> Any:
         """Find an organisation by credit code, name or id; a name that two bear is refused."""
         table = _table(Organisation)
         known = _uuid(ref)
         matches = table.c.id == known if known else (table.c.credit_code == ref.upper()) | (table.c.name == ref)
-        return self._only(select(table.c.id).where(matches), ref)
+        return self._only(select(table.c.id).where(matches), ref, "organisation_not_found")
 
     def review(self, ref: str) -> Any:
         """Find a review by id, `PT-2026-0042` (its latest call) or `PT-2026-0042/G3` (the latest of that gate)."""
@@ -126,11 +127,11 @@ class Lookup:
         ends = table.c.account_number.endswith(digits, autoescape=True)
         return self._only(select(table.c.id).where(*own, ends), ref)
 
-    def _only(self, statement: Any, ref: str) -> Any:
+    def _only(self, statement: Any, ref: str, absent: str = NotFound.code) -> Any:
         found = self.session.execute(statement).scalars().all()
         if len(found) > 1:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return self._first(statement, ref)
+        return self._first(statement, ref, absent)
 
     def currency_of(self, ids: Mapping[str, Any]) -> str | None:
         """Return the currency of the fund that a command's ids lead to, or None where there is none."""
@@ -150,18 +151,27 @@ class Lookup:
         matches = (table.c.agreement_id == self.agreement(agreement)) & (table.c[column] == read(inner))
         return self._first(select(table.c.id).where(matches), ref)
 
-    def _by(self, model: Any, column: str, ref: str, value: str) -> UUID:
+    def evidence(self, ref: str) -> Any:
+        """Find a document by id, or as `PT-2026-0042/licence`: the newest of its type that counts."""
+        evidence = _table(Evidence)
+        if known := _uuid(ref):
+            return self._first(select(evidence.c.id).where(evidence.c.id == known), ref, "evidence_not_found")
+        project, _, kind = ref.partition("/")
+        counts = (evidence.c.type == kind) & (evidence.c.status == EvidenceStatus.CURRENT)
+        of_project = select(evidence.c.id).where(evidence.c.project_id == self.project(project), counts)
+        return self._first(of_project.order_by(evidence.c.id.desc()).limit(1), ref, "evidence_not_found")
+
+    def _by(self, model: Any, column: str, ref: str, value: str, absent: str = NotFound.code) -> UUID:
         table = _table(model)
         known = _uuid(ref)
-        found: UUID = self._first(
-            select(table.c.id).where(table.c.id == known if known else table.c[column] == value), ref
-        )
+        matches = table.c.id == known if known else table.c[column] == value
+        found: UUID = self._first(select(table.c.id).where(matches), ref, absent)
         return found
 
-    def _first(self, statement: Any, ref: str) -> Any:
+    def _first(self, statement: Any, ref: str, absent: str = NotFound.code) -> Any:
         found = self.session.execute(statement).scalars().first()
         if found is None:
-            raise NotFound(unmet("not_found", ref=ref))
+            raise NotFound(Unmet(code=absent, values={"ref": ref}))
         return found
 
 

@@ -1,5 +1,7 @@
 """The command line: nouns, then verbs. Only Typer is imported here; a command imports what it needs when it runs."""
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ from cli import (
     users,
 )
 from cli.errors import FAILED, INTERRUPTED, USAGE
+from cli.output import json_text
 
 app = typer.Typer(
     name="pilotway",
@@ -76,6 +79,8 @@ for name, noun in {
 
 def main() -> None:
     """Run the program with the arguments of the process and leave with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what was done is told in whatever letters there are
     sys.exit(run(sys.argv[1:]))
 
 
@@ -92,16 +97,16 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; nobody wants a trace
         return FAILED
+    except OSError as error:
+        print(error, file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at the exit
+        return FAILED
     return code if isinstance(code, int) else 0
 
 
 def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
-        import json
-
-        print(
-            json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False)
-        )
+        print(json_text({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}))
         return
     show = getattr(error, "show", None)
     if show is not None:

@@ -30,7 +30,7 @@ bind(
     role,
     "add",
     f"{_COMMANDS}:GrantRole",
-    "Give a user a role at one organisation; operator, admin and auditor may be without one.",
+    "Give a user a role at one organisation; who works for all or is named for projects may be without one.",
     arguments=("user_id", "role"),
     own={"user_id": Own(reference=LOGIN), "organisation_id": Own(option="--at")},
 )
@@ -61,12 +61,14 @@ def token(
 @app.command("list")
 @reads
 def list_users(door: Any) -> None:
-    """List the accounts."""
+    """List the accounts: who may be named as an expert has competences."""
     from lifecycle.people.queries import users
 
     columns = (
         Column(key="login"),
         Column(key="name", is_wide=True),
+        Column(key="roles", kind="role", is_wide=True),
+        Column(key="competences", kind="competence", is_wide=True),
         Column(key="email"),
         Column(key="status", kind="state"),
     )

@@ -1,7 +1,7 @@
 """Who acts, through which door, in which roles, and which verb asks for which role (rule book 1.4)."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -91,6 +91,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.import": _IMPORTERS,
     "project.update_imported": _IMPORTERS,
     "project.refresh": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "project.reach_stop_loss": frozenset({Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.plan_panel": frozenset({Role.COORDINATOR}),
     "project.advance": frozenset({Role.COORDINATOR}),
@@ -103,13 +104,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.withdraw": frozenset({Role.PROJECT_LEAD}),
     "project.stop": frozenset({Role.FUND_MANAGER, Role.SPONSOR}),
     "project.assign": frozenset({Role.COORDINATOR}),
+    "project.unassign": frozenset({Role.COORDINATOR}),
     "project.correct": frozenset({Role.COORDINATOR}),
     "project.name_party": _IMPORTERS,
     "requirement.judge": _JUDGES,
     "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),
     "requirement.confirm_waiver": _JUDGES,
     "requirement.reopen": frozenset({Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.SPONSOR}),
-    "evidence.add": _ANY_PARTY,
+    "evidence.add": _ANY_PARTY | {Role.PAYER, Role.ACCOUNTANT},
     "evidence.withdraw": _ANY_PARTY,
     "claim.add": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
     "claim.add_all": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
@@ -253,21 +255,41 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
+Grants: TypeAlias = frozenset[tuple[Role, UUID | None]]
+"""Roles with the organisation at which each is held."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
     """What an actor holds at this moment: grants as (role, organisation), and parts in named projects and reviews."""
 
     is_active: bool
-    grants: frozenset[tuple[Role, UUID | None]] = frozenset()
+    grants: Grants = frozenset()
+    person_grants: Grants = frozenset()
+    """What the human holds under this and every other account: segregation of duties counts people."""
     named: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
-    """Project or review id -> roles the actor was named for there."""
+    """Project -> roles the actor was named for there."""
+    seats: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
+    """Review -> roles in which the actor sits in it."""
 
-    def roles_for(self, parties: Parties, *named_in: UUID | None) -> frozenset[Role]:
-        """Return the roles that reach an object with these parties, or that the actor was named for in one of these."""
+    def roles_for(self, parties: Parties, project: UUID | None = None, review: UUID | None = None) -> frozenset[Role]:
+        """Return the roles that reach an object with these parties, or that the actor was named for.
+
+        A part counts only while its role is held by a live grant, and in a project only for who belongs to no party
+        of it. A seat stays with who came into conflict: to step aside is theirs, and the rules of a review ask.
+        """
+        if not self.is_active:
+            return frozenset()
         reached = {role for role, organisation in self.grants if self._reaches(role, organisation, parties)}
-        for place in named_in:
-            reached |= self.named.get(place, frozenset()) if place is not None else frozenset()
-        return frozenset(reached) if self.is_active else frozenset()
+        held = {role for role, _ in self.grants}
+        named = self.named.get(project, frozenset()) if project is not None else frozenset()
+        seats = self.seats.get(review, frozenset()) if review is not None else frozenset()
+        independent = {role for role in named if conflict_of(role, self.person_grants, parties) is None}
+        return frozenset(reached | (held & (independent | seats)))
+
+    def person_roles_for(self, parties: Parties) -> frozenset[Role]:
+        """Return the roles that reach these parties under any account of the human."""
+        return frozenset(role for role, at in self.person_grants if at is not None and self._reaches(role, at, parties))
 
     @staticmethod
     def _reaches(role: Role, organisation: UUID | None, parties: Parties) -> bool:
@@ -280,38 +302,74 @@ class Rights:
         return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
 
 
+def conflict_of(role: Role, held: Iterable[tuple[Role, UUID | None]], parties: Parties) -> str | None:
+    """Return the party of the project that what a human holds makes them part of, so that they cannot take this part.
+
+    A party is the firm and the platform; the receiver is one for all but its own seat, and the customer's. Who only
+    reads decides nothing.
+    """
+    if role is Role.AUDITOR:
+        return None
+    is_guest = role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
+    for own, organisation in held:
+        for party in ("sme", "platform", "receiver"):
+            is_own_seat = party == "receiver" and (is_guest or role is own)
+            if organisation is not None and organisation == parties.get(party) and not is_own_seat:
+                return party
+    return None
+
+
 def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
     """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
     rows = session.connection().execute(_held(), {"actor": actor.user_id}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
-    grants = frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
-    return Rights(is_active=True, grants=grants, named=_named(session, actor, project_ids))
+    held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in rows if row.role is not None]
+    named, seats = _named(session, actor, project_ids)
+    return Rights(
+        is_active=True,
+        grants=frozenset(grant for user_id, grant in held if user_id == actor.user_id),
+        person_grants=frozenset(grant for _, grant in held),
+        named=named,
+        seats=seats,
+    )
 
 
-def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID, frozenset[Role]]:
-    """Return what the actor was named for: in a project only roles that nobody holds by a grant, in a panel any seat.
+_Places: TypeAlias = dict[UUID, frozenset[Role]]
+
+
+def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> tuple[_Places, _Places]:
+    """Return what the actor was named for: in projects only roles that nobody holds by a grant, in panels any seat.
 
     Naming somebody a manager of a project gives no rights there: those come with the grant at a party of it.
     """
     statement = _parts(is_single=len(project_ids) == 1)
-    found: dict[UUID, set[Role]] = {}
+    named: dict[UUID, set[Role]] = {}
+    seats: dict[UUID, set[Role]] = {}
     for row in session.connection().execute(statement, {"actor": actor.user_id, **wanted(project_ids)}):
         role = Role(row.role)
         if role in NAMED_ROLES:
-            found.setdefault(row.project_id, set()).add(role)
+            named.setdefault(row.project_id, set()).add(role)
         if row.place != row.project_id:
-            found.setdefault(row.place, set()).add(role)
-    return {place: frozenset(roles) for place, roles in found.items()}
+            seats.setdefault(row.place, set()).add(role)
+    return _frozen(named), _frozen(seats)
+
+
+def _frozen(places: dict[UUID, set[Role]]) -> _Places:
+    return {place: frozenset(roles) for place, roles in places.items()}
 
 
 @functools.cache
 def _held() -> Select[Any]:
-    """Return the statement of an account and its grants that were not revoked."""
+    """Return the statement of an account and the grants, not revoked, of all accounts of its human."""
     user, grant = _table(User), _table(RoleGrant)
-    own = (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None)
-    columns = (user.c.status, grant.c.role, grant.c.organisation_id)
-    return select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
+    account = user.alias("account")
+    live = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
+    return (
+        select(user.c.status, grant.c.user_id, grant.c.role, grant.c.organisation_id)
+        .select_from(user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, live))
+        .where(user.c.id == bindparam("actor"))
+    )
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Actor, Parties, Rights, read_rights
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -150,22 +150,31 @@ def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], .
             seen: set[Hashable] = set()
             now, later = [], []
             for item in waiting:
-                marks = _marks(item[1])
-                if seen.isdisjoint(marks):
+                brings, minds = _marks(item[1])
+                if seen.isdisjoint(minds):
                     now.append(item)
                 else:
                     later.append(item)
-                seen.update(marks)  # also of one that waits: a third must not overtake it
+                seen |= brings  # also of one that waits: a third must not overtake it
             yield tuple(now)
             waiting = later
 
 
-def _marks(command: Command) -> list[Hashable]:
+def _marks(command: Command) -> tuple[set[Hashable], set[Hashable]]:
+    """Return what later commands may mind of this one, and what this one minds of earlier ones.
+
+    One that expects a version shares its subject with nobody, whatever tells them apart: each changes the version.
+    """
     verb = REGISTRY[type(command)]
-    marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
-    if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
-    return marks
+    marks: set[Hashable] = {("key", command.command_id), *(("new", value) for value in verb.once(command))}
+    if verb.subject_id is None:
+        return marks, marks
+    subject = verb.subject_id(command)
+    marks.add(("subject", subject, verb.apart(command) if verb.apart else None))
+    any_one, versioned = ("any", subject), ("versioned", subject)
+    if command.expected_version is None:
+        return marks | {any_one}, marks | {versioned}
+    return marks | {any_one, versioned}, marks | {any_one}
 
 
 def _play(
@@ -177,10 +186,11 @@ def _play(
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
-        if desk.verb.follow and later is None:
-            desk.verb.follow(session, _projects_of(done.values()), stamp)
-        elif desk.verb.follow and later is not None:
-            later.put(desk.verb.follow, _projects_of(done.values()), stamp)
+        concerned = _projects_of(done.values())
+        if desk.verb.follow and concerned and later is None:
+            desk.verb.follow(session, concerned, stamp)
+        elif desk.verb.follow and concerned and later is not None:
+            later.put(desk.verb.follow, concerned, stamp)
     if desk.personal:
         journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
@@ -188,11 +198,11 @@ def _play(
 
 
 def _projects_of(done: Any) -> list[UUID]:
+    """Return the projects concerned; one that is born with the act was judged as it began."""
     found = []
     for item in done:
         if item.task.project is not None:
             found.append(item.task.project.id)
-        found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
         found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 
@@ -349,13 +359,16 @@ class _Desk:
         actor = self.stamp.actor
         self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
         for place, task in self.tasks.items():
-            self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
+            self.tasks[place] = replace(task, roles=self._roles(self.verb, task), person_roles=self._person_roles(task))
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
         parties = verb.parties(task) if verb.parties else parties_of(task)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
+
+    def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
+        return self._held.person_roles_for(project_parties(task.project)) if task.project is not None else frozenset()
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
         """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
@@ -432,6 +445,12 @@ def parties_of(task: Task[Any]) -> Parties:
     if task.fund is None:
         return parties
     return {**parties, "funder": task.fund.organisation_id, "programme": task.fund.organisation_id}
+
+
+def may_see(session: Session, project_id: UUID, actor: Actor) -> bool:
+    """Say whether somebody has any part in this project: by a grant at a party, everywhere (auditors), or by name."""
+    (project,) = session.connection().execute(_select_projects(is_locked=False, is_single=True), wanted([project_id]))
+    return bool(read_rights(session, actor, [project_id]).roles_for(project_parties(project), project_id))
 
 
 def _id(row: Any) -> UUID | None:

@@ -276,6 +276,28 @@ def evidence(project_id: UUID, *, type: str = "paper", **form: Any) -> AddEviden
     )
 
 
+def sign_contract(house: House, *ids: UUID, **limits: Any) -> None:
+    """Hand in the task contract of projects on the default standard, with what was agreed (`stop_loss_batches=3`)."""
+    signed = house.today.isoformat()
+    form = {"contract_number": "1", "signed_by_sme_on": signed, "signed_by_funder_on": signed}
+    hand_in(house, *ids, type="task_contract", **form, **limits)
+
+
+def filled(type_id: str, **known: Any) -> dict[str, Any]:
+    """Return a sound form of a type of the default standard: what it must say, and what is known."""
+    return {
+        **{one.name: _value(one) for one in library.default().evidence_type(type_id).fields if one.required},
+        **known,
+    }
+
+
+def _value(one: FormField) -> Any:
+    if one.kind == "table":
+        return [{column.name: _value(column) for column in one.columns}]
+    values = {"text": "x", "bool": True, "date": "2025-07-01", "list": ["x"], "choice": (*one.choices, "x")[0]}
+    return values.get(one.kind, 1)
+
+
 def batches(house: House, *ids: UUID, started: int = 50, passed: int = 48, **more: Any) -> None:
     """Record a batch of each project, which gets the number B-01 where it is the first."""
     commands = (

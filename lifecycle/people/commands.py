@@ -199,7 +199,7 @@ ADD_TOKEN = Verb(
     subject_id=lambda command: command.user_id,
     once=facts.once(facts.NEW_TOKEN),
     facts=facts.entries(ApiToken, facts.NEW_TOKEN),
-    rules=(rules.user_is_active, rules.sound_token, rules.not_taken),
+    rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.not_taken),
     effects=effects.token_added,
 )
 PUBLISH_STANDARD = Verb(

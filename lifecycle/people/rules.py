@@ -96,8 +96,9 @@ def grant_reaches(entry: "Entry") -> tuple[Unmet, ...]:
 
 
 def not_oneself(entry: "Entry") -> tuple[Unmet, ...]:
-    """Nobody changes their own rights, administrators included."""
-    return (unmet("four_eyes"),) if entry.row is not None and entry.row.id == entry.actor_id else ()
+    """Nobody changes their own rights, administrators included, nor those of their other accounts."""
+    own = entry.row is not None and entry.row.person_id == entry.actor_person_id
+    return (unmet("four_eyes"),) if own else ()
 
 
 @about_input

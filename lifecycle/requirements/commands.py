@@ -139,7 +139,7 @@ ADD_EVIDENCE = desk_verb(
     "evidence",
     "add",
     AddEvidence,
-    rules=(rules.not_frozen, rules.type_known, rules.file_sound, rules.form_sound),
+    rules=(rules.not_frozen, rules.type_known, rules.owes_it, rules.file_sound, rules.form_sound),
     facts=paper_facts,
     apart=lambda asked: asked.type,
     effects=effects.evidence_added,
@@ -156,6 +156,9 @@ WITHDRAW_EVIDENCE = desk_verb(
 )
 
 
+_OF_PAPERS_AND_CLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
+
+
 JUDGE = desk_verb(
     "requirement",
     "judge",
@@ -164,10 +167,12 @@ JUDGE = desk_verb(
         project_rules.has_reason,
         rules.clause_known,
         rules.judge_named,
+        rules.judges_for_own_side,
         rules.evidence_there,
         rules.not_the_author,
+        rules.in_one_seat_only,
     ),
-    facts=functools.partial(desk_facts, only=frozenset({"evidence"})),
+    facts=_OF_PAPERS_AND_CLAIMS,
     apart=lambda asked: (asked.clause, asked.part, asked.competence),
     effects=effects.judged,
 )
@@ -177,7 +182,7 @@ WAIVE = desk_verb(
     "requirement",
     "waive",
     WaiveRequirement,
-    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.waivable),
+    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.not_of_the_firm, rules.waivable),
     effects=effects.waived,
 )
 
@@ -186,7 +191,7 @@ CONFIRM_WAIVER = desk_verb(
     "requirement",
     "confirm_waiver",
     ConfirmWaiver,
-    rules=(rules.waiver_waits, rules.second_person),
+    rules=(rules.waiver_waits, rules.second_person, rules.not_of_the_firm),
     effects=effects.waiver_confirmed,
 )
 
@@ -200,15 +205,12 @@ REOPEN = desk_verb(
 )
 
 
-_OFCLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
-
-
 CLAIM = desk_verb(
     "claim",
     "add",
     ClaimLevel,
-    rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    rules=(rules.not_frozen, rules.threads_known, rules.levels_sound, rules.evidence_exists),
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 
@@ -217,8 +219,14 @@ CLAIM_ALL = desk_verb(
     "claim",
     "add_all",
     ClaimLevels,
-    rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    rules=(
+        rules.not_frozen,
+        rules.levels_named,
+        rules.threads_known,
+        rules.levels_sound,
+        rules.evidence_exists,
+    ),
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 

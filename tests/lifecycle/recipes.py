@@ -350,6 +350,13 @@ def assign(house: House, count: int) -> Made:
     return given(project.Assign, make.projects(house, count), user_id=chair, role=Role.PANEL_CHAIR)
 
 
+@recipe("project.unassign", by=Role.COORDINATOR)
+def unassign(house: House, count: int) -> Made:
+    assigned = house.do(*assign(house, count), by=Role.COORDINATOR)
+    chair = house.people[Role.PANEL_CHAIR].user_id
+    return given(project.Unassign, make.ids_of(assigned), user_id=chair, role=Role.PANEL_CHAIR, reason="moved away")
+
+
 @recipe("project.name_party", by=Role.COORDINATOR)
 def name_party(house: House, count: int) -> Made:
     plant = house.parties["receiver"]
@@ -623,6 +630,19 @@ def correct_measurement(house: House, count: int) -> Made:
     ids = [one.project_id for one in made if isinstance(one, trial.AddMeasurements)]
     wrong = {"number": "B-01", "characteristic": "torque", "subgroup": 2, "place": 1}
     return given(trial.CorrectMeasurement, ids, **wrong, value=1.25, reason="misread")
+
+
+@recipe(
+    "project.reach_stop_loss",
+    "project.reach_stop_loss",
+    "stage_run.reach_stop_loss",
+    by=Role.OPERATOR,
+    tells="project.stop_loss_reached",
+)
+def reach_stop_loss(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    make.sign_contract(house, *ids, stop_loss_days=0)
+    return given(trial.ReachStopLoss, ids)
 
 
 @recipe("issue.add", "project.add_issue", by=Role.EHS_OFFICER, tells="project.issue_added")

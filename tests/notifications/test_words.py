@@ -150,6 +150,21 @@ class TestSentence:
     def test_shows_the_name_of_a_missing_value_instead_of_failing(self) -> None:
         assert sentence("project_on_hold", {"reason": "ehs"}, "en") == "The project is on hold (safety) until [until]."
 
+    @pytest.mark.parametrize(
+        ("code", "values", "said"),
+        [
+            ("score_factors", {"missing": ["merit"], "unknown": []}, "Every factor gets points. Missing: merit."),
+            ("score_factors", {"missing": [], "unknown": ["fun"]}, "Every factor gets points. Unknown: fun."),
+            (
+                "evidence_incomplete",
+                {"missing": [], "expired": ["licence"], "other_revision": []},
+                "The evidence is not complete. no longer valid: licence. Hand them in together.",
+            ),
+        ],
+    )
+    def test_leaves_out_what_names_nothing(self, code: str, values: dict[str, list[str]], said: str) -> None:
+        assert sentence(code, values, "en") == said
+
     def test_survives_a_value_that_does_not_fit_its_form(self) -> None:
         assert "soon" in sentence("yield_below_limit", {"point": "soon"}, "en")
 
@@ -157,7 +172,7 @@ class TestSentence:
         code = "advance_not_possible_when_stopped"
 
         assert sentence(code, {}, "zh-CN") == "当前状态为“已终止”，不能推进。"
-        assert sentence(code, {}, "en") == "Not possible while the state is “Stopped”: advance."
+        assert sentence(code, {}, "en") == "Cannot advance while the state is “Stopped”."
 
     def test_shows_an_unknown_code_as_it_is(self) -> None:
         assert sentence("never_heard_of", {}, "en") == "never_heard_of"

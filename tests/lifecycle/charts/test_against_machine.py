@@ -136,7 +136,7 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
 
 
 SETS = st.sampled_from([frozenset(), frozenset([PERSONS[0]])])
-HOLDS = st.none() | st.just(SimpleNamespace(until_on=TODAY, from_on=TODAY))
+HOLDS = st.none() | st.just(SimpleNamespace(until_on=TODAY, from_on=TODAY, reason="other"))
 
 
 @st.composite
@@ -232,6 +232,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         wall=draw(st.sampled_from([frozenset(), frozenset([REVIEW_ID])])),
         decided={"G2": on.review} if draw(st.booleans()) else {},
         seats=seats,
+        present=[seat for seat in seats if seat.has_vote],
         voted=[seat for seat in seats if seat.has_vote and seat.vote],
         tally=Tally(total=score * 10, means=means, voters=len(seats)),
         command=command,

@@ -71,7 +71,10 @@ REVIEW = {
     ("called", "cancel"): ("cancelled", ()),
     ("scoring", "propose"): ("proposed", PROPOSABLE),
     ("scoring", "cancel"): ("cancelled", ()),
-    ("proposed", "decide"): ("decided", ("not_on_hold", "notice_over", "objections_answered", "gate_still_allows")),
+    ("proposed", "decide"): (
+        "decided",
+        ("not_on_hold", "quorum_voted", "panel_voted_so", "notice_over", "objections_answered", "gate_still_allows"),
+    ),
     ("proposed", "reopen"): ("scoring", ("objection_upheld",)),
     ("proposed", "cancel"): ("cancelled", ()),
 }
