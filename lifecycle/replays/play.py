@@ -1,6 +1,6 @@
-"""Plays the cases of a log through the verbs of a payout, day by day, each at its own time and by its own people.
+"""Plays the cases of a log through the verbs of a payout, some days at a time, the clock at the times of the events.
 
-Within a day a case goes step by step; what many cases ask of one verb by one person is asked at once.
+Within these days a case goes step by step; what many cases ask of one verb by one person is asked at once.
 """
 
 from collections import defaultdict
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import cycle, groupby
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from lifecycle.payouts.learning import Learn
 from lifecycle.replays.log import Case, Event, Log
 from lifecycle.replays.mapping import BY_CLOCK, Deed, PayoutMapping
 from lifecycle.replays.tally import Tally
-from lifecycle.replays.world import Firm, Purse, PurseWish, World, enter_people, fill_purses, found, grant, settle_firms
+from lifecycle.replays.world import Firm, PurseWish, World, enter_people, fill_purses, found, grant, settle_firms
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentInstruction
 from models.reading import rows_by
@@ -45,8 +45,10 @@ Scene: TypeAlias = Callable[[], AbstractContextManager[Session]]
 """One transaction of the dry database."""
 
 _FOUNDED_BEFORE = timedelta(days=30)
-_DAYS_AT_ONCE = 7
-"""Days whose events are carried out in one transaction."""
+DAYS = 7
+"""Days whose events share a transaction and a clock: 1 is truest, more is faster."""
+_TRANCHES = 20
+"""Of each month's agreement: requests of one tranche are carried out one after the other, of several at once."""
 _OVER = (PayoutState.REJECTED, PayoutState.CANCELLED)
 _ROLES: Mapping[Deed, Role] = {
     Deed.REQUEST: Role.FINANCE_OFFICER,
@@ -68,18 +70,31 @@ class _Live:
 
     case: Case
     firm: Firm
-    purse: Purse
+    fund_id: UUID
+    milestone_id: UUID
     payout_id: UUID | None = None
     state: str = ""
     amount_minor: int = 0
     instruction_id: UUID | None = None
     batch_id: UUID | None = None
     waiting: list[Event] = field(default_factory=list)
-    """Events of the day that is played, the next one last."""
+    """Events of the days that are played, the next one last."""
 
 
-def play(log: Log, mapping: PayoutMapping, *, scene: Scene, calendar: Calendar, new_id: Callable[[], UUID]) -> Tally:
-    """Play every case into an empty database at head and return what became of its acts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a play needs: transactions of an empty database at head, a calendar, ids, and how the clock moves."""
+
+    scene: Scene
+    calendar: Calendar
+    new_id: Callable[[], UUID]
+    days: int = DAYS
+    say: Callable[[int], None] = lambda _events: None
+    """Hears how many events were played."""
+
+
+def play(log: Log, mapping: PayoutMapping, stage: Stage) -> Tally:
+    """Play every case and return what became of its acts."""
     tally = Tally()
     acting = [event for case in log.cases for event in case.events if event.deed not in (None, Deed.NONE)]
     for case in log.cases:
@@ -87,15 +102,15 @@ def play(log: Log, mapping: PayoutMapping, *, scene: Scene, calendar: Calendar, 
     if not acting:
         return tally
     first = min(event.at for event in acting).astimezone(UTC) - _FOUNDED_BEFORE
-    world = World(calendar=calendar, new_id=new_id, zone=mapping.zone, now=first)
-    with scene() as world.session:
+    world = World(calendar=stage.calendar, new_id=stage.new_id, zone=mapping.zone, now=first)
+    with stage.scene() as world.session:
         live = _settle(world, log.cases, mapping)
     player = _Player(world, tally)
-    for days in _weeks(live):
-        with scene() as world.session:
-            for day in days:
-                player.play_day(day)
-    with scene() as world.session:
+    for events in _windows(live, stage.days):
+        with stage.scene() as world.session:
+            player.play(events)
+        stage.say(len(events))
+    with stage.scene() as world.session:
         player.doubt_silent()
     for one in live:
         tally.story(one.case.name).state = one.state
@@ -108,26 +123,31 @@ def _settle(world: World, cases: Sequence[Case], mapping: PayoutMapping) -> list
     makers = {case.name: _who(_maker(case)) for case in cases}
     names = sorted(set(makers.values()))
     firms = dict(zip(names, settle_firms(world, names), strict=True))
-    wishes: dict[tuple[str, str], int] = defaultdict(int)
+    asked: dict[tuple[str, str], list[int]] = defaultdict(list)
+    """(who, month) -> what each case may ask for at the most."""
     for case in cases:
-        wishes[makers[case.name], _month(case)] += _most(case)
+        asked[makers[case.name], _month(case)].append(_most(case))
     filled = fill_purses(
         world,
         [
             PurseWish(
                 firm=firms[maker],
                 currency=mapping.currency,
-                limit_minor=max(total, 1),
-                paid_in_minor=max(total, 1),
+                limit_minor=max(1, *(sum(most[place::_TRANCHES]) for place in range(_TRANCHES))),
+                paid_in_minor=max(1, sum(most)),
                 approvals=mapping.approvals,
+                tranches=min(_TRANCHES, len(most)),
             )
-            for (maker, _), total in wishes.items()
+            for (maker, _), most in asked.items()
         ],
     )
-    purses = dict(zip(wishes, filled, strict=True))
-    live = [
-        _Live(case=case, firm=firms[makers[case.name]], purse=purses[makers[case.name], _month(case)]) for case in cases
-    ]
+    purses = dict(zip(asked, filled, strict=True))
+    places = {key: cycle(purse.milestones) for key, purse in purses.items()}
+    live = []
+    for case in cases:
+        key = makers[case.name], _month(case)
+        firm = firms[makers[case.name]]
+        live.append(_Live(case=case, firm=firm, fund_id=purses[key].fund_id, milestone_id=next(places[key])))
     _seat(world, live)
     return live
 
@@ -163,15 +183,14 @@ def _seat(world: World, live: Sequence[_Live]) -> None:
     grant(world, [(who, role, place or world.funder_id) for who, role, place in grants])
 
 
-def _weeks(live: Sequence[_Live]) -> Iterator[list[list[tuple[_Live, Event]]]]:
-    """Yield the events of some days at a time, each day's by itself, in the order of the log."""
+def _windows(live: Sequence[_Live], days: int) -> Iterator[list[tuple[_Live, Event]]]:
+    """Yield the events of so many days at a time, those of each case in their order."""
     dated = sorted(
         ((event.day, one, event) for one in live for event in one.case.events if event.deed not in (None, Deed.NONE)),
         key=lambda item: item[0],
     )
-    days = [[(one, event) for _, one, event in group] for _, group in groupby(dated, key=lambda item: item[0])]
-    for start in range(0, len(days), _DAYS_AT_ONCE):
-        yield days[start : start + _DAYS_AT_ONCE]
+    for _, group in groupby(dated, key=lambda item: item[0].toordinal() // days):
+        yield [(one, event) for _, one, event in group]
 
 
 class _Player:
@@ -188,10 +207,10 @@ class _Player:
         why = "the log ends without a word of the bank"
         self._world.do("clock", Doubt, [{"batch_id": batch, "why": why} for batch in self._silent])
 
-    def play_day(self, day: Sequence[tuple[_Live, Event]]) -> None:
-        """Play one day: of all that could come next, what most cases ask of one person goes first."""
+    def play(self, events: Sequence[tuple[_Live, Event]]) -> None:
+        """Play some days: of all that could come next, what most cases ask of one person goes first."""
         involved: dict[int, _Live] = {}
-        for one, event in day:
+        for one, event in events:
             involved[id(one)] = one
             one.waiting.insert(0, event)
         ready = list(involved.values())
@@ -238,7 +257,7 @@ class _Player:
         if payout is None or (event.deed is Deed.REQUEST and one.state in _OVER):
             return RequestPayout(
                 command_id=key,
-                milestone_id=one.purse.milestone_id,
+                milestone_id=one.milestone_id,
                 payee_account_id=one.firm.account_id,
                 new_amount_minor=event.amount_minor or 0,
             )
@@ -261,7 +280,7 @@ class _Player:
         taken: list[tuple[_Live, Event]] = []
         by_fund = defaultdict(list)
         for one, event in asked:
-            by_fund[one.purse.fund_id].append((one, event))
+            by_fund[one.fund_id].append((one, event))
         for fund, group in sorted(by_fund.items()):
             for start in range(0, len(group), INSTRUCTIONS_PER_BATCH):
                 taken += self._send(fund, group[start : start + INSTRUCTIONS_PER_BATCH])

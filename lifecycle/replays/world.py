@@ -38,8 +38,6 @@ from models.reading import rows_by
 from models.states import Door, OrganisationKind, Role
 
 FUNDER = "funder"
-_RETAINED = 1
-"""Basis points of an agreement that are its retention: a plan has one, a log knows of none."""
 _STAFF: Mapping[str, tuple[Role, ...]] = {
     "sponsor": (Role.SPONSOR,),
     "director": (Role.FUND_DIRECTOR,),
@@ -54,10 +52,10 @@ class WorldBroken(AssertionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """Money that cases are paid from: a fund, and the accepted tranche of its agreement with a firm's project."""
+    """Money that cases are paid from: a fund, and the accepted tranches of its agreement with a firm's project."""
 
     fund_id: UUID
-    milestone_id: UUID
+    milestones: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ class Firm:
     organisation_id: UUID
     project_id: UUID
     account_id: UUID
-    lead: Actor
+    lead: str
     paper: str
     """Hash of the paper that reports rest on."""
 
@@ -195,8 +193,8 @@ def settle_firms(world: World, names: Sequence[str]) -> list[Firm]:
             organisation_id=firm,
             project_id=project,
             account_id=account,
-            lead=world.people[lead],
-            paper=_hand_in(world, project, world.people[lead]),
+            lead=lead,
+            paper=_hand_in(world, lead, project),
         )
         for firm, project, account, lead in zip(firms, projects, accounts, leads, strict=True)
     ]
@@ -204,40 +202,61 @@ def settle_firms(world: World, names: Sequence[str]) -> list[Firm]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurseWish:
-    """What a purse is for: whose, in which currency, how much at the most, approved by how many."""
+    """What a purse is for: whose, in which currency, how much each tranche holds, approved by how many."""
 
     firm: Firm
     currency: str
     limit_minor: int
+    """Of each tranche; a single one is exactly as large."""
     paid_in_minor: int
     approvals: int = 1
+    tranches: int = 1
+
+    @property
+    def share(self) -> int:
+        """Basis points of each tranche; what is left is the retention, which every plan has."""
+        return (WHOLE_SHARE - 1) // self.tranches
+
+    @property
+    def award_minor(self) -> int:
+        """The award whose tranches hold the limit."""
+        return max(-(-self.limit_minor * WHOLE_SHARE // self.share), WHOLE_SHARE)
 
 
 def fill_purses(world: World, wishes: Sequence[PurseWish]) -> list[Purse]:
-    """Make a fund and an accepted tranche for each wish; the tranche is exactly as large as the limit."""
+    """Make a fund with an agreement for each wish, both parties' signatures, and its tranches, accepted."""
     funds = open_funds(world, wishes)
     drafts = [
         {
             "fund_id": fund,
             "project_id": wish.firm.project_id,
-            "amount_minor": award_of(wish.limit_minor),
+            "amount_minor": wish.award_minor,
             "starts_on": world.today,
-            "tranches": _plan(),
+            "tranches": _plan(wish),
         }
         for fund, wish in zip(funds, wishes, strict=True)
     ]
     agreements = world.make("sponsor", DraftAgreement, drafts)
-    by_lead = list(zip(agreements, wishes, strict=True))
-    for agreement, wish in by_lead:
-        _sign(world, agreement, wish.firm)
     world.do("sponsor", SignAgreement, [{"agreement_id": one} for one in agreements])
-    milestones = [_first(world.session, agreement) for agreement in agreements]
-    for milestone, wish in zip(milestones, wishes, strict=True):
-        _report(world, milestone, wish.firm)
-    world.do("clock", AcceptMilestone, [{"milestone_id": one, "reason": "dry run"} for one in milestones])
-    return [
-        Purse(fund_id=fund, milestone_id=milestone) for fund, milestone in zip(funds, milestones, strict=True)
+    rows = rows_by(world.session, Milestone, "agreement_id", agreements, "number")
+    purses = [
+        Purse(fund_id=fund, milestones=tuple(row.id for row in rows[one] if not row.is_retention))
+        for fund, one in zip(funds, agreements, strict=True)
     ]
+    by_firm: dict[str, list[tuple[UUID, Purse, Firm]]] = {}
+    for agreement, purse, wish in zip(agreements, purses, wishes, strict=True):
+        by_firm.setdefault(wish.firm.lead, []).append((agreement, purse, wish.firm))
+    for lead, held in by_firm.items():
+        world.do(lead, SignAgreement, [{"agreement_id": agreement} for agreement, _, _ in held])
+        said = [
+            {"milestone_id": one, "summary": "dry run", "evidence": (firm.paper,)}
+            for _, purse, firm in held
+            for one in purse.milestones
+        ]
+        world.do(lead, SubmitMilestone, said)
+    accepted = [{"milestone_id": one, "reason": "dry run"} for purse in purses for one in purse.milestones]
+    world.do("clock", AcceptMilestone, accepted)
+    return purses
 
 
 def open_funds(world: World, wishes: Sequence[PurseWish]) -> list[UUID]:
@@ -251,7 +270,7 @@ def open_funds(world: World, wishes: Sequence[PurseWish]) -> list[UUID]:
                 "code": f"REPLAY-{start + place}",
                 "name": "replay",
                 "organisation_id": world.funder_id,
-                "commitment_minor": min(MAX_MINOR, max(award_of(wish.limit_minor), wish.paid_in_minor, 1)),
+                "commitment_minor": min(MAX_MINOR, max(wish.award_minor, wish.paid_in_minor)),
                 "debtor_name": FUNDER,
                 "debtor_account": f"62229999{place:011d}",
                 "debtor_bank": "102100099996",
@@ -278,42 +297,18 @@ def open_funds(world: World, wishes: Sequence[PurseWish]) -> list[UUID]:
     return funds
 
 
-def award_of(limit_minor: int) -> int:
-    """Return the award whose first tranche is exactly this much: all of it but the smallest retention."""
-    return max(-(-limit_minor * WHOLE_SHARE // (WHOLE_SHARE - _RETAINED)), WHOLE_SHARE)
-
-
-def _plan() -> tuple[PlannedTranche, ...]:
+def _plan(wish: PurseWish) -> tuple[PlannedTranche, ...]:
+    shares = [(f"T{number}", wish.share) for number in range(1, wish.tranches + 1)]
+    rest = WHOLE_SHARE - wish.tranches * wish.share
     return (
-        PlannedTranche(code="T1", share_basis_points=WHOLE_SHARE - _RETAINED, gate="G2"),
-        PlannedTranche(code="R", share_basis_points=_RETAINED, gate="G5"),
+        *(PlannedTranche(code=code, share_basis_points=share, gate="G2") for code, share in shares),
+        PlannedTranche(code="R", share_basis_points=rest, gate="G5"),
     )
 
 
-def _sign(world: World, agreement: UUID, firm: Firm) -> None:
-    _as(world, firm.lead, SignAgreement(command_id=world.key(), agreement_id=agreement))
-
-
-def _hand_in(world: World, project: UUID, lead: Actor) -> str:
+def _hand_in(world: World, lead: str, project: UUID) -> str:
     """Hand in the one paper that all reports of a project rest on, and return its hash."""
     content = sha256(str(project))
     paper = {"type": _REPORT, "file_name": "report.txt", "sha256": content, "size_bytes": 36}
-    _as(world, lead, AddEvidence(command_id=world.key(), project_id=project, form={"title": "dry run"}, **paper))
+    world.do(lead, AddEvidence, [{"project_id": project, "form": {"title": "dry run"}, **paper}])
     return content
-
-
-def _report(world: World, milestone: UUID, firm: Firm) -> None:
-    said = {"milestone_id": milestone, "summary": "dry run", "evidence": (firm.paper,)}
-    _as(world, firm.lead, SubmitMilestone(command_id=world.key(), **said))
-
-
-def _as(world: World, actor: Actor, command: Command) -> None:
-    (answer,) = world.ask(actor, [command])
-    if answer.error is not None:
-        raise WorldBroken(f"{type(command).__name__}: {[one.document() for one in answer.unmet]}")
-
-
-def _first(session: Session, agreement: UUID) -> UUID:
-    rows = rows_by(session, Milestone, "agreement_id", [agreement], "number")[agreement]
-    return next(UUID(str(row.id)) for row in rows if row.tranche == "T1")
-
