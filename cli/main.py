@@ -20,6 +20,7 @@ from cli import (
     organisations,
     programmes,
     projects,
+    replays,
     reviews,
     runs,
     standards,
@@ -39,6 +40,7 @@ app = typer.Typer(
 installation.add_to(app)
 app.command("run")(runs.run)
 app.command("demo")(demo.demo)
+app.command("replay")(replays.replay)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,

@@ -4,6 +4,7 @@ import re
 
 from models.money import AmountProblem, decimals_of, minor_or_zero_of
 
+_SCIENTIFIC = re.compile(r"([1-9])\.([0-9]{1,15})[eE]\+?([0-9]{1,2})", re.ASCII)
 _COMPUTED = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9]{1,20})", re.ASCII)
 
 
@@ -22,6 +23,17 @@ def minor_of_text(text: str, currency: str, *, is_rounded: bool) -> int:
     if minor > 10**13:
         raise AmountProblem("amount_too_large", limit=10**13)
     return sign * minor
+
+
+def plain_of(text: str) -> str:
+    """Return `6.0E7`, as programs write large numbers, in plain digits; any other text as it is."""
+    sign, number = ("-", text[1:]) if text.startswith("-") else ("", text)
+    matched = _SCIENTIFIC.fullmatch(number)
+    if matched is None or int(matched[3]) > 15:
+        return text
+    places = int(matched[3])
+    digits = matched[2].ljust(places, "0")
+    return f"{sign}{matched[1]}{digits[:places]}" + (f".{digits[places:]}" if digits[places:] else "")
 
 
 def _without_empty_decimals(text: str) -> str:

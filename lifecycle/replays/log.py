@@ -114,7 +114,7 @@ def _named(file: str, trace: Trace, key: str) -> str:
 
 
 def _enter(log: Log, name: str, trace: Trace, mapping: PayoutMapping) -> None:
-    events = []
+    events: list[Event] = []
     for raw in trace.events:
         try:
             event = _event(log.file, raw, mapping)
@@ -123,9 +123,7 @@ def _enter(log: Log, name: str, trace: Trace, mapping: PayoutMapping) -> None:
             log.unread.append(Unread(case=name, place=raw.place, code=problem.code, rule=rule, values=problem.params))
             return
         if events and event.at < events[-1].at and mapping.order == "refuse":
-            raise LogRefused(
-                "log_out_of_order", file=log.file, place=raw.place, rule="order: refuse", case=shown(name)
-            )
+            raise LogRefused("log_out_of_order", file=log.file, place=raw.place, rule="order: refuse", case=shown(name))
         events.append(event)
     log.unknown.update(event.activity for event in events if event.rule is None)
     log.cases.append(Case(name=name, events=tuple(sorted(events, key=lambda event: event.at))))
@@ -177,7 +175,7 @@ def _traces(path: Path, mapping: PayoutMapping) -> Iterator[Trace]:
     with opened(path) as stream:
         start = stream.read(64)
     if not start:
-        raise LogRefused("file_empty", file=path.name, rule="not empty")
+        raise LogRefused("log_empty", file=path.name, rule="not empty")
     is_xml = start.removeprefix(_BOM).lstrip().startswith(b"<") or start.startswith((b"\xff\xfe<", b"\xfe\xff\0<"))
     if not is_xml:
         yield from _table(path, mapping)
@@ -194,20 +192,19 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         file.seek(0)
         if not is_packed and path.stat().st_size > MAX_TOTAL:
             limit = MAX_TOTAL // MEBIBYTE
-            raise LogRefused("file_too_large", file=path.name, rule=f"<= {limit} MiB", limit=limit)
+            raise LogRefused("log_too_large", file=path.name, rule=f"<= {limit} MiB", limit=limit)
         try:
             yield io.BufferedReader(BoundedGzip(file), 1 << 16) if is_packed else file
         except (EOFError, OSError) as error:
             if not is_packed:
                 raise
-            raise LogRefused("gzip_damaged", file=path.name, rule="gzip") from error
+            raise LogRefused("log_damaged", file=path.name, rule="gzip") from error
 
 
 def _table(path: Path, mapping: PayoutMapping) -> Iterator[Trace]:
     gathered: dict[str, list[RawEvent]] = {}
-    total = 0
-    for place, attributes in table_rows(path, mapping.encoding, mapping.delimiter, mapping.read_attributes):
-        total += 1
+    rows = table_rows(path, mapping.encoding, mapping.delimiter, mapping.read_attributes)
+    for total, (place, attributes) in enumerate(rows, start=1):
         if total > MAX_EVENTS:
             raise LogRefused(
                 "log_too_long", file=path.name, place=place, rule=f"events <= {MAX_EVENTS}", limit=MAX_EVENTS
@@ -239,5 +236,5 @@ def table_rows(
             continue
         if len(row.cells) != len(header):
             counts = {"found": len(row.cells), "expected": len(header)}
-            raise LogRefused("row_ragged", file=path.name, place=f"row {row.number}", rule="cells", **counts)
+            raise LogRefused("log_row_ragged", file=path.name, place=f"row {row.number}", rule="cells", **counts)
         yield f"row {row.number}", {name: str(row.cells[place]) for place, name in places if row.cells[place]}

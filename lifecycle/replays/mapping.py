@@ -52,7 +52,7 @@ class ActRule(Part):
     """Which events are which act: those of this activity whose attributes have one of these values."""
 
     activity: Name
-    where: dict[Name, tuple[str, ...]] = {}
+    where: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     act: Deed
     why: Because | None = None
 
@@ -155,8 +155,65 @@ class PayoutMapping(Source):
         return frozenset({self.case, self.activity, self.time, *self.person, *conditions, *amount})
 
 
-Mappings: TypeAlias = PayoutMapping
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(Mappings)
+class Kind(StrEnum):
+    """What an entry of a register of money is, in words of a fund."""
+
+    PROMISE = "promise"
+    """An investor commits capital."""
+    CONTRIBUTION = "contribution"
+    """Money comes in; negative: goes back."""
+    COMMITMENT = "commitment"
+    """The fund awards money to the activity; negative: takes some of it back."""
+    PAYMENT = "payment"
+    """Money goes out under the award; negative: comes back."""
+    NONE = "none"
+
+
+class EntryRule(Part):
+    """Which entries are which act: those whose column has one of these values."""
+
+    code: tuple[str, ...] = Field(min_length=1)
+    entry: Kind
+    why: Because | None = None
+
+
+class FundMapping(Source):
+    """A register of the money of several activities: each becomes a fund with one award."""
+
+    reads: Literal["fund"]
+    activity: Name
+    time: Name
+    amount: Name
+    decimals: Literal["refuse", "half_up"] = "refuse"
+    exponents: Literal["refuse", "read"] = "refuse"
+    """`6.0E7`, as some programs write sixty million: elsewhere never an amount."""
+    currency: tuple[Name, ...] = Field(min_length=1)
+    """Columns of the currency; the first that is filled counts."""
+    kind: Name
+    """Column by which entries are told apart."""
+    opening: Literal["none", "committed"] = "none"
+    """Where no entry says where an activity's money comes from: it has none, or as much as it awards."""
+    entries: tuple[EntryRule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        seen: set[str] = set()
+        for place, rule in enumerate(self.entries):
+            if seen & set(rule.code):
+                raise ValueError(f"entries.{place}: an earlier rule takes {min(seen & set(rule.code))!r}")
+            if (rule.entry is Kind.NONE) != (rule.why is not None):
+                raise ValueError(f"entries.{place}: `none` says why, and nothing else does")
+            seen |= set(rule.code)
+        return self
+
+    @property
+    def read_attributes(self) -> frozenset[str]:
+        """Every column that is looked at."""
+        return frozenset({self.activity, self.time, self.amount, self.kind, *self.currency})
+
+
+Mappings: TypeAlias = PayoutMapping | FundMapping
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(Annotated[Mappings, Field(discriminator="reads")])
 
 
 def load_replay_mapping(path: Path) -> Mappings:

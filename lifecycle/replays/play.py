@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import cycle, groupby
+from datetime import UTC, date, timedelta
+from itertools import cycle
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -39,7 +39,7 @@ from lifecycle.replays.world import Firm, PurseWish, World, enter_people, fill_p
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentInstruction
 from models.reading import rows_by
-from models.states import BankEventKind, BankSource, PayoutState, Role
+from models.states import BankEffect, BankEventKind, BankSource, PayoutState, Role
 
 Scene: TypeAlias = Callable[[], AbstractContextManager[Session]]
 """One transaction of the dry database."""
@@ -50,7 +50,7 @@ DAYS = 7
 _TRANCHES = 20
 """Of each month's agreement: requests of one tranche are carried out one after the other, of several at once."""
 _OVER = (PayoutState.REJECTED, PayoutState.CANCELLED)
-_ROLES: Mapping[Deed, Role] = {
+ROLES: Mapping[Deed, Role] = {
     Deed.REQUEST: Role.FINANCE_OFFICER,
     Deed.CANCEL: Role.FINANCE_OFFICER,
     Deed.CERTIFY: Role.CERTIFIER,
@@ -65,10 +65,10 @@ _REASON = "replay"
 
 
 @dataclass(slots=True, kw_only=True)
-class _Live:
+class Live:
     """A case on its way through the verbs."""
 
-    case: Case
+    name: str
     firm: Firm
     fund_id: UUID
     milestone_id: UUID
@@ -78,7 +78,7 @@ class _Live:
     instruction_id: UUID | None = None
     batch_id: UUID | None = None
     waiting: list[Event] = field(default_factory=list)
-    """Events of the days that are played, the next one last."""
+    """What the log says of it and was not played yet, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,22 +105,22 @@ def play(log: Log, mapping: PayoutMapping, stage: Stage) -> Tally:
     world = World(calendar=stage.calendar, new_id=stage.new_id, zone=mapping.zone, now=first)
     with stage.scene() as world.session:
         live = _settle(world, log.cases, mapping)
-    player = _Player(world, tally)
-    for events in _windows(live, stage.days):
+    player = Player(world, tally)
+    for involved, until in _windows(live, stage.days):
         with stage.scene() as world.session:
-            player.play(events)
-        stage.say(len(events))
+            played = player.play(involved, until)
+        stage.say(played)
     with stage.scene() as world.session:
         player.doubt_silent()
     for one in live:
-        tally.story(one.case.name).state = one.state
+        tally.story(one.name).state = one.state
     return tally
 
 
-def _settle(world: World, cases: Sequence[Case], mapping: PayoutMapping) -> list[_Live]:
-    """Make the world: a firm for everybody who asks first, its purse for each month, and the people with their roles."""
+def _settle(world: World, cases: Sequence[Case], mapping: PayoutMapping) -> list[Live]:
+    """Make the world: a firm for everybody who asks first, its purse for each month, and everybody with their roles."""
     found(world, asks=mapping.asks)
-    makers = {case.name: _who(_maker(case)) for case in cases}
+    makers = {case.name: who_is(_maker(case)) for case in cases}
     names = sorted(set(makers.values()))
     firms = dict(zip(names, settle_firms(world, names), strict=True))
     asked: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -147,7 +147,15 @@ def _settle(world: World, cases: Sequence[Case], mapping: PayoutMapping) -> list
     for case in cases:
         key = makers[case.name], _month(case)
         firm = firms[makers[case.name]]
-        live.append(_Live(case=case, firm=firm, fund_id=purses[key].fund_id, milestone_id=next(places[key])))
+        live.append(
+            Live(
+                name=case.name,
+                waiting=list(case.events),
+                firm=firm,
+                fund_id=purses[key].fund_id,
+                milestone_id=next(places[key]),
+            )
+        )
     _seat(world, live)
     return live
 
@@ -158,7 +166,8 @@ def _maker(case: Case) -> tuple[str, ...]:
     return (asking or case.events)[0].person if case.events else ()
 
 
-def _who(person: Sequence[str]) -> str:
+def who_is(person: Sequence[str]) -> str:
+    """Return the name under which somebody of the log is entered."""
     return "somebody: " + " / ".join(person)
 
 
@@ -171,29 +180,30 @@ def _most(case: Case) -> int:
     return sum(max(event.amount_minor or 0, 0) for event in case.events if event.deed is Deed.REQUEST)
 
 
-def _seat(world: World, live: Sequence[_Live]) -> None:
+def _seat(world: World, live: Sequence[Live]) -> None:
     """Enter everybody who acts, in the roles that their acts ask for."""
-    grants = dict.fromkeys(
-        (_who(event.person), _ROLES[event.deed], one.firm.organisation_id if event.deed in _OF_THE_FIRM else None)
-        for one in live
-        for event in one.case.events
-        if event.deed in _ROLES
-    )
+    grants: dict[tuple[str, Role, UUID], None] = {}
+    for one in live:
+        for event in one.waiting:
+            if event.deed is not None and event.deed in ROLES:
+                place = one.firm.organisation_id if event.deed in _OF_THE_FIRM else world.funder_id
+                grants[who_is(event.person), ROLES[event.deed], place] = None
     enter_people(world, list(dict.fromkeys(who for who, _, _ in grants)))
-    grant(world, [(who, role, place or world.funder_id) for who, role, place in grants])
+    grant(world, grants)
 
 
-def _windows(live: Sequence[_Live], days: int) -> Iterator[list[tuple[_Live, Event]]]:
-    """Yield the events of so many days at a time, those of each case in their order."""
-    dated = sorted(
-        ((event.day, one, event) for one in live for event in one.case.events if event.deed not in (None, Deed.NONE)),
-        key=lambda item: item[0],
-    )
-    for _, group in groupby(dated, key=lambda item: item[0].toordinal() // days):
-        yield [(one, event) for _, one, event in group]
+def _windows(live: Sequence[Live], days: int) -> Iterator[tuple[list[Live], date]]:
+    """Yield the cases to which something happens in so many days, with the last of these days."""
+    windows: dict[int, dict[int, Live]] = defaultdict(dict)
+    for one in live:
+        one.waiting = [event for event in one.waiting if event.deed not in (None, Deed.NONE)]
+        for event in one.waiting:
+            windows[event.day.toordinal() // days][id(one)] = one
+    for window in sorted(windows):
+        yield list(windows[window].values()), date.fromordinal((window + 1) * days - 1)
 
 
-class _Player:
+class Player:
     """Asks the verbs for what the events say, and remembers where each case stands."""
 
     def __init__(self, world: World, tally: Tally) -> None:
@@ -207,23 +217,23 @@ class _Player:
         why = "the log ends without a word of the bank"
         self._world.do("clock", Doubt, [{"batch_id": batch, "why": why} for batch in self._silent])
 
-    def play(self, events: Sequence[tuple[_Live, Event]]) -> None:
-        """Play some days: of all that could come next, what most cases ask of one person goes first."""
-        involved: dict[int, _Live] = {}
-        for one, event in events:
-            involved[id(one)] = one
-            one.waiting.insert(0, event)
-        ready = list(involved.values())
-        while ready:
-            groups: dict[tuple[Deed, str], list[_Live]] = defaultdict(list)
-            for one in ready:
-                deed = one.waiting[-1].deed or Deed.NONE
-                groups[deed, "" if deed in BY_CLOCK else _who(one.waiting[-1].person)].append(one)
-            (deed, who), group = max(groups.items(), key=lambda item: len(item[1]))
-            self._step(deed, who, [(one, one.waiting.pop()) for one in group])
-            ready = [one for one in ready if one.waiting]
+    def play(self, live: Iterable[Live], until: date) -> int:
+        """Play what happens up to a day: of all that could come next, what most cases ask of one person goes first.
 
-    def _step(self, deed: Deed, who: str, asked: Sequence[tuple[_Live, Event]]) -> None:
+        Returns how many acts that were.
+        """
+        ready, played = [one for one in live if _is_due(one, until)], 0
+        while ready:
+            groups: dict[tuple[Deed, str], list[Live]] = defaultdict(list)
+            for one in ready:
+                deed = one.waiting[0].deed or Deed.NONE
+                groups[deed, "" if deed in BY_CLOCK else who_is(one.waiting[0].person)].append(one)
+            (deed, who), group = max(groups.items(), key=lambda item: len(item[1]))
+            self._step(deed, who, [(one, one.waiting.pop(0)) for one in group])
+            ready, played = [one for one in ready if _is_due(one, until)], played + len(group)
+        return played
+
+    def _step(self, deed: Deed, who: str, asked: Sequence[tuple[Live, Event]]) -> None:
         latest = max(event.at for _, event in asked).astimezone(UTC)
         self._world.now = max(self._world.now + timedelta(microseconds=1), latest)
         if deed is Deed.REQUEST:
@@ -238,21 +248,21 @@ class _Player:
         else:
             self._ask(who, possible)
 
-    def _refuse(self, asked: Iterable[tuple[_Live, Event]], code: str) -> None:
+    def _refuse(self, asked: Iterable[tuple[Live, Event]], code: str) -> None:
         for one, event in asked:
-            self._tally.add(one.case.name, event, (unmet(code),))
+            self._tally.add(one.name, event, (unmet(code),))
 
-    def _ask(self, who: str, asked: Sequence[tuple[_Live, Event]]) -> None:
+    def _ask(self, who: str, asked: Sequence[tuple[Live, Event]]) -> None:
         """Let one person do the same thing in many cases."""
         made = [(one, event, self._command(one, event)) for one, event in asked]
         made.sort(key=lambda item: type(item[2]).__name__)
         answers = self._world.ask(self._world.people[who], [command for _, _, command in made])
         for (one, event, command), answer in zip(made, answers, strict=True):
-            self._tally.add(one.case.name, event, answer.unmet)
+            self._tally.add(one.name, event, answer.unmet)
             if answer.is_done:
                 _learn_from(one, command, answer)
 
-    def _command(self, one: _Live, event: Event) -> Command:
+    def _command(self, one: Live, event: Event) -> Command:
         key, payout = self._world.key(), one.payout_id
         if payout is None or (event.deed is Deed.REQUEST and one.state in _OVER):
             return RequestPayout(
@@ -275,9 +285,9 @@ class _Player:
         ending = {Deed.SEND_BACK: SendBack, Deed.REJECT: Reject, Deed.CANCEL: Cancel}
         return ending[event.deed or Deed.NONE](command_id=key, payout_id=payout, reason=_REASON)
 
-    def _run(self, asked: Sequence[tuple[_Live, Event]]) -> list[tuple[_Live, Event]]:
+    def _run(self, asked: Sequence[tuple[Live, Event]]) -> list[tuple[Live, Event]]:
         """Take payouts into payment batches of their funds and send those; return what passed the last gate."""
-        taken: list[tuple[_Live, Event]] = []
+        taken: list[tuple[Live, Event]] = []
         by_fund = defaultdict(list)
         for one, event in asked:
             by_fund[one.fund_id].append((one, event))
@@ -286,7 +296,7 @@ class _Player:
                 taken += self._send(fund, group[start : start + INSTRUCTIONS_PER_BATCH])
         return taken
 
-    def _send(self, fund: UUID, asked: Sequence[tuple[_Live, Event]]) -> list[tuple[_Live, Event]]:
+    def _send(self, fund: UUID, asked: Sequence[tuple[Live, Event]]) -> list[tuple[Live, Event]]:
         world, batch = self._world, self._world.new_id()
         instruct = [
             Instruct(command_id=world.key(), payout_id=_there(one.payout_id), batch_id=batch) for one, _ in asked
@@ -294,7 +304,7 @@ class _Player:
         taken = []
         for (one, event), answer in zip(asked, world.ask(world.people["clock"], instruct), strict=True):
             if event.deed is Deed.INSTRUCT or not answer.is_done:
-                self._tally.add(one.case.name, event, answer.unmet)
+                self._tally.add(one.name, event, answer.unmet)
             if answer.is_done:
                 one.state = str(answer.document["state"])
                 taken.append((one, event))
@@ -312,14 +322,14 @@ class _Player:
         self._find_instructions([one for one, _ in taken], batch)
         return taken
 
-    def _find_instructions(self, live: Sequence[_Live], batch: UUID) -> None:
+    def _find_instructions(self, live: Sequence[Live], batch: UUID) -> None:
         ids = [_there(one.payout_id) for one in live]
         rows = rows_by(self._world.session, PaymentInstruction, "payout_id", ids, "attempt")
         for one in live:
             one.batch_id = batch
             one.instruction_id = next(row.id for row in reversed(rows[_there(one.payout_id)]) if row.batch_id == batch)
 
-    def _hear(self, deed: Deed, asked: Sequence[tuple[_Live, Event]]) -> None:
+    def _hear(self, deed: Deed, asked: Sequence[tuple[Live, Event]]) -> None:
         """Hear from the bank; what no run had taken is put before the last gate first."""
         told = [(one, event) for one, event in asked if one.instruction_id is not None]
         silent = [(one, event) for one, event in asked if one.instruction_id is None]
@@ -336,14 +346,14 @@ class _Player:
                 source=BankSource.CAMT054,
                 kind=kind,
                 amount_minor=one.amount_minor,
-                bank_ref=f"{one.case.name}:{event.place}"[:60],
-                content_hash=sha256(f"{one.case.name}:{event.place}"),
+                bank_ref=f"{one.name}:{event.place}"[:60],
+                content_hash=sha256(f"{one.name}:{event.place}"),
             )
             for one, event in told
         ]
         answers = self._world.ask(self._world.people["clock"], commands)
         for (one, event), answer in zip(told, answers, strict=True):
-            self._tally.add(one.case.name, event, _contradiction(answer))
+            self._tally.add(one.name, event, _contradiction(answer))
             if not answer.is_done:
                 continue
             one.state = str(answer.document["state"])
@@ -361,7 +371,11 @@ class _Player:
         self._world.do("clock", Settle, [{"batch_id": batch} for batch in done])
 
 
-def _learn_from(one: _Live, command: Any, answer: Answer) -> None:
+def _is_due(one: Live, until: date) -> bool:
+    return bool(one.waiting) and one.waiting[0].day <= until
+
+
+def _learn_from(one: Live, command: Any, answer: Answer) -> None:
     """Remember where the case stands after an act."""
     one.state = str(answer.document["state"])
     if isinstance(command, RequestPayout):
@@ -373,8 +387,9 @@ def _learn_from(one: _Live, command: Any, answer: Answer) -> None:
 
 def _contradiction(answer: Answer) -> tuple[Unmet, ...]:
     """A word of the bank is never refused; one that contradicts what is known opens a case for two people."""
-    case = answer.document.get("exception")
-    return answer.unmet if case is None else (unmet(str(case)),)
+    if answer.is_done and answer.document["effect"] != BankEffect.APPLIED:
+        return (unmet(str(answer.document["exception"] or "known_already")),)
+    return answer.unmet
 
 
 def _there(found: UUID | None) -> UUID:

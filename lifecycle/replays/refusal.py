@@ -15,6 +15,15 @@ class LogRefused(Invalid):
         super().__init__(Unmet(code=code, values={"file": file, "place": place or file, "rule": rule, **values}))
 
 
+_CODES = {
+    "encoding_unknown": "log_encoding",
+    "archive_ratio": "log_too_dense",
+    "archive_total": "log_too_large",
+    "gzip_damaged": "log_damaged",
+}
+"""Reader's code -> ours, whose sentence names file and place; every other one is a table that cannot be read."""
+
+
 @contextmanager
 def naming(file: str) -> Iterator[None]:
     """Turn what a reader of tables or archives finds wrong into a refusal that names the file."""
@@ -22,5 +31,6 @@ def naming(file: str) -> Iterator[None]:
         yield
     except Unreadable as problem:
         place = "" if problem.row is None else f"row {problem.row}"
-        values = {name: value for name, value in problem.params.items() if name not in ("file", "rule", "place")}
-        raise LogRefused(problem.code, file=file, rule=problem.rule, place=place, **values) from None
+        values = {name: problem.params[name] for name in ("limit", "encoding") if name in problem.params}
+        code = _CODES.get(problem.code, "log_table_wrong")
+        raise LogRefused(code, file=file, rule=problem.rule, place=place, **values) from None

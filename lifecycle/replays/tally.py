@@ -42,7 +42,7 @@ class Story:
 
     state: str = ""
     """Of its last request; empty where none was accepted."""
-    first_refusal: tuple[str, ...] = ()
+    first_refusal: tuple[Unmet, ...] = ()
     is_paid: bool = False
 
 
@@ -68,7 +68,7 @@ class Tally:
         self.activities.setdefault((event.activity, deed), Count()).add(codes)
         story = self.story(case)
         if codes and not story.first_refusal:
-            story.first_refusal = codes
+            story.first_refusal = reasons
         if deed is Deed.PAID and not codes:
             story.is_paid = True
         for reason in reasons:
@@ -153,7 +153,8 @@ def _rejections(cases: Sequence[Case], tally: Tally) -> dict[str, Any]:
 
 def _because(cases: Sequence[Case], tally: Tally) -> Mapping[str, int]:
     """Count what stopped each case first: what follows from it is not counted again."""
-    return dict(sorted(Counter("+".join(tally.story(case.name).first_refusal) for case in cases).items()))
+    first = (tally.story(case.name).first_refusal for case in cases)
+    return dict(sorted(Counter("+".join(dict.fromkeys(one.code for one in reasons)) for reasons in first).items()))
 
 
 def _has(case: Case, *deeds: Deed) -> bool:

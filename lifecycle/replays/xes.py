@@ -1,7 +1,7 @@
 """The hardened reader of XES 1.0 event logs, one trace at a time: no DTD, no entities, bounded depth, text and size.
 
-Read are the plain attributes of traces and of their events (string, date, int, float, boolean, id); what is nested below
-an attribute, and what a log says of itself, is skipped.
+Read are the plain attributes of traces and of their events (string, date, int, float, boolean, id); what is nested
+below an attribute, and what a log says of itself, is skipped.
 """
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
