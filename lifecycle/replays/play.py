@@ -18,6 +18,7 @@ from lifecycle.calendar import Calendar
 from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Command
 from lifecycle.errors import Unmet, unmet
+from lifecycle.funds.commands import ResumeFund
 from lifecycle.payouts.batches import Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import (
     Amend,
@@ -362,7 +363,15 @@ class Player:
                 one.batch_id = None
             if one.state == PayoutState.RETURNED:
                 one.instruction_id = None
+            if answer.document["exception"] is not None:
+                self._lift(one.fund_id)
         self._settle()
+
+    def _lift(self, fund: UUID) -> None:
+        """Let two of the staff end the hold that a contradiction put on a fund: the other cases have no part in it."""
+        for who in ("director", "accountant"):
+            command = ResumeFund(command_id=self._world.key(), fund_id=fund, reason=_REASON)
+            self._world.ask(self._world.people[who], [command])
 
     def _settle(self) -> None:
         done = [batch for batch, left in self._silent.items() if not left]
