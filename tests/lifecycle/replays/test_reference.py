@@ -37,7 +37,7 @@ def has(case: Case, *deeds: Deed) -> bool:
 
 
 def expected(cases: Sequence[Case]) -> dict[str, int]:
-    """Count from the log alone what must pass: positive amount, asked for, approved after the last request, then paid."""
+    """Count from the log alone what must pass: a positive amount, asked for, approved after it, then paid."""
     passing = [case for case in cases if asks_for_money(case) and _is_approved(case)]
     paid = [case for case in passing if has(case, Deed.PAID)]
     again = [case for case in paid if has(case, Deed.SEND_BACK, Deed.REJECT, Deed.CANCEL)]
