@@ -241,7 +241,7 @@ class Player:
             possible = list(asked)
         else:
             possible = [(one, event) for one, event in asked if one.payout_id is not None]
-            self._refuse([(one, event) for one, event in asked if one.payout_id is None], "nothing_requested")
+            self._refuse([(one, event) for one, event in asked if one.payout_id is None], unmet("nothing_requested"))
         if deed is Deed.INSTRUCT:
             self._run(possible)
         elif deed in BY_CLOCK:
@@ -249,9 +249,9 @@ class Player:
         else:
             self._ask(who, possible)
 
-    def _refuse(self, asked: Iterable[tuple[Live, Event]], code: str) -> None:
+    def _refuse(self, asked: Iterable[tuple[Live, Event]], reason: Unmet) -> None:
         for one, event in asked:
-            self._tally.add(one.name, event, (unmet(code),))
+            self._tally.add(one.name, event, (reason,))
 
     def _ask(self, who: str, asked: Sequence[tuple[Live, Event]]) -> None:
         """Let one person do the same thing in many cases."""
@@ -337,7 +337,7 @@ class Player:
         if deed is Deed.PAID:
             told += self._run(silent)
         else:
-            self._refuse(silent, "nothing_instructed")
+            self._refuse(silent, unmet("nothing_instructed"))
         kind = BankEventKind.SETTLE if deed is Deed.PAID else BankEventKind.RETURN
         commands = [
             Learn(

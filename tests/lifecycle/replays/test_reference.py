@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.replays.log import Case, read_log
-from lifecycle.replays.mapping import SHIPPED, Deed, load_replay_mapping
+from lifecycle.replays.mapping import SHIPPED, Deed, FundMapping, PayoutMapping, load_replay_mapping
 from lifecycle.replays.money import fund_document, play_register
 from lifecycle.replays.register import read_register
 from models.db import reading
@@ -26,6 +26,12 @@ LOGS = {
 
 def facts(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def log_mapping(name: str) -> PayoutMapping:
+    mapping = load_replay_mapping(SHIPPED / f"{name}.yaml")
+    assert isinstance(mapping, PayoutMapping)
+    return mapping
 
 
 def asks_for_money(case: Case) -> bool:
@@ -67,7 +73,7 @@ class TestApprovalLogs:
     @pytest.mark.parametrize("name", LOGS)
     def test_are_known_whole_to_their_mappings(self, reference_data: Path, name: str) -> None:
         oracle = facts(reference_data / "event_logs", "facts.json")[LOGS[name]]
-        log = read_log(reference_data / "event_logs" / LOGS[name], load_replay_mapping(SHIPPED / f"{name}.yaml"))
+        log = read_log(reference_data / "event_logs" / LOGS[name], log_mapping(name))
         assert (len(log.cases), log.events) == (oracle["cases"], oracle["events"])
         assert (log.unknown, log.unread) == ({}, [])
 
@@ -75,7 +81,7 @@ class TestApprovalLogs:
     def test_pay_what_was_approved_and_nothing_else(
         self, reference_data: Path, sqlite_engine: Engine, name: str
     ) -> None:
-        mapping = load_replay_mapping(SHIPPED / f"{name}.yaml")
+        mapping = log_mapping(name)
         log = read_log(reference_data / "event_logs" / LOGS[name], mapping, first=150)
         document = played(sqlite_engine, log, mapping, days=31)
         asked = expected(log.cases)
@@ -87,7 +93,7 @@ class TestApprovalLogs:
     @pytest.mark.parametrize("name", LOGS)
     def test_agree_with_the_facts_beside_them(self, reference_data: Path, sqlite_engine: Engine, name: str) -> None:
         oracle = facts(reference_data / "event_logs", "conformance_facts.json")[LOGS[name]]
-        mapping = load_replay_mapping(SHIPPED / f"{name}.yaml")
+        mapping = log_mapping(name)
         log = read_log(reference_data / "event_logs" / LOGS[name], mapping)
         document = played(sqlite_engine, log, mapping)
         payments, rejections, asked = document["payments"], document["rejections"], expected(log.cases)
@@ -102,7 +108,7 @@ class TestApprovalLogs:
         assert broken(sqlite_engine) == []
 
     def test_show_the_two_payments_that_nobody_approved(self, reference_data: Path, sqlite_engine: Engine) -> None:
-        mapping = load_replay_mapping(SHIPPED / "bpi2020_domestic.yaml")
+        mapping = log_mapping("bpi2020_domestic")
         log = read_log(reference_data / "event_logs" / LOGS["bpi2020_domestic"], mapping)
         log.cases = [case for case in log.cases if has(case, Deed.PAID) and not has(case, Deed.APPROVE)]
         document = played(sqlite_engine, log, mapping)
@@ -115,7 +121,7 @@ class TestApprovalLogs:
         }
 
     def test_say_the_same_as_xes_and_as_csv(self, reference_data: Path) -> None:
-        mapping = load_replay_mapping(SHIPPED / "running_example.yaml")
+        mapping = log_mapping("running_example")
         read = [read_log(reference_data / "event_logs" / f"running-example.{kind}", mapping) for kind in ("xes", "csv")]
         as_xes, as_csv = (
             sorted((case.name, event.activity, event.at, event.person) for case in log.cases for event in case.events)
@@ -128,6 +134,7 @@ class TestFundRegister:
     def test_agrees_with_the_facts_beside_it(self, reference_data: Path, sqlite_engine: Engine) -> None:
         oracle = facts(reference_data / "iati", "facts.json")["transactions"]
         mapping = load_replay_mapping(SHIPPED / "iati_transactions.yaml")
+        assert isinstance(mapping, FundMapping)
         register = read_register(reference_data / "iati" / "transactions.csv.gz", mapping)
         document = fund_document(register, mapping, play_register(register, stage(sqlite_engine)))
         assert (document["entries"], document["activities"]) == (oracle["transactions"], oracle["activities"])
