@@ -23,6 +23,7 @@ from cli import (
     payments,
     programmes,
     projects,
+    replays,
     reviews,
     runs,
     standards,
@@ -43,6 +44,7 @@ app = typer.Typer(
 installation.add_to(app)
 app.command("run")(runs.run)
 app.command("demo")(demo.demo)
+app.command("replay")(replays.replay)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,
