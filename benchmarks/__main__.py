@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.table import HEAD, written
 
-ALL = ("advance", "processes", "portfolio", "audits", "growth", "imports", "statements")
+ALL = ("advance", "processes", "portfolio", "audits", "growth", "imports", "statements", "payments")
 
 
 def main(names: tuple[str, ...]) -> None:

@@ -27,9 +27,9 @@ def worker_name() -> str:
 
 
 def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedelta = LEASE) -> int | None:
-    """Return the new fence of a prepared batch that nobody works on.
+    """Return the new fence of a prepared batch that nobody works on; None while somebody else's lease runs.
 
-    None while somebody else's lease runs, and for a batch that somebody has brought further meanwhile.
+    None too where it is no longer prepared: whoever handed it over is done, and its absence would say nothing.
     """
     batch, claim = table_of(PaymentBatch), table_of(Claim)
     locked = select(batch.c.fence, batch.c.state).where(batch.c.id == batch_id).with_for_update()

@@ -185,10 +185,11 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
         return
     was_there = teller.bank.find(row.file_name)
     doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
+    attempt = UUID(int=fence)
     if doubt is not None:
-        command: Any = Doubt(command_id=_key("doubt", batch_id, batch_id), batch_id=batch_id, why=doubt)
+        command: Any = Doubt(command_id=_key("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
     else:
-        key, hours = _key("send", batch_id, batch_id), teller.answer_hours
+        key, hours = _key("send", batch_id, attempt), teller.answer_hours
         command = Send(command_id=key, batch_id=batch_id, fence=fence, answer_hours=hours)
 
     def record(session: Session) -> list[Answer]:

@@ -38,6 +38,10 @@ _LINES = 500
 T = TypeVar("T")
 
 
+class _TakenMeanwhile(Exception):
+    """Another process has taken the same file since we looked."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Taken:
     """What became of one file."""
@@ -92,6 +96,8 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
 
     try:
         run_in_transaction(engine, work)
+    except _TakenMeanwhile:
+        taken.status, taken.counts = "duplicate", {}
     except BankFileRefused as refused:
         taken.status, taken.why, taken.counts = "quarantined", refused, {}
         _quarantine(engine, taken, stamp)
@@ -202,7 +208,13 @@ def _head_taken(session: Session, head: Statement, fund: Any, taken: Taken, stam
         booked_from_on=head.from_on,
         booked_until_on=head.to_on,
     )
+    return _new_statement(session, command, stamp)
+
+
+def _new_statement(session: Session, command: TakeStatement, stamp: Stamp) -> UUID:
     (answer,) = _all_done(execute(session, [command], stamp=stamp))
+    if answer.is_replay:
+        raise _TakenMeanwhile
     return UUID(answer.document["object_id"])
 
 
@@ -272,7 +284,7 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
         file_sha256=taken.sha256,
         currency=owner.currency,
     )
-    _all_done(execute(session, [take], stamp=stamp))
+    _new_statement(session, take, stamp)
     instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     commands: list[Command] = []
     for one in instructions:

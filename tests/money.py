@@ -205,6 +205,7 @@ def an_agreement(money: Money, *, tranches: int = 10) -> None:
         "rate_basis_points": 7000,
         "own_money_minor": 0,
         "starts_on": house.today,
+        "signed_on": house.today,
         "status": "active",
         "created_at": house.now,
     }

@@ -3,7 +3,7 @@
 A fact from outside is recorded, never refused; only what people say instead of the bank needs two of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -133,21 +133,20 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
 def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
     if instruction is None:
         return Outcome(steps=(), status=InstructionStatus.PREPARED)
+    rows = events.get(instruction.id, [])
     known = Known(
         amount_minor=instruction.amount_minor,
         status=InstructionStatus(instruction.status),
-        applied=_said(events.get(instruction.id, ()), BankEffect.APPLIED),
-        repeated=_said(events.get(instruction.id, ()), BankEffect.DUPLICATE),
+        applied=_said(row for row in rows if row.effect == BankEffect.APPLIED),
+        told=_said(rows),
     )
     said = Said(source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref)
     return outcome(known, said)
 
 
-def _said(events: Sequence[Any], effect: BankEffect) -> tuple[Said, ...]:
+def _said(rows: Iterable[Any]) -> tuple[Said, ...]:
     return tuple(
-        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
-        for row in events
-        if row.effect == effect
+        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref) for row in rows
     )
 
 

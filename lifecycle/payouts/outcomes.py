@@ -5,12 +5,12 @@ applied (money and state follow), duplicate (known already), or suspense (it con
 moved is set aside and two people decide).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from models.states import DEAD, BankEffect, BankEventKind, BankSource, InstructionStatus, PostingKind
 
 _WAITING = (InstructionStatus.PREPARED, InstructionStatus.SENT, InstructionStatus.UNKNOWN)
+_MESSAGES = (BankSource.CAMT053, BankSource.CAMT054, BankSource.PAIN002)
 _NEVER_PAID = (InstructionStatus.REJECTED, InstructionStatus.ABANDONED)
 
 
@@ -23,6 +23,11 @@ class Said:
     amount_minor: int = 0
     bank_ref: str | None = None
 
+    @property
+    def channel(self) -> str:
+        """Who tells it: the bank's messages are one channel, for a booking is the same line in all of them."""
+        return "messages" if self.source in _MESSAGES else str(self.source)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -31,16 +36,12 @@ class Known:
     amount_minor: int
     status: InstructionStatus
     applied: tuple[Said, ...] = ()
-    repeated: tuple[Said, ...] = ()
-    """What was known already when it was said."""
+    told: tuple[Said, ...] = ()
+    """Everything that was said of it, whatever came of it."""
 
     def of(self, kind: BankEventKind) -> tuple[Said, ...]:
         """Return what was applied of one kind."""
         return tuple(said for said in self.applied if said.kind == kind)
-
-    def heard(self, kind: BankEventKind) -> tuple[Said, ...]:
-        """Return what was said of one kind, repeats included."""
-        return (*self.of(kind), *(said for said in self.repeated if said.kind == kind))
 
     @property
     def is_settled(self) -> bool:
@@ -79,6 +80,8 @@ class Outcome:
 
 def outcome(known: Known, said: Said) -> Outcome:
     """Return what a word of the bank changes."""
+    if said.kind in _BOOKINGS and not _is_news(known, said):
+        return _known_already(known, said)
     return _BY_KIND[said.kind](known, said)
 
 
@@ -111,10 +114,10 @@ def _settled(known: Known, said: Said) -> Outcome:
         return _contradiction(known, said, -said.amount_minor, "settled_after_rejection")
     if said.amount_minor != known.amount_minor:
         return _contradiction(known, said, -said.amount_minor, "amount_differs")
-    if known.is_settled:
-        if _is_booked_again(known.heard(BankEventKind.SETTLE), said):
-            return _contradiction(known, said, -said.amount_minor, "paid_twice_by_bank")
+    if known.is_settled and said.source == BankSource.PEOPLE:
         return _known_already(known, said)
+    if known.is_settled:
+        return _contradiction(known, said, -said.amount_minor, "paid_twice_by_bank")
     return Outcome(steps=(_settlement(known, said),), status=InstructionStatus.SETTLED)
 
 
@@ -131,9 +134,6 @@ def _settlement(known: Known, said: Said) -> Step:
 def _returned(known: Known, said: Said) -> Outcome:
     if known.status in _NEVER_PAID and not known.is_settled:
         return _contradiction(known, said, said.amount_minor, "returned_without_payment")
-    earlier = known.of(BankEventKind.RETURN)
-    if _is_same_elsewhere(earlier, said):
-        return _known_already(known, said)
     steps = []
     if not known.is_settled:  # the debit comes later and will then be known already
         implied = Said(source=BankSource.IMPLIED, kind=BankEventKind.SETTLE, amount_minor=known.amount_minor)
@@ -163,8 +163,6 @@ def _return(said: Said, amount_minor: int, *, is_last: bool) -> Step:
 
 
 def _fee(known: Known, said: Said) -> Outcome:
-    if _is_same_elsewhere(known.of(BankEventKind.FEE), said):
-        return _known_already(known, said)
     step = Step(said=said, effect=BankEffect.APPLIED, posting=PostingKind.FEE, posted_minor=said.amount_minor)
     return Outcome(steps=(step,), status=known.status)
 
@@ -185,20 +183,41 @@ def _set_aside(said: Said, amount_minor: int, moved_minor: int) -> Step:
     return Step(said=part, effect=BankEffect.SUSPENSE, posting=posting, posted_minor=moved_minor)
 
 
-def _is_booked_again(earlier: Iterable[Said], said: Said) -> bool:
-    """Say whether the same channel books it a second time under another reference: then it left twice."""
-    same = [one for one in earlier if one.source == said.source]
-    return bool(same) and all(one.bank_ref != said.bank_ref for one in same)
+def _is_news(known: Known, said: Said) -> bool:
+    """Say whether the channel now tells of more bookings like this one than all channels have told before.
+
+    Channels name the same booking differently, so they are compared by how many they tell: the second one that tells
+    of one payment says nothing new, the one that tells of two does, in whatever order the files come. Two people speak
+    of a booking that the bank has told of already; what they say of it is always heard.
+    """
+    if said.source == BankSource.PEOPLE:
+        return True
+    told = _bookings(known, said)
+    own = told.get(said.channel, [])
+    if said.bank_ref is not None and said.bank_ref in own:
+        return False
+    most = max(map(len, told.values()), default=0)
+    return len(own) + 1 > most
 
 
-def _is_same_elsewhere(earlier: Iterable[Said], said: Said) -> bool:
-    """Say whether another channel, or the same reference, has told it already."""
-    return any(
-        one.amount_minor == said.amount_minor and (one.source != said.source or one.bank_ref == said.bank_ref)
-        for one in earlier
-    )
+def _bookings(known: Known, said: Said) -> dict[str, list[str | None]]:
+    """Return channel -> the references of the bookings of this kind and amount that it has told of.
+
+    A booking that was written in two rows, because a part of it was too much, is one again by its reference.
+    """
+    found: dict[tuple[str, str | int], int] = {}
+    for place, one in enumerate(known.told):
+        if one.kind == said.kind:
+            key = (one.channel, one.bank_ref if one.bank_ref is not None else place)
+            found[key] = found.get(key, 0) + one.amount_minor
+    told: dict[str, list[str | None]] = {}
+    for (channel, ref), amount_minor in found.items():
+        if amount_minor == said.amount_minor:
+            told.setdefault(channel, []).append(ref if isinstance(ref, str) else None)
+    return told
 
 
+_BOOKINGS = (BankEventKind.SETTLE, BankEventKind.RETURN, BankEventKind.FEE)
 _BY_KIND = {
     BankEventKind.ACKNOWLEDGE: _acknowledged,
     BankEventKind.REJECT: _rejected,
