@@ -354,10 +354,11 @@ def agreements(
     *,
     stage: ProjectState = ProjectState.SMALL_BATCH_TRIAL,
     is_signed: bool = True,
+    pack: str = "funded",
     **terms: Any,
 ) -> list[UUID]:
     """Return agreements over a million yuan, each of a fund of its own with a project of the funded standard."""
-    ids = projects(house, count, stage=stage, pack="funded")
+    ids = projects(house, count, stage=stage, pack=pack)
     commands = [draft(house, fund, one, **terms) for fund, one in zip(funds(house, count), ids, strict=True)]
     made = ids_of(house.do(*commands, by=Role.SPONSOR))
     if is_signed:
@@ -518,6 +519,14 @@ def funded() -> Pack:
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
+@cache
+def granted() -> Pack:
+    """Return the funded standard with the fund rules of the default one: caps, cuts, retention, audit, settlement."""
+    asked = library.default().funds.model_copy(update={"asks_certifier": False, "asks_release": False})
+    changes = {"code": "granted", "funds": asked}
+    return Pack.model_validate(funded().model_copy(update=changes).model_dump())
+
+
 def _text(zh: str, en: str) -> Text:
     return Text(zh=zh, en=en)
 
@@ -543,5 +552,11 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-WITHOUT_PANELS = ("bare", "funded")
-PACKS: Mapping[str, Any] = {"bare": library.bare, "lean": lean, "default": library.default, "funded": funded}
+WITHOUT_PANELS = ("bare", "funded", "granted")
+PACKS: Mapping[str, Any] = {
+    "bare": library.bare,
+    "lean": lean,
+    "default": library.default,
+    "funded": funded,
+    "granted": granted,
+}
