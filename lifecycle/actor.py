@@ -3,13 +3,14 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, bindparam, select
+from sqlalchemy import CompoundSelect, bindparam, null, select
 from sqlmodel import Session
 
-from models.people import RoleGrant, User
+from models.people import Delegation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import one_of, wanted
 from models.reviews import PanelMember, Review
@@ -85,6 +86,9 @@ _SEATS = frozenset(
 
 _BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER, Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
+
+DELEGABLE = frozenset({Role.CERTIFIER, Role.PAYER}) | _APPROVERS
+"""Roles in which somebody may stand in: each of their words on a payout says for whom it is given."""
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
@@ -190,6 +194,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "cost.verify": frozenset({Role.CERTIFIER}),
     "milestone.submit": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
     "milestone.accept": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
+    "milestone.announce": frozenset({Role.COORDINATOR}),
     "milestone.reject": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
     "milestone.waive": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "organisation.add": _IMPORTERS,
@@ -204,6 +209,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.revoke": frozenset({Role.ADMIN}),
     "user.disable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.delegate": DELEGABLE,
+    "user.end_delegation": DELEGABLE | {Role.ADMIN},
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 
@@ -260,6 +267,8 @@ BY_PEOPLE = frozenset(
         "milestone.reject",
         "milestone.waive",
         "disbursement.lift",
+        "user.delegate",
+        "user.end_delegation",
     }
 )
 """What somebody answers for with their name: never done by the clock."""
@@ -273,6 +282,17 @@ class Rights:
     grants: frozenset[tuple[Role, UUID | None]] = frozenset()
     named: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
     """Project or review id -> roles the actor was named for there."""
+    lent: frozenset[tuple[UUID, Role, UUID | None]] = frozenset()
+    """(account of who is absent, role, organisation): counts only for what is done on behalf of them."""
+
+    def roles_of(self, absent: UUID, parties: Parties) -> frozenset[Role]:
+        """Return the roles in which the actor stands in for somebody, as far as they reach; none of the actor's own."""
+        reached = {
+            role
+            for delegator, role, organisation in self.lent
+            if delegator == absent and self._reaches(role, organisation, parties)
+        }
+        return frozenset(reached) if self.is_active else frozenset()
 
     def roles_for(self, parties: Parties, *named_in: UUID | None) -> frozenset[Role]:
         """Return the roles that reach an object with these parties, or that the actor was named for in one of these."""
@@ -292,13 +312,21 @@ class Rights:
         return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
 
 
-def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
-    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
-    rows = session.connection().execute(_held(), {"actor": actor.user_id}).all()
+def read_rights(session: Session, actor: Actor, project_ids: list[UUID], *, today: date) -> Rights:
+    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database.
+
+    A delegation in force lends a role while who gave it holds it and is active.
+    """
+    rows = session.connection().execute(_held(), {"actor": actor.user_id, "today": today}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
-    grants = frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
-    return Rights(is_active=True, grants=grants, named=_named(session, actor, project_ids))
+    own = [row for row in rows if row.role is not None and row.delegator_id is None]
+    return Rights(
+        is_active=True,
+        grants=frozenset((Role(row.role), row.organisation_id) for row in own),
+        named=_named(session, actor, project_ids),
+        lent=frozenset((row.delegator_id, Role(row.role), row.organisation_id) for row in rows if row.delegator_id),
+    )
 
 
 def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID, frozenset[Role]]:
@@ -318,12 +346,38 @@ def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID
 
 
 @functools.cache
-def _held() -> Select[Any]:
-    """Return the statement of an account and its grants that were not revoked."""
+def _held() -> CompoundSelect[Any]:
+    """Return the statement of an account, its grants that were not revoked, and the roles that were lent to it."""
     user, grant = _table(User), _table(RoleGrant)
     own = (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None)
-    columns = (user.c.status, grant.c.role, grant.c.organisation_id)
-    return select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
+    nobody = null().label("delegator_id")
+    columns = (user.c.status, grant.c.role, grant.c.organisation_id, nobody)
+    held = select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
+    delegation, absent = _table(Delegation), _table(User).alias("absent")
+    today = bindparam("today", type_=delegation.c.from_on.type)
+    still_held = (
+        (grant.c.user_id == delegation.c.delegator_id)
+        & (grant.c.role == delegation.c.role)
+        & (grant.c.organisation_id == delegation.c.organisation_id)
+        & grant.c.revoked_at.is_(None)
+    )
+    tables = (
+        delegation.join(user, user.c.id == delegation.c.delegate_id)
+        .join(absent, absent.c.id == delegation.c.delegator_id)
+        .join(grant, still_held)
+    )
+    lent = (
+        select(user.c.status, delegation.c.role, delegation.c.organisation_id, delegation.c.delegator_id)
+        .select_from(tables)
+        .where(
+            delegation.c.delegate_id == bindparam("actor"),
+            delegation.c.revoked_at.is_(None),
+            delegation.c.from_on <= today,
+            delegation.c.until_on >= today,
+            absent.c.status == UserStatus.ACTIVE,
+        )
+    )
+    return held.union_all(lent)
 
 
 @functools.cache

@@ -347,14 +347,20 @@ class _Desk:
 
     def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
-        self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
+        self._held = Rights(is_active=True) if actor.is_clock else self._read(list(project_ids))
         for place, task in self.tasks.items():
             self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
+
+    def _read(self, project_ids: list[UUID]) -> Rights:
+        return read_rights(self.session, self.stamp.actor, project_ids, today=self.stamp.today)
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
         parties = verb.parties(task) if verb.parties else parties_of(task)
+        absent = getattr(task.command, "on_behalf_of", None)
+        if absent is not None:  # who stands in for somebody has that one's role there, and no other
+            return self._held.roles_of(absent, parties)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
@@ -365,6 +371,8 @@ class _Desk:
             return []
         if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
+        if getattr(task.command, "on_behalf_of", None) is not None and not task.roles:
+            return [Unmet(code="delegation_not_in_force")]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
     def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:

@@ -129,12 +129,12 @@ def accept_cost(house: House, *agreements: UUID, cost: int, is_final: bool = Tru
             from_on=house.today,
             until_on=house.today,
             by_category={"equipment": cost},
-            own_money_minor=cost * 3 // 10,
+            own_money_minor=-(-cost * 3 // 10),
             evidence_sha256=paper,
             is_final=is_final,
         )
         for one, paper in zip(agreements, make.papers(house, *agreements), strict=True)
     ]
     stated = make.ids_of(house.do(*commands, by=Role.FINANCE_OFFICER))
-    said = {"accepted_minor": cost, "accepted_own_minor": cost * 3 // 10, "reason": "as stated"}
+    said = {"accepted_minor": cost, "accepted_own_minor": -(-cost * 3 // 10), "reason": "as stated"}
     house.do(*(VerifyCost(command_id=key(), cost_id=one, **said) for one in stated), by=Role.CERTIFIER)

@@ -57,8 +57,8 @@ class RepayRecovery(RecoveryCommand):
     received_on: date
     exception_id: UUID | None = None
     """The case in which two people agreed that a booking is this repayment."""
-    set_aside_minor: int = 0
-    """What that booking had set aside: it is taken out of suspense."""
+    statement_line_id: UUID | None = None
+    """That booking: what it had set aside is taken out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts, left_of
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.milestones.effects import milestone_act
+from lifecycle.payouts.statements import explained
 from lifecycle.payouts.terms import hand_in_by
 from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.base import Row
@@ -211,8 +212,11 @@ def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     command, order = facts.command, facts.order
     kind, amount = RecoveryPartKind.REPAID, command.amount_minor
     booked = entry(PostingKind.RECOVERY, amount, facts.accounts, new_id=stamp.new_id)
-    aside = command.set_aside_minor
-    taken: Sealed = entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id) if aside else ()
+    taken: Sealed = ()
+    if facts.line is not None:
+        new_id, aside = stamp.new_id, -facts.line.amount_minor
+        out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
+        taken = (explained(facts.line), *out)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
     part = _part(order, kind, amount, stamp, bank_ref=command.bank_ref.strip(), entry_id=booked[0][1]["entry_id"])

@@ -28,6 +28,7 @@ from models.payouts import Payout
 from models.people import RoleGrant, User
 from models.projects import Project
 from models.reading import Groups, rows_by, table_of
+from models.statements import StatementLine
 from models.states import (
     MilestoneState,
     PayoutPurpose,
@@ -189,6 +190,8 @@ class RecoveryFacts:
     accounts: Accounts = field(default_factory=dict)
     case: Any = None
     """The case in which two people agreed that a booking repays this order."""
+    line: Any = None
+    """That booking."""
     wall: frozenset[UUID] = frozenset()
     orderer: UUID | None = None
     proposer: UUID | None = None
@@ -220,6 +223,8 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     ledger = accounts_of(session, {task.fund.id for task in tasks})
     named = {getattr(task.command, "exception_id", None) for task in tasks}
     cases = rows_by(session, ExceptionCase, "id", [one for one in named if one is not None])
+    booked = {getattr(task.command, "statement_line_id", None) for task in tasks}
+    lines = rows_by(session, StatementLine, "id", [one for one in booked if one is not None])
     persons = persons_of(session, {one for task in tasks for one in (task.row.ordered_by, task.row.write_off_by)})
     walls = walls_of(session, [side_of(task) for task in tasks])
     limits = rows_by(session, ApprovalLimit, "fund_id", {task.fund.id for task in tasks})
@@ -234,6 +239,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
             roles=task.roles,
             accounts=ledger[task.fund.id],
             case=next(iter(cases.get(getattr(task.command, "exception_id", None) or UUID(int=0), ())), None),
+            line=next(iter(lines.get(getattr(task.command, "statement_line_id", None) or UUID(int=0), ())), None),
             wall=walls.get(side_of(task), frozenset()),
             orderer=persons.get(task.row.ordered_by),
             proposer=persons.get(task.row.write_off_by),

@@ -110,7 +110,9 @@ def accountant_books(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
         return () if Role.ACCOUNTANT in facts.roles else (unmet("role", needs=["accountant"], verb="repay"),)
     case = facts.case
     agreed = case is not None and case.confirmed_by is not None and case.proposal.get("recovery_id")
-    return () if agreed == str(facts.order.id) else (unmet("two_people_missing"),)
+    is_it = facts.line is not None and case is not None and case.object_id == facts.line.id
+    is_whole = is_it and facts.line.amount_minor == facts.command.amount_minor
+    return () if is_whole and agreed == str(facts.order.id) else (unmet("two_people_missing"),)
 
 
 @about_input

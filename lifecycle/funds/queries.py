@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlmodel import Session
 
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.sums import suspense_by_fund
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
@@ -19,7 +20,6 @@ from models.money import Money
 from models.payouts import Payout
 from models.people import Organisation
 from models.reading import rows_by, table_of
-from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind
 
 MOST_LINES = 200
@@ -67,7 +67,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
     accounts = accounts_of(session, ids)
     awards = _award_sums(session, ids)
     paid, repaid, waiting = _paid(session, ids), _repaid(session, ids), _waiting(session, ids)
-    returned, suspense, sources = _returned(session, ids), _suspense(session, ids), _source_sums(session, ids)
+    returned, suspense, sources = _returned(session, ids), suspense_by_fund(session, ids), _source_sums(session, ids)
     found = {}
     for fund_id in funds:
         held = {kind: int(row.balance_minor) for kind, row in accounts[fund_id].items()}
@@ -164,24 +164,6 @@ def _returned(session: Session, ids: list[UUID]) -> dict[UUID, int]:
         .join_from(posting, account, account.c.id == posting.c.account_id)
         .where(account.c.fund_id.in_(ids), account.c.kind == AccountKind.PAID, posting.c.kind == PostingKind.RETURN)
         .group_by(account.c.fund_id)
-    )
-    return {row[0]: int(row[1]) for row in session.execute(statement)}
-
-
-def _suspense(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    """The suspense account is shared: a line of it belongs to the fund of its payout, else of the bank's statement."""
-    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
-    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
-    owner = func.coalesce(payout.c.fund_id, statement_of.c.fund_id)
-    statement = (
-        select(owner, func.sum(posting.c.amount_minor))
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .outerjoin(payout, payout.c.id == posting.c.payout_id)
-        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
-        .outerjoin(line, line.c.id == event.c.statement_line_id)
-        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
-        .where(account.c.kind == AccountKind.SUSPENSE, owner.in_(ids))
-        .group_by(owner)
     )
     return {row[0]: int(row[1]) for row in session.execute(statement)}
 

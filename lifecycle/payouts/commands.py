@@ -51,6 +51,8 @@ class Decision(PayoutCommand):
 
     amount_minor: int
     payload_hash: str | None = None
+    on_behalf_of: UUID | None = None
+    """The account of who is absent and has delegated the role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,6 @@ class Certify(Decision):
 class Approve(Decision):
     """Pass it for payment; the last approval needed reserves the money."""
 
-    on_behalf_of: UUID | None = None
     callback_by: str | None = None
     callback_at: str | None = None
     minute_sha256: str | None = None
@@ -79,12 +80,15 @@ class Reapprove(Approve):
 class Release(PayoutCommand):
     """Let the next payment run take it."""
 
+    on_behalf_of: UUID | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject(PayoutCommand):
     """Refuse it for good."""
 
     reason: str
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class SendBack(PayoutCommand):
     """Ask the maker for more; certificates and approvals so far are void."""
 
     reason: str
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,7 +237,10 @@ def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
     aside = facts.command.set_aside_minor
     if not aside or place:
         return ()
-    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
+    payout = facts.payout.id
+    return entry(
+        PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, payout_id=payout, is_of_bank_event=True
+    )
 
 
 def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:

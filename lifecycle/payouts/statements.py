@@ -1,12 +1,12 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -14,6 +14,7 @@ from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.ledger.sums import suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
 from models.funds import Fund
@@ -101,7 +102,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
     ledger = accounts_of(session, funds)
     earlier = rows_by(session, BankStatement, "fund_id", funds, "booked_until_on", "at")
     holds = rows_by(session, Hold, "object_id", funds)
-    aside = _set_aside(session, funds)
+    aside = suspense_by_fund(session, funds)
     facts = []
     for task in tasks:
         row = task.row if hasattr(task.row, "file_sha256") else None
@@ -130,20 +131,6 @@ def _before(known: Sequence[Any], row: Any) -> Any:
     """Return the statement with balances that this one should follow."""
     last = [one for one in known if one.closing_minor is not None and one.account_number == row.account_number]
     return last[-1] if last else None
-
-
-def _set_aside(session: Session, funds: Collection[UUID]) -> dict[UUID, int]:
-    """Return fund -> money in suspense that came by its own statements: suspense itself is shared."""
-    event, line, statement = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
-    gives = event.c.kind.in_([BankEventKind.CREDIT, BankEventKind.RETURN])
-    signed = case((gives, event.c.amount_minor), else_=-event.c.amount_minor)
-    sums = (
-        select(statement.c.fund_id, func.sum(signed).label("aside"))
-        .select_from(event.join(line, line.c.id == event.c.statement_line_id).join(statement))
-        .where(statement.c.fund_id.in_(list(funds)), event.c.effect == BankEffect.SUSPENSE)
-        .group_by(statement.c.fund_id)
-    )
-    return {row.fund_id: int(row.aside) for row in session.connection().execute(sums)}
 
 
 def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
@@ -418,9 +405,28 @@ def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     return (unmet("insufficient_funds", available_minor=has, currency=facts.fund.currency),) if missing > has else ()
 
 
+def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what two people say of a booking that nothing explained: from here on it is no more set aside."""
+    return BankEvent, {
+        "source": BankSource.PEOPLE,
+        "bank_ref": line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line.id,
+        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "content_hash": line.content_hash,
+        "effect": BankEffect.APPLIED,
+    }
+
+
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
     """Take the booking out of suspense, out of the fund's own money or into it."""
-    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
+    line = facts.line
+    moved = entry(
+        PostingKind.CORRECTION, -line.amount_minor, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True
+    )
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -433,7 +439,7 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=moved,
+        sealed=(explained(line), *moved),
     )
     return Effects(acts=(act,))
 

@@ -125,7 +125,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
     )
     objection = SimpleNamespace(is_upheld=draw(st.none() | st.booleans()))
     tranche = SimpleNamespace(
-        gate=draw(st.sampled_from([None, "G2"])), criteria=["G2.2"], amount_minor=1, report={"evidence": ["a"]}
+        gate=draw(st.sampled_from([None, "G2"])), criteria=["G2.2"], amount_minor=1, report={"evidence": ["a"]}, needs=[]
     )
     return SimpleNamespace(
         **vars(on),
