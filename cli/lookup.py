@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, unmet
-from models.agreements import Agreement, CostStatement, Milestone
+from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund, FundSource
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
@@ -98,6 +98,10 @@ class Lookup:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
         return self._first(select(source.c.id).where(*of), ref)
 
+    def recovery(self, ref: str) -> Any:
+        """Find a recovery order by number or id."""
+        return self._by(RecoveryOrder, "number", ref, ref.upper())
+
     def currency_of(self, ids: Mapping[str, Any]) -> str | None:
         """Return the currency of the fund that a command's ids lead to, or None where there is none."""
         fund = _table(Fund)
@@ -131,7 +135,13 @@ class Lookup:
         return found
 
 
-_WITH_FUND = {"fund_id": Fund, "agreement_id": Agreement, "milestone_id": Milestone, "cost_id": CostStatement}
+_WITH_FUND = {
+    "fund_id": Fund,
+    "agreement_id": Agreement,
+    "milestone_id": Milestone,
+    "cost_id": CostStatement,
+    "recovery_id": RecoveryOrder,
+}
 """Field of a command -> table whose rows lead to a fund."""
 
 

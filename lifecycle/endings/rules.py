@@ -87,7 +87,7 @@ def within_order(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
     """No more comes back, or is set off, than is still owed."""
     amount = facts.command.amount_minor
     if amount < 1:
-        return (unmet("amount_not_positive"),)
+        return (unmet("amount_out_of_bounds", amount=amount, limit=MAX_MINOR),)
     if amount <= facts.left_minor:
         return ()
     return (Unmet(code="recovery_over_left", values=said(facts.fund.currency, asked=amount, left=facts.left_minor)),)
@@ -168,7 +168,8 @@ def may_forgive(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
     """Both who write off may decide on an amount like it; a limit that cannot be read refuses (F8, F14)."""
     limit = facts.limit_minor
     if limit is None:
-        return (unmet("limit_unreadable", fund=facts.fund.code),)
+        return (unmet("approval_limit_unreadable", kind="role"),)
     if facts.left_minor <= limit:
         return ()
-    return (unmet("over_limit", limit_minor=limit, currency=facts.fund.currency),)
+    values = said(facts.fund.currency, total=facts.left_minor, limit=limit)
+    return (Unmet(code="over_approval_limit", values=values),)
