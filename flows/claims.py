@@ -16,6 +16,7 @@ from models.db import db_now
 from models.journal import Claim
 from models.payouts import PaymentBatch
 from models.reading import table_of
+from models.states import PaymentBatchState
 
 LEASE = timedelta(seconds=60)
 
@@ -26,10 +27,16 @@ def worker_name() -> str:
 
 
 def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedelta = LEASE) -> int | None:
-    """Return the new fence of a batch that nobody works on; None while somebody else's lease runs."""
+    """Return the new fence of a prepared batch that nobody works on.
+
+    None while somebody else's lease runs, and for a batch that somebody has brought further meanwhile.
+    """
     batch, claim = table_of(PaymentBatch), table_of(Claim)
-    locked = select(batch.c.fence).where(batch.c.id == batch_id).with_for_update()
-    fence = session.execute(locked).scalar_one() + 1
+    locked = select(batch.c.fence, batch.c.state).where(batch.c.id == batch_id).with_for_update()
+    row = session.execute(locked).one()
+    if row.state != PaymentBatchState.PREPARED:
+        return None
+    fence = row.fence + 1
     now = session.execute(select(db_now())).scalar_one()
     known = session.execute(select(claim).where(claim.c.object_type == "batch", claim.c.object_id == batch_id)).first()
     if known is not None and known.until_at > now:

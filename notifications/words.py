@@ -44,6 +44,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "reason": "reason",
     "field": "field",
     "said": "said",
+    "possible": "way_out",
     "proposed": "outcome",
     "voted": "outcome",
 }

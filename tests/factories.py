@@ -527,6 +527,14 @@ def granted() -> Pack:
     return Pack.model_validate(funded().model_copy(update=changes).model_dump())
 
 
+@cache
+def strict() -> Pack:
+    """Return the funded standard with a certifier before the approval and a payer before the bank."""
+    base = funded()
+    funds = base.funds.model_copy(update={"asks_certifier": True, "asks_release": True})
+    return Pack.model_validate(base.model_copy(update={"code": "strict", "funds": funds}).model_dump())
+
+
 def _text(zh: str, en: str) -> Text:
     return Text(zh=zh, en=en)
 
@@ -552,11 +560,12 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-WITHOUT_PANELS = ("bare", "funded", "granted")
+WITHOUT_PANELS = ("bare", "funded", "granted", "strict")
 PACKS: Mapping[str, Any] = {
     "bare": library.bare,
     "lean": lean,
     "default": library.default,
     "funded": funded,
     "granted": granted,
+    "strict": strict,
 }

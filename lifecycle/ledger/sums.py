@@ -103,5 +103,36 @@ def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> 
     return _sums(session, statement.group_by(payout.c.agreement_id))
 
 
+def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return each fund's part of suspense, which all funds of a currency share. One statement.
+
+    A line of it belongs to the fund whose own account the same entry moves, else to that of its payout, else to that of
+    the statement which it came by.
+    """
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
+    beside, owned = posting.alias("beside"), account.alias("owned")
+    of_entry = (
+        select(owned.c.fund_id)
+        .join_from(beside, owned, owned.c.id == beside.c.account_id)
+        .where(beside.c.entry_id == posting.c.entry_id, owned.c.fund_id.is_not(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    owner = func.coalesce(of_entry, payout.c.fund_id, statement_of.c.fund_id).label("owner")
+    owners = (
+        select(owner, posting.c.amount_minor)
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
+        .outerjoin(line, line.c.id == event.c.statement_line_id)
+        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
+        .where(account.c.kind == AccountKind.SUSPENSE)
+        .subquery()
+    )
+    summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))
+    return _sums(session, summed.group_by(owners.c.owner))
+
+
 def _sums(session: Session, statement: Any) -> dict[UUID, int]:
     return {row[0]: int(row[1]) for row in session.connection().execute(statement)}

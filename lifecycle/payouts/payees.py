@@ -117,22 +117,12 @@ def account_new(facts: PayeeFacts) -> tuple[Unmet, ...]:
 
 def proposed_still(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """Only an account that waits is confirmed."""
-    state = str(facts.row.status)
-    return (
-        ()
-        if state == PayeeStatus.PROPOSED
-        else (unmet(f"confirm_not_possible_when_{state}", verb="confirm", state=state),)
-    )
+    return () if facts.row.status == PayeeStatus.PROPOSED else (_not_when(facts, "confirm"),)
 
 
 def retirable(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """What is retired stays so."""
-    state = str(facts.row.status)
-    return (
-        ()
-        if state != PayeeStatus.RETIRED
-        else (unmet(f"retire_not_possible_when_{state}", verb="retire", state=state),)
-    )
+    return () if facts.row.status != PayeeStatus.RETIRED else (_not_when(facts, "retire"),)
 
 
 def _not_when(facts: PayeeFacts, verb: str) -> Unmet:

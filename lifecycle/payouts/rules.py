@@ -30,6 +30,7 @@ def payable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         *_project_goes_on(facts),
         *_fund_open(facts),
         *_account_usable(facts),
+        *_files_current(facts),
         *_within_milestone(facts),
         *_nothing_owed(facts),
         *facts.capped,
@@ -57,7 +58,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if stopped and facts.purpose != PayoutPurpose.SETTLEMENT:
         reasons.append(unmet("project_ended", state=str(facts.project.stage)))
     if facts.project_hold is not None:
-        reasons.append(unmet("project_on_hold", until=facts.project_hold.until_on.isoformat()))
+        hold = facts.project_hold
+        reasons.append(unmet("project_on_hold", reason=hold.reason, until=hold.until_on.isoformat()))
     is_signed = facts.agreement.signed_on is not None or facts.purpose == PayoutPurpose.SETTLEMENT
     if facts.agreement.status != FundStatus.ACTIVE or not is_signed:
         reasons.append(unmet("agreement_not_in_force", number=facts.agreement.number))
@@ -67,7 +69,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def _fund_open(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.fund.status != FundStatus.ACTIVE:
         return (unmet("fund_closed", fund=facts.fund.code),)
-    return (unmet("fund_on_hold", fund=facts.fund.code),) if facts.fund_hold is not None else ()
+    hold = facts.fund_hold
+    return (unmet("fund_on_hold", fund=facts.fund.code, reason=hold.reason),) if hold is not None else ()
 
 
 def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -78,8 +81,13 @@ def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if account.status != PayeeStatus.CONFIRMED:
         return (Unmet(code="payee_not_confirmed", party="funder", role=Role.ACCOUNTANT),)
     if account.usable_on is not None and account.usable_on > facts.stamp.today:
-        return (Unmet(code="payee_cooling_off", values={"from": account.usable_on.isoformat()}),)
+        return (Unmet(code="payee_cooling_off", values={"day": account.usable_on.isoformat()}),)
     return ()
+
+
+def _files_current(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    missing = facts.missing_evidence
+    return (unmet("evidence_not_current", sha256s=list(missing)),) if missing else ()
 
 
 def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -89,7 +97,7 @@ def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.amount_minor <= left:
         return ()
     code = "settlement_exceeded" if is_settlement else "milestone_exceeded"
-    return (unmet(code, left_minor=max(0, left), currency=facts.fund.currency),)
+    return (Unmet(code=code, values=said(facts.fund.currency, left=max(0, left))),)
 
 
 def _nothing_owed(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -106,7 +114,8 @@ def money_left(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return (
         Unmet(
             code="insufficient_funds",
-            values={"available_minor": facts.available_minor, "currency": facts.fund.currency},
+            values=said(facts.fund.currency, available=facts.available_minor, asked=facts.amount_minor),
+            suffices="money_available",
             party="funder",
             role=Role.FUND_DIRECTOR,
         ),
@@ -121,7 +130,7 @@ def as_seen(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if command.payload_hash is not None and command.payload_hash != facts.payout.payload_hash:
         reasons.append(unmet("payload_changed"))
     if command.amount_minor != facts.payout.amount_minor:
-        reasons.append(unmet("amount_differs", asked_minor=facts.payout.amount_minor, currency=facts.payout.currency))
+        reasons.append(unmet("amount_differs", **said(facts.payout.currency, asked=facts.payout.amount_minor)))
     return tuple(reasons)
 
 
@@ -211,7 +220,7 @@ def within_limit(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return (
         Unmet(
             code="over_limit",
-            values={"limit_minor": limit, "currency": facts.fund.currency},
+            values=said(facts.fund.currency, limit=limit),
             people=facts.others_who_can,
         ),
     )
@@ -239,22 +248,25 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.freeze is not None:
         reasons.append(unmet("frozen", since=facts.freeze.from_on.isoformat()))
     if facts.alive_instructions:
-        reasons.append(unmet("batch_may_be_alive"))
+        reasons.append(unmet("batch_may_be_alive", count=len(facts.alive_instructions)))
     return tuple(reasons)
 
 
 @about_input
 def request_sound(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there."""
+    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there.
+
+    A request that nobody changes, but that is no longer what was approved, goes back to its maker as it is.
+    """
+    if facts.stamp.actor.is_clock and facts.payout is not None:
+        return ()
     reasons = [*_within_milestone(facts)] if facts.amount_minor > 0 else [unmet("amount_not_positive")]
     account = facts.account
     if account is None or account.organisation_id != facts.project.organisation_id:
         reasons.append(unmet("payee_of_another"))
     elif account.status == PayeeStatus.RETIRED:
         reasons.append(unmet("payee_retired"))
-    if facts.missing_evidence:
-        reasons.append(unmet("evidence_not_current", sha256s=list(facts.missing_evidence)))
-    return tuple(reasons)
+    return (*reasons, *_files_current(facts))
 
 
 @about_input

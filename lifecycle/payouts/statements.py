@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
+from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
@@ -19,6 +20,7 @@ from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
+from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
@@ -93,7 +95,7 @@ class StatementFacts:
     is_known: bool = False
     holds: tuple[Any, ...] = ()
     suspense_minor: int = 0
-    """What bookings of this fund's account, in all its statements, have set aside."""
+    """The fund's part of what nobody could explain yet."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
@@ -133,6 +135,7 @@ def _before(known: Sequence[Any], row: Any) -> Any:
     return last[-1] if last else None
 
 
+@about_input
 def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
     """A statement of a file is taken once."""
     return (unmet("already_exists", field="statement", value=facts.command.statement_ref),) if facts.is_known else ()
@@ -387,6 +390,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     ]
 
 
+@about_input
 def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """The booking is one of this statement that was set aside, and two people agreed to write it off."""
     case, line = facts.case, facts.line
@@ -396,13 +400,18 @@ def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     return () if ok else (unmet("two_people_missing"),)
 
 
+@about_input
 def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """What the fund is to bear it must have."""
     missing = -facts.line.amount_minor if facts.line is not None else 0
     if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
         return (unmet("foreign_currency"),)
     has = facts.accounts[AccountKind.AVAILABLE].balance_minor
-    return (unmet("insufficient_funds", available_minor=has, currency=facts.fund.currency),) if missing > has else ()
+    return (
+        (unmet("insufficient_funds", **said(facts.fund.currency, available=has, asked=missing)),)
+        if missing > has
+        else ()
+    )
 
 
 def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:

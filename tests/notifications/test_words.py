@@ -7,6 +7,7 @@ import pytest
 import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
+from lifecycle.exceptions.commands import Action
 from lifecycle.standards.pack import Party
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
@@ -56,6 +57,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "competence": states.Competence,
     "verification": states.Verification,
     "scale": states.MaturityScale,
+    "way_out": Action,
 }
 
 
@@ -114,6 +116,8 @@ class TestCatalogue:
 
     def test_has_a_word_for_every_state_that_is_stored(self) -> None:
         stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState, *states.MilestoneState]
+        stored += [*states.PayoutState, *states.PaymentBatchState, *states.InstructionStatus, *states.PayeeStatus]
+        stored += [*states.StatementStatus, *states.LineStatus]
 
         assert [word for word in stored if f"state.{word}" not in CATALOGUE] == []
 
