@@ -54,6 +54,8 @@ REFERENCES: Mapping[str, Reference] = {
         option="ref", find="recovery", metavar="REF", help="Recovery order: RC-2026-0001, or its id."
     ),
     "cost_id": Reference(option="ref", find="cost", metavar="REF", help="Statement: AG-2026-0001/1, or its id."),
+    "payout_id": Reference(option="ref", find="payout", metavar="REF", help="Payout: PO-2026-0001, or its id."),
+    "exception_id": Reference(option="ref", find="case", metavar="ID", help="Case: its id."),
     "review_id": REVIEW,
     "user_id": LOGIN,
     "organisation_id": _organisation("organisation", "Organisation"),

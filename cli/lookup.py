@@ -13,10 +13,14 @@ from sqlmodel import Session
 from lifecycle.errors import Invalid, NotFound, unmet
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund, FundSource
+from models.holds import ExceptionCase
+from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
+from models.statements import BankStatement
+from models.states import PayeeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,7 @@ class Lookup:
         table = _table(Organisation)
         known = _uuid(ref)
         matches = table.c.id == known if known else (table.c.credit_code == ref.upper()) | (table.c.name == ref)
-        found = self.session.execute(select(table.c.id).where(matches)).scalars().all()
-        if len(found) > 1:
-            raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return self._first(select(table.c.id).where(matches), ref)
+        return self._only(select(table.c.id).where(matches), ref)
 
     def review(self, ref: str) -> Any:
         """Find a review by id, `PT-2026-0042` (its latest call) or `PT-2026-0042/G3` (the latest of that gate)."""
@@ -93,10 +94,43 @@ class Lookup:
             return self._first(select(source.c.id).where(source.c.id == known), ref)
         fund, _, name = ref.partition("/")
         of = (source.c.fund_id == self.fund(fund), source.c.organisation_id == self.organisation(name))
-        found = self.session.execute(select(source.c.id).where(*of)).scalars().all()
+        return self._only(select(source.c.id).where(*of), ref)
+
+    def payout(self, ref: str) -> Any:
+        """Find a payout by number or id."""
+        return self._by(Payout, "number", ref, ref.upper())
+
+    def batch(self, ref: str) -> Any:
+        """Find a payment batch by number or id."""
+        return self._by(PaymentBatch, "number", ref, ref.upper())
+
+    def statement(self, ref: str) -> Any:
+        """Find a statement by the bank's reference or id; one that two files bear is named by id."""
+        table = _table(BankStatement)
+        if known := _uuid(ref):
+            return self._first(select(table.c.id).where(table.c.id == known), ref)
+        return self._only(select(table.c.id).where(table.c.statement_ref == ref), ref)
+
+    def case(self, ref: str) -> Any:
+        """Find a case by id."""
+        table = _table(ExceptionCase)
+        return self._first(select(table.c.id).where(table.c.id == (_uuid(ref) or _NOBODY)), ref)
+
+    def payee(self, ref: str) -> Any:
+        """Find an account in use by `FIRM/1234` (its last digits) or id; where several end so it is named by id."""
+        table = _table(PayeeAccount)
+        if known := _uuid(ref):
+            return self._first(select(table.c.id).where(table.c.id == known), ref)
+        firm, _, digits = ref.rpartition("/")
+        own = (table.c.organisation_id == self.organisation(firm), table.c.status != PayeeStatus.RETIRED)
+        ends = table.c.account_number.endswith(digits, autoescape=True)
+        return self._only(select(table.c.id).where(*own, ends), ref)
+
+    def _only(self, statement: Any, ref: str) -> Any:
+        found = self.session.execute(statement).scalars().all()
         if len(found) > 1:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return self._first(select(source.c.id).where(*of), ref)
+        return self._first(statement, ref)
 
     def recovery(self, ref: str) -> Any:
         """Find a recovery order by number or id."""
@@ -135,12 +169,14 @@ class Lookup:
         return found
 
 
+_NOBODY = UUID(int=0)
 _WITH_FUND = {
     "fund_id": Fund,
     "agreement_id": Agreement,
     "milestone_id": Milestone,
     "cost_id": CostStatement,
     "recovery_id": RecoveryOrder,
+    "payout_id": Payout,
 }
 """Field of a command -> table whose rows lead to a fund."""
 

@@ -67,7 +67,7 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        due = _due(session)
+        due = due_payouts(session)
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
@@ -82,7 +82,8 @@ def _is_frozen(session: Session) -> bool:
     return session.execute(held).first() is not None
 
 
-def _due(session: Session) -> dict[UUID, list[Any]]:
+def due_payouts(session: Session) -> dict[UUID, list[Any]]:
+    """Return fund -> its approved payouts by number: the last gate judges them, one by one."""
     payout = table_of(Payout)
     statement = (
         select(payout.c.id, payout.c.number, payout.c.fund_id, payout.c.version)

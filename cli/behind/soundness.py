@@ -7,8 +7,10 @@ from typing import Any
 
 import typer
 
+from cli.behind.banking import channel, teller
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
+from flows.recovery import Finished, finish
 from lifecycle import recovery
 from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
@@ -89,15 +91,21 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
 
 
 def recover_all(door: Door) -> None:
-    """Sweep what a crash left; leaves with exit 6 when something could not be removed."""
+    """Finish and sweep what a crash left; leaves with exit 6 when something could not be done."""
     files = EvidenceFiles(door.settings.evidence_dir)
     old = list(files.old_files(recovery.ORPHAN_AGE))
     found = door.read(lambda session: recovery.look(session, old, today=door.today))
-    document = recovery.sweep(found, files, now=door.now)
+    stamp = door.stamp(Actor.clock(DoorName.RECOVER))
+    finished = finish(door.engine, teller(door), channel(door), stamp)
+    document = _with_payments(recovery.sweep(found, files, now=door.now), finished)
     output = door.output
     if output.as_json:
         output.document(document)
     else:
+        for one in document["moved"]:
+            output.line(f"{one['object_type']} {one['object_id']}\t{one['from']} -> {one['to']}\t{one['why']}")
+        for name in ("unknown", "waiting"):
+            output.line(f"{name}\t{len(document[name])}")
         swept = document["swept"]
         output.line(f"temp_files\t{swept['temp_files']}")
         output.line(f"orphan_files\t{swept['orphan_files']}")
@@ -105,6 +113,12 @@ def recover_all(door: Door) -> None:
             output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
     if document["failed"]:
         raise typer.Exit(PARTLY)
+
+
+def _with_payments(document: dict[str, Any], finished: Finished) -> dict[str, Any]:
+    swept = {**document["swept"], "temp_files": document["swept"]["temp_files"] + finished.temp_files}
+    known = {name: getattr(finished, name) for name in ("moved", "claims_taken", "unknown", "waiting")}
+    return {**document, **known, "swept": swept, "failed": [*document["failed"], *finished.failed]}
 
 
 def verify_trail(door: Door, files: list[Path]) -> None:

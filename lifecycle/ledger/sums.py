@@ -72,27 +72,6 @@ def set_off_against(session: Session, milestone_ids: Collection[UUID]) -> dict[U
     return _sums(session, statement.group_by(part.c.milestone_id))
 
 
-def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return what bookings of each fund's bank account have set aside and nobody has explained yet. One statement.
-
-    The suspense account is shared: a line of it belongs to the fund of its payout, else of the bank's statement.
-    """
-    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
-    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
-    owner = func.coalesce(payout.c.fund_id, statement_of.c.fund_id)
-    statement = (
-        select(owner, func.sum(posting.c.amount_minor))
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .outerjoin(payout, payout.c.id == posting.c.payout_id)
-        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
-        .outerjoin(line, line.c.id == event.c.statement_line_id)
-        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
-        .where(account.c.kind == AccountKind.SUSPENSE, owner.in_(list(fund_ids)))
-        .group_by(owner)
-    )
-    return _sums(session, statement)
-
-
 def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return what is approved or on its way for each agreement: the money that is reserved. One statement."""
     payout = table_of(Payout)

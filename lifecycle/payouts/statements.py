@@ -414,28 +414,9 @@ def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     )
 
 
-def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
-    """Return what two people say of a booking that nothing explained: from here on it is no more set aside."""
-    return BankEvent, {
-        "source": BankSource.PEOPLE,
-        "bank_ref": line.bank_ref,
-        "end_to_end_id": None,
-        "instruction_id": None,
-        "statement_line_id": line.id,
-        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
-        "amount_minor": abs(line.amount_minor),
-        "currency": line.currency,
-        "content_hash": line.content_hash,
-        "effect": BankEffect.APPLIED,
-    }
-
-
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
     """Take the booking out of suspense, out of the fund's own money or into it."""
-    line = facts.line
-    moved = entry(
-        PostingKind.CORRECTION, -line.amount_minor, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True
-    )
+    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -448,7 +429,7 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=(explained(line), *moved),
+        sealed=moved,
     )
     return Effects(acts=(act,))
 

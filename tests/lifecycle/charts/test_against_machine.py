@@ -127,7 +127,9 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
         ),
         next_stage=lambda: following,
         stamp=SimpleNamespace(
-            today=TODAY, calendar=calendar.china(), actor=SimpleNamespace(person_id=draw(st.sampled_from(PERSONS)), is_clock=draw(st.booleans()))
+            today=TODAY,
+            calendar=calendar.china(),
+            actor=SimpleNamespace(person_id=draw(st.sampled_from(PERSONS)), is_clock=draw(st.booleans())),
         ),
         runs=(),
     )
