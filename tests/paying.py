@@ -10,31 +10,17 @@ from lifecycle.milestones.commands import AcceptMilestone
 from lifecycle.payouts.batches import PrepareBatch, Send
 from lifecycle.payouts.commands import Approve, Instruct, RequestPayout, RequestSettlement
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.db import transaction
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
 from tests import factories as make
 from tests.factories import House, key
+from tests.payments import payee
 
 
 def fund_of(house: House, agreement: UUID) -> UUID:
     """Return the fund of an agreement."""
     return UUID(house.one("SELECT fund_id FROM v_agreement WHERE id = :id", id=str(agreement)))
-
-
-def account(house: House) -> UUID:
-    """Return the confirmed account of the firm; it is entered once."""
-    known = house.rows("SELECT id FROM payee_account WHERE status = 'confirmed'")
-    if known:
-        return UUID(str(known[0].id))
-    firm = house.parties["sme"]
-    said = {"holder_name": "sme", "account_number": "6222020200000000002", "bank_code": "102100099996"}
-    (one,) = make.ids_of(
-        house.do(ProposeAccount(command_id=key(), organisation_id=firm, **said), by=Role.FINANCE_OFFICER)
-    )
-    house.do(ConfirmAccount(command_id=key(), payee_account_id=one, called="021-555"), by=Role.ACCOUNTANT)
-    return one
 
 
 def released(house: House, *agreements: UUID, number: int = 1) -> list[UUID]:
@@ -47,14 +33,14 @@ def released(house: House, *agreements: UUID, number: int = 1) -> list[UUID]:
 def request(house: House, milestone: UUID, amount: int) -> RequestPayout:
     """Return the command that asks for money of a tranche."""
     return RequestPayout(
-        command_id=key(), milestone_id=milestone, payee_account_id=account(house), new_amount_minor=amount
+        command_id=key(), milestone_id=milestone, payee_account_id=payee(house), new_amount_minor=amount
     )
 
 
 def ask_settlement(house: House, agreement: UUID, amount: int) -> RequestSettlement:
     """Return the command that asks for what the settlement pays besides the tranches."""
     return RequestSettlement(
-        command_id=key(), agreement_id=agreement, payee_account_id=account(house), new_amount_minor=amount
+        command_id=key(), agreement_id=agreement, payee_account_id=payee(house), new_amount_minor=amount
     )
 
 
