@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, bindparam, null, select
+from sqlalchemy import CompoundSelect, bindparam, cast, null, select
 from sqlmodel import Session
 
 from models.people import Delegation, RoleGrant, User
@@ -350,10 +350,10 @@ def _held() -> CompoundSelect[Any]:
     """Return the statement of an account, its grants that were not revoked, and the roles that were lent to it."""
     user, grant = _table(User), _table(RoleGrant)
     own = (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None)
-    nobody = null().label("delegator_id")
+    delegation, absent = _table(Delegation), _table(User).alias("absent")
+    nobody = cast(null(), delegation.c.delegator_id.type).label("delegator_id")
     columns = (user.c.status, grant.c.role, grant.c.organisation_id, nobody)
     held = select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
-    delegation, absent = _table(Delegation), _table(User).alias("absent")
     today = bindparam("today", type_=delegation.c.from_on.type)
     still_held = (
         (grant.c.user_id == delegation.c.delegator_id)

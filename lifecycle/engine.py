@@ -369,11 +369,16 @@ class _Desk:
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if may:
             return []
+        if not task.roles and self._stands_in_for_nobody(task):
+            return [Unmet(code="delegation_not_in_force")]
         if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
-        if getattr(task.command, "on_behalf_of", None) is not None and not task.roles:
-            return [Unmet(code="delegation_not_in_force")]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
+
+    def _stands_in_for_nobody(self, task: Task[Any]) -> bool:
+        """Say whether somebody who sees the subject acts in the name of another who has not asked them to."""
+        own = self._held.roles_for(parties_of(task), _id(task.project), _id(task.row))
+        return getattr(task.command, "on_behalf_of", None) is not None and bool(own)
 
     def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
         """Say whether the actor does not see the project or fund at all, by whichever part they have in it."""
