@@ -22,6 +22,13 @@ def paid(house: House, count: int) -> list[UUID]:
     return [UUID(str(house.one(sql, id=str(one)))) for one in payouts]
 
 
+def stop(house: House, *ids: UUID) -> None:
+    """Stop the projects of these agreements."""
+    projects = [make.project_of(house, one) for one in ids]
+    stops = (Stop(command_id=key(), project_id=one, code="misuse", reason="why") for one in projects)
+    house.do(*stops, by=Role.FUND_MANAGER)
+
+
 def stopped(house: House, count: int, cost: int) -> list[UUID]:
     """Return agreements whose projects were stopped, with their final cost accepted."""
     ids = paid(house, count)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3] / "lifecycle"
-ROOMS = ("agreements", "funds", "milestones", "people", "projects", "requirements", "reviews", "trials")
+ROOMS = ("agreements", "endings", "funds", "milestones", "people", "projects", "requirements", "reviews", "trials")
 MAKERS = {"unmet", "_handed_in", "_follows"}
 """Functions whose first argument is a code."""
 
