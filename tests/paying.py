@@ -122,5 +122,5 @@ def accept_cost(house: House, *agreements: UUID, cost: int, is_final: bool = Tru
         for one, paper in zip(agreements, make.papers(house, *agreements), strict=True)
     ]
     stated = make.ids_of(house.do(*commands, by=Role.FINANCE_OFFICER))
-    said = {"accepted_minor": cost, "accepted_own_minor": -(-cost * 3 // 10), "reason": "as stated"}
+    said: dict[str, Any] = {"accepted_minor": cost, "accepted_own_minor": -(-cost * 3 // 10), "reason": "as stated"}
     house.do(*(VerifyCost(command_id=key(), cost_id=one, **said) for one in stated), by=Role.CERTIFIER)

@@ -164,7 +164,7 @@ def _born(agreement: Any, asked: _Asked, stamp: Stamp) -> tuple[Act, Message]:
     )
     said = {"number": asked.number, "agreement": agreement.number, "amount_minor": asked.amount_minor}
     told = {**said, "currency": agreement.currency, "code": asked.code, "due_on": due.isoformat()}
-    return act, Message(kind=f"{OBJECT_TYPE}.ordered", object_type=OBJECT_TYPE, object_id=order_id, facts=told)
+    return act, Message(kind="recovery.ordered", object_type=OBJECT_TYPE, object_id=order_id, facts=told)
 
 
 def ordered(facts: OrderFacts, _target: str, stamp: Stamp) -> Effects:

@@ -96,8 +96,10 @@ def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     left = (facts.agreement.settlement_minor if is_settlement else facts.tranche_minor) - facts.others_minor
     if facts.amount_minor <= left:
         return ()
-    code = "settlement_exceeded" if is_settlement else "milestone_exceeded"
-    return (Unmet(code=code, values=said(facts.fund.currency, left=max(0, left))),)
+    values = said(facts.fund.currency, left=max(0, left))
+    if is_settlement:
+        return (Unmet(code="settlement_exceeded", values=values),)
+    return (Unmet(code="milestone_exceeded", values=values),)
 
 
 def _nothing_owed(facts: "PayoutFacts") -> tuple[Unmet, ...]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
 from models.people import Delegation, Organisation, RoleGrant
@@ -128,6 +129,7 @@ class DelegationEntry:
     held: frozenset[tuple[Role, UUID | None]] = frozenset()
     """The same of who stands in."""
     delegation: Any = None
+    delegable: frozenset[Role] = DELEGABLE
 
 
 def delegations(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DelegationEntry]:

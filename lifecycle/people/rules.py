@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lifecycle.actor import DELEGABLE
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.stages import credit_code
@@ -121,8 +120,8 @@ _FIRM = (Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER)
 @about_input
 def delegable(entry: "DelegationEntry") -> tuple[Unmet, ...]:
     """Only who decides on payouts can be stood in for: there each word says for whom it is given (5.4)."""
-    role = entry.command.role
-    return () if role in DELEGABLE else (unmet("role_not_delegable", role=role, allowed=sorted(DELEGABLE)),)
+    role, allowed = entry.command.role, entry.delegable
+    return () if role in allowed else (unmet("role_not_delegable", role=role, allowed=sorted(allowed)),)
 
 
 @about_input

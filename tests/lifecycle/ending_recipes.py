@@ -1,6 +1,7 @@
 """Recipes of the verbs of settlement, recovery, retention and standing in for somebody."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from lifecycle.endings import commands as ending
@@ -72,13 +73,13 @@ def ask_settlement(house: House, count: int) -> Made:
 
 @recipe("recovery.order", by=Role.FUND_MANAGER, tells="recovery.ordered")
 def order(house: House, count: int) -> Made:
-    asked = {"amount_minor": 1_000, "code": "ineligible_cost", "reason": "a fine"}
+    asked: dict[str, Any] = {"amount_minor": 1_000, "code": "ineligible_cost", "reason": "a fine"}
     return given(ending.OrderRecovery, paid(house, count), **asked)
 
 
 @recipe("recovery.repay", by=Role.ACCOUNTANT, tells="recovery.repaid")
 def repay(house: House, count: int) -> Made:
-    booked = {"amount_minor": 400, "bank_ref": "B-1", "received_on": house.today}
+    booked: dict[str, Any] = {"amount_minor": 400, "bank_ref": "B-1", "received_on": house.today}
     return given(ending.RepayRecovery, orders(house, count), **booked)
 
 
@@ -116,7 +117,7 @@ def announce(house: House, count: int) -> Made:
 
 @recipe("user.delegate", by=Role.FUND_MANAGER, tells="user.delegated")
 def delegate(house: House, count: int) -> Made:
-    said = {
+    said: dict[str, Any] = {
         "role": Role.FUND_MANAGER,
         "organisation_id": house.parties["funder"],
         "from_on": house.today,

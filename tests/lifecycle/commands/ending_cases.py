@@ -96,7 +96,7 @@ def _stated_after_the_settlement(house: House) -> Any:
     house.later(days=31)
     house.do(on(SettleAgreement, one, reason="nothing came"), by=Role.FUND_DIRECTOR)
     (paper,) = make.papers(house, one)
-    said = {"from_on": date(2025, 7, 8), "until_on": date(2025, 7, 8), "by_category": {"travel": 100}}
+    said: dict[str, Any] = {"from_on": date(2025, 7, 8), "until_on": date(2025, 7, 8), "by_category": {"travel": 100}}
     return on(SubmitCost, one, own_money_minor=0, evidence_sha256=paper, **said)
 
 
@@ -154,7 +154,7 @@ def _of_a_day_after_the_stop(house: House) -> Any:
     recipes.stop(house, one)
     house.later(days=1)
     (paper,) = make.papers(house, one)
-    said = {"from_on": house.today, "until_on": house.today, "by_category": {"travel": 100}}
+    said: dict[str, Any] = {"from_on": house.today, "until_on": house.today, "by_category": {"travel": 100}}
     return on(SubmitCost, one, own_money_minor=0, evidence_sha256=paper, **said)
 
 
@@ -170,7 +170,7 @@ def _by_who_stated_the_cost(house: House) -> Any:
     (one,) = recipes.stopped(house, 1, 8_000)
     officer, director = house.people[Role.FINANCE_OFFICER], house.people[Role.FUND_DIRECTOR]
     (user,) = make.ids_of(house.do(made(house, "user.add", person_id=officer.person_id), by=Role.ADMIN))
-    said = {"role": Role.FUND_DIRECTOR, "organisation_id": house.parties["funder"]}
+    said: dict[str, Any] = {"role": Role.FUND_DIRECTOR, "organisation_id": house.parties["funder"]}
     house.do(on(GrantRole, user, **said), by=Role.ADMIN)
     house.people["both"] = replace(director, user_id=user, person_id=officer.person_id, name="both")
     return on(SettleAgreement, one, reason="why")

@@ -26,7 +26,12 @@ def deputy(house: House) -> str:
 
 
 def lend(house: House, name: str, role: Role = MANAGER, **days: Any) -> UUID:
-    said = {"from_on": house.today, "until_on": house.today + timedelta(days=14), "reason": "on leave", **days}
+    said: dict[str, Any] = {
+        "from_on": house.today,
+        "until_on": house.today + timedelta(days=14),
+        "reason": "on leave",
+        **days,
+    }
     command = Delegate(
         command_id=key(),
         user_id=house.people[name].user_id,
@@ -116,7 +121,7 @@ class TestADelegation:
     @pytest.mark.parametrize("role", [Role.CERTIFIER, Role.PAYER, Role.ACCOUNTANT])
     def test_is_not_given_to_who_has_another_duty_at_the_funder(self, house: House, role: Role) -> None:
         (user,) = make.ids_of(house.do(*_added(house)))
-        grant = {"role": role, "organisation_id": house.parties["funder"]}
+        grant: dict[str, Any] = {"role": role, "organisation_id": house.parties["funder"]}
         house.do(GrantRole(command_id=key(), user_id=user, **grant), by=Role.ADMIN)
 
         assert codes(house, _lent(house, user), MANAGER) == ["delegate_excluded"]

@@ -26,7 +26,7 @@ PAID = pay.AMOUNT
 
 
 def order(house: House, agreement: UUID, amount: int = 1_000) -> UUID:
-    asked = {"amount_minor": amount, "code": "misuse", "reason": "why"}
+    asked: dict[str, Any] = {"amount_minor": amount, "code": "misuse", "reason": "why"}
     command = OrderRecovery(command_id=key(), agreement_id=agreement, **asked)
     return make.ids_of(house.do(command, by=Role.FUND_MANAGER))[0]
 
@@ -210,5 +210,5 @@ def _another_manager(house: House) -> Any:
 
 
 def _grant(house: House, user: UUID) -> None:
-    said = {"role": Role.FUND_MANAGER, "organisation_id": house.parties["funder"]}
+    said: dict[str, Any] = {"role": Role.FUND_MANAGER, "organisation_id": house.parties["funder"]}
     house.do(*given(GrantRole, [user], **said), by=Role.ADMIN)

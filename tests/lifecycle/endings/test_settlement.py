@@ -22,7 +22,7 @@ A = 200_000_000
 @pytest.fixture
 def agreement(house: House) -> UUID:
     """An agreement over two million at 70 %, of which T1 (800,000) is paid."""
-    terms = {"amount_minor": A, "own_money_minor": 90_000_000}
+    terms: dict[str, Any] = {"amount_minor": A, "own_money_minor": 90_000_000}
     (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
     to_the_next_stage(house, one)
     paying.paid(house, one, amount=80_000_000)
@@ -229,7 +229,7 @@ def order(house: House, agreement: UUID, amount: int) -> None:
 
 def repay(house: House, amount: int) -> None:
     recovery = UUID(str(house.one("SELECT id FROM recovery_order")))
-    booked = {"bank_ref": key(), "received_on": house.today}
+    booked: dict[str, Any] = {"bank_ref": key(), "received_on": house.today}
     command = RepayRecovery(command_id=key(), recovery_id=recovery, amount_minor=amount, **booked)
     house.do(command, by=Role.ACCOUNTANT)
 

@@ -1,6 +1,7 @@
 """Tranches between their release and their payment: cut by unused money, kept back as a retention."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ from tests.lifecycle.endings.test_settlement import audit, row, settle, to_the_n
 @pytest.fixture
 def agreement(house: House) -> UUID:
     """A million at 70 %, of which T1 (400,000) is paid and the next gates are passed."""
-    terms = {"amount_minor": 100_000_000, "own_money_minor": 45_000_000}
+    terms: dict[str, Any] = {"amount_minor": 100_000_000, "own_money_minor": 45_000_000}
     (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
     to_the_next_stage(house, one)
     paying.paid(house, one)
