@@ -50,6 +50,9 @@ REFERENCES: Mapping[str, Reference] = {
     "milestone_id": Reference(
         option="ref", find="milestone", metavar="REF", help="Tranche: AG-2026-0001/T2, or its id."
     ),
+    "recovery_id": Reference(
+        option="ref", find="recovery", metavar="REF", help="Recovery order: RC-2026-0001, or its id."
+    ),
     "cost_id": Reference(option="ref", find="cost", metavar="REF", help="Statement: AG-2026-0001/1, or its id."),
     "payout_id": Reference(option="ref", find="payout", metavar="REF", help="Payout: PO-2026-0001, or its id."),
     "exception_id": Reference(option="ref", find="case", metavar="ID", help="Case: its id."),

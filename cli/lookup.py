@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, Unmet, unmet
-from models.agreements import Agreement, CostStatement, Milestone
+from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.evidence import Evidence
 from models.funds import Fund, FundSource
 from models.holds import ExceptionCase
@@ -133,6 +133,10 @@ class Lookup:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
         return self._first(statement, ref, absent)
 
+    def recovery(self, ref: str) -> Any:
+        """Find a recovery order by number or id."""
+        return self._by(RecoveryOrder, "number", ref, ref.upper())
+
     def currency_of(self, ids: Mapping[str, Any]) -> str | None:
         """Return the currency of the fund that a command's ids lead to, or None where there is none."""
         fund = _table(Fund)
@@ -181,6 +185,7 @@ _WITH_FUND = {
     "agreement_id": Agreement,
     "milestone_id": Milestone,
     "cost_id": CostStatement,
+    "recovery_id": RecoveryOrder,
     "payout_id": Payout,
 }
 """Field of a command -> table whose rows lead to a fund."""

@@ -189,10 +189,12 @@ _FILES = Own(option="--evidence", metavar="SHA256", help="SHA-256 of a file it r
 _MINUTE = Own(option="--minute", metavar="SHA256", help="SHA-256 of the committee's minute.")
 _AMOUNT = Own(option="--amount", help="The amount, typed again.")
 _SEEN = Own(option="--payload-hash", metavar="SHA256", help="Hash of what was seen. [default: as it is now]")
-_DECISION = {"amount_minor": _AMOUNT, "payload_hash": _SEEN}
+_FOR = {
+    "on_behalf_of": Own(reference=Reference(option="for", find="user", metavar="LOGIN", help="Whom you stand in for."))
+}
+_DECISION = {"amount_minor": _AMOUNT, "payload_hash": _SEEN, **_FOR}
 _APPROVAL = {
     **_DECISION,
-    "on_behalf_of": Own(reference=Reference(option="for", find="user", metavar="LOGIN", help="Whom you stand in for.")),
     "callback_by": Own(help="Who called the payee back."),
     "callback_at": Own(help="When the payee was called back.", metavar="ISO"),
     "minute_sha256": _MINUTE,
@@ -211,14 +213,27 @@ bind(
         "minute_sha256": _MINUTE,
     },
 )
+bind(
+    payout,
+    "settle",
+    f"{_PAYOUTS}:RequestSettlement",
+    "Ask for what the settlement of an agreement pays besides its tranches.",
+    arguments=("agreement_id",),
+    own={
+        "payee_account_id": _ACCOUNT_OF,
+        "new_amount_minor": Own(option="--amount", help="Amount with at most two decimals."),
+        "new_evidence": _FILES,
+        "minute_sha256": _MINUTE,
+    },
+)
 bind(payout, "certify", f"{_PAYOUTS}:Certify", "Say that it is correct.", arguments=_PAYOUT, own=_DECISION)
 bind(payout, "approve", f"{_PAYOUTS}:Approve", "Pass it for payment.", arguments=_PAYOUT, own=_APPROVAL)
 bind(
     payout, "reapprove", f"{_PAYOUTS}:Reapprove", "Approve what came back once more.", arguments=_PAYOUT, own=_APPROVAL
 )
-bind(payout, "release", f"{_PAYOUTS}:Release", "Let the next payment run take it.", arguments=_PAYOUT)
-bind(payout, "reject", f"{_PAYOUTS}:Reject", "Refuse it for good.", arguments=_PAYOUT)
-bind(payout, "send-back", f"{_PAYOUTS}:SendBack", "Ask the maker for more.", arguments=_PAYOUT)
+bind(payout, "release", f"{_PAYOUTS}:Release", "Let the next payment run take it.", arguments=_PAYOUT, own=_FOR)
+bind(payout, "reject", f"{_PAYOUTS}:Reject", "Refuse it for good.", arguments=_PAYOUT, own=_FOR)
+bind(payout, "send-back", f"{_PAYOUTS}:SendBack", "Ask the maker for more.", arguments=_PAYOUT, own=_FOR)
 bind(
     payout,
     "amend",
@@ -272,5 +287,10 @@ bind(
         "evidence_sha256": Own(option="--evidence", metavar="SHA256", help="SHA-256 of the bank's written word."),
         "end_to_end_id": Own(help="The payment that a booking belongs to, for match."),
         "kind": Own(help="settle, return or fee; for match."),
+        "recovery_id": Own(
+            reference=Reference(
+                option="recovery", find="recovery", metavar="REF", help="The recovery order that a credit repays."
+            )
+        ),
     },
 )

@@ -7,6 +7,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 import functools
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -357,14 +358,20 @@ class _Desk:
 
     def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
-        self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
+        self._held = Rights(is_active=True) if actor.is_clock else self._read(list(project_ids))
         for place, task in self.tasks.items():
             self.tasks[place] = replace(task, roles=self._roles(self.verb, task), person_roles=self._person_roles(task))
+
+    def _read(self, project_ids: list[UUID]) -> Rights:
+        return read_rights(self.session, self.stamp.actor, project_ids, today=self.stamp.today)
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
         parties = verb.parties(task) if verb.parties else parties_of(task)
+        absent = getattr(task.command, "on_behalf_of", None)
+        if absent is not None:  # who stands in for somebody has that one's role there, and no other
+            return self._held.roles_of(absent, parties)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
@@ -376,9 +383,16 @@ class _Desk:
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if may:
             return []
+        if not task.roles and self._stands_in_for_nobody(task):
+            return [Unmet(code="delegation_not_in_force")]
         if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
+
+    def _stands_in_for_nobody(self, task: Task[Any]) -> bool:
+        """Say whether somebody who sees the subject acts in the name of another who has not asked them to."""
+        own = self._held.roles_for(parties_of(task), _id(task.project), _id(task.row))
+        return getattr(task.command, "on_behalf_of", None) is not None and bool(own)
 
     def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
         """Say whether the actor does not see the project or fund at all, by whichever part they have in it."""
@@ -447,10 +461,11 @@ def parties_of(task: Task[Any]) -> Parties:
     return {**parties, "funder": task.fund.organisation_id, "programme": task.fund.organisation_id}
 
 
-def may_see(session: Session, project_id: UUID, actor: Actor) -> bool:
+def may_see(session: Session, project_id: UUID, actor: Actor, *, today: date) -> bool:
     """Say whether somebody has any part in this project: by a grant at a party, everywhere (auditors), or by name."""
     (project,) = session.connection().execute(_select_projects(is_locked=False, is_single=True), wanted([project_id]))
-    return bool(read_rights(session, actor, [project_id]).roles_for(project_parties(project), project_id))
+    rights = read_rights(session, actor, [project_id], today=today)
+    return bool(rights.roles_for(project_parties(project), project_id))
 
 
 def _id(row: Any) -> UUID | None:

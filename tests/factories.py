@@ -542,6 +542,14 @@ def funded() -> Pack:
 
 
 @cache
+def granted() -> Pack:
+    """Return the funded standard with the fund rules of the default one: caps, cuts, retention, audit, settlement."""
+    asked = library.default().funds.model_copy(update={"asks_certifier": False, "asks_release": False})
+    changes = {"code": "granted", "funds": asked}
+    return Pack.model_validate(funded().model_copy(update=changes).model_dump())
+
+
+@cache
 def strict() -> Pack:
     """Return the funded standard with a certifier before the approval and a payer before the bank."""
     base = funded()
@@ -574,11 +582,12 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-WITHOUT_PANELS = ("bare", "funded", "strict")
+WITHOUT_PANELS = ("bare", "funded", "granted", "strict")
 PACKS: Mapping[str, Any] = {
     "bare": library.bare,
     "lean": lean,
     "default": library.default,
     "funded": funded,
+    "granted": granted,
     "strict": strict,
 }

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import suspense_by_fund
-from models.agreements import Agreement, Milestone, RecoveryOrder
+from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
 from models.ledger import Account, Posting
@@ -124,14 +124,25 @@ def _paid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
 
 
 def _repaid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
-    order, agreement = table_of(RecoveryOrder), table_of(Agreement)
-    statement = (
-        select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor))
+    """Return (fund, is the agreement active) -> what came back under recovery orders, less what was set off there."""
+    order, part, agreement = map(table_of, (RecoveryOrder, RecoveryPart, Agreement))
+    met = (
+        select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor + order.c.set_off_minor))
         .join(agreement, agreement.c.id == order.c.agreement_id)
         .where(order.c.fund_id.in_(ids))
         .group_by(order.c.fund_id, agreement.c.status)
     )
-    return {(row[0], row[1] == FundStatus.ACTIVE): int(row[2]) for row in session.execute(statement)}
+    against = (
+        select(agreement.c.fund_id, agreement.c.status, func.sum(-part.c.amount_minor))
+        .join(agreement, agreement.c.id == part.c.against_agreement_id)
+        .where(agreement.c.fund_id.in_(ids))
+        .group_by(agreement.c.fund_id, agreement.c.status)
+    )
+    found: dict[tuple[UUID, bool], int] = {}
+    for row in (*session.execute(met), *session.execute(against)):
+        key = row[0], row[1] == FundStatus.ACTIVE
+        found[key] = found.get(key, 0) + int(row[2])
+    return found
 
 
 def _waiting(session: Session, ids: list[UUID]) -> dict[tuple[UUID, PayoutState, bool], int]:

@@ -12,28 +12,34 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
-from lifecycle.commands import Stamp, Task
+from lifecycle.chart import Rule, judged
+from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import drawn
 from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.verdicts.packs import packs_of
-from models.agreements import Agreement, Milestone
+from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.evidence import Evidence
 from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
-from models.people import OrganisationTie, RoleGrant, User
+from models.people import Delegation, OrganisationTie, RoleGrant, User
 from models.reading import Groups, rows_by, table_of
-from models.states import AccountKind, PayoutState, Role, UserStatus
+from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
 
 
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
     """Read everything around each payout, in the same number of statements for one and for many."""
     rows = [task.row if _is_payout(task.row) else None for task in tasks]
-    milestones = rows_by(session, Milestone, "id", {row.milestone_id for row in rows if row is not None} - {None})
-    agreements = rows_by(session, Agreement, "id", {task.row.agreement_id for task in tasks})
+    of_agreements = {_agreement_id(task.row) for task in tasks}
+    plans = rows_by(session, Milestone, "agreement_id", of_agreements, "number")
+    milestones = {row.id: [row] for plan in plans.values() for row in plan}
+    agreements = rows_by(session, Agreement, "id", of_agreements)
+    orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
+    set_off = set_off_against(session, list(milestones))
     wanted = {row.payee_account_id for row in rows if row is not None}
     wanted |= {getattr(task.command, "payee_account_id", None) for task in tasks} - {None}
     accounts = rows_by(session, PayeeAccount, "id", wanted)
@@ -48,7 +54,8 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
     limits = rows_by(session, ApprovalLimit, "fund_id", funds)
     people = _people(session, tasks, rows, milestones, accounts, approvals)
-    figures = figures_of(session, {task.row.agreement_id for task in tasks})
+    delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
+    figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
     new = [stamp.today.year for row in rows if row is None]
     numbers = iter(drawn(session, "PO", new, may_write=all(task.is_locked for task in tasks)))
@@ -56,13 +63,18 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     found = []
     for task, row in zip(tasks, rows, strict=True):
         milestone = _one(milestones, row.milestone_id) if row is not None else task.row
+        plan, agreement_id = plans.get(_agreement_id(task.row), []), _agreement_id(task.row)
+        is_tranche = _is_milestone(milestone)
+        following = _next(plan, milestone) if is_tranche else None
+        own_set_off = set_off.get(milestone.id, 0) if is_tranche else 0
+        others = siblings.of_tranche(milestone, row) if is_tranche else siblings.of_settlement(agreement_id, row)
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
         of_fund = ledger.get(task.fund.id, {})
         facts = PayoutFacts(
             command=task.command,
             payout=row,
-            milestone=milestone if _is_milestone(milestone) else None,
-            agreement=_one(agreements, task.row.agreement_id),
+            milestone=milestone if is_tranche else None,
+            agreement=_one(agreements, agreement_id),
             project=task.project,
             fund=task.fund,
             account=_one(accounts, account_id),
@@ -71,7 +83,14 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             pack=packs[task.project.pack_sha256],
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
-            others_minor=siblings.of_milestone(milestone, row),
+            others_minor=others + own_set_off,
+            other_parts_minor=(siblings.counted(milestone, row) if is_tranche else 0) + own_set_off,
+            waiting_minor=siblings.waiting(agreement_id, milestone if is_tranche else None),
+            tranche_minor=milestone.amount_minor if is_tranche else 0,
+            next_tranche=following,
+            next_minor=following.amount_minor if following is not None else 0,
+            owed_minor=_owed(orders.get(agreement_id, ())),
+            delegations=tuple(delegations.get(task.fund.organisation_id, ())),
             recent_minor=siblings.to_payee(task.project.organisation_id, row),
             holds=tuple(
                 hold for key in (DISBURSEMENT_ID, task.fund.id, task.project.id) for hold in holds.get(key, ())
@@ -86,11 +105,67 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             names=people.names,
             interested=people.interested(task.project.organisation_id),
             number=next(numbers) if row is None else None,
-            figures=_without(figures.get(task.row.agreement_id), row),
+            figures=_without(figures.get(agreement_id), row),
         )
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
+    """Return the fact query of a request: those of one agreement in a batch see cuts and requests one after the other.
+
+    `rules` are all that the verb asks: what is refused moves nothing.
+    """
+
+    def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
+        amounts: dict[UUID, int] = {}
+        asked: dict[UUID, int] = {}
+        found = []
+        for one in payout_facts(session, tasks, stamp):
+            milestone, following, agreement = one.milestone, one.next_tranche, one.agreement.id
+            seen = replace(
+                one,
+                tranche_minor=amounts.get(milestone.id, one.tranche_minor),
+                next_minor=amounts.get(following.id, one.next_minor) if following is not None else 0,
+                waiting_minor=one.waiting_minor + asked.get(agreement, 0),
+            )
+            if not judged(rules, seen):
+                asked[agreement] = asked.get(agreement, 0) + seen.amount_minor
+                if following is not None:
+                    amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
+                    amounts[following.id] = seen.next_minor + seen.cut_minor
+            found.append(seen)
+        return found
+
+    return facts
+
+
+def _agreement_id(row: Any) -> UUID:
+    """Return the agreement of a payout or a milestone; of an agreement its own id."""
+    found: UUID = getattr(row, "agreement_id", row.id)
+    return found
+
+
+def _next(plan: Sequence[Any], milestone: Any) -> Any:
+    """Return the tranche that a cut of this one moves to, or None for the last one."""
+    after = [row for row in plan if row.number > milestone.number and row.state != MilestoneState.WAIVED]
+    return after[0] if after else None
+
+
+def _owed(orders: Sequence[Any]) -> int:
+    return sum(
+        row.amount_minor - row.repaid_minor - row.set_off_minor for row in orders if row.state == RecoveryState.OPEN
+    )
+
+
+def _delegations(session: Session, organisation_ids: Collection[UUID], stamp: Stamp) -> Groups:
+    """Return organisation -> delegations of its people that are in force today."""
+    found = rows_by(session, Delegation, "organisation_id", organisation_ids)
+    return {
+        key: [row for row in rows if row.revoked_at is None and row.from_on <= stamp.today <= row.until_on]
+        for key, rows in found.items()
+    }
 
 
 def _without(figures: Figures | None, payout: Any) -> Figures | None:
@@ -126,20 +201,34 @@ def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
 
 
+_WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
 ADDING_UP_DAYS = 30
 """Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Siblings:
-    """Other payouts that count: those of the same milestone, and the recent ones to the same payee."""
+    """Other payouts that count: those of the same agreement, and the recent ones to the same payee."""
 
     rows: tuple[Any, ...]
     since: datetime
 
-    def of_milestone(self, milestone: Any, own: Any) -> int:
-        key = getattr(milestone, "id", None)
-        return sum(row.amount_minor for row in self._live(own) if key is not None and row.milestone_id == key)
+    def of_tranche(self, milestone: Any, own: Any) -> int:
+        return sum(row.amount_minor for row in self._live(own) if row.milestone_id == milestone.id)
+
+    def counted(self, milestone: Any, own: Any) -> int:
+        live = [row for row in self._live(own) if row.milestone_id == milestone.id]
+        return sum(row.amount_minor for row in live if row.state not in _WAITING)
+
+    def of_settlement(self, agreement_id: UUID, own: Any) -> int:
+        live = [row for row in self._live(own) if row.agreement_id == agreement_id]
+        return sum(row.amount_minor for row in live if row.milestone_id is None)
+
+    def waiting(self, agreement_id: UUID, milestone: Any) -> int:
+        """Return what is asked for under other tranches of the agreement."""
+        key = milestone.id if milestone is not None else None
+        live = [row for row in self.rows if row.agreement_id == agreement_id and row.state in _WAITING]
+        return sum(row.amount_minor for row in live if row.milestone_id not in (None, key))
 
     def to_payee(self, organisation_id: UUID, own: Any) -> int:
         before = own.created_at if own is not None else None
@@ -159,20 +248,21 @@ class _Siblings:
 def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Siblings:
     payout, account = table_of(Payout), table_of(PayeeAccount)
     since = stamp.now - timedelta(days=ADDING_UP_DAYS)
-    milestones = {getattr(task.row, "milestone_id", None) or task.row.id for task in tasks}
+    agreements = {_agreement_id(task.row) for task in tasks}
     firms = {task.project.organisation_id for task in tasks} - {None}
     recent = account.c.organisation_id.in_(list(firms)) & (payout.c.created_at >= since)
     statement = (
         select(
             payout.c.id,
             payout.c.milestone_id,
+            payout.c.agreement_id,
             payout.c.amount_minor,
             payout.c.state,
             payout.c.created_at,
             account.c.organisation_id,
         )
         .join(account, account.c.id == payout.c.payee_account_id)
-        .where(or_(payout.c.milestone_id.in_(list(milestones)), recent))
+        .where(or_(payout.c.agreement_id.in_(list(agreements)), recent))
     )
     return _Siblings(tuple(session.connection().execute(statement)), since)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
+from lifecycle.milestones.entitlement import use_reasons
 from models.money import said
 from models.states import (
     ENDED,
@@ -31,16 +32,21 @@ def payable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         *_account_usable(facts),
         *_files_current(facts),
         *_within_milestone(facts),
+        *_nothing_owed(facts),
         *facts.capped,
     )
 
 
 def _milestone_stands(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Money follows an accepted milestone; only a settlement has none."""
+    """Money follows an accepted milestone; a settlement has none, and where it is asked for it comes first (F11)."""
+    is_unsettled = facts.agreement.settled_on is None
+    unsettled = Unmet(
+        code="not_settled", values={"number": facts.agreement.number}, party="funder", role=Role.FUND_MANAGER
+    )
     if facts.purpose == PayoutPurpose.SETTLEMENT:
-        return ()
+        return (unsettled,) if is_unsettled else ()
     if facts.milestone is not None and facts.milestone.state == MilestoneState.ACCEPTED:
-        return ()
+        return (unsettled,) if is_unsettled and "final_statement" in facts.milestone.needs else ()
     state = "" if facts.milestone is None else str(facts.milestone.state)
     return (Unmet(code="milestone_not_accepted", values={"state": state}, party="platform", role=Role.COORDINATOR),)
 
@@ -54,7 +60,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.project_hold is not None:
         hold = facts.project_hold
         reasons.append(unmet("project_on_hold", reason=hold.reason, until=hold.until_on.isoformat()))
-    if facts.agreement.status != FundStatus.ACTIVE or facts.agreement.signed_on is None:
+    is_signed = facts.agreement.signed_on is not None or facts.purpose == PayoutPurpose.SETTLEMENT
+    if facts.agreement.status != FundStatus.ACTIVE or not is_signed:
         reasons.append(unmet("agreement_not_in_force", number=facts.agreement.number))
     return tuple(reasons)
 
@@ -84,13 +91,22 @@ def _files_current(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """All payouts of a milestone together stay within it."""
-    if facts.milestone is None:
-        return ()
-    left = facts.milestone.amount_minor - facts.others_minor
+    """All payouts of a milestone, with what was set off against it, stay within it; those of a settlement within it."""
+    is_settlement = facts.milestone is None
+    left = (facts.agreement.settlement_minor if is_settlement else facts.tranche_minor) - facts.others_minor
     if facts.amount_minor <= left:
         return ()
-    return (unmet("milestone_exceeded", **said(facts.fund.currency, left=max(0, left))),)
+    values = said(facts.fund.currency, left=max(0, left))
+    if is_settlement:
+        return (Unmet(code="settlement_exceeded", values=values),)
+    return (Unmet(code="milestone_exceeded", values=values),)
+
+
+def _nothing_owed(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """Nothing is paid while the firm owes money back under the agreement: it repays, or it is set off (F5, F14)."""
+    if not facts.owed_minor or facts.purpose == PayoutPurpose.SETTLEMENT:
+        return ()
+    return (Unmet(code="recovery_open", values=said(facts.fund.currency, owed=facts.owed_minor)),)
 
 
 def money_left(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -255,9 +271,20 @@ def request_sound(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return (*reasons, *_files_current(facts))
 
 
+@about_input
+def enough_used(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """Of a tranche is asked what is left after its cut by the use of the money paid before (F5)."""
+    if not facts.cut_minor or facts.amount_minor <= facts.payable_minor:
+        return ()
+    if facts.payable_minor <= 0 and facts.figures is not None:
+        return use_reasons(0, facts.figures, facts.pack.funds)
+    said_of = said(facts.fund.currency, payable=facts.payable_minor, moved=facts.cut_minor)
+    return (Unmet(code="tranche_cut", values=said_of),)
+
+
 def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only an accepted milestone of a project that goes on is asked to be paid."""
-    return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts))
+    return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts), *_nothing_owed(facts))
 
 
 @about_input

@@ -28,7 +28,6 @@ from models.states import AccountKind, BankEffect, BankEventKind, BankSource, Po
 
 OBJECT_TYPE = "statement"
 HOLD_DAYS = 3650
-"""Ways out of a case that take its booking out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

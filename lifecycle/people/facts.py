@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
-from models.people import Organisation, RoleGrant, User
+from models.people import Delegation, Organisation, RoleGrant, User
 from models.projects import Project
-from models.reading import grouped, table_of
+from models.reading import grouped, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
 
 
@@ -111,6 +112,48 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
             actor_person_id=stamp.actor.person_id,
         )
         for task in tasks
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelegationEntry:
+    """A role that shall be lent, or taken back: what both people hold by themselves."""
+
+    command: Any
+    row: Any
+    """The account of who stands in."""
+    stamp: Stamp
+    roles: frozenset[Role]
+    own: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """(role, organisation) of who acts; what was lent to them does not count."""
+    held: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """The same of who stands in."""
+    delegation: Any = None
+    delegable: frozenset[Role] = DELEGABLE
+
+
+def delegations(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DelegationEntry]:
+    """Read the grants of both, and the delegation that shall end."""
+    actor = stamp.actor.user_id
+    grants = rows_by(session, RoleGrant, "user_id", [actor, *(task.row.id for task in tasks)])
+    named = [getattr(task.command, "delegation_id", None) for task in tasks]
+    live = rows_by(session, Delegation, "id", [one for one in named if one is not None])
+
+    def held(user_id: UUID) -> frozenset[tuple[Role, UUID | None]]:
+        rows = [row for row in grants.get(user_id, ()) if row.revoked_at is None]
+        return frozenset((Role(row.role), row.organisation_id) for row in rows)
+
+    return [
+        DelegationEntry(
+            command=task.command,
+            row=task.row,
+            stamp=stamp,
+            roles=task.roles,
+            own=held(actor),
+            held=held(task.row.id),
+            delegation=next(iter(live.get(name, ())), None) if name is not None else None,
+        )
+        for task, name in zip(tasks, named, strict=True)
     ]
 
 

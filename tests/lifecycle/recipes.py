@@ -683,4 +683,4 @@ def record_order(house: House, count: int) -> Made:
     return given(trial.RecordOrder, ids, customer_id=house.parties["customer"], **order)
 
 
-from tests.lifecycle import agreement_recipes, fund_recipes, payout_recipes  # noqa: E402, F401 - the money has its recipes in files of its own
+from tests.lifecycle import agreement_recipes, ending_recipes, fund_recipes, payout_recipes  # noqa: E402, F401 - the money has its recipes in files of its own

@@ -217,6 +217,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         amount_minor=1,
         report={"evidence": ["a"]},
         state=draw(st.sampled_from(MilestoneState)),
+        needs=[],
     )
     return SimpleNamespace(
         **vars(on),

@@ -85,6 +85,7 @@ RELEASABLE = (
     "behind_no_wall",
     "evidence_unchanged",
     "result_reached",
+    "retention_over",
 )
 WAIVABLE = ("behind_no_wall", "something_left")
 MILESTONE = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3] / "lifecycle"
 ROOMS = (
-    *("agreements", "exceptions", "funds", "milestones", "payouts", "people", "projects", "requirements", "reviews"),
-    "trials",
+    *("agreements", "endings", "exceptions", "funds", "milestones", "payouts"),
+    *("people", "projects", "requirements", "reviews", "trials"),
 )
 TESTED_AS_THEY_ARE = {"entitlement.py", "payee_names.py", "terms.py", "tiers.py"}
 """Pure modules whose reasons are asked for where money is requested, or by no verb yet."""

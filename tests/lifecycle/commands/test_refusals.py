@@ -11,6 +11,7 @@ from tests.factories import House
 from tests.lifecycle.commands import (
     agreement_cases,
     disbursement_cases,
+    ending_cases,
     fund_cases,
     payout_cases,
     people_cases,
@@ -25,6 +26,7 @@ from tests.lifecycle.commands.refusals import CASES, Case, all_codes
 MODULES = (
     agreement_cases,
     disbursement_cases,
+    ending_cases,
     fund_cases,
     payout_cases,
     people_cases,

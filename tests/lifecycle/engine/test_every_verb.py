@@ -167,6 +167,7 @@ def grown(house: House) -> int:
         "payment_batch",
         "bank_statement",
         "exception_case",
+        "recovery_order",
     )
     sums = " + ".join(f"(SELECT COALESCE(SUM(version - {int(t == 'requirement')}), 0) FROM {t})" for t in tables)
     return int(house.one(f"SELECT {sums}"))

@@ -34,12 +34,11 @@ class Fold:
 
     def _take(self, result: Outcome) -> None:
         applied = [step.said for step in result.steps if step.effect == BankEffect.APPLIED]
-        repeated = [step.said for step in result.steps if step.effect == BankEffect.DUPLICATE]
         self.known = replace(
             self.known,
             status=result.status,
             applied=(*self.known.applied, *applied),
-            repeated=(*self.known.repeated, *repeated),
+            told=(*self.known.told, *(step.said for step in result.steps)),
         )
         for step in result.steps:
             if step.posting is not None:
