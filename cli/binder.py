@@ -320,7 +320,7 @@ def _finished(own: Own, name: str, value: Any, read: Callable[[str], int]) -> An
     try:
         return own.finish(value, read)
     except ValueError as error:
-        raise Invalid(unmet("value_wrong", field=name, value=str(value))) from error
+        raise Invalid(unmet("value_wrong", field=name, value=str(value), form=own.metavar)) from error
 
 
 def _default(one: Any, own: Own) -> Any:

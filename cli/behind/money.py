@@ -137,7 +137,7 @@ def _state(text: str) -> MilestoneState | None:
     try:
         return MilestoneState(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="state", value=text)) from None
+        raise Invalid(unmet("value_wrong", field="state", value=text, form=" | ".join(MilestoneState))) from None
 
 
 def show_milestone(door: Any, ref: str) -> None:
@@ -225,7 +225,7 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="tranche", value=text)) from None
+        raise Invalid(unmet("value_wrong", field="tranche", value=text, form="YYYY-MM-DD")) from None
 
 
 def tiers(given: Sequence[str], read: Reader) -> tuple[Tier, ...]:
@@ -234,7 +234,7 @@ def tiers(given: Sequence[str], read: Reader) -> tuple[Tier, ...]:
     for text in given:
         edge, needed, *more = text.split(":")
         if not needed.isdecimal() or not set(more) <= {"director", "minute"}:
-            raise Invalid(unmet("value_wrong", field="tier", value=text))
+            raise Invalid(unmet("value_wrong", field="tier", value=text, form="AMOUNT:N[:director][:minute]"))
         found.append(
             Tier(
                 up_to_minor=MAX_MINOR if edge == "max" else read(edge),

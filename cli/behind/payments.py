@@ -49,7 +49,7 @@ def one_of(words: type[E], text: str) -> E | None:
     try:
         return words(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="state", value=text)) from None
+        raise Invalid(unmet("value_wrong", field="state", value=text, form=" | ".join(words))) from None
 
 
 def list_payouts(door: Door, state: str, fund: str, project: str) -> None:

@@ -69,7 +69,10 @@ def not_the_submitter(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
 
 def behind_no_wall(facts: Any) -> tuple[Unmet, ...]:
     """People of an investor never decide on the firms it owns a part of."""
-    return (unmet("conflict_of_interest"),) if facts.on.stamp.actor.person_id in facts.wall else ()
+    actor = facts.on.stamp.actor
+    if actor.person_id not in facts.wall:
+        return ()
+    return (unmet("conflict_of_interest", conflict="investor", people=[actor.name]),)
 
 
 def evidence_unchanged(facts: "MilestoneFacts") -> tuple[Unmet, ...]:

@@ -201,6 +201,10 @@ class PayoutFacts:
         """Approvers who have come to belong to the firm, or to one tied to it, since."""
         return self.persons(ApprovalDecision.APPROVE) & self.interested
 
+    def names_of(self, persons: Collection[UUID]) -> frozenset[str]:
+        """Return what these humans are called, by the accounts that hold a right here."""
+        return frozenset(name for user, name in self.names.items() if self.person_of.get(user, user) in persons)
+
     @cached_property
     def approving_role(self) -> Role | None:
         """In which role the actor approves: as a director where they are one."""

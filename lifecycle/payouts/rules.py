@@ -176,7 +176,9 @@ def _separate(facts: "PayoutFacts", *parts: frozenset[object]) -> tuple[Unmet, .
 
 def no_interest(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Nobody of the firm, of one tied to it, or of its investors decides on money for it (F7, conflict wall)."""
-    return (unmet("conflict_of_interest"),) if facts.acting & facts.interested else ()
+    if not facts.acting & facts.interested:
+        return ()
+    return (unmet("conflict_of_interest", conflict="money", people=[facts.stamp.actor.name]),)
 
 
 def certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -244,7 +246,8 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.valid_approvals < facts.payout.approvals_needed:
         reasons.append(unmet("approvals_missing", given=facts.valid_approvals, needed=facts.payout.approvals_needed))
     if facts.approvers_with_interest:
-        reasons.append(unmet("conflict_of_interest"))
+        people = sorted(facts.names_of(facts.approvers_with_interest))
+        reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
     if facts.needs_release and not facts.persons(ApprovalDecision.RELEASE):
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))
     if facts.freeze is not None:

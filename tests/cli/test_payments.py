@@ -59,14 +59,14 @@ class TestPayout:
         statement(house, folders)
         taken = at_home("run", "reconciliation", "--json")
         assert (taken.code, taken.document["slots"][0]["done_count"]) == (0, 1)
-        assert [row[6] for row in at_home("payout", "list", "--state", "paid").rows] == ["paid"]
+        assert [row[6] for row in at_home("payout", "list", "--state", "paid").rows] == ["Paid"]
         shown = at_home("payout", "show", number, "--json").document
         assert [word["decision"] for word in shown["words"]] == ["approve", "release"]
         assert (shown["account_last"], shown["instructions"][0]["status"]) == ("2233", "settled")
         assert "62220202" not in json.dumps(shown)
-        assert at_home("bank", "batches").rows[0][2] == "settled"
+        assert at_home("bank", "batches").rows[0][2] == "Settled"
         assert at_home("bank", "show", batch).code == 0
-        assert at_home("statement", "list").rows[0][2:4] == ["imported", "1"]
+        assert at_home("statement", "list").rows[0][2:4] == ["Imported", "1"]
         ref = house.one("SELECT statement_ref FROM v_statement")
         assert at_home("statement", "show", ref).code == 0
         assert at_home("payee", "list", "--organisation", "sme").rows[0][2] == "2233"

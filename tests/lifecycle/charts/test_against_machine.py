@@ -129,7 +129,7 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
         stamp=SimpleNamespace(
             today=TODAY,
             calendar=calendar.china(),
-            actor=SimpleNamespace(person_id=draw(st.sampled_from(PERSONS)), is_clock=draw(st.booleans())),
+            actor=SimpleNamespace(name="Li", person_id=draw(st.sampled_from(PERSONS)), is_clock=draw(st.booleans())),
         ),
         runs=(),
     )
@@ -164,6 +164,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "vouchers": draw(SETS),
         "account_people": draw(SETS),
         "interested": draw(SETS),
+        "names_of": lambda _people: ["Li"],
         "others_who_can": (),
         "needs_certifier": draw(st.booleans()),
         "needs_release": draw(st.booleans()),
