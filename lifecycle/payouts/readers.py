@@ -63,17 +63,14 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     found = []
     for task, row in zip(tasks, rows, strict=True):
         milestone = _one(milestones, row.milestone_id) if row is not None else task.row
-        plan, agreement_id = plans.get(_agreement_id(task.row), []), _agreement_id(task.row)
-        is_tranche = _is_milestone(milestone)
-        following = _next(plan, milestone) if is_tranche else None
-        own_set_off = set_off.get(milestone.id, 0) if is_tranche else 0
-        others = siblings.of_tranche(milestone, row) if is_tranche else siblings.of_settlement(agreement_id, row)
+        agreement_id = _agreement_id(task.row)
+        tranche = milestone if _is_milestone(milestone) else None
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
         of_fund = ledger.get(task.fund.id, {})
         facts = PayoutFacts(
             command=task.command,
             payout=row,
-            milestone=milestone if is_tranche else None,
+            milestone=tranche,
             agreement=_one(agreements, agreement_id),
             project=task.project,
             fund=task.fund,
@@ -83,12 +80,9 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             pack=packs[task.project.pack_sha256],
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
-            others_minor=others + own_set_off,
-            other_parts_minor=(siblings.counted(milestone, row) if is_tranche else 0) + own_set_off,
-            waiting_minor=siblings.waiting(agreement_id, milestone if is_tranche else None),
-            tranche_minor=milestone.amount_minor if is_tranche else 0,
-            next_tranche=following,
-            next_minor=following.amount_minor if following is not None else 0,
+            **_sums(siblings, agreement_id, row, tranche, set_off),
+            **_place(plans.get(agreement_id, []), tranche),
+            waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(delegations.get(task.fund.organisation_id, ())),
             recent_minor=siblings.to_payee(task.project.organisation_id, row),
@@ -139,6 +133,29 @@ def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
         return found
 
     return facts
+
+
+def _sums(
+    siblings: "_Siblings", agreement_id: UUID, own: Any, tranche: Any, set_off: Mapping[UUID, int]
+) -> dict[str, int]:
+    """Return what the other payouts of a tranche, or of the settlement, come to; a set-off counts as paid."""
+    if tranche is None:
+        return {"others_minor": siblings.of_settlement(agreement_id, own)}
+    discharged = set_off.get(tranche.id, 0)
+    return {
+        "others_minor": siblings.of_tranche(tranche, own) + discharged,
+        "other_parts_minor": siblings.counted(tranche, own) + discharged,
+    }
+
+
+def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
+    """Return what a tranche holds, and the one that follows it."""
+    following = _next(plan, tranche) if tranche is not None else None
+    return {
+        "tranche_minor": tranche.amount_minor if tranche is not None else 0,
+        "next_tranche": following,
+        "next_minor": following.amount_minor if following is not None else 0,
+    }
 
 
 def _agreement_id(row: Any) -> UUID:
