@@ -53,7 +53,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow and not postgres and not reference and not prove"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not postgres and not reference and not prove"
 
 docs: $(READY)
 	$(BIN)/python -m docs.generate

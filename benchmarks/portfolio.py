@@ -82,16 +82,17 @@ def _command(place: Place) -> tuple[float, int]:
     spent = timed(work)
     if finished[0].returncode != 3:  # something is unmet, as it should be
         raise RuntimeError(finished[0].stderr)
-    return spent, int(finished[0].stderr.split()[-1]) * 1024
+    return spent, int(finished[0].stderr.split()[-1])
 
 
 _DRIVER = {"SQLite": "", "PostgreSQL": "+psycopg"}
 _MEASURED = """
-import resource, sys
+import sys
+from benchmarks.stage import peak_of_memory
 from cli.main import main
 sys.argv = ["pilotway", "gate", "check", "--all"]
 try:
     main()
 finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+    print(peak_of_memory(), file=sys.stderr)
 """

@@ -37,8 +37,9 @@ class Result:
         reached = {None: "–", True: "yes", False: "no"}[self.is_reached]
         if not self.ratios:
             return (self.mark, self.work, self.figure, "–", asked, reached, "–")
-        spread = (max(self.ratios) - min(self.ratios)) / 2 / self.ratio
-        return (self.mark, self.work, self.figure, f"{self.ratio:.2f}", asked, reached, f"± {spread:.0%}")
+        half = (max(self.ratios) - min(self.ratios)) / 2 / self.ratio
+        spread = f"± {half:.0%}" if len(self.ratios) > 1 else "–"
+        return (self.mark, self.work, self.figure, f"{self.ratio:.2f}", asked, reached, spread)
 
 
 def written(cells: Sequence[str]) -> str:

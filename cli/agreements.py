@@ -45,6 +45,15 @@ def show(door: Any, ref: _REF) -> None:
     show_agreement(door, ref)
 
 
+@app.command("statement")
+@reads
+def statement(door: Any, ref: _REF) -> None:
+    """Show the settlement statement: award, cost, what was paid and came back, what is still due or owed."""
+    from cli.behind.endings import show_statement
+
+    show_statement(door, ref)
+
+
 @milestone.command("list")
 @reads
 def list_milestones(
@@ -164,6 +173,13 @@ bind(
     arguments=_AGREEMENT,
     own={"evidence_sha256": Own(option="--report", help="SHA-256 of the report; it is evidence of the project.")},
 )
+bind(
+    app,
+    "settle",
+    "lifecycle.endings.commands:SettleAgreement",
+    "Settle the agreement on its accepted cost.",
+    arguments=_AGREEMENT,
+)
 bind(app, "close", f"{_COMMANDS}:CloseAgreement", "Close the agreement.", arguments=_AGREEMENT)
 bind(
     milestone,
@@ -178,6 +194,14 @@ bind(
 )
 bind(milestone, "accept", f"{_TRANCHES}:AcceptMilestone", "Release the tranche.", arguments=_MILESTONE)
 bind(milestone, "reject", f"{_TRANCHES}:RejectMilestone", "Give the report back.", arguments=_MILESTONE)
+bind(
+    milestone,
+    "announce",
+    f"{_TRANCHES}:AnnounceRelease",
+    "Begin the public notice of a retention's release.",
+    arguments=_MILESTONE,
+    own={"where": Own(option="--where", help="Where the notice can be read.")},
+)
 bind(milestone, "waive", f"{_TRANCHES}:WaiveMilestone", "Take the tranche out of the award.", arguments=_MILESTONE)
 bind(
     cost,

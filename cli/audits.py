@@ -33,7 +33,11 @@ def verify(
 @app.command("checkpoint")
 @reads
 def checkpoint(
-    door: Any, out: Annotated[Path, typer.Option("--out", help="File to write; it must not exist yet.")]
+    door: Any,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write; it must not exist yet. [default: in PILOTWAY_CHECKPOINT_DIR]"),
+    ] = None,
 ) -> None:
     """Write a signed checkpoint of all chain heads."""
     from cli.behind.soundness import write_checkpoint_file

@@ -50,7 +50,12 @@ REFERENCES: Mapping[str, Reference] = {
     "milestone_id": Reference(
         option="ref", find="milestone", metavar="REF", help="Tranche: AG-2026-0001/T2, or its id."
     ),
+    "recovery_id": Reference(
+        option="ref", find="recovery", metavar="REF", help="Recovery order: RC-2026-0001, or its id."
+    ),
     "cost_id": Reference(option="ref", find="cost", metavar="REF", help="Statement: AG-2026-0001/1, or its id."),
+    "payout_id": Reference(option="ref", find="payout", metavar="REF", help="Payout: PO-2026-0001, or its id."),
+    "exception_id": Reference(option="ref", find="case", metavar="ID", help="Case: its id."),
     "review_id": REVIEW,
     "user_id": LOGIN,
     "organisation_id": _organisation("organisation", "Organisation"),
@@ -58,6 +63,9 @@ REFERENCES: Mapping[str, Reference] = {
     "platform_id": _organisation("platform", "Platform"),
     "receiver_id": _organisation("receiver", "Receiving plant"),
     "customer_id": _organisation("customer", "Customer"),
+    "evidence_id": Reference(
+        option="evidence", find="evidence", metavar="ID", help="Document: PT-2026-0042/licence, or its id."
+    ),
     "programme_id": Reference(option="programme", find="programme", metavar="CODE", help="Programme: code, or id."),
 }
 """Field -> how it is named. A field not listed here that ends in `_id` takes the id itself."""
@@ -228,7 +236,7 @@ class Binding:
             try:
                 return own.build(lookup, given)
             except ValueError as error:
-                raise Invalid(unmet("value_wrong", field=one.name, value=str(given))) from error
+                raise Invalid(unmet("value_wrong", field=one.name, value=str(given), form=own.metavar)) from error
         if shape.is_mapping:
             return dict(given)
         return tuple(given) if shape.is_many else given
@@ -312,7 +320,7 @@ def _finished(own: Own, name: str, value: Any, read: Callable[[str], int]) -> An
     try:
         return own.finish(value, read)
     except ValueError as error:
-        raise Invalid(unmet("value_wrong", field=name, value=str(value))) from error
+        raise Invalid(unmet("value_wrong", field=name, value=str(value), form=own.metavar)) from error
 
 
 def _default(one: Any, own: Own) -> Any:

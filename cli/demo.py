@@ -22,7 +22,7 @@ def demo(
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Begin anew: an earlier demonstration is deleted.")] = False,
     no_serve: Annotated[  # noqa: ARG001 - nothing is served yet; scripts may say so already
-        bool, typer.Option("--no-serve", help="Only play, serve nothing.")
+        bool, typer.Option("--no-serve", help="Only play; nothing is served in this release anyway.")
     ] = False,
 ) -> None:
     """Play 24 projects over 17 months into the database, a rehearsal, and say who can sign in."""

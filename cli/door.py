@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -23,8 +23,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
-from lifecycle.people.queries import people_who_owe
-from lifecycle.verdicts.packs import packs_of
+from lifecycle.people.queries import WhoOwes, people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
@@ -39,6 +38,7 @@ from notifications.words import Lang, sentence, title
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Lookup, str], Command]
+Follow: TypeAlias = Callable[[Session, Answer, Stamp], None]
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,11 @@ class Door:
             raise NotSignedIn(reason)
         return Actor(user_id=row.id, person_id=row.person_id, name=row.name, door=DoorName.CLI)
 
+    @property
+    def is_named(self) -> bool:
+        """Say whether anybody is named to act: who only reads may leave it open, for they hold the database."""
+        return self.caller.as_login is not None or bool(self.settings.token)
+
     def _owner(self, user: Any, text: str) -> Any:
         token: Any = ApiToken.__table__  # type: ignore[attr-defined]
         return (
@@ -160,14 +165,15 @@ class Door:
         with reading(self.engine) as session:
             return work(session)
 
-    def act(self, make: Make, *, ref: str, actor: Actor | None = None) -> None:
+    def act(self, make: Make, *, ref: str, actor: Actor | None = None, follow: Follow | None = None) -> None:
         """Carry out a command (see `carry_out`) and print the answer."""
-        self.tell(self.carry_out(make, ref=ref, actor=actor), ref)
+        self.tell(self.carry_out(make, ref=ref, actor=actor, follow=follow), ref)
 
-    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None) -> Answer:
+    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None, follow: Follow | None = None) -> Answer:
         """Carry out the command that `make` builds from the looked-up ids and the idempotency key.
 
-        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does. Raises
+        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does, `follow` for
+        what is done in the same transaction when the command was; what it raises takes all back. Raises
         `Refusal` with every reason; the transaction is committed first, for a refused right leaves its audit row.
         """
         key = self.caller.command_id or str(self._ids.new())
@@ -175,7 +181,8 @@ class Door:
             answer = self.read(lambda session: self._rehearsed(session, make, key, actor))
         else:
             version = None if actor else self._agreed(make, key, ref)
-            answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
+            asked = (make, key, actor, version)
+            answer = run_in_transaction(self.engine, lambda session: self._done(session, asked, follow))
         if answer.error is not None:
             raise self._refusal(answer, ref)
         return answer
@@ -193,12 +200,17 @@ class Door:
         reasons = (named(reason, project_id, people) for reason in error.unmet)
         return Refusal(type(error)(*reasons), verb=self._verb(answer), ref=ref, names=names)
 
-    def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
+    def _done(
+        self, session: Session, asked: tuple[Make, str, Actor | None, int | None], follow: Follow | None
+    ) -> Answer:
+        make, key, actor, version = asked
         stamp = self.stamp(actor or self.actor(session))
         command = make(Lookup(session, stamp.today), key)
         if version is not None and command.expected_version is None:
             command = replace(command, expected_version=version)
         (answer,) = lifecycle_engine.execute(session, [command], stamp=stamp)
+        if follow is not None and answer.is_done and not answer.is_replay:
+            follow(session, answer, stamp)
         return answer
 
     def _rehearsed(self, session: Session, make: Make, key: str, actor: Actor | None) -> Answer:
@@ -217,6 +229,7 @@ class Door:
         if preview.error is not None or preview.is_replay:
             return None
         self.output.warn(self._sentence("would_do", preview, ref))
+        self._remark(preview, ref)
         typer.confirm(sentence("go_on", {}, self.output.lang), default=False, abort=True, err=True)
         before = int(preview.document["version"]) - 1
         return before or None
@@ -228,8 +241,20 @@ class Door:
             return
         code = "would_do" if self.caller.dry_run else "was_done_before" if answer.is_replay else "was_done"
         self.output.line(self._sentence(code, answer, ref), "" if self.caller.dry_run else "green")
+        self._remark(answer, ref)
         if not self.caller.dry_run:
             self.output.say("command_key", key=answer.command.command_id)
+
+    def _remark(self, answer: Answer, ref: str) -> None:
+        """Say what is still open where somebody hands in or calls a panel: from the call on the evidence is frozen."""
+        clauses, entry = answer.document.get("still_open"), answer.document.get("entry_open")
+        if clauses:
+            self.output.say("still_open", clauses=clauses)
+        if entry:
+            said = " ".join(sentence(code, {}, self.output.lang) for code in entry)
+            self.output.say("entry_open", said=said)
+        if (clauses or entry) and answer.document["object_type"] == "review":
+            self.output.say("frozen_while_open", command=f"pilotway review cancel {ref}")
 
     def _sentence(self, code: str, answer: Answer, ref: str) -> str:
         document = answer.document
@@ -246,15 +271,19 @@ class Door:
         return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
 
 
-def named(reason: Unmet, project_id: UUID, known: Mapping[tuple[UUID, Role], tuple[str, ...]]) -> Unmet:
-    """Return the reason with the names of those who owe it, where it says no names itself."""
+def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
+    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
     if reason.people or reason.role is None:
         return reason
-    return replace(reason, people=known.get((project_id, Role(reason.role)), ()))
+    holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
+    able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
+    return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))
 
 
 def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
     """Return the titles of the evidence types of a project's standard, in one language."""
+    from lifecycle.verdicts.packs import packs_of
+
     project: Any = Project.__table__  # type: ignore[attr-defined]
     sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
     if sha256 is None:

@@ -3,6 +3,7 @@
 First what did not happen, then every reason with who owes it, then what to try. With `--json` one document.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,20 +17,28 @@ from lifecycle.errors import Invalid, KeyReused, LifecycleError, Stale, Unmet
 from notifications.words import Explanation, Names, explain_unmet, sentence
 
 DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
-"""`docs/contract.md` 3.5."""
+"""`docs/contract.md`, section 5."""
 
 _EXIT_OF: tuple[tuple[type[LifecycleError], int], ...] = ((Stale, CONFLICT), (KeyReused, CONFLICT), (Invalid, USAGE))
 
+_CLAIM = "pilotway claim add-all {project} --level trl:TECHNOLOGY=N --level mrl:design=N … --evidence ID"
 _TRY = {
     "gate_unmet": "pilotway gate check {ref}",
     "role": "pilotway project explain {project}",
     "stale": "pilotway project show {project}",
-    "not_signed_in": "pilotway user token LOGIN",
+    "not_found": "pilotway project assign {project} LOGIN ROLE",
+    "not_signed_in": "export PILOTWAY_TOKEN=pt_…",
     "decision_missing": "pilotway review list {project}",
+    "evidence_frozen": "pilotway review cancel {project}",
+    "maturity_not_claimed": _CLAIM,
+    "technologies_not_claimed": _CLAIM,
+    "threads_not_claimed": _CLAIM,
+    "levels_without_evidence": _CLAIM,
     "database_missing": "pilotway init",
     "schema_not_at_head": "pilotway migrate",
 }
-"""What to try next, by the first code that has something to say."""
+"""What to try next, by the first code that has something to say; what names a project, where one was named."""
+_NUMBER = re.compile(r"[A-Z]+-[0-9]{4}-[0-9]+", re.IGNORECASE)
 
 
 class NotSignedIn(LifecycleError):
@@ -114,11 +123,15 @@ def show(problem: Problem, output: Output) -> None:
             for part in folded(line.lstrip(), screen_width() - indent) if sys.stderr.isatty() else [line.lstrip()]:
                 output.warn(" " * indent + part)
     for code in (problem.code, *(reason.code for reason in problem.reasons)):
-        if code in _TRY:
-            project = problem.ref.partition("/")[0] or "REF"
-            advice = _TRY[code].format(ref=problem.ref or "REF", project=project)
-            output.say("try_this", command=advice)
+        if command := advice(code, problem.ref):
+            output.say("try_this", command=command)
             return
+
+
+def advice(code: str, ref: str) -> str:
+    """Return the command to try next for a code; empty where there is none, or none that could be typed."""
+    form, project = _TRY.get(code, ""), ref.partition("/")[0]
+    return form.format(ref=ref, project=project) if "{" not in form or _NUMBER.fullmatch(project) else ""
 
 
 def error_document(problem: Problem) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.binder import Own, bind
+from cli.binder import bind
 from cli.options import acts, reads
 from cli.output import Column
 
@@ -72,7 +72,6 @@ bind(
     "lifecycle.requirements.commands:WithdrawEvidence",
     "Take a document back; its row and file stay.",
     arguments=("project_id", "evidence_id"),
-    own={"evidence_id": Own(help="Id of the document, as `evidence list` shows it.")},
 )
 
 
@@ -88,6 +87,7 @@ def list_evidence(
 
     columns = (
         Column(key="type"),
+        Column(key="title", is_wide=True),
         Column(key="key"),
         Column(key="version_no"),
         Column(key="file_name", is_wide=True),
@@ -103,7 +103,10 @@ def list_evidence(
 
 @app.command("show")
 @reads
-def show(door: Any, evidence_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the document.")]) -> None:
+def show(
+    door: Any,
+    evidence_id: Annotated[str, typer.Argument(metavar="ID", help="Document: PT-2026-0042/licence, or its id.")],
+) -> None:
     """Show one document: its facts and the values of its form."""
     from cli.behind.documents import show_document
 

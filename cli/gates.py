@@ -43,11 +43,12 @@ def list_gates(
     door: Any,
     ref: Annotated[str, typer.Argument(metavar="REF", help="Project: PT-2026-0042, or its id.")],
     stage: Annotated[str, typer.Option("--stage", metavar="STAGE", help="Another stage than the present one.")] = "",
+    is_full: Annotated[bool, typer.Option("--full", help="With the sentence and the limits of each.")] = False,
 ) -> None:
-    """List what the standard of a project asks: clause, title, how it is judged, who owes it."""
+    """List what the standard of a project asks: clause, title, how it is judged, who owes it, who judges."""
     from cli.behind.gate_check import list_criteria
 
-    list_criteria(door, ref, stage)
+    list_criteria(door, ref, stage, is_full=is_full)
 
 
 bind(

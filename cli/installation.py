@@ -6,10 +6,10 @@ import typer
 
 from cli.errors import BROKEN
 from cli.options import reads, speaks
-from cli.output import Column, Output
+from cli.output import Column, Output, padded, width_of
 
 CONTRACT = 1
-"""Number of the contract that names, columns, exit codes and JSON keys follow (`docs/contract.md` 3)."""
+"""Number of the contract that names, columns, exit codes and JSON keys follow (`docs/contract.md`)."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,15 +65,18 @@ def version(output: Output) -> None:
 def doctor(output: Output) -> None:
     """Look whether this installation can work: settings, database, folders, keys, calendar."""
     from cli.behind.first_steps import look_around
+    from notifications.words import title
 
     rows = list(look_around(output))
     is_well = all(row["ok"] for row in rows)
     if output.as_json:
         output.document({"ok": is_well, "checks": rows})
     else:
-        for row in rows:
-            mark, colour = ("ok", "green") if row["ok"] else ("BAD", "red")
-            output.line(f"{mark:<4} {row['name']:<20} {row['detail']}", colour if not row["ok"] else "")
+        names = [title("look", row["name"], output.lang) for row in rows]
+        wide = max(map(width_of, names))
+        for name, row in zip(names, rows, strict=True):
+            mark, colour = ("sound", "") if row["ok"] else ("broken", "red")
+            output.line(f"{output.mark(mark)} {padded(name, wide)}  {row['detail']}", colour)
     if not is_well:
         raise typer.Exit(BROKEN)
 

@@ -10,13 +10,18 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.errors import Invalid, NotFound, unmet
-from models.agreements import Agreement, CostStatement, Milestone
+from lifecycle.errors import Invalid, NotFound, Unmet, unmet
+from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
+from models.evidence import Evidence
 from models.funds import Fund, FundSource
+from models.holds import ExceptionCase
+from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project
 from models.reviews import Review
+from models.statements import BankStatement
+from models.states import EvidenceStatus, PayeeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +37,29 @@ class Lookup:
 
     def user(self, ref: str) -> Any:
         """Find a user by login or id."""
-        return self._by(User, "login", ref, ref)
+        return self._by(User, "login", ref, ref, "user_not_found")
 
     def person(self, ref: str) -> Any:
         """Find the human behind an account, by login or id of the account."""
         user = _table(User)
-        return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref)
+        return self._first(select(user.c.person_id).where(user.c.id == self.user(ref)), ref, "user_not_found")
 
     def programme(self, ref: str) -> Any:
         """Find a programme by code or id."""
-        return self._by(Programme, "code", ref, ref)
+        return self._by(Programme, "code", ref, ref, "programme_not_found")
 
     def standard(self, ref: str) -> Any:
         """Find the SHA-256 of a published standard by `code@version`; the hash itself is taken too."""
         pack = _table(StandardPack)
         named = pack.c.code + "@" + pack.c.pack_version == ref
-        return self._first(select(pack.c.sha256).where((pack.c.sha256 == ref) | named), ref)
+        return self._first(select(pack.c.sha256).where((pack.c.sha256 == ref) | named), ref, "pack_not_found")
 
     def organisation(self, ref: str) -> Any:
         """Find an organisation by credit code, name or id; a name that two bear is refused."""
         table = _table(Organisation)
         known = _uuid(ref)
         matches = table.c.id == known if known else (table.c.credit_code == ref.upper()) | (table.c.name == ref)
-        found = self.session.execute(select(table.c.id).where(matches)).scalars().all()
-        if len(found) > 1:
-            raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return self._first(select(table.c.id).where(matches), ref)
+        return self._only(select(table.c.id).where(matches), ref, "organisation_not_found")
 
     def review(self, ref: str) -> Any:
         """Find a review by id, `PT-2026-0042` (its latest call) or `PT-2026-0042/G3` (the latest of that gate)."""
@@ -93,10 +95,47 @@ class Lookup:
             return self._first(select(source.c.id).where(source.c.id == known), ref)
         fund, _, name = ref.partition("/")
         of = (source.c.fund_id == self.fund(fund), source.c.organisation_id == self.organisation(name))
-        found = self.session.execute(select(source.c.id).where(*of)).scalars().all()
+        return self._only(select(source.c.id).where(*of), ref)
+
+    def payout(self, ref: str) -> Any:
+        """Find a payout by number or id."""
+        return self._by(Payout, "number", ref, ref.upper())
+
+    def batch(self, ref: str) -> Any:
+        """Find a payment batch by number or id."""
+        return self._by(PaymentBatch, "number", ref, ref.upper())
+
+    def statement(self, ref: str) -> Any:
+        """Find a statement by the bank's reference or id; one that two files bear is named by id."""
+        table = _table(BankStatement)
+        if known := _uuid(ref):
+            return self._first(select(table.c.id).where(table.c.id == known), ref)
+        return self._only(select(table.c.id).where(table.c.statement_ref == ref), ref)
+
+    def case(self, ref: str) -> Any:
+        """Find a case by id."""
+        table = _table(ExceptionCase)
+        return self._first(select(table.c.id).where(table.c.id == (_uuid(ref) or _NOBODY)), ref)
+
+    def payee(self, ref: str) -> Any:
+        """Find an account in use by `FIRM/1234` (its last digits) or id; where several end so it is named by id."""
+        table = _table(PayeeAccount)
+        if known := _uuid(ref):
+            return self._first(select(table.c.id).where(table.c.id == known), ref)
+        firm, _, digits = ref.rpartition("/")
+        own = (table.c.organisation_id == self.organisation(firm), table.c.status != PayeeStatus.RETIRED)
+        ends = table.c.account_number.endswith(digits, autoescape=True)
+        return self._only(select(table.c.id).where(*own, ends), ref)
+
+    def _only(self, statement: Any, ref: str, absent: str = NotFound.code) -> Any:
+        found = self.session.execute(statement).scalars().all()
         if len(found) > 1:
             raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
-        return self._first(select(source.c.id).where(*of), ref)
+        return self._first(statement, ref, absent)
+
+    def recovery(self, ref: str) -> Any:
+        """Find a recovery order by number or id."""
+        return self._by(RecoveryOrder, "number", ref, ref.upper())
 
     def currency_of(self, ids: Mapping[str, Any]) -> str | None:
         """Return the currency of the fund that a command's ids lead to, or None where there is none."""
@@ -116,22 +155,39 @@ class Lookup:
         matches = (table.c.agreement_id == self.agreement(agreement)) & (table.c[column] == read(inner))
         return self._first(select(table.c.id).where(matches), ref)
 
-    def _by(self, model: Any, column: str, ref: str, value: str) -> UUID:
+    def evidence(self, ref: str) -> Any:
+        """Find a document by id, or as `PT-2026-0042/licence`: the newest of its type that counts."""
+        evidence = _table(Evidence)
+        if known := _uuid(ref):
+            return self._first(select(evidence.c.id).where(evidence.c.id == known), ref, "evidence_not_found")
+        project, _, kind = ref.partition("/")
+        counts = (evidence.c.type == kind) & (evidence.c.status == EvidenceStatus.CURRENT)
+        of_project = select(evidence.c.id).where(evidence.c.project_id == self.project(project), counts)
+        return self._first(of_project.order_by(evidence.c.id.desc()).limit(1), ref, "evidence_not_found")
+
+    def _by(self, model: Any, column: str, ref: str, value: str, absent: str = NotFound.code) -> UUID:
         table = _table(model)
         known = _uuid(ref)
-        found: UUID = self._first(
-            select(table.c.id).where(table.c.id == known if known else table.c[column] == value), ref
-        )
+        matches = table.c.id == known if known else table.c[column] == value
+        found: UUID = self._first(select(table.c.id).where(matches), ref, absent)
         return found
 
-    def _first(self, statement: Any, ref: str) -> Any:
+    def _first(self, statement: Any, ref: str, absent: str = NotFound.code) -> Any:
         found = self.session.execute(statement).scalars().first()
         if found is None:
-            raise NotFound(unmet("not_found", ref=ref))
+            raise NotFound(Unmet(code=absent, values={"ref": ref}))
         return found
 
 
-_WITH_FUND = {"fund_id": Fund, "agreement_id": Agreement, "milestone_id": Milestone, "cost_id": CostStatement}
+_NOBODY = UUID(int=0)
+_WITH_FUND = {
+    "fund_id": Fund,
+    "agreement_id": Agreement,
+    "milestone_id": Milestone,
+    "cost_id": CostStatement,
+    "recovery_id": RecoveryOrder,
+    "payout_id": Payout,
+}
 """Field of a command -> table whose rows lead to a fund."""
 
 

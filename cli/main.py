@@ -1,5 +1,7 @@
 """The command line: nouns, then verbs. Only Typer is imported here; a command imports what it needs when it runs."""
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,8 +20,11 @@ from cli import (
     imports,
     installation,
     organisations,
+    payments,
     programmes,
     projects,
+    recoveries,
+    replays,
     reviews,
     runs,
     standards,
@@ -27,6 +32,7 @@ from cli import (
     users,
 )
 from cli.errors import FAILED, INTERRUPTED, USAGE
+from cli.output import json_text
 
 app = typer.Typer(
     name="pilotway",
@@ -39,6 +45,7 @@ app = typer.Typer(
 installation.add_to(app)
 app.command("run")(runs.run)
 app.command("demo")(demo.demo)
+app.command("replay")(replays.replay)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,
@@ -56,6 +63,12 @@ for name, noun in {
     "agreement": agreements.app,
     "milestone": agreements.milestone,
     "cost": agreements.cost,
+    "recovery": recoveries.app,
+    "payout": payments.payout,
+    "payee": payments.payee,
+    "bank": payments.bank,
+    "statement": payments.statement,
+    "exception": payments.exception,
     "standard": standards.app,
     "programme": programmes.app,
     "organisation": organisations.app,
@@ -70,6 +83,8 @@ for name, noun in {
 
 def main() -> None:
     """Run the program with the arguments of the process and leave with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what was done is told in whatever letters there are
     sys.exit(run(sys.argv[1:]))
 
 
@@ -86,16 +101,16 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; nobody wants a trace
         return FAILED
+    except OSError as error:
+        print(error, file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at the exit
+        return FAILED
     return code if isinstance(code, int) else 0
 
 
 def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
-        import json
-
-        print(
-            json.dumps({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}, ensure_ascii=False)
-        )
+        print(json_text({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}))
         return
     show = getattr(error, "show", None)
     if show is not None:

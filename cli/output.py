@@ -1,11 +1,11 @@
-"""What a command prints: the result on stdout, talk on stderr; a table for people, TSV in a pipe, JSON when asked."""
+"""What a command prints: the result on stdout, talk on stderr; words for people, also in a pipe, JSON when asked."""
 
 import json
 import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -41,25 +41,26 @@ class Output:
 
     def document(self, document: Any) -> None:
         """Print the one JSON document of a run."""
-        print(json.dumps(document, ensure_ascii=False, indent=2, default=plain))
+        print(json_text(document, indent=2))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Print rows: `{"data": […]}` as JSON, a table on a terminal, else one tab-separated line each, without header.
+        """Print rows: `{"data": […]}` as JSON, a table on a terminal, else tab-separated lines below their headings.
 
-        A pipe gets stored words, people get the words of their language. `--fields` picks columns, in JSON any key of
-        the rows; `Invalid` for one that does not exist.
+        Stored words are for programs (`--json`); people get those of their language, on a terminal and in a pipe.
+        `--fields` picks columns, in JSON any key of the rows; `Invalid` for one that does not exist.
         """
         if self.as_json:
             self.document({"data": [_picked(row, self.fields) for row in rows]})
             return
         shown = self._columns(columns)
-        if not sys.stdout.isatty():
-            for row in rows:
-                print(tab_separated(row.get(column.key) for column in shown))
-        elif rows:
-            self._show_rows(shown, [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows])
-        else:
+        lines = [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows]
+        if not lines:
             self.say("nothing_found")
+        elif sys.stdout.isatty():
+            self._show_rows(shown, lines)
+        else:
+            for line in ([self.label(column.key) for column in shown], *lines):
+                print("\t".join(map(one_line, line)))
 
     def record(self, columns: Sequence[Column], row: Mapping[str, Any]) -> None:
         """Print one thing: its JSON, or a line for each of its facts."""
@@ -67,10 +68,6 @@ class Output:
             self.document(_picked(row, self.fields))
             return
         shown = self._columns(columns)
-        if not sys.stdout.isatty():
-            for column in shown:
-                print(tab_separated((column.key, row.get(column.key))))
-            return
         wide = max(width_of(self.label(column.key)) for column in shown)
         for column in shown:
             if value := self.word(column.kind, row.get(column.key)):
@@ -89,6 +86,10 @@ class Output:
     def warn(self, text: str, colour: str = "") -> None:
         """Print what must be seen, on stderr."""
         print(self._painted(cleaned(text), colour, sys.stderr), file=sys.stderr)
+
+    def mark(self, code: str) -> str:
+        """Return the word that begins a line of good or bad news, as wide as its companions."""
+        return padded(title("mark", code, self.lang), 4)
 
     def label(self, key: str) -> str:
         """Return the heading of a column."""
@@ -172,7 +173,12 @@ _LEAST_WIDE = 10
 
 
 def language(wanted: str | None) -> Lang:
-    """Return the language of `--lang`, else of the locale; English where neither says Chinese."""
+    """Return the language of `--lang`, else of the locale, English where that does not say Chinese.
+
+    Raises `typer.BadParameter` for a `--lang` that is neither.
+    """
+    if wanted and not wanted.lower().startswith(("zh", "en")):
+        raise typer.BadParameter(f"expected zh-CN or en, got {wanted!r}")
     spoken = wanted or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh-CN" if spoken.lower().startswith("zh") else "en"
 
@@ -189,21 +195,6 @@ def one_line(text: str) -> str:
     return cleaned(" ".join(text.split()))
 
 
-def tab_separated(values: Iterable[Any]) -> str:
-    """Return stored values as one line for a pipe: nothing is translated, absent is empty."""
-    return "\t".join(one_line(_stored(value)) for value in values)
-
-
-def _stored(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(_stored, value))
-    return plain(value) if isinstance(value, date | datetime) else str(value)
-
-
 def padded(text: str, width: int) -> str:
     """Return text filled with blanks to a width on the screen."""
     return text + " " * max(0, width - width_of(text))
@@ -215,8 +206,8 @@ def width_of(text: str) -> int:
 
 
 def screen_width() -> int:
-    """Return the columns of the terminal."""
-    return get_terminal_size((80, 24)).columns
+    """Return the columns of the terminal; a pipe has no edge, so that a sentence stays on its line."""
+    return get_terminal_size((80, 24)).columns if sys.stdout.isatty() else sys.maxsize
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -245,6 +236,12 @@ def _picked(row: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     if unknown:
         raise Invalid(unmet("output_field_unknown", given=unknown, known=list(row)))
     return {field: row[field] for field in fields} if fields else row
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """Return the JSON of a document; where stdout is not UTF-8 in ASCII only, for it must stay JSON."""
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    return json.dumps(document, ensure_ascii=not is_unicode, indent=indent, default=plain)
 
 
 def plain(value: Any) -> Any:

@@ -46,6 +46,29 @@ def show(door: Any, ref: _REF) -> None:
     show_project(door, ref)
 
 
+@app.command("todo")
+@asks
+def todo(door: Any) -> None:
+    """List what the acting person owes in all projects: requirements, votes, conditions; soonest due first."""
+    from cli.behind.todo import print_todo
+
+    print_todo(door)
+
+
+@app.command("history")
+@asks
+def history(
+    door: Any,
+    ref: _REF,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many acts.")] = 200,
+    after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Go on behind this one.")] = 0,
+) -> None:
+    """Tell every act on a project, the oldest first: when, who, what, from where to where, why; refusals too."""
+    from cli.behind.history import tell_history
+
+    tell_history(door, ref, limit=limit, after=after)
+
+
 @app.command("explain")
 @asks
 def explain(door: Any, ref: _REF) -> None:
@@ -57,11 +80,15 @@ def explain(door: Any, ref: _REF) -> None:
 
 @app.command("why")
 @asks
-def why(door: Any, ref: _REF, verb: Annotated[str, typer.Argument(metavar="VERB", help="advance, submit, …")]) -> None:
+def why(
+    door: Any,
+    ref: _REF,
+    verb: Annotated[list[str], typer.Argument(metavar="VERB", help="advance, evidence add … as `explain` names them.")],
+) -> None:
     """Say of one verb whether it is possible now and, if not, every reason. Exit 3 when it is not."""
     from cli.behind.explaining import explain_one
 
-    explain_one(door, ref, verb)
+    explain_one(door, ref, " ".join(verb))
 
 
 bind(
@@ -113,6 +140,13 @@ bind(
     "assign",
     f"{_COMMANDS}:Assign",
     "Name a person for a part in the project.",
+    arguments=("project_id", "user_id", "role"),
+)
+bind(
+    app,
+    "unassign",
+    f"{_COMMANDS}:Unassign",
+    "End a person's part in the project.",
     arguments=("project_id", "user_id", "role"),
 )
 bind(

@@ -28,29 +28,25 @@ def list_standards(door: Any) -> None:
 
 
 @app.command("show")
-@speaks
+@reads
 def show(
-    output: Output,
-    standard: _PACK = "default@2026.1",
+    door: Any,
+    standard: Annotated[
+        str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version: shipped or published.")
+    ] = "default@2026.1",
     stage: Annotated[str, typer.Option("--stage", metavar="STAGE", help="Only this stage.")] = "",
+    is_full: Annotated[bool, typer.Option("--full", help="With the sentence and the limits of each.")] = False,
 ) -> None:
     """Show what a standard asks, stage by stage."""
-    from cli.behind.packs import criterion_rows
+    from cli.behind.packs import show_pack
 
-    columns = (
-        Column(key="clause"),
-        Column(key="title", is_wide=True),
-        Column(key="how", kind="how"),
-        Column(key="strength", kind="strength"),
-        Column(key="owed_by", is_wide=True),
-    )
-    output.table(columns, criterion_rows(output, standard, stage))
+    show_pack(door, standard, stage, is_full=is_full)
 
 
 @app.command("lint")
 @speaks
 def lint(output: Output, standard: _PACK) -> None:
-    """Look whether a pack may be published: complete, both languages, rules that exist. Exit 3 when it may not."""
+    """Look whether a pack may be published: complete, in both languages, loosening nothing. Exit 3 when it may not."""
     from cli.behind.packs import lint_pack
 
     lint_pack(output, standard, _PROBLEMS)
@@ -72,7 +68,7 @@ def diff(
 @app.command("publish")
 @acts
 def publish(door: Any, standard: _PACK) -> None:
-    """Publish a pack that passes `lint` (and loosens nothing of what it is based on)."""
+    """Publish a pack that passes `lint`."""
     from cli.behind.packs import publish_pack
 
     publish_pack(door, standard)

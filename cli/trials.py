@@ -22,7 +22,7 @@ def _level(text: str) -> tuple[str, str, int]:
     scale, colon, rest = text.partition(":")
     item, sign, level = rest.rpartition("=")
     if scale not in ("trl", "mrl") or not colon or not sign or not level.isdecimal():
-        raise ValueError(text)
+        raise ValueError(f"expected SCALE:ITEM=N such as mrl:design=5, got {text!r}")
     return scale, item, int(level)
 
 
@@ -35,9 +35,8 @@ bind(
     arguments=("project_id", "scale", "item", "level"),
     own={
         "scale": Own(help="trl or mrl."),
-        "item": Own(help="Critical technology, or thread."),
+        "item": Own(help="Critical technology (trl), or one of the nine threads (mrl), such as design."),
         "level": Own(help="1 to 9 (TRL), 1 to 10 (MRL)."),
-        "evidence_id": Own(help="Document that shows it."),
     },
 )
 
@@ -54,7 +53,6 @@ bind(
             parse=_level,
             help="One level, such as trl:control=5 or mrl:design=5.",
         ),
-        "evidence_id": Own(help="Document that shows them."),
     },
 )
 

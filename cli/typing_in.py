@@ -87,6 +87,13 @@ def _day(text: str) -> date | str:
         raise ValueError(f"expected a day such as 2026-03-31, got {text!r}") from None
 
 
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError(f"expected an id such as 0197e78b-fa84-74a9-817a-8105bc319994, got {text!r}") from None
+
+
 _PLAIN: Mapping[Any, Shape] = {
     str: Shape(metavar="TEXT"),
     int: Shape(kind=int, metavar="N"),
@@ -94,7 +101,7 @@ _PLAIN: Mapping[Any, Shape] = {
     bool: Shape(kind=bool),
     date: Shape(parse=_day, metavar="DAY"),
     datetime: Shape(parse=_instant, metavar="ISO"),
-    UUID: Shape(parse=UUID, metavar="ID"),
+    UUID: Shape(parse=_id, metavar="ID"),
 }
 
 

@@ -133,7 +133,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _plain(name: str) -> str:
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ValueError(f"not the name of a file: {name!r}")
     return name
 

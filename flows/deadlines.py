@@ -1,4 +1,4 @@
-"""What time does by itself: holds end, overdue conditions put a project on hold, expired evidence counts no more."""
+"""What time does by itself: holds end, overdue conditions hold, expired evidence counts no more, limits are used up."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,12 +7,16 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlmodel import Session
 
-from flows.runtime import Sweep, ids_of
+from flows.runtime import CHUNK, Sweep, ids_of
 from lifecycle.commands import Command, Stamp
 from lifecycle.projects.commands import PutOnHold, Resume
+from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import RefreshVerdicts
+from lifecycle.trials.commands import ReachStopLoss
+from lifecycle.trials.spending import spending_of
 from lifecycle.verdicts.packs import packs_of
 from models.holds import Hold
+from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import table_of
 from models.reviews import Condition
@@ -30,12 +34,10 @@ def ended_holds(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Lift the holds whose last day has passed, unless their reason asks for a decision."""
     hold = table_of(Hold)
     past = (hold.c.lifted_at.is_(None), hold.c.until_on < stamp.today, hold.c.needs_decision.is_(False))
-    found = session.execute(select(hold.c.object_id).where(*past, hold.c.object_type == "project"))
+    found = session.execute(select(hold.c.id, hold.c.object_id).where(*past, hold.c.object_type == "project"))
     return [
-        Resume(
-            command_id=_key("hold-ended", project_id, stamp), project_id=project_id, reason="its last day has passed"
-        )
-        for project_id in ids_of(found)
+        Resume(command_id=_key("hold-ended", row.id, stamp), project_id=row.object_id, reason="its last day has passed")
+        for row in found
     ]
 
 
@@ -77,16 +79,35 @@ def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
 def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Judge again where evidence, a waiver or a notice has ended since; the rest is not read."""
     project = table_of(Project)
-    found = session.execute(select(project.c.id).where(project.c.next_due_at <= stamp.now, project.c.stage.in_(STAGES)))
+    past = project.c.next_due_on <= stamp.today
+    found = session.execute(select(project.c.id).where(past, project.c.stage.in_(STAGES)))
     return [
         RefreshVerdicts(command_id=_key("verdicts", project_id, stamp), project_id=project_id)
         for project_id in ids_of(found)
     ]
 
 
+def used_up_limits(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Tell which agreed limits of a trial are used up by now and were not told in this visit: days, above all."""
+    project, pack = table_of(Project), table_of(StandardPack)
+    packs = packs_of(session, session.execute(select(pack.c.sha256)).scalars()).values()
+    stages = {stage.id for one in packs for stage in one.stages if stage.run_limits is not None}
+    running = ids_of(session.execute(select(project.c.id).where(project.c.stage.in_(stages))))
+    commands: list[Command] = []
+    for start in range(0, len(running), CHUNK):
+        found = spending_of(session, project_rows(session, running[start : start + CHUNK]), stamp.today)
+        commands += [
+            ReachStopLoss(command_id=_key("stop-loss", project_id, stamp), project_id=project_id)
+            for project_id, spending in found.items()
+            if spending.new_hits()
+        ]
+    return commands
+
+
 STAGE_DEADLINES = (
     Sweep(name="ended-holds", due=ended_holds),
     Sweep(name="overdue-conditions", due=overdue_conditions),
     Sweep(name="due-verdicts", due=due_verdicts),
+    Sweep(name="used-up-limits", due=used_up_limits),
 )
 """What `pilotway run stage-deadlines` does, in this order."""

@@ -16,14 +16,14 @@ from flows.claims import LEASE, claim_batch, let_go
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
-from lifecycle.payouts.batches import Doubt, PrepareBatch, Send, file_of
+from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, file_of
 from lifecycle.payouts.commands import Amend, Instruct
 from lifecycle.payouts.facts import DISBURSEMENT_ID
 from models.db import reading, run_in_transaction
 from models.holds import Hold
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
-from models.ports import BankChannel, PutResult
+from models.ports import BankChannel, OutsideError, PutResult
 from models.reading import rows_by, table_of
 from models.states import PaymentBatchState, PayoutState
 
@@ -44,6 +44,10 @@ class Run:
     refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """Payout number and the codes that kept it back."""
     failed: list[tuple[UUID, str]] = field(default_factory=list)
+    waiting: list[UUID] = field(default_factory=list)
+    """Batches that somebody else works on."""
+    found: list[UUID] = field(default_factory=list)
+    """Those of `sent` whose file an earlier run had put."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class Teller:
     takes: Literal["keep", "move"] = "move"
     """Whether the other side copies what lies there, or takes it away: then absence proves nothing."""
     lease: timedelta = LEASE
+    answer_hours: int = ANSWER_HOURS
 
 
 def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
@@ -62,7 +67,7 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        due = _due(session)
+        due = due_payouts(session)
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
@@ -77,7 +82,8 @@ def _is_frozen(session: Session) -> bool:
     return session.execute(held).first() is not None
 
 
-def _due(session: Session) -> dict[UUID, list[Any]]:
+def due_payouts(session: Session) -> dict[UUID, list[Any]]:
+    """Return fund -> its approved payouts by number: the last gate judges them, one by one."""
     payout = table_of(Payout)
     statement = (
         select(payout.c.id, payout.c.number, payout.c.fund_id, payout.c.version)
@@ -139,9 +145,14 @@ def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) ->
 
 
 def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
-    """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile."""
+    """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile.
+
+    Raises `Frozen`: while disbursement is stopped no money leaves, also what was prepared before.
+    """
     batch = table_of(PaymentBatch)
     with reading(engine) as session:
+        if _is_frozen(session):
+            raise Frozen
         waiting = list(
             session.execute(
                 select(batch.c.id).where(batch.c.state == PaymentBatchState.PREPARED).order_by(batch.c.number)
@@ -149,8 +160,13 @@ def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
         )
     for batch_id in waiting:
         fence = _claimed(engine, batch_id, teller)
-        if fence is not None:
+        if fence is None:
+            run.waiting.append(batch_id)
+            continue
+        try:
             _put(engine, teller, batch_id, fence, stamp, run)
+        except OutsideError as error:  # the claim stays until its lease ends: nobody knows how far it came
+            run.failed.append((batch_id, str(error)))
 
 
 def _claimed(engine: Engine, batch_id: UUID, teller: Teller) -> int | None:
@@ -167,11 +183,14 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
-    doubt, attempt = _doubt(teller, row.file_name, data, fence), UUID(int=fence)
+    was_there = teller.bank.find(row.file_name)
+    doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
+    attempt = UUID(int=fence)
     if doubt is not None:
         command: Any = Doubt(command_id=_key("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
     else:
-        command = Send(command_id=_key("send", batch_id, attempt), batch_id=batch_id, fence=fence)
+        key, hours = _key("send", batch_id, attempt), teller.answer_hours
+        command = Send(command_id=key, batch_id=batch_id, fence=fence, answer_hours=hours)
 
     def record(session: Session) -> list[Answer]:
         answers = execute(session, [command], stamp=stamp)
@@ -183,12 +202,13 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
         run.failed.append((batch_id, ", ".join(answers[0].error.codes)))
     else:
         (run.sent if doubt is None else run.unknown).append(batch_id)
+        if doubt is None and was_there is not None:
+            run.found.append(batch_id)
 
 
-def _doubt(teller: Teller, name: str, data: bytes, fence: int) -> str | None:
+def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str | None:
     """Hand the file over; return why nobody can say whether the bank has it, None where it is there."""
-    found = teller.bank.find(name)
-    if found is None and fence > 1 and teller.takes == "move":
+    if may_be_gone and teller.takes == "move":
         return "somebody began to hand it over before, and what the bank took is no longer there"
     if teller.bank.put(name, data) == PutResult.OTHER_CONTENT:
         return "another file of this name lies there"

@@ -4,7 +4,7 @@ One transaction per file: a file that turns out wrong at its last line leaves no
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, TypeVar
@@ -19,10 +19,10 @@ from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.engine import execute
-from lifecycle.payouts.batches import Acknowledge, Doubt, Send, Settle
+from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match
-from lifecycle.payouts.outcomes import ENDED
+from lifecycle.payouts.moving import batch_moves
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, register_of
 from models.db import reading, run_in_transaction
 from models.funds import Fund
@@ -92,7 +92,7 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
         taken.counts, taken.batches = {}, set()  # a transaction that lost a race begins anew
         with open_it() as stream:
             _take(session, read_answer(name, stream), taken, stamp)
-        _move_batches(session, taken.batches, stamp)
+        _all_done(execute(session, batch_moves(session, taken.batches), stamp=stamp))
 
     try:
         run_in_transaction(engine, work)
@@ -307,36 +307,6 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
     taken.batches.add(row.id)
     if commands:
         _all_done(execute(session, commands, stamp=stamp))
-
-
-def _move_batches(session: Session, ids: Iterable[UUID], stamp: Stamp) -> None:
-    """Bring the batches along of which the bank has spoken: it has them, and perhaps it is done with them."""
-    wanted = sorted(ids)
-    rows = rows_by(session, PaymentBatch, "id", wanted)
-    instructions = rows_by(session, PaymentInstruction, "batch_id", wanted)
-    steps: list[tuple[Command, ...]] = []
-    for batch_id in wanted:
-        row = rows[batch_id][0]
-        if row.state in (PaymentBatchState.SETTLED, PaymentBatchState.ABANDONED):
-            continue
-        key = f"{row.version}:{batch_id}"
-        left = () if row.state != PaymentBatchState.PREPARED else (_sent(row, key),)
-        is_over = all(one.status in ENDED for one in instructions[batch_id])
-        if is_over:
-            more: tuple[Command, ...] = (Settle(command_id=_key(key, "settle"), batch_id=batch_id),)
-        elif row.state != PaymentBatchState.ACKNOWLEDGED:
-            more = (Acknowledge(command_id=_key(key, "acknowledge"), batch_id=batch_id),)
-        else:
-            more = ()
-        steps.append((*left, *more))
-    for commands in steps:
-        if commands:
-            _all_done(execute(session, commands, stamp=stamp))
-
-
-def _sent(row: Any, key: str) -> Command:
-    """The bank speaks of it, so it did leave, whatever we had time to write down."""
-    return Send(command_id=_key(key, "send"), batch_id=row.id, fence=row.fence)
 
 
 def doubt_silent(engine: Engine, stamp: Stamp) -> list[UUID]:

@@ -1,15 +1,16 @@
 """Who acts, through which door, in which roles, and which verb asks for which role (rule book 1.4)."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, bindparam, select
+from sqlalchemy import CompoundSelect, bindparam, cast, null, select
 from sqlmodel import Session
 
-from models.people import RoleGrant, User
+from models.people import Delegation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import one_of, wanted
 from models.reviews import PanelMember, Review
@@ -86,11 +87,15 @@ _SEATS = frozenset(
 _BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER, Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 
+DELEGABLE = frozenset({Role.CERTIFIER, Role.PAYER}) | _APPROVERS
+"""Roles in which somebody may stand in: each of their words on a payout says for whom it is given."""
+
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
     "project.import": _IMPORTERS,
     "project.update_imported": _IMPORTERS,
     "project.refresh": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "project.reach_stop_loss": frozenset({Role.OPERATOR, Role.ADMIN}),
     "project.submit": frozenset({Role.PROJECT_LEAD}),
     "project.plan_panel": frozenset({Role.COORDINATOR}),
     "project.advance": frozenset({Role.COORDINATOR}),
@@ -103,13 +108,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.withdraw": frozenset({Role.PROJECT_LEAD}),
     "project.stop": frozenset({Role.FUND_MANAGER, Role.SPONSOR}),
     "project.assign": frozenset({Role.COORDINATOR}),
+    "project.unassign": frozenset({Role.COORDINATOR}),
     "project.correct": frozenset({Role.COORDINATOR}),
     "project.name_party": _IMPORTERS,
     "requirement.judge": _JUDGES,
     "requirement.waive": frozenset({Role.PANEL_CHAIR, Role.EXPERT, Role.RECEIVER_LEAD}),
     "requirement.confirm_waiver": _JUDGES,
     "requirement.reopen": frozenset({Role.COORDINATOR, Role.QUALITY_ENGINEER, Role.SPONSOR}),
-    "evidence.add": _ANY_PARTY,
+    "evidence.add": _ANY_PARTY | {Role.PAYER, Role.ACCOUNTANT},
     "evidence.withdraw": _ANY_PARTY,
     "claim.add": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
     "claim.add_all": frozenset({Role.PROJECT_LEAD, Role.PROCESS_ENGINEER}),
@@ -139,6 +145,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
     "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
     "payout.request": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.settle": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
     "payout.amend": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
     "payout.cancel": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
     "payout.certify": frozenset({Role.CERTIFIER}),
@@ -180,10 +187,16 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "agreement.supplement": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
     "agreement.accept_audit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "agreement.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "agreement.settle": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
+    "recovery.order": _APPROVERS,
+    "recovery.repay": frozenset({Role.ACCOUNTANT}) | _APPROVERS,
+    "recovery.set_off": _APPROVERS,
+    "recovery.write_off": _APPROVERS,
     "cost.submit": frozenset({Role.FINANCE_OFFICER, Role.PROJECT_LEAD}),
     "cost.verify": frozenset({Role.CERTIFIER}),
     "milestone.submit": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
     "milestone.accept": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
+    "milestone.announce": frozenset({Role.COORDINATOR}),
     "milestone.reject": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
     "milestone.waive": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "organisation.add": _IMPORTERS,
@@ -198,6 +211,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.revoke": frozenset({Role.ADMIN}),
     "user.disable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.delegate": DELEGABLE,
+    "user.end_delegation": DELEGABLE | {Role.ADMIN},
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 
@@ -242,15 +257,27 @@ BY_PEOPLE = frozenset(
         "agreement.supplement",
         "agreement.accept_audit",
         "agreement.close",
+        "agreement.settle",
+        "recovery.order",
+        "recovery.repay",
+        "recovery.set_off",
+        "recovery.write_off",
+        "payout.settle",
         "cost.submit",
         "cost.verify",
         "milestone.submit",
         "milestone.reject",
         "milestone.waive",
         "disbursement.lift",
+        "user.delegate",
+        "user.end_delegation",
     }
 )
 """What somebody answers for with their name: never done by the clock."""
+
+
+Grants: TypeAlias = frozenset[tuple[Role, UUID | None]]
+"""Roles with the organisation at which each is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,16 +285,43 @@ class Rights:
     """What an actor holds at this moment: grants as (role, organisation), and parts in named projects and reviews."""
 
     is_active: bool
-    grants: frozenset[tuple[Role, UUID | None]] = frozenset()
+    grants: Grants = frozenset()
+    person_grants: Grants = frozenset()
+    """What the human holds under this and every other account: segregation of duties counts people."""
     named: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
-    """Project or review id -> roles the actor was named for there."""
+    """Project -> roles the actor was named for there."""
+    seats: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
+    """Review -> roles in which the actor sits in it."""
+    lent: frozenset[tuple[UUID, Role, UUID | None]] = frozenset()
+    """(account of who is absent, role, organisation): counts only for what is done on behalf of them."""
 
-    def roles_for(self, parties: Parties, *named_in: UUID | None) -> frozenset[Role]:
-        """Return the roles that reach an object with these parties, or that the actor was named for in one of these."""
-        reached = {role for role, organisation in self.grants if self._reaches(role, organisation, parties)}
-        for place in named_in:
-            reached |= self.named.get(place, frozenset()) if place is not None else frozenset()
+    def roles_of(self, absent: UUID, parties: Parties) -> frozenset[Role]:
+        """Return the roles in which the actor stands in for somebody, as far as they reach; none of the actor's own."""
+        reached = {
+            role
+            for delegator, role, organisation in self.lent
+            if delegator == absent and self._reaches(role, organisation, parties)
+        }
         return frozenset(reached) if self.is_active else frozenset()
+
+    def roles_for(self, parties: Parties, project: UUID | None = None, review: UUID | None = None) -> frozenset[Role]:
+        """Return the roles that reach an object with these parties, or that the actor was named for.
+
+        A part counts only while its role is held by a live grant, and in a project only for who belongs to no party
+        of it. A seat stays with who came into conflict: to step aside is theirs, and the rules of a review ask.
+        """
+        if not self.is_active:
+            return frozenset()
+        reached = {role for role, organisation in self.grants if self._reaches(role, organisation, parties)}
+        held = {role for role, _ in self.grants}
+        named = self.named.get(project, frozenset()) if project is not None else frozenset()
+        seats = self.seats.get(review, frozenset()) if review is not None else frozenset()
+        independent = {role for role in named if conflict_of(role, self.person_grants, parties) is None}
+        return frozenset(reached | (held & (independent | seats)))
+
+    def person_roles_for(self, parties: Parties) -> frozenset[Role]:
+        """Return the roles that reach these parties under any account of the human."""
+        return frozenset(role for role, at in self.person_grants if at is not None and self._reaches(role, at, parties))
 
     @staticmethod
     def _reaches(role: Role, organisation: UUID | None, parties: Parties) -> bool:
@@ -280,38 +334,109 @@ class Rights:
         return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
 
 
-def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
-    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
-    rows = session.connection().execute(_held(), {"actor": actor.user_id}).all()
+def conflict_of(role: Role, held: Iterable[tuple[Role, UUID | None]], parties: Parties) -> str | None:
+    """Return the party of the project that what a human holds makes them part of, so that they cannot take this part.
+
+    A party is the firm and the platform; the receiver is one for all but its own seat, and the customer's. Who only
+    reads decides nothing.
+    """
+    if role is Role.AUDITOR:
+        return None
+    is_guest = role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
+    for own, organisation in held:
+        for party in ("sme", "platform", "receiver"):
+            is_own_seat = party == "receiver" and (is_guest or role is own)
+            if organisation is not None and organisation == parties.get(party) and not is_own_seat:
+                return party
+    return None
+
+
+def read_rights(session: Session, actor: Actor, project_ids: list[UUID], *, today: date) -> Rights:
+    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database.
+
+    A delegation in force lends a role while who gave it holds it and is active.
+    """
+    rows = session.connection().execute(_held(), {"actor": actor.user_id, "today": today}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
-    grants = frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
-    return Rights(is_active=True, grants=grants, named=_named(session, actor, project_ids))
+    own = [row for row in rows if row.role is not None and row.delegator_id is None]
+    held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in own]
+    named, seats = _named(session, actor, project_ids)
+    return Rights(
+        is_active=True,
+        grants=frozenset(grant for user_id, grant in held if user_id == actor.user_id),
+        person_grants=frozenset(grant for _, grant in held),
+        named=named,
+        seats=seats,
+        lent=frozenset((row.delegator_id, Role(row.role), row.organisation_id) for row in rows if row.delegator_id),
+    )
 
 
-def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> dict[UUID, frozenset[Role]]:
-    """Return what the actor was named for: in a project only roles that nobody holds by a grant, in a panel any seat.
+_Places: TypeAlias = dict[UUID, frozenset[Role]]
+
+
+def _named(session: Session, actor: Actor, project_ids: list[UUID]) -> tuple[_Places, _Places]:
+    """Return what the actor was named for: in projects only roles that nobody holds by a grant, in panels any seat.
 
     Naming somebody a manager of a project gives no rights there: those come with the grant at a party of it.
     """
     statement = _parts(is_single=len(project_ids) == 1)
-    found: dict[UUID, set[Role]] = {}
+    named: dict[UUID, set[Role]] = {}
+    seats: dict[UUID, set[Role]] = {}
     for row in session.connection().execute(statement, {"actor": actor.user_id, **wanted(project_ids)}):
         role = Role(row.role)
         if role in NAMED_ROLES:
-            found.setdefault(row.project_id, set()).add(role)
+            named.setdefault(row.project_id, set()).add(role)
         if row.place != row.project_id:
-            found.setdefault(row.place, set()).add(role)
-    return {place: frozenset(roles) for place, roles in found.items()}
+            seats.setdefault(row.place, set()).add(role)
+    return _frozen(named), _frozen(seats)
+
+
+def _frozen(places: dict[UUID, set[Role]]) -> _Places:
+    return {place: frozenset(roles) for place, roles in places.items()}
 
 
 @functools.cache
-def _held() -> Select[Any]:
-    """Return the statement of an account and its grants that were not revoked."""
+def _held() -> CompoundSelect[Any]:
+    """Return the statement of an account, the live grants of all accounts of its human, and the roles lent to it."""
     user, grant = _table(User), _table(RoleGrant)
-    own = (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None)
-    columns = (user.c.status, grant.c.role, grant.c.organisation_id)
-    return select(*columns).select_from(user.outerjoin(grant, own)).where(user.c.id == bindparam("actor"))
+    account = user.alias("account")
+    own = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
+    delegation, absent = _table(Delegation), _table(User).alias("absent")
+    nobody = cast(null(), delegation.c.delegator_id.type).label("delegator_id")
+    columns = (user.c.status, grant.c.user_id, grant.c.role, grant.c.organisation_id, nobody)
+    same_human = user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, own)
+    held = select(*columns).select_from(same_human).where(user.c.id == bindparam("actor"))
+    today = bindparam("today", type_=delegation.c.from_on.type)
+    still_held = (
+        (grant.c.user_id == delegation.c.delegator_id)
+        & (grant.c.role == delegation.c.role)
+        & (grant.c.organisation_id == delegation.c.organisation_id)
+        & grant.c.revoked_at.is_(None)
+    )
+    tables = (
+        delegation.join(user, user.c.id == delegation.c.delegate_id)
+        .join(absent, absent.c.id == delegation.c.delegator_id)
+        .join(grant, still_held)
+    )
+    lent = (
+        select(
+            user.c.status,
+            delegation.c.delegate_id,
+            delegation.c.role,
+            delegation.c.organisation_id,
+            delegation.c.delegator_id,
+        )
+        .select_from(tables)
+        .where(
+            delegation.c.delegate_id == bindparam("actor"),
+            delegation.c.revoked_at.is_(None),
+            delegation.c.from_on <= today,
+            delegation.c.until_on >= today,
+            absent.c.status == UserStatus.ACTIVE,
+        )
+    )
+    return held.union_all(lent)
 
 
 @functools.cache

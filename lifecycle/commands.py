@@ -116,6 +116,8 @@ class Task(Generic[C]):
     project: Any = None
     fund: Any = None
     roles: frozenset[Role] = frozenset()
+    person_roles: frozenset[Role] = frozenset()
+    """What the actor's human holds at the parties of the project, under this or another account."""
     is_locked: bool = True
     """False when explained or run dry: nothing may be written to find the facts."""
 
@@ -201,7 +203,7 @@ class Answer:
     command: Command
     error: LifecycleError | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
-    """The contract's answer of a verb (`docs/contract.md` 3.5)."""
+    """The contract's answer of a verb (`docs/contract.md`, section 5)."""
     unmet: tuple[Unmet, ...] = ()
     is_replay: bool = False
 

@@ -7,6 +7,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 import functools
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Parties, Rights, read_rights
+from lifecycle.actor import BY_PEOPLE, PERMISSIONS, Actor, Parties, Rights, read_rights
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -150,22 +151,31 @@ def _waves(commands: Sequence[Command]) -> Iterator[tuple[tuple[int, Command], .
             seen: set[Hashable] = set()
             now, later = [], []
             for item in waiting:
-                marks = _marks(item[1])
-                if seen.isdisjoint(marks):
+                brings, minds = _marks(item[1])
+                if seen.isdisjoint(minds):
                     now.append(item)
                 else:
                     later.append(item)
-                seen.update(marks)  # also of one that waits: a third must not overtake it
+                seen |= brings  # also of one that waits: a third must not overtake it
             yield tuple(now)
             waiting = later
 
 
-def _marks(command: Command) -> list[Hashable]:
+def _marks(command: Command) -> tuple[set[Hashable], set[Hashable]]:
+    """Return what later commands may mind of this one, and what this one minds of earlier ones.
+
+    One that expects a version shares its subject with nobody, whatever tells them apart: each changes the version.
+    """
     verb = REGISTRY[type(command)]
-    marks: list[Hashable] = [("key", command.command_id), *(("new", value) for value in verb.once(command))]
-    if verb.subject_id:
-        marks.append(("subject", verb.subject_id(command), verb.apart(command) if verb.apart else None))
-    return marks
+    marks: set[Hashable] = {("key", command.command_id), *(("new", value) for value in verb.once(command))}
+    if verb.subject_id is None:
+        return marks, marks
+    subject = verb.subject_id(command)
+    marks.add(("subject", subject, verb.apart(command) if verb.apart else None))
+    any_one, versioned = ("any", subject), ("versioned", subject)
+    if command.expected_version is None:
+        return marks | {any_one}, marks | {versioned}
+    return marks | {any_one, versioned}, marks | {any_one}
 
 
 def _play(
@@ -177,10 +187,11 @@ def _play(
         done[place] = journal.Done(desk.verb, task, effects)
     if done:
         journal.write(session, list(done.values()), stamp)
-        if desk.verb.follow and later is None:
-            desk.verb.follow(session, _projects_of(done.values()), stamp)
-        elif desk.verb.follow and later is not None:
-            later.put(desk.verb.follow, _projects_of(done.values()), stamp)
+        concerned = _projects_of(done.values())
+        if desk.verb.follow and concerned and later is None:
+            desk.verb.follow(session, concerned, stamp)
+        elif desk.verb.follow and concerned and later is not None:
+            later.put(desk.verb.follow, concerned, stamp)
     if desk.personal:
         journal.write_refusals(session, desk.refused(is_written=bool(done)), stamp)
     answers = {place: Answer(command=item.task.command, document=item.document) for place, item in done.items()}
@@ -188,11 +199,11 @@ def _play(
 
 
 def _projects_of(done: Any) -> list[UUID]:
+    """Return the projects concerned; one that is born with the act was judged as it began."""
     found = []
     for item in done:
         if item.task.project is not None:
             found.append(item.task.project.id)
-        found.extend(act.id for act in item.effects.acts if act.table is Project and act.row is None)
         found.extend(item.effects.touched)
     return list(dict.fromkeys(found))
 
@@ -347,15 +358,24 @@ class _Desk:
 
     def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
-        self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
+        self._held = Rights(is_active=True) if actor.is_clock else self._read(list(project_ids))
         for place, task in self.tasks.items():
-            self.tasks[place] = replace(task, roles=self._roles(self.verb, task))
+            self.tasks[place] = replace(task, roles=self._roles(self.verb, task), person_roles=self._person_roles(task))
+
+    def _read(self, project_ids: list[UUID]) -> Rights:
+        return read_rights(self.session, self.stamp.actor, project_ids, today=self.stamp.today)
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
         parties = verb.parties(task) if verb.parties else parties_of(task)
+        absent = getattr(task.command, "on_behalf_of", None)
+        if absent is not None:  # who stands in for somebody has that one's role there, and no other
+            return self._held.roles_of(absent, parties)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
+
+    def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
+        return self._held.person_roles_for(project_parties(task.project)) if task.project is not None else frozenset()
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
         """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
@@ -363,9 +383,16 @@ class _Desk:
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if may:
             return []
+        if not task.roles and self._stands_in_for_nobody(task):
+            return [Unmet(code="delegation_not_in_force")]
         if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
+
+    def _stands_in_for_nobody(self, task: Task[Any]) -> bool:
+        """Say whether somebody who sees the subject acts in the name of another who has not asked them to."""
+        own = self._held.roles_for(parties_of(task), _id(task.project), _id(task.row))
+        return getattr(task.command, "on_behalf_of", None) is not None and bool(own)
 
     def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
         """Say whether the actor does not see the project or fund at all, by whichever part they have in it."""
@@ -432,6 +459,13 @@ def parties_of(task: Task[Any]) -> Parties:
     if task.fund is None:
         return parties
     return {**parties, "funder": task.fund.organisation_id, "programme": task.fund.organisation_id}
+
+
+def may_see(session: Session, project_id: UUID, actor: Actor, *, today: date) -> bool:
+    """Say whether somebody has any part in this project: by a grant at a party, everywhere (auditors), or by name."""
+    (project,) = session.connection().execute(_select_projects(is_locked=False, is_single=True), wanted([project_id]))
+    rights = read_rights(session, actor, [project_id], today=today)
+    return bool(rights.roles_for(project_parties(project), project_id))
 
 
 def _id(row: Any) -> UUID | None:

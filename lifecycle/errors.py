@@ -26,6 +26,8 @@ class Unmet:
     party: str | None = None
     role: str | None = None
     people: tuple[str, ...] = ()
+    but_not: tuple[str, ...] = ()
+    """Who holds that role and may not do it: nobody checks their own work."""
     due_on: date | None = None
     suffices: str | None = None
 
@@ -35,8 +37,9 @@ class Unmet:
         for key in ("clause", "verdict", "party", "role", "suffices"):
             if getattr(self, key) is not None:
                 plain[key] = str(getattr(self, key))
-        if self.people:
-            plain["people"] = list(self.people)
+        for key in ("people", "but_not"):
+            if getattr(self, key):
+                plain[key] = list(getattr(self, key))
         if self.due_on is not None:
             plain["due_on"] = self.due_on.isoformat()
         if self.values:
@@ -98,5 +101,7 @@ class Invalid(LifecycleError):
     code = "invalid"
 
 
-PERSONAL_CODES = frozenset({"role", "four_eyes", "conflict_of_interest", "not_signed_in"})
+PERSONAL_CODES = frozenset(
+    {"role", "four_eyes", "conflict_of_interest", "not_signed_in", "delegation_not_in_force", "delegate_excluded"}
+)
 """Codes about the person: the refusal leaves an audit row."""

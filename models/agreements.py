@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Identified, Subject
-from models.states import FundStatus, MilestoneState, RecoveryState
+from models.states import FundStatus, MilestoneState, RecoveryPartKind, RecoveryState
 from models.types import Day, Id, JSONText, UTCDateTime, minor_column, state_column
 
 
@@ -41,6 +41,13 @@ class Agreement(Subject, table=True):
     signed_on: date | None = Field(default=None, sa_type=Day)
     """The day of the second signature; before it nothing is paid."""
     audit_accepted_on: date | None = Field(default=None, sa_type=Day)
+    statement_due_on: date | None = Field(default=None, sa_type=Day)
+    """By when the firm states its cost after a stop (F12)."""
+    settled_on: date | None = Field(default=None, sa_type=Day)
+    entitlement_minor: int | None = Field(default=None, sa_column=minor_column(minimum=0, nullable=True))
+    """E of the final settlement (F11)."""
+    settlement_minor: int = Field(default=0, sa_column=minor_column(minimum=0))
+    """What may be paid besides the tranches, as the final settlement."""
     closed_on: date | None = Field(default=None, sa_type=Day)
     created_at: datetime = Field(sa_type=UTCDateTime)
 
@@ -77,6 +84,8 @@ class Milestone(Subject, table=True):
     share_basis_points: int = 0
     amount_minor: int = Field(sa_column=minor_column(minimum=0))
     """What may be paid for it now; a cut moves to the next tranche (F5)."""
+    cut_minor: int = Field(default=0, sa_column=minor_column(minimum=0))
+    """What was cut from it and has moved on: nothing is cut twice."""
     currency: str = Field(max_length=3)
     state: MilestoneState = Field(sa_column=state_column(MilestoneState))
     gate: str | None = Field(default=None, max_length=2)
@@ -88,6 +97,8 @@ class Milestone(Subject, table=True):
     """Months after the gate before it may be released (retention)."""
     due_on: date | None = Field(default=None, sa_type=Day)
     """A plan; it reminds and never releases (F20)."""
+    noticed_on: date | None = Field(default=None, sa_type=Day)
+    """Day on which the public notice of its release began (retention, F15)."""
     report: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
     """What was handed in: figures and the SHA-256 of each file."""
     submitted_by: UUID | None = Field(default=None, sa_type=Id)
@@ -153,3 +164,27 @@ class RecoveryOrder(Subject, table=True):
     written_off_minor: int = Field(sa_column=minor_column(minimum=0))
     ordered_by: UUID | None = Field(default=None, sa_type=Id)
     ordered_at: datetime = Field(sa_type=UTCDateTime)
+    write_off_by: UUID | None = Field(default=None, sa_type=Id)
+    """Who proposed to write off what is left; a second person confirms."""
+    write_off_reason: str | None = Field(default=None, max_length=10000)
+
+
+class RecoveryPart(Identified, table=True):
+    """How a part of a recovery order was met: money that came back, a set-off against a tranche, a write-off."""
+
+    __table_args__ = (
+        CheckConstraint("(kind = 'set_off') = (against_agreement_id IS NOT NULL)", name="set_off_against_something"),
+    )
+
+    recovery_id: UUID = Field(sa_type=Id, foreign_key="recovery_order.id", index=True)
+    kind: RecoveryPartKind = Field(sa_column=state_column(RecoveryPartKind))
+    amount_minor: int = Field(sa_column=minor_column())
+    against_agreement_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="agreement.id", index=True)
+    """The agreement under which the set-off counts as paid; the order's own at its settlement."""
+    milestone_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="milestone.id", index=True)
+    notified_on: date | None = Field(default=None, sa_type=Day)
+    """When the firm was told of the set-off (F14)."""
+    bank_ref: str | None = Field(default=None, max_length=140)
+    entry_id: UUID | None = Field(default=None, sa_type=Id)
+    at: datetime = Field(sa_type=UTCDateTime)
+    by: UUID | None = Field(default=None, sa_type=Id)

@@ -58,6 +58,7 @@ class Judgement(Identified, table=True):
     is_yes: bool
     reason: str = Field(max_length=10000)
     evidence_sha256s: list[str] = Field(default_factory=list, sa_type=JSONText)
+    """Of each version judged: one hash over file, form and revision."""
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
     person_id: UUID = Field(sa_type=Id)
     on: date = Field(sa_type=Day)

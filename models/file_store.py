@@ -50,6 +50,11 @@ class EvidenceFiles:
         self._fs: AbstractFileSystem = filesystem
         self._root = str(root).rstrip("/")
 
+    def is_there(self) -> bool:
+        """Return whether the place exists: the first file makes it."""
+        with _outside_errors():
+            return bool(self._fs.isdir(self._root))
+
     def put(self, stream: BinaryIO, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Stored:
         """Store the rest of the stream; TooLarge beyond the limit, OutsideError when the store does not do it."""
         incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"

@@ -34,6 +34,8 @@ class Project(Subject, table=True):
     """The platform that was asked to take over and has not answered yet."""
     platform_since_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the present platform took over from another; what the old one judged is judged again."""
+    receiver_since_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the present receiver took the place of another; what the old one signed, waived and consented to is void."""
     transfer_due_on: date | None = Field(default=None, sa_type=Day)
     stage: ProjectState = Field(sa_column=state_column(ProjectState))
     stage_run_id: UUID | None = Field(default=None, sa_type=Id)
@@ -51,7 +53,8 @@ class Project(Subject, table=True):
     outside: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
     """Plain facts of the source it was imported from: dates, levels, money; `missing` lists what it left out."""
     outside_sha256: str | None = Field(default=None, max_length=64)
-    next_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    next_due_on: date | None = Field(default=None, sa_type=Day, index=True)
+    """First day on which a verdict may change by itself; a day of the installation, not an instant."""
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -87,6 +90,8 @@ class StageRun(Subject, table=True):
     closed_on: date | None = Field(default=None, sa_type=Day)
     reason: str | None = Field(default=None, max_length=10000)
     """Why it was recycled or closed."""
+    stop_loss: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    """Agreed limits that were used up in this visit: code -> {"limit", "used", "on"}."""
 
 
 class Requirement(Subject, table=True):

@@ -20,6 +20,8 @@ Take: TypeAlias = Literal["keep", "move"]
 
 PREFIX = "PILOTWAY_"
 
+DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
+"""The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
         "PILOTWAY_LEASE_SECONDS",
@@ -41,6 +43,18 @@ class SettingsError(ValueError):
         self.variable = variable
         self.reason = reason
         super().__init__(f"{variable}: {reason}")
+
+
+def _is_database(text: str) -> str:
+    """Refuse what `models.db` would refuse, without its libraries."""
+    scheme, is_address, place = text.partition("://")
+    if is_address and scheme not in DATABASES:
+        message = f"expected a file name, sqlite:///… or postgresql+psycopg://…, got {scheme}://…"
+        raise ValueError(message)
+    if text == ":memory:" or (is_address and scheme.startswith("sqlite") and place.strip("/") in ("", ":memory:")):
+        message = "an SQLite database needs a file: in memory it would end with its connection"
+        raise ValueError(message)
+    return text
 
 
 def _is_clock(text: str) -> str:
@@ -75,7 +89,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
-    db: str = Field(
+    db: Annotated[str, AfterValidator(_is_database)] = Field(
         default="pilotway.db",
         description="Where everything is kept: a file name, `sqlite:///file.db`, or for several hosts"
         " `postgresql+psycopg://…`. Example: `PILOTWAY_DB=/var/lib/pilotway/pilotway.db`.",
@@ -97,17 +111,18 @@ class Settings(BaseSettings):
     evidence_dir: str = Field(
         default="evidence",
         description="Evidence files by their SHA-256, outside the database so that it stays small: a folder, or an"
-        " address that fsspec knows. Example: `/var/lib/pilotway/evidence`.",
+        " address that fsspec knows. Left out, the folder lies beside an SQLite file, with PostgreSQL where the program"
+        " is run. Example: `/var/lib/pilotway/evidence`.",
     )
     checkpoint_dir: Path = Field(
         default=Path("checkpoints"),
         description="Where signed heads of the audit chains are written; best a disk that the database's owner cannot"
-        " change. Example: `/mnt/auditors/pilotway`.",
+        " change. Left out, a folder beside the evidence. Example: `/mnt/auditors/pilotway`.",
     )
     checkpoint_key: Path | None = Field(
         default=None,
-        description="Ed25519 private key that signs checkpoints; without it none are written."
-        " Example: `/etc/pilotway/checkpoint.key`.",
+        description="Ed25519 private key that signs checkpoints; without it none are written. `pilotway init` makes the"
+        " pair when both variables name files that are not there. Example: `/etc/pilotway/checkpoint.key`.",
     )
     checkpoint_public_key: Path | None = Field(
         default=None,
@@ -146,11 +161,12 @@ class Settings(BaseSettings):
     token: str | None = Field(
         default=None,
         repr=False,
-        description="API token: who acts when the command line is used. Example: `pw_…`, from `pilotway user token`.",
+        description="API token: who acts when the command line is used. Example: `pt_…`, from `pilotway user token`.",
     )
     api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
         default=None,
-        description="Base address when the command line talks to a server. Example: `https://pilot.example.org`.",
+        description="Base address of a server, for later: this release has none, and reads the database itself."
+        " Example: `https://pilot.example.org`.",
     )
 
     @model_validator(mode="after")
@@ -159,6 +175,19 @@ class Settings(BaseSettings):
         if self.bank_in.absolute() == self.bank_out.absolute():
             raise PydanticCustomError("same_folder", "is the folder of PILOTWAY_BANK_OUT too")
         return self
+
+    def evidence_place(self) -> str:
+        """Return where evidence files lie, also for who runs the program in another folder."""
+        return self._place("evidence_dir")
+
+    def checkpoint_place(self) -> Path:
+        """Return the folder of signed checkpoints, also for who runs the program in another folder."""
+        return Path(self._place("checkpoint_dir"))
+
+    def _place(self, name: str) -> str:
+        """Return a folder as it is set; its default lies beside an SQLite file."""
+        value = str(getattr(self, name))
+        return value if name in self.model_fields_set else str(_folder_of(self.db) / value)
 
     def make_clock(self) -> Clock:
         """Return the clock that is set."""
@@ -183,6 +212,12 @@ class Settings(BaseSettings):
         return mode
 
 
+def _folder_of(database: str) -> Path:
+    """Return the folder of an SQLite file; for a server the one where the program is run."""
+    scheme, _, rest = database.rpartition("://")
+    return Path(rest.removeprefix("/") if scheme else rest).parent if scheme in ("", "sqlite") else Path()
+
+
 def known_variables() -> frozenset[str]:
     """Return every `PILOTWAY_…` name that may be set."""
     return KNOWN_ELSEWHERE | {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
@@ -192,7 +227,7 @@ def load_settings() -> Settings:
     """Read the settings from the environment; SettingsError names the first variable that is unknown or unreadable."""
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known_variables():
-            raise SettingsError(name, "is not a variable of Pilotway (docs/contract.md 3.2 lists them)")
+            raise SettingsError(name, "is not a variable of Pilotway (docs/settings.md lists them)")
     try:
         return Settings()
     except ValidationError as error:

@@ -373,3 +373,11 @@ class RecoveryState(StrEnum):
     OPEN = "open"
     SETTLED = "settled"
     WRITTEN_OFF = "written_off"
+
+
+class RecoveryPartKind(StrEnum):
+    """How a part of a recovery order was met."""
+
+    REPAID = "repaid"
+    SET_OFF = "set_off"
+    WRITTEN_OFF = "written_off"

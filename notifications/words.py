@@ -44,6 +44,11 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "reason": "reason",
     "field": "field",
     "said": "said",
+    "conflict": "conflict",
+    "wanted": "wanted",
+    "threads_missing": "thread",
+    "without_evidence": "thread",
+    "possible": "way_out",
     "proposed": "outcome",
     "voted": "outcome",
 }
@@ -51,6 +56,12 @@ KIND_OF_VALUE: Mapping[str, str] = {
 
 _KEY: Mapping[Lang, str] = {"zh-CN": "zh", "en": "en"}
 _LIST: Mapping[Lang, str] = {"zh-CN": "、", "en": ", "}
+_NOTHING = re.compile(
+    r"[；;] *[^；;.。：:]*[：:] ?–(?=[；;.。])"  # behind another part
+    r"|(?<=[.。]) *[^；;.。：:]*[：:] ?–[；;.。]"  # at the begin of a further sentence
+    r"|^[^；;.。：:]*[：:] ?–[；;] *"  # at the begin of all
+)
+"""A part of a sentence that names nothing (`; still open: –`): it is left out."""
 _NOT_POSSIBLE = re.compile(r"(?P<verb>[a-z_]+)_not_possible_when_(?P<state>[a-z_]+)")
 
 
@@ -74,7 +85,7 @@ def sentence(code: str, values: Mapping[str, Any], lang: Lang, names: Names | No
     known = names or {}
     form = _catalogue()[lang].get(code)
     if form is not None:
-        return _Sentence(lang, known).vformat(form, (), values)
+        return _NOTHING.sub("", _Sentence(lang, known).vformat(form, (), values))
     arrow = _NOT_POSSIBLE.fullmatch(code)
     if arrow is not None:
         return sentence("not_possible_when", arrow.groupdict(), lang)
@@ -92,13 +103,14 @@ def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Expla
         title("party", unmet.party, lang) if unmet.party else "",
         title("role", unmet.role, lang) if unmet.role else "",
     ]
+    others = sentence("other_than", {"people": unmet.but_not}, lang) if unmet.but_not else ""
     return Explanation(
         code=unmet.code,
         clause=unmet.clause or "",
         ref=str(unmet.values.get("ref", "")),
         verdict=title("verdict", unmet.verdict, lang) if unmet.verdict else "",
         what=sentence(str(unmet.values.get("verdict_code", unmet.code)), unmet.values, lang, names),
-        owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people)])),
+        owed_by=" ".join(filter(None, [*owed_by, _LIST[lang].join(unmet.people), others])),
         until=unmet.due_on.isoformat() if unmet.due_on else "",
         suffices=sentence(unmet.suffices, unmet.values, lang, names) if unmet.suffices else "",
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from models.tables import metadata
 
@@ -12,7 +12,7 @@ def digest(engine: Engine) -> dict[str, str]:
     found = {}
     with engine.connect() as connection:
         for table in metadata.sorted_tables:
-            rows = sorted(repr(tuple(row)) for row in connection.execute(text(f"SELECT * FROM {table.name}")))
+            rows = sorted(repr(tuple(row)) for row in connection.exec_driver_sql(f"SELECT * FROM {table.name}"))
             found[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
         connection.rollback()
     return found

@@ -276,6 +276,28 @@ def evidence(project_id: UUID, *, type: str = "paper", **form: Any) -> AddEviden
     )
 
 
+def sign_contract(house: House, *ids: UUID, **limits: Any) -> None:
+    """Hand in the task contract of projects on the default standard, with what was agreed (`stop_loss_batches=3`)."""
+    signed = house.today.isoformat()
+    form = {"contract_number": "1", "signed_by_sme_on": signed, "signed_by_funder_on": signed}
+    hand_in(house, *ids, type="task_contract", **form, **limits)
+
+
+def filled(type_id: str, **known: Any) -> dict[str, Any]:
+    """Return a sound form of a type of the default standard: what it must say, and what is known."""
+    return {
+        **{one.name: _value(one) for one in library.default().evidence_type(type_id).fields if one.required},
+        **known,
+    }
+
+
+def _value(one: FormField) -> Any:
+    if one.kind == "table":
+        return [{column.name: _value(column) for column in one.columns}]
+    values = {"text": "x", "bool": True, "date": "2025-07-01", "list": ["x"], "choice": (*one.choices, "x")[0]}
+    return values.get(one.kind, 1)
+
+
 def batches(house: House, *ids: UUID, started: int = 50, passed: int = 48, **more: Any) -> None:
     """Record a batch of each project, which gets the number B-01 where it is the first."""
     commands = (
@@ -354,10 +376,11 @@ def agreements(
     *,
     stage: ProjectState = ProjectState.SMALL_BATCH_TRIAL,
     is_signed: bool = True,
+    pack: str = "funded",
     **terms: Any,
 ) -> list[UUID]:
     """Return agreements over a million yuan, each of a fund of its own with a project of the funded standard."""
-    ids = projects(house, count, stage=stage, pack="funded")
+    ids = projects(house, count, stage=stage, pack=pack)
     commands = [draft(house, fund, one, **terms) for fund, one in zip(funds(house, count), ids, strict=True)]
     made = ids_of(house.do(*commands, by=Role.SPONSOR))
     if is_signed:
@@ -518,6 +541,22 @@ def funded() -> Pack:
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
+@cache
+def granted() -> Pack:
+    """Return the funded standard with the fund rules of the default one: caps, cuts, retention, audit, settlement."""
+    asked = library.default().funds.model_copy(update={"asks_certifier": False, "asks_release": False})
+    changes = {"code": "granted", "funds": asked}
+    return Pack.model_validate(funded().model_copy(update=changes).model_dump())
+
+
+@cache
+def strict() -> Pack:
+    """Return the funded standard with a certifier before the approval and a payer before the bank."""
+    base = funded()
+    funds = base.funds.model_copy(update={"asks_certifier": True, "asks_release": True})
+    return Pack.model_validate(base.model_copy(update={"code": "strict", "funds": funds}).model_dump())
+
+
 def _text(zh: str, en: str) -> Text:
     return Text(zh=zh, en=en)
 
@@ -543,5 +582,12 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-WITHOUT_PANELS = ("bare", "funded")
-PACKS: Mapping[str, Any] = {"bare": library.bare, "lean": lean, "default": library.default, "funded": funded}
+WITHOUT_PANELS = ("bare", "funded", "granted", "strict")
+PACKS: Mapping[str, Any] = {
+    "bare": library.bare,
+    "lean": lean,
+    "default": library.default,
+    "funded": funded,
+    "granted": granted,
+    "strict": strict,
+}

@@ -50,7 +50,7 @@ def bring_projects(door: Door, file: Path, wish: Wish) -> None:
     """Bring the file in and say what became of it; leaves with exit 3 or 6 when rows are wrong."""
     mapping = _mapping(wish.mapping)
     if wish.errors is not None and wish.errors.resolve() == file.resolve():
-        raise Invalid(unmet("value_wrong", field="--errors", value=str(wish.errors)))
+        raise Invalid(unmet("file_exists", file=str(wish.errors)))
     actor = door.read(door.actor)
     into = door.read(lambda session: _destination(door, session, mapping, wish))
     with _Ear(door.output) as ear, _errors_file(wish.errors, door.output) as errors:

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import yaml
 
@@ -55,7 +54,7 @@ def add_document(
 def _stored(door: Door, file: Path) -> tuple[str, int]:
     try:
         with file.open("rb") as stream:
-            stored = EvidenceFiles(door.settings.evidence_dir).put(stream)
+            stored = EvidenceFiles(door.settings.evidence_place()).put(stream)
     except TooLarge as error:
         raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
     return stored.sha256, stored.size_bytes
@@ -86,12 +85,14 @@ def _field_row(kind: EvidenceType, item: FormField, door: Door, prefix: str = ""
 def document_rows(door: Door, ref: str, *, is_every: bool) -> list[dict[str, Any]]:
     """Return the documents of a project: those that count, or every version there ever was."""
     rows = door.read(lambda session: documents(session, door.lookup(session).project(ref)))
-    return rows if is_every else [row for row in rows if row["status"] == "current"]
+    titles = {kind.id: in_language(kind.title, door.output.lang) for kind in _pack(door, ref).evidence_types}
+    named = [{**row, "title": titles.get(row["type"], "")} for row in rows]
+    return named if is_every else [row for row in named if row["status"] == "current"]
 
 
 def show_document(door: Door, evidence_id: str) -> None:
     """Print one document with the values of its form."""
-    found = door.read(lambda session: document(session, _id(evidence_id)))
+    found = door.read(lambda session: document(session, door.lookup(session).evidence(evidence_id)))
     output = door.output
     output.record(_FACTS, found)
     if not output.as_json and not output.fields:
@@ -117,13 +118,6 @@ _FACTS = (
 )
 
 
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(unmet("value_wrong", field="ID", value=text)) from None
-
-
 def _pack(door: Door, ref: str) -> Pack:
     def work(session: Any) -> Pack:
         (row,) = project_rows(session, [door.lookup(session).project(ref)])
@@ -138,7 +132,7 @@ def _types(pack: Pack, type_or_clause: str) -> list[EvidenceType]:
         return [pack.evidence_type(type_id) for type_id in pack.criterion(type_or_clause).evidence]
     if pack.has_evidence_type(type_or_clause):
         return [pack.evidence_type(type_or_clause)]
-    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause))
+    raise Invalid(unmet("evidence_type_unknown", name=type_or_clause, known=pack.types_like(type_or_clause)))
 
 
 def _one_type(pack: Pack, type_or_clause: str) -> EvidenceType:
@@ -155,7 +149,7 @@ def _form(kind: EvidenceType, values: Sequence[str], file: Path | None) -> dict[
     for text in values:
         name, sign, value = text.partition("=")
         if not sign:
-            raise Invalid(unmet("value_wrong", field="--value", value=text))
+            raise Invalid(unmet("value_wrong", field="--value", value=text, form="NAME=VALUE"))
         form[name] = typed(fields[name], value) if name in fields else value
     return form
 

@@ -1,11 +1,13 @@
 """What somebody may do with a project now, and why not: the engine's own answer, in words."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 from sqlmodel import Session
 
+from cli.behind.stop_reviews import stop_reviews_of, tell
 from cli.door import Door, named, standard_names
 from cli.errors import REFUSED, reason_lines
 from cli.output import folded, screen_width
@@ -21,6 +23,9 @@ from models.states import Door as DoorName
 from notifications.words import explain_unmet, title
 
 _INDENT = 9
+_NOUNS = {"requirement": "gate", "notice": "gate notice", "trial_batch": "batch"}
+"""What an object is called on the command line, where that is not its own name."""
+_DASHED = str.maketrans("._", "--")
 
 
 def explain_all(door: Door, ref: str) -> None:
@@ -30,11 +35,11 @@ def explain_all(door: Door, ref: str) -> None:
 
 def explain_one(door: Door, ref: str, name: str) -> None:
     """Print one verb with its reasons; leaves with exit 3 when it is not possible."""
-    asked = name.replace("-", "_")
+    asked = re.sub(r"[\s._]", "-", name.strip())
     known = _on_projects()
-    wanted = [verb for verb in known if asked in (verb.name, verb.permission)]
+    wanted = [verb for verb in known if asked in (_joined(verb), verb.permission.translate(_DASHED))]
     if not wanted:
-        raise Invalid(unmet("verb_unknown", value=name, known=[verb.name for verb in known]))
+        raise Invalid(unmet("verb_unknown", value=name, known=[_spoken(verb) for verb in known]))
     if not _explain(door, ref, wanted[:1]):
         raise typer.Exit(REFUSED)
 
@@ -42,29 +47,33 @@ def explain_one(door: Door, ref: str, name: str) -> None:
 def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
     """Print the answers and say whether all are yes."""
 
-    def work(session: Session) -> tuple[Any, list[tuple[Verb[Any, Any], list[Unmet]]], dict[str, str]]:
+    def work(session: Session) -> tuple[Any, list[tuple[Verb[Any, Any], list[Unmet]]], dict[str, str], list[Unmet]]:
         project_id = door.lookup(session).project(ref)
         answers = engine.explain(session, project_id, verbs, stamp=door.stamp(_actor(door, session)))
         people = people_who_owe(session, [project_id])
         (row,) = project_rows(session, [project_id])
         titles = standard_names(session, project_id, door.output.lang)
-        return row, [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers], titles
+        told = [(verb, [named(one, project_id, people) for one in reasons]) for verb, reasons in answers]
+        return row, told, titles, stop_reviews_of(door, session, [row]).get(project_id, [])
 
-    row, answers, titles = door.read(work)
+    row, answers, titles, stop_review = door.read(work)
     output = door.output
     if output.as_json:
-        output.document({"number": row.number, "stage": str(row.stage), "version": row.version, "data": _data(answers)})
+        due = [reason.document() for reason in stop_review]
+        head = {"number": row.number, "stage": str(row.stage), "version": row.version, "stop_review": due}
+        output.document({**head, "data": _data(answers)})
         return all(not reasons for _, reasons in answers)
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
-        mark, colour = ("no", "red") if reasons else ("ok", "green")
+        mark, colour = ("cannot", "red") if reasons else ("can", "green")
         name, words = _spoken(verb), verb_title(verb, output.lang)
-        output.line(f"  {mark:<4} {name:<26} {words if words != name else ''}".rstrip(), colour)
+        output.line(f"  {output.mark(mark)} {name:<26} {words if words != name else ''}".rstrip(), colour)
         for reason in reasons:
             for line in reason_lines(explain_unmet(reason, output.lang, titles), output):
                 indent = _INDENT + len(line) - len(line.lstrip())
                 for part in folded(line.lstrip(), screen_width() - indent):
                     output.line(" " * indent + part)
+    tell(door, row.number, stop_review)
     return all(not reasons for _, reasons in answers)
 
 
@@ -75,9 +84,13 @@ def _on_projects() -> list[Verb[Any, Any]]:
 
 
 def _spoken(verb: Verb[Any, Any]) -> str:
-    """Return a verb as it is typed: `advance`, `evidence add`."""
-    words = verb.name if verb.object_type == "project" else f"{verb.object_type} {verb.name}"
-    return words.replace("_", "-")
+    """Return a verb as it is typed: `advance`, `evidence add`, `gate judge`."""
+    noun = "" if verb.object_type == "project" else _NOUNS.get(verb.object_type, verb.object_type)
+    return f"{noun} {verb.name}".strip().replace("_", "-")
+
+
+def _joined(verb: Verb[Any, Any]) -> str:
+    return _spoken(verb).replace(" ", "-")
 
 
 def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[str, Any]]:
@@ -94,7 +107,7 @@ def _data(answers: Sequence[tuple[Verb[Any, Any], list[Unmet]]]) -> list[dict[st
 
 def _actor(door: Door, session: Session) -> Actor:
     """Who asks; with nobody named the facts alone are judged, as for somebody with every right."""
-    if door.caller.as_login is None and not door.settings.token:
+    if not door.is_named:
         door.output.say("nobody_asks")
         return Actor.clock(DoorName.CLI)
     return door.actor(session)

@@ -3,12 +3,13 @@
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from cli.behind.tokens import give_token
 from cli.door import Door
@@ -24,13 +25,14 @@ from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from lifecycle.verbs import all_edges
 from models.db import make_engine, run_in_transaction
+from models.evidence import Evidence
 from models.file_store import EvidenceFiles
 from models.installation import Installation
 from models.migrate import upgrade
 from models.people import User
 from models.programmes import StandardPack
-from models.readiness import check_ready, head_revision
-from models.settings import Mode, Settings, load_settings
+from models.readiness import NotReadyError, check_ready, head_revision
+from models.settings import Mode, Settings, SettingsError, load_settings
 from models.states import Door as DoorName
 from models.states import Role
 
@@ -96,7 +98,8 @@ def bring_to_head() -> str | None:
 
 
 def versions() -> dict[str, Any]:
-    """Return which program this is and, where there is a database, which one that is."""
+    """Return which program this is and, where there is a database, which one that is; `SettingsError` as everywhere."""
+    load_settings()
     found: dict[str, Any] = {
         "version": _installed("pilotway"),
         "schema_revision": None,
@@ -109,6 +112,8 @@ def versions() -> dict[str, Any]:
     try:
         with _database() as engine:
             row = _installation(engine)
+    except SettingsError:
+        raise
     except Exception:  # noqa: BLE001 - `version` answers also when there is nothing to ask
         return found
     known = {"mode": row.mode, "database_id": row.database_id, "epoch": row.epoch}
@@ -195,9 +200,20 @@ def _settings() -> str:
 
 
 def _evidence() -> str:
-    place = load_settings().evidence_dir
-    EvidenceFiles(place).exists("0" * 64)
+    """Return where evidence lies; a folder that nobody has made yet is missed only where documents were handed in."""
+    place = load_settings().evidence_place()
+    if not EvidenceFiles(place).is_there() and (documents := _documents()):
+        raise Invalid(unmet("evidence_folder_missing", place=place, documents=documents))
     return place
+
+
+def _documents() -> int:
+    """Return how many documents the database names; none where it cannot be asked, for that has a line of its own."""
+    with suppress(SQLAlchemyError, NotReadyError), _database() as engine:
+        check_ready(engine)
+        with engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(_table(Evidence))).scalar_one())
+    return 0
 
 
 def _checkpoint_key() -> str:

@@ -43,7 +43,7 @@ def list_funds(door: Any) -> None:
         rows = funds.funds(session)
         places = funds.positions(session, [row["id"] for row in rows])
     shown = [{**row, **_position(places[row["id"]])} for row in rows]
-    door.output.table(_columns(_FUND), with_money(shown))
+    door.output.table(columns(_FUND), with_money(shown))
 
 
 def _position(position: funds.Position) -> dict[str, int]:
@@ -60,7 +60,7 @@ def show_fund(door: Any, ref: str) -> None:
         investors = funds.investor_statement(session, fund_id)
     (shown,) = with_money([{**row, **_position(position)}])
     shown["investors"] = with_money(investors)
-    door.output.record(_columns((*_FUND, *_POSITION)), shown)
+    door.output.record(columns((*_FUND, *_POSITION)), shown)
     if not door.output.as_json:
         _investors(door, shown["investors"])
 
@@ -69,7 +69,7 @@ _INVESTOR = ("organisation", "kind", "committed", "called", "paid_in", "uncalled
 
 
 def _investors(door: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    door.output.table(_columns(_INVESTOR), rows)
+    door.output.table(columns(_INVESTOR), rows)
 
 
 def show_investors(door: Any, ref: str) -> None:
@@ -83,7 +83,7 @@ def show_ledger(door: Any, ref: str, after: int, limit: int) -> None:
     """Show a page of the ledger's lines."""
     with reading(door.engine) as session:
         rows = funds.ledger_lines(session, door.lookup(session).fund(ref), after=after, limit=limit)
-    door.output.table(_columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id")), with_money(rows))
+    door.output.table(columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id")), with_money(rows))
 
 
 def show_burn(door: Any, ref: str) -> None:
@@ -94,7 +94,7 @@ def show_burn(door: Any, ref: str) -> None:
         rows = funds.burn(session, fund_id, ZoneInfo(door.settings.timezone))
         currency = lookup.currency_of({"fund_id": fund_id})
     shown = ("month", "planned", "paid_in", "paid_out", "paid", "returned")
-    door.output.table(_columns(shown), with_money(rows, currency))
+    door.output.table(columns(shown), with_money(rows, currency))
 
 
 _AGREEMENT = ("number", "project", "organisation", "fund", "amount", "paid", "reserved", "status", "signed_on")
@@ -111,7 +111,7 @@ def list_agreements(door: Any, fund: str, project: str) -> None:
             "project_id": lookup.project(project) if project else None,
         }
         rows = agreements.agreements(session, **named)
-    door.output.table(_columns(_AGREEMENT), with_money(rows))
+    door.output.table(columns(_AGREEMENT), with_money(rows))
 
 
 def show_agreement(door: Any, ref: str) -> None:
@@ -120,9 +120,9 @@ def show_agreement(door: Any, ref: str) -> None:
         row = agreements.agreement(session, door.lookup(session).agreement(ref))
     (shown,) = with_money([row])
     shown["tranches"], shown["costs"] = with_money(row["tranches"]), with_money(row["costs"])
-    door.output.record(_columns((*_AGREEMENT, *_TERMS)), shown)
+    door.output.record(columns((*_AGREEMENT, *_TERMS)), shown)
     if not door.output.as_json:
-        door.output.table(_columns(_TRANCHE[1:]), shown["tranches"])
+        door.output.table(columns(_TRANCHE[1:]), shown["tranches"])
 
 
 def list_milestones(door: Any, agreement: str, state: str) -> None:
@@ -130,14 +130,14 @@ def list_milestones(door: Any, agreement: str, state: str) -> None:
     with reading(door.engine) as session:
         of = door.lookup(session).agreement(agreement) if agreement else None
         rows = milestones.milestones(session, agreement_id=of, state=_state(state))
-    door.output.table(_columns(_TRANCHE), with_money(rows))
+    door.output.table(columns(_TRANCHE), with_money(rows))
 
 
 def _state(text: str) -> MilestoneState | None:
     try:
         return MilestoneState(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="state", value=text)) from None
+        raise Invalid(unmet("value_wrong", field="state", value=text, form=" | ".join(MilestoneState))) from None
 
 
 def show_milestone(door: Any, ref: str) -> None:
@@ -145,7 +145,7 @@ def show_milestone(door: Any, ref: str) -> None:
     with reading(door.engine) as session:
         row = milestones.milestone(session, door.lookup(session).milestone(ref))
     (shown,) = with_money([row])
-    door.output.record(_columns((*_TRANCHE, "needs", "submitted_by", "decided_by", "reason")), shown)
+    door.output.record(columns((*_TRANCHE, "needs", "submitted_by", "decided_by", "reason")), shown)
 
 
 _COST = (
@@ -166,21 +166,22 @@ def list_costs(door: Any, agreement: str) -> None:
     with reading(door.engine) as session:
         of = door.lookup(session).agreement(agreement) if agreement else None
         rows = agreements.costs(session, agreement_id=of)
-    door.output.table(_columns(_COST), with_money(rows))
+    door.output.table(columns(_COST), with_money(rows))
 
 
 def show_cost(door: Any, ref: str) -> None:
     """Show one cost statement."""
     with reading(door.engine) as session:
         row = agreements.cost(session, door.lookup(session).cost(ref))
-    door.output.record(_columns((*_COST, "submitted_by", "verified_by", "reason")), with_money([row])[0])
+    door.output.record(columns((*_COST, "submitted_by", "verified_by", "reason")), with_money([row])[0])
 
 
 _KINDS = {"stage": "state", "state": "state", "status": "state", "kind": "kind"}
 _WIDE = frozenset({"name", "organisation", "criteria", "needs", "reason"})
 
 
-def _columns(keys: Sequence[str]) -> tuple[Column, ...]:
+def columns(keys: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of these keys."""
     return tuple(Column(key=key, kind=_KINDS.get(key), is_wide=key in _WIDE) for key in keys)
 
 
@@ -224,7 +225,7 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="tranche", value=text)) from None
+        raise Invalid(unmet("value_wrong", field="tranche", value=text, form="YYYY-MM-DD")) from None
 
 
 def tiers(given: Sequence[str], read: Reader) -> tuple[Tier, ...]:
@@ -233,7 +234,7 @@ def tiers(given: Sequence[str], read: Reader) -> tuple[Tier, ...]:
     for text in given:
         edge, needed, *more = text.split(":")
         if not needed.isdecimal() or not set(more) <= {"director", "minute"}:
-            raise Invalid(unmet("value_wrong", field="tier", value=text))
+            raise Invalid(unmet("value_wrong", field="tier", value=text, form="AMOUNT:N[:director][:minute]"))
         found.append(
             Tier(
                 up_to_minor=MAX_MINOR if edge == "max" else read(edge),

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from sqlmodel import Session
 
-from cli.behind.gate_check import criterion_row
+from cli.behind.gate_check import criterion_row, print_criteria
 from cli.door import Door
 from cli.errors import REFUSED
 from cli.output import Column, Output
-from lifecycle.errors import Invalid, Refused, Unmet, unmet
+from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
 from lifecycle.people.commands import PublishStandard
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
@@ -18,18 +19,35 @@ from lifecycle.standards.compare import compare
 from lifecycle.standards.lint import lint
 from lifecycle.standards.pack import Pack
 from lifecycle.standards.problem import Problem
-from notifications.words import sentence
+from lifecycle.verdicts.packs import packs_of
+from notifications.words import Lang, sentence
 
 
-def criterion_rows(output: Output, standard: str, stage: str) -> list[dict[str, Any]]:
-    """Return every criterion of a standard, or those of one stage."""
-    pack = _pack(standard)
+def show_pack(door: Door, standard: str, stage: str, *, is_full: bool) -> None:
+    """Print every criterion of a standard, or those of one stage."""
+    print_criteria(door.output, _rows(_known_pack(door, standard), stage, door.output.lang), is_full)
+
+
+def _rows(pack: Pack, stage: str, lang: Lang) -> list[dict[str, Any]]:
     wanted = [one for one in pack.stages if stage in ("", one.id)]
     if not wanted:
         raise Invalid(unmet("no_such_stage", value=stage, known=[str(one.id) for one in pack.stages]))
-    return [
-        {"stage": str(one.id), **criterion_row(criterion, output.lang)} for one in wanted for criterion in one.criteria
-    ]
+    return [{"stage": str(one.id), **criterion_row(criterion, lang)} for one in wanted for criterion in one.criteria]
+
+
+def _known_pack(door: Door, standard: str) -> Pack:
+    """Return a pack of a folder or of the program, else the one that was published under this name."""
+    try:
+        return _pack(standard)
+    except Invalid as unknown:
+        try:
+            return door.read(lambda session: _published(session, door.lookup(session).standard(standard)))
+        except NotFound:
+            raise unknown from None
+
+
+def _published(session: Session, sha256: str) -> Pack:
+    return packs_of(session, [sha256])[sha256]
 
 
 def lint_pack(output: Output, standard: str, columns: Sequence[Column]) -> None:
@@ -48,12 +66,9 @@ def compare_packs(output: Output, base: str, layer: str, columns: Sequence[Colum
 
 
 def publish_pack(door: Door, standard: str) -> None:
-    """Publish a pack; raises `Refused` with every problem that `lint` and `diff` find."""
+    """Publish a pack; raises `Refused` with every problem that `lint` finds."""
     pack = _pack(standard)
-    problems = _lint(standard)
-    if pack.based_on:
-        problems += compare(_pack(pack.based_on), pack, lines=_lines(standard))
-    if problems:
+    if problems := _lint(standard):
         raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
     door.act(
         lambda _, key: PublishStandard(command_id=key, sha256=library.sha256(pack), body=pack.canonical()),
@@ -62,7 +77,10 @@ def publish_pack(door: Door, standard: str) -> None:
 
 
 def _lint(standard: str) -> list[Problem]:
-    return lint(_pack(standard), rules=set(RULES), lines=_lines(standard))
+    """Return all that keeps a standard from being published: what is wrong in it, and where it asks for less."""
+    pack, lines = _pack(standard), _lines(standard)
+    looser = compare(_pack(pack.based_on), pack, lines=lines) if pack.based_on else []
+    return [*lint(pack, rules=set(RULES), lines=lines), *looser]
 
 
 def _pack(standard: str) -> Pack:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from sqlmodel import Session
+
 from cli.door import Door
 from cli.output import Column
-from lifecycle.errors import Invalid, unmet
-from lifecycle.projects.queries import overview, portfolio
+from lifecycle.errors import Invalid, Unmet, unmet
+from lifecycle.projects.queries import overview, portfolio, project_rows
 from models.states import ProjectState
 
 _FACTS = (
@@ -38,7 +40,15 @@ def project_list(door: Door, *, stage: str, is_overdue: bool, is_on_hold: bool) 
 
 def show_project(door: Door, ref: str) -> None:
     """Print one project: its facts, its visits, its people, what happened last."""
-    found = door.read(lambda session: overview(session, door.lookup(session).project(ref), today=door.today))
+    from cli.behind.stop_reviews import stop_reviews_of, tell
+
+    def work(session: Session) -> tuple[dict[str, Any], list[Unmet]]:
+        project_id = door.lookup(session).project(ref)
+        due = stop_reviews_of(door, session, project_rows(session, [project_id]))
+        return overview(session, project_id, today=door.today), due.get(project_id, [])
+
+    found, stop_review = door.read(work)
+    found["stop_review"] = [reason.document() for reason in stop_review]
     output = door.output
     if not output.as_json:
         found["history"] = [{**row, "at": door.local(row["at"])} for row in found["history"]]
@@ -50,6 +60,7 @@ def show_project(door: Door, ref: str) -> None:
             output.line("")
             output.line(output.label(key), "cyan")
             output.table(columns, found[key])
+    tell(door, found["number"], stop_review)
 
 
 _PARTS = {

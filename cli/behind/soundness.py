@@ -7,8 +7,11 @@ from typing import Any
 
 import typer
 
+from cli.behind.banking import channel, teller
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
+from cli.output import Column
+from flows.recovery import Finished, finish
 from lifecycle import recovery
 from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
@@ -31,6 +34,7 @@ from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import run_in_transaction
 from models.file_store import EvidenceFiles
 from models.states import Door as DoorName
+from notifications.words import title
 
 
 def check_all(door: Door, only: tuple[str, ...]) -> None:
@@ -56,7 +60,7 @@ def _asked(door: Door, only: tuple[str, ...]) -> Report:
     hours = door.settings.bank_answer_hours
     report = door.read(lambda session: check(session, asked, now=door.now, bank_answer_hours=hours))
     if not only or EVIDENCE_FILES in only:
-        report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_dir))
+        report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_place()))
     return report
 
 
@@ -80,31 +84,41 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
         output.document(document)
         return
     for one in document["checks"]:
-        mark, colour = ("ok", "") if one["ok"] else ("BAD", "red")
+        mark, colour = ("sound", "") if one["ok"] else ("broken", "red")
         tail = "" if one["ok"] else f"  {one['rows_count']}"
-        output.line(f"{mark:<4} {one['id']:<4} {one['name']}{tail}", colour)
+        output.line(f"{output.mark(mark)} {one['id']:<4} {title('invariant', one['id'], output.lang)}{tail}", colour)
         for row in one["sample"]:
             output.line("          " + ", ".join(f"{key} {value}" for key, value in row.items()))
     output.say("all_is_well" if document["ok"] else "invariant_broken")
 
 
 def recover_all(door: Door) -> None:
-    """Sweep what a crash left; leaves with exit 6 when something could not be removed."""
-    files = EvidenceFiles(door.settings.evidence_dir)
+    """Finish and sweep what a crash left; leaves with exit 6 when something could not be done."""
+    files = EvidenceFiles(door.settings.evidence_place())
     old = list(files.old_files(recovery.ORPHAN_AGE))
     found = door.read(lambda session: recovery.look(session, old, today=door.today))
-    document = recovery.sweep(found, files, now=door.now)
+    stamp = door.stamp(Actor.clock(DoorName.RECOVER))
+    finished = finish(door.engine, teller(door), channel(door), stamp)
+    document = _with_payments(recovery.sweep(found, files, now=door.now), finished)
     output = door.output
     if output.as_json:
         output.document(document)
     else:
-        swept = document["swept"]
-        output.line(f"temp_files\t{swept['temp_files']}")
-        output.line(f"orphan_files\t{swept['orphan_files']}")
+        for one in document["moved"]:
+            output.line(f"{one['object_type']} {one['object_id']}\t{one['from']} -> {one['to']}\t{one['why']}")
+        for name in ("unknown", "waiting"):
+            output.line(f"{name}\t{len(document[name])}")
+        output.record((Column(key="temp_files"), Column(key="orphan_files")), document["swept"])
         for one in document["failed"]:
             output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
     if document["failed"]:
         raise typer.Exit(PARTLY)
+
+
+def _with_payments(document: dict[str, Any], finished: Finished) -> dict[str, Any]:
+    swept = {**document["swept"], "temp_files": document["swept"]["temp_files"] + finished.temp_files}
+    known = {name: getattr(finished, name) for name in ("moved", "claims_taken", "unknown", "waiting")}
+    return {**document, **known, "swept": swept, "failed": [*document["failed"], *finished.failed]}
 
 
 def verify_trail(door: Door, files: list[Path]) -> None:
@@ -122,15 +136,16 @@ def verify_trail(door: Door, files: list[Path]) -> None:
             place = f"{one['object_type']} {one['object_id']} {one['chain_seq']}"
             output.line(f"{one['kind']:<10} {place}  {one['detail']}", "red")
         for one in document["checkpoints"]:
-            output.line(f"{'ok' if one['ok'] else 'BAD':<4} {one['file']}", "" if one["ok"] else "red")
+            mark, colour = ("sound", "") if one["ok"] else ("broken", "red")
+            output.line(f"{output.mark(mark)} {one['file']}", colour)
         code = "trail_verifies" if found.is_ok else "trail_broken"
         output.say(code, rows=found.rows_count, chains=found.chains_count, problems=found.problems_count)
     if not found.is_ok:
         raise typer.Exit(BROKEN)
 
 
-def write_checkpoint_file(door: Door, path: Path) -> None:
-    """Sign all chain heads and write the file to carry out of the house."""
+def write_checkpoint_file(door: Door, out: Path | None) -> None:
+    """Sign all chain heads and write the file to carry out of the house, where nobody says where named by its time."""
     place = door.settings.checkpoint_key
     if place is None:
         raise Invalid(unmet("private_key_missing"))
@@ -138,15 +153,13 @@ def write_checkpoint_file(door: Door, path: Path) -> None:
         key = read_private_key(place.read_bytes())
     except BadKeyError as error:
         raise CannotWork("key", f"{place}: {error}") from error
+    path = out or door.settings.checkpoint_place() / f"{door.now:%Y%m%dT%H%M%SZ}.json"
     if path.exists():
         raise Invalid(unmet("file_exists", file=str(path)))
     made = run_in_transaction(door.engine, lambda session: write_checkpoint(session, key=key, now=door.now))
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(made.content)
-    document = made.document(str(path))
-    if door.output.as_json:
-        door.output.document(document)
-    else:
-        door.output.line(f"{document['file']}\t{document['sha256']}")
+    door.output.record((Column(key="file"), Column(key="sha256")), made.document(str(path)))
 
 
 def _public_keys(door: Door) -> Any:

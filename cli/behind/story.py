@@ -21,12 +21,13 @@ from lifecycle.demo.portfolio import CHAPTERS, PAPER_REGISTER
 from lifecycle.demo.story import HOME, Chapter, Perform, Story, tell
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import initialise, write_edges
+from lifecycle.people.queries import users
 from models.db import is_sqlite, make_engine, reading, run_in_transaction, transaction
 from models.file_store import EvidenceFiles
 from models.ids import SeededIds, using_ids
 from models.installation import Installation, NumberSeries
 from models.migrate import upgrade
-from models.people import RoleGrant, User
+from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
 
@@ -34,8 +35,10 @@ SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
 _TEN = time(10, 0)
 
-LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "admin")
+LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
 """Whose logins are named first; everybody of the story may be used with `--as`."""
+_SHOWN = {"login": None, "name": None, "roles": "role", "competences": "competence"}
+"""What is said of them, and what kind of word it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ def tell_story(output: Output, at: str, *, is_anew: bool) -> dict[str, Any]:
         if _is_told(engine):
             output.say("demo_told_before")
         else:
-            files = EvidenceFiles(settings.evidence_dir)
+            files = EvidenceFiles(settings.evidence_place())
             with output.progress("demo_playing", (day - CHAPTERS_BEGIN).days) as step:
                 play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step)
         return _what_is_there(engine, settings)
@@ -131,9 +134,7 @@ def show(output: Output, told: dict[str, Any]) -> None:
         output.document(told)
         return
     output.record([Column(key=key) for key in ("database", "mode", "clock_at", "projects")], told)
-    output.table(
-        [Column(key="login"), Column(key="name"), Column(key="roles", kind="role", is_wide=True)], told["logins"]
-    )
+    output.table([Column(key=key, kind=kind, is_wide=kind is not None) for key, kind in _SHOWN.items()], told["logins"])
     output.say("demo_next")
 
 
@@ -182,26 +183,17 @@ def _delete(engine: Engine) -> None:
 
 
 def _what_is_there(engine: Engine, settings: Settings) -> dict[str, Any]:
-    user, grant = _table(User), _table(RoleGrant)
     with reading(engine) as session:
-        rows = session.execute(
-            select(user.c.login, user.c.name, grant.c.role)
-            .join(grant, (grant.c.user_id == user.c.id) & grant.c.revoked_at.is_(None))
-            .where(user.c.login.in_(LOGINS))
-        ).all()
+        people = {person["login"]: person for person in users(session)}
         projects = session.execute(select(func.count()).select_from(_table(Project))).scalar_one()
-    people: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        person = people.setdefault(row.login, {"login": row.login, "name": row.name, "roles": []})
-        person["roles"] = sorted({*person["roles"], str(row.role)})
     installation = _installation(engine)
     return {
         "database": engine.url.render_as_string(hide_password=True),
-        "evidence": settings.evidence_dir,
+        "evidence": settings.evidence_place(),
         "mode": installation.mode,
         "clock_at": installation.clock_at,
         "projects": projects,
-        "logins": [people[login] for login in LOGINS if login in people],
+        "logins": [{key: people[login][key] for key in _SHOWN} for login in LOGINS if login in people],
     }
 
 

@@ -1,7 +1,6 @@
 """`docs/standard.md` and its Chinese twin: what the default pack asks, gate by gate, and where thresholds stand."""
 
 import functools
-import re
 from collections.abc import Iterator, Mapping
 
 from docs.generate.markdown import code, link, link_to, page, table
@@ -10,7 +9,9 @@ from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.funds import FundRules, Tier
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Pack, Panel, Stage
+from lifecycle.standards.parties import hands_in
 from models.money import Money
+from models.states import Role
 from notifications.words import Lang
 
 _FOLDER = library.PACKS / "default-2026.1"
@@ -106,8 +107,8 @@ def _stage(say: Words, pack: Pack, stage: Stage) -> Iterator[str]:
         yield table((say("factor"), say("weight")), factors)
     yield f"### {stage.gate} {say('evidence_types')}"
     yield table(
-        (say("type"), say("family"), say("valid"), say("fields")),
-        (_evidence(say, stage, one) for one in pack.evidence_types if one.gate == stage.gate),
+        (say("type"), say("family"), say("hands_in"), say("valid"), say("fields")),
+        (_evidence(say, stage, one, hands_in(pack, one)) for one in pack.evidence_types if one.gate == stage.gate),
     )
 
 
@@ -182,28 +183,32 @@ def _value(value: object) -> str:
 
 
 def _place(stage: Stage, ident: str) -> str:
-    path = _FOLDER / f"{stage.id}.yaml"
-    line = _lines(path.name).get(ident)
-    return link(f"`{path.name}`", path, line)
+    """Lead to the numbers of a criterion, or to where it begins when it has none."""
+    path, place = _FOLDER / f"{stage.id}.yaml", f"{stage.id}/criteria/{ident}"
+    return link(f"`{path.name}`", path, _line(f"{place}/parameters") or _line(place))
+
+
+def _line(place: str) -> int | None:
+    """Return the line of its file on which this part of the pack stands."""
+    _, _, line = _lines().get(place, "").partition(":")
+    return int(line) if line else None
 
 
 @functools.cache
-def _lines(name: str) -> Mapping[str, int]:
-    """Return the line on which each criterion and evidence type of a stage file begins."""
-    text = (_FOLDER / name).read_text(encoding="utf-8")
-    begins = (re.match(r"\s*- id: (\S+)", line) for line in text.splitlines())
-    return {found[1]: number for number, found in enumerate(begins, start=1) if found}
+def _lines() -> Mapping[str, str]:
+    return library.lines(_FOLDER)
 
 
-def _evidence(say: Words, stage: Stage, one: EvidenceType) -> tuple[str, ...]:
-    line = _lines(f"{stage.id}.yaml").get(one.id)
+def _evidence(say: Words, stage: Stage, one: EvidenceType, roles: frozenset[Role]) -> tuple[str, ...]:
+    line = _line(f"evidence_types/{one.id}")
     about = [f"**{say.text(one.title)}**", link(code(one.id), _FOLDER / f"{stage.id}.yaml", line)]
     about += [f"{say('per')} {code(one.key_field)}"] if one.several and one.key_field else []
     about += [say("revision")] if one.only_for_revision else []
     valid = [f"{one.valid_months} {say('months')}"] if one.valid_months else []
     valid += [f"{say('until_field')} {code(one.valid_until_field)}"] if one.valid_until_field else []
     fields = "\n".join(_field(say, field) for field in one.fields)
-    return "\n".join(about), say.family(one.family), "; ".join(valid), fields
+    authors = say.titled("role", *(role for role in Role if role in roles))
+    return "\n".join(about), say.family(one.family), authors, "; ".join(valid), fields
 
 
 def _field(say: Words, one: FormField) -> str:

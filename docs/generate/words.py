@@ -57,6 +57,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "final_statement": ("final statement (F11)", "财务决算（F11）"),
     "follow_notice": ("met by the notice period itself", "由公示期本身满足"),
     "funds": ("Fund rules", "资金规则"),
+    "hands_in": ("Handed in by", "提交人"),
     "how": ("How", "判断方式"),
     "int": ("whole number", "整数"),
     "judges": ("Judged by", "判断人"),

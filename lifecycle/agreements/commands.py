@@ -190,7 +190,9 @@ SUBMIT_COST: Verb[SubmitCost, AgreementFacts] = Verb(
     rules=(
         milestone_rules.agreement_active,
         milestone_rules.agreement_signed,
+        rules.not_settled_yet,
         rules.period_sound,
+        rules.before_the_stop,
         rules.cost_sound,
         rules.report_there,
         rules.final_once,

@@ -260,6 +260,22 @@ def final_once(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     return (unmet("final_stated_already", statement=final[0]),) if final else ()
 
 
+def not_settled_yet(facts: "AgreementFacts") -> tuple[Unmet, ...]:
+    """The settlement rests on the cost as it was accepted: nothing more is stated after it."""
+    day = facts.agreement.settled_on
+    return (unmet("settled_already", day=day.isoformat()),) if day is not None else ()
+
+
+@about_input
+def before_the_stop(facts: "AgreementFacts") -> tuple[Unmet, ...]:
+    """After a stop, cost up to its day is stated (F12)."""
+    closed = [run.closed_on for run in facts.on.runs if run.closed_on is not None]
+    is_stopped = str(facts.on.stage) in ("stopped", "withdrawn")
+    if not is_stopped or not closed or facts.command.until_on <= max(closed):
+        return ()
+    return (unmet("cost_after_stop", day=max(closed).isoformat()),)
+
+
 def verified_once(facts: "CostFacts") -> tuple[Unmet, ...]:
     """A cost statement is verified once."""
     return () if facts.cost.verified_at is None else (unmet("cost_verified_already"),)

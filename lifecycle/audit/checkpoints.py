@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,7 @@ from models.installation import Installation
 from models.journal import Checkpoint
 
 FORMAT = "pilotway-checkpoint/1"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,27 +205,33 @@ def _read(content: bytes) -> dict[str, Any] | None:
     """Return the document of a checkpoint file, or None for what has not its form."""
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError):
+        canonical(document).encode()  # half a surrogate pair is text to JSON and to nobody else
+    except (ValueError, TypeError, RecursionError):
         return None
     match document:
         case {
             "format": "pilotway-checkpoint/1",
             "database_id": str(),
-            "seq": int(),
-            "audit_seq": int(),
+            "seq": int(seq),
+            "audit_seq": int(audit_seq),
             "heads": list(heads),
             "key_id": str(),
             "signature": str(),
-        } if all(_is_head(head) for head in heads):
+        } if _is_number(seq) and _is_number(audit_seq) and all(_is_head(head) for head in heads):
             return dict(document)
     return None
 
 
 def _is_head(head: Any) -> bool:
     match head:
-        case [str(), str(), int(), str()]:
-            return True
+        case [str(), str(), int(chain_seq), str(head_hash)]:
+            return _is_number(chain_seq) and _SHA256.fullmatch(head_hash) is not None
     return False
+
+
+def _is_number(value: int) -> bool:
+    """Say whether the database can hold it as a number of a row."""
+    return not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
 def _is_signed(document: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> bool:

@@ -16,11 +16,11 @@ from lifecycle.banking.refusal import BankFileRefused, shown
 from lifecycle.banking.shapes import Shape, Shapes
 
 MEBIBYTE = 1 << 20
-MAX_STREAMED, MAX_WHOLE = 160 * MEBIBYTE, 16 * MEBIBYTE
-"""Bytes of a message that is read section by section (limits table, statement file), and of one read as a whole."""
+MAX_STREAMED, MAX_WHOLE = 160 * MEBIBYTE, 8 * MEBIBYTE
+"""Bytes of a message that is read section by section (limits table, statement file); of one section or a whole tree."""
 MAX_DEPTH = 32
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18  # the parser begins a long token anew with each chunk: small ones would make it slow
 _WHITE = " \t\r\n"
 _CURRENCY = "@Ccy"
 _ENCODINGS = frozenset({"utf-8", "us-ascii"})
@@ -178,8 +178,7 @@ class _Growing:
             self._declared("1.0", "UTF-16", 0)
         self.read += len(chunk)
         if self.read > most:
-            limit = most // MEBIBYTE
-            raise BankFileRefused("bank_file_too_large", element="Document", rule=f"<= {limit} MiB", limit=limit)
+            raise _too_large(most)
         try:
             self._expat.Parse(chunk, not chunk)
         except expat.ExpatError as error:
@@ -226,7 +225,7 @@ def opened(stream: BinaryIO) -> Message:
 
 
 def whole(message: Message, shapes: Shapes) -> Record:
-    """Return the whole message, at most 16 MiB."""
+    """Return the whole message, at most 8 MiB."""
     while message.growing.grow(MAX_WHOLE):
         pass
     return Record("Document", "Document").fill(message.growing.document, message.names, shapes)
@@ -242,9 +241,11 @@ def sections(message: Message, shapes: Shapes) -> Iterator[tuple[Record, Record 
     document = _Emptied(Record("Document", "Document"), growing.document, names, shapes)
     top: _Emptied | None = None
     part: _Emptied | None = None
-    has_more = True
+    has_more, taken = True, 0
     while has_more:
         has_more = growing.grow(MAX_STREAMED)
+        if growing.read - taken > MAX_WHOLE:  # one section as long as a whole message would fill the memory
+            raise _too_large(MAX_WHOLE)
         if top is None and len(document.element):
             top = _Emptied(*document.next(), names, shapes)
         while top is not None and len(top.element):
@@ -253,6 +254,7 @@ def sections(message: Message, shapes: Shapes) -> Iterator[tuple[Record, Record 
             is_open = has_more and len(top.element) == 1
             for _ in range(len(part.element) - is_open):
                 section, element = part.next()
+                taken = growing.read
                 yield part.record, section.fill(element, names, shapes, depth=4)
                 part.remove(element)
             if is_open:
@@ -320,6 +322,11 @@ def _refuse_text(text: str | None, record: Record, path: str = "") -> None:
 
 def _missing(place: Below) -> BankFileRefused:
     return BankFileRefused("bank_element_missing", element=place, rule="required")
+
+
+def _too_large(most: int) -> BankFileRefused:
+    limit = most // MEBIBYTE
+    return BankFileRefused("bank_file_too_large", element="Document", rule=f"<= {limit} MiB", limit=limit)
 
 
 def _too_deep(element: Element) -> BankFileRefused:

@@ -38,7 +38,7 @@ class Product:
     plant: str = "plant_1"
     receiver_lead: str = "meng"
     customer_rep: str = "shao"
-    panel: tuple[str, ...] = ("fang", "tang", "su")
+    panel: tuple[str, ...] = ("fang", "tang", "luo", "xu", "jiang")
     """Chair first; the technical expert is second and decides at G1."""
     levels: Mapping[str, tuple[int, int]] = field(default_factory=lambda: LEVELS)
 
@@ -53,7 +53,7 @@ COMPETENCES: Mapping[str, tuple[Competence, ...]] = {
     "su": (Competence.MARKET, Competence.FINANCE),
 }
 
-_FUND_ROLES = {Role.FUND_MANAGER: "zhou", Role.CERTIFIER: "wu", Role.SPONSOR: "jin"}
+_FUND_ROLES = {Role.FUND_MANAGER: "zhou", Role.CERTIFIER: "wu", Role.PAYER: "qian", Role.SPONSOR: "jin"}
 _OUTSIDE = {"hardware": "chemical", "chemical": "bio", "bio": "chemical"}
 """Whose quality engineer and lab lead sit in the panels of a platform's projects."""
 

@@ -25,6 +25,7 @@ from lifecycle.trials.commands import (
     AddBatch,
     AddCharacteristic,
     AddMeasurements,
+    CloseBatch,
     FinishTrack,
     RecordOrder,
     RecordScenario,
@@ -35,6 +36,8 @@ from models.states import BatchKind, GateOutcome, MaturityScale, OrderKind, Role
 FORMS: forms.Forms = {**forms.FORMS, **trial_forms.FORMS}
 RUNS: tuple[tuple[int, int], ...] = ((40, 38), (60, 58), (120, 118))
 """Units started and right first time in the trial batches of a project without trouble."""
+MEASURED = 40
+"""Units of a batch of which the special characteristic is measured."""
 NOTHING: frozenset[str] = frozenset()
 Meeting: TypeAlias = Callable[[Story, Case, str], UUID]
 """What a panel does on the day it meets; returns the review."""
@@ -215,14 +218,15 @@ def finish_tracks(story: Story, case: Case) -> None:
     story.all(case.who(Role.LAB_LEAD), FinishTrack, asked)
 
 
-def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -> str:
-    """Record a batch of today, by default a closed one, and return its number.
+def make_batch(story: Story, case: Case, started: int, good: int, *, measured: int = 0, **more: Any) -> str:
+    """Record a batch of today, by default a closed one, and return its number; of some units its values as well.
 
     A closed trial batch gets its record where the standard asks for one.
     """
-    facts = {"is_closed": True, "is_conforming": good >= started * 0.9, "revision": case.revision, **more}
+    facts = {"is_closed": not measured, "is_conforming": good >= started * 0.9, "revision": case.revision, **more}
+    engineer = case.who(Role.PROCESS_ENGINEER)
     answer = story.act(
-        case.who(Role.PROCESS_ENGINEER),
+        engineer,
         AddBatch,
         project_id=case.project_id,
         made_on=story.today,
@@ -233,14 +237,19 @@ def make_batch(story: Story, case: Case, started: int, good: int, **more: Any) -
         **facts,
     )
     number = str(answer["number"])
-    if facts["is_closed"] and "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
+    if measured:
+        measure(story, case, number, measured)
+        is_conforming = facts["is_conforming"]
+        story.act(engineer, CloseBatch, project_id=case.project_id, number=number, is_conforming=is_conforming)
+    is_closed = measured or facts["is_closed"]
+    if is_closed and "kind" not in more and "batch_record" in case.pack.criterion("G3.1").evidence:
         record = trial_forms.batch_record(case, number, story.today, started)
         hand_in(story, case, "batch_record", record)
     return number
 
 
-def measure(story: Story, case: Case, batch: str, count: int = 40) -> None:
-    """Measure the special characteristic on so many units of a batch: a calm process with Ppk about 2."""
+def measure(story: Story, case: Case, batch: str, count: int) -> None:
+    """Measure the special characteristic on so many units of an open batch: a calm process with Ppk about 2."""
     name, _, low, high = case.product.characteristic
     subgroups = tuple((value,) for value in calm_values(low, high, count))
     asked = {"number": batch, "characteristic": name, "subgroups": subgroups}
@@ -301,8 +310,7 @@ def run_production(story: Story, case: Case) -> None:
     """Run the receiver's line at rate, measure the run and hand its paper in; in process industries three runs."""
     for _ in range(3 if case.product.manufacture == "process" else 1):
         facts = {"kind": BatchKind.PRODUCTION_RUN, "hours": RUN_HOURS}
-        number = make_batch(story, case, RUN_UNITS, RUN_GOOD, **facts)
-    measure(story, case, number)
+        number = make_batch(story, case, RUN_UNITS, RUN_GOOD, measured=MEASURED, **facts)
     hand_in(story, case, "run_at_rate", trial_forms.run_at_rate(case, number))
 
 

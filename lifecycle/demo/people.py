@@ -126,16 +126,19 @@ EXPERTS: tuple[tuple[str, str, tuple[Competence, ...]], ...] = (
     ("su", "苏专家", (C.MARKET, C.FINANCE)),
 )
 
-ELSEWHERE: tuple[tuple[str, str, Role | None, str], ...] = (
+ELSEWHERE: tuple[tuple[str, str, Role, str], ...] = (
     ("operator", "运行员", R.OPERATOR, ""),
     ("gao", "高编辑", R.STANDARD_EDITOR, "association"),
+    ("qin", "秦审计", R.AUDITOR, "auditors"),
     ("meng", "孟主任", R.RECEIVER_LEAD, "plant_1"),
     ("tao", "陶主任", R.RECEIVER_LEAD, "plant_2"),
-    ("kong", "孔主管", None, ""),
-    ("bai", "白主管", None, ""),
-    ("shao", "邵主管", None, ""),
+    ("kong", "孔主管", R.CUSTOMER_REP, "canteen_1"),
+    ("bai", "白主管", R.CUSTOMER_REP, "fab_1"),
+    ("shao", "邵主管", R.CUSTOMER_REP, "user_1"),
 )
-"""Receivers, the operator, an editor; and the people of customers, who reach what they are named for."""
+"""Receivers, the operator, an editor, an auditor; and the people of customers, who reach what they are named for."""
+
+CHAIRS = ("fang", "deng")
 
 PROGRAMMES: Mapping[str, tuple[str, str]] = {
     "HW-2024": ("智能硬件中试专项（2024）", "hardware@v3.1"),
@@ -198,7 +201,9 @@ def _grants() -> list[tuple[str, Role, str]]:
     for key, crew in PLATFORMS.items():
         grants += [(login, role, key) for role, (login, _) in crew.people.items()]
     grants += [(login, role, "fund") for login, _, roles in FUND for role in roles]
-    grants += [(login, role, at) for login, _, role, at in ELSEWHERE if role is not None]
+    grants += [(login, role, at) for login, _, role, at in ELSEWHERE]
+    grants += [(login, R.EXPERT, "") for login, _, _ in EXPERTS]
+    grants += [(login, R.PANEL_CHAIR, "") for login in CHAIRS]
     return [*grants, ("chen", R.COORDINATOR, "chemical")]
 
 

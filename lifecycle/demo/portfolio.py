@@ -23,7 +23,7 @@ _PLANT: dict[str, Any] = {
     "plant": "plant_2",
     "receiver_lead": "tao",
     "customer_rep": "bai",
-    "panel": ("deng", "luo", "su"),
+    "panel": ("deng", "luo", "tang", "xu", "jiang"),
     "equipment": ("合成釜 R-201", "过滤单元 F-12"),
     "characteristic": ("金属杂质", "ppb", 0.0, 10.0),
 }

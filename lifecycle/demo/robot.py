@@ -47,7 +47,6 @@ ROBOT = Product(
     equipment=("总装工位", "老化测试台", "油烟试验舱"),
     customers="canteen",
     customer_rep="kong",
-    panel=("fang", "tang", "xu", "jiang", "luo"),
     levels={"G1": (4, 4), "G2": (5, 5), "G3": (7, 7), "G4": (8, 8)},
 )
 
@@ -145,8 +144,7 @@ def _second_batch(story: Story, case: Case) -> Steps:
     chen = story.people["chen"].user_id
     cover = story.act("admin", GrantRole, user_id=chen, role=Role.COORDINATOR, organisation_id=at)
     yield date(2025, 10, 20)
-    make_batch(story, case, 90, 84, defects={"温控": 4, "电机": 2})
-    measure(story, case, "B-02", 60)
+    make_batch(story, case, 90, 84, measured=60, defects={"温控": 4, "电机": 2})
     yield date(2025, 10, 22)
     _hand_in_yield_table(story, case)
     _close_issues(story, case)
@@ -187,7 +185,7 @@ def _third_batch_begins(story: Story, case: Case) -> Generator[date, None, Case]
     hand_in_gate(story, case, "G3", left_out={"accredited_test_report"})
     yield date(2025, 11, 12)
     defects = {"温控": 1, "外观": 1}
-    begun = {"is_closed": False, "is_conforming": None, "defects": defects}
+    begun: dict[str, Any] = {"is_closed": False, "is_conforming": None, "defects": defects}
     case = replace(case, last_batch=make_batch(story, case, 30, 28, **begun))
     measure(story, case, case.last_batch, 30)
     return case

@@ -246,6 +246,7 @@ AUTHORS: Mapping[Role, tuple[str, ...]] = {
     Role.TECHNICAL_MANAGER: ("technical_manager_record", "ip_clause", "technology_transfer_record", "final_report"),
     Role.COORDINATOR: ("fee_and_capacity_quote",),
     Role.RECEIVER_LEAD: ("run_at_rate",),
+    Role.PAYER: ("tranche_record",),
 }
 """Who hands in what; everything else comes from the firm's lead."""
 

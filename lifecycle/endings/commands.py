@@ -1,92 +1,151 @@
-"""Stop and withdraw, with all that follows for money in the same transaction (rule book F10, F12, invariant I25)."""
+"""How money ends: the final settlement of an agreement, and what is owed back (rule book F11 to F14)."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlmodel import Session
-
-from lifecycle.commands import Effects, Stamp, Task
-from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.entries import Accounts
-from lifecycle.payouts.effects import cancelled_with_project
-from lifecycle.projects import effects, rules
-from lifecycle.projects.chart import ProjectChart
-from lifecycle.projects.commands import Stop, Withdraw, project_verb
-from lifecycle.projects.facts import ProjectFacts, project_facts
-from models.agreements import Agreement
-from models.payouts import Payout
-from models.reading import rows_by, table_of
-from models.states import PayoutPurpose, PayoutState
-
-_OPEN = (PayoutState.REQUESTED, PayoutState.APPROVED, PayoutState.RETURNED)
-"""What ends with the project; what is at the bank already is followed to its end."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EndingFacts(ProjectFacts):
-    """A project that ends, with its payouts that wait, and the accounts of the funds they come from."""
-
-    waiting: tuple[Any, ...] = ()
-    accounts: Mapping[UUID, Accounts] = field(default_factory=dict)
-
-
-def funds_of(session: Session, project_ids: Sequence[UUID]) -> Collection[UUID]:
-    """Return the funds that have agreements with these projects: they are locked before the projects."""
-    agreement = table_of(Agreement)
-    statement = select(agreement.c.fund_id).where(agreement.c.project_id.in_(list(project_ids))).distinct()
-    return list(session.connection().execute(statement).scalars())
-
-
-def ending_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[EndingFacts]:
-    """Read the payouts of each project and the accounts of their funds."""
-    payouts = rows_by(session, Payout, "project_id", [task.project.id for task in tasks], "number")
-    accounts = accounts_of(session, {row.fund_id for rows in payouts.values() for row in rows})
-    return [
-        EndingFacts(
-            **base.as_read(),
-            waiting=tuple(
-                row
-                for row in payouts.get(base.project.id, ())
-                if row.state in _OPEN and row.purpose != PayoutPurpose.SETTLEMENT
-            ),
-            accounts=accounts,
-        )
-        for base in project_facts(session, tasks, stamp)
-    ]
-
-
-def ended(verb: str, kind: str) -> Any:
-    """Return the effects of an end: the visit is closed, what waits to be paid is cancelled and its money is free."""
-    project_ends = effects.ended(verb, kind)
-
-    def both(facts: EndingFacts, target: str, stamp: Stamp) -> Effects:
-        of_project: Effects = project_ends(facts, target, stamp)
-        cancelled = tuple(
-            cancelled_with_project(row, facts.project, facts.accounts[row.fund_id], stamp) for row in facts.waiting
-        )
-        return Effects(acts=(*of_project.acts, *cancelled), updates=of_project.updates, messages=of_project.messages)
-
-    return both
-
-
-WITHDRAW = project_verb(
-    "withdraw",
-    Withdraw,
-    chart=ProjectChart,
-    facts=ending_facts,
-    funds=funds_of,
-    rules=(rules.has_reason,),
-    effects=ended("withdraw", "withdrawn"),
+from lifecycle.commands import Command, Verb
+from lifecycle.endings import effects, rules, stopping
+from lifecycle.endings.facts import (
+    OrderFacts,
+    RecoveryFacts,
+    SettleFacts,
+    order_facts,
+    recovery_facts,
+    set_off_facts,
+    settle_facts,
 )
-STOP = project_verb(
-    "stop",
-    Stop,
-    chart=ProjectChart,
-    facts=ending_facts,
-    funds=funds_of,
-    rules=(rules.has_reason, rules.stop_reason),
-    effects=ended("stop", "stopped"),
+from lifecycle.milestones.rules import agreement_active, behind_no_wall, has_reason
+from models.agreements import Agreement, RecoveryOrder
+
+OBJECT_TYPE = effects.OBJECT_TYPE
+STOPPING = (stopping.STOP, stopping.WITHDRAW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleAgreement(Command):
+    """Settle an agreement on its accepted cost: what is still paid, what is owed back, what the fund gets back."""
+
+    agreement_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecovery(Command):
+    """Ask the firm to pay back what it was not entitled to; due as many days later as its standard says."""
+
+    agreement_id: UUID
+    amount_minor: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCommand(Command):
+    """Base of what is asked of one recovery order."""
+
+    recovery_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepayRecovery(RecoveryCommand):
+    """Book money that the firm paid back."""
+
+    amount_minor: int
+    bank_ref: str
+    received_on: date
+    exception_id: UUID | None = None
+    """The case in which two people agreed that a booking is this repayment."""
+    statement_line_id: UUID | None = None
+    """That booking: what it had set aside is taken out of suspense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOffRecovery(RecoveryCommand):
+    """Set the debt off against a released tranche of the same firm and fund; the firm was told before."""
+
+    milestone_id: UUID
+    amount_minor: int
+    notified_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffRecovery(RecoveryCommand):
+    """Give up what is still owed: the first of two people proposes, the second confirms."""
+
+    reason: str
+
+
+SETTLE: Verb[SettleAgreement, SettleFacts] = Verb(
+    object_type="agreement",
+    name="settle",
+    command=SettleAgreement,
+    subject=Agreement,
+    subject_id=lambda asked: asked.agreement_id,
+    facts=settle_facts,
+    rules=(
+        agreement_active,
+        rules.reached_its_end,
+        rules.cost_is_final,
+        rules.audit_there,
+        rules.nothing_on_its_way,
+        rules.changes_something,
+        rules.not_who_stated,
+        behind_no_wall,
+        has_reason,
+    ),
+    effects=effects.settled,
+)
+ORDER: Verb[OrderRecovery, OrderFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="order",
+    command=OrderRecovery,
+    subject=Agreement,
+    subject_id=lambda asked: asked.agreement_id,
+    facts=order_facts,
+    rules=(rules.order_sound, behind_no_wall, has_reason),
+    effects=effects.ordered,
+)
+
+R = TypeVar("R", bound=RecoveryCommand)
+
+
+def _verb(name: str, command: type[R], effect: Any, *own: Any, facts: Any = recovery_facts) -> Verb[R, RecoveryFacts]:
+    return Verb(
+        object_type=OBJECT_TYPE,
+        name=name,
+        command=command,
+        subject=RecoveryOrder,
+        subject_id=lambda asked: asked.recovery_id,
+        state=lambda facts: str(facts.order.state),
+        facts=facts,
+        rules=(rules.still_open, *own),
+        effects=effect,
+    )
+
+
+REPAY = _verb("repay", RepayRecovery, effects.repaid, rules.accountant_books, rules.within_order, rules.booking_named)
+SET_OFF = _verb(
+    "set_off",
+    SetOffRecovery,
+    effects.set_off,
+    rules.within_order,
+    rules.same_funder,
+    rules.within_tranche,
+    rules.within_caps,
+    rules.firm_was_told,
+    behind_no_wall,
+    has_reason,
+    facts=set_off_facts,
+)
+WRITE_OFF = _verb(
+    "write_off",
+    WriteOffRecovery,
+    effects.written_off,
+    rules.not_the_orderer,
+    rules.may_forgive,
+    behind_no_wall,
+    has_reason,
 )

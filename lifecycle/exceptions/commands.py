@@ -10,17 +10,21 @@ from sqlmodel import Session
 
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.endings.commands import RepayRecovery
+from lifecycle.endings.facts import left_of
 from lifecycle.errors import Unmet, unmet
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import WriteOff
+from models.agreements import RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
+from models.money import said
 from models.payouts import PaymentInstruction
 from models.people import User
 from models.reading import rows_by
 from models.statements import StatementLine
-from models.states import BankEventKind, BankSource
+from models.states import BankEventKind, BankSource, RecoveryState
 
 OBJECT_TYPE = "exception"
 _SHA256 = 64
@@ -67,6 +71,8 @@ class ProposeWayOut(CaseCommand):
     """The payment that a booking belongs to, for `match`."""
     kind: BankEventKind | None = None
     """What the booking is for that payment: settle, return or fee; for `match`."""
+    recovery_id: UUID | None = None
+    """The recovery order that a credit repays, instead of a payment; for `match`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,8 @@ class CaseFacts:
     line: Any = None
     instruction: Any = None
     """The payment that the proposal names, or that the case is about."""
+    order: Any = None
+    """The recovery order that the proposal names."""
     holds: tuple[Any, ...] = ()
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
 
@@ -96,6 +104,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     own = rows_by(session, PaymentInstruction, "id", about)
     named = {getattr(task.command, "end_to_end_id", None) or task.row.proposal.get("end_to_end_id") for task in tasks}
     by_end = rows_by(session, PaymentInstruction, "end_to_end_id", named - {None})
+    orders = rows_by(session, RecoveryOrder, "id", {_order_named(task) for task in tasks} - {None})
     holds = rows_by(session, Hold, "object_id", {task.row.fund_id for task in tasks} - {None})
     users = rows_by(session, User, "id", {task.row.proposed_by for task in tasks} - {None})
     facts = []
@@ -110,11 +119,17 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 fund=task.fund,
                 line=next(iter(lines.get(task.row.object_id, ())), None),
                 instruction=next(iter(found), None),
+                order=next(iter(orders.get(_order_named(task), ())), None),
                 holds=tuple(row for row in holds.get(task.row.fund_id, ()) if row.lifted_at is None),
                 person_of={key: rows[0].person_id for key, rows in users.items()},
             )
         )
     return facts
+
+
+def _order_named(task: Task[Any]) -> Any:
+    stored = task.row.proposal.get("recovery_id")
+    return getattr(task.command, "recovery_id", None) or (UUID(stored) if stored else None)
 
 
 def still_open(facts: CaseFacts) -> tuple[Unmet, ...]:
@@ -130,13 +145,27 @@ def way_out_known(facts: CaseFacts) -> tuple[Unmet, ...]:
     possible = POSSIBLE.get(kind, frozenset())
     if command.action not in possible:
         reasons.append(unmet("way_out_not_possible", action=str(command.action), possible=sorted(possible)))
-    if command.action == Action.MATCH and (facts.instruction is None or command.kind is None):
+    if command.action == Action.MATCH and command.recovery_id is not None:
+        reasons.extend(_repays(facts))
+    elif command.action == Action.MATCH and (facts.instruction is None or command.kind is None):
         reasons.append(unmet("match_names_nothing", end_to_end_id=command.end_to_end_id or ""))
     if not command.reason.strip():
         reasons.append(unmet("reason_missing"))
     if len(command.evidence_sha256) != _SHA256 or set(command.evidence_sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
     return tuple(reasons)
+
+
+def _repays(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """A credit repays an order of the same fund that is open, wholly: a line is explained whole or not at all."""
+    line, order = facts.line, facts.order
+    is_credit = line is not None and line.amount_minor > 0 and facts.command.end_to_end_id is None
+    if not is_credit or order is None or order.fund_id != facts.case.fund_id:
+        return (unmet("match_names_nothing", end_to_end_id=str(facts.command.recovery_id)),)
+    if line.amount_minor <= left_of(order) and order.state == RecoveryState.OPEN:
+        return ()
+    values = said(order.currency, asked=line.amount_minor, left=left_of(order))
+    return (Unmet(code="recovery_over_left", values=values),)
 
 
 def proposed(facts: CaseFacts) -> tuple[Unmet, ...]:
@@ -171,7 +200,11 @@ def _told(facts: CaseFacts, kind: str) -> Message:
 def way_out_proposed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     """Write the proposal down; a later one takes its place."""
     command = facts.command
-    proposal = {"end_to_end_id": command.end_to_end_id, "kind": str(command.kind) if command.kind else None}
+    proposal = {
+        "end_to_end_id": command.end_to_end_id,
+        "kind": str(command.kind) if command.kind else None,
+        "recovery_id": str(command.recovery_id) if command.recovery_id else None,
+    }
     values = {
         "action": str(command.action),
         "proposal": proposal,
@@ -233,6 +266,8 @@ def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]
                 reason=case.reason,
             )
         ]
+    if case.action == Action.MATCH and case.proposal.get("recovery_id") and line is not None:
+        return [_repay(case, line, command_id)]
     if case.action not in (Action.MATCH, Action.CONFIRM_PAID, Action.CONFIRM_REJECTED):
         return []
     if case.object_type == "batch":
@@ -243,6 +278,18 @@ def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]
     else:
         spoken_of = rows_by(session, PaymentInstruction, "id", [case.object_id])[case.object_id]
     return [_learn(case, one, line, command_id) for one in spoken_of]
+
+
+def _repay(case: Any, line: Any, command_id: str) -> Command:
+    return RepayRecovery(
+        command_id=f"{command_id}:repay",
+        recovery_id=UUID(case.proposal["recovery_id"]),
+        amount_minor=line.amount_minor,
+        bank_ref=line.bank_ref or line.line_ref,
+        received_on=line.booked_on,
+        exception_id=case.id,
+        statement_line_id=line.id,
+    )
 
 
 def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:

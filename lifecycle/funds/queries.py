@@ -11,7 +11,8 @@ from sqlalchemy import func, select, text
 from sqlmodel import Session
 
 from lifecycle.ledger.accounts import accounts_of
-from models.agreements import Agreement, Milestone, RecoveryOrder
+from lifecycle.ledger.sums import suspense_by_fund
+from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
 from models.ledger import Account, Posting
@@ -19,7 +20,6 @@ from models.money import Money
 from models.payouts import Payout
 from models.people import Organisation
 from models.reading import rows_by, table_of
-from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind
 
 MOST_LINES = 200
@@ -67,7 +67,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
     accounts = accounts_of(session, ids)
     awards = _award_sums(session, ids)
     paid, repaid, waiting = _paid(session, ids), _repaid(session, ids), _waiting(session, ids)
-    returned, suspense, sources = _returned(session, ids), _suspense(session, ids), _source_sums(session, ids)
+    returned, suspense, sources = _returned(session, ids), suspense_by_fund(session, ids), _source_sums(session, ids)
     found = {}
     for fund_id in funds:
         held = {kind: int(row.balance_minor) for kind, row in accounts[fund_id].items()}
@@ -124,14 +124,25 @@ def _paid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
 
 
 def _repaid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
-    order, agreement = table_of(RecoveryOrder), table_of(Agreement)
-    statement = (
-        select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor))
+    """Return (fund, is the agreement active) -> what came back under recovery orders, less what was set off there."""
+    order, part, agreement = map(table_of, (RecoveryOrder, RecoveryPart, Agreement))
+    met = (
+        select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor + order.c.set_off_minor))
         .join(agreement, agreement.c.id == order.c.agreement_id)
         .where(order.c.fund_id.in_(ids))
         .group_by(order.c.fund_id, agreement.c.status)
     )
-    return {(row[0], row[1] == FundStatus.ACTIVE): int(row[2]) for row in session.execute(statement)}
+    against = (
+        select(agreement.c.fund_id, agreement.c.status, func.sum(-part.c.amount_minor))
+        .join(agreement, agreement.c.id == part.c.against_agreement_id)
+        .where(agreement.c.fund_id.in_(ids))
+        .group_by(agreement.c.fund_id, agreement.c.status)
+    )
+    found: dict[tuple[UUID, bool], int] = {}
+    for row in (*session.execute(met), *session.execute(against)):
+        key = row[0], row[1] == FundStatus.ACTIVE
+        found[key] = found.get(key, 0) + int(row[2])
+    return found
 
 
 def _waiting(session: Session, ids: list[UUID]) -> dict[tuple[UUID, PayoutState, bool], int]:
@@ -153,24 +164,6 @@ def _returned(session: Session, ids: list[UUID]) -> dict[UUID, int]:
         .join_from(posting, account, account.c.id == posting.c.account_id)
         .where(account.c.fund_id.in_(ids), account.c.kind == AccountKind.PAID, posting.c.kind == PostingKind.RETURN)
         .group_by(account.c.fund_id)
-    )
-    return {row[0]: int(row[1]) for row in session.execute(statement)}
-
-
-def _suspense(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    """The suspense account is shared: a line of it belongs to the fund of its payout, else of the bank's statement."""
-    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
-    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
-    owner = func.coalesce(payout.c.fund_id, statement_of.c.fund_id)
-    statement = (
-        select(owner, func.sum(posting.c.amount_minor))
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .outerjoin(payout, payout.c.id == posting.c.payout_id)
-        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
-        .outerjoin(line, line.c.id == event.c.statement_line_id)
-        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
-        .where(account.c.kind == AccountKind.SUSPENSE, owner.in_(ids))
-        .group_by(owner)
     )
     return {row[0]: int(row[1]) for row in session.execute(statement)}
 

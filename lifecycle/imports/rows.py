@@ -206,6 +206,8 @@ class _RowReader:
                 errors.append(self._error(raw, column, problem))
         if len(values) < len(self._mapping.row_key):
             return None
+        if len(values) > 1:  # else `x/y` and `z` would be one with `x` and `y/z`
+            values = [value.replace("%", "%25").replace("/", "%2F") for value in values]
         key = f"{self._mapping.source}:{'/'.join(values)}"
         if len(key) > OUTSIDE_KEY:
             long = ValueProblem("row_key_too_long", f"row key <= {OUTSIDE_KEY}", limit=OUTSIDE_KEY, found=len(key))

@@ -62,8 +62,10 @@ class _Survey:
             if _is_true(attributes.get("hidden")) and self.row <= 2 * MAX_ROWS:
                 self.hidden_rows.add(self.row)
         elif tag == "col" and _is_true(attributes.get("hidden")):
-            last = min(int(attributes.get("max", "1")), MAX_COLUMNS)
-            self.hidden_columns.update(range(int(attributes.get("min", "1")) - 1, last))
+            start, end = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
+            if not 1 <= start <= end:
+                raise Unreadable("xlsx_damaged", "columns from 1 on")
+            self.hidden_columns.update(range(start - 1, min(end, MAX_COLUMNS)))
         elif tag == "mergeCell" and len(self.merged) <= MAX_MERGES:
             _, first, _, last_row = range_boundaries(attributes.get("ref", ""))
             # A merge of whole columns (`A:C`) has no rows of its own: it touches all of them.

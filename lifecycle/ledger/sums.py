@@ -7,35 +7,69 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from models.agreements import RecoveryOrder
+from models.agreements import RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
 from models.reading import table_of
+from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, PayoutState
 
 
 def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return P of the fund rules: what was paid for each agreement, net of what the bank returned and of repayments.
 
-    A debt that was set off against a later tranche is no repayment: that tranche was paid with less, and P says so.
-    Two statements.
+    A debt that was set off discharges both: it counts as paid back under its own agreement, and as paid under that of
+    the tranche it was set off against. Three statements.
     """
+    ids = list(agreement_ids)
     posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
     statement = (
         select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(payout.c.agreement_id.in_(list(agreement_ids)), account.c.kind == AccountKind.PAID)
+        .where(payout.c.agreement_id.in_(ids), account.c.kind == AccountKind.PAID)
         .group_by(payout.c.agreement_id)
     )
+    order, part = table_of(RecoveryOrder), table_of(RecoveryPart)
+    met = select(order.c.agreement_id, func.sum(order.c.repaid_minor + order.c.set_off_minor))
+    met = met.where(order.c.agreement_id.in_(ids)).group_by(order.c.agreement_id)
+    against = part.c.against_agreement_id
+    set_off = select(against, func.sum(part.c.amount_minor)).where(against.in_(ids)).group_by(against)
     found = _sums(session, statement)
-    order = table_of(RecoveryOrder)
-    repaid = select(order.c.agreement_id, func.sum(order.c.repaid_minor)).where(
-        order.c.agreement_id.in_(list(agreement_ids))
-    )
-    for agreement, amount in _sums(session, repaid.group_by(order.c.agreement_id)).items():
+    for agreement, amount in _sums(session, met).items():
         found[agreement] = found.get(agreement, 0) - amount
+    for agreement, amount in _sums(session, set_off).items():
+        found[agreement] = found.get(agreement, 0) + amount
     return found
+
+
+def paid_by_milestone(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return tranche -> what was paid for it, net of returns, set-offs included. Two statements."""
+    ids = list(agreement_ids)
+    posting, account, payout, part = map(table_of, (Posting, Account, Payout, RecoveryPart))
+    statement = (
+        select(payout.c.milestone_id, func.sum(posting.c.amount_minor))
+        .join_from(payout, posting, posting.c.payout_id == payout.c.id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(payout.c.agreement_id.in_(ids), payout.c.milestone_id.is_not(None), account.c.kind == AccountKind.PAID)
+        .group_by(payout.c.milestone_id)
+    )
+    found = _sums(session, statement)
+    set_off = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
+        part.c.against_agreement_id.in_(ids), part.c.milestone_id.is_not(None)
+    )
+    for milestone, amount in _sums(session, set_off.group_by(part.c.milestone_id)).items():
+        found[milestone] = found.get(milestone, 0) + amount
+    return found
+
+
+def set_off_against(session: Session, milestone_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return tranche -> what was set off against it. One statement."""
+    part = table_of(RecoveryPart)
+    statement = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
+        part.c.milestone_id.in_(list(milestone_ids))
+    )
+    return _sums(session, statement.group_by(part.c.milestone_id))
 
 
 def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -46,6 +80,37 @@ def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> 
         payout.c.state.in_((PayoutState.APPROVED, PayoutState.INSTRUCTED)),
     )
     return _sums(session, statement.group_by(payout.c.agreement_id))
+
+
+def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return each fund's part of suspense, which all funds of a currency share. One statement.
+
+    A line of it belongs to the fund whose own account the same entry moves, else to that of its payout, else to that of
+    the statement which it came by.
+    """
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
+    beside, owned = posting.alias("beside"), account.alias("owned")
+    of_entry = (
+        select(owned.c.fund_id)
+        .join_from(beside, owned, owned.c.id == beside.c.account_id)
+        .where(beside.c.entry_id == posting.c.entry_id, owned.c.fund_id.is_not(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    owner = func.coalesce(of_entry, payout.c.fund_id, statement_of.c.fund_id).label("owner")
+    owners = (
+        select(owner, posting.c.amount_minor)
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
+        .outerjoin(line, line.c.id == event.c.statement_line_id)
+        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
+        .where(account.c.kind == AccountKind.SUSPENSE)
+        .subquery()
+    )
+    summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))
+    return _sums(session, summed.group_by(owners.c.owner))
 
 
 def _sums(session: Session, statement: Any) -> dict[UUID, int]:

@@ -32,6 +32,7 @@ class MilestoneChart(Chart):
         rules.behind_no_wall,
         rules.evidence_unchanged,
         rules.result_reached,
+        rules.retention_over,
     )
     submit = Event(
         at.PLANNED.to(at.SUBMITTED, validators=_reportable) | at.REJECTED.to(at.SUBMITTED, validators=_reportable)

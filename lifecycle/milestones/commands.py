@@ -43,6 +43,13 @@ class RejectMilestone(MilestoneCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceRelease(MilestoneCommand):
+    """Say publicly that a retention shall be released: objections are possible until the notice has run."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaiveMilestone(MilestoneCommand):
     """Take the tranche out of the award for good."""
 
@@ -77,5 +84,16 @@ ACCEPT = _verb(
     rules.clock_needs_a_gate,
 )
 REJECT = _verb("reject", RejectMilestone, effects.rejected, milestone_facts, rules.has_reason)
+ANNOUNCE: Verb[AnnounceRelease, MilestoneFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="announce",
+    command=AnnounceRelease,
+    subject=Milestone,
+    subject_id=lambda asked: asked.milestone_id,
+    state=lambda facts: str(facts.milestone.state),
+    facts=milestone_facts,
+    rules=(rules.agreement_active, rules.project_running, rules.is_retained, rules.place_named),
+    effects=effects.announced,
+)
 _WAIVE = (rules.agreement_active, rules.has_reason)
 WAIVE = _verb("waive", WaiveMilestone, effects.waived, waiving_facts(_WAIVE), rules.has_reason)

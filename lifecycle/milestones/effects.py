@@ -96,6 +96,13 @@ def rejected(facts: MilestoneFacts, target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(_decided(facts, "reject", target, stamp),), messages=(_told(facts, "rejected"),))
 
 
+def announced(facts: MilestoneFacts, _target: str, stamp: Stamp) -> Effects:
+    """Note the first day of the public notice of the release; a later one begins it anew (F15)."""
+    detail = {"where": facts.command.where.strip(), "noticed_on": stamp.today}
+    act = milestone_act(facts.milestone, "announce", values={"noticed_on": stamp.today}, detail=detail)
+    return Effects(acts=(act,), messages=(_told(facts, "announced", where=detail["where"]),))
+
+
 def waived(facts: MilestoneFacts, target: str, stamp: Stamp) -> Effects:
     """Take the tranche out of the award: the tranches that are left sum to what the award is now (F1)."""
     left = facts.agreement_minor - facts.milestone.amount_minor

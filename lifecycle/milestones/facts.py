@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -13,14 +14,16 @@ from lifecycle.chart import Rule, compiled, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import walls_of
 from lifecycle.milestones.chart import MilestoneChart
+from lifecycle.milestones.figures import LAST_GATE
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
 from lifecycle.stages.judgement import Verdict
-from models.agreements import Agreement
+from models.agreements import Agreement, RecoveryOrder
 from models.evidence import Evidence
 from models.people import User
-from models.reading import rows_by, table_of
-from models.reviews import Condition, Review
-from models.states import EvidenceStatus, ReviewState
+from models.reading import Groups, rows_by, table_of
+from models.reviews import Condition, Objection, Review
+from models.states import STAGES, EvidenceStatus, RecoveryState, ReviewState
+from models.trials import Issue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,22 @@ class MilestoneFacts:
     """People who do not decide on this firm."""
     reviews: tuple[Any, ...] = ()
     conditions: tuple[Any, ...] = ()
+    open_matters: int = 0
+    """Findings of the project, objections against its reviews and recovery orders that are still open."""
+
+    @property
+    def accepted_on(self) -> date | None:
+        """The day of the last gate's go, from which the retention runs; a go with conditions counts once they are met.
+
+        Where the standard has no panel there, the day on which the stage was passed.
+        """
+        review = self.decided.get(LAST_GATE)
+        if review is None:
+            passed = [run.closed_on for run in self.on.runs if run.stage == STAGES[-1] and run.state == "passed"]
+            return max(passed, default=None)
+        cleared = [row.cleared_on for row in self.conditions if row.review_id == review.id and row.cleared_on]
+        days: list[date] = [review.decided_on, *cleared]
+        return max(days)
 
     @cached_property
     def decided(self) -> Mapping[str, Any]:
@@ -63,14 +82,33 @@ def result_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     ids = [task.project.id for task in tasks]
     reviews = rows_by(session, Review, "project_id", ids, "decided_on", "id")
     conditions = rows_by(session, Condition, "project_id", ids, "due_on")
+    matters = _open_matters(session, found, reviews)
     return [
         replace(
             one,
             reviews=tuple(reviews.get(one.on.project.id, ())),
             conditions=tuple(conditions.get(one.on.project.id, ())),
+            open_matters=matters.get(one.agreement.id, 0),
         )
         for one in found
     ]
+
+
+def _open_matters(session: Session, found: Sequence[MilestoneFacts], reviews: Groups) -> dict[UUID, int]:
+    """Return agreement -> what keeps its retention back: findings, objections, recovery orders (F13). Three reads."""
+    issues = rows_by(session, Issue, "project_id", [one.on.project.id for one in found])
+    orders = rows_by(session, RecoveryOrder, "agreement_id", [one.agreement.id for one in found])
+    known = [row.id for rows in reviews.values() for row in rows] or [UUID(int=0)]
+    objections = rows_by(session, Objection, "review_id", known)
+    counted = {}
+    for one in found:
+        against = [objection for row in reviews.get(one.on.project.id, ()) for objection in objections.get(row.id, ())]
+        counted[one.agreement.id] = (
+            sum(1 for row in issues.get(one.on.project.id, ()) if row.closed_on is None)
+            + sum(1 for row in orders.get(one.agreement.id, ()) if row.state == RecoveryState.OPEN)
+            + sum(1 for row in against if row.answered_on is None)
+        )
+    return counted
 
 
 def waiving_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, MilestoneFacts]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
+from lifecycle.milestones.entitlement import Retained, retention_reasons
 from lifecycle.standards.pack import Stage
 from models.limits import LONG_TEXT
 from models.states import STAGES, FundStatus, GateOutcome, StageRunState
@@ -68,7 +69,10 @@ def not_the_submitter(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
 
 def behind_no_wall(facts: Any) -> tuple[Unmet, ...]:
     """People of an investor never decide on the firms it owns a part of."""
-    return (unmet("conflict_of_interest"),) if facts.on.stamp.actor.person_id in facts.wall else ()
+    actor = facts.on.stamp.actor
+    if actor.person_id not in facts.wall:
+        return ()
+    return (unmet("conflict_of_interest", conflict="investor", people=[actor.name]),)
 
 
 def evidence_unchanged(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
@@ -125,6 +129,39 @@ def _is_before(facts: "MilestoneFacts", asked: Stage) -> bool:
 def _is_outdated(facts: "MilestoneFacts", asked: Stage, review: Any) -> bool:
     """Say whether the project was sent back behind this decision: it has to be taken anew."""
     return _is_before(facts, asked) and review.stage_run_id != facts.on.project.stage_run_id
+
+
+def retention_over(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
+    """A retention is released when its months are over, the public notice has run, and nothing is open (F13, F15).
+
+    Asked where it is accepted, which is its release: its payment is then asked like any other. A day alone releases
+    nothing (F20): the gate is asked beside it.
+    """
+    milestone = facts.milestone
+    if "retention_over" not in milestone.needs or facts.accepted_on is None:
+        return ()
+    seen = Retained(
+        accepted_on=facts.accepted_on,
+        today=facts.on.stamp.today,
+        noticed_on=milestone.noticed_on,
+        open_matters=facts.open_matters,
+    )
+    return retention_reasons(seen, facts.on.pack.funds)
+
+
+def is_retained(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
+    """Only the release of a retention is announced, before it."""
+    tranche = {"tranche": facts.milestone.tranche}
+    if not facts.milestone.is_retention:
+        return (Unmet(code="notice_not_asked", values=tranche),)
+    ended = facts.milestone.state in ("accepted", "waived")
+    return (Unmet(code="milestone_decided", values=tranche),) if ended else ()
+
+
+@about_input
+def place_named(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
+    """A public notice says where it can be read."""
+    return () if 0 < len(facts.command.where.strip()) <= LONG_TEXT else (unmet("place_missing"),)
 
 
 def clock_needs_a_gate(facts: "MilestoneFacts") -> tuple[Unmet, ...]:

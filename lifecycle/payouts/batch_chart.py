@@ -25,7 +25,11 @@ class BatchChart(Chart):
     doubt = Event(at.PREPARED.to(at.UNKNOWN) | at.SENT.to(at.UNKNOWN))
     find = Event(at.UNKNOWN.to(at.SENT))
     acknowledge = Event(at.SENT.to(at.ACKNOWLEDGED) | at.UNKNOWN.to(at.ACKNOWLEDGED))
-    settle = Event(at.SENT.to(at.SETTLED) | at.UNKNOWN.to(at.SETTLED) | at.ACKNOWLEDGED.to(at.SETTLED))
+    settle = Event(
+        at.SENT.to(at.SETTLED, validators=requires(rules.nothing_awaited))
+        | at.UNKNOWN.to(at.SETTLED, validators=requires(rules.nothing_awaited))
+        | at.ACKNOWLEDGED.to(at.SETTLED, validators=requires(rules.nothing_awaited))
+    )
     abandon = Event(
         at.PREPARED.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))
         | at.UNKNOWN.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))

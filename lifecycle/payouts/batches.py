@@ -59,6 +59,7 @@ class Send(BatchCommand):
     """The file lies where the bank takes it."""
 
     fence: int
+    answer_hours: int = ANSWER_HOURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Find(BatchCommand):
     """The file was found where it was put."""
 
     why: str
+    answer_hours: int = ANSWER_HOURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +336,7 @@ def _following(facts: BatchFacts, status: InstructionStatus) -> tuple[Any, ...]:
 
 def sent(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
     """Remember when it left, and until when the bank's word is awaited."""
-    due = stamp.now + timedelta(hours=ANSWER_HOURS)
+    due = stamp.now + timedelta(hours=facts.command.answer_hours)
     act = batch_act(facts, "send", target, values={"sent_at": stamp.now, "answer_due_at": due})
     return Effects(acts=(act,), updates=_following(facts, InstructionStatus.SENT), messages=(_told(facts, "sent"),))
 
@@ -352,7 +354,7 @@ def doubted(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
 
 def found(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
     """It did leave: await the bank's word."""
-    due = stamp.now + timedelta(hours=ANSWER_HOURS)
+    due = stamp.now + timedelta(hours=facts.command.answer_hours)
     values = {"sent_at": facts.batch.sent_at or stamp.now, "answer_due_at": due}
     act = batch_act(facts, "find", target, values=values, detail={"why": facts.command.why})
     return Effects(acts=(act, *closed_cases(facts.cases, stamp)), updates=_following(facts, InstructionStatus.SENT))

@@ -9,8 +9,8 @@ from lifecycle.payouts import rules
 from lifecycle.payouts.chart import OBJECT_TYPE, PayoutChart
 from lifecycle.payouts.effects import EFFECTS, requested
 from lifecycle.payouts.facts import PayoutFacts
-from lifecycle.payouts.readers import payout_facts
-from models.agreements import Milestone
+from lifecycle.payouts.readers import payout_facts, request_facts
+from models.agreements import Agreement, Milestone
 from models.payouts import Payout
 
 P = TypeVar("P", bound="PayoutCommand")
@@ -21,6 +21,17 @@ class RequestPayout(Command):
     """Ask for the money of an accepted milestone; without a list it rests on the files of the milestone's report."""
 
     milestone_id: UUID
+    payee_account_id: UUID
+    new_amount_minor: int
+    new_evidence: tuple[str, ...] = ()
+    minute_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSettlement(Command):
+    """Ask for what the settlement of an agreement still pays besides its tranches (F11, F12)."""
+
+    agreement_id: UUID
     payee_account_id: UUID
     new_amount_minor: int
     new_evidence: tuple[str, ...] = ()
@@ -40,6 +51,8 @@ class Decision(PayoutCommand):
 
     amount_minor: int
     payload_hash: str | None = None
+    on_behalf_of: UUID | None = None
+    """The account of who is absent and has delegated the role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +66,6 @@ class Certify(Decision):
 class Approve(Decision):
     """Pass it for payment; the last approval needed reserves the money."""
 
-    on_behalf_of: UUID | None = None
     callback_by: str | None = None
     callback_at: str | None = None
     minute_sha256: str | None = None
@@ -68,12 +80,15 @@ class Reapprove(Approve):
 class Release(PayoutCommand):
     """Let the next payment run take it."""
 
+    on_behalf_of: UUID | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject(PayoutCommand):
     """Refuse it for good."""
 
     reason: str
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,7 @@ class SendBack(PayoutCommand):
     """Ask the maker for more; certificates and approvals so far are void."""
 
     reason: str
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +140,23 @@ def payout_verb(name: str, command: type[P], **rest: Any) -> Verb[P, PayoutFacts
     )
 
 
+_ASKED = (rules.milestone_asked, rules.request_sound, rules.enough_used)
 REQUEST: Verb[RequestPayout, PayoutFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="request",
     command=RequestPayout,
     subject=Milestone,
     subject_id=lambda command: command.milestone_id,
+    facts=request_facts(_ASKED),
+    rules=_ASKED,
+    effects=requested,
+)
+SETTLE: Verb[RequestSettlement, PayoutFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="settle",
+    command=RequestSettlement,
+    subject=Agreement,
+    subject_id=lambda command: command.agreement_id,
     facts=payout_facts,
     rules=(rules.milestone_asked, rules.request_sound),
     effects=requested,

@@ -8,6 +8,7 @@ from uuid import UUID
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.milestones.effects import milestone_act
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.terms import pay_by
@@ -108,11 +109,32 @@ def requested(facts: PayoutFacts, _target: str, stamp: Stamp) -> Effects:
         definition_version=VERSION,
     )
     return Effects(
-        acts=(born,),
+        acts=(born, *_cut(facts)),
         messages=(told(facts, "requested", payout_id),),
         numbers=facts.number.series,
         says={"number": str(facts.number), "payload_hash": values["payload_hash"]},
     )
+
+
+def _cut(facts: PayoutFacts) -> tuple[Act, ...]:
+    """Return the acts that move what a tranche is cut by to the next one; together they keep their sum (F1, F5)."""
+    moved, milestone, following = facts.cut_minor, facts.milestone, facts.next_tranche
+    if not moved or following is None:
+        return ()
+    left, more = facts.tranche_minor - moved, facts.next_minor + moved
+    cut = milestone_act(
+        milestone,
+        "cut",
+        values={"amount_minor": left, "cut_minor": milestone.cut_minor + moved},
+        detail={"amount_minor": left, "moved_minor": moved, "to": following.tranche},
+    )
+    grown = milestone_act(
+        following,
+        "take_over",
+        values={"amount_minor": more},
+        detail={"amount_minor": more, "moved_minor": moved, "of": milestone.tranche},
+    )
+    return cut, grown
 
 
 def _word(facts: PayoutFacts, decision: ApprovalDecision, role: Any) -> Sealed:

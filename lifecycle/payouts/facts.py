@@ -1,7 +1,7 @@
 """What the rules and effects of a payout may ask: one frozen object per command, without session or clock."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from lifecycle.commands import Stamp
 from lifecycle.errors import Unmet
 from lifecycle.ledger.entries import Accounts
-from lifecycle.milestones.entitlement import Figures, release_reasons
+from lifecycle.milestones.entitlement import Figures, cut_of, release_reasons
 from lifecycle.numbers import Number
 from lifecycle.payouts.payload import Payload
 from lifecycle.standards.pack import Pack
@@ -48,7 +48,20 @@ class PayoutFacts:
     available_minor: int = 0
     """Money of the fund that is not reserved, less what commands before this one in the batch will take."""
     others_minor: int = 0
-    """Sum of the other live payouts of the milestone."""
+    """Sum of the other live payouts of the milestone, or of the settlement, and of what was set off against it."""
+    other_parts_minor: int = 0
+    """The part of it that the figures count as paid."""
+    waiting_minor: int = 0
+    """What is asked for under other tranches of the agreement and not approved yet."""
+    tranche_minor: int = 0
+    """What the milestone holds when this command's turn comes within its batch."""
+    next_tranche: Any = None
+    """The tranche that a cut moves to, and what it holds then."""
+    next_minor: int = 0
+    owed_minor: int = 0
+    """What the firm owes back under this agreement."""
+    delegations: tuple[Any, ...] = ()
+    """Those of the funder's people that are in force today."""
     recent_minor: int = 0
     """Sum of the earlier payouts to the same payee within 30 days."""
     holds: tuple[Any, ...] = ()
@@ -161,22 +174,36 @@ class PayoutFacts:
     def valid_approvals(self) -> int:
         """How many distinct humans have approved this payload and could still do so today; 0 where a director lacks."""
         valid = [row for row in self.standing if row.decision == ApprovalDecision.APPROVE and self._still_may(row)]
-        barred = self.makers | self.vouchers | self.persons(ApprovalDecision.CERTIFY) | self.account_people
-        people = self._people({row.approver_id for row in valid}) - barred
-        if self.payout.is_director_needed and not any(row.role == Role.FUND_DIRECTOR for row in valid):
-            return 0
-        return len(people)
+        counted = self.makers | self.vouchers | self.persons(ApprovalDecision.CERTIFY) | self.account_people
+        number, is_directed = 0, False
+        for row in valid:  # who acted and who was absent count together, as one
+            people = self._people({row.approver_id, row.on_behalf_of_id})
+            if people & counted:
+                continue
+            counted |= people
+            number += 1
+            is_directed = is_directed or row.role == Role.FUND_DIRECTOR
+        return 0 if self.payout.is_director_needed and not is_directed else number
 
     def _still_may(self, row: Any) -> bool:
         holder = row.on_behalf_of_id or row.approver_id
         limit = self.limit_of(holder, row.role)
         held = row.role in self.entitled.get(holder, frozenset())
+        if row.on_behalf_of_id is not None:
+            held = held and any(
+                (one.delegator_id, one.delegate_id, one.role) == (row.on_behalf_of_id, row.approver_id, row.role)
+                for one in self.delegations
+            )
         return bool(held and limit is not None and self.payout.amount_minor <= limit)
 
     @cached_property
     def approvers_with_interest(self) -> frozenset[UUID]:
         """Approvers who have come to belong to the firm, or to one tied to it, since."""
         return self.persons(ApprovalDecision.APPROVE) & self.interested
+
+    def names_of(self, persons: Collection[UUID]) -> frozenset[str]:
+        """Return what these humans are called, by the accounts that hold a right here."""
+        return frozenset(name for user, name in self.names.items() if self.person_of.get(user, user) in persons)
 
     @cached_property
     def approving_role(self) -> Role | None:
@@ -223,6 +250,24 @@ class PayoutFacts:
         if self.purpose == PayoutPurpose.SETTLEMENT or self.figures is None:
             return ()
         return release_reasons(self.amount_minor, self.figures, self.pack.funds)
+
+    @cached_property
+    def payable_minor(self) -> int:
+        """What of the milestone can be asked for, in minor units: it is cut by what the money paid lacks of use (F5).
+
+        P counts what is asked for under other tranches as paid, and not what this one got: it is cut once.
+        """
+        return self.tranche_minor - self.others_minor - self.cut_minor
+
+    @cached_property
+    def cut_minor(self) -> int:
+        """What of the milestone cannot be paid now and moves to the next one, beyond what was cut before (F5)."""
+        if self.figures is None or self.milestone is None or "progress" not in self.milestone.needs:
+            return 0
+        others = replace(self.figures, paid_minor=self.figures.paid_minor - self.other_parts_minor + self.waiting_minor)
+        before = int(self.milestone.cut_minor)
+        whole = cut_of(self.tranche_minor + before, others, self.pack.funds).moved_minor
+        return min(max(0, whole - before), max(0, self.tranche_minor - self.others_minor))
 
     @property
     def needs_certifier(self) -> bool:

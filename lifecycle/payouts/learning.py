@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
-from lifecycle.chart import decide
+from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
@@ -24,7 +24,7 @@ from lifecycle.payouts.payload import Payload
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentInstruction, Payout
-from models.reading import rows_by
+from models.reading import Groups, rows_by
 from models.statements import BankEvent
 from models.states import (
     AccountKind,
@@ -68,6 +68,7 @@ class LearnFacts:
     payout: Any
     fund: Any
     instruction: Any
+    """None where the command names none of this payout."""
     accounts: Accounts
     result: Outcome
     available_minor: int = 0
@@ -105,18 +106,9 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     facts = []
     for task in tasks:
         command = task.command
-        instruction = instructions[command.instruction_id][0]
-        rows = events.get(instruction.id, [])
-        known = Known(
-            amount_minor=instruction.amount_minor,
-            status=InstructionStatus(instruction.status),
-            applied=_as_said(row for row in rows if row.effect == BankEffect.APPLIED),
-            told=_as_said(rows),
-        )
-        said = Said(
-            source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref
-        )
-        fund, result = task.fund.id, outcome(known, said)
+        own = [row for row in instructions.get(command.instruction_id, ()) if row.payout_id == task.row.id]
+        instruction = next(iter(own), None)
+        fund, result = task.fund.id, _outcome(command, instruction, events)
         facts.append(
             LearnFacts(
                 command=command,
@@ -138,12 +130,33 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     return facts
 
 
-def _as_said(rows: Iterable[Any]) -> tuple[Said, ...]:
+def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
+    if instruction is None:
+        return Outcome(steps=(), status=InstructionStatus.PREPARED)
+    rows = events.get(instruction.id, [])
+    known = Known(
+        amount_minor=instruction.amount_minor,
+        status=InstructionStatus(instruction.status),
+        applied=_said(row for row in rows if row.effect == BankEffect.APPLIED),
+        told=_said(rows),
+    )
+    said = Said(source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref)
+    return outcome(known, said)
+
+
+def _said(rows: Iterable[Any]) -> tuple[Said, ...]:
     return tuple(
         Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref) for row in rows
     )
 
 
+@about_input
+def of_this_payout(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """What is said is said of an attempt to pay this payout."""
+    return () if facts.instruction is not None else (unmet("not_found", ref=str(facts.command.instruction_id)),)
+
+
+@about_input
 def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
     """What people say instead of the bank, one of them proposed with its written word and another confirmed."""
     if facts.command.source != BankSource.PEOPLE:
@@ -241,7 +254,8 @@ def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
     aside = facts.command.set_aside_minor
     if not aside or place:
         return ()
-    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
+    of = {"payout_id": facts.payout.id, "is_of_bank_event": True}
+    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of)
 
 
 def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:
@@ -318,6 +332,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
-    rules=(two_agreed,),
+    rules=(of_this_payout, two_agreed),
     effects=learned,
 )

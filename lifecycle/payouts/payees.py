@@ -117,22 +117,12 @@ def account_new(facts: PayeeFacts) -> tuple[Unmet, ...]:
 
 def proposed_still(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """Only an account that waits is confirmed."""
-    state = str(facts.row.status)
-    return (
-        ()
-        if state == PayeeStatus.PROPOSED
-        else (unmet(f"confirm_not_possible_when_{state}", verb="confirm", state=state),)
-    )
+    return () if facts.row.status == PayeeStatus.PROPOSED else (_not_when(facts, "confirm"),)
 
 
 def retirable(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """What is retired stays so."""
-    state = str(facts.row.status)
-    return (
-        ()
-        if state != PayeeStatus.RETIRED
-        else (unmet(f"retire_not_possible_when_{state}", verb="retire", state=state),)
-    )
+    return () if facts.row.status != PayeeStatus.RETIRED else (_not_when(facts, "retire"),)
 
 
 def _not_when(facts: PayeeFacts, verb: str) -> Unmet:
@@ -151,6 +141,12 @@ def second_person(facts: PayeeFacts) -> tuple[Unmet, ...]:
 def called_back(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """The call-back is written down."""
     return () if facts.command.called.strip() else (unmet("callback_missing"),)
+
+
+@about_input
+def has_reason(facts: PayeeFacts) -> tuple[Unmet, ...]:
+    """Say why."""
+    return () if facts.command.reason.strip() else (unmet("reason_missing"),)
 
 
 def _plain(text: str) -> str:
@@ -271,6 +267,6 @@ RETIRE: Verb[RetireAccount, PayeeFacts] = Verb(
     subject_id=lambda command: command.payee_account_id,
     parties=_anybody_of_a_funder,
     facts=payee_facts,
-    rules=(retirable,),
+    rules=(retirable, has_reason),
     effects=retired,
 )

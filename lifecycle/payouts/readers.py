@@ -15,28 +15,34 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
-from lifecycle.commands import Stamp, Task
+from lifecycle.chart import Rule, judged
+from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import drawn
 from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.verdicts.packs import packs_of
-from models.agreements import Agreement, Milestone
+from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.evidence import Evidence
 from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
-from models.people import OrganisationTie, RoleGrant, User
+from models.people import Delegation, OrganisationTie, RoleGrant, User
 from models.reading import Groups, rows_by, table_of
-from models.states import AccountKind, PayoutState, Role, UserStatus
+from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
 
 
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
     """Read everything around each payout, in the same number of statements for one and for many."""
     rows = [task.row if _is_payout(task.row) else None for task in tasks]
-    milestones = rows_by(session, Milestone, "id", {row.milestone_id for row in rows if row is not None} - {None})
-    agreements = rows_by(session, Agreement, "id", {task.row.agreement_id for task in tasks})
+    of_agreements = {_agreement_id(task.row) for task in tasks}
+    plans = rows_by(session, Milestone, "agreement_id", of_agreements, "number")
+    milestones = {row.id: [row] for plan in plans.values() for row in plan}
+    agreements = rows_by(session, Agreement, "id", of_agreements)
+    orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
+    set_off = set_off_against(session, list(milestones))
     wanted = {row.payee_account_id for row in rows if row is not None}
     wanted |= {getattr(task.command, "payee_account_id", None) for task in tasks} - {None}
     accounts = rows_by(session, PayeeAccount, "id", wanted)
@@ -51,7 +57,8 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
     limits = rows_by(session, ApprovalLimit, "fund_id", funds)
     people = _people(session, tasks, rows, milestones, accounts, approvals)
-    figures = figures_of(session, {task.row.agreement_id for task in tasks})
+    delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
+    figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
     new = [stamp.today.year for row in rows if row is None]
     numbers = iter(drawn(session, "PO", new, may_write=all(task.is_locked for task in tasks)))
@@ -59,13 +66,15 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     found = []
     for task, row in zip(tasks, rows, strict=True):
         milestone = _one(milestones, row.milestone_id) if row is not None else task.row
+        agreement_id = _agreement_id(task.row)
+        tranche = milestone if _is_milestone(milestone) else None
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
         of_fund = ledger.get(task.fund.id, {})
         facts = PayoutFacts(
             command=task.command,
             payout=row,
-            milestone=milestone if _is_milestone(milestone) else None,
-            agreement=_one(agreements, task.row.agreement_id),
+            milestone=tranche,
+            agreement=_one(agreements, agreement_id),
             project=task.project,
             fund=task.fund,
             account=_one(accounts, account_id),
@@ -74,7 +83,11 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             pack=packs[task.project.pack_sha256],
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
-            others_minor=siblings.of_milestone(milestone, row),
+            **_sums(siblings, agreement_id, row, tranche, set_off),
+            **_place(plans.get(agreement_id, []), tranche),
+            waiting_minor=siblings.waiting(agreement_id, tranche),
+            owed_minor=_owed(orders.get(agreement_id, ())),
+            delegations=tuple(delegations.get(task.fund.organisation_id, ())),
             recent_minor=siblings.to_payee(task.project.organisation_id, row),
             holds=tuple(
                 hold for key in (DISBURSEMENT_ID, task.fund.id, task.project.id) for hold in holds.get(key, ())
@@ -89,11 +102,90 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             names=people.names,
             interested=people.interested(task.project.organisation_id),
             number=next(numbers) if row is None else None,
-            figures=_without(figures.get(task.row.agreement_id), row),
+            figures=_without(figures.get(agreement_id), row),
         )
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
+    """Return the fact query of a request: those of one agreement in a batch see cuts and requests one after the other.
+
+    `rules` are all that the verb asks: what is refused moves nothing.
+    """
+
+    def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
+        amounts: dict[UUID, int] = {}
+        asked: dict[UUID, int] = {}
+        found = []
+        for one in payout_facts(session, tasks, stamp):
+            milestone, following, agreement = one.milestone, one.next_tranche, one.agreement.id
+            seen = replace(
+                one,
+                tranche_minor=amounts.get(milestone.id, one.tranche_minor),
+                next_minor=amounts.get(following.id, one.next_minor) if following is not None else 0,
+                waiting_minor=one.waiting_minor + asked.get(agreement, 0),
+            )
+            if not judged(rules, seen):
+                asked[agreement] = asked.get(agreement, 0) + seen.amount_minor
+                if following is not None:
+                    amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
+                    amounts[following.id] = seen.next_minor + seen.cut_minor
+            found.append(seen)
+        return found
+
+    return facts
+
+
+def _sums(
+    siblings: "_Siblings", agreement_id: UUID, own: Any, tranche: Any, set_off: Mapping[UUID, int]
+) -> dict[str, int]:
+    """Return what the other payouts of a tranche, or of the settlement, come to; a set-off counts as paid."""
+    if tranche is None:
+        return {"others_minor": siblings.of_settlement(agreement_id, own)}
+    discharged = set_off.get(tranche.id, 0)
+    return {
+        "others_minor": siblings.of_tranche(tranche, own) + discharged,
+        "other_parts_minor": siblings.counted(tranche, own) + discharged,
+    }
+
+
+def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
+    """Return what a tranche holds, and the one that follows it."""
+    following = _next(plan, tranche) if tranche is not None else None
+    return {
+        "tranche_minor": tranche.amount_minor if tranche is not None else 0,
+        "next_tranche": following,
+        "next_minor": following.amount_minor if following is not None else 0,
+    }
+
+
+def _agreement_id(row: Any) -> UUID:
+    """Return the agreement of a payout or a milestone; of an agreement its own id."""
+    found: UUID = getattr(row, "agreement_id", row.id)
+    return found
+
+
+def _next(plan: Sequence[Any], milestone: Any) -> Any:
+    """Return the tranche that a cut of this one moves to, or None for the last one."""
+    after = [row for row in plan if row.number > milestone.number and row.state != MilestoneState.WAIVED]
+    return after[0] if after else None
+
+
+def _owed(orders: Sequence[Any]) -> int:
+    return sum(
+        row.amount_minor - row.repaid_minor - row.set_off_minor for row in orders if row.state == RecoveryState.OPEN
+    )
+
+
+def _delegations(session: Session, organisation_ids: Collection[UUID], stamp: Stamp) -> Groups:
+    """Return organisation -> delegations of its people that are in force today."""
+    found = rows_by(session, Delegation, "organisation_id", organisation_ids)
+    return {
+        key: [row for row in rows if row.revoked_at is None and row.from_on <= stamp.today <= row.until_on]
+        for key, rows in found.items()
+    }
 
 
 def _without(figures: Figures | None, payout: Any) -> Figures | None:
@@ -129,30 +221,53 @@ def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
 
 
+_WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
 ADDING_UP_DAYS = 30
 """Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 class _Siblings:
-    """Other live payouts that count: those of the same milestone, and the recent ones to the same payee."""
+    """Other live payouts that count: those of the same agreement, and the recent ones to the same payee."""
 
     def __init__(self, rows: Sequence[Any], since: datetime) -> None:
         self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
-        self._of_milestone: Counter[UUID | None] = Counter()
+        self._sums: Counter[tuple[UUID, UUID | None, bool]] = Counter()
+        self._waiting: Counter[UUID] = Counter()
         recent: dict[UUID, list[Any]] = {}
         for row in self._live.values():
-            self._of_milestone[row.milestone_id] += row.amount_minor
+            is_waiting = row.state in _WAITING
+            self._sums[row.agreement_id, row.milestone_id, is_waiting] += row.amount_minor
+            if is_waiting and row.milestone_id is not None:
+                self._waiting[row.agreement_id] += row.amount_minor
             if row.created_at >= since:
                 recent.setdefault(row.organisation_id, []).append(row)
         self._recent = {firm: _Running(found) for firm, found in recent.items()}
         self._since = since
 
-    def of_milestone(self, milestone: Any, own: Any) -> int:
-        """Return what the others of a milestone come to."""
-        key = getattr(milestone, "id", None)
+    def _others(self, agreement_id: UUID, milestone_id: UUID | None, own: Any, *, is_waiting: bool) -> int:
+        """Return the sum of one kind, without the payout itself."""
         mine = self._live.get(own.id) if own is not None else None
-        counted = mine.amount_minor if mine is not None and mine.milestone_id == key else 0
-        return 0 if key is None else self._of_milestone[key] - counted
+        total = self._sums[agreement_id, milestone_id, is_waiting]
+        if mine is None or (mine.agreement_id, mine.milestone_id) != (agreement_id, milestone_id):
+            return total
+        return total - (mine.amount_minor if (mine.state in _WAITING) == is_waiting else 0)
+
+    def of_tranche(self, milestone: Any, own: Any) -> int:
+        """Return what the others of a tranche come to."""
+        return self.counted(milestone, own) + self._others(milestone.agreement_id, milestone.id, own, is_waiting=True)
+
+    def counted(self, milestone: Any, own: Any) -> int:
+        """Return what those of them come to that no longer wait for approval."""
+        return self._others(milestone.agreement_id, milestone.id, own, is_waiting=False)
+
+    def of_settlement(self, agreement_id: UUID, own: Any) -> int:
+        """Return what the others of an agreement come to that belong to no tranche."""
+        return sum(self._others(agreement_id, None, own, is_waiting=is_waiting) for is_waiting in (True, False))
+
+    def waiting(self, agreement_id: UUID, milestone: Any) -> int:
+        """Return what is asked for under other tranches of the agreement."""
+        same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
+        return self._waiting[agreement_id] - same
 
     def to_payee(self, organisation_id: UUID, own: Any) -> int:
         """Return what the others, none of them later, come to for this firm."""
@@ -181,20 +296,21 @@ class _Running:
 def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Siblings:
     payout, account = table_of(Payout), table_of(PayeeAccount)
     since = stamp.now - timedelta(days=ADDING_UP_DAYS)
-    milestones = {getattr(task.row, "milestone_id", None) or task.row.id for task in tasks}
+    agreements = {_agreement_id(task.row) for task in tasks}
     firms = {task.project.organisation_id for task in tasks} - {None}
     recent = account.c.organisation_id.in_(list(firms)) & (payout.c.created_at >= since)
     statement = (
         select(
             payout.c.id,
             payout.c.milestone_id,
+            payout.c.agreement_id,
             payout.c.amount_minor,
             payout.c.state,
             payout.c.created_at,
             account.c.organisation_id,
         )
         .join(account, account.c.id == payout.c.payee_account_id)
-        .where(or_(payout.c.milestone_id.in_(list(milestones)), recent))
+        .where(or_(payout.c.agreement_id.in_(list(agreements)), recent))
     )
     return _Siblings(session.connection().execute(statement).all(), since)
 

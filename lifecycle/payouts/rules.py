@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
+from lifecycle.milestones.entitlement import use_reasons
+from models.money import said
 from models.states import (
     ENDED,
     ApprovalDecision,
@@ -28,17 +30,23 @@ def payable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         *_project_goes_on(facts),
         *_fund_open(facts),
         *_account_usable(facts),
+        *_files_current(facts),
         *_within_milestone(facts),
+        *_nothing_owed(facts),
         *facts.capped,
     )
 
 
 def _milestone_stands(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Money follows an accepted milestone; only a settlement has none."""
+    """Money follows an accepted milestone; a settlement has none, and where it is asked for it comes first (F11)."""
+    is_unsettled = facts.agreement.settled_on is None
+    unsettled = Unmet(
+        code="not_settled", values={"number": facts.agreement.number}, party="funder", role=Role.FUND_MANAGER
+    )
     if facts.purpose == PayoutPurpose.SETTLEMENT:
-        return ()
+        return (unsettled,) if is_unsettled else ()
     if facts.milestone is not None and facts.milestone.state == MilestoneState.ACCEPTED:
-        return ()
+        return (unsettled,) if is_unsettled and "final_statement" in facts.milestone.needs else ()
     state = "" if facts.milestone is None else str(facts.milestone.state)
     return (Unmet(code="milestone_not_accepted", values={"state": state}, party="platform", role=Role.COORDINATOR),)
 
@@ -50,8 +58,10 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if stopped and facts.purpose != PayoutPurpose.SETTLEMENT:
         reasons.append(unmet("project_ended", state=str(facts.project.stage)))
     if facts.project_hold is not None:
-        reasons.append(unmet("project_on_hold", until=facts.project_hold.until_on.isoformat()))
-    if facts.agreement.status != FundStatus.ACTIVE or facts.agreement.signed_on is None:
+        hold = facts.project_hold
+        reasons.append(unmet("project_on_hold", reason=hold.reason, until=hold.until_on.isoformat()))
+    is_signed = facts.agreement.signed_on is not None or facts.purpose == PayoutPurpose.SETTLEMENT
+    if facts.agreement.status != FundStatus.ACTIVE or not is_signed:
         reasons.append(unmet("agreement_not_in_force", number=facts.agreement.number))
     return tuple(reasons)
 
@@ -59,7 +69,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def _fund_open(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.fund.status != FundStatus.ACTIVE:
         return (unmet("fund_closed", fund=facts.fund.code),)
-    return (unmet("fund_on_hold", fund=facts.fund.code),) if facts.fund_hold is not None else ()
+    hold = facts.fund_hold
+    return (unmet("fund_on_hold", fund=facts.fund.code, reason=hold.reason),) if hold is not None else ()
 
 
 def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -70,18 +81,32 @@ def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if account.status != PayeeStatus.CONFIRMED:
         return (Unmet(code="payee_not_confirmed", party="funder", role=Role.ACCOUNTANT),)
     if account.usable_on is not None and account.usable_on > facts.stamp.today:
-        return (Unmet(code="payee_cooling_off", values={"from": account.usable_on.isoformat()}),)
+        return (Unmet(code="payee_cooling_off", values={"day": account.usable_on.isoformat()}),)
     return ()
 
 
+def _files_current(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    missing = facts.missing_evidence
+    return (unmet("evidence_not_current", sha256s=list(missing)),) if missing else ()
+
+
 def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """All payouts of a milestone together stay within it."""
-    if facts.milestone is None:
-        return ()
-    left = facts.milestone.amount_minor - facts.others_minor
+    """All payouts of a milestone, with what was set off against it, stay within it; those of a settlement within it."""
+    is_settlement = facts.milestone is None
+    left = (facts.agreement.settlement_minor if is_settlement else facts.tranche_minor) - facts.others_minor
     if facts.amount_minor <= left:
         return ()
-    return (unmet("milestone_exceeded", left_minor=max(0, left), currency=facts.fund.currency),)
+    values = said(facts.fund.currency, left=max(0, left))
+    if is_settlement:
+        return (Unmet(code="settlement_exceeded", values=values),)
+    return (Unmet(code="milestone_exceeded", values=values),)
+
+
+def _nothing_owed(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """Nothing is paid while the firm owes money back under the agreement: it repays, or it is set off (F5, F14)."""
+    if not facts.owed_minor or facts.purpose == PayoutPurpose.SETTLEMENT:
+        return ()
+    return (Unmet(code="recovery_open", values=said(facts.fund.currency, owed=facts.owed_minor)),)
 
 
 def money_left(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -91,7 +116,8 @@ def money_left(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return (
         Unmet(
             code="insufficient_funds",
-            values={"available_minor": facts.available_minor, "currency": facts.fund.currency},
+            values=said(facts.fund.currency, available=facts.available_minor, asked=facts.amount_minor),
+            suffices="money_available",
             party="funder",
             role=Role.FUND_DIRECTOR,
         ),
@@ -106,7 +132,7 @@ def as_seen(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if command.payload_hash is not None and command.payload_hash != facts.payout.payload_hash:
         reasons.append(unmet("payload_changed"))
     if command.amount_minor != facts.payout.amount_minor:
-        reasons.append(unmet("amount_differs", asked_minor=facts.payout.amount_minor, currency=facts.payout.currency))
+        reasons.append(unmet("amount_differs", **said(facts.payout.currency, asked=facts.payout.amount_minor)))
     return tuple(reasons)
 
 
@@ -150,7 +176,9 @@ def _separate(facts: "PayoutFacts", *parts: frozenset[object]) -> tuple[Unmet, .
 
 def no_interest(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Nobody of the firm, of one tied to it, or of its investors decides on money for it (F7, conflict wall)."""
-    return (unmet("conflict_of_interest"),) if facts.acting & facts.interested else ()
+    if not facts.acting & facts.interested:
+        return ()
+    return (unmet("conflict_of_interest", conflict="money", people=[facts.stamp.actor.name]),)
 
 
 def certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -196,7 +224,7 @@ def within_limit(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return (
         Unmet(
             code="over_limit",
-            values={"limit_minor": limit, "currency": facts.fund.currency},
+            values=said(facts.fund.currency, limit=limit),
             people=facts.others_who_can,
         ),
     )
@@ -218,33 +246,48 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.valid_approvals < facts.payout.approvals_needed:
         reasons.append(unmet("approvals_missing", given=facts.valid_approvals, needed=facts.payout.approvals_needed))
     if facts.approvers_with_interest:
-        reasons.append(unmet("conflict_of_interest"))
+        people = sorted(facts.names_of(facts.approvers_with_interest))
+        reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
     if facts.needs_release and not facts.persons(ApprovalDecision.RELEASE):
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))
     if facts.freeze is not None:
         reasons.append(unmet("frozen", since=facts.freeze.from_on.isoformat()))
     if facts.alive_instructions:
-        reasons.append(unmet("batch_may_be_alive"))
+        reasons.append(unmet("batch_may_be_alive", count=len(facts.alive_instructions)))
     return tuple(reasons)
 
 
 @about_input
 def request_sound(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there."""
+    """What is asked for is an amount within the milestone, to an account of the firm, on files that are there.
+
+    A request that nobody changes, but that is no longer what was approved, goes back to its maker as it is.
+    """
+    if facts.stamp.actor.is_clock and facts.payout is not None:
+        return ()
     reasons = [*_within_milestone(facts)] if facts.amount_minor > 0 else [unmet("amount_not_positive")]
     account = facts.account
     if account is None or account.organisation_id != facts.project.organisation_id:
         reasons.append(unmet("payee_of_another"))
     elif account.status == PayeeStatus.RETIRED:
         reasons.append(unmet("payee_retired"))
-    if facts.missing_evidence:
-        reasons.append(unmet("evidence_not_current", sha256s=list(facts.missing_evidence)))
-    return tuple(reasons)
+    return (*reasons, *_files_current(facts))
+
+
+@about_input
+def enough_used(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """Of a tranche is asked what is left after its cut by the use of the money paid before (F5)."""
+    if not facts.cut_minor or facts.amount_minor <= facts.payable_minor:
+        return ()
+    if facts.payable_minor <= 0 and facts.figures is not None:
+        return use_reasons(0, facts.figures, facts.pack.funds)
+    said_of = said(facts.fund.currency, payable=facts.payable_minor, moved=facts.cut_minor)
+    return (Unmet(code="tranche_cut", values=said_of),)
 
 
 def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only an accepted milestone of a project that goes on is asked to be paid."""
-    return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts))
+    return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts), *_nothing_owed(facts))
 
 
 @about_input

@@ -1,23 +1,26 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
+from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.ledger.sums import suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
+from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
@@ -25,8 +28,6 @@ from models.states import AccountKind, BankEffect, BankEventKind, BankSource, Po
 
 OBJECT_TYPE = "statement"
 HOLD_DAYS = 3650
-_TAKES_OUT = ("match", "write_off")
-"""Ways out of a case that take its booking out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ class StatementFacts:
     is_known: bool = False
     holds: tuple[Any, ...] = ()
     suspense_minor: int = 0
-    """What bookings of this fund's account, in all its statements, have set aside."""
+    """The fund's part of what nobody could explain yet."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
@@ -103,7 +104,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
     ledger = accounts_of(session, funds)
     earlier = rows_by(session, BankStatement, "fund_id", funds, "booked_until_on", "at")
     holds = rows_by(session, Hold, "object_id", funds)
-    aside = _set_aside(session, funds)
+    aside = suspense_by_fund(session, funds)
     facts = []
     for task in tasks:
         row = task.row if hasattr(task.row, "file_sha256") else None
@@ -134,27 +135,7 @@ def _before(known: Sequence[Any], row: Any) -> Any:
     return last[-1] if last else None
 
 
-def _set_aside(session: Session, funds: Collection[UUID]) -> dict[UUID, int]:
-    """Return fund -> money in suspense that came by its own statements: suspense itself is shared.
-
-    What two people have explained or written off since has left it again.
-    """
-    event, line, statement = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
-    about = table_of(ExceptionCase)
-    taken_out = exists().where(
-        about.c.object_id == line.c.id, about.c.closed_at.is_not(None), about.c.action.in_(_TAKES_OUT)
-    )
-    gives = event.c.kind.in_([BankEventKind.CREDIT, BankEventKind.RETURN])
-    signed = case((gives, event.c.amount_minor), else_=-event.c.amount_minor)
-    sums = (
-        select(statement.c.fund_id, func.sum(signed).label("aside"))
-        .select_from(event.join(line, line.c.id == event.c.statement_line_id).join(statement))
-        .where(statement.c.fund_id.in_(list(funds)), event.c.effect == BankEffect.SUSPENSE, ~taken_out)
-        .group_by(statement.c.fund_id)
-    )
-    return {row.fund_id: int(row.aside) for row in session.connection().execute(sums)}
-
-
+@about_input
 def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
     """A statement of a file is taken once."""
     return (unmet("already_exists", field="statement", value=facts.command.statement_ref),) if facts.is_known else ()
@@ -409,6 +390,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     ]
 
 
+@about_input
 def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """The booking is one of this statement that was set aside, and two people agreed to write it off."""
     case, line = facts.case, facts.line
@@ -418,13 +400,18 @@ def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     return () if ok else (unmet("two_people_missing"),)
 
 
+@about_input
 def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """What the fund is to bear it must have."""
     missing = -facts.line.amount_minor if facts.line is not None else 0
     if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
         return (unmet("foreign_currency"),)
     has = facts.accounts[AccountKind.AVAILABLE].balance_minor
-    return (unmet("insufficient_funds", available_minor=has, currency=facts.fund.currency),) if missing > has else ()
+    return (
+        (unmet("insufficient_funds", **said(facts.fund.currency, available=has, asked=missing)),)
+        if missing > has
+        else ()
+    )
 
 
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:

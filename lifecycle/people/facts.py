@@ -1,7 +1,7 @@
 """What the verbs of people and organisations look at: new values that may be taken, things that must be there."""
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
-from models.people import Organisation, RoleGrant
+from models.people import Delegation, Organisation, RoleGrant, User
 from models.projects import Project
-from models.reading import grouped, table_of
-from models.states import STAGES
+from models.reading import grouped, rows_by, table_of
+from models.states import STAGES, Role, UserStatus
 
 
 def folded(text: str) -> str:
@@ -33,7 +34,7 @@ class Entry:
     absent: tuple[str, ...] = ()
     """Fields that refer to something that is not there."""
     row: Any = None
-    actor_id: UUID | None = None
+    actor_person_id: UUID | None = None
     has_live_grant: bool = False
     holders: Mapping[str, str] = field(default_factory=dict)
     """Credit code of the batch -> name of the organisation that holds it."""
@@ -84,7 +85,7 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
                 taken=taken,
                 absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
                 row=task.row,
-                actor_id=stamp.actor.user_id,
+                actor_person_id=stamp.actor.person_id,
             )
             for task, new in zip(tasks, brought, strict=True)
         ]
@@ -108,9 +109,51 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
             command=task.command,
             has_live_grant=(task.command.grant_id, task.command.user_id) in live,
             row=task.row,
-            actor_id=stamp.actor.user_id,
+            actor_person_id=stamp.actor.person_id,
         )
         for task in tasks
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelegationEntry:
+    """A role that shall be lent, or taken back: what both people hold by themselves."""
+
+    command: Any
+    row: Any
+    """The account of who stands in."""
+    stamp: Stamp
+    roles: frozenset[Role]
+    own: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """(role, organisation) of who acts; what was lent to them does not count."""
+    held: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """The same of who stands in."""
+    delegation: Any = None
+    delegable: frozenset[Role] = DELEGABLE
+
+
+def delegations(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DelegationEntry]:
+    """Read the grants of both, and the delegation that shall end."""
+    actor = stamp.actor.user_id
+    grants = rows_by(session, RoleGrant, "user_id", [actor, *(task.row.id for task in tasks)])
+    named = [getattr(task.command, "delegation_id", None) for task in tasks]
+    live = rows_by(session, Delegation, "id", [one for one in named if one is not None])
+
+    def held(user_id: UUID) -> frozenset[tuple[Role, UUID | None]]:
+        rows = [row for row in grants.get(user_id, ()) if row.revoked_at is None]
+        return frozenset((Role(row.role), row.organisation_id) for row in rows)
+
+    return [
+        DelegationEntry(
+            command=task.command,
+            row=task.row,
+            stamp=stamp,
+            roles=task.roles,
+            own=held(actor),
+            held=held(task.row.id),
+            delegation=next(iter(live.get(name, ())), None) if name is not None else None,
+        )
+        for task, name in zip(tasks, named, strict=True)
     ]
 
 
@@ -127,7 +170,7 @@ def corrections(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             command=task.command,
             new=new,
             row=task.row,
-            actor_id=stamp.actor.user_id,
+            actor_person_id=stamp.actor.person_id,
             holders=holders,
             applications=applications.get(task.row.id, ()),
         )
@@ -161,6 +204,46 @@ def _applications(session: Session, tasks: Sequence[Task[Any]], firms: set[UUID]
         statement = statement.with_for_update()
     rows = grouped(session.execute(statement), "organisation_id")
     return {firm: tuple(row.id for row in found) for firm, found in rows.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """An account, the human behind it, and what both hold now."""
+
+    name: str
+    person_id: UUID
+    is_active: bool
+    competences: frozenset[str]
+    roles: frozenset[Role]
+    """Held by the account itself: it takes part in nothing else."""
+    person_grants: frozenset[tuple[Role, UUID | None]]
+    """Held under any account: conflicts are those of a human."""
+
+
+def holders(session: Session, user_ids: Iterable[UUID]) -> dict[UUID, Holder]:
+    """Return those of these accounts that are there, in one read."""
+    user, grant = table_of(User), table_of(RoleGrant)
+    account = user.alias("account")
+    live = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
+    columns = (user.c.id, user.c.name, user.c.person_id, user.c.status, user.c.competences)
+    statement = (
+        select(*columns, grant.c.user_id, grant.c.role, grant.c.organisation_id)
+        .select_from(user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, live))
+        .where(user.c.id.in_(set(user_ids)))
+    )
+    return {user_id: _holder(rows) for user_id, rows in grouped(session.execute(statement), "id").items()}
+
+
+def _holder(rows: Sequence[Any]) -> Holder:
+    first, held = rows[0], [row for row in rows if row.role is not None]
+    return Holder(
+        name=first.name,
+        person_id=first.person_id,
+        is_active=first.status == UserStatus.ACTIVE,
+        competences=frozenset(first.competences),
+        roles=frozenset(Role(row.role) for row in held if row.user_id == first.id),
+        person_grants=frozenset((Role(row.role), row.organisation_id) for row in held),
+    )
 
 
 NEW_ORGANISATION: News = {

@@ -1,24 +1,28 @@
 """Who is who, for lists and for the question whom to ask: accounts, grants, organisations, programmes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
-from models.people import Organisation, RoleGrant, User
+from models.people import Delegation, Organisation, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember
 from models.states import Role, UserStatus
 
 
 def users(session: Session) -> list[dict[str, Any]]:
-    """Return every account, by login."""
-    user = _table(User)
-    columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status)
-    return _plain(session.execute(select(*columns).order_by(user.c.login)))
+    """Return every account with its roles and with what it may be named for, by login."""
+    user, grant = _table(User), _table(RoleGrant)
+    roles: dict[UUID, set[str]] = {}
+    for row in session.execute(select(grant.c.user_id, grant.c.role).where(grant.c.revoked_at.is_(None))):
+        roles.setdefault(row.user_id, set()).add(str(row.role))
+    columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status, user.c.competences)
+    found = _plain(session.execute(select(*columns).order_by(user.c.login)))
+    return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
 
 
 def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]]:
@@ -31,6 +35,30 @@ def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]
         .order_by(user.c.login, grant.c.role)
     )
     return _plain(session.execute(statement if user_id is None else statement.where(user.c.id == user_id)))
+
+
+def delegations(session: Session) -> list[dict[str, Any]]:
+    """Return the delegations that nobody has ended, with both names, the latest first."""
+    table, organisation = _table(Delegation), _table(Organisation)
+    absent, present = _table(User).alias("absent"), _table(User).alias("present")
+    statement = (
+        select(
+            table.c.id.label("delegation_id"),
+            absent.c.login.label("absent"),
+            present.c.login.label("stands_in"),
+            table.c.role,
+            organisation.c.name.label("organisation"),
+            table.c.from_on,
+            table.c.until_on,
+            table.c.reason,
+        )
+        .join(absent, absent.c.id == table.c.delegator_id)
+        .join(present, present.c.id == table.c.delegate_id)
+        .outerjoin(organisation, organisation.c.id == table.c.organisation_id)
+        .where(table.c.revoked_at.is_(None))
+        .order_by(table.c.until_on.desc(), absent.c.login)
+    )
+    return _plain(session.execute(statement))
 
 
 def organisations(session: Session) -> list[dict[str, Any]]:
@@ -69,8 +97,19 @@ def standards(session: Session) -> list[dict[str, Any]]:
     return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
 
 
-def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> Mapping[tuple[UUID, Role], tuple[str, ...]]:
-    """Return (project, role) -> names of those to ask: who was named there, else who holds the role at its party.
+class Holder(NamedTuple):
+    """Somebody who holds a role, with the human behind the account."""
+
+    name: str
+    person_id: UUID
+
+
+WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
+"""(project, role) -> those to ask."""
+
+
+def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
+    """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
     Two reads for any number of projects; disabled accounts are nobody.
     """
@@ -79,17 +118,17 @@ def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> Mapping[tup
     return {key: tuple(sorted(named.get(key) or granted[key])) for key in {*named, *granted}}
 
 
-def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[str]]:
+def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
     member, user = _table(ProjectMember), _table(User)
     statement = (
-        select(member.c.project_id, member.c.role, user.c.name)
+        select(member.c.project_id, member.c.role, user.c.name, user.c.person_id)
         .join(user, user.c.id == member.c.user_id)
         .where(member.c.project_id.in_(project_ids), member.c.until_at.is_(None), user.c.status == UserStatus.ACTIVE)
     )
     return _gathered(session.execute(statement))
 
 
-def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[str]]:
+def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
     project, programme, grant, user = _table(Project), _table(Programme), _table(RoleGrant), _table(User)
     projects = session.execute(
         select(
@@ -103,27 +142,27 @@ def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, 
         .join(programme, programme.c.id == project.c.programme_id)
         .where(project.c.id.in_(project_ids))
     ).all()
-    holders: dict[tuple[Role, UUID], set[str]] = {}
+    holders: dict[tuple[Role, UUID], set[Holder]] = {}
     places = {part for row in projects for part in row[1:] if part is not None}
     for row in session.execute(
-        select(grant.c.role, grant.c.organisation_id, user.c.name)
+        select(grant.c.role, grant.c.organisation_id, user.c.name, user.c.person_id)
         .join(user, user.c.id == grant.c.user_id)
         .where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
     ):
-        holders.setdefault((Role(row.role), row.organisation_id), set()).add(row.name)
-    found: dict[tuple[UUID, Role], set[str]] = {}
+        holders.setdefault((Role(row.role), row.organisation_id), set()).add(Holder(row.name, row.person_id))
+    found: dict[tuple[UUID, Role], set[Holder]] = {}
     for row in projects:
         for role, parties in PARTIES_OF_ROLE.items():
             for party in parties:
-                if names := holders.get((role, getattr(row, party))):
-                    found.setdefault((row.id, role), set()).update(names)
+                if known := holders.get((role, getattr(row, party))):
+                    found.setdefault((row.id, role), set()).update(known)
     return found
 
 
-def _gathered(rows: Any) -> dict[tuple[UUID, Role], set[str]]:
-    found: dict[tuple[UUID, Role], set[str]] = {}
+def _gathered(rows: Any) -> dict[tuple[UUID, Role], set[Holder]]:
+    found: dict[tuple[UUID, Role], set[Holder]] = {}
     for row in rows:
-        found.setdefault((row.project_id, Role(row.role)), set()).add(row.name)
+        found.setdefault((row.project_id, Role(row.role)), set()).add(Holder(row.name, row.person_id))
     return found
 
 

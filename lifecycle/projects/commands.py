@@ -5,21 +5,22 @@ from datetime import date
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import Parties
+from lifecycle.actor import NAMED_ROLES, Parties, conflict_of
 from lifecycle.chart import about_input
 from lifecycle.commands import Command, Stamp, Task, Verb
+from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
+from lifecycle.people.facts import Holder, holders
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
-from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
+from lifecycle.projects.facts import ProjectFacts, gate_facts, neighbour_facts, project_facts
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.verdicts.cache import refresh
-from models.people import User
 from models.projects import Project, ProjectMember
-from models.states import ProjectState, Role, UserStatus
+from models.reading import rows_by
+from models.states import ProjectState, Role
 
 P = TypeVar("P", bound="ProjectCommand")
 
@@ -120,6 +121,15 @@ class Assign(ProjectCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unassign(ProjectCommand):
+    """End a person's part in this project; what they said in it stays."""
+
+    user_id: UUID
+    role: Role
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NameParty(ProjectCommand):
     """Say which organisation plays a part: the plant that takes over production, or what an import left open."""
 
@@ -157,6 +167,7 @@ SUBMIT = project_verb(
     "submit",
     Submit,
     chart=StageRunChart,
+    facts=gate_facts,
     state=lambda facts: str(facts.run.state) if facts.run else str(facts.project.stage),
     rules=(rules.not_ended, rules.not_on_hold),
     effects=effects.submitted,
@@ -193,6 +204,7 @@ RECYCLE = project_verb(
         rules.recycles_left,
     ),
     effects=effects.recycled,
+    follow=refresh,
 )
 HOLD = project_verb(
     "hold",
@@ -205,6 +217,7 @@ RESUME = project_verb(
     Resume,
     rules=(rules.not_ended, rules.is_on_hold, rules.resume_roles, rules.second_lifter, rules.has_reason),
     effects=effects.resumed,
+    follow=refresh,
 )
 EXTEND_HOLD = project_verb(
     "extend_hold",
@@ -227,7 +240,7 @@ def _new_platform(task: Task[AcceptTransfer]) -> Parties:
 ACCEPT_TRANSFER = project_verb(
     "accept_transfer",
     AcceptTransfer,
-    rules=(rules.not_ended, rules.transfer_asked),
+    rules=(rules.not_ended, rules.not_on_hold, rules.transfer_allowed, rules.transfer_asked),
     parties=_new_platform,
     effects=effects.transfer_accepted,
     follow=refresh,
@@ -251,55 +264,77 @@ CORRECT = project_verb(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssignFacts(ProjectFacts):
-    """A project, and whether the person named can take the part."""
+class PartFacts(ProjectFacts):
+    """A project, who is named for a part in it, and the row of that part."""
 
-    is_known: bool = False
-    is_named_already: bool = False
+    person: Holder | None = None
+    member: Any = None
 
 
-def assign_facts(session: Session, tasks: Any, stamp: Stamp) -> list[AssignFacts]:
-    """Read the project, the users named and the parts that are taken."""
-    user: Any = User.__table__  # type: ignore[attr-defined]
-    member: Any = ProjectMember.__table__  # type: ignore[attr-defined]
-    ids = [task.command.user_id for task in tasks]
-    known = set(
-        session.execute(select(user.c.id).where(user.c.id.in_(ids), user.c.status == UserStatus.ACTIVE)).scalars()
-    )
-    statement = select(member.c.project_id, member.c.user_id, member.c.role).where(member.c.user_id.in_(ids))
-    taken = {(row.project_id, row.user_id, row.role) for row in session.execute(statement)}
-    facts = []
-    for task, base in zip(tasks, project_facts(session, tasks, stamp), strict=True):
-        key = (task.project.id, task.command.user_id, task.command.role)
-        facts.append(
-            AssignFacts(
-                **base.as_read(),
-                is_known=task.command.user_id in known,
-                is_named_already=key in taken,
-            )
+def part_facts(session: Session, tasks: Any, stamp: Stamp) -> list[PartFacts]:
+    """Read the project, the people named and the parts they have or had."""
+    people = holders(session, {task.command.user_id for task in tasks})
+    rows = rows_by(session, ProjectMember, "project_id", [task.project.id for task in tasks])
+    members = {(row.project_id, row.user_id, row.role): row for found in rows.values() for row in found}
+    return [
+        PartFacts(
+            **base.as_read(),
+            person=people.get(task.command.user_id),
+            member=members.get((task.project.id, task.command.user_id, task.command.role)),
         )
-    return facts
+        for task, base in zip(tasks, project_facts(session, tasks, stamp), strict=True)
+    ]
 
 
 @about_input
-def person_can_be_named(facts: AssignFacts) -> tuple[Unmet, ...]:
-    """Refuse an unknown or disabled account, and a part somebody has already."""
-    if not facts.is_known:
+def person_can_be_named(facts: PartFacts) -> tuple[Unmet, ...]:
+    """Refuse an unknown or disabled account, and a part it has already; what is held by being named is granted first.
+
+    No party of the project is named for what others judge in it, under whatever account (rule book 1.4). A manager of
+    the project needs no grant to be named: it gives them no right.
+    """
+    role, person = facts.command.role, facts.person
+    if person is None or not person.is_active:
         return (unmet("user_not_found"),)
-    return (unmet("already_exists", field="member", value=facts.command.role),) if facts.is_named_already else ()
+    if facts.member is not None and facts.member.until_at is None:
+        return (unmet("already_exists", field="member", value=role),)
+    if role in NAMED_ROLES and role not in person.roles:
+        return (unmet("role_not_held", person=person.name, role=role),)
+    party = conflict_of(role, person.person_grants, project_parties(facts.project)) if role in NAMED_ROLES else None
+    return (unmet("conflict_of_interest", conflict=party, people=[person.name]),) if party else ()
+
+
+@about_input
+def has_part(facts: PartFacts) -> tuple[Unmet, ...]:
+    """Only a part that somebody has can end."""
+    return () if facts.member is not None and facts.member.until_at is None else (unmet("part_not_held"),)
 
 
 ASSIGN = project_verb(
     "assign",
     Assign,
-    facts=assign_facts,
+    facts=part_facts,
     rules=(rules.not_ended, person_can_be_named),
     effects=effects.assigned,
+)
+UNASSIGN = project_verb(
+    "unassign",
+    Unassign,
+    facts=part_facts,
+    rules=(rules.not_ended, rules.has_reason, has_part),
+    effects=effects.unassigned,
 )
 NAME_PARTY = project_verb(
     "name_party",
     NameParty,
-    rules=(rules.not_ended, rules.party_exists, rules.party_open),
+    facts=neighbour_facts,
+    rules=(
+        rules.not_ended,
+        rules.receiver_by_coordinator,
+        rules.party_exists,
+        rules.sides_apart,
+        rules.party_open,
+    ),
     effects=effects.party_named,
     follow=refresh,
 )

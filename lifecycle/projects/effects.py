@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.calendar import Calendar
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.facts import ProjectFacts
-from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN
+from lifecycle.projects.facts import NeighbourFacts, ProjectFacts
+from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN, entry_met
+from lifecycle.stages.ageing import next_change
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.judgement import judge_stage
@@ -40,6 +43,13 @@ def act_on(facts: ProjectFacts, verb: str, *, target: str | None = None, **rest:
         detail=rest.pop("detail", {}),
         definition_version=facts.project.definition_version,
     )
+
+
+def still_asked(facts: ProjectFacts) -> dict[str, Any]:
+    """Return what is open when somebody hands in or calls a panel, for the answer: clauses, and lines of the entry."""
+    clauses = [verdict.clause for verdict in facts.verdicts if not verdict.passes]
+    entry = [reason.code for reason in entry_met(facts) if reason.clause not in clauses]
+    return {key: found for key, found in (("still_open", clauses), ("entry_open", entry)) if found}
 
 
 def run_act(facts: ProjectFacts, event: str, **values: Any) -> Act:
@@ -74,6 +84,7 @@ def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, *
         "visit": 1 + sum(1 for run in earlier if run.stage == stage),
         "state": StageRunState.OPEN,
         "opened_on": stamp.today,
+        "stop_loss": {},
         **known,
     }
     act = Act(
@@ -135,8 +146,9 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     acts: tuple[Act, ...] = (passed,)
     rows: NewRows = ()
     if state not in ENDED:
-        opening, rows = opened(facts.pack, _at(facts, state), facts.runs, stamp)
-        values["stage_run_id"] = opening.id
+        begun = _at(facts, state)
+        opening, rows = opened(facts.pack, begun, facts.runs, stamp)
+        values |= {"stage_run_id": opening.id, "next_due_on": next_change(facts.pack, begun)}
         acts = (passed, opening)
     detail = {"reason": facts.command.reason, "verdicts": {v.clause: str(v.state) for v in facts.verdicts}}
     first = act_on(facts, "advance", target=target, values=values, detail=detail)
@@ -159,8 +171,9 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 class _Closed:
     """The visit that is being closed now, as the next one's length sees it."""
 
-    def __init__(self, run: Any, closed_on: Any) -> None:
+    def __init__(self, run: Any, closed_on: date) -> None:
         self.stage, self.opened_on, self.closed_on = run.stage, run.opened_on, closed_on
+        self.due_on, self.maximum_on = run.due_on, run.maximum_on
 
 
 def ended(verb: str, kind: str) -> Any:
@@ -182,23 +195,30 @@ def submitted(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(
         acts=(act_on(facts, "submit", detail={"stage_run_id": facts.run.id}), run_act(facts, "submit")),
         messages=(told(facts, "submitted"),),
+        says=still_asked(facts),
+    )
+
+
+def visit_act(facts: ProjectFacts, verb: str, values: Mapping[str, Any], detail: Mapping[str, Any]) -> Act:
+    """Return the act that writes something down at the present visit without moving it."""
+    state = str(facts.run.state)
+    return Act(
+        table=StageRun,
+        object_type=STAGE_RUN,
+        id=facts.run.id,
+        action=f"{STAGE_RUN}.{verb}",
+        row=facts.run,
+        from_state=state,
+        to_state=state,
+        values=values,
+        detail=detail,
     )
 
 
 def panel_planned(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
     """Write down the day of the panel at the visit; the due days of its gate follow."""
-    state, values = str(facts.run.state), {"planned_panel_on": facts.command.planned_on}
-    visit = Act(
-        table=StageRun,
-        object_type=STAGE_RUN,
-        id=facts.run.id,
-        action=f"{STAGE_RUN}.plan_panel",
-        row=facts.run,
-        from_state=state,
-        to_state=state,
-        values=values,
-        detail=values,
-    )
+    values = {"planned_panel_on": facts.command.planned_on}
+    visit = visit_act(facts, "plan_panel", values, values)
     return Effects(acts=(act_on(facts, "plan_panel", detail=values), visit))
 
 
@@ -250,30 +270,28 @@ def resumed(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
-    """Holds stop service clocks: the remaining working days are kept (W8)."""
+    """Holds stop service clocks: the remaining working days are kept (W8), a day on two holds is given back once."""
     if facts.run is None or facts.run.due_on is None:
         return None
     calendar = stamp.calendar
-    stood = calendar.working_days_between(hold.from_on, min(stamp.today, hold.until_on))
-    if stood <= 0:
+    given_back = {day for one in facts.lifted_holds for day in _stood(one, one.lifted_on, calendar)}
+    stood = len(_stood(hold, stamp.today, calendar) - given_back)
+    if not stood:
         return None
     values = {
         name: calendar.add_working_days(getattr(facts.run, name), stood)
         for name in ("due_on", "maximum_on")
         if getattr(facts.run, name) is not None
     }
-    state = str(facts.run.state)
-    return Act(
-        table=StageRun,
-        object_type=STAGE_RUN,
-        id=facts.run.id,
-        action=f"{STAGE_RUN}.move_due_day",
-        row=facts.run,
-        from_state=state,
-        to_state=state,
-        values=values,
-        detail={"reason": "hold", "working_days": stood, "was": facts.run.due_on},
-    )
+    detail = {"reason": "hold", "working_days": stood, "was": facts.run.due_on}
+    return visit_act(facts, "move_due_day", values, detail)
+
+
+def _stood(hold: Any, end: date, calendar: Calendar) -> set[date]:
+    """Return the working days that the project stood still for a hold; one that asks for a decision has no last day."""
+    last = end if hold.needs_decision else min(end, hold.until_on)
+    days = (hold.from_on + timedelta(days=ahead) for ahead in range(1, (last - hold.from_on).days + 1))
+    return {day for day in days if calendar.is_working_day(day)}
 
 
 def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
@@ -311,18 +329,24 @@ def transfer_accepted(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effect
     return Effects(acts=tuple(acts), messages=(told(facts, "transferred"),))
 
 
-def assigned(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
-    """Name a person for a part in this project."""
+def assigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """Name a person for a part in this project; one that has ended begins again."""
     command = facts.command
-    row = {
-        "id": stamp.new_id(),
-        "project_id": facts.project.id,
-        "user_id": command.user_id,
-        "role": command.role,
-        "since_at": stamp.now,
-    }
     detail = {"user_id": command.user_id, "role": command.role}
-    return Effects(acts=(act_on(facts, "assign", detail=detail),), rows=((ProjectMember, row),))
+    act = act_on(facts, "assign", detail=detail)
+    if facts.member is not None:
+        again = (ProjectMember, facts.member.id, {"since_at": stamp.now, "until_at": None})
+        return Effects(acts=(act,), updates=(again,))
+    row = {"id": stamp.new_id(), "project_id": facts.project.id, **detail, "since_at": stamp.now}
+    return Effects(acts=(act,), rows=((ProjectMember, row),))
+
+
+def unassigned(facts: Any, _target: str, stamp: Stamp) -> Effects:
+    """End a person's part."""
+    command = facts.command
+    detail = {"user_id": command.user_id, "role": command.role, "reason": command.reason}
+    ended = (ProjectMember, facts.member.id, {"until_at": stamp.now})
+    return Effects(acts=(act_on(facts, "unassign", detail=detail),), updates=(ended,))
 
 
 def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
@@ -334,7 +358,13 @@ def receipt_corrected(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effec
     return Effects(acts=(act_on(facts, "correct", values=values, detail=detail),))
 
 
-def party_named(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Say which organisation plays a part."""
-    values = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
-    return Effects(acts=(act_on(facts, "name_party", values=values, detail=values),))
+def party_named(facts: NeighbourFacts, _target: str, stamp: Stamp) -> Effects:
+    """Say which organisation plays a part; what another receiver said before counts no more.
+
+    The other applications of a firm get a project to be compared with.
+    """
+    detail = {PARTY_COLUMN[facts.command.party]: facts.command.organisation_id}
+    is_swap = facts.command.party == "receiver" and facts.project.receiver_id is not None
+    values = {**detail, "receiver_since_at": stamp.now} if is_swap else detail
+    touched = facts.neighbours if facts.command.party == "sme" else ()
+    return Effects(acts=(act_on(facts, "name_party", values=values, detail=detail),), touched=touched)

@@ -1,7 +1,7 @@
 """What the verbs of a project look at: its visit, its standard, its holds and reviews, and the verdicts of its gate."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.pack import Pack, Stage
+from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import records_of
 from models.holds import Hold
@@ -22,7 +23,7 @@ from models.people import Organisation, User
 from models.projects import StageRun
 from models.reading import Groups, rows_by, table_of
 from models.reviews import Condition, Review, Waiver
-from models.states import ENDED, STAGES, Competence, ProjectState, ReviewState, Role, StageRunState
+from models.states import ENDED, STAGES, Competence, OrganisationKind, ProjectState, ReviewState, Role, StageRunState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,14 @@ class ProjectFacts:
     command: Any
     project: Any
     roles: frozenset[Role]
+    person_roles: frozenset[Role]
+    """What the actor's human holds at the parties of the project, under this or another account."""
     stamp: Stamp
     pack: Pack
     runs: tuple[Any, ...] = ()
     holds: tuple[Any, ...] = ()
+    """Those that were not lifted yet."""
+    lifted_holds: tuple[Any, ...] = ()
     reviews: tuple[Any, ...] = ()
     """Reviews of the present visit that were not cancelled, in order."""
     open_conditions: tuple[Any, ...] = ()
@@ -43,8 +48,8 @@ class ProjectFacts:
     records: Records | None = None
     competences: frozenset[Competence] = frozenset()
     """What the actor is an expert for."""
-    organisations: frozenset[UUID] = frozenset()
-    """Those organisations named in the command that exist."""
+    organisations: Mapping[UUID, OrganisationKind] = field(default_factory=dict)
+    """Those organisations named in the command that exist, with what they are."""
 
     @property
     def stage(self) -> ProjectState:
@@ -128,6 +133,23 @@ def project_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     return _facts(session, tasks, stamp, _known(session, tasks), {})
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeighbourFacts(ProjectFacts):
+    """A project whose firm or title changes, with the applications that it is compared with then."""
+
+    neighbours: tuple[UUID, ...] = ()
+
+
+def neighbour_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[NeighbourFacts]:
+    """Read the project, and the applications at intake of its firm, or of the one that the command names."""
+    firms = [getattr(task.command, "organisation_id", None) or task.project.organisation_id for task in tasks]
+    applications = compared(session, firms, is_locked=all(task.is_locked for task in tasks))
+    return [
+        NeighbourFacts(**base.as_read(), neighbours=applications.get(firm, ()))
+        for base, firm in zip(project_facts(session, tasks, stamp), firms, strict=True)
+    ]
+
+
 def gate_facts(
     session: Session,
     tasks: Sequence[Task[Any]],
@@ -175,10 +197,12 @@ def _facts(
                 command=task.command,
                 project=project,
                 roles=task.roles,
+                person_roles=task.person_roles,
                 stamp=stamp,
                 pack=packs[project.pack_sha256],
                 runs=tuple(known[StageRun].get(project.id, ())),
                 holds=_standing(holds.get(project.id, ())),
+                lifted_holds=tuple(row for row in holds.get(project.id, ()) if row.lifted_at is not None),
                 reviews=tuple(
                     row
                     for row in known[Review].get(project.id, ())
@@ -210,8 +234,7 @@ _USER = table_of(User)
 _COMPETENCES = select(_USER.c.competences).where(_USER.c.id == bindparam("actor"))
 
 
-def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[UUID]:
-    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")} - {
-        None
-    }
-    return frozenset(rows_by(session, Organisation, "id", {party for party in named if party is not None}))
+def _named_organisations(session: Session, tasks: Sequence[Task[Any]]) -> dict[UUID, OrganisationKind]:
+    named = {getattr(task.command, name, None) for task in tasks for name in ("platform_id", "organisation_id")}
+    found = rows_by(session, Organisation, "id", {party for party in named if party is not None})
+    return {key: OrganisationKind(rows[0].kind) for key, rows in found.items()}

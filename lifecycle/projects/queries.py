@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
+from lifecycle.commands import Stamp, Task
+from lifecycle.projects.facts import ProjectFacts, gate_facts
 from models.holds import Hold
 from models.journal import Transition
 from models.people import Organisation, User
@@ -53,16 +55,20 @@ def overview(session: Session, project_id: UUID, *, today: date) -> dict[str, An
 
 
 def project_rows(session: Session, project_ids: Sequence[UUID]) -> list[Any]:
-    """Return the rows of these projects as `lifecycle.verdicts` reads them, by number."""
-    project = _table(Project)
-    return list(session.execute(select(project).where(project.c.id.in_(project_ids)).order_by(project.c.number)))
+    """Return the rows of these projects as verbs read them, with their programme's own, by number."""
+    project, programme = _table(Project), _table(Programme)
+    statement = (
+        select(project, programme.c.organisation_id.label("programme_organisation_id"), programme.c.has_fund)
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(project.c.id.in_(project_ids))
+    )
+    return list(session.execute(statement.order_by(project.c.number)))
 
 
-def due_days_of(session: Session, run_ids: Sequence[UUID]) -> dict[UUID, date | None]:
-    """Return the due day of each of these visits."""
-    run = _table(StageRun)
-    rows = session.execute(select(run.c.id, run.c.due_on).where(run.c.id.in_(run_ids)))
-    return {row.id: row.due_on for row in rows}
+def gates(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> list[ProjectFacts]:
+    """Return what the verbs of these projects would look at now, by number: gate and entry are judged when asked."""
+    rows = project_rows(session, project_ids)
+    return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
 
 
 def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:

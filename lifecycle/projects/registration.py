@@ -11,15 +11,18 @@ from sqlmodel import Session
 
 from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
 from lifecycle.numbers import Number, drawn
 from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
 from lifecycle.projects.effects import act_on, opened
-from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.facts import NeighbourFacts, neighbour_facts
 from lifecycle.stages.records import ClaimRecord, PartyRecord, Records
 from lifecycle.standards.pack import Pack
+from lifecycle.verdicts.cache import refresh
+from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import UNKNOWN, title_key
 from models.evidence import MaturityClaim
@@ -71,7 +74,7 @@ class ImportProject(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateImported(ProjectCommand):
-    """Bring what the source says now; the stage is ours since the import and is not moved."""
+    """Bring what the source says now, its levels too; the stage is ours since the import and is not moved."""
 
     name: str
     outside: Mapping[str, Any]
@@ -89,6 +92,8 @@ class BirthFacts:
     parties: Mapping[UUID, PartyRecord] = field(default_factory=dict)
     """Those organisations named in the command that exist."""
     known_keys: frozenset[str] = frozenset()
+    neighbours: tuple[UUID, ...] = ()
+    """The firm's applications that will be compared with the new project (G1.6)."""
     number: Number
 
 
@@ -108,8 +113,10 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
         for key, rows in rows_by(session, Organisation, "id", parties).items()
     }
     keys = _known_keys(session, tasks)
+    may_write = all(task.is_locked for task in tasks)
+    neighbours = compared(session, [task.command.organisation_id for task in tasks], is_locked=may_write)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    numbers = drawn(session, "PT", years, may_write=all(task.is_locked for task in tasks))
+    numbers = drawn(session, "PT", years, may_write=may_write)
     facts = []
     for task, number in zip(tasks, numbers, strict=True):
         programme = programmes.get(task.command.programme_id)
@@ -121,6 +128,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 pack=packs[programme.pack_sha256] if programme else None,
                 parties=known,
                 known_keys=keys,
+                neighbours=neighbours.get(task.command.organisation_id, ()),
                 number=number,
             )
         )
@@ -146,6 +154,12 @@ def parties_known(facts: BirthFacts) -> tuple[Unmet, ...]:
     parties = {"sme": command.organisation_id, "platform": command.platform_id}
     absent = [kind for kind, party in parties.items() if party is not None and party not in facts.parties]
     return tuple(unmet("organisation_not_found", kind=kind) for kind in absent)
+
+
+def sides_apart(facts: BirthFacts) -> tuple[Unmet, ...]:
+    """Nobody registers with the platform that they are themselves."""
+    is_own = facts.command.organisation_id == facts.command.platform_id is not None
+    return (unmet("own_platform"),) if is_own else ()
 
 
 def name_given(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -175,7 +189,8 @@ def profiles_known(facts: BirthFacts) -> tuple[Unmet, ...]:
         for name, choice in facts.command.profiles.items()
         if choice not in facts.pack.profiles.get(name, ())
     ]
-    return (unmet("profile_unknown", given=wrong),) if wrong else ()
+    known = [f"{name}={choice}" for name, choices in facts.pack.profiles.items() for choice in choices]
+    return (unmet("profile_unknown", given=wrong, known=known),) if wrong else ()
 
 
 def key_new(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -260,6 +275,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         messages=(_message(facts, project_id, "project.received"),),
         numbers=facts.number.series,
         says=_says(facts),
+        touched=facts.neighbours,
     )
 
 
@@ -283,15 +299,17 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         for scale, level in ((MaturityScale.TRL, command.trl), (MaturityScale.MRL, command.mrl))
         if level is not None
     )
-    numbers = facts.number.series
+    known: dict[str, Any] = {
+        "numbers": facts.number.series,
+        "says": _says(facts),
+        "touched": facts.neighbours,
+    }
     if command.stage in ENDED:
-        return Effects(acts=(act(),), rows=claims, numbers=numbers, says=_says(facts))
-    levels = tuple(
-        ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"], has_evidence=False) for _, row in claims
-    )
+        return Effects(acts=(act(),), rows=claims, **known)
+    levels = tuple(ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"]) for _, row in claims)
     opening, rows = opened(pack, _begun(facts, project_id, values, levels), (), stamp, due_on=None, maximum_on=None)
     acts = (act(stage_run_id=opening.id), opening)
-    return Effects(acts=acts, rows=(*rows, *claims), numbers=numbers, says=_says(facts))
+    return Effects(acts=acts, rows=(*rows, *claims), **known)
 
 
 def _begun(facts: BirthFacts, project_id: UUID, values: Mapping[str, Any], claims: tuple[ClaimRecord, ...]) -> Records:
@@ -322,8 +340,11 @@ def _claim(project_id: UUID, scale: MaturityScale, level: int, stamp: Stamp) -> 
     }
 
 
-def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
-    """Keep what the source says now beside what we know."""
+def updated(facts: NeighbourFacts, _target: str, stamp: Stamp) -> Effects:
+    """Keep what the source says now beside what we know, and claim the levels that it says anew.
+
+    With a new title the firm's applications are compared anew.
+    """
     command = facts.command
     values = {
         "name": command.name.strip(),
@@ -332,7 +353,21 @@ def updated(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
         "outside_sha256": command.outside_sha256,
     }
     detail = {"outside_sha256": command.outside_sha256, "was": facts.project.outside_sha256}
-    return Effects(acts=(act_on(facts, "update_imported", values=values, detail=detail),))
+    touched = facts.neighbours if values["title_key"] != facts.project.title_key else ()
+    act = act_on(facts, "update_imported", values=values, detail=detail)
+    was, now = _levels(facts.project.outside), _levels(command.outside)
+    moved = tuple(
+        (MaturityClaim, _claim(facts.project.id, scale, level, stamp))
+        for scale, level in now.items()
+        if level is not None and level != was[scale]
+    )
+    return Effects(acts=(act,), rows=moved, touched=touched)
+
+
+def _levels(outside: Mapping[str, Any] | None) -> dict[MaturityScale, int | None]:
+    """Return the levels of an imported row, as the import keeps them."""
+    said = (outside or {}).get("levels", {})
+    return {MaturityScale.TRL: said.get("trl_current"), MaturityScale.MRL: said.get("mrl")}
 
 
 def _register_parties(task: Task[RegisterProject]) -> Parties:
@@ -343,14 +378,20 @@ def _import_parties(task: Task[ImportProject]) -> Parties:
     return {"platform": task.command.platform_id} if task.command.platform_id else {}
 
 
+def _imported_parties(task: Task[UpdateImported]) -> Parties:
+    """Who may bring a project in without a platform may bring it again."""
+    return project_parties(task.project) if task.project.platform_id else {}
+
+
 REGISTER: Verb[RegisterProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="register",
     command=RegisterProject,
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_given, received_already, profiles_known),
+    rules=(programme_known, parties_known, sides_apart, name_given, received_already, profiles_known),
     parties=_register_parties,
     effects=registered,
+    follow=refresh,
 )
 IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     object_type=OBJECT_TYPE,
@@ -358,8 +399,17 @@ IMPORT: Verb[ImportProject, BirthFacts] = Verb(
     command=ImportProject,
     once=lambda command: (command.outside_key,),
     facts=birth_facts,
-    rules=(programme_known, parties_known, name_fits, key_new, levels_sound),
+    rules=(programme_known, parties_known, name_fits, received_already, key_new, levels_sound),
     parties=_import_parties,
     effects=imported,
+    follow=refresh,
 )
-UPDATE_IMPORTED = project_verb("update_imported", UpdateImported, rules=(rules.was_imported,), effects=updated)
+UPDATE_IMPORTED = project_verb(
+    "update_imported",
+    UpdateImported,
+    facts=neighbour_facts,
+    rules=(rules.was_imported,),
+    parties=_imported_parties,
+    effects=updated,
+    follow=refresh,
+)

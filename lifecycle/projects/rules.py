@@ -8,7 +8,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
 from models.limits import FIRST_YEAR, LONG_TEXT
-from models.states import STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
+from models.states import ENDED, STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
 if TYPE_CHECKING:
     from lifecycle.projects.facts import ProjectFacts
@@ -84,8 +84,8 @@ def _decider(facts: "ProjectFacts") -> str:
 
 def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """The entry lines of the next stage."""
-    target = facts.next_stage()
-    if target == ProjectState.IN_PRODUCTION:
+    target = None if facts.stage in ENDED else facts.next_stage()
+    if target in (None, ProjectState.IN_PRODUCTION):
         return ()
     found = (ENTRY[name](facts) for name in facts.pack.stage(target).entry)
     return tuple(reason for reason in found if reason is not None)
@@ -248,12 +248,15 @@ def transfer_allowed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def another_platform(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Another platform takes over, and a known one."""
+    """Another platform takes over: a known one, and not the firm itself."""
+    platform, project = facts.command.platform_id, facts.project
     reasons = []
-    if facts.command.platform_id == facts.project.platform_id:
+    if platform == project.platform_id:
         reasons.append(unmet("same_platform"))
-    if facts.command.platform_id not in facts.organisations:
+    if facts.organisations.get(platform) != OrganisationKind.PLATFORM:
         reasons.append(unmet("organisation_not_found", kind=OrganisationKind.PLATFORM))
+    elif platform == project.organisation_id:
+        reasons.append(unmet("own_platform"))
     return tuple(reasons)
 
 
@@ -316,6 +319,21 @@ def party_open(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     party = facts.command.party
     known = getattr(facts.project, PARTY_COLUMN[party])
     return (unmet("party_named_already", party=party),) if known is not None and party != "receiver" else ()
+
+
+@about_input
+def sides_apart(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Nobody is the platform of their own project."""
+    others = {"sme": facts.project.platform_id, "platform": facts.project.organisation_id}
+    return (unmet("own_platform"),) if others.get(facts.command.party) == facts.command.organisation_id else ()
+
+
+@about_input
+def receiver_by_coordinator(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who takes over production is for the coordinator to say; an import leaves applicant and platform open only."""
+    if facts.command.party != "receiver" or Role.COORDINATOR in facts.roles:
+        return ()
+    return (Unmet(code="role", values={"needs": [Role.COORDINATOR], "verb": "name_party"}),)
 
 
 @about_input

@@ -1,16 +1,18 @@
 """The history of projects as a stream of events: what each act was, on which object, of which project. Read-only."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
+from lifecycle.actor import PERMISSIONS
 from models.evidence import Evidence
-from models.journal import AuditRecord
+from models.journal import AuditRecord, CommandRecord
 from models.people import Organisation, User
 from models.projects import Project, Requirement, StageRun
 from models.reviews import Review
@@ -19,17 +21,21 @@ from models.trials import TrialBatch
 Order: TypeAlias = Literal["time", "project"]
 
 REFUSED = ".refused"
+_SAID = ("reason", "answer", "disposition")
+"""Where an audit row keeps the words that somebody gave."""
+_NAMED = ("clause", "number", "verification", "site", "reference", "label", "name", "item", "role", "type")
+"""Where an act on the project itself says what it is about."""
 _AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One act that was carried out."""
+    """One act that was carried out, or the refusal of one that somebody had no right to."""
 
     seq: int
     at: datetime
     action: str
-    """`project.advance`, `evidence.add` …"""
+    """`project.advance`, `evidence.add` …; of a refusal `project.advance.refused`."""
     object_type: str
     object_id: UUID
     project_id: UUID
@@ -38,8 +44,22 @@ class Event:
     to_state: str
     actor: str
     """Login of who acted; `clock` for scheduled work."""
+    actor_name: str
     door: str
     command_id: str
+    verb: str
+    """What was asked: one command may leave several acts."""
+    about: str
+    """Clause, gate, evidence type or batch of the object, else what the act itself names."""
+    reason: str
+    """What was said about it: reason, answer, disposition."""
+    codes: tuple[str, ...]
+    """Why it was refused; empty for what was carried out."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether nothing but this row came of it."""
+        return self.action.endswith(REFUSED)
 
 
 def _table(model: Any) -> Any:
@@ -54,18 +74,34 @@ OWNED: dict[str, Any] = {
     "trial_batch": TrialBatch,
 }
 """Objects that belong to one project."""
+_ABOUT = {"requirement": "clause", "review": "gate", "evidence": "type", "trial_batch": "number"}
 
 
-def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset()) -> Iterator[Event]:
-    """Yield every act on a project or on what belongs to it, a thousand rows at a time.
+def told(session: Session, project_id: UUID, *, after: int = 0) -> Iterator[tuple[Event, int]]:
+    """Yield the acts on a project as people tell them, with the seq of the last row before each.
 
-    In the order of time, or project by project (what a case-based log needs). With `only`: those projects.
+    One for each command and each refusal; of what followed from a command only what is a verb of its own.
     """
-    statement = _statement(only)
+    before, command = after, ("", "")
+    for event in events(session, order="time", only=frozenset({project_id}), after=after):
+        mine = (event.actor, event.command_id)
+        if mine != command or event.action in PERMISSIONS:
+            yield event, before
+        before, command = event.seq, mine
+
+
+def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset(), after: int = 0) -> Iterator[Event]:
+    """Yield every act on a project or on what belongs to it, and every refusal, a thousand rows at a time.
+
+    In the order of time, or project by project (what a case-based log needs). With `only`: those projects; with
+    `after`: what was written behind this seq.
+    """
+    statement = _statement(only).where(_table(AuditRecord).c.seq > after)
     audit, project = _table(AuditRecord), _table(Project)
     keys = (audit.c.seq,) if order == "time" else (project.c.number, audit.c.seq)
     rows = session.execute(statement.order_by(*keys), execution_options={"yield_per": _AT_A_TIME})
     for row in rows:
+        detail = json.loads(row.body)["detail"]
         yield Event(
             seq=row.seq,
             at=row.at,
@@ -77,8 +113,13 @@ def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset(
             from_state=row.from_state,
             to_state=row.to_state,
             actor=row.login or "clock",
+            actor_name=row.actor_name or "",
             door=str(row.door),
             command_id=row.command_id,
+            verb=row.action if row.action in PERMISSIONS else row.verb or row.action.removesuffix(REFUSED),
+            about=row.about or next((str(detail[key]) for key in _NAMED if detail.get(key)), ""),
+            reason=next((str(detail[key]) for key in _SAID if detail.get(key)), ""),
+            codes=tuple(detail.get("codes", ())),
         )
 
 
@@ -90,20 +131,35 @@ def _statement(only: frozenset[UUID]) -> Select[Any]:
         joined = joined.outerjoin(table, (audit.c.object_type == name) & (audit.c.object_id == table.c.id))
     owner = func.coalesce(*(table.c.project_id for table in owners.values()), audit.c.object_id)
     joined = joined.join(project, project.c.id == owner).outerjoin(user, user.c.id == audit.c.actor_id)
+    command = _table(CommandRecord)
+    asked = (command.c.actor_id == audit.c.actor_id) & (command.c.command_id == audit.c.command_id)
+    about = (owners[name].c[column] for name, column in _ABOUT.items())
     columns = [audit.c[name] for name in ("seq", "at", "action", "object_type", "object_id", "from_state", "to_state")]
-    statement = (
-        select(
-            *columns,
-            audit.c.door,
-            audit.c.command_id,
-            project.c.id.label("project_id"),
-            project.c.number,
-            user.c.login,
-        )
-        .select_from(joined)
-        .where(~audit.c.action.like(f"%{REFUSED}"))
+    statement = select(
+        *columns,
+        audit.c.door,
+        audit.c.command_id,
+        audit.c.body,
+        command.c.verb,
+        func.coalesce(*about).label("about"),
+        project.c.id.label("project_id"),
+        project.c.number,
+        user.c.login,
+        user.c.name.label("actor_name"),
+    ).select_from(joined.outerjoin(command, asked))
+    return statement.where(_of(only)) if only else statement
+
+
+def _of(only: frozenset[UUID]) -> Any:
+    """Return the condition that finds the rows of a few projects by the objects they own, not among all rows."""
+    audit = _table(AuditRecord)
+    own = (audit.c.object_type == "project") & audit.c.object_id.in_(only)
+    owned = (
+        (audit.c.object_type == name)
+        & audit.c.object_id.in_(select(_table(model).c.id).where(_table(model).c.project_id.in_(only)))
+        for name, model in OWNED.items()
     )
-    return statement.where(project.c.id.in_(only)) if only else statement
+    return or_(own, *owned)
 
 
 def projects(session: Session, only: frozenset[UUID] = frozenset()) -> Iterator[Any]:

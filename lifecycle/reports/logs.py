@@ -23,7 +23,7 @@ _XES_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
   <classifier name="Activity" keys="concept:name"/>
 """
 
-_ATTRIBUTES = ("from_state", "to_state", "actor", "door", "command_id")
+_ATTRIBUTES = ("from_state", "to_state", "actor", "door", "command_id", "reason", "codes")
 
 
 def write_jsonl(session: Session, out: TextIO, only: frozenset[UUID] = frozenset()) -> int:
@@ -64,15 +64,22 @@ def _xes_event(event: Event) -> str:
     lines = [
         _xes("string", "concept:name", event.action, 6),
         _xes("date", "time:timestamp", event.at.isoformat(timespec="milliseconds"), 6),
-        _xes("string", "lifecycle:transition", "complete", 6),
+        _xes("string", "lifecycle:transition", "ate_abort" if event.is_refused else "complete", 6),
         _xes("string", "org:resource", event.actor, 6),
         _xes("string", "object:type", event.object_type, 6),
         _xes("string", "object:id", str(event.object_id), 6),
     ]
     lines += [
-        _xes("string", name, getattr(event, name), 6) for name in ("from_state", "to_state") if getattr(event, name)
+        _xes("string", name, _text(event, name), 6)
+        for name in ("from_state", "to_state", "reason", "codes")
+        if getattr(event, name)
     ]
     return "    <event>\n" + "".join(lines) + "    </event>\n"
+
+
+def _text(event: Event, name: str) -> str:
+    value = getattr(event, name)
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _xes(kind: str, key: str, value: str, indent: int) -> str:
@@ -159,7 +166,7 @@ def _ocel_event(event: Event, parties: list[dict[str, str]]) -> dict[str, Any]:
         "id": str(event.seq),
         "type": event.action,
         "time": instant(event.at),
-        "attributes": [{"name": name, "value": str(getattr(event, name))} for name in _ATTRIBUTES],
+        "attributes": [{"name": name, "value": _text(event, name)} for name in _ATTRIBUTES],
         "relationships": touched,
     }
 

@@ -118,7 +118,7 @@ class RefreshVerdicts(ProjectCommand):
 
 def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> Verb[Any, DeskFacts]:
     """Return a verb at a project's desk: the project is locked, no chart moves, the verdict cache follows."""
-    own = rest.pop("rules")
+    own, living = rest.pop("rules"), rest.pop("living", project_rules.not_ended)
     return Verb(
         object_type=object_type,
         name=name,
@@ -126,7 +126,7 @@ def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> V
         subject=Project,
         subject_id=lambda asked: asked.project_id,
         state=lambda facts: str(facts.project.stage),
-        rules=(project_rules.not_ended, *own),
+        rules=(living, *own),
         follow=refresh,
         **{"facts": desk_facts, **rest},
     )
@@ -139,7 +139,8 @@ ADD_EVIDENCE = desk_verb(
     "evidence",
     "add",
     AddEvidence,
-    rules=(rules.not_frozen, rules.type_known, rules.file_sound, rules.form_sound),
+    rules=(rules.not_frozen, rules.type_known, rules.owes_it, rules.file_sound, rules.form_sound),
+    living=rules.takes_papers,
     facts=paper_facts,
     apart=lambda asked: asked.type,
     effects=effects.evidence_added,
@@ -156,6 +157,9 @@ WITHDRAW_EVIDENCE = desk_verb(
 )
 
 
+_OF_PAPERS_AND_CLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
+
+
 JUDGE = desk_verb(
     "requirement",
     "judge",
@@ -164,10 +168,12 @@ JUDGE = desk_verb(
         project_rules.has_reason,
         rules.clause_known,
         rules.judge_named,
+        rules.judges_for_own_side,
         rules.evidence_there,
         rules.not_the_author,
+        rules.in_one_seat_only,
     ),
-    facts=functools.partial(desk_facts, only=frozenset({"evidence"})),
+    facts=_OF_PAPERS_AND_CLAIMS,
     apart=lambda asked: (asked.clause, asked.part, asked.competence),
     effects=effects.judged,
 )
@@ -177,7 +183,7 @@ WAIVE = desk_verb(
     "requirement",
     "waive",
     WaiveRequirement,
-    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.waivable),
+    rules=(project_rules.has_reason, rules.present_clause, rules.waiver_role, rules.not_of_the_firm, rules.waivable),
     effects=effects.waived,
 )
 
@@ -186,7 +192,7 @@ CONFIRM_WAIVER = desk_verb(
     "requirement",
     "confirm_waiver",
     ConfirmWaiver,
-    rules=(rules.waiver_waits, rules.second_person),
+    rules=(rules.waiver_waits, rules.second_person, rules.not_of_the_firm),
     effects=effects.waiver_confirmed,
 )
 
@@ -200,15 +206,12 @@ REOPEN = desk_verb(
 )
 
 
-_OFCLAIMS = functools.partial(desk_facts, only=CLAIMS | {"evidence"})
-
-
 CLAIM = desk_verb(
     "claim",
     "add",
     ClaimLevel,
-    rules=(rules.not_frozen, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    rules=(rules.not_frozen, rules.threads_known, rules.levels_sound, rules.evidence_exists),
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 
@@ -217,8 +220,14 @@ CLAIM_ALL = desk_verb(
     "claim",
     "add_all",
     ClaimLevels,
-    rules=(rules.not_frozen, rules.levels_named, rules.levels_sound, rules.evidence_exists),
-    facts=_OFCLAIMS,
+    rules=(
+        rules.not_frozen,
+        rules.levels_named,
+        rules.threads_known,
+        rules.levels_sound,
+        rules.evidence_exists,
+    ),
+    facts=_OF_PAPERS_AND_CLAIMS,
     effects=effects.claimed,
 )
 

@@ -263,4 +263,4 @@ def notice_answered(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
 
 def refreshed(facts: DeskFacts, _target: str, _stamp: Stamp) -> Effects:
     """Leave a line that the verdicts were judged again."""
-    return Effects(acts=(act_on(facts, "refresh", detail={"due": facts.project.next_due_at}),))
+    return Effects(acts=(act_on(facts, "refresh", detail={"due": facts.project.next_due_on}),))

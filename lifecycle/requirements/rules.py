@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
-from lifecycle.stages.judgement import evidence_sha256s, judged_evidence
-from lifecycle.stages.maturity import cross_check, project_mrl, project_trl, trl_needed
-from lifecycle.stages.parties import ROLE_PARTY
+from lifecycle.stages.judgement import bound_sha256s, heard_in, judged_evidence
+from lifecycle.stages.maturity import THREADS, cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.records import ClaimRecord
 from lifecycle.standards.pack import Criterion, FormField, Judge
+from lifecycle.standards.parties import ROLE_PARTY, hands_in
 from models.limits import LONG_TEXT, SHORT_TEXT
 from models.states import STAGES, EvidenceStatus, MaturityScale, Role
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 LEVELS = {MaturityScale.TRL: 9, MaturityScale.MRL: 10}
 SHA256_LENGTH = 64
+SME_ROLES = frozenset(role for role, party in ROLE_PARTY.items() if party == "sme")
+
+
+def takes_papers(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """A project that has ended takes papers while an agreement waits for its cost statement or audit (F12)."""
+    is_over = facts.has_ended and facts.is_accounted_for
+    return (unmet("project_ended", state=facts.stage),) if is_over else ()
 
 
 def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -34,13 +41,23 @@ def type_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence is of a type that the project's standard knows."""
     command = facts.command
     if not facts.pack.has_evidence_type(command.type):
-        return (unmet("evidence_type_unknown", name=command.type),)
+        return (unmet("evidence_type_unknown", name=command.type, known=facts.pack.types_like(command.type)),)
     return ()
 
 
 @about_input
+def owes_it(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """A paper is handed in by the party that owes it: the firm does not write the receiver's consent."""
+    command = facts.command
+    if not facts.pack.has_evidence_type(command.type):
+        return ()
+    needs = hands_in(facts.pack, facts.pack.evidence_type(command.type))
+    return () if facts.roles & needs else (Unmet(code="role", values={"needs": sorted(needs), "verb": "add"}),)
+
+
+@about_input
 def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Evidence names a file by its hash, its size and a plain name."""
+    """Evidence names a file by its hash, its size and a plain name; an empty file shows nothing."""
     command = facts.command
     reasons = []
     if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
@@ -48,7 +65,7 @@ def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     name = command.file_name
     if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
-    if command.size_bytes < 0:
+    if command.size_bytes <= 0:
         reasons.append(unmet("file_size_wrong", size=command.size_bytes))
     return tuple(reasons)
 
@@ -61,28 +78,30 @@ def form_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return ()
     kind = facts.pack.evidence_type(command.type)
     reasons = form_reasons(kind.fields, command.form, command.type)
-    if kind.key_field and not command.form.get(kind.key_field):
-        reasons.append(unmet("form_field_missing", type=command.type, field=kind.key_field))
+    key_missing = unmet("form_field_missing", type=command.type, name=kind.key_field)
+    if kind.key_field and not command.form.get(kind.key_field) and key_missing not in reasons:
+        reasons.append(key_missing)
     return tuple(reasons)
 
 
 def form_reasons(fields: tuple[FormField, ...], form: Mapping[str, Any], where: str) -> list[Unmet]:
     """Return what is wrong with a form: missing, unknown and mistyped fields, tables row by row."""
     known = {item.name: item for item in fields}
-    reasons = [unmet("form_field_unknown", type=where, field=name) for name in sorted(set(form) - set(known))]
+    reasons = [
+        unmet("form_field_unknown", type=where, name=name, known=list(known)) for name in sorted(set(form) - set(known))
+    ]
     for name, item in known.items():
         value = form.get(name)
         if value is None:
             if item.required:
-                reasons.append(unmet("form_field_missing", type=where, field=name))
+                reasons.append(unmet("form_field_missing", type=where, name=name))
         elif item.kind == "table" and isinstance(value, list):
             for place, row in enumerate(value, start=1):
                 inner = row if isinstance(row, dict) else {}
                 reasons.extend(form_reasons(item.columns, inner, f"{where}.{name}[{place}]"))
         elif not _fits(item, value):
-            reasons.append(
-                unmet("form_field_wrong", type=where, field=name, kind=item.kind, choices=list(item.choices))
-            )
+            wanted = list(item.choices) or item.kind
+            reasons.append(unmet("form_field_wrong", type=where, name=name, value=str(value)[:60], wanted=wanted))
     return reasons
 
 
@@ -119,13 +138,15 @@ def _is_day(text: str) -> bool:
 
 @about_input
 def clause_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The clause stands in the project's standard, at the present gate or an earlier one."""
+    """The clause is one of the present gate, or was left open at an earlier one: under a condition or a waiver."""
     clause = facts.command.clause
     if not facts.pack.has(clause):
         return (unmet("clause_unknown", clause=clause),)
-    if facts.has_ended or int(clause[1]) > STAGES.index(facts.stage) + 1:
+    present = 0 if facts.has_ended else STAGES.index(facts.stage) + 1
+    if int(clause[1]) > present:
         return (unmet("clause_not_yet", clause=clause),)
-    return ()
+    left_open = {row.clause for row in (*facts.open_conditions, *facts.waivers)}
+    return (unmet("clause_passed", clause=clause),) if int(clause[1]) < present and clause not in left_open else ()
 
 
 def seat_of(facts: "ProjectFacts") -> Judge | None:
@@ -178,11 +199,23 @@ def not_the_author(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if criterion is None or seat is None or facts.records is None:
         return ()
     authors = {item.author for item in judged_evidence(criterion, facts.records, seat.part)}
-    return (
-        (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
-        if facts.stamp.actor.person_id in authors
-        else ()
-    )
+    if facts.stamp.actor.person_id not in authors:
+        return ()
+    values = {"verb": "judge", "not_by": sorted(map(str, authors))}
+    return (Unmet(code="four_eyes", clause=criterion.id, party=party_of(seat), role=seat.role, values=values),)
+
+
+@about_input
+def in_one_seat_only(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who was heard in one seat of a criterion takes no other: its judges are several people."""
+    criterion, seat, records = _criterion(facts), seat_of(facts), facts.records
+    if criterion is None or seat is None or records is None:
+        return ()
+    person = facts.stamp.actor.person_id
+    others = [judge for judge in criterion.judges if judge is not seat]
+    if any(person in heard_in(criterion, judge, records) for judge in others):
+        return (Unmet(code="four_eyes", clause=criterion.id, values={"verb": "judge"}),)
+    return ()
 
 
 def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
@@ -190,7 +223,7 @@ def bound_hashes(facts: "ProjectFacts", seat: Judge) -> list[str]:
     criterion = _criterion(facts)
     if criterion is None or facts.records is None:
         return []
-    return list(evidence_sha256s(judged_evidence(criterion, facts.records, seat.part)))
+    return list(bound_sha256s(criterion, facts.records, seat.part))
 
 
 def _criterion(facts: "ProjectFacts") -> Criterion | None:
@@ -205,7 +238,10 @@ def party_of(seat: Judge) -> str:
 
 @about_input
 def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate."""
+    """Only W criteria of the present gate are waived, for at most 90 days, at most two per gate.
+
+    Those of this visit count when they have run out, too: else two at a time would be all that is asked.
+    """
     command, limits = facts.command, facts.pack.limits
     criterion = _criterion(facts)
     if criterion is None or facts.has_ended:
@@ -217,10 +253,15 @@ def waivable(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if not facts.stamp.today < command.until_on <= latest:
         reasons.append(Unmet(code="waiver_too_long", clause=criterion.id, values={"latest": latest.isoformat()}))
     gate = facts.asked.gate
-    used = {row.clause for row in facts.waivers if row.gate == gate and row.until_on >= facts.stamp.today}
+    used = {row.clause for row in facts.waivers if row.gate == gate and _is_used(row, facts)}
     if criterion.id not in used and len(used) >= limits.waivers_per_gate:
         reasons.append(unmet("waivers_used_up", used=len(used), limit=limits.waivers_per_gate))
     return tuple(reasons)
+
+
+def _is_used(waiver: Any, facts: "ProjectFacts") -> bool:
+    is_granted_here = waiver.stage_run_id == facts.project.stage_run_id and waiver.confirmed_by is not None
+    return is_granted_here or waiver.until_on >= facts.stamp.today
 
 
 @about_input
@@ -253,16 +294,32 @@ def open_waiver(facts: "ProjectFacts") -> Any:
 
 @about_input
 def second_person(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The second person is another human, and not of the firm."""
+    """The second person is another human."""
     waiver = open_waiver(facts)
     if waiver is None:
         return ()
     if waiver.granted_person_id == facts.stamp.actor.person_id:
         return (Unmet(code="four_eyes", clause=waiver.clause, values={"verb": "confirm_waiver"}),)
-    firm = {Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER}
-    if not facts.roles - firm:
-        return (Unmet(code="conflict_of_interest", clause=waiver.clause),)
     return ()
+
+
+@about_input
+def not_of_the_firm(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm, under whatever account, speaks for nobody else in its project (rule book 1.4).
+
+    They neither waive nor confirm a waiver.
+    """
+    if not facts.person_roles & SME_ROLES:
+        return ()
+    values = {"conflict": "firm", "people": [facts.stamp.actor.name]}
+    return (Unmet(code="conflict_of_interest", clause=facts.command.clause, values=values),)
+
+
+@about_input
+def judges_for_own_side(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """Who acts for the firm judges in a seat of the firm only."""
+    seat = seat_of(facts)
+    return () if seat is None or seat.role in SME_ROLES else not_of_the_firm(facts)
 
 
 def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:
@@ -279,6 +336,13 @@ def levels_named(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+def threads_known(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """An MRL is claimed for one of the nine threads; technologies have the names that the firm gives them."""
+    unknown = [item for scale, item, _ in claimed(facts.command) if scale == MaturityScale.MRL and item not in THREADS]
+    return tuple(unmet("thread_unknown", value=item, known=list(THREADS)) for item in unknown)
+
+
+@about_input
 def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A level is on its scale, and the pair keeps the cross-check M1 [rule S26]: refused when it is entered."""
     new = claimed(facts.command)
@@ -289,7 +353,7 @@ def levels_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
         return ()
     replaced = {(scale, item) for scale, item, _ in new}
     others = tuple(claim for claim in facts.records.claims if (claim.scale, claim.item) not in replaced)
-    mine = tuple(ClaimRecord(scale=scale, item=item, level=level, has_evidence=True) for scale, item, level in new)
+    mine = tuple(ClaimRecord(scale=scale, item=item, level=level) for scale, item, level in new)
     trl, mrl = project_trl((*others, *mine)), project_mrl((*others, *mine))
     if trl is None or mrl is None or cross_check(trl, mrl):
         return ()

@@ -41,7 +41,12 @@ class ReviewChart(Chart):
         at.PROPOSED.to(
             at.DECIDED,
             validators=requires(
-                rules.not_on_hold, rules.notice_over, rules.objections_answered, rules.gate_still_allows
+                rules.not_on_hold,
+                rules.quorum_voted,
+                rules.panel_voted_so,
+                rules.notice_over,
+                rules.objections_answered,
+                rules.gate_still_allows,
             ),
         )
     )

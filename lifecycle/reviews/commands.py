@@ -133,6 +133,7 @@ CALL_REVIEW: Verb[CallReview, CallFacts] = Verb(
         rules.planned_ahead,
         rules.panel_known,
         rules.competences_held,
+        rules.roles_held,
         rules.panel_sound,
         rules.panel_independent,
         rules.earlier_conditions_cleared,
@@ -165,6 +166,9 @@ def _while_in(*states: str) -> Any:
     return rule
 
 
+_AT_THE_HEAD = (rules.is_member, rules.not_recused, rules.not_conflicted, rules.is_chair)
+"""What the person is asked who records what the panel decided."""
+
 OPEN = review_verb(
     "open",
     OpenReview,
@@ -191,6 +195,7 @@ SCORE = review_verb(
         rules.not_on_hold,
         rules.is_member,
         rules.not_recused,
+        rules.not_conflicted,
         rules.has_vote,
         rules.points_sound,
         rules.vote_known,
@@ -200,14 +205,14 @@ SCORE = review_verb(
 PROPOSE = review_verb(
     "propose",
     Propose,
-    rules=(rules.not_ended, rules.is_member, rules.not_recused, rules.is_chair, rules.owners_known),
+    rules=(rules.not_ended, *_AT_THE_HEAD, rules.owners_known),
     effects=effects.proposed,
     follow=refresh,
 )
 DECIDE = review_verb(
     "decide",
     Decide,
-    rules=(rules.not_ended, rules.is_member, rules.not_recused, rules.is_chair),
+    rules=(rules.not_ended, *_AT_THE_HEAD),
     effects=effects.decided,
     follow=refresh,
 )

@@ -1,13 +1,15 @@
 """What a carried-out verb of a review changes. Pure."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.effects import act_on, run_act
+from lifecycle.projects.effects import act_on, hold_row, run_act, still_asked, told
 from lifecycle.reviews.facts import CallFacts, ReviewFacts
 from lifecycle.standards.pack import Stage
+from models.holds import Hold
 from models.reviews import Condition, Objection, PanelMember, Review, Score
 from models.states import GateOutcome, ReviewState, StageRunState
 
@@ -42,7 +44,8 @@ def called(facts: CallFacts, _target: str, stamp: Stamp) -> Effects:
     message = Message(
         kind="review.called", object_type="review", object_id=review_id, facts={"number": on.project.number}
     )
-    return Effects(acts=(born, run_act(on, "call_review"), act_on(on, "call_review")), rows=rows, messages=(message,))
+    acts = (born, run_act(on, "call_review"), act_on(on, "call_review"))
+    return Effects(acts=acts, rows=rows, messages=(message,), says=still_asked(on))
 
 
 def _member(review_id: UUID, seat: Any, stamp: Stamp) -> dict[str, Any]:
@@ -149,11 +152,27 @@ def proposed(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     if notice is not None:
         return Effects(acts=(first,), rows=new, updates=again, messages=messages)
     final = _final_acts(facts, stamp, start=target, outcome=command.outcome)
-    return Effects(
+    decided = Effects(
         acts=(first, *final),
         rows=new,
         updates=again,
         messages=(*messages, _told(facts, "decided", outcome=str(command.outcome))),
+    )
+    return _with_hold(decided, facts, stamp) if command.outcome == GateOutcome.HOLD else decided
+
+
+def _with_hold(decided: Effects, facts: ReviewFacts, stamp: Stamp) -> Effects:
+    """Put the project on the hold that was decided; it ends by itself on its day, as one of the coordinator does."""
+    command = facts.command
+    row = hold_row(facts.on.project.id, "decision", command.reason, command.until_on, stamp)
+    row["needs_decision"] = False
+    act = act_on(facts.on, "hold", detail={name: row[name] for name in ("reason", "note", "until_on")})
+    held = told(facts.on, "held", code="decision", until=command.until_on.isoformat())
+    return replace(
+        decided,
+        acts=(*decided.acts, act),
+        rows=(*decided.rows, (Hold, row)),
+        messages=(*decided.messages, held),
     )
 
 

@@ -9,15 +9,17 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.actor import Parties, conflict_of
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.engine import project_parties
+from lifecycle.people.facts import Holder, holders
 from lifecycle.projects.facts import ProjectFacts, gate_facts
-from lifecycle.reviews.panel import Seat, Tally, tally
+from lifecycle.reviews.panel import Tally, tally
 from lifecycle.standards.pack import Stage
-from models.people import RoleGrant, User
+from models.people import User
 from models.reading import rows_by, table_of
 from models.reviews import Condition, Objection, PanelMember, Review, Score
-from models.states import Role, UserStatus
+from models.states import UserStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +28,10 @@ class CallFacts:
 
     command: Any
     on: ProjectFacts
-    people: Mapping[UUID, str]
-    """Active users named in the call, with their names."""
-    persons: Mapping[UUID, UUID]
-    """User -> the human behind the account."""
-    competences: Mapping[UUID, frozenset[str]]
-    """User -> what they may be named for."""
-    conflicted: frozenset[UUID]
-    """Those of them who, under this or another account, belong to a party of the project."""
+    people: Mapping[UUID, Holder]
+    """Active users named in the call."""
+    conflicted: Mapping[UUID, str]
+    """Those of them who, under this or another account, belong to a party of the project, with that party."""
     calls: int = 0
 
 
@@ -46,6 +44,8 @@ class ReviewFacts:
     on: ProjectFacts
     review: Any
     seats: tuple[Any, ...] = ()
+    conflicted: Mapping[UUID, str] = field(default_factory=dict)
+    """Accounts among them whose human belongs to a party of the project by now, with that party."""
     scores: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
     """Member id -> factor -> points."""
     score_ids: Mapping[tuple[UUID, str], UUID] = field(default_factory=dict)
@@ -67,9 +67,15 @@ class ReviewFacts:
         return next((seat for seat in self.seats if seat.user_id == self.on.stamp.actor.user_id), None)
 
     @cached_property
+    def present(self) -> list[Any]:
+        """The seats that may vote: not those that stepped aside, nor those that should, for a conflict found since."""
+        voting = [seat for seat in self.seats if seat.has_vote and seat.recused_on is None]
+        return [seat for seat in voting if seat.user_id not in self.conflicted]
+
+    @cached_property
     def voted(self) -> list[Any]:
         """The seats whose votes count."""
-        return [seat for seat in self.seats if seat.has_vote and seat.recused_on is None and seat.vote is not None]
+        return [seat for seat in self.present if seat.vote is not None]
 
     @cached_property
     def tally(self) -> Tally:
@@ -90,42 +96,26 @@ class ReviewFacts:
 
 def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[CallFacts]:
     """Read the gates, and who of the named people is active and who belongs to a party."""
-    named = {seat.user_id for task in tasks for seat in task.command.panel}
-    user, grant = table_of(User), table_of(RoleGrant)
-    people = {
-        row.id: row
-        for row in session.execute(
-            select(user.c.id, user.c.name, user.c.person_id, user.c.competences).where(
-                user.c.id.in_(named), user.c.status == UserStatus.ACTIVE
-            )
-        )
-    }
-    held = session.execute(
-        select(user.c.person_id, grant.c.role, grant.c.organisation_id)
-        .select_from(grant.join(user, user.c.id == grant.c.user_id))
-        .where(user.c.person_id.in_({row.person_id for row in people.values()}), grant.c.revoked_at.is_(None))
-    )
-    grants: dict[UUID, list[Any]] = {}
-    for row in held:
-        grants.setdefault(row.person_id, []).append(row)
+    named = holders(session, {seat.user_id for task in tasks for seat in task.command.panel})
+    people = {user_id: holder for user_id, holder in named.items() if holder.is_active}
     calls = _calls(session, [task.project.stage_run_id for task in tasks])
     return [
         CallFacts(
             command=task.command,
             on=on,
-            people={user_id: row.name for user_id, row in people.items()},
-            persons={user_id: row.person_id for user_id, row in people.items()},
-            competences={user_id: frozenset(row.competences) for user_id, row in people.items()},
-            conflicted=frozenset(
-                seat.user_id
-                for seat in task.command.panel
-                if seat.user_id in people
-                and any(_is_party(row, seat, task) for row in grants.get(people[seat.user_id].person_id, ()))
-            ),
+            people=people,
+            conflicted=_conflicted(task.command.panel, people, project_parties(task.project)),
             calls=calls.get(task.project.stage_run_id, 0),
         )
         for task, on in zip(tasks, gate_facts(session, tasks, stamp), strict=True)
     ]
+
+
+def _conflicted(seats: Sequence[Any], people: Mapping[UUID, Holder], parties: Parties) -> dict[UUID, str]:
+    """Return the accounts among these seats whose human belongs to a party of the project, with that party."""
+    known = {seat.user_id: seat.role for seat in seats if seat.user_id in people}
+    found = {key: conflict_of(role, people[key].person_grants, parties) for key, role in known.items()}
+    return {key: party for key, party in found.items() if party is not None}
 
 
 def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
@@ -135,23 +125,13 @@ def _calls(session: Session, run_ids: Sequence[UUID | None]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in session.execute(statement.group_by(review.c.stage_run_id))}
 
 
-def _is_party(grant: Any, seat: Seat, task: Task[Any]) -> bool:
-    """Say whether a grant makes its holder a party: the firm or the platform, but not the seat they are named for."""
-    if grant.organisation_id is None:
-        return False
-    parties = project_parties(task.project)
-    if grant.organisation_id in (parties["sme"], parties["platform"]):
-        return True
-    is_own_seat = seat.role == Role(grant.role) or seat.role in (Role.CUSTOMER_REP, Role.RECEIVER_LEAD)
-    return grant.organisation_id == parties["receiver"] and not is_own_seat
-
-
 def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> Any:
     """Return the fact query of a verb on a review; who does not judge the gate takes `project_facts` as its base."""
 
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ReviewFacts]:
         ids = [task.row.id for task in tasks]
         seats = rows_by(session, PanelMember, "review_id", ids, "id")
+        people = holders(session, {seat.user_id for found in seats.values() for seat in found})
         scores: dict[UUID, dict[str, int]] = {}
         score_ids: dict[tuple[UUID, str], UUID] = {}
         for row in [row for rows in rows_by(session, Score, "review_id", ids, "id").values() for row in rows]:
@@ -168,6 +148,7 @@ def review_facts(verb: str, base: FactsOf[Any, ProjectFacts] = gate_facts) -> An
                 on=on,
                 review=task.row,
                 seats=tuple(seats.get(task.row.id, ())),
+                conflicted=_conflicted(seats.get(task.row.id, ()), people, project_parties(task.project)),
                 scores=scores,
                 score_ids=score_ids,
                 objections=tuple(objections.get(task.row.id, ())),

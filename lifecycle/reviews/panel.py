@@ -33,7 +33,7 @@ class Tally:
 
 
 def composition_reasons(panel: Panel, seats: Sequence[Seat]) -> list[Unmet]:
-    """Return what is wrong with a panel: size, chair, competences, seats the standard asks for."""
+    """Return what is wrong with a panel: size, chair, competences, who votes, seats the standard asks for."""
     voting = [seat for seat in seats if seat.has_vote]
     reasons = []
     if len({seat.user_id for seat in seats}) != len(seats):
@@ -42,6 +42,9 @@ def composition_reasons(panel: Panel, seats: Sequence[Seat]) -> list[Unmet]:
         if len(voting) != 1 or voting[0].role != Role.EXPERT:
             reasons.append(unmet("panel_one_expert", have=len(voting)))
         return reasons
+    voters = {Role.EXPERT, Role.PANEL_CHAIR, *panel.extra_roles}
+    if others := sorted({seat.role for seat in voting} - voters):
+        reasons.append(unmet("panel_role_without_vote", roles=[str(role) for role in others]))
     low, high = panel.minimum_members, panel.maximum_members
     if not low <= len(voting) <= high or len(voting) % 2 == 0:
         reasons.append(unmet("panel_size", have=len(voting), low=low, high=high))

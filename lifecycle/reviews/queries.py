@@ -9,6 +9,7 @@ from sqlmodel import Session
 from models.people import User
 from models.projects import Project
 from models.reviews import Condition, Objection, PanelMember, Review, Score
+from models.states import ENDED, ReviewState
 
 
 def reviews(session: Session, project_id: UUID | None = None) -> list[dict[str, Any]]:
@@ -33,13 +34,47 @@ def review_in_full(session: Session, review_id: UUID) -> dict[str, Any]:
     )
     (facts,) = _plain(session.execute(statement))
     hidden = ("audit_seq", "audit_head")
+    panel = _plain(session.execute(_panel(review_id)))
     return {
         **{key: value for key, value in facts.items() if key not in hidden},
-        "panel": _plain(session.execute(_panel(review_id))),
+        "panel": panel,
+        "competences_lost": _lost(panel),
         "scores": _plain(session.execute(_scores(review_id))),
         "conditions": _plain(session.execute(_conditions(review_id))),
         "objections": _plain(session.execute(_objections(review_id))),
     }
+
+
+def votes_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:
+    """Return the reviews that wait for the vote of this user, with the day the panel meets."""
+    member, review, project = _table(PanelMember), _table(Review), _table(Project)
+    waits = member.c.has_vote & member.c.recused_on.is_(None) & member.c.vote.is_(None)
+    statement = (
+        select(review.c.planned_on.label("due_on"), project.c.number, project.c.name, review.c.gate.label("clause"))
+        .select_from(member.join(review, review.c.id == member.c.review_id))
+        .join(project, project.c.id == review.c.project_id)
+        .where(member.c.user_id == user_id, waits, review.c.state == ReviewState.SCORING, project.c.stage.not_in(ENDED))
+    )
+    return _plain(session.execute(statement.order_by(review.c.planned_on, project.c.number)))
+
+
+def conditions_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:
+    """Return the conditions that this user still owes."""
+    condition, project = _table(Condition), _table(Project)
+    columns = (condition.c.due_on, project.c.number, project.c.name, condition.c.clause, condition.c.note)
+    statement = (
+        select(*columns)
+        .join(project, project.c.id == condition.c.project_id)
+        .where(condition.c.owner_id == user_id, condition.c.cleared_on.is_(None), project.c.stage.not_in(ENDED))
+    )
+    return _plain(session.execute(statement.order_by(condition.c.due_on, project.c.number)))
+
+
+def _lost(panel: list[dict[str, Any]]) -> list[str]:
+    """Return the competences that only those brought who have stepped aside: the panel decides without them."""
+    voting = [seat for seat in panel if seat["has_vote"]]
+    left = {word for seat in voting if seat["recused_on"] is None for word in seat["competences"]}
+    return sorted({word for seat in voting for word in seat["competences"]} - left)
 
 
 def _panel(review_id: UUID) -> Any:
@@ -54,10 +89,13 @@ def _panel(review_id: UUID) -> Any:
 
 
 def _scores(review_id: UUID) -> Any:
-    score = _table(Score)
+    """Return the means of those whose votes count, as the tally has them: who stepped aside is heard no more."""
+    score, member = _table(Score), _table(PanelMember)
+    counts = member.c.has_vote & member.c.recused_on.is_(None) & member.c.vote.is_not(None)
     return (
         select(score.c.factor, func.avg(score.c.points).label("mean"), func.count().label("voters"))
-        .where(score.c.review_id == review_id)
+        .join(member, member.c.id == score.c.member_id)
+        .where(score.c.review_id == review_id, counts)
         .group_by(score.c.factor)
         .order_by(score.c.factor)
     )

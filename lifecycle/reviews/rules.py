@@ -1,7 +1,7 @@
 """What can stand in the way of a gate review. Pure: facts in, reasons out."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from lifecycle.chart import about_input
@@ -42,8 +42,10 @@ def panel_sound(facts: "CallFacts") -> tuple[Unmet, ...]:
     if facts.on.has_ended or facts.on.asked.panel.kind == "none":
         return ()
     reasons = composition_reasons(facts.on.asked.panel, facts.command.panel)
-    people = {facts.persons.get(seat.user_id, seat.user_id) for seat in facts.command.panel}
-    if len(people) < len({seat.user_id for seat in facts.command.panel}):  # two accounts of one human
+    people = {facts.people[seat.user_id].person_id for seat in facts.command.panel if seat.user_id in facts.people}
+    if len(people) < len(
+        {seat.user_id for seat in facts.command.panel} & facts.people.keys()
+    ):  # two accounts of one human
         reasons.append(unmet("panel_names_twice"))
     return tuple(reasons)
 
@@ -59,20 +61,37 @@ def panel_known(facts: "CallFacts") -> tuple[Unmet, ...]:
 def competences_held(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Nobody is named for a competence that their account does not have."""
     claimed = {
-        (facts.people[seat.user_id], str(competence))
+        (facts.people[seat.user_id].name, str(competence))
         for seat in facts.command.panel
         if seat.user_id in facts.people
         for competence in seat.competences
-        if str(competence) not in facts.competences[seat.user_id]
+        if str(competence) not in facts.people[seat.user_id].competences
     }
     return tuple(unmet("competence_not_held", person=name, competence=word) for name, word in sorted(claimed))
 
 
 @about_input
+def roles_held(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """Nobody takes a seat in a role that they do not hold."""
+    lacking = {
+        (facts.people[seat.user_id].name, str(seat.role))
+        for seat in facts.command.panel
+        if seat.user_id in facts.people and seat.role not in facts.people[seat.user_id].roles
+    }
+    return tuple(unmet("role_not_held", person=name, role=role) for name, role in sorted(lacking))
+
+
+@about_input
 def panel_independent(facts: "CallFacts") -> tuple[Unmet, ...]:
     """Experts belong to no party of the project; quality and lab seats come from outside its platform and firm."""
-    conflicted = sorted(facts.people[seat.user_id] for seat in facts.command.panel if seat.user_id in facts.conflicted)
-    return (Unmet(code="conflict_of_interest", values={"people": conflicted}),) if conflicted else ()
+    return tuple(
+        unmet("conflict_of_interest", conflict=party, people=sorted(_names_at(facts, party)))
+        for party in sorted(set(facts.conflicted.values()))
+    )
+
+
+def _names_at(facts: "CallFacts", party: str) -> set[str]:
+    return {facts.people[user_id].name for user_id, at in facts.conflicted.items() if at == party}
 
 
 @about_input
@@ -128,7 +147,15 @@ def not_recused(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Who is recused neither scores nor votes."""
     if facts.seat is None or facts.seat.recused_on is None:
         return ()
-    return (Unmet(code="conflict_of_interest", values={"people": [facts.on.stamp.actor.name]}),)
+    return (unmet("conflict_of_interest", conflict="recused", people=[facts.on.stamp.actor.name]),)
+
+
+def not_conflicted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """Who has come to belong to a party of the project since the call neither scores nor records the decision."""
+    if facts.seat is None or facts.seat.user_id not in facts.conflicted:
+        return ()
+    party = facts.conflicted[facts.seat.user_id]
+    return (unmet("conflict_of_interest", conflict=party, people=[facts.on.stamp.actor.name]),)
 
 
 def has_vote(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -170,7 +197,7 @@ def vote_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 def quorum_left(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """Enough voters are left after recusals."""
-    return _quorum(facts, [seat for seat in facts.seats if seat.has_vote and seat.recused_on is None])
+    return _quorum(facts, facts.present)
 
 
 def quorum_voted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -195,11 +222,9 @@ def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The proposed outcome is what the majority voted; a tie means hold."""
     said = majority([seat.vote for seat in facts.voted])
-    return (
-        ()
-        if said == facts.command.outcome
-        else (unmet("vote_says_otherwise", voted=said, proposed=facts.command.outcome),)
-    )
+    if not facts.voted or said == facts.outcome:
+        return ()  # where nobody has voted the quorum is missing, and says so
+    return (unmet("vote_says_otherwise", voted=said, proposed=facts.outcome),)
 
 
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
@@ -261,7 +286,7 @@ def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
-    """Every outcome has its reason; a recycle its stage, a hold its last day."""
+    """Every outcome has its reason; a recycle its stage, a hold its last day within 90 calendar days."""
     command = facts.command
     reasons = []
     if not command.reason.strip():
@@ -270,9 +295,18 @@ def outcome_complete(facts: "ReviewFacts") -> tuple[Unmet, ...]:
         target = command.target or facts.asked.id
         if target not in STAGES or STAGES.index(target) > STAGES.index(facts.asked.id):
             reasons.append(unmet("recycle_target_wrong", target=target))
-    if command.outcome == GateOutcome.HOLD and command.until_on is None:
-        reasons.append(unmet("hold_needs_day"))
+    if command.outcome == GateOutcome.HOLD:
+        reasons.extend(_hold_day(facts, command.until_on))
     return tuple(reasons)
+
+
+def _hold_day(facts: "ReviewFacts", until_on: date | None) -> list[Unmet]:
+    today, limit = facts.on.stamp.today, facts.on.pack.limits.hold_calendar_days
+    if until_on is None:
+        return [unmet("hold_needs_day")]
+    if today <= until_on <= today + timedelta(days=limit):
+        return []
+    return [unmet("hold_too_long", until=until_on.isoformat(), limit=limit)]
 
 
 def notice_over(facts: "ReviewFacts") -> tuple[Unmet, ...]:

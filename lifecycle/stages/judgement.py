@@ -3,16 +3,19 @@
 Pure, and the same for all stages; what a criterion computes lies in the module of its stage (`rules.py` has them all).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from uuid import UUID
 
 from lifecycle.calendar import Calendar, add_months
+from lifecycle.canonical import canonical, sha256
+from lifecycle.stages import maturity
 from lifecycle.stages.due import due_day
-from lifecycle.stages.parties import judge_owes
 from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
 from lifecycle.stages.rule import Rule, cannot_start, missing, not_met
 from lifecycle.standards.pack import Criterion, EvidenceType, Judge, Owes, Pack, Strength
+from lifecycle.standards.parties import judge_owes
 from models.states import ENDED, ProjectState, VerdictState
 
 _PASSING = (VerdictState.MET, VerdictState.WAIVED)
@@ -71,8 +74,21 @@ def judged_evidence(criterion: Criterion, records: Records, part: str | None = N
 
 
 def evidence_sha256s(evidence: Iterable[EvidenceRecord]) -> tuple[str, ...]:
-    """Return the sorted hashes that bind a judgement to what was judged; a newer version makes it void."""
-    return tuple(sorted(item.sha256 for item in evidence))
+    """Return the sorted hashes that bind a judgement to what was judged; a newer version makes it void.
+
+    Each is over the whole version: its file, the values of its form and its revision (rule book 3.0). Other figures
+    beside the same file are another version.
+    """
+    versions = ({"file": e.sha256, "form": e.values, "revision": e.revision, "type": e.type} for e in evidence)
+    return tuple(sorted(sha256(canonical(version)) for version in versions))
+
+
+def bound_sha256s(criterion: Criterion, records: Records, part: str | None = None) -> tuple[str, ...]:
+    """Return the sorted hashes of all that a judgement of this criterion is given on: papers, and levels claimed."""
+    versions = evidence_sha256s(judged_evidence(criterion, records, part))
+    if criterion.rule not in maturity.RULES:
+        return versions
+    return tuple(sorted((*versions, maturity.claims_sha256(records.claims))))
 
 
 def is_expired(item: EvidenceRecord, kind: EvidenceType, today: date) -> bool:
@@ -172,7 +188,12 @@ class _Bench:
         return "" if item.revision == frozen.label else "evidence_other_revision"
 
     def _refused_or_awaited(self, criterion: Criterion) -> Verdict | None:
-        answers = [(judge, self._answer(criterion, judge)) for judge in criterion.judges]
+        answers: list[tuple[Judge, str]] = []
+        heard: set[UUID] = set()
+        for judge in criterion.judges:
+            answer, by = self._answer(criterion, judge, heard)
+            answers.append((judge, answer))
+            heard |= by
         refused = [judge for judge, answer in answers if answer == "judged_no"]
         if refused:
             return self._verdict(criterion, not_met("judged_no", roles=_roles(refused)), criterion.owed_by)
@@ -181,23 +202,23 @@ class _Bench:
             return None
         is_outdated = any(answer == "judgement_outdated" for _, answer in answers)
         code = "judgement_outdated" if is_outdated else "judgement_waiting"
-        waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited)})
+        authors = {
+            str(item.author) for judge in awaited for item in judged_evidence(criterion, self.records, judge.part)
+        }
+        waiting = Computed(state="waiting", code=code, values={"roles": _roles(awaited), "not_by": sorted(authors)})
         return self._verdict(criterion, waiting, tuple(dict.fromkeys(judge_owes(judge) for judge in awaited)))
 
-    def _answer(self, criterion: Criterion, judge: Judge) -> str:
-        """The last word of this judge on the present evidence; authors of it are not heard."""
-        evidence = judged_evidence(criterion, self.records, judge.part)
-        authors = {item.author for item in evidence}
-        heard = [
-            said
-            for said in self.records.judgements
-            if said.clause == criterion.id and _is_of(said, judge) and said.person not in authors
-        ]
-        hashes = evidence_sha256s(evidence)
-        present = [said for said in heard if tuple(sorted(said.evidence_sha256s)) == hashes]
-        if present:
-            return "judged_yes" if _latest(present).yes else "judged_no"
-        return "judgement_outdated" if heard else "judgement_waiting"
+    def _answer(self, criterion: Criterion, judge: Judge, elsewhere: Collection[UUID]) -> tuple[str, set[UUID]]:
+        """The last word of this judge on the present evidence, and whose it is.
+
+        Who was heard in another seat is not heard again: three experts are three people.
+        """
+        heard = [one for one in _heard(criterion, judge, self.records) if one.person not in elsewhere]
+        present = _on_present(criterion, judge, self.records, heard)
+        if not present:
+            return "judgement_outdated" if heard else "judgement_waiting", set()
+        last = _latest(present)
+        return "judged_yes" if last.yes else "judged_no", {last.person}
 
     def _verdict(self, criterion: Criterion, found: Computed, owed_by: tuple[Owes, ...]) -> Verdict:
         return Verdict(
@@ -210,6 +231,29 @@ class _Bench:
             strength=criterion.strength,
             due_on=due_day(criterion, self.records, self.calendar),
         )
+
+
+def heard_in(criterion: Criterion, judge: Judge, records: Records) -> frozenset[UUID]:
+    """Return the people whose word in this seat is about the present evidence."""
+    present = _on_present(criterion, judge, records, _heard(criterion, judge, records))
+    return frozenset(said.person for said in present)
+
+
+def _heard(criterion: Criterion, judge: Judge, records: Records) -> list[JudgementRecord]:
+    """Return what was said in a seat; authors of the evidence are not heard."""
+    authors = {item.author for item in judged_evidence(criterion, records, judge.part)}
+    own = [said for said in records.judgements if said.clause == criterion.id and _is_of(said, judge)]
+    return [said for said in own if said.person not in authors]
+
+
+def _on_present(
+    criterion: Criterion, judge: Judge, records: Records, heard: list[JudgementRecord]
+) -> list[JudgementRecord]:
+    """Return what of it was said on all that is there now."""
+    if not heard:
+        return []
+    hashes = bound_sha256s(criterion, records, judge.part)
+    return [said for said in heard if tuple(sorted(said.evidence_sha256s)) == hashes]
 
 
 def _latest(said: list[JudgementRecord]) -> JudgementRecord:

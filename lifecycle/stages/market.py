@@ -102,9 +102,12 @@ def paid_orders(criterion: Criterion, records: Records) -> Computed:
 
 
 def demand(criterion: Criterion, records: Records) -> Computed:
-    """G4.5: signed letters and orders reach the first production lot, or there are enough letters [S40 S41]."""
+    """G4.5: signed letters and orders reach the first production lot, or there are enough letters [S40 S41].
+
+    Demand comes from somebody: a paper without a signature, or of no customer outside the project, is none.
+    """
     needed = int(limit(criterion, "letters"))
-    standing = [order for order in records.orders if _stands(order, records.today)]
+    standing = [order for order in records.orders if _stands(order, records.today) and _is_demand(order, records)]
     if not standing:
         return missing("demand_none", letters_needed=needed)
     letters = sum(order.kind is OrderKind.LETTER_OF_INTENT for order in standing)
@@ -167,12 +170,13 @@ def certification(_criterion: Criterion, records: Records) -> Computed:
     if form.get("certificates") is None:
         return missing("certificates_not_listed")
     launch = day(form, "launch_on")
-    stands = {
-        str(row.get("name", "")): _certificate_stands(row, launch, records.today) for row in rows(form, "certificates")
-    }
-    held = sorted(name for name, state in stands.items() if state == "held")
-    planned = sorted(name for name, state in stands.items() if state == "planned")
-    open_ones = sorted(name for name, state in stands.items() if state == "open")
+    stands = [
+        (str(row.get("name", "")), _certificate_stands(row, launch, records.today))
+        for row in rows(form, "certificates")
+    ]
+    held = sorted(name for name, state in stands if state == "held")
+    planned = sorted(name for name, state in stands if state == "planned")
+    open_ones = sorted(name for name, state in stands if state == "open")
     if open_ones:
         return not_met("certificates_open", certificates=open_ones, n=len(open_ones), held=held, planned=planned)
     return met(held=held, planned=planned)
@@ -266,6 +270,10 @@ def _stands(order: OrderRecord, today: date) -> bool:
     if _is_past(order.cancelled_on, today):
         return False
     return order.kind is OrderKind.ORDER or _is_past(order.signed_on, today)
+
+
+def _is_demand(order: OrderRecord, records: Records) -> bool:
+    return _is_past(order.signed_on, records.today) and _is_outside(order.customer, records)
 
 
 def _is_firm(order: OrderRecord, today: date) -> bool:

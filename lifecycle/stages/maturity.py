@@ -1,7 +1,9 @@
 """Technology and manufacturing readiness: the scales' cross-check (M1), the minimum (M2), and the rule of all gates."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from uuid import UUID
 
+from lifecycle.canonical import canonical, sha256
 from lifecycle.stages.findings import together
 from lifecycle.stages.forms import limit
 from lifecycle.stages.records import ClaimRecord, Computed, Records
@@ -60,14 +62,19 @@ def threads_missing(claims: tuple[ClaimRecord, ...]) -> list[str]:
     return [thread for thread in THREADS if thread not in claimed]
 
 
+def claims_sha256(claims: tuple[ClaimRecord, ...]) -> str:
+    """Return the hash that binds a judgement to the levels claimed, each with the document it stands in."""
+    return sha256(canonical(sorted((claim.scale, claim.item, claim.level, str(claim.evidence)) for claim in claims)))
+
+
 def maturity(criterion: Criterion, records: Records) -> Computed:
-    """Judge TRL and MRL: both limits reached by M2, the cross-check M1 holds, each level has its evidence.
+    """Judge TRL and MRL: both limits reached by M2, the cross-check M1 holds, each level has evidence that counts now.
 
     Limits [design], scales and M1 [rule S24-S26]. The claims are those current for each technology and thread.
     """
     claims = tuple(claim for claim in records.claims if claim.scale is MaturityScale.TRL or _is_thread(claim))
     return together(
-        _findings(criterion, claims),
+        _findings(criterion, claims, {item.id for item in records.evidence}),
         trl=project_trl(claims),
         mrl=project_mrl(claims),
         trl_needed=limit(criterion, "trl"),
@@ -75,9 +82,11 @@ def maturity(criterion: Criterion, records: Records) -> Computed:
     )
 
 
-def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator[Computed]:
+def _findings(
+    criterion: Criterion, claims: tuple[ClaimRecord, ...], sound: Container[UUID | None]
+) -> Iterator[Computed]:
     if not claims:
-        yield missing("maturity_not_claimed")
+        yield missing("maturity_not_claimed", threads=list(THREADS))
         return
     trl, mrl = project_trl(claims), project_mrl(claims)
     if below := _below(criterion, claims):
@@ -88,7 +97,7 @@ def _findings(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> Iterator
         yield missing("technologies_not_claimed")
     if absent := threads_missing(claims):
         yield not_enough("threads_not_claimed", threads_missing=absent, have=len(THREADS) - len(absent))
-    if bare := [claim.item for claim in claims if not claim.has_evidence]:
+    if bare := [claim.item for claim in claims if claim.evidence not in sound]:
         yield not_enough("levels_without_evidence", without_evidence=bare)
 
 

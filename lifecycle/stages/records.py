@@ -83,7 +83,8 @@ class ClaimRecord:
     scale: MaturityScale
     item: str
     level: int
-    has_evidence: bool
+    evidence: UUID | None = None
+    """The document that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,8 +255,8 @@ class Records:
 
     @property
     def revision(self) -> RevisionRecord | None:
-        """The frozen revision that counts: the latest one."""
-        return max(self.revisions, key=lambda revision: revision.frozen_on, default=None)
+        """The frozen revision that counts: the latest one, of two on one day the later recorded."""
+        return max(reversed(self.revisions), key=lambda revision: revision.frozen_on, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

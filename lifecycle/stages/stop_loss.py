@@ -1,11 +1,15 @@
 """The stop-loss of a trial: limits agreed in the contract; one that is used up opens a stop review [design]."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
+from typing import Any, Literal, TypeAlias
 
 from lifecycle.stages.forms import whole
-from lifecycle.stages.records import Records
 from lifecycle.standards.pack import RunLimits
+from models.states import ProjectState
+
+Code: TypeAlias = Literal["stop_loss_money", "stop_loss_batches", "stop_loss_days"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,37 +23,43 @@ class StopLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """What the trial has used so far: money in minor units, batches started, calendar days over all its visits."""
+    """What the trial has used so far, over all its visits.
 
-    money_minor: int
-    batches: int
-    days: int
+    Money is what its batches cost, in minor units: the least that is known until payments are kept. Batches count when
+    they are started; days are calendar days, and go on during a hold, which stops no clock of a contract (rule book 3).
+    """
+
+    money_minor: int = 0
+    batches: int = 0
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitHit:
     """One limit that is used up."""
 
-    code: Literal["stop_loss_money", "stop_loss_batches", "stop_loss_days"]
+    code: Code
     limit: int
     used: int
 
 
-def agreed_stop_loss(limits: RunLimits, records: Records) -> StopLoss:
-    """Return the limits of the newest contract; without a contract nothing was agreed."""
-    contract = records.latest(limits.form)
-    if contract is None:
-        return StopLoss()
+def agreed_stop_loss(limits: RunLimits, contract: Mapping[str, Any]) -> StopLoss:
+    """Return the limits that stand in the form of a contract; in an empty one nothing was agreed."""
     return StopLoss(
-        money_minor=whole(contract.values, limits.money_field),
-        batches=whole(contract.values, limits.batches_field),
-        days=whole(contract.values, limits.days_field),
+        money_minor=whole(contract, limits.money_field),
+        batches=whole(contract, limits.batches_field),
+        days=whole(contract, limits.days_field),
     )
+
+
+def days_used(visits: Iterable[Any], stage: ProjectState, today: date) -> int:
+    """Return the calendar days that all visits of a stage have lasted by today."""
+    return sum(((visit.closed_on or today) - visit.opened_on).days for visit in visits if visit.stage == stage)
 
 
 def limits_hit(agreed: StopLoss, used: Used) -> tuple[LimitHit, ...]:
     """Return every agreed limit that is used up: reaching it is enough, one more batch or day would pass it."""
-    pairs: tuple[tuple[Literal["stop_loss_money", "stop_loss_batches", "stop_loss_days"], int | None, int], ...] = (
+    pairs: tuple[tuple[Code, int | None, int], ...] = (
         ("stop_loss_money", agreed.money_minor, used.money_minor),
         ("stop_loss_batches", agreed.batches, used.batches),
         ("stop_loss_days", agreed.days, used.days),

@@ -5,6 +5,7 @@ from datetime import date
 
 from lifecycle.stages.findings import together
 from lifecycle.stages.forms import day, limit, months_after, names, text
+from lifecycle.stages.intake import asked_verifications
 from lifecycle.stages.records import Computed, EvidenceRecord, FindingRecord, Records
 from lifecycle.stages.rule import met, missing, not_met
 from lifecycle.standards.pack import Criterion
@@ -15,11 +16,13 @@ SERIOUS = 2
 
 
 def verifications_passed(criterion: Criterion, records: Records) -> Computed:
-    """G3.2: each asked verification (a track) has a report of the frozen revision that says passed [S5 S6].
+    """G3.2: each asked verification has a report of the frozen revision that says passed [S5 S6].
 
+    Asked are those of the need form, as at G2.7, and every track that was started besides.
     Parameter `signed_by`: the functions that must have signed the report before it is filed [rule S36 S37].
     """
-    asked = [track.verification.value for track in records.tracks]
+    started = (track.verification.value for track in records.tracks)
+    asked = list(dict.fromkeys((*asked_verifications(records), *started)))
     if not asked:
         return missing("no_verification_track")
     reports = {text(item.values, "verification"): item for item in _of_frozen(records, "verification_report")}

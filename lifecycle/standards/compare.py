@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from lifecycle.standards.funds import FundRules, Tier, Tranche
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, FormField, Pack, Panel, Score, Stage
+from lifecycle.standards.parties import hands_in
 from lifecycle.standards.problem import Problem, located
 
 Direction: TypeAlias = Literal["up", "down", "more", "same"] | tuple[str, ...]
@@ -173,7 +174,10 @@ def _differences(base: Pack, tighter: Pack) -> Iterator[Problem]:
             yield _problem("profile_changed", f"profiles/{profile}", choices, tighter.profiles.get(profile))
     yield from _funds(base.funds, tighter.funds)
     for kind in base.evidence_types:
-        yield from _evidence_type(kind, {other.id: other for other in tighter.evidence_types}.get(kind.id))
+        other = {other.id: other for other in tighter.evidence_types}.get(kind.id)
+        yield from _evidence_type(kind, other)
+        if other is not None and not (new := hands_in(tighter, other)) <= (old := hands_in(base, kind)):
+            yield _loosened(f"evidence_types/{kind.id}/handed_in_by", sorted(old), sorted(new))
     for stage in base.stages:
         found = [other for other in tighter.stages if other.id is stage.id]
         yield from _stage(stage, found[0]) if found else [_problem("stage_dropped", stage.id, stage.id, None)]

@@ -12,6 +12,7 @@ from lifecycle.standards.compare import DIRECTIONS
 from lifecycle.standards.funds import fund_faults
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage
 from lifecycle.standards.part import Text
+from lifecycle.standards.parties import hands_in
 from lifecycle.standards.problem import Problem, located
 from models.states import STAGES, GateOutcome
 
@@ -59,6 +60,8 @@ def _problems(pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
     yield from _repeated((kind.id for kind in pack.evidence_types), "evidence_types")
     for kind in pack.evidence_types:
         yield from _evidence_type(kind)
+        if not hands_in(pack, kind):
+            yield _problem("nobody_hands_in", f"evidence_types/{kind.id}/handed_in_by")
     yield from _funds(pack)
 
 
@@ -141,7 +144,7 @@ def _criterion(criterion: Criterion, stage: Stage, pack: Pack, rules: AbstractSe
     types = {kind.id for kind in pack.evidence_types}
     for name in (*criterion.evidence, *(judge.part for judge in criterion.judges if judge.part)):
         if name not in types:
-            yield _problem("evidence_type_unknown", f"{path}/evidence", name=name)
+            yield _problem("evidence_type_unknown", f"{path}/evidence", name=name, known=pack.types_like(name))
     for other in criterion.after:
         if not pack.has(other) or other == criterion.id:
             yield _problem("after_unknown", f"{path}/after", name=other)

@@ -5,6 +5,7 @@ A pack is stored once under the SHA-256 of its canonical JSON, and a project poi
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -98,6 +99,8 @@ class EvidenceType(PackPart):
     family: str
     """One of the twelve families of the standard-system guide, 2025 edition [rule S14]."""
     gate: Gate
+    handed_in_by: tuple[Role, ...] = ()
+    """Roles that may hand it in; without any, all roles of the parties that owe a criterion it serves."""
     fields: tuple[FormField, ...] = ()
     valid_months: int | None = None
     valid_until_field: str | None = None
@@ -243,6 +246,10 @@ class Pack(PackPart):
     def has_evidence_type(self, type_id: str) -> bool:
         """Say whether the pack knows this type of evidence."""
         return type_id in self._types
+
+    def types_like(self, name: str) -> list[str]:
+        """Return the evidence types that somebody may have meant; all of them where none comes near."""
+        return get_close_matches(name.lower(), self._types, n=5) or list(self._types)
 
     @cached_property
     def _stages(self) -> dict[ProjectState, Stage]:

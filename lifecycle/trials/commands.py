@@ -11,7 +11,7 @@ from lifecycle.projects import rules as project_rules
 from lifecycle.projects.commands import ProjectCommand
 from lifecycle.projects.facts import gate_facts
 from lifecycle.trials import effects, rules
-from lifecycle.trials.facts import TrialFacts, reading
+from lifecycle.trials.facts import TrialFacts, reading, with_spending
 from lifecycle.verdicts.cache import refresh
 from models.projects import Project
 from models.states import BatchKind, FindingKind, OrderKind, Verification
@@ -81,6 +81,11 @@ class CloseBatch(ProjectCommand):
 
     number: str
     is_conforming: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachStopLoss(ProjectCommand):
+    """Write down that a limit agreed in the contract is used up by time: a stop review is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +222,7 @@ ADD_BATCH = _trial_verb(
     rules.size_sound,
     rules.made_already,
     rules.within_ladder,
-    facts=reading(TrialBatch, base=gate_facts),
+    facts=with_spending(reading(TrialBatch, base=gate_facts)),
 )
 
 
@@ -230,7 +235,7 @@ CORRECT_BATCH = _trial_verb(
     rules.batch_known,
     rules.figures_sound,
     project_rules.has_reason,
-    facts=reading(TrialBatch, BatchFigure),
+    facts=with_spending(reading(TrialBatch, BatchFigure)),
 )
 
 
@@ -246,6 +251,16 @@ CLOSE_BATCH = _trial_verb(
 )
 
 
+REACH_STOP_LOSS = _trial_verb(
+    "project",
+    "reach_stop_loss",
+    ReachStopLoss,
+    effects.stop_loss_reached,
+    rules.limit_used_up,
+    facts=with_spending(reading()),
+)
+
+
 MEASURE = _trial_verb(
     "trial_batch",
     "measure",
@@ -253,6 +268,7 @@ MEASURE = _trial_verb(
     effects.measured,
     rules.evidence_open,
     rules.batch_known,
+    rules.batch_open,
     rules.characteristic_known,
     rules.values_sound,
     facts=reading(TrialBatch, Characteristic, Measurement),

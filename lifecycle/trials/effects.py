@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.projects.effects import act_on, hold_row, told
+from lifecycle.projects.effects import act_on, hold_row, told, visit_act
 from lifecycle.trials import rules
 from lifecycle.trials.facts import TrialFacts
+from lifecycle.trials.spending import Spending
 from models.holds import Hold
-from models.states import FindingKind
+from models.states import BatchKind, FindingKind
 from models.trials import (
     BatchFigure,
     Characteristic,
@@ -60,9 +61,33 @@ def batch_added(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
         values=values,
         detail=detail,
     )
-    acts = (born, act_on(facts, "add_batch", detail={"number": number}))
-    message = _batch_told(facts, "recorded", number)
-    return Effects(acts=acts, rows=((BatchFigure, figure),), messages=(message,), says={"number": number})
+    spent = facts.spending
+    if spent is not None and command.kind == BatchKind.TRIAL:
+        spent = spent.with_batch(command.cost_minor, command.currency)
+    reached, told_of = _limits_reached(facts, spent, stamp)
+    acts = (born, act_on(facts, "add_batch", detail={"number": number}), *reached)
+    messages = (_batch_told(facts, "recorded", number), *told_of)
+    return Effects(acts=acts, rows=((BatchFigure, figure),), messages=messages, says={"number": number})
+
+
+def _limits_reached(
+    facts: TrialFacts, spent: Spending | None, stamp: Stamp
+) -> tuple[tuple[Act, ...], tuple[Message, ...]]:
+    """Write down at the visit which agreed limits are used up now, and tell it: a stop review is due."""
+    hits = spent.new_hits() if spent is not None else ()
+    if spent is None or not hits:
+        return (), ()
+    day = stamp.today.isoformat()
+    reached: dict[str, Any] = {hit.code: {"limit": hit.limit, "used": hit.used, "on": day} for hit in hits}
+    visit = visit_act(facts, "reach_stop_loss", {"stop_loss": {**spent.told, **reached}}, reached)
+    messages = (told(facts, "stop_loss_reached", code=hit.code, limit=hit.limit, used=hit.used) for hit in hits)
+    return (visit,), tuple(messages)
+
+
+def stop_loss_reached(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
+    """Write down what time, or a newer contract, has used up."""
+    reached, messages = _limits_reached(facts, facts.spending, stamp)
+    return Effects(acts=(act_on(facts, "reach_stop_loss", detail=reached[0].detail), *reached), messages=messages)
 
 
 def _figure(batch_id: UUID, entry_no: int, command: Any, stamp: Stamp, reason: str | None) -> dict[str, Any]:
@@ -115,11 +140,21 @@ def batch_corrected(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:
     entry_no = len(facts.figures.get(facts.batch.id, ())) + 1
     figure = _figure(facts.batch.id, entry_no, command, stamp, command.reason)
     detail = {"figures": _plain_figures(command), "reason": command.reason, "entry_no": entry_no}
+    reached, told_of = _limits_reached(facts, _after_correction(facts), stamp)
     return Effects(
-        acts=_batch_act(facts, "correct", detail),
+        acts=(*_batch_act(facts, "correct", detail), *reached),
         rows=((BatchFigure, figure),),
-        messages=(_batch_told(facts, "corrected", facts.batch.number),),
+        messages=(_batch_told(facts, "corrected", facts.batch.number), *told_of),
     )
+
+
+def _after_correction(facts: TrialFacts) -> Spending | None:
+    """Return what is spent once the corrected cost stands in the place of the earlier one."""
+    if facts.spending is None or facts.batch.kind != BatchKind.TRIAL:
+        return facts.spending
+    was = facts.figures[facts.batch.id][-1]
+    spent = facts.spending.with_cost(-(was.cost_minor or 0), was.currency)
+    return spent.with_cost(facts.command.cost_minor, facts.command.currency)
 
 
 def batch_closed(facts: TrialFacts, _target: str, stamp: Stamp) -> Effects:

@@ -1,7 +1,7 @@
 """What the verbs of a trial look at: the project, and the stored rows beside it that each verb touches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.projects.facts import ProjectFacts, project_facts
+from lifecycle.trials.spending import Spending, spending_of
 from models.people import Organisation
 from models.reading import rows_by
 from models.trials import (
@@ -37,6 +38,8 @@ class TrialFacts(ProjectFacts):
     orders: Mapping[str, Any] = field(default_factory=dict)
     characteristics: frozenset[str] = frozenset()
     customers: frozenset[UUID] = frozenset()
+    spending: Spending | None = None
+    """What is used of the agreed limits; None where none was agreed, or the verb cannot use any up."""
 
     @property
     def batch(self) -> Any:
@@ -76,6 +79,16 @@ def reading(*models: Any, base: FactsOf[Any, ProjectFacts] = project_facts) -> F
         ]
 
     return facts
+
+
+def with_spending(facts: FactsOf[Any, TrialFacts]) -> FactsOf[Any, TrialFacts]:
+    """Return the fact query of a verb that may use an agreed limit up."""
+
+    def read(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[TrialFacts]:
+        spending = spending_of(session, [task.project for task in tasks], stamp.today)
+        return [replace(one, spending=spending.get(one.project.id)) for one in facts(session, tasks, stamp)]
+
+    return read
 
 
 _PER_PROJECT = (TrialBatch, Issue, VerificationTrack, ScenarioTrial, Order, Characteristic)

@@ -1,11 +1,18 @@
-"""Batches and findings for lists and pages."""
+"""Batches, findings and used-up limits for lists and pages."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.commands import Stamp
+from lifecycle.errors import Unmet
+from lifecycle.trials.spending import Spending, spending_of
+from models.reading import rows_by
+from models.reviews import Review
+from models.states import ReviewState, Role
 from models.trials import BatchFigure, Issue, TrialBatch
 
 
@@ -32,6 +39,36 @@ def issues(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     columns = ("id", "number", "kind", "severity", "title", "owner", "opened_on", "due_on", "disposition", "closed_on")
     chosen = select(*(issue.c[name] for name in columns)).where(issue.c.project_id == project_id)
     return _plain(session.execute(chosen.order_by(issue.c.number)))
+
+
+def stop_reviews_due(session: Session, projects: Sequence[Any], stamp: Stamp) -> dict[UUID, tuple[Unmet, ...]]:
+    """Return for each of these project rows the limits that are used up while no panel has looked at it since.
+
+    The stop review is a review of the stage's gate: its panel may stop the project, send it back or let it go on.
+    """
+    spending = spending_of(session, projects, stamp.today)
+    runs = [row.stage_run_id for row in projects if row.id in spending and spending[row.id].hits()]
+    reviews = rows_by(session, Review, "stage_run_id", runs)
+    due = {row.id: _due(spending[row.id], reviews.get(row.stage_run_id, ())) for row in projects if row.id in spending}
+    return {project_id: reasons for project_id, reasons in due.items() if reasons}
+
+
+def _due(spending: Spending, reviews: Sequence[Any]) -> tuple[Unmet, ...]:
+    kept = [row for row in reviews if row.state != ReviewState.CANCELLED]
+    if any(row.state != ReviewState.DECIDED for row in kept):
+        return ()  # a panel sits
+    decided = max((row.decided_on.isoformat() for row in kept), default="")
+    return tuple(
+        Unmet(
+            code=hit.code,
+            values={"limit": hit.limit, "used": hit.used},
+            party="platform",
+            role=Role.COORDINATOR,
+            suffices="stop_review_needed",
+        )
+        for hit in spending.hits()
+        if decided < spending.told.get(hit.code, {}).get("on", "~")  # not told yet: no panel can have known
+    )
 
 
 def _plain(rows: Any) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def batch_known(facts: "TrialFacts") -> tuple[Unmet, ...]:
 
 @about_input
 def batch_open(facts: "TrialFacts") -> tuple[Unmet, ...]:
-    """A batch is closed once."""
+    """A batch is closed once, and nothing is added to it afterwards: what was judged is only corrected."""
     closed = facts.batch is not None and facts.batch.is_closed
     return (unmet("batch_closed_already", number=facts.batch.number),) if closed else ()
 
@@ -115,6 +115,12 @@ def within_ladder(facts: "TrialFacts") -> tuple[Unmet, ...]:
     if refused is None:
         return ()
     return (Unmet(code=refused.code, values=asdict(refused)),)
+
+
+def limit_used_up(facts: "TrialFacts") -> tuple[Unmet, ...]:
+    """A limit agreed in the contract is used up and was not told in this visit (stop-loss)."""
+    is_new = facts.spending is not None and facts.spending.new_hits()
+    return () if is_new else (unmet("stop_loss_not_reached"),)
 
 
 @about_input
@@ -251,7 +257,7 @@ def _limits_sound(limits: Mapping[str, Any]) -> bool:
 
 @about_input
 def order_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
-    """An order has a kind and a quantity from the start; money has a currency; it is paid after it was signed."""
+    """An order has a kind and a quantity from the start; money has a currency; days are past, payment after signing."""
     command, known = facts.command, facts.orders.get(facts.command.reference)
     reasons = []
     if known is None and (command.kind is None or command.quantity is None):
@@ -261,6 +267,9 @@ def order_sound(facts: "TrialFacts") -> tuple[Unmet, ...]:
     reasons.extend(_money_reasons(command.amount_minor, command.currency))
     signed = command.signed_on or getattr(known, "signed_on", None)
     later = [day for day in (command.paid_on, command.cancelled_on) if day is not None]
+    ahead = [day for day in (command.signed_on, *later) if day is not None and day > facts.stamp.today]
+    if ahead:
+        reasons.append(unmet("day_in_future", day=max(ahead).isoformat()))
     if later and (signed is None or min(later) < signed):
         reasons.append(unmet("days_out_of_order", field="order"))
     return tuple(reasons)

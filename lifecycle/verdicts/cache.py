@@ -1,7 +1,6 @@
 """Keeping the verdict cache in step: judged afresh after each act that changes an input, written where it differs."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
+from lifecycle.stages.ageing import next_change
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
@@ -32,7 +32,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
     }
     if not cached and not conditions:
         return
-    moments: list[dict[str, Any]] = []
+    days: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     cleared: list[dict[str, Any]] = []
     for project, pack, records in _judgeable(session, projects, stamp):
@@ -41,10 +41,9 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
             if row is not None and (row.verdict, row.verdict_code, row.due_on) != _cache(verdict):
                 state, code, due_on = _cache(verdict)
                 changes.append({"b_id": row.id, "v_verdict": state, "v_code": code, "v_due": due_on})
-        due = next_change(records)
-        moment = datetime.combine(due, time.min, tzinfo=UTC) if due else None
-        if moment != project.next_due_at:
-            moments.append({"b_id": project.id, "v_due": moment})
+        due = next_change(pack, records)
+        if due != project.next_due_on:
+            days.append({"b_id": project.id, "v_due": due})
         cleared.extend(
             {"b_id": condition.id, "v_day": stamp.today}
             for condition in conditions.get(project.id, ())
@@ -55,17 +54,8 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
         session.connection().execute(_UPDATE, changes)
     if cleared:
         session.connection().execute(_CLEAR, cleared)
-    if moments:
-        session.connection().execute(_DUE, moments)
-
-
-def next_change(records: Records) -> date | None:
-    """Return the first day after today on which a verdict may change by itself: something runs out or ends."""
-    lasts = [item.valid_until for item in records.evidence]
-    lasts += [scenario.valid_until for scenario in records.scenarios]
-    lasts += [waiver.until for waiver in records.waivers if waiver.confirmed]
-    lasts += [notice.ends_on for notice in records.notices]
-    return min((last + timedelta(days=1) for last in lasts if last is not None and last >= records.today), default=None)
+    if days:
+        session.connection().execute(_DUE, days)
 
 
 def verdicts_of(session: Session, projects: Sequence[Any], stamp: Stamp) -> Iterator[tuple[UUID, tuple[Verdict, ...]]]:
@@ -87,7 +77,7 @@ def _cache(verdict: Verdict) -> tuple[Any, str, Any]:
 
 
 _R, _C, _P = table_of(Requirement), table_of(Condition), table_of(Project)
-_DUE = update(_P).where(_P.c.id == bindparam("b_id")).values(next_due_at=bindparam("v_due"))
+_DUE = update(_P).where(_P.c.id == bindparam("b_id")).values(next_due_on=bindparam("v_due"))
 _UPDATE = (
     update(_R)
     .where(_R.c.id == bindparam("b_id"))

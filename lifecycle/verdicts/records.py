@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.stages.parties import ROLE_PARTY
 from lifecycle.stages.records import (
     BatchRecord,
     CharacteristicRecord,
@@ -27,10 +26,12 @@ from lifecycle.stages.records import (
     TrackRecord,
     WaiverRecord,
 )
+from lifecycle.standards.pack import Pack
+from lifecycle.standards.parties import ROLE_PARTY
 from lifecycle.verdicts.packs import packs_of, registers_of
 from lifecycle.verdicts.shelf import Shelf
 from models.reading import Groups
-from models.states import ENDED, ProjectState
+from models.states import ENDED, ProjectState, Role
 
 UNKNOWN = PartyRecord(id=UUID(int=0), name="")
 """The applicant of an imported project whose source names none."""
@@ -56,12 +57,12 @@ def records_of(
     living = list({project.id: project for project in projects if project.stage not in ENDED}.values())
     if not living:
         return {}
-    desk = _Desk(Shelf(session, living, only or _asked(session, living, also), known))
+    packs = packs_of(session, {project.pack_sha256 for project in living})
+    desk = _Desk(Shelf(session, living, only or _asked(packs, living, also), known), packs)
     return {project.id: desk.records(project, today) for project in living}
 
 
-def _asked(session: Session, projects: Sequence[Any], also: frozenset[str]) -> frozenset[str]:
-    packs = packs_of(session, {project.pack_sha256 for project in projects})
+def _asked(packs: Mapping[str, Pack], projects: Sequence[Any], also: frozenset[str]) -> frozenset[str]:
     stages = {(project.pack_sha256, ProjectState(project.stage)) for project in projects}
     return also.union(*(registers_of(sha256, packs[sha256], stage) for sha256, stage in stages))
 
@@ -69,8 +70,8 @@ def _asked(session: Session, projects: Sequence[Any], also: frozenset[str]) -> f
 class _Desk:
     """Turns the rows on a shelf into the records of one project after the other."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, shelf: Shelf, packs: Mapping[str, Pack]) -> None:
+        self.shelf, self.packs = shelf, packs
 
     def records(self, project: Any, today: date) -> Records:
         """Return the records of one of the projects."""
@@ -93,13 +94,16 @@ class _Desk:
             receiver=self.shelf.organisations.get(project.receiver_id),
             profiles=project.profiles,
             last_restart_on=project.last_restart_on,
-            evidence=tuple(_evidence(row) for row in self.shelf.evidence_of(project.id)),
+            evidence=tuple(
+                _evidence(row) for row in self.shelf.evidence_of(project.id) if not self._is_of_former(project, row)
+            ),
             judgements=self._judgements(project),
             waivers=tuple(
                 WaiverRecord(
                     clause=row.clause, until=row.until_on, confirmed=row.confirmed_by is not None, gate=row.gate
                 )
                 for row in self.shelf.waivers.get(project.id, ())
+                if not self._is_waived_by_former(project, row)
             ),
             conditions=tuple(
                 ConditionRecord(clause=row.clause, due_on=row.due_on, cleared=row.cleared_on is not None, gate=row.gate)
@@ -130,8 +134,22 @@ class _Desk:
             similar=self._similar(project),
         )
 
+    def _is_of_former(self, project: Any, document: Any) -> bool:
+        """Say whether only the receiver hands this in, and the one before did."""
+        since, pack = project.receiver_since_at, self.packs[project.pack_sha256]
+        if since is None or document.at > since or not pack.has_evidence_type(document.type):
+            return False
+        return pack.evidence_type(document.type).handed_in_by == (Role.RECEIVER_LEAD,)
+
+    def _is_waived_by_former(self, project: Any, waiver: Any) -> bool:
+        """Say whether what the receiver judges was waived while another one was named."""
+        since, pack = project.receiver_since_at, self.packs[project.pack_sha256]
+        if since is None or waiver.granted_at > since or not pack.has(waiver.clause):
+            return False
+        return any(judge.role is Role.RECEIVER_LEAD for judge in pack.criterion(waiver.clause).judges)
+
     def _judgements(self, project: Any) -> tuple[JudgementRecord, ...]:
-        """Judgements that still stand: not reopened, not touched by a later design revision, not of a left platform."""
+        """Judgements that still stand: not reopened, not touched by a later design revision, not of a left party."""
         reopened = {row.clause: row.reopened_at for row in self.shelf.reopened.get(project.id, ())}
         touched: dict[str, Any] = {}
         for revision in self.shelf.revisions.get(project.id, ()):
@@ -140,8 +158,9 @@ class _Desk:
         standing = []
         for row in self.shelf.judgements.get(project.id, ()):
             ends = [moment for moment in (reopened.get(row.clause), touched.get(row.clause)) if moment is not None]
-            if project.platform_since_at is not None and ROLE_PARTY[row.role] == "platform":
-                ends.append(project.platform_since_at)
+            since = {"platform": project.platform_since_at, "receiver": project.receiver_since_at}
+            if (moment := since.get(ROLE_PARTY[row.role])) is not None:
+                ends.append(moment)
             if all(row.at > moment for moment in ends):
                 standing.append(_judgement(row))
         return tuple(standing)
@@ -272,7 +291,7 @@ def _claims(rows: Iterable[Any]) -> tuple[ClaimRecord, ...]:
     """The newest claim per technology or thread counts."""
     newest = {(row.scale, row.item): row for row in rows}
     return tuple(
-        ClaimRecord(scale=row.scale, item=row.item, level=row.level, has_evidence=row.evidence_id is not None)
+        ClaimRecord(scale=row.scale, item=row.item, level=row.level, evidence=row.evidence_id)
         for row in newest.values()
     )
 

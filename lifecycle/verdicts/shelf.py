@@ -50,7 +50,7 @@ class Shelf:
         self.reopened = self._reopened()
         self.documents = self._if("evidence", Evidence, "at")
         self.judgements = self._if("evidence", Judgement, "at")
-        self.revisions = self._if("evidence", DesignRevision, "frozen_on")
+        self.revisions = self._if("evidence", DesignRevision, "frozen_on", "at")
         self.claims = self._if("claims", MaturityClaim, "at")
         self.characteristics = self._if("characteristics", Characteristic, "name")
         self.batches = self._if("batches", TrialBatch, "made_on", "number")

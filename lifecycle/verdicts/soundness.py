@@ -22,7 +22,7 @@ def fresh_verdicts(stamp: Stamp) -> Check:
 
     def broken(session: Session, _moment: Moment) -> Iterator[Mapping[str, Any]]:
         project = table_of(Project)
-        settled = project.c.next_due_at.is_(None) | (project.c.next_due_at > stamp.now)
+        settled = project.c.next_due_on.is_(None) | (project.c.next_due_on > stamp.today)
         statement = select(project).where(project.c.stage.in_(STAGES), settled).order_by(project.c.id)
         rows = session.execute(statement).all()
         for start in range(0, len(rows), _AT_A_TIME):

@@ -30,8 +30,8 @@ class Said:
 
     @property
     def rows(self) -> list[list[str]]:
-        """The tab-separated lines on stdout."""
-        return [line.split("\t") for line in self.out.splitlines()]
+        """The tab-separated lines on stdout below their headings."""
+        return [line.split("\t") for line in self.out.splitlines()][1:]
 
 
 @dataclass(frozen=True)

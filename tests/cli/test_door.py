@@ -213,6 +213,19 @@ class TestRefusal:
         assert (hidden.code, absent.code) == (3, 3)
         assert hidden.document["error"]["unmet"] == absent.document["error"]["unmet"] == ["not_found"]
 
+    def test_of_a_wrong_name_says_what_there_is_none_of(self, at_home: Line) -> None:
+        said = at_home("project", "new", "robot", "--programme", "bare", "--firm", "smee", "--as", "coordinator")
+
+        assert (said.code, said.err) == (3, "smee: There is no such organisation.\n")
+
+    def test_advises_nothing_where_it_cannot_name_the_project(self, at_home: Line, number: str) -> None:
+        outside = at_home("project", "new", "robot", *BIRTH[:-1], "expert")
+        inside = at_home("project", "advance", number, "--reason", "ready", "--as", "project_lead")
+
+        assert (outside.code, inside.code) == (3, 3)
+        assert "Try:" not in outside.err
+        assert f"Try: pilotway project explain {number}" in inside.err
+
     def test_of_an_ended_project_names_its_end(self, at_home: Line, house: House) -> None:
         ended = a_project(house)
         house.do(Withdraw(command_id=key(), project_id=ended, reason="no"), by=Role.PROJECT_LEAD)

@@ -2,9 +2,9 @@ from uuid import UUID
 
 import pytest
 
-from models.states import ProjectState
+from models.states import ProjectState, Role
 from tests.cli.conftest import Line
-from tests.factories import House, a_project, projects
+from tests.factories import House, a_project, batches, hand_in, projects, reviews, sign_contract
 
 
 def number_of(house: House, project_id: UUID) -> str:
@@ -34,6 +34,35 @@ class TestCheck:
         assert first["due_on"] == "2025-07-08"
         assert (first["verdict"], first["code"]) == ("missing", "evidence_missing")
 
+    def test_asks_nobody_to_judge_their_own_work(self, at_home: Line, house: House) -> None:
+        lean = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
+        hand_in(house, lean, by=Role.COORDINATOR)
+
+        said = at_home("gate", "check", number_of(house, lean))
+        refused = at_home(
+            *("gate", "judge", number_of(house, lean), "G2.1"),
+            *("--accept", "--reason", "mine", "--as", "coordinator"),
+        )
+
+        assert "platform coordinator second (other than coordinator)" in said.out
+        assert "Owed by: platform coordinator second (other than coordinator)" in refused.err
+
+    def test_says_how_a_level_is_claimed(self, at_home: Line, house: House) -> None:
+        project = a_project(house, pack="default")
+        row = {"scale": "trl", "item": "arm", "level": 4, "proof": "report"}
+        hand_in(house, project, type="maturity_claim", levels=[row], assessed_on="2025-07-01")
+
+        number = number_of(house, project)
+        assert f"→ pilotway claim add-all {number} --level" in at_home("gate", "check", number).out
+
+    def test_names_what_the_next_stage_asks_besides(self, at_home: Line, number: str) -> None:
+        said = at_home("gate", "check", number)
+        (entry,) = at_home("gate", "check", number, "--json").document["entry"]
+
+        assert (entry["code"], entry["evidence"]) == ("quote_missing", "fee_and_capacity_quote")
+        assert "Asked besides, on entry to Feasibility:" in said.out
+        assert f"→ pilotway evidence add {number} fee_and_capacity_quote FILE" in said.out
+
     def test_ends_with_0_when_nothing_is_asked(self, at_home: Line, house: House) -> None:
         said = at_home("gate", "check", number_of(house, a_project(house)), "--json")
 
@@ -46,11 +75,15 @@ class TestCheck:
 
         assert (said.code, said.document["target"], said.document["requirements"]) == (0, None, [])
 
-    def test_gives_a_pipe_one_line_for_each(self, at_home: Line, number: str) -> None:
-        rows = at_home("gate", "check", number).rows
+    def test_says_to_a_pipe_what_it_says_to_people(self, at_home: Line, number: str) -> None:
+        head, *lines = at_home("gate", "check", number, "--lang", "zh-CN").out.splitlines()
 
-        assert len(rows) == 9
-        assert rows[1][:4] == [number, "G1.2", "missing", "Lawful applicant"]
+        assert head.startswith(f"{number} robot")
+        assert head.endswith("  受理 → 可行性  0/9  default@2026.1")
+        assert [line.split()[1] for line in lines if line.startswith("  欠缺 G")] == [
+            f"G1.{place}" for place in range(1, 10)
+        ]
+        assert "未提交  企业 项目负责人 project_lead  2025-07-08" in lines[0]
 
     def test_of_all_judges_every_open_project(self, at_home: Line, house: House) -> None:
         projects(house, 2, pack="default")
@@ -81,6 +114,12 @@ class TestList:
         assert rows[3]["clause"] == "G3.4"
         assert rows[3]["parameters"]["bound"] == 0.8
 
+    def test_shows_sentence_and_limits_in_full(self, at_home: Line, number: str) -> None:
+        said = at_home("gate", "list", number, "--stage", "small_batch_trial", "--full")
+
+        assert "at least 80 %" in said.out or "0.80" in said.out
+        assert "bound=0.8" in said.out
+
     def test_refuses_a_stage_that_is_none(self, at_home: Line, number: str) -> None:
         said = at_home("gate", "list", number, "--stage", "lunch", "--json")
 
@@ -106,8 +145,20 @@ class TestWhy:
         assert said.code == 0
         assert "Nobody asks" in said.err
 
-    def test_refuses_a_verb_that_is_none(self, at_home: Line, number: str) -> None:
-        assert at_home("project", "why", number, "dance", "--json").document["error"]["code"] == "verb_unknown"
+    @pytest.mark.parametrize("typed", [("batch", "add"), ("batch add",), ("trial_batch.add",)])
+    def test_takes_a_verb_as_people_and_programs_name_it(
+        self, at_home: Line, number: str, typed: tuple[str, ...]
+    ) -> None:
+        said = at_home("project", "why", number, *typed, "--as", "process_engineer", "--json")
+
+        assert said.document["data"][0]["verb"] == "trial_batch.add"
+
+    @pytest.mark.parametrize("typed", ["dance", "add"])
+    def test_refuses_a_verb_that_is_none_and_names_those_that_are(self, at_home: Line, number: str, typed: str) -> None:
+        (reason,) = at_home("project", "why", number, typed, "--json").document["error"]["reasons"]
+
+        assert reason["code"] == "verb_unknown"
+        assert {"advance", "extend-hold", "evidence add", "gate judge", "batch close"} <= set(reason["values"]["known"])
 
 
 class TestExplain:
@@ -121,3 +172,71 @@ class TestExplain:
         said = at_home("project", "explain", number, "--as", "stranger", "--json")
 
         assert (said.code, said.document["error"]["code"]) == (3, "not_found")
+
+
+class TestAUsedUpLimit:
+    @pytest.fixture
+    def used_up(self, house: House) -> str:
+        project = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default")
+        sign_contract(house, project, stop_loss_batches=1)
+        batches(house, project)
+        return number_of(house, project)
+
+    @pytest.mark.parametrize("asked", [("gate", "check"), ("project", "explain"), ("project", "show")])
+    def test_is_shown_with_who_calls_the_panel(self, at_home: Line, used_up: str, asked: tuple[str, ...]) -> None:
+        (due,) = at_home(*asked, used_up, "--json").document["stop_review"]
+        said = at_home(*asked, used_up).err
+
+        assert (due["code"], due["values"]) == ("stop_loss_batches", {"limit": 1, "used": 1})
+        assert (due["party"], due["role"]) == ("platform", "coordinator")
+        assert f"{used_up}  The agreed batches are used up (1 of 1); a stop review is due." in said
+
+    def test_is_no_part_of_the_document_where_none_is(self, at_home: Line, number: str) -> None:
+        assert at_home("gate", "check", number, "--json").document["stop_review"] == []
+        assert "stop review" not in at_home("gate", "check", number).err
+
+
+class TestTodo:
+    def test_lists_what_the_acting_person_owes_the_soonest_first(self, at_home: Line, house: House) -> None:
+        number = number_of(house, a_project(house, pack="default"))
+        a_project(house)
+
+        owed = at_home("project", "todo", "--as", "coordinator", "--json").document["data"]
+
+        days = [row["due_on"] or "9999" for row in owed]
+        assert {row["number"] for row in owed} == {number}
+        assert days == sorted(days)
+        assert owed[-1]["reason"] == "The platform's quote of fee and capacity is missing."
+        assert "G1.2" in {
+            row["clause"] for row in at_home("project", "todo", "--as", "project_lead", "--json").document["data"]
+        }
+        assert at_home("project", "todo", "--as", "stranger", "--json").document["data"] == []
+
+    def test_lists_the_vote_that_a_panel_waits_for(self, at_home: Line, house: House) -> None:
+        reviews(house, state="scoring")
+
+        assert [row[3:5] for row in at_home("project", "todo", "--as", "expert.market").rows] == [
+            ["G2", "Score and vote"]
+        ]
+
+    def test_leaves_out_what_somebody_else_must_judge(self, at_home: Line, house: House) -> None:
+        hand_in(house, a_project(house, stage=ProjectState.FEASIBILITY, pack="lean"), by=Role.COORDINATOR)
+
+        assert "G2.1" not in at_home("project", "todo", "--as", "coordinator").out
+        assert "G2.1" in at_home("project", "todo", "--as", "second").out
+
+    def test_wants_to_know_who_asks(self, at_home: Line) -> None:
+        assert at_home("project", "todo", "--json").code == 4
+
+
+class TestHandingIn:
+    def test_says_what_is_open_before_it_is_frozen_and_how_to_go_back(self, at_home: Line, number: str) -> None:
+        handed_in = at_home("project", "submit", number, "--as", "project_lead")
+        call = ("review", "call", number, "--on", "today", "--member", "expert:expert:technical", "--as", "coordinator")
+        called = at_home(*call)
+        late = at_home("claim", "add", number, "trl", "arm", "4", "--as", "project_lead")
+
+        assert "Still open: G1.1, G1.2" in handed_in.err
+        assert "The platform's quote of fee and capacity is missing." in handed_in.err
+        assert f"cancel the review first: pilotway review cancel {number}" in called.err
+        assert f"Try: pilotway review cancel {number}" in late.err

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from models.db import transaction
 from tests.cli.conftest import Line
-from tests.factories import House, a_project
+from tests.factories import House, a_project, hand_in
 from tests.money import a_fund
 
 
@@ -43,6 +43,12 @@ class TestInit:
         assert said.code == 0
         assert [row[0] for row in fresh("organisation", "list").rows] == ["味道智能"]
 
+    def test_says_how_the_token_is_used_and_where_one_comes_from(self, fresh: Line) -> None:
+        nobody = fresh("organisation", "add", "味道智能", "--kind", "sme")
+
+        assert (nobody.code, "pilotway init --admin LOGIN" in nobody.err) == (4, True)
+        assert "export PILOTWAY_TOKEN=" in fresh("init", "--admin", "root").err
+
     def test_makes_the_key_files_that_are_missing(
         self, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -70,6 +76,14 @@ class TestVersion:
             *("version", "contract", "schema_revision", "head_revision", "mode", "database_id", "epoch", "packages")
         }
 
+    def test_refuses_a_variable_that_nobody_knows(self, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PILOTWAY_TOEKN", "pt_x")
+
+        said = line("version")
+
+        assert (said.code, said.out) == (2, "")
+        assert "docs/settings.md" in said.err
+
     def test_says_which_database_it_is(self, fresh: Line) -> None:
         found = fresh("version", "--json").document
 
@@ -80,7 +94,7 @@ class TestVersion:
 class TestMigrate:
     def test_is_safe_to_repeat(self, fresh: Line) -> None:
         assert fresh("migrate").code == 0
-        assert fresh("migrate").rows[0][0] == "schema_revision"
+        assert fresh("migrate").out.startswith("schema")
 
 
 class TestDoctor:
@@ -89,6 +103,20 @@ class TestDoctor:
 
         assert said.code == 0
         assert said.document["ok"] is True
+
+    def test_misses_the_folder_of_documents_that_were_handed_in(
+        self, at_home: Line, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hand_in(house, a_project(house, pack="lean"))
+        monkeypatch.setenv("PILOTWAY_EVIDENCE_DIR", str(tmp_path / "elsewhere"))
+
+        said = at_home("doctor", "--json")
+
+        assert said.code == 7
+        assert [one["name"] for one in said.document["checks"] if not one["ok"]] == ["evidence files"]
+
+    def test_speaks_chinese(self, fresh: Line) -> None:
+        assert "\n正常 证据文件" in fresh("doctor", "--lang", "zh-CN").out
 
     def test_ends_with_7_and_names_what_is_missing(self, line: Line) -> None:
         said = line("doctor", "--json")
@@ -206,6 +234,19 @@ class TestAudit:
 
         assert (made.code, said.code) == (0, 0)
         assert said.document["checkpoints"] == [{"file": str(tmp_path / "c.json"), "seq": 1, "ok": True}]
+        assert "\ufffd" not in at_home("audit", "checkpoint", "--out", str(tmp_path / "d.json")).out
+
+    def test_writes_checkpoints_beside_the_database_when_nobody_says_where(
+        self, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_KEY", str(tmp_path / "c.key"))
+        monkeypatch.setenv("PILOTWAY_CHECKPOINT_PUBLIC_KEY", str(tmp_path / "c.pub"))
+        line("init", "--mode", "rehearsal")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+
+        assert line("audit", "checkpoint", "--now", "2025-11-21T02:00:00Z").code == 0
+        assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["20251121T020000Z.json"]
 
     def test_needs_a_key_to_sign(self, at_home: Line, tmp_path: Path) -> None:
         said = at_home("audit", "checkpoint", "--out", str(tmp_path / "c.json"), "--json")

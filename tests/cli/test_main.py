@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,15 @@ import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
+from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, Find, PrepareBatch, Send, Settle
+from lifecycle.payouts.commands import Instruct
+from lifecycle.payouts.learning import Learn
+from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
+from lifecycle.trials.commands import ReachStopLoss
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
 
@@ -54,10 +61,12 @@ class TestVerbs:
     def test_all_have_a_command(self) -> None:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
-        by_the_clock = {RefreshVerdicts}
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
+        by_the_bank = {Learn, Send, Doubt, Find, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
+        by_two_people = {Abandon, WriteOff}
 
-        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_two_people
 
 
 class TestUsage:
@@ -82,6 +91,24 @@ class TestUsage:
         assert said.code == 2
         assert "PILOTWAY_DATABASE" in said.document["error"]["detail"]
 
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("PILOTWAY_FOO", "1"),
+            ("PILOTWAY_CLOCK", "noon"),
+            ("PILOTWAY_DB", "mysql://host/db"),
+            ("PILOTWAY_DB", ":memory:"),
+        ],
+    )
+    def test_of_a_wrong_setting_ends_with_2_whatever_is_asked(
+        self, line: Line, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        monkeypatch.setenv(variable, value)
+
+        for said in (line("version", "--json"), line("project", "list", "--json")):
+            assert (said.code, said.document["error"]["code"]) == (2, "settings")
+            assert variable in said.document["error"]["detail"]
+
 
 class TestStreams:
     def test_carry_the_result_on_stdout_and_talk_on_stderr(self, program: Callable[..., Said]) -> None:
@@ -97,6 +124,33 @@ class TestStreams:
         assert said.code == 1
         assert json.loads(said.out)["error"]["code"] == "database_missing"
         assert not said.err
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+    def test_that_know_no_chinese_letters_change_no_exit_code(
+        self, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
+    ) -> None:
+        monkeypatch.setenv("PYTHONIOENCODING", encoding)
+        program("init", "--mode", "rehearsal", "--admin", "root")
+        name = "味道智能 🍳"
+
+        said = program("organisation", "add", name, "--kind", "sme", "--as", "root", "--lang", "zh-CN")
+        listed = program("organisation", "list", "--json")
+
+        assert said.code == 0, said.err
+        assert name in {row["name"] for row in json.loads(listed.out)["data"]}
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+    def test_that_cannot_be_written_end_with_1_and_a_sentence(self, line: Line) -> None:
+        source = "from cli.main import main; main()"
+        arguments = [sys.executable, "-c", source, "version", "--json"]
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                arguments, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            )
+
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "No space left on device" in done.stderr
 
 
 def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

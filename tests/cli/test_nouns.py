@@ -1,7 +1,10 @@
+import shutil
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from lifecycle.standards.library import PACKS
 from models.states import ProjectState
 from tests.cli.conftest import Line
 from tests.factories import House, a_project, projects, put_on_hold, reviews, submitted
@@ -19,10 +22,16 @@ class TestUser:
 
         ((login, role, organisation, grant_id),) = at_home("user", "role", "list", "li").rows
 
-        assert (login, role, organisation) == ("li", "project_lead", "sme")
+        assert (login, role, organisation) == ("li", "project lead", "sme")
         assert at_home("user", "role", "remove", "li", grant_id, *by).code == 0
         assert at_home("user", "role", "list", "li").rows == []
         assert at_home("user", "disable", "li", *by).code == 0
+
+    def test_is_listed_with_what_it_may_be_named_for(self, at_home: Line) -> None:
+        listed = {row[0]: row[2:4] for row in at_home("user", "list").rows}
+
+        assert listed["expert.market"][1] == "market"
+        assert listed["coordinator"] == ["coordinator", ""]
 
     def test_may_be_a_second_account_of_the_same_human(self, at_home: Line, house: House) -> None:
         at_home(
@@ -158,6 +167,42 @@ class TestProject:
         assert house.one("SELECT received_on FROM project") == "2025-03-01"
         assert at_home("check").code == 0
 
+    def test_history_tells_acts_reasons_and_refusals(self, at_home: Line, house: House) -> None:
+        number = number_of(house, submitted(house)[0])
+        recycle = ("project", "recycle", number, "--code", "design", "--reason", "overheats")
+        at_home(*recycle, "--as", "project_lead")
+        at_home(*recycle, "--as", "coordinator")
+
+        rows = at_home("project", "history", number).rows
+
+        assert [row[3:5] for row in rows if row[3].startswith("judge")] == [
+            ["judge the requirement", "G2.1"],
+            ["judge the requirement", "G2.2"],
+        ]
+        assert [(row[2], row[3], row[7]) for row in rows[-2:]] == [
+            ("project_lead", "recycle (refused)", "lacks the role"),
+            ("coordinator", "recycle", "overheats"),
+        ]
+
+    def test_history_is_told_page_by_page_and_nothing_twice(self, at_home: Line, house: House) -> None:
+        number, after, told = number_of(house, submitted(house)[0]), 0, []
+        whole = [row["seq"] for row in at_home("project", "history", number, "--json").document["data"]]
+        while after is not None:
+            page = at_home("project", "history", number, "--limit", "2", "--after", str(after), "--json").document
+            told += [row["seq"] for row in page["data"]]
+            after = page["next"]
+
+        assert told == whole
+        assert len(told) > 5
+
+    @pytest.mark.parametrize(("login", "code"), [("auditor", 0), ("sponsor", 0), ("stranger", 3), ("nobody", 3)])
+    def test_history_is_for_those_who_may_see_the_project(
+        self, at_home: Line, house: House, login: str, code: int
+    ) -> None:
+        number = number_of(house, a_project(house))
+
+        assert at_home("project", "history", number, "--as", login).code == code
+
     def test_is_put_on_hold_and_resumed(self, at_home: Line, house: House) -> None:
         number = number_of(house, a_project(house))
         hold = ("project", "hold", number, "--code", "partner", "--reason", "waiting", "--as", "coordinator")
@@ -204,6 +249,18 @@ class TestReview:
         assert (found["gate"], found["outcome"], found["state"]) == ("G2", "go", "proposed")
         assert {seat["vote"] for seat in found["panel"]} == {"go"}
 
+    def test_hears_nobody_who_stepped_aside_and_says_what_is_lost(self, at_home: Line, house: House) -> None:
+        (project,), _ = reviews(house, state="scoring")
+        number = number_of(house, project)
+        for login, points in (("expert.market", "2"), ("panel_chair", "8")):
+            at_home("review", "score", number, "--points", f"merit={points}", "--vote", "go", "--as", login)
+
+        at_home("review", "recuse", number, "--reason", "my brother owns it", "--as", "expert.market")
+
+        found = at_home("review", "show", number, "--json").document
+        assert [(score["mean"], score["voters"]) for score in found["scores"]] == [(8.0, 1)]
+        assert found["competences_lost"] == ["market"]
+
     def test_is_found_by_its_project(self, at_home: Line, house: House) -> None:
         (project,), (review,) = reviews(house)
 
@@ -225,11 +282,31 @@ class TestStandard:
     def test_shows_its_57_criteria(self, line: Line) -> None:
         assert len(line("standard", "show").rows) == 57
 
+    def test_that_was_published_here_is_shown_like_the_others(self, at_home: Line) -> None:
+        published = {
+            f"{row['code']}@{row['version']}" for row in at_home("standard", "list", "--json").document["data"]
+        }
+        (lean,) = (name for name in published if name.startswith("lean@"))
+
+        said = at_home("standard", "show", lean, "--stage", "feasibility", "--full")
+
+        assert "judged by  coordinator" in said.out
+        assert at_home("standard", "show", "wish@2026.1").code == 2
+
     def test_that_asks_for_less_is_no_layer(self, line: Line) -> None:
         said = line("standard", "diff", "default@2026.1", "bare@2026.1", "--json")
 
         assert said.code == 3
         assert said.document["data"]
+
+    def test_that_loosens_its_base_does_not_pass_lint(self, line: Line, tmp_path: Path) -> None:
+        shutil.copy(PACKS / "hardware-v3.2" / "pack.yaml", tmp_path)
+        (tmp_path / "small_batch_trial.yaml").write_text("stage: {id: small_batch_trial, default_days: 20}\n")
+
+        said = line("standard", "lint", str(tmp_path), "--json")
+
+        assert said.code == 3
+        assert [one["code"] for one in said.document["data"]] == ["loosened"]
 
     def test_that_nobody_published_is_a_mistake(self, line: Line) -> None:
         said = line("standard", "lint", "wish@2026.1", "--json")

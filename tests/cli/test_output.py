@@ -16,10 +16,10 @@ ROWS: list[dict[str, Any]] = [
 
 
 class TestTable:
-    def test_gives_a_pipe_stored_words_without_a_header(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_gives_a_pipe_the_words_of_people_below_their_headings(self, capsys: pytest.CaptureFixture[str]) -> None:
         Output(lang="zh-CN").table(COLUMNS, ROWS)
 
-        assert capsys.readouterr().out == "PT-2026-0001\tintake\nPT-2026-0002\t\n"
+        assert capsys.readouterr().out == "编号\t阶段\nPT-2026-0001\t受理\nPT-2026-0002\t\n"
 
     def test_gives_a_program_every_key(self, capsys: pytest.CaptureFixture[str]) -> None:
         Output(lang="en", as_json=True).table(COLUMNS, ROWS[:1])
@@ -29,7 +29,7 @@ class TestTable:
     def test_picks_the_columns_that_are_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
         Output(lang="en", fields=("stage",)).table(COLUMNS, ROWS)
 
-        assert capsys.readouterr().out == "intake\n\n"
+        assert capsys.readouterr().out == "stage\nIntake\n\n"
 
     @pytest.mark.parametrize("as_json", [False, True])
     def test_refuses_a_column_that_is_none(self, *, as_json: bool) -> None:
@@ -41,7 +41,7 @@ class TestTable:
     def test_keeps_what_people_typed_within_its_cell(self, capsys: pytest.CaptureFixture[str]) -> None:
         Output(lang="en").table(COLUMNS, [{"number": "a\tb\nc", "stage": "\x1b[31mred"}])
 
-        assert capsys.readouterr().out == "a b c\t�[31mred\n"
+        assert capsys.readouterr().out == "number\tstage\na b c\t�[31mred\n"
 
 
 class TestAtATerminal:

@@ -111,13 +111,30 @@ class TestEvidence:
         assert said.code == 3
         assert set(said.document["error"]["unmet"]) == {"form_field_missing"}
 
+    def test_says_what_a_field_takes_and_names_a_missing_one_once(
+        self, at_home: Line, intake: str, tmp_path: Path
+    ) -> None:
+        paper = tmp_path / "paper.pdf"
+        paper.write_bytes(b"")
+
+        said = at_home(
+            *("evidence", "add", intake, "incident_declaration", str(paper), "--as", "project_lead"),
+            *("--value", "covers_from=soon", "--value", "major_incidents=two"),
+        )
+
+        assert "field covers_from is “soon”; wanted: a day such as 2026-03-31." in said.err
+        assert "field major_incidents is “two”; wanted: a whole number." in said.err
+        assert said.err.count("lacks the field party") == 1
+        assert "The file is empty." in said.err
+
     def test_of_a_type_nobody_knows_is_a_mistake(self, at_home: Line, intake: str, tmp_path: Path) -> None:
         paper = tmp_path / "x.pdf"
         paper.write_bytes(b"x")
 
-        said = at_home("evidence", "add", intake, "wish", str(paper), "--as", "project_lead", "--json")
+        said = at_home("evidence", "add", intake, "Licence", str(paper), "--as", "project_lead", "--json")
 
         assert (said.code, said.document["error"]["code"]) == (2, "evidence_type_unknown")
+        assert said.document["error"]["reasons"][0]["values"]["known"][0] == "licence"
 
     def test_of_a_clause_with_several_types_wants_one_named(self, at_home: Line, intake: str, tmp_path: Path) -> None:
         paper = tmp_path / "x.pdf"

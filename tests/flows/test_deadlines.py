@@ -1,7 +1,8 @@
 """What the clock does by itself, once, and on the right day."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -11,10 +12,11 @@ from flows.runtime import Tally, run
 from lifecycle.audit.verify import verify
 from lifecycle.invariants.check import check
 from lifecycle.requirements.commands import JudgeRequirement
+from lifecycle.trials.commands import AddCharacteristic
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models.db import reading, transaction
 from models.reviews import Condition
-from models.states import Role
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests.factories import House, key
 
@@ -45,6 +47,17 @@ class TestAHold:
         assert (sweep(house), sweep(house)) == (Tally(done=1), Tally())
         assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 0
         assert house.one("SELECT count(*) FROM audit_record WHERE action = 'project.resume'") == 1
+
+    def test_ends_together_with_another_that_has_ended(self, house: House) -> None:
+        """The first ended unseen, so that a second one could be put."""
+        project = make.a_project(house)
+        make.put_on_hold(house, project, days=3)
+        house.later(days=7)
+        make.put_on_hold(house, project, days=3)
+        house.later(days=7)
+
+        assert (sweep(house), sweep(house)) == (Tally(done=2), Tally())
+        assert house.one("SELECT count(*) FROM hold WHERE lifted_at IS NULL") == 0
 
     def test_of_the_safety_officer_waits_for_people(self, house: House) -> None:
         make.put_on_hold(house, make.a_project(house), code="ehs", days=3)
@@ -108,6 +121,32 @@ class TestEvidenceThatRunsOut:
         assert broken(house) == []  # what time has changed is the sweep's work
         assert (sweep(house), house.one(said)) == (Tally(done=1), "evidence_expired")
         assert (sweep(house), broken(house)) == (Tally(), [])
+
+    def test_counts_no_more_from_midnight_on_where_the_firm_is(self, house: House) -> None:
+        """One in the morning of the 20th in Shanghai is still the 19th in London."""
+        project = make.a_project(house, pack="default")
+        form = {"legal_name": "sme", "credit_code": "9144030071526726XG", "valid_until": "2025-07-19"}
+        make.hand_in(house, project, type="licence", **form)
+
+        house.now = datetime(2025, 7, 19, 17, 0, tzinfo=UTC)
+
+        assert (sweep(house), broken(house)) == (Tally(done=1), [])
+        assert house.one("SELECT verdict_code FROM requirement WHERE clause = 'G1.2'") == "evidence_expired"
+
+    def test_or_grows_too_old_is_judged_again(self, house: House) -> None:
+        """Twelve months after the study of the gauge, and nobody touches the project meanwhile."""
+        project = make.a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        limits: dict[str, Any] = {"name": "bore", "unit": "mm", "lower_limit": 1.0, "upper_limit": 2.0, "gauge": "G-7"}
+        house.do(AddCharacteristic(command_id=key(), project_id=project, **limits), by=Role.PROCESS_ENGINEER)
+        study = {"gauge": "G-7", "studied_on": "2025-01-20", "grr": 0.05, "ndc": 8}
+        make.hand_in(house, project, type="msa_study", by=Role.LAB_LEAD, **study)
+        said = "SELECT verdict_code FROM requirement WHERE clause = 'G3.6'"
+        assert house.one(said) == "judgement_waiting"
+
+        house.now = datetime(2026, 1, 21, 1, 0, tzinfo=UTC)
+
+        assert (sweep(house), broken(house)) == (Tally(done=1), [])
+        assert house.one(said) != "judgement_waiting"
 
     def test_leaves_a_trail_that_verifies(self, house: House) -> None:
         project = make.a_project(house, pack="lean")

@@ -350,6 +350,13 @@ def assign(house: House, count: int) -> Made:
     return given(project.Assign, make.projects(house, count), user_id=chair, role=Role.PANEL_CHAIR)
 
 
+@recipe("project.unassign", by=Role.COORDINATOR)
+def unassign(house: House, count: int) -> Made:
+    assigned = house.do(*assign(house, count), by=Role.COORDINATOR)
+    chair = house.people[Role.PANEL_CHAIR].user_id
+    return given(project.Unassign, make.ids_of(assigned), user_id=chair, role=Role.PANEL_CHAIR, reason="moved away")
+
+
 @recipe("project.name_party", by=Role.COORDINATOR)
 def name_party(house: House, count: int) -> Made:
     plant = house.parties["receiver"]
@@ -625,6 +632,19 @@ def correct_measurement(house: House, count: int) -> Made:
     return given(trial.CorrectMeasurement, ids, **wrong, value=1.25, reason="misread")
 
 
+@recipe(
+    "project.reach_stop_loss",
+    "project.reach_stop_loss",
+    "stage_run.reach_stop_loss",
+    by=Role.OPERATOR,
+    tells="project.stop_loss_reached",
+)
+def reach_stop_loss(house: House, count: int) -> Made:
+    ids = make.projects(house, count, stage=TRIAL, pack="default")
+    make.sign_contract(house, *ids, stop_loss_days=0)
+    return given(trial.ReachStopLoss, ids)
+
+
 @recipe("issue.add", "project.add_issue", by=Role.EHS_OFFICER, tells="project.issue_added")
 def add_issue(house: House, count: int) -> Made:
     return given(trial.AddIssue, _at_trial(house, count), kind=FindingKind.ISSUE, severity=2, title="board overheats")
@@ -663,4 +683,4 @@ def record_order(house: House, count: int) -> Made:
     return given(trial.RecordOrder, ids, customer_id=house.parties["customer"], **order)
 
 
-from tests.lifecycle import agreement_recipes, fund_recipes  # noqa: E402, F401 - the money has its recipes in files of its own
+from tests.lifecycle import agreement_recipes, ending_recipes, fund_recipes, payout_recipes  # noqa: E402, F401 - the money has its recipes in files of its own

@@ -27,6 +27,27 @@ class TestLoadSettings:
         assert isinstance(settings.make_clock(), FixedClock)
         assert settings.make_ids().new() == settings.make_ids().new()
 
+    @pytest.mark.parametrize(
+        ("database", "place"),
+        [
+            ("pilotway.db", "evidence"),
+            ("/srv/pilotway/p.db", "/srv/pilotway/evidence"),
+            ("sqlite:////srv/pilotway/p.db", "/srv/pilotway/evidence"),
+            ("sqlite:///data/p.db", "data/evidence"),
+            ("postgresql+psycopg://host/p", "evidence"),
+        ],
+    )
+    def test_keeps_evidence_beside_the_database(
+        self, monkeypatch: pytest.MonkeyPatch, database: str, place: str
+    ) -> None:
+        given(monkeypatch, DB=database)
+        assert load_settings().evidence_place() == place
+
+    def test_takes_a_folder_as_it_is_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, DB="/srv/p.db", EVIDENCE_DIR="evidence", CHECKPOINT_DIR="/mnt/x")
+        settings = load_settings()
+        assert (settings.evidence_place(), settings.checkpoint_place()) == ("evidence", Path("/mnt/x"))
+
     def test_takes_an_empty_variable_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, CLOCK="", TOKEN="")
         settings = load_settings()
@@ -69,8 +90,8 @@ class TestLoadSettings:
         assert load_settings() == Settings()
 
     def test_does_not_show_the_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch, TOKEN="pw_secret")
-        assert "pw_secret" not in repr(load_settings())
+        given(monkeypatch, TOKEN="pt_secret")
+        assert "pt_secret" not in repr(load_settings())
 
 
 class TestCheckedMode:

@@ -7,6 +7,7 @@ import pytest
 import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
+from lifecycle.exceptions.commands import Action
 from lifecycle.standards.pack import Party
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
@@ -32,6 +33,26 @@ SAID_BY_VARIABLE = {
         "quote_missing",
     ),
     "lifecycle/readable.py": ("number_unreadable", "nested_too_deep", "text_unreadable"),
+    "lifecycle/replays/xes.py": (
+        "log_attribute_incomplete",
+        "log_attribute_twice",
+        "log_case_too_long",
+        "log_event_without_case",
+        "log_value_too_long",
+        "log_xml_depth",
+        "log_xml_dtd",
+        "log_xml_encoding",
+        "log_xml_malformed",
+        "log_xml_no_log",
+        "log_xml_token",
+    ),
+    "lifecycle/replays/refusal.py": (
+        "log_damaged",
+        "log_encoding",
+        "log_table_wrong",
+        "log_too_dense",
+        "log_too_large",
+    ),
     "lifecycle/stages/feasibility.py": ("categories_do_not_add_up", "sources_do_not_add_up"),
     "lifecycle/stages/intake.py": ("credit_code_length", "credit_code_alphabet", "credit_code_check"),
     "lifecycle/stages/judgement.py": (
@@ -56,6 +77,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "competence": states.Competence,
     "verification": states.Verification,
     "scale": states.MaturityScale,
+    "way_out": Action,
 }
 
 
@@ -114,6 +136,8 @@ class TestCatalogue:
 
     def test_has_a_word_for_every_state_that_is_stored(self) -> None:
         stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState, *states.MilestoneState]
+        stored += [*states.PayoutState, *states.PaymentBatchState, *states.InstructionStatus, *states.PayeeStatus]
+        stored += [*states.StatementStatus, *states.LineStatus]
 
         assert [word for word in stored if f"state.{word}" not in CATALOGUE] == []
 
@@ -146,6 +170,21 @@ class TestSentence:
     def test_shows_the_name_of_a_missing_value_instead_of_failing(self) -> None:
         assert sentence("project_on_hold", {"reason": "ehs"}, "en") == "The project is on hold (safety) until [until]."
 
+    @pytest.mark.parametrize(
+        ("code", "values", "said"),
+        [
+            ("score_factors", {"missing": ["merit"], "unknown": []}, "Every factor gets points. Missing: merit."),
+            ("score_factors", {"missing": [], "unknown": ["fun"]}, "Every factor gets points. Unknown: fun."),
+            (
+                "evidence_incomplete",
+                {"missing": [], "expired": ["licence"], "other_revision": []},
+                "The evidence is not complete. no longer valid: licence. Hand them in together.",
+            ),
+        ],
+    )
+    def test_leaves_out_what_names_nothing(self, code: str, values: dict[str, list[str]], said: str) -> None:
+        assert sentence(code, values, "en") == said
+
     def test_survives_a_value_that_does_not_fit_its_form(self) -> None:
         assert "soon" in sentence("yield_below_limit", {"point": "soon"}, "en")
 
@@ -153,7 +192,7 @@ class TestSentence:
         code = "advance_not_possible_when_stopped"
 
         assert sentence(code, {}, "zh-CN") == "当前状态为“已终止”，不能推进。"
-        assert sentence(code, {}, "en") == "Not possible while the state is “Stopped”: advance."
+        assert sentence(code, {}, "en") == "Cannot advance while the state is “Stopped”."
 
     def test_shows_an_unknown_code_as_it_is(self) -> None:
         assert sentence("never_heard_of", {}, "en") == "never_heard_of"

@@ -330,6 +330,7 @@ def upgrade() -> None:
         sa.Column("receiver_id", Id(), nullable=True),
         sa.Column("transfer_to_id", Id(), nullable=True),
         sa.Column("platform_since_at", UTCDateTime(), nullable=True),
+        sa.Column("receiver_since_at", UTCDateTime(), nullable=True),
         sa.Column("transfer_due_on", Day(), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_run_id", Id(), nullable=True),
@@ -343,7 +344,7 @@ def upgrade() -> None:
         sa.Column("parent_key", sa.String(length=300), nullable=True),
         sa.Column("outside", JSONText(), nullable=True),
         sa.Column("outside_sha256", sa.String(length=64), nullable=True),
-        sa.Column("next_due_at", UTCDateTime(), nullable=True),
+        sa.Column("next_due_on", Day(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "received_precision IN ('day', 'month', 'year', 'none')", name=op.f("ck_project_received_precision_known")
@@ -369,7 +370,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("outside_key", name=op.f("uq_project_outside_key")),
     )
     with op.batch_alter_table("project", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_project_next_due_at"), ["next_due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_project_next_due_on"), ["next_due_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_platform_id"), ["platform_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_programme_id"), ["programme_id"], unique=False)
@@ -549,6 +550,7 @@ def upgrade() -> None:
         sa.Column("planned_panel_on", Day(), nullable=True),
         sa.Column("closed_on", Day(), nullable=True),
         sa.Column("reason", sa.String(length=10000), nullable=True),
+        sa.Column("stop_loss", JSONText(), nullable=False),
         sa.CheckConstraint(
             "stage IN ('intake', 'feasibility', 'small_batch_trial', 'market_validation', 'handoff', 'in_production', 'withdrawn', 'stopped')",
             name=op.f("ck_stage_run_stage_known"),
@@ -1084,7 +1086,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_project_programme_id"))
         batch_op.drop_index(batch_op.f("ix_project_platform_id"))
         batch_op.drop_index(batch_op.f("ix_project_organisation_id"))
-        batch_op.drop_index(batch_op.f("ix_project_next_due_at"))
+        batch_op.drop_index(batch_op.f("ix_project_next_due_on"))
 
     op.drop_table("project")
     with op.batch_alter_table("role_grant", schema=None) as batch_op:

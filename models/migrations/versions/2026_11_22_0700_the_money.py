@@ -373,14 +373,24 @@ def upgrade() -> None:
         sa.Column("signed_by_funder", Id(), nullable=True),
         sa.Column("signed_on", Day(), nullable=True),
         sa.Column("audit_accepted_on", Day(), nullable=True),
+        sa.Column("statement_due_on", Day(), nullable=True),
+        sa.Column("settled_on", Day(), nullable=True),
+        sa.Column("entitlement_minor", sa.BigInteger(), nullable=True),
+        sa.Column("settlement_minor", sa.BigInteger(), nullable=False),
         sa.Column("closed_on", Day(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint("status IN ('active', 'closed')", name=op.f("ck_agreement_status_known")),
         sa.CheckConstraint("amount_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_agreement_amount_minor_bounds")),
         sa.CheckConstraint(
+            "entitlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_entitlement_minor_bounds")
+        ),
+        sa.CheckConstraint(
             "own_money_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_own_money_minor_bounds")
         ),
         sa.CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name=op.f("ck_agreement_rate_a_share")),
+        sa.CheckConstraint(
+            "settlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_settlement_minor_bounds")
+        ),
         sa.CheckConstraint("supplement_no >= 0", name=op.f("ck_agreement_supplement_not_negative")),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_agreement_fund_id_fund")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_agreement_project_id_project")),
@@ -577,6 +587,7 @@ def upgrade() -> None:
         sa.Column("tranche", sa.String(length=10), nullable=False),
         sa.Column("share_basis_points", sa.Integer(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cut_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("gate", sa.String(length=2), nullable=True),
@@ -585,6 +596,7 @@ def upgrade() -> None:
         sa.Column("is_retention", sa.Boolean(), nullable=False),
         sa.Column("months_after", sa.Integer(), nullable=False),
         sa.Column("due_on", Day(), nullable=True),
+        sa.Column("noticed_on", Day(), nullable=True),
         sa.Column("report", JSONText(), nullable=False),
         sa.Column("submitted_by", Id(), nullable=True),
         sa.Column("submitted_at", UTCDateTime(), nullable=True),
@@ -595,6 +607,7 @@ def upgrade() -> None:
             "state IN ('planned', 'submitted', 'accepted', 'rejected', 'waived')", name=op.f("ck_milestone_state_known")
         ),
         sa.CheckConstraint("amount_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_milestone_amount_minor_bounds")),
+        sa.CheckConstraint("cut_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_milestone_cut_minor_bounds")),
         sa.CheckConstraint("number >= 1", name=op.f("ck_milestone_number_from_one")),
         sa.CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name=op.f("ck_milestone_share_at_most_all")),
         sa.ForeignKeyConstraint(["agreement_id"], ["agreement.id"], name=op.f("fk_milestone_agreement_id_agreement")),
@@ -629,6 +642,8 @@ def upgrade() -> None:
         sa.Column("written_off_minor", sa.BigInteger(), nullable=False),
         sa.Column("ordered_by", Id(), nullable=True),
         sa.Column("ordered_at", UTCDateTime(), nullable=False),
+        sa.Column("write_off_by", Id(), nullable=True),
+        sa.Column("write_off_reason", sa.String(length=10000), nullable=True),
         sa.CheckConstraint("state IN ('open', 'settled', 'written_off')", name=op.f("ck_recovery_order_state_known")),
         sa.CheckConstraint(
             "amount_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_recovery_order_amount_minor_bounds")
@@ -720,6 +735,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_payout_payee_account_id"), ["payee_account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payout_project_id"), ["project_id"], unique=False)
         batch_op.create_index("ix_payout_state_fund_id", ["state", "fund_id"], unique=False)
+
+    op.create_table(
+        "recovery_part",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("recovery_id", Id(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("against_agreement_id", Id(), nullable=True),
+        sa.Column("milestone_id", Id(), nullable=True),
+        sa.Column("notified_on", Day(), nullable=True),
+        sa.Column("bank_ref", sa.String(length=140), nullable=True),
+        sa.Column("entry_id", Id(), nullable=True),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("by", Id(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'set_off') = (against_agreement_id IS NOT NULL)",
+            name=op.f("ck_recovery_part_set_off_against_something"),
+        ),
+        sa.CheckConstraint("kind IN ('repaid', 'set_off', 'written_off')", name=op.f("ck_recovery_part_kind_known")),
+        sa.CheckConstraint(
+            "amount_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_recovery_part_amount_minor_bounds")
+        ),
+        sa.ForeignKeyConstraint(
+            ["against_agreement_id"], ["agreement.id"], name=op.f("fk_recovery_part_against_agreement_id_agreement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["milestone_id"], ["milestone.id"], name=op.f("fk_recovery_part_milestone_id_milestone")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recovery_id"], ["recovery_order.id"], name=op.f("fk_recovery_part_recovery_id_recovery_order")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_part")),
+    )
+    with op.batch_alter_table("recovery_part", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recovery_part_against_agreement_id"), ["against_agreement_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_recovery_part_milestone_id"), ["milestone_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_recovery_part_recovery_id"), ["recovery_id"], unique=False)
 
     op.create_table(
         "approval",
@@ -863,6 +917,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_approval_payout_id")
 
     op.drop_table("approval")
+    with op.batch_alter_table("recovery_part", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recovery_part_recovery_id"))
+        batch_op.drop_index(batch_op.f("ix_recovery_part_milestone_id"))
+        batch_op.drop_index(batch_op.f("ix_recovery_part_against_agreement_id"))
+
+    op.drop_table("recovery_part")
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.drop_index("ix_payout_state_fund_id")
         batch_op.drop_index(batch_op.f("ix_payout_project_id"))

@@ -97,6 +97,23 @@ class TestAFile:
     def test_that_is_no_checkpoint_is_refused(self, history: History, content: bytes) -> None:
         assert self.kinds(history, content) == {ProblemKind.SIGNATURE}
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"seq": 10**30},
+            {"seq": -1},
+            {"audit_seq": True},
+            {"heads": [["project", "\ud800", 1, "0" * 64]]},
+            {"heads": [["project", "x", 10**30, "0" * 64]]},
+            {"heads": [["project", "x", 1, "not a hash"]]},
+            {"previous_sha256": "\ud800"},
+        ],
+    )
+    def test_that_no_database_could_hold_is_no_checkpoint(self, history: History, values: dict[str, Any]) -> None:
+        content = json.dumps({**json.loads(history.checkpoints[0].content), **values}).encode()
+
+        assert self.kinds(history, content) == {ProblemKind.SIGNATURE}
+
     def test_signed_by_somebody_else_is_refused(self, history: History) -> None:
         document = json.loads(history.checkpoints[0].content)
         del document["signature"]

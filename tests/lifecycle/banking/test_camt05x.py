@@ -16,6 +16,7 @@ from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.banking.values import decimal
 from tests.lifecycle.banking.statements import (
     Dripping,
+    Growing,
     balance,
     camt053,
     camt054,
@@ -40,7 +41,7 @@ def line(*entries: str, extra: str = "") -> StatementLine:
     return found
 
 
-def refused(data: bytes) -> BankFileRefused:
+def refused(data: bytes | BinaryIO) -> BankFileRefused:
     with pytest.raises(BankFileRefused) as caught:
         items(data)
     return caught.value
@@ -326,7 +327,8 @@ class TestChecked:
 
 
 class TestLongStatements:
-    def test_take_no_more_memory_for_2_000_lines_than_for_200(self) -> None:
+    @pytest.mark.slow
+    def test_take_no_more_memory_for_4_000_lines_than_for_1_000(self) -> None:
         def peak(lines: int) -> int:
             tracemalloc.start()
             try:
@@ -337,7 +339,20 @@ class TestLongStatements:
                 tracemalloc.stop()
 
         peak(10)
-        assert peak(2_000) <= 1.3 * peak(200)
+        assert peak(4_000) <= 1.3 * peak(1_000)
+
+    @pytest.mark.parametrize("filler", ["<A a='{}'/>", "<A>{}</A>", "<!-- {} -->"])
+    def test_hold_no_section_longer_than_8_mebibytes(self, filler: str) -> None:
+        long = filler.format("x" * (9 << 20))
+
+        assert refused(camt053(statement(entry(extra=long)))).codes == ("bank_file_too_large",)
+
+    @pytest.mark.slow
+    def test_hold_no_more_than_160_mebibytes(self) -> None:
+        piece = entry(details=transfer()).encode() + b" " * (1 << 20)
+        head, tail = camt053(statement("@", closing="0.00")).split(b"@")
+
+        assert refused(Growing([head, *[piece] * 161, tail])).codes == ("bank_file_too_large",)
 
     def test_end_after_100_000_lines(self) -> None:
         head, one = items(camt053(statement(entry("1.00"), closing="99.00")))

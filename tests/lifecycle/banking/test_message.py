@@ -83,7 +83,7 @@ class TestWhole:
         assert refused(nested(MAX_DEPTH + 1)).codes == ("bank_xml_depth",)
         assert refused(nested(100_000)).codes == ("bank_xml_depth",)
 
-    def test_reads_16_mebibytes_and_no_more(self) -> None:
+    def test_reads_8_mebibytes_and_no_more(self) -> None:
         def sized(size: int) -> bytes:
             return document("<A>" + "x" * (size - len(document("<A></A>"))) + "</A>")
 

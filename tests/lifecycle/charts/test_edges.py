@@ -4,7 +4,7 @@ from typing import Any
 
 from lifecycle.verbs import all_edges
 from tests.factories import House
-from tests.lifecycle.charts.test_tables import MILESTONE, PROJECT, REVIEW, STAGE_RUN
+from tests.lifecycle.charts.test_tables import BATCH, MILESTONE, PAYOUT, PROJECT, REVIEW, STAGE_RUN
 
 ANY_STATE = (
     "intake",
@@ -22,11 +22,20 @@ BIRTHS = {
     ("stage_run", "open", "", "open"),
     ("review", "call", "", "called"),
     ("milestone", "plan", "", "planned"),
+    ("payout", "request", "", "requested"),
+    ("batch", "prepare", "", "prepared"),
 }
 
 
 def drawn() -> set[tuple[str, str, str, str]]:
-    tables: dict[str, Any] = {"project": PROJECT, "stage_run": STAGE_RUN, "review": REVIEW, "milestone": MILESTONE}
+    tables: dict[str, Any] = {
+        "project": PROJECT,
+        "stage_run": STAGE_RUN,
+        "review": REVIEW,
+        "milestone": MILESTONE,
+        "payout": PAYOUT,
+        "batch": BATCH,
+    }
     return {
         (kind, "recycle" if event.startswith("recycle_to_") else event, source, target)
         for kind, table in tables.items()

@@ -4,13 +4,21 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from lifecycle.people.commands import DisableUser, GrantRole, PublishStandard
+from lifecycle.people.commands import AddUser, DisableUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from models.states import Role
-from tests.factories import House, key, lean
+from tests.factories import House, ids_of, key, lean
 from tests.lifecycle.commands.refusals import again, done, made, refused, wrong
 
 NOWHERE = UUID(int=5)
+
+
+def second_account(house: House) -> UUID:
+    """Add a second account of the administrator."""
+    person = house.people[Role.ADMIN].person_id
+    account = AddUser(command_id=key(), login="two", email="two@example.org", name="two", person_id=person)
+    return ids_of(house.do(account))[0]
+
 
 wrong("organisation.add", "name_length", name=" ")
 wrong("organisation.add", "name_length", name="x" * 201)
@@ -29,6 +37,9 @@ wrong("user.grant", "organisation_not_found", organisation_id=NOWHERE)
 wrong("user.grant", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.revoke", "grant_not_found", grant_id=NOWHERE)
 wrong("user.disable", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
+wrong("user.add_token", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
+wrong("user.grant", "four_eyes", user_id=second_account)
+wrong("user.add_token", "four_eyes", user_id=second_account)
 wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
 wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
 wrong("standard.publish", "pack_unreadable", body={"code": "x"})

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.people.commands import GrantRole
 from lifecycle.projects import commands as project
 from lifecycle.reviews.commands import Decide
 from models.states import GateOutcome, ProjectState, Role
-from tests.factories import House, a_project, key, put_on_hold, reviews
+from tests.factories import House, a_project, ids_of, key, put_on_hold, reviews
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -39,12 +40,18 @@ wrong("project.hold", "role", code="ehs")
 wrong("project.extend_hold", "hold_too_long", until_on=lambda house: house.today + timedelta(days=121))
 wrong("project.transfer", "same_platform", platform_id=lambda house: house.parties["platform"])
 wrong("project.transfer", "organisation_not_found", platform_id=NOWHERE)
+wrong("project.transfer", "organisation_not_found", platform_id=lambda house: house.parties["sme"])
 wrong("project.assign", "user_not_found", user_id=NOWHERE)
 wrong("project.assign", "user_not_found", user_id=lambda house: house.people["disabled"].user_id)
+wrong("project.assign", "role_not_held", user_id=lambda house: house.people["nobody"].user_id)
+wrong("project.unassign", "part_not_held", role=Role.EXPERT)
+wrong("project.unassign", "reason_missing", reason=" ")
 wrong("project.name_party", "organisation_not_found", organisation_id=NOWHERE)
+wrong("project.name_party", "role", by=Role.OPERATOR)
 wrong("project.name_party", "party_named_already", party="platform")
 wrong("project.correct", "reason_missing", reason="")
 wrong("project.correct", "day_in_future", received_on=tomorrow)
+wrong("project.import", "day_in_future", received_on=tomorrow)
 wrong("project.correct", "receipt_out_of_range", received_on=date(1025, 7, 1))
 wrong("project.correct", "nothing_corrected", received_on=lambda house: house.today)
 wrong("project.plan_panel", "planned_day_past", planned_on=lambda house: house.today - timedelta(days=1))
@@ -243,7 +250,19 @@ def _not_at_this_gate(house: House) -> Any:
 
 @refused("project.accept_transfer", "no_transfer_asked", by="clock")
 def _nobody_asked(house: House) -> Any:
-    return on(project.AcceptTransfer, a_project(house))
+    return on(project.AcceptTransfer, a_project(house, stage=FEASIBILITY, pack="lean"))
+
+
+@refused("project.accept_transfer", "project_on_hold")
+def _taken_over_on_hold(house: House) -> Any:
+    command = made(house, "project.accept_transfer")
+    put_on_hold(house, command.project_id, code="ehs")
+    return replace(command)
+
+
+@refused("project.accept_transfer", "outcome_not_at_this_gate", "no_transfer_asked", by="clock")
+def _taken_over_too_late(house: House) -> Any:
+    return on(project.AcceptTransfer, a_project(house, stage=TRIAL, pack="lean"))
 
 
 @refused("project.accept_transfer", "transfer_lapsed")
@@ -251,6 +270,40 @@ def _too_late(house: House) -> Any:
     command = made(house, "project.accept_transfer")
     house.later(days=30)
     return replace(command)
+
+
+@refused("project.transfer", "own_platform")
+def _to_a_platform_that_applied_itself(house: House) -> Any:
+    other = house.parties["other platform"]
+    own = made(house, "project.register", organisation_id=other)
+    (one,) = ids_of(house.do(own))
+    return on(project.Transfer, one, platform_id=other, reason="we can do it ourselves")
+
+
+@refused("project.register", "own_platform", by="stranger")
+def _at_ones_own_platform(house: House) -> Any:
+    firm = house.parties["other firm"]
+    return made(house, "project.register", organisation_id=firm, platform_id=firm)
+
+
+@refused("project.name_party", "own_platform")
+def _the_platform_as_applicant(house: House) -> Any:
+    (one,) = ids_of(house.do(made(house, "project.import", organisation_id=None), by=Role.COORDINATOR))
+    return on(project.NameParty, one, party="sme", organisation_id=house.parties["platform"])
+
+
+@refused("project.assign", "conflict_of_interest")
+def _the_firms_own_lead(house: House) -> Any:
+    lead = house.people[Role.PROJECT_LEAD].user_id
+    house.do(GrantRole(command_id=key(), user_id=lead, role=Role.EXPERT))
+    return made(house, "project.assign", user_id=lead, role=Role.EXPERT)
+
+
+@refused("project.assign", "conflict_of_interest")
+def _the_coordinator_in_the_customers_name(house: House) -> Any:
+    user, customer = house.people[Role.COORDINATOR].user_id, house.parties["customer"]
+    house.do(GrantRole(command_id=key(), user_id=user, role=Role.CUSTOMER_REP, organisation_id=customer))
+    return made(house, "project.assign", user_id=user, role=Role.CUSTOMER_REP)
 
 
 @refused("project.assign", "already_exists")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.people.commands import AddUser
+from lifecycle.people.commands import AddUser, GrantRole
 from lifecycle.projects.commands import AcceptTransfer, Stop, Submit, Transfer
 from lifecycle.requirements.commands import ReopenRequirement
 from lifecycle.reviews import commands as review
@@ -41,7 +41,9 @@ wrong(
     "competence_not_held",
     panel=seats(lambda _house, sound: (*sound[:2], able(sound[2]))),
 )
-wrong("review.call", "panel_names_twice", panel=seats(lambda house, sound: (*sound, guest(house, EXPERT))))
+wrong(
+    "review.call", "panel_names_twice", panel=seats(lambda _house, sound: (*sound, replace(sound[1], has_vote=False)))
+)
 wrong(
     "review.call",
     "panel_person_unknown",
@@ -51,6 +53,16 @@ wrong(
     "review.call",
     "conflict_of_interest",
     panel=seats(lambda house, sound: (*sound, guest(house, Role.LAB_LEAD))),
+)
+wrong(
+    "review.call",
+    "role_not_held",
+    panel=seats(lambda house, sound: (*sound, guest(house, "nobody"))),
+)
+wrong(
+    "review.call",
+    "panel_role_without_vote",
+    panel=seats(lambda house, sound: (*sound[:2], *outsiders(house))),
 )
 wrong("review.recuse", "reason_missing", reason="")
 wrong("review.recuse", "not_in_panel", by=Role.LAB_LEAD)
@@ -86,27 +98,38 @@ def guest(house: House, name: str) -> Seat:
     return Seat(user_id=house.people[name].user_id, role=Role.LAB_LEAD, has_vote=False)
 
 
+def outsiders(house: House) -> tuple[Seat, ...]:
+    """Return voting seats of a market expert and of two whom the gate does not ask for."""
+    market = Seat(user_id=house.people[MARKET].user_id, role=Role.EXPERT, competences=(Competence.MARKET,))
+    manager = Seat(user_id=house.people[Role.FUND_MANAGER].user_id, role=Role.FUND_MANAGER)
+    return market, manager, Seat(user_id=house.people["other coordinator"].user_id, role=Role.COORDINATOR)
+
+
 def debt(house: House, **more: Any) -> review.ConditionItem:
     """Return a sound condition of the lean standard."""
     owner, due = house.people[Role.PROJECT_LEAD].user_id, house.today + timedelta(days=20)
     return review.ConditionItem(**{"clause": "G2.2", "owner_id": owner, "due_on": due, "note": "the lead", **more})
 
 
+def second_account(house: House, person_id: UUID) -> Seat:
+    """Return the seat of a second account of a human, who runs a laboratory elsewhere under it."""
+    account = AddUser(command_id=key(), login="other", email="o@example.org", name="x", person_id=person_id)
+    (user,) = ids_of(house.do(account))
+    elsewhere = house.parties["other platform"]
+    house.do(GrantRole(command_id=key(), user_id=user, role=Role.LAB_LEAD, organisation_id=elsewhere))
+    return Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)
+
+
 @refused("review.call", "conflict_of_interest")
 def _a_second_account_of_a_party(house: House) -> Any:
     """The human counts, not the account."""
-    lead = house.people[Role.PROJECT_LEAD]
-    account = AddUser(command_id=key(), login="other", email="o@example.org", name="x", person_id=lead.person_id)
-    (user,) = ids_of(house.do(account))
-    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))
+    other = second_account(house, house.people[Role.PROJECT_LEAD].person_id)
+    return made(house, "review.call", panel=(*panel(house), other))
 
 
 @refused("review.call", "panel_names_twice")
 def _a_second_account_of_a_member(house: House) -> Any:
-    expert = house.people[EXPERT]
-    account = AddUser(command_id=key(), login="other", email="o@example.org", name="x", person_id=expert.person_id)
-    (user,) = ids_of(house.do(account))
-    return made(house, "review.call", panel=(*panel(house), Seat(user_id=user, role=Role.LAB_LEAD, has_vote=False)))
+    return made(house, "review.call", panel=(*panel(house), second_account(house, house.people[EXPERT].person_id)))
 
 
 @refused("review.call", "call_not_possible_when_in_review")
@@ -211,11 +234,10 @@ def _recused_but_named_for_the_project(house: House) -> Any:
     return replace(command)
 
 
-@refused("review.score", "no_vote", by=Role.FUND_MANAGER)
+@refused("review.score", "no_vote", by="expert finance")
 def _a_guest(house: House) -> Any:
     (one,) = submitted(house)
-    manager = house.people[Role.FUND_MANAGER].user_id
-    seat = Seat(user_id=manager, role=Role.EXPERT, has_vote=False)
+    seat = Seat(user_id=house.people["expert finance"].user_id, role=Role.EXPERT, has_vote=False)
     call = on(review.CallReview, one, planned_on=house.today, panel=(*panel(house), seat))
     (called,) = ids_of(house.do(call, by=Role.COORDINATOR))
     house.do(on(review.OpenReview, called), by=CHAIR)
@@ -241,7 +263,7 @@ def _a_vote_that_the_gate_does_not_know(house: House) -> Any:
     return on(review.GiveScore, called, points=points, vote=GateOutcome.TRANSFER)
 
 
-@refused("review.propose", "quorum_missing", "vote_says_otherwise", "score_not_passed")
+@refused("review.propose", "quorum_missing", "score_not_passed")
 def _before_anybody_voted(house: House) -> Any:
     return on(review.Propose, reviews(house, state="scoring")[1][0], outcome=GO, reason="as voted")
 
@@ -303,6 +325,22 @@ for _name in CONDITIONS:
 @refused("review.propose", "hold_needs_day")
 def _a_hold_without_end(house: House) -> Any:
     return on(review.Propose, reviews(house, state="voted", outcome=HOLD)[1][0], outcome=HOLD, reason="as voted")
+
+
+@refused("review.propose", "hold_too_long", by=CHAIR)
+def _a_hold_for_ever(house: House) -> Any:
+    return hold_until(house, 91)
+
+
+@refused("review.propose", "hold_too_long", by=CHAIR)
+def _a_hold_until_yesterday(house: House) -> Any:
+    return hold_until(house, -1)
+
+
+def hold_until(house: House, days: int) -> Any:
+    (called,) = reviews(house, state="voted", outcome=HOLD)[1]
+    until = house.today + timedelta(days=days)
+    return on(review.Propose, called, outcome=HOLD, reason="as voted", until_on=until)
 
 
 @refused("review.propose", "recycle_target_wrong")

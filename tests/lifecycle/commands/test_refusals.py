@@ -11,7 +11,9 @@ from tests.factories import House
 from tests.lifecycle.commands import (
     agreement_cases,
     disbursement_cases,
+    ending_cases,
     fund_cases,
+    payout_cases,
     people_cases,
     project_cases,
     requirement_cases,
@@ -24,7 +26,9 @@ from tests.lifecycle.commands.refusals import CASES, Case, all_codes
 MODULES = (
     agreement_cases,
     disbursement_cases,
+    ending_cases,
     fund_cases,
+    payout_cases,
     people_cases,
     project_cases,
     requirement_cases,

@@ -1,5 +1,6 @@
 """Refusals of what is made, measured, found and placed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from lifecycle.trials import commands as trial
 from models.money import MAX_MINOR
 from models.states import ProjectState, Role
-from tests.factories import House, a_project, batches, evidence, reviews
+from tests.factories import House, a_project, batches, reviews, sign_contract
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -68,6 +69,16 @@ wrong("order.record", "count_negative", quantity=0)
 wrong("order.record", "cost_needs_currency", currency=None)
 wrong("order.record", "amount_over_limit", amount_minor=MAX_MINOR + 1)
 wrong("order.record", "days_out_of_order", paid_on=lambda house: house.today)
+wrong("order.record", "day_in_future", signed_on=yesterday, paid_on=tomorrow)
+
+
+@refused("trial_batch.measure", "batch_closed_already", by=Role.PROCESS_ENGINEER)
+def _more_values_for_a_closed_batch(house: House) -> Any:
+    """A favourable stretch would dilute what was judged; a wrong value is corrected, with its reason."""
+    command = made(house, "trial_batch.measure")
+    close = on(trial.CloseBatch, command.project_id, number=command.number, is_conforming=True)
+    house.do(close, by=Role.PROCESS_ENGINEER)
+    return replace(command)
 
 
 @refused("characteristic.add", "already_exists")
@@ -117,8 +128,10 @@ def _finished_twice(house: House) -> Any:
 def _above_the_ladder(house: House) -> Any:
     """Ten, then a hundred: the second step opens with a conforming batch of the first."""
     one = a_project(house, stage=TRIAL, pack="default")
-    signed = house.today.isoformat()
-    contract: dict[str, Any] = {"contract_number": "1", "signed_by_sme_on": signed, "signed_by_funder_on": signed}
-    contract |= {"ladder_sizes": [10, 100]}
-    house.do(evidence(one, type="task_contract", **contract), by=Role.PROJECT_LEAD)
+    sign_contract(house, one, ladder_sizes=[10, 100])
     return on(trial.AddBatch, one, made_on=house.today, started=50, passed_first_time=48, size=50.0)
+
+
+@refused("project.reach_stop_loss", "stop_loss_not_reached")
+def _told_before(house: House) -> Any:
+    return again("project.reach_stop_loss", done(house, "project.reach_stop_loss"))

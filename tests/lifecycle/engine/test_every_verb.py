@@ -23,7 +23,7 @@ from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
-ABOUT_NO_PROJECT = ("disbursement", "organisation", "user", "programme", "standard")
+ABOUT_NO_PROJECT = ("disbursement", "organisation", "payee_account", "user", "programme", "standard")
 BIRTHS = ("register", "import", "publish")
 
 
@@ -162,6 +162,12 @@ def grown(house: House) -> int:
         "agreement",
         "milestone",
         "cost_statement",
+        "payee_account",
+        "payout",
+        "payment_batch",
+        "bank_statement",
+        "exception_case",
+        "recovery_order",
     )
     sums = " + ".join(f"(SELECT COALESCE(SUM(version - {int(t == 'requirement')}), 0) FROM {t})" for t in tables)
     return int(house.one(f"SELECT {sums}"))

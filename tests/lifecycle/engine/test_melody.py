@@ -21,7 +21,7 @@ from models.db import reading, transaction
 from models.states import OrganisationKind, ProjectState, Role
 from models.triggers import APPEND_ONLY
 from tests.digest import changed, digest
-from tests.factories import House, a_project, key, projects, put_on_hold
+from tests.factories import House, a_project, evidence, key, projects, put_on_hold
 from tests.lifecycle.recipes import RECIPES
 
 
@@ -121,6 +121,24 @@ class TestStale:
     def test_the_right_version_goes_through(self, house: House) -> None:
         (answer,) = house.ask(advance(a_project(house), expected_version=1), by=Role.COORDINATOR)
         assert answer.document["version"] == 2
+
+    def test_is_the_second_of_two_that_expect_the_same_version(self, each_house: House) -> None:
+        """Also where the two do not look at each other and could be carried out together."""
+        one = a_project(each_house, pack="lean")
+        seen = each_house.one("SELECT version FROM project")
+        papers = [evidence(one), evidence(one, type="plan", title="a plan"), evidence(one)]
+        both = [replace(paper, expected_version=seen) for paper in papers[:2]]
+
+        answers = each_house.ask(*both, papers[2], by=Role.PROJECT_LEAD)
+
+        assert [answer.error.codes if answer.error else () for answer in answers] == [(), ("stale",), ()]
+
+    def test_is_not_one_that_expects_what_the_command_before_it_makes(self, each_house: House) -> None:
+        one = a_project(each_house, pack="lean")
+        seen = each_house.one("SELECT version FROM project")
+        papers = [evidence(one), evidence(one, type="plan", title="a plan"), evidence(one)]
+
+        each_house.do(papers[0], replace(papers[1], expected_version=seen + 1), papers[2], by=Role.PROJECT_LEAD)
 
 
 class TestForbidden:
@@ -332,7 +350,7 @@ class TestInput:
 
 
 def test_the_clock_may_what_anybody_may_but_nobody_elses_key(house: House) -> None:
-    one = a_project(house)
+    one = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
     command = AcceptTransfer(command_id=key(), project_id=one)
 
     (answer,) = house.ask(command)

@@ -26,6 +26,7 @@ def brought(
     mode: How = How.WHOLE,
     programme: str = "default",
     by: str = "admin",
+    platform: str | None = "platform",
     tell: Callable[[Step], None] = lambda step: None,
 ) -> Report:
     def read(work: Callable[[Session], T]) -> T:
@@ -35,9 +36,8 @@ def brought(
     def write(work: Callable[[Session], T]) -> T:
         return run_in_transaction(house.engine, work)
 
-    into = Destination(
-        source=how.source, programme_id=house.programmes[programme], platform_id=house.parties["platform"]
-    )
+    place = house.parties[platform] if platform else None
+    into = Destination(source=how.source, programme_id=house.programmes[programme], platform_id=place)
     door = Door(read=read, write=write, tell=tell)
     return bring_in(path, how, into=into, stamp=house.stamp(by), how=mode, door=door)
 

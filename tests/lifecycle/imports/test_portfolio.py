@@ -115,6 +115,30 @@ class TestBringIn:
         assert (row.name, row.version, row.stage) == ("Better robot", 2, "intake")
         assert_sound(house)
 
+    def test_claims_the_level_that_the_source_says_now_and_none_that_it_leaves_out(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        how = mapping(tmp_path)
+        for trl in ("5", "6", ""):
+            brought(house, csv_file(tmp_path, [HEADER, good(trl=trl)]), how)
+
+        claims = house.rows("SELECT level FROM maturity_claim WHERE scale = 'trl' ORDER BY at, level")
+        assert [row.level for row in claims] == [5, 6]
+        assert_sound(house)
+
+    def test_is_brought_again_by_whom_brought_it_without_a_platform(self, house: House, tmp_path: Path) -> None:
+        how = mapping(tmp_path)
+        for title in ("one", "two"):
+            path = csv_file(tmp_path, [HEADER, good(title=title)])
+            brought(house, path, how, by=Role.COORDINATOR, platform=None)
+
+        assert project(house, "book:P1").name == "two"
+
+    def test_is_wrong_when_it_arrives_in_the_future(self, house: House, tmp_path: Path) -> None:
+        report = brought(house, csv_file(tmp_path, [HEADER, good(day="2099-01-01")]), mapping(tmp_path))
+
+        assert wrong(report.errors) == [(2, "day_in_future")]
+
     def test_takes_a_text_back_that_was_there_before(self, house: House, tmp_path: Path) -> None:
         how = mapping(tmp_path)
         for title in ("one", "two", "one", "two", "one"):
@@ -347,6 +371,7 @@ brought(house, Path(path), load_mapping(Path(mapping)), mode=How(mode), programm
 """
 
 
+@pytest.mark.slow
 class TestKilledInTheMiddle:
     @pytest.mark.parametrize(("mode", "left"), [(How.WHOLE, 0), (How.PARTIAL, 800)])
     def test_leaves_whole_transactions_and_is_completed_by_a_repeat(

@@ -249,6 +249,14 @@ class TestDuplicates:
         found = codes(path, mapping(tmp_path, row_key=["no", "firm"]))
         assert found == [(4, "no", "row_key_duplicate")]
 
+    def test_of_several_columns_keeps_them_apart(self, tmp_path: Path) -> None:
+        path = csv_file(
+            tmp_path, [HEADER, good(no="x/y", firm="z"), good(no="x", firm="y/z"), good(no="x%2Fy", firm="z")]
+        )
+        found = outcomes(path, mapping(tmp_path, row_key=["no", "firm"]))
+        keys = [item.key for item in found if isinstance(item, ProjectRow)]
+        assert keys == ["book:x%2Fy/z", "book:x/y%2Fz", "book:x%252Fy/z"]
+
     def test_are_remembered_beyond_the_first_size_of_the_table(self) -> None:
         seen, count = SeenKeys(), 60_000
         assert all(seen.first_row(f"k{number}", number) is None for number in range(1, count))

@@ -150,6 +150,7 @@ class TestReportedNotGuessed:
 
 
 class TestExtent:
+    @pytest.mark.slow
     def test_of_20_000_rows_is_read_and_one_more_is_refused(self, tmp_path: Path) -> None:
         how = mapping(tmp_path, columns=[{"column": "title", "to": "name"}])
         path = saved(tmp_path, [["no", "title"]])
@@ -172,6 +173,17 @@ class TestExtent:
         assert codes(path, mapping(tmp_path)) == [(None, None, "sheet_rows")]
         assert process_time() - began < 5
 
+    @pytest.mark.parametrize("columns", ['min="-20000000" max="1"', 'min="0" max="1"', 'min="3" max="2"'])
+    def test_of_hidden_columns_that_cannot_be_costs_nothing(self, tmp_path: Path, columns: str) -> None:
+        path = saved(tmp_path, [[*HEADER], NATIVE])
+        with zipfile.ZipFile(path) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        hidden = sheet.replace("<sheetData>", f'<cols><col {columns} hidden="1"/></cols><sheetData>')
+        repacked(path, **{"xl__worksheets__sheet1.xml": hidden})
+        began = process_time()
+        assert codes(path, mapping(tmp_path)) == [(None, None, "xlsx_damaged")]
+        assert process_time() - began < 5
+
     def test_of_formatted_but_empty_cells_does_not_count(self, tmp_path: Path) -> None:
         path, book = xlsx_file(tmp_path, [HEADER, NATIVE])
         book.active["ZZ30000"].number_format = "0.00"
@@ -180,6 +192,7 @@ class TestExtent:
 
 
 class TestArchive:
+    @pytest.mark.slow
     def test_with_a_member_of_1_gib_is_refused_before_it_is_unpacked(self, tmp_path: Path) -> None:
         path = saved(tmp_path, [[*HEADER], NATIVE])
         with (

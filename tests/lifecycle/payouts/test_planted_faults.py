@@ -81,9 +81,9 @@ def one_file_under_two_names(patch: pytest.MonkeyPatch) -> None:
     """A batch handed over is forgotten: it is put again under another name."""
     put = disbursement._doubt
 
-    def again(teller: Any, name: str, data: bytes, fence: int) -> str | None:
+    def again(teller: Any, name: str, data: bytes, **more: Any) -> str | None:
         teller.bank.put(f"again-{name}", data)
-        return put(teller, name, data, fence)
+        return put(teller, name, data, **more)
 
     patch.setattr(disbursement, "_doubt", again)
 

@@ -58,12 +58,20 @@ class TestJsonLines:
             "project.register",
             "project.advance",
             "project.recycle",
+            "project.advance.refused",
         ]
 
-    def test_leave_refusals_out(self, house: House) -> None:
-        assert house.one("SELECT count(*) FROM audit_record WHERE action LIKE '%.refused'") == 1
+    def test_tell_why_and_why_not(self, house: House) -> None:
+        lines = [json.loads(line) for line in written(house, "jsonl")[0].splitlines()]
 
-        assert ".refused" not in written(house, "jsonl")[0]
+        (back,) = (line for line in lines if line["action"] == "project.recycle")
+        (refused,) = (line for line in lines if line["action"].endswith(".refused"))
+        assert (back["reason"], back["codes"]) == ("<& 太热 🍳", [])
+        assert (refused["action"], refused["actor"], refused["codes"]) == (
+            "project.advance.refused",
+            "project_lead",
+            ["role"],
+        )
 
     def test_tell_of_one_project_only_when_asked_so(self, house: House) -> None:
         lines = [json.loads(line) for line in written(house, "jsonl", first_project(house))[0].splitlines()]
@@ -79,6 +87,14 @@ class TestXes:
 
         assert [said(trace, "concept:name") for trace in traces] == ["PT-2025-0001", "PT-2025-0002"]
         assert sum(len(trace.findall(f"{XES}event")) for trace in traces) == count
+
+    def test_marks_a_refusal_as_not_completed(self, house: House) -> None:
+        events = ET.fromstring(written(house, "xes")[0]).iter(f"{XES}event")  # noqa: S314 - our own text
+
+        aborted = [one for one in events if said(one, "lifecycle:transition") == "ate_abort"]
+        assert [(said(one, "concept:name"), said(one, "codes")) for one in aborted] == [
+            ("project.advance.refused", "role")
+        ]
 
     def test_is_well_formed_also_without_any_project(self, sqlite_engine: Engine) -> None:
         assert ET.fromstring(written(make.a_house(sqlite_engine), "xes")[0]).findall(f"{XES}trace") == []  # noqa: S314

@@ -140,8 +140,8 @@ def a_paper(kind: str, *, values: Mapping[str, Any] | None = None, valid_until: 
 
 def claims(*, trl: int = 5, mrl: int = 4) -> tuple[ClaimRecord, ...]:
     """One critical technology and all nine threads at these levels, each with evidence."""
-    technology = ClaimRecord(scale=MaturityScale.TRL, item="heating control", level=trl, has_evidence=True)
-    threads = (ClaimRecord(scale=MaturityScale.MRL, item=name, level=mrl, has_evidence=True) for name in THREADS)
+    technology = ClaimRecord(scale=MaturityScale.TRL, item="heating control", level=trl, evidence=UUID(int=1))
+    threads = (ClaimRecord(scale=MaturityScale.MRL, item=name, level=mrl, evidence=UUID(int=1)) for name in THREADS)
     return (technology, *threads)
 
 

@@ -296,12 +296,13 @@ class TestFirstPassYield:
 
 class TestMaturity:
     def claims(self, trl: int, mrl: int, *, threads: int = 9) -> Computed:
-        technology = ClaimRecord(scale=MaturityScale.TRL, item="oven", level=trl, has_evidence=True)
+        paper = evidence("maturity_claim")
+        technology = ClaimRecord(scale=MaturityScale.TRL, item="oven", level=trl, evidence=paper.id)
         lines = tuple(
-            ClaimRecord(scale=MaturityScale.MRL, item=item, level=mrl, has_evidence=True)
+            ClaimRecord(scale=MaturityScale.MRL, item=item, level=mrl, evidence=paper.id)
             for item in maturity.THREADS[:threads]
         )
-        return judged("G5.6", claims=(technology, *lines))
+        return judged("G5.6", claims=(technology, *lines), evidence=(paper,))
 
     def test_needs_trl_8_and_mrl_8(self) -> None:
         assert self.claims(8, 8).state == "met"

@@ -9,14 +9,24 @@ from uuid import UUID
 import pytest
 
 from lifecycle.calendar import china
-from lifecycle.stages.judgement import Verdict, evidence_sha256s, judge, judge_stage, judged_evidence
-from lifecycle.stages.parties import ROLE_PARTY
-from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, ScenarioRecord, WaiverRecord
+from lifecycle.stages import maturity
+from lifecycle.stages.judgement import Verdict, bound_sha256s, evidence_sha256s, judge, judge_stage, judged_evidence
+from lifecycle.stages.records import (
+    ClaimRecord,
+    Computed,
+    EvidenceRecord,
+    JudgementRecord,
+    Records,
+    RevisionRecord,
+    ScenarioRecord,
+    WaiverRecord,
+)
 from lifecycle.stages.rule import Rule, met, not_enough, not_met
 from lifecycle.standards import library
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage
 from lifecycle.standards.part import Text
-from models.states import STAGES, Competence, GateOutcome, ProjectState, Role, VerdictState
+from lifecycle.standards.parties import ROLE_PARTY
+from models.states import STAGES, Competence, GateOutcome, MaturityScale, ProjectState, Role, VerdictState
 from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence, worded
 
 RULE_CODES = {"too_low", "too_few"}
@@ -260,7 +270,7 @@ class TestJudges:
 
         assert (verdict.state, verdict.code) == (VerdictState.WAITING, "judgement_waiting")
         assert verdict.owed_by == (Owes(party="platform", role=Role.QUALITY_ENGINEER),)
-        assert verdict.values == {"roles": ["quality_engineer"]}
+        assert verdict.values == {"roles": ["quality_engineer"], "not_by": [str(AUTHOR)]}
 
     def test_who_all_said_yes_leave_the_values_of_the_rule(self) -> None:
         verdict = self.judged(said(on=(self.REPORT,)))
@@ -301,7 +311,7 @@ class TestJudges:
     def test_are_not_replaced_by_a_judgement_of_another(self, facts: dict[str, Any]) -> None:
         assert self.judged(said(on=(self.REPORT,), **facts)).code == "judgement_waiting"
 
-    def test_of_one_competence_do_not_speak_for_another(self) -> None:
+    def test_of_several_competences_are_those_of_several_people(self) -> None:
         experts = tuple(
             Judge(role=Role.EXPERT, competence=competence, kind="accepted")
             for competence in (Competence.MARKET, Competence.FINANCE)
@@ -310,13 +320,16 @@ class TestJudges:
         market = said(on=(self.REPORT,), role=Role.EXPERT, competence=Competence.MARKET)
 
         half = self.judged(market, criterion=criterion)
-        both = self.judged(market, replace(market, competence=Competence.FINANCE), criterion=criterion)
+        finance = replace(market, competence=Competence.FINANCE)
+        alone = self.judged(market, finance, criterion=criterion)
+        both = self.judged(market, replace(finance, person=UUID(int=77)), criterion=criterion)
 
         assert (half.state, half.owed_by) == (
             VerdictState.WAITING,
             (Owes(party="programme", role=Role.EXPERT),),
         )
-        assert half.values == {"roles": ["expert"]}
+        assert half.values == {"roles": ["expert"], "not_by": [str(AUTHOR)]}
+        assert alone == half
         assert both.passes
 
     def test_of_both_parties_are_each_needed(self) -> None:
@@ -336,6 +349,28 @@ class TestJudges:
 
         assert self.judged(said(yes=False, on=(self.REPORT,)), criterion=criterion).code == "judged_no"
 
+    @pytest.mark.parametrize("change", [{"values": {"cost": 1}}, {"revision": "C"}, {"sha256": "f" * 64}], ids=str)
+    def test_are_bound_to_the_figures_and_the_revision_too_and_not_to_the_file_alone(
+        self, change: dict[str, Any]
+    ) -> None:
+        accepted = evidence("report", cost=100)
+        on_accepted = said(on=(accepted,))
+        criterion = a_criterion(evidence=("report",), judges=(QUALITY,))
+
+        now = a_project(evidence=(replace(accepted, **change),), judgements=(on_accepted,))
+
+        assert verdict_of(criterion, a_project(evidence=(accepted,), judgements=(on_accepted,))).passes
+        assert verdict_of(criterion, now).code == "judgement_outdated"
+
+    def test_of_a_maturity_are_bound_to_the_levels_claimed(self) -> None:
+        criterion = a_criterion(rule="maturity", parameters={"trl": 6, "mrl": 6}, judges=(QUALITY,))
+        claimed = a_project(claims=_levels(6), evidence=(self.REPORT,))
+        yes = said(evidence_sha256s=bound_sha256s(criterion, claimed))
+        agreed, raised = (replace(claimed, claims=_levels(level), judgements=(yes,)) for level in (6, 8))
+
+        assert verdict_of(criterion, agreed, rules=maturity.RULES).passes
+        assert verdict_of(criterion, raised, rules=maturity.RULES).code == "judgement_outdated"
+
     def test_of_one_part_are_not_asked_again_for_another(self) -> None:
         kinds = tuple(EvidenceType(id=name, title=WORDS, family="result", gate="G4") for name in ("report", "photo"))
         judge_of_part = Judge(role=Role.QUALITY_ENGINEER, kind="accepted", part="report")
@@ -351,6 +386,19 @@ class TestJudges:
         criterion = a_criterion(judges=(QUALITY,))
 
         assert verdict_of(criterion, a_project(judgements=(said(),))).passes
+
+
+def _levels(level: int) -> tuple[ClaimRecord, ...]:
+    wanted = [(MaturityScale.TRL, "core"), *((MaturityScale.MRL, thread) for thread in maturity.THREADS)]
+    paper = TestJudges.REPORT.id
+    return tuple(ClaimRecord(scale=scale, item=item, level=level, evidence=paper) for scale, item in wanted)
+
+
+class TestTheFrozenRevision:
+    def test_is_the_later_recorded_of_two_frozen_on_one_day(self) -> None:
+        first, second = (RevisionRecord(label=label, frozen_on=TODAY) for label in "BA")
+
+        assert a_project(revisions=(first, second)).revision == second
 
 
 class TestDueDay:

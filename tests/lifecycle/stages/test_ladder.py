@@ -8,7 +8,10 @@ import pytest
 
 from lifecycle.stages.ladder import Ladder, agreed_ladder, evidence_batches, refused_run, unlocked
 from lifecycle.stages.records import BatchRecord
-from lifecycle.stages.stop_loss import LimitHit, StopLoss, Used, agreed_stop_loss, limits_hit
+from lifecycle.stages.stop_loss import LimitHit, StopLoss, Used, agreed_stop_loss, days_used, limits_hit
+from models.ids import new_id
+from models.projects import StageRun
+from models.states import ProjectState, StageRunState
 from tests.lifecycle.stages.trial_records import SENTENCES, STAGE, a_batch, a_trial, evidence
 
 LADDER = Ladder(sizes=(10, 50, 200), conforming_batches=1)
@@ -118,9 +121,22 @@ class TestStopLoss:
         assert limits_hit(StopLoss(), used) == ()
         assert [hit.code for hit in limits_hit(StopLoss(batches=0), used)] == ["stop_loss_batches"]
 
-    def test_reads_its_limits_from_the_newest_contract(self) -> None:
+    def test_reads_its_limits_from_the_form_of_the_contract(self) -> None:
         assert LIMITS is not None
-        contract = evidence("task_contract", stop_loss_money_minor=1_000, stop_loss_batches=3, stop_loss_days=180)
+        form = {"stop_loss_money_minor": 1_000, "stop_loss_batches": 3, "stop_loss_days": 180}
 
-        assert agreed_stop_loss(LIMITS, a_trial(papers=(contract,))) == self.AGREED
-        assert agreed_stop_loss(LIMITS, a_trial(papers=())) == StopLoss()
+        assert agreed_stop_loss(LIMITS, form) == self.AGREED
+        assert agreed_stop_loss(LIMITS, {}) == StopLoss()
+
+    def test_counts_the_days_of_every_visit_of_its_stage(self) -> None:
+        trial, market = ProjectState.SMALL_BATCH_TRIAL, ProjectState.MARKET_VALIDATION
+        visits = [
+            StageRun(project_id=new_id(), state=StageRunState.OPEN, stage=stage, opened_on=start, closed_on=end)
+            for stage, start, end in (
+                (trial, date(2026, 1, 1), date(2026, 1, 31)),
+                (market, date(2026, 1, 31), date(2026, 2, 10)),
+                (trial, date(2026, 2, 10), None),
+            )
+        ]
+
+        assert days_used(visits, trial, date(2026, 2, 15)) == 30 + 5

@@ -312,8 +312,15 @@ class TestDemand:
 
         assert (found.state, found.code) == ("not_enough_evidence", "demand_lot_unknown")
 
-    def test_does_not_count_unsigned_letters(self) -> None:
-        assert judged("G4.5", orders=(a_letter(signed_on=None),) * 5, evidence=self.PLAN).state == "missing"
+    @pytest.mark.parametrize(
+        "facts",
+        [{"signed_on": None}, {"customer": None}, {"customer": FIRM.id}],
+        ids=["unsigned", "of nobody", "of the firm itself"],
+    )
+    def test_does_not_count_papers_that_are(self, facts: dict[str, Any]) -> None:
+        letters = (a_letter(**facts),) * 5
+
+        assert judged("G4.5", orders=(*letters, an_order(quantity=100, **facts)), evidence=self.PLAN).state == "missing"
 
 
 class TestFieldReliability:
@@ -382,6 +389,11 @@ class TestCertification:
 
         assert (found.state, found.values["certificates"]) == ("not_met", ["CCC"])
 
+    def test_is_open_for_one_whose_name_another_row_has_too(self) -> None:
+        found = self.certificates({"name": "CCC"}, {"name": "CCC", "number": "2026-1"})
+
+        assert (found.state, found.values["certificates"], found.values["held"]) == ("not_met", ["CCC"], ["CCC"])
+
     def test_is_met_when_the_list_says_there_are_none(self) -> None:
         assert self.certificates().state == "met"
 
@@ -408,11 +420,12 @@ class TestSafety:
 
 class TestMaturity:
     def claims(self, trl: int, mrl: int, *, threads: int = 9) -> Computed:
-        technology = ClaimRecord(scale=MaturityScale.TRL, item="oven", level=trl, has_evidence=True)
+        paper = evidence("maturity_claim")
+        technology = ClaimRecord(scale=MaturityScale.TRL, item="oven", level=trl, evidence=paper.id)
         lines = tuple(
-            ClaimRecord(scale=MaturityScale.MRL, item=item, level=mrl, has_evidence=True) for item in THREADS[:threads]
+            ClaimRecord(scale=MaturityScale.MRL, item=item, level=mrl, evidence=paper.id) for item in THREADS[:threads]
         )
-        return judged("G4.9", claims=(technology, *lines))
+        return judged("G4.9", claims=(technology, *lines), evidence=(paper,))
 
     def test_needs_trl_8_and_mrl_7(self) -> None:
         assert self.claims(8, 7).state == "met"

@@ -1,6 +1,7 @@
 """Readiness levels: the cross-check of the two scales, the minimum, and the rule over both."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -25,7 +26,7 @@ class TestCrossCheck:
 
 class TestMinimum:
     def test_is_the_weakest_and_not_the_average(self) -> None:
-        weak = ClaimRecord(scale=MaturityScale.TRL, item="gripper", level=3, has_evidence=True)
+        weak = ClaimRecord(scale=MaturityScale.TRL, item="gripper", level=3, evidence=UUID(int=1))
 
         assert project_trl((*claims(trl=9), weak)) == 3
 
@@ -57,7 +58,7 @@ class TestMaturity:
         assert judged(gate, replace(good_firm(), claims=claims(trl=trl, mrl=mrl))).state == state
 
     def test_names_the_technology_that_holds_the_project_down(self) -> None:
-        weak = ClaimRecord(scale=MaturityScale.TRL, item="gripper", level=3, has_evidence=True)
+        weak = ClaimRecord(scale=MaturityScale.TRL, item="gripper", level=3, evidence=UUID(int=1))
 
         found = judged("G2.1", replace(good_firm(), claims=(*claims(), weak)))
 
@@ -77,12 +78,13 @@ class TestMaturity:
         assert found.values["mrl"] is None
 
     def test_does_not_count_a_thread_that_is_none_of_the_nine(self) -> None:
-        stray = ClaimRecord(scale=MaturityScale.MRL, item="logistics", level=1, has_evidence=False)
+        stray = ClaimRecord(scale=MaturityScale.MRL, item="logistics", level=1)
 
         assert judged("G2.1", replace(good_firm(), claims=(*claims(), stray))).state == "met"
 
-    def test_has_not_enough_when_a_level_names_no_evidence(self) -> None:
-        bare = tuple(replace(claim, has_evidence=claim.item != "quality") for claim in claims())
+    @pytest.mark.parametrize("named", [None, UUID(int=99)], ids=["none", "one that does not count any more"])
+    def test_has_not_enough_when_a_level_names_no_evidence(self, named: UUID | None) -> None:
+        bare = tuple(replace(claim, evidence=named) if claim.item == "quality" else claim for claim in claims())
 
         found = judged("G2.1", replace(good_firm(), claims=bare))
 

@@ -10,6 +10,7 @@ import pytest
 from lifecycle.stages.records import BatchRecord, RevisionRecord, TrackRecord
 from lifecycle.stages.trial import RULES
 from models.states import BatchKind, FindingKind, Verification
+from tests.lifecycle.stages import facts
 from tests.lifecycle.stages.trial_records import (
     BORE,
     CRITERIA,
@@ -178,6 +179,13 @@ class TestVerificationsPassed:
         found = judged("G3.2", a_trial(papers=with_instead(report("design"))))
 
         assert (found.state, found.values["absent"]) == ("missing", ["function"])
+
+    def test_asks_what_the_firm_asked_for_though_nobody_started_it(self) -> None:
+        need = facts.evidence("need_form", verifications=["design", "process", "adaptation"])
+
+        found = judged("G3.2", a_trial(papers=with_instead(report("design"), report("function"), need)))
+
+        assert (found.state, found.values["absent"]) == ("missing", ["process", "adaptation"])
 
     def test_does_not_count_a_report_on_an_older_revision(self) -> None:
         older = replace(report("function"), revision="A")

@@ -126,6 +126,8 @@ def test_every_declared_direction_holds(rule: str, name: str) -> None:
         ("limits/hold_calendar_days", 60, 91),
         ("limits/freeze_before_panel_days", 6, 4),
         ("evidence_types/sample/only_for_revision", True, None),
+        ("evidence_types/sample/handed_in_by", (Role.PROJECT_LEAD,), (Role.PROJECT_LEAD, Role.COORDINATOR)),
+        ("evidence_types/tranche_record/handed_in_by", (Role.PAYER,), (Role.PROJECT_LEAD,)),
     ],
 )
 def test_a_part_moves_one_way_only(path: str, tighter: object, looser: object) -> None:

@@ -105,6 +105,12 @@ class TestPublished:
         ("profiles/firm_size", ("eu",), "profile_without_choice", "profiles/firm_size"),
         ("evidence_types/sample/family", "beauty", "family_unknown", "evidence_types/sample/family"),
         ("evidence_types/sample/id", "licence", "repeated", "evidence_types"),
+        (
+            "evidence_types/tranche_record/handed_in_by",
+            (),
+            "nobody_hands_in",
+            "evidence_types/tranche_record/handed_in_by",
+        ),
         ("evidence_types/sample/fields", (), "form_empty", "evidence_types/sample/fields"),
         (
             "evidence_types/sample/valid_until_field",

@@ -1,8 +1,8 @@
-"""For which party of a project each role acts, when a judge of the pack does not say (`domain.md` 1.4)."""
+"""For which party of a project each role acts, and whose papers are whose (`domain.md` 1.4)."""
 
 from collections.abc import Mapping
 
-from lifecycle.standards.pack import Judge, Owes, Party
+from lifecycle.standards.pack import EvidenceType, Judge, Owes, Pack, Party
 from models.states import Role
 
 ROLE_PARTY: Mapping[Role, Party] = {
@@ -34,3 +34,14 @@ ROLE_PARTY: Mapping[Role, Party] = {
 def judge_owes(judge: Judge) -> Owes:
     """Say who owes this judgement: the judge's own party when the pack names one, else that of the role."""
     return Owes(party=judge.party or ROLE_PARTY[judge.role], role=judge.role)
+
+
+def hands_in(pack: Pack, kind: EvidenceType) -> frozenset[Role]:
+    """Return the roles that hand in evidence of this type: the party that owes it (rule book 1.4).
+
+    The type names them itself, or it is everybody who acts for a party that owes a criterion it serves.
+    """
+    criteria = [criterion for stage in pack.stages for criterion in stage.criteria]
+    serving = [one for one in criteria if kind.id in (*one.evidence, *one.supporting)]
+    owing = {owes.party for criterion in serving for owes in criterion.owed_by}
+    return frozenset(kind.handed_in_by) or frozenset(role for role, party in ROLE_PARTY.items() if party in owing)

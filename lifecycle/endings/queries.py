@@ -1,0 +1,130 @@
+"""Settlement statements and recovery orders, for lists and pages: figures that sum."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.endings.facts import left_of
+from lifecycle.ledger.sums import paid_by_milestone, reserved_by_agreement
+from lifecycle.milestones.entitlement import entitlement_of
+from lifecycle.milestones.figures import figures_of
+from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
+from models.ledger import Account, Posting
+from models.payouts import Payout
+from models.people import User
+from models.projects import Project
+from models.reading import rows_by, table_of
+from models.states import AccountKind, FundStatus, MilestoneState, PayoutPurpose, PayoutState, PostingKind
+
+_TERMS = ("number", "currency", "amount_minor", "rate_basis_points", "status", "settled_on", "statement_due_on")
+
+
+def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
+    """Return the one settlement statement of an agreement (F12): what was promised, spent, paid, and came back.
+
+    paid - returned - recovered - set off here + set off elsewhere = net; entitlement - net = difference, which is what
+    tranches and settlement still pay, less what orders still ask for, once it is settled.
+    """
+    row = rows_by(session, Agreement, "id", [agreement_id])[agreement_id][0]
+    figures = figures_of(session, [agreement_id])[agreement_id]
+    moved = _moved(session, agreement_id)
+    orders = rows_by(session, RecoveryOrder, "agreement_id", [agreement_id], "number").get(agreement_id, [])
+    against = rows_by(session, RecoveryPart, "against_agreement_id", [agreement_id]).get(agreement_id, [])
+    reserved = reserved_by_agreement(session, [agreement_id]).get(agreement_id, 0)
+    net = figures.paid_minor - reserved
+    entitled = entitlement_of(figures) if row.entitlement_minor is None else row.entitlement_minor
+    return {
+        **{name: getattr(row, name) for name in _TERMS},
+        "project": rows_by(session, Project, "id", [row.project_id])[row.project_id][0].number,
+        "award_minor": row.amount_minor,
+        "cost_minor": figures.cost_minor,
+        "own_money_minor": figures.own_minor,
+        "paid_minor": moved.get(PostingKind.POST, 0),
+        "returned_minor": -moved.get(PostingKind.RETURN, 0),
+        "recovered_minor": sum(order.repaid_minor for order in orders),
+        "set_off_minor": sum(order.set_off_minor for order in orders),
+        "set_off_as_paid_minor": sum(part.amount_minor for part in against),
+        "net_minor": net,
+        "reserved_minor": reserved,
+        "entitlement_minor": entitled,
+        "difference_minor": entitled - net,
+        **_to_come(session, row, orders, is_stopped=figures.is_stopped),
+        "is_settled": row.settled_on is not None,
+    }
+
+
+def _moved(session: Session, agreement_id: UUID) -> dict[PostingKind, int]:
+    """Return what each kind of entry brought to the account of what is paid, for the payouts of an agreement."""
+    posting, account, payout = map(table_of, (Posting, Account, Payout))
+    found = (
+        select(posting.c.kind, func.sum(posting.c.amount_minor))
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .join(payout, payout.c.id == posting.c.payout_id)
+        .where(payout.c.agreement_id == agreement_id, account.c.kind == AccountKind.PAID)
+        .group_by(posting.c.kind)
+    )
+    return {PostingKind(row[0]): int(row[1]) for row in session.execute(found)}
+
+
+def _to_come(session: Session, agreement: Any, orders: Sequence[Any], *, is_stopped: bool) -> dict[str, int]:
+    """Return what a settled agreement still pays, in tranches, as retention and besides, and what is still owed."""
+    owed = sum(left_of(order) for order in orders)
+    nothing = {"acceptance_minor": 0, "retention_minor": 0, "settlement_minor": 0, "owed_minor": owed}
+    if agreement.settled_on is None or agreement.status == FundStatus.CLOSED:
+        return nothing
+    paid = paid_by_milestone(session, [agreement.id])
+    payouts = rows_by(session, Payout, "agreement_id", [agreement.id]).get(agreement.id, [])
+    settled = sum(
+        row.amount_minor for row in payouts if row.purpose == PayoutPurpose.SETTLEMENT and row.state == PayoutState.PAID
+    )
+    besides = {**nothing, "settlement_minor": agreement.settlement_minor - settled}
+    if is_stopped:
+        return besides
+    plan = rows_by(session, Milestone, "agreement_id", [agreement.id], "number").get(agreement.id, [])
+    left = {
+        row.is_retention: row.amount_minor - paid.get(row.id, 0)
+        for row in plan
+        if row.state != MilestoneState.WAIVED and row.amount_minor > paid.get(row.id, 0)
+    }
+    return {**besides, "acceptance_minor": left.get(False, 0), "retention_minor": left.get(True, 0)}
+
+
+def recoveries(session: Session, *, agreement_id: UUID | None = None) -> list[dict[str, Any]]:
+    """Return recovery orders with what is still owed, of one agreement or of all, by number."""
+    order, agreement, project = map(table_of, (RecoveryOrder, Agreement, Project))
+    found = (
+        select(order, agreement.c.number.label("agreement"), project.c.number.label("project"))
+        .join(agreement, agreement.c.id == order.c.agreement_id)
+        .join(project, project.c.id == order.c.project_id)
+        .order_by(order.c.number)
+    )
+    if agreement_id is not None:
+        found = found.where(order.c.agreement_id == agreement_id)
+    shown = ("id", "number", "agreement", "project", "code", "currency", "amount_minor", "due_on", "state", "version")
+    met = ("repaid_minor", "set_off_minor", "written_off_minor")
+    return [
+        {**{name: getattr(row, name) for name in (*shown, *met)}, "left_minor": left_of(row)}
+        for row in session.execute(found)
+    ]
+
+
+def recovery(session: Session, recovery_id: UUID) -> dict[str, Any]:
+    """Return one recovery order in full: why, by whom, and how each part of it was met."""
+    row = rows_by(session, RecoveryOrder, "id", [recovery_id])[recovery_id][0]
+    (listed,) = [one for one in recoveries(session, agreement_id=row.agreement_id) if one["id"] == recovery_id]
+    user = table_of(User)
+    people = {row.ordered_by, row.write_off_by} - {None}
+    names = dict(session.execute(select(user.c.id, user.c.name).where(user.c.id.in_(people))).tuples().all())
+    parts = rows_by(session, RecoveryPart, "recovery_id", [recovery_id], "at").get(recovery_id, [])
+    shown = ("kind", "amount_minor", "bank_ref", "notified_on", "at")
+    return {
+        **listed,
+        "reason": row.reason,
+        "ordered_by": names.get(row.ordered_by),
+        "write_off_by": names.get(row.write_off_by),
+        "write_off_reason": row.write_off_reason,
+        "parts": [{name: getattr(part, name) for name in shown} for part in parts],
+    }

@@ -1,0 +1,162 @@
+"""Real logs and a real register against the facts beside them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from lifecycle.invariants.check import all_checks, check
+from lifecycle.replays.log import Case, read_log
+from lifecycle.replays.mapping import SHIPPED, Deed, FundMapping, PayoutMapping, load_replay_mapping
+from lifecycle.replays.money import fund_document, play_register
+from lifecycle.replays.register import read_register
+from models.db import reading
+from tests.factories import START
+from tests.lifecycle.replays.logs import played, stage
+
+pytestmark = pytest.mark.reference
+LOGS = {
+    "bpi2020_domestic": "BPI2020_DomesticDeclarations.xes.gz",
+    "bpi2020_request": "BPI2020_RequestForPayment.xes.gz",
+}
+
+
+def facts(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def log_mapping(name: str) -> PayoutMapping:
+    mapping = load_replay_mapping(SHIPPED / f"{name}.yaml")
+    assert isinstance(mapping, PayoutMapping)
+    return mapping
+
+
+def asks_for_money(case: Case) -> bool:
+    return any((event.amount_minor or 0) > 0 for event in case.events)
+
+
+def has(case: Case, *deeds: Deed) -> bool:
+    return any(event.deed in deeds for event in case.events)
+
+
+def expected(cases: Sequence[Case]) -> dict[str, int]:
+    """Count from the log alone what must pass: a positive amount, asked for, approved after it, then paid."""
+    passing = [case for case in cases if asks_for_money(case) and _is_approved(case)]
+    paid = [case for case in passing if has(case, Deed.PAID)]
+    again = [case for case in paid if has(case, Deed.SEND_BACK, Deed.REJECT, Deed.CANCEL)]
+    return {"made": len(paid), "rejected_then_made": len(again)}
+
+
+def _is_approved(case: Case) -> bool:
+    """Say whether an approval stands when the money is asked to leave: requests and rejections void what was before."""
+    stands = False
+    for event in case.events:
+        if event.deed in (Deed.REQUEST, Deed.CANCEL, Deed.REJECT):
+            stands = False
+        elif event.deed is Deed.APPROVE:
+            stands = True
+        elif event.deed in (Deed.INSTRUCT, Deed.PAID):
+            break
+    return stands
+
+
+def broken(engine: Engine) -> list[str]:
+    with reading(engine) as session:
+        results = check(session, all_checks(), now=START.replace(year=2030)).results
+    return [one.id for one in results if not one.is_ok]
+
+
+class TestApprovalLogs:
+    @pytest.mark.parametrize("name", LOGS)
+    def test_are_known_whole_to_their_mappings(self, reference_data: Path, name: str) -> None:
+        oracle = facts(reference_data / "event_logs", "facts.json")[LOGS[name]]
+        log = read_log(reference_data / "event_logs" / LOGS[name], log_mapping(name))
+        assert (len(log.cases), log.events) == (oracle["cases"], oracle["events"])
+        assert (log.unknown, log.unread) == ({}, [])
+
+    @pytest.mark.parametrize("name", LOGS)
+    def test_pay_what_was_approved_and_nothing_else(
+        self, reference_data: Path, sqlite_engine: Engine, name: str
+    ) -> None:
+        mapping = log_mapping(name)
+        log = read_log(reference_data / "event_logs" / LOGS[name], mapping, first=150)
+        document = played(sqlite_engine, log, mapping, days=31)
+        asked = expected(log.cases)
+        assert document["payments"]["made"] == asked["made"] > 100
+        assert document["rejections"]["made"] == asked["rejected_then_made"] > 5
+        assert broken(sqlite_engine) == []
+
+    @pytest.mark.prove
+    @pytest.mark.parametrize("name", LOGS)
+    def test_agree_with_the_facts_beside_them(self, reference_data: Path, sqlite_engine: Engine, name: str) -> None:
+        oracle = facts(reference_data / "event_logs", "conformance_facts.json")[LOGS[name]]
+        mapping = log_mapping(name)
+        log = read_log(reference_data / "event_logs" / LOGS[name], mapping)
+        document = played(sqlite_engine, log, mapping)
+        payments, rejections, asked = document["payments"], document["rejections"], expected(log.cases)
+        assert document["cases"] == oracle["cases"]
+        assert payments["cases"] == oracle["paid"]
+        unapproved = oracle.get("paid_without_any_prior_final_approval", 0)
+        assert payments["without_approval"] == {"cases": unapproved, "made": 0}
+        assert (rejections["cases"], rejections["paid_in_log"]) == (oracle["any_reject"], oracle["rejected_then_paid"])
+        assert (payments["made"], rejections["made"]) == (asked["made"], asked["rejected_then_made"])
+        unpayable = sum(not asks_for_money(case) for case in log.cases if case.events[0].amount_minor is not None)
+        assert unpayable == oracle["amount"]["nonpos"]
+        assert broken(sqlite_engine) == []
+
+    def test_show_the_two_payments_that_nobody_approved(self, reference_data: Path, sqlite_engine: Engine) -> None:
+        mapping = log_mapping("bpi2020_domestic")
+        log = read_log(reference_data / "event_logs" / LOGS["bpi2020_domestic"], mapping)
+        log.cases = [case for case in log.cases if has(case, Deed.PAID) and not has(case, Deed.APPROVE)]
+        document = played(sqlite_engine, log, mapping)
+        assert document["payments"] == {
+            "cases": 2,
+            "made": 0,
+            "refused": 2,
+            "first_reasons": {"instruct_not_possible_when_requested": 1, "nothing_requested": 1},
+            "without_approval": {"cases": 2, "made": 0},
+        }
+
+    def test_say_the_same_as_xes_and_as_csv(self, reference_data: Path) -> None:
+        mapping = log_mapping("running_example")
+        read = [read_log(reference_data / "event_logs" / f"running-example.{kind}", mapping) for kind in ("xes", "csv")]
+        as_xes, as_csv = (
+            sorted((case.name, event.activity, event.at, event.person) for case in log.cases for event in case.events)
+            for log in read
+        )
+        assert as_xes == as_csv
+
+
+class TestFundRegister:
+    def test_agrees_with_the_facts_beside_it(self, reference_data: Path, sqlite_engine: Engine) -> None:
+        oracle = facts(reference_data / "iati", "facts.json")["transactions"]
+        mapping = load_replay_mapping(SHIPPED / "iati_transactions.yaml")
+        assert isinstance(mapping, FundMapping)
+        register = read_register(reference_data / "iati" / "transactions.csv.gz", mapping)
+        document = fund_document(register, mapping, play_register(register, stage(sqlite_engine)))
+        assert (document["entries"], document["activities"]) == (oracle["transactions"], oracle["activities"])
+        assert document["negative"]["entries"] == oracle["negative_values"]
+        assert document["negative"] == {"entries": 43, "accepted": 4, "refused": 4, "left_out": 35}
+        assert document["awards"] == {
+            "positive": oracle["activities_with_positive_commitment"],
+            "paid_more": oracle["paid_more_than_committed"],
+            "paid_exactly": oracle["paid_exactly_committed"],
+        }
+        without = [one["activity"] for one in document["refused"] if _codes(one) == ["award_comes_to_nothing"]]
+        assert len(set(without)) == oracle["commitment_sums_to_zero_but_paid"]
+        over = [one["activity"] for one in document["refused"] if _codes(one) == ["milestone_exceeded"]]
+        assert len(over) == oracle["paid_more_than_committed"]
+        assert document["by_kind"]["payment"]["reasons"] == {
+            "amount_not_positive": 2,
+            "milestone_exceeded": 1,
+            "nothing_awarded": 58,
+            "nothing_to_return": 4,
+        }
+        assert broken(sqlite_engine) == []
+
+
+def _codes(refused: Any) -> list[str]:
+    return [reason["code"] for reason in refused["reasons"]]
