@@ -34,7 +34,7 @@ class TestReplay:
             0,
             ["ask\tRequest\t2\t0", "paid\tPaid\t1\t1", "pass\tApprove\t1\t0"],
         )
-        assert "Refused 1 times, instruct_not_possible_when_requested: Not possible while" in err
+        assert "Refused 1 times, instruct_not_possible_when_requested: Cannot put into a batch while" in err
         assert "Cases paid in the log: 2; paid here too: 1, refused: 1." in err
         assert "Of these without an approval before the payment: 1; paid here: 0." in err
         assert not (tmp_path / "none.db").exists()
