@@ -53,7 +53,7 @@ class Wish:
 def replay_log(output: Output, log: Path, wish: Wish) -> None:
     """Play the log and say what became of it; leaves with exit 6 when some of it could not be read."""
     if wish.report is not None and wish.report.resolve() == log.resolve():
-        raise Invalid(unmet("value_wrong", field="--report", value=str(wish.report)))
+        raise Invalid(unmet("value_wrong", field="--report", value=str(wish.report), form="OUT.json"))
     mapping = _mapping(wish.mapping)
     with _dry_database() as engine:
         stage = Stage(scene=partial(transaction, engine), calendar=china(), new_id=new_id, days=wish.days)

@@ -134,7 +134,8 @@ def _standard(asks: Sequence[str]) -> Pack:
     bare = library.bare()
     text = Text(zh="报告", en="Report")
     form = FormField(name="title", title=text, kind="text")
-    paper = EvidenceType(id=_REPORT, title=text, family="project", gate="G1", fields=(form,))
+    by = (Role.PROJECT_LEAD,)
+    paper = EvidenceType(id=_REPORT, title=text, family="project", gate="G1", fields=(form,), handed_in_by=by)
     said = {"asks_certifier": "certifier" in asks, "asks_release": "release" in asks}
     changes = {"code": "replay", "evidence_types": (paper,), "funds": bare.funds.model_copy(update=said)}
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
