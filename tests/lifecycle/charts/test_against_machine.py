@@ -136,7 +136,7 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
 
 
 SETS = st.sampled_from([frozenset(), frozenset([PERSONS[0]])])
-HOLDS = st.none() | st.just(SimpleNamespace(until_on=TODAY, from_on=TODAY))
+HOLDS = st.none() | st.just(SimpleNamespace(reason="ehs", until_on=TODAY, from_on=TODAY))
 
 
 @st.composite
