@@ -201,7 +201,13 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
     seats = draw(st.lists(st.builds(Seat, st.booleans(), st.none() | DAYS, st.none() | OUTCOMES), max_size=5))
     score = draw(st.sampled_from([2.0, 5.0, 9.0]))
     means = {factor.id: score for factor in on.asked.score.factors}
-    item = SimpleNamespace(clause="G2.2", due_on=draw(DAYS), note=draw(st.sampled_from(["", "by Li"])))
+    item = SimpleNamespace(
+        clause="G2.2",
+        due_on=draw(DAYS),
+        note=draw(st.sampled_from(["", "by Li"])),
+        review_id=REVIEW_ID,
+        cleared_on=draw(st.none() | DAYS),
+    )
     command = SimpleNamespace(
         outcome=draw(OUTCOMES),
         reason=draw(st.sampled_from(["", "why"])),
