@@ -5,7 +5,7 @@ Whoever reads here holds the lock of the fund: milestones, approvals, accounts a
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -21,7 +21,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
-from lifecycle.numbers import drawn
+from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
@@ -60,8 +60,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    new = [stamp.today.year for row in rows if row is None]
-    numbers = iter(drawn(session, "PO", new, may_write=all(task.is_locked for task in tasks)))
+    numbers = _numbers(session, tasks, rows, stamp)
     taken: dict[UUID, int] = {}
     found = []
     for task, row in zip(tasks, rows, strict=True):
@@ -89,9 +88,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(delegations.get(task.fund.organisation_id, ())),
             recent_minor=siblings.to_payee(task.project.organisation_id, row),
-            holds=tuple(
-                hold for key in (DISBURSEMENT_ID, task.fund.id, task.project.id) for hold in holds.get(key, ())
-            ),
+            holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
             documents=tuple(documents.get(task.project.id, ())),
@@ -107,6 +104,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _numbers(session: Session, tasks: Sequence[Task[Any]], rows: Sequence[Any], stamp: Stamp) -> Iterator[Number]:
+    """Draw a number for each payout that is only asked for."""
+    new = [stamp.today.year for row in rows if row is None]
+    return iter(drawn(session, "PO", new, may_write=all(task.is_locked for task in tasks)))
 
 
 def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:

@@ -171,6 +171,8 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "limit_minor": draw(st.none() | sums),
         "amount_minor": draw(sums),
         "others_minor": draw(sums),
+        "tranche_minor": draw(sums),
+        "owed_minor": draw(sums),
         "available_minor": draw(sums),
         "tier": draw(st.none() | st.just(SimpleNamespace(is_minute_needed=True))),
         "minute_sha256": draw(st.sampled_from([None, "a"])),
@@ -200,7 +202,13 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
     seats = draw(st.lists(st.builds(Seat, st.booleans(), st.none() | DAYS, st.none() | OUTCOMES), max_size=5))
     score = draw(st.sampled_from([2.0, 5.0, 9.0]))
     means = {factor.id: score for factor in on.asked.score.factors}
-    item = SimpleNamespace(clause="G2.2", due_on=draw(DAYS), note=draw(st.sampled_from(["", "by Li"])))
+    item = SimpleNamespace(
+        clause="G2.2",
+        due_on=draw(DAYS),
+        note=draw(st.sampled_from(["", "by Li"])),
+        review_id=REVIEW_ID,
+        cleared_on=draw(st.none() | DAYS),
+    )
     command = SimpleNamespace(
         outcome=draw(OUTCOMES),
         reason=draw(st.sampled_from(["", "why"])),
@@ -218,7 +226,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         amount_minor=1,
         report={"evidence": ["a"]},
         state=draw(st.sampled_from(MilestoneState)),
-        needs=[],
+        needs=draw(st.sampled_from([[], ["final_statement"]])),
     )
     return SimpleNamespace(
         **vars(on),
@@ -226,7 +234,11 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         on=on,
         milestone=tranche,
         agreement=SimpleNamespace(
-            number="AG-2025-0001", signed_on=draw(st.none() | DAYS), status=draw(st.sampled_from(FundStatus))
+            number="AG-2025-0001",
+            signed_on=draw(st.none() | DAYS),
+            status=draw(st.sampled_from(FundStatus)),
+            settled_on=draw(st.none() | DAYS),
+            settlement_minor=draw(st.integers(0, 2)),
         ),
         agreement_minor=draw(st.integers(1, 2)),
         hashes=draw(st.sampled_from([frozenset(), frozenset("a")])),
