@@ -43,9 +43,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     agreements = rows_by(session, Agreement, "id", of_agreements)
     orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
     set_off = set_off_against(session, list(milestones))
-    wanted = {row.payee_account_id for row in rows if row is not None}
-    wanted |= {getattr(task.command, "payee_account_id", None) for task in tasks} - {None}
-    accounts = rows_by(session, PayeeAccount, "id", wanted)
+    accounts = rows_by(session, PayeeAccount, "id", _accounts_named(tasks, rows))
     ids = [row.id for row in rows if row is not None]
     approvals = rows_by(session, Approval, "payout_id", ids, "seq")
     instructions = rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
@@ -105,6 +103,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _accounts_named(tasks: Sequence[Task[Any]], rows: Sequence[Any]) -> set[UUID]:
+    """Return the payee accounts that payouts have, and those that commands give them."""
+    named = [getattr(task.command, "payee_account_id", None) for task in tasks]
+    return {*(row.payee_account_id for row in rows if row is not None), *(one for one in named if one is not None)}
 
 
 def _numbers(session: Session, tasks: Sequence[Task[Any]], rows: Sequence[Any], stamp: Stamp) -> Iterator[Number]:
