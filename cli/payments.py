@@ -1,5 +1,6 @@
 """Payouts and accounts of payees; payment batches and the bank's answers; what waits for two people."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,11 +34,30 @@ def list_payouts(
     state: Annotated[str, typer.Option("--state", metavar="STATE", help="Only those in this state.")] = "",
     fund: Annotated[str, typer.Option("--fund", metavar="FUND", help="Only those of this fund.")] = "",
     project: Annotated[str, typer.Option("--project", metavar="REF", help="Only those of this project.")] = "",
+    due_within: Annotated[
+        int | None,
+        typer.Option("--due-within", metavar="DAYS", min=0, help="Only those promised within so many days, or before."),
+    ] = None,
+    is_overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose promised day has passed.")] = False,
 ) -> None:
-    """List payouts: what, for whom, how far."""
+    """List payouts: what, for whom, how far, by which day it is promised."""
     from cli.behind.payments import list_payouts as show_all
 
-    show_all(door, state, fund, project)
+    ahead = -1 if is_overdue else due_within
+    show_all(door, state, fund, project, None if ahead is None else door.today + timedelta(days=ahead))
+
+
+@payout.command("terms")
+@reads
+def show_terms(
+    door: Any,
+    fund: Annotated[str, typer.Option("--fund", metavar="FUND", help="Only those of this fund.")] = "",
+    by: Annotated[str, typer.Option("--by", metavar="month|quarter", help="What is added up.")] = "month",
+) -> None:
+    """Report how the promise of payment is kept: paid in time, late, open, overdue, and in how many days."""
+    from cli.behind.payments import show_terms as show_all
+
+    show_all(door, fund, by)
 
 
 @payout.command("show")

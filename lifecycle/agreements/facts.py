@@ -71,6 +71,13 @@ class DraftFacts:
         return int(highest if asked is None else asked)
 
     @property
+    def payment_days(self) -> int:
+        """Days from a complete request to its booking: those asked for, else what the standard promises (F21)."""
+        asked = self.command.payment_days
+        promised = self.pack.funds.payment_days if self.pack else 0
+        return int(promised if asked is None else asked)
+
+    @property
     def categories(self) -> Mapping[str, int]:
         """Category -> budget."""
         named: Mapping[str, int] = self.command.cost_categories

@@ -76,7 +76,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
 
 def _pay_by(facts: PayoutFacts) -> date:
     """Return the last day of the payment promise (F21)."""
-    return pay_by(facts.stamp.today, facts.pack.funds.payment_days, facts.stamp.calendar).due_on
+    return pay_by(facts.stamp.today, facts.agreement.payment_days, facts.stamp.calendar).due_on
 
 
 def requested(facts: PayoutFacts, _target: str, stamp: Stamp) -> Effects:
