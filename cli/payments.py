@@ -21,6 +21,7 @@ statement = _noun("What the bank sent: files and their bookings.")
 exception = _noun("Cases that wait for two people.")
 
 _PAYOUTS, _PAYEES, _CASES = "lifecycle.payouts.commands", "lifecycle.payouts.payees", "lifecycle.exceptions.commands"
+_BATCHES = "lifecycle.payouts.batches"
 _PAYOUT, _ACCOUNT, _CASE = ("payout_id",), ("payee_account_id",), ("exception_id",)
 _REF = Annotated[str, typer.Argument(metavar="REF", help="Payout: PO-2026-0001, or its id.")]
 _BATCH = Annotated[str, typer.Argument(metavar="BATCH", help="Payment batch: PB-2026-0001, or its id.")]
@@ -267,6 +268,22 @@ bind(
     },
 )
 bind(payout, "cancel", f"{_PAYOUTS}:Cancel", "Give it up before the bank has it.", arguments=_PAYOUT)
+bind(
+    bank,
+    "find",
+    f"{_BATCHES}:Find",
+    "Say that an unknown batch did reach the bank; its word is awaited again.",
+    arguments=("batch_id",),
+    own={
+        "batch_id": Own(
+            reference=Reference(
+                option="batch", find="batch", metavar="BATCH", help="Payment batch: PB-2026-0001, or its id."
+            )
+        ),
+        "why": Own(help="Where it was found."),
+        "answer_hours": Own(help="Hours until it is called unknown again."),
+    },
+)
 bind(
     payee,
     "propose",

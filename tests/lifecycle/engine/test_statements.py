@@ -50,6 +50,7 @@ STATEMENTS = {
     "fund.commit": 12,
     "fund.contribute": 17,
     "fund.hold": 11,
+    "fund.resize": 13,
     "fund.resume": 11,
     "fund.set_limit": 11,
     "fund.set_tiers": 11,
