@@ -86,7 +86,7 @@ class Milestone(Subject, table=True):
     """Name in the plan: T1 … T4, R."""
     share_basis_points: int = 0
     amount_minor: int = Field(sa_column=minor_column(minimum=0))
-    """What may be paid for it now; a cut moves to the next tranche (F5)."""
+    """What may be paid for it now; a cut moves to the next tranche, of the last one to the fund (F5)."""
     cut_minor: int = Field(default=0, sa_column=minor_column(minimum=0))
     """What was cut from it and has moved on: nothing is cut twice."""
     currency: str = Field(max_length=3)
