@@ -431,6 +431,11 @@ def _retired_twice(house: House) -> Any:
     return again("payee_account.retire", done(house, "payee_account.retire"))
 
 
+@refused("statement.write_off", "booking_explained")
+def _written_off_twice(house: House) -> Any:
+    return again("statement.write_off", done(house, "statement.write_off"))
+
+
 # Batches
 
 wrong("batch.send", "fence_lost", fence=1)
