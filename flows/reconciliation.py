@@ -255,6 +255,7 @@ def _learn(
                     amount_minor=intent.amount_minor,
                     bank_ref=one.line.bank_ref or one.line.line_ref,
                     statement_line_id=line_id,
+                    booked_on=one.line.booked_on,
                     content_hash=one.line.content_hash,
                 )
             )

@@ -137,8 +137,8 @@ def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
             )
             if not judged(rules, seen):
                 asked[agreement] = asked.get(agreement, 0) + seen.amount_minor
+                amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
                 if following is not None:
-                    amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
                     amounts[following.id] = seen.next_minor + seen.cut_minor
             found.append(seen)
         return found

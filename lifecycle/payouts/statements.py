@@ -1,6 +1,6 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -348,6 +348,31 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     return known
 
 
+def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those bookings of which two people, or the accountant, have said already what they are. One statement."""
+    events = rows_by(session, BankEvent, "statement_line_id", line_ids)
+    of_people = (BankEffect.APPLIED, BankSource.PEOPLE)
+    return frozenset(
+        line for line, rows in events.items() if any((row.effect, row.source) == of_people for row in rows)
+    )
+
+
+def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
+    return BankEvent, {
+        "source": BankSource.PEOPLE,
+        "bank_ref": line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line.id,
+        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "content_hash": line.content_hash,
+        "effect": BankEffect.APPLIED,
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff(Command):
     """Let the fund bear, or keep, a booking that nothing explains; two people have agreed on it."""
@@ -369,6 +394,7 @@ class WriteOffFacts:
     accounts: Accounts
     line: Any = None
     case: Any = None
+    is_explained: bool = False
 
 
 def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
@@ -376,6 +402,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
     cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
     ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
+    known = explained_lines(session, lines)
     return [
         WriteOffFacts(
             command=task.command,
@@ -385,9 +412,16 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
             accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
             line=next(iter(lines.get(task.command.statement_line_id, ())), None),
             case=next(iter(cases.get(task.command.exception_id, ())), None),
+            is_explained=task.command.statement_line_id in known,
         )
         for task in tasks
     ]
+
+
+@about_input
+def booking_open(facts: Any) -> tuple[Unmet, ...]:
+    """What a booking is, is said once: it lies in suspense until then."""
+    return (unmet("booking_explained"),) if facts.is_explained else ()
 
 
 @about_input
@@ -429,7 +463,7 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=moved,
+        sealed=(explained(facts.line), *moved),
     )
     return Effects(acts=(act,))
 
@@ -441,7 +475,7 @@ WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
     subject=BankStatement,
     subject_id=lambda command: command.statement_id,
     facts=write_off_facts,
-    rules=(write_off_agreed, fund_bears_it),
+    rules=(write_off_agreed, booking_open, fund_bears_it),
     effects=written_off,
 )
 

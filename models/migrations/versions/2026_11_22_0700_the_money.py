@@ -367,6 +367,7 @@ def upgrade() -> None:
         sa.Column("rate_basis_points", sa.Integer(), nullable=False),
         sa.Column("own_money_minor", sa.BigInteger(), nullable=False),
         sa.Column("cost_categories", JSONText(), nullable=False),
+        sa.Column("payment_days", sa.Integer(), nullable=False),
         sa.Column("starts_on", Day(), nullable=False),
         sa.Column("ends_on", Day(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -389,6 +390,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "own_money_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_own_money_minor_bounds")
         ),
+        sa.CheckConstraint("payment_days BETWEEN 1 AND 366", name=op.f("ck_agreement_payment_days_in_bounds")),
         sa.CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name=op.f("ck_agreement_rate_a_share")),
         sa.CheckConstraint(
             "settlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_settlement_minor_bounds")
