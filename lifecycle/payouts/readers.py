@@ -301,21 +301,18 @@ def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Si
     since = stamp.now - timedelta(days=ADDING_UP_DAYS)
     agreements = {_agreement_id(task.row) for task in tasks}
     firms = {task.project.organisation_id for task in tasks} - {None}
-    recent = account.c.organisation_id.in_(list(firms)) & (payout.c.created_at >= since)
-    statement = (
-        select(
-            payout.c.id,
-            payout.c.milestone_id,
-            payout.c.agreement_id,
-            payout.c.amount_minor,
-            payout.c.state,
-            payout.c.created_at,
-            account.c.organisation_id,
-        )
-        .join(account, account.c.id == payout.c.payee_account_id)
-        .where(or_(payout.c.agreement_id.in_(list(agreements)), recent))
-    )
-    return _Siblings(session.connection().execute(statement).all(), since)
+    found = select(
+        payout.c.id,
+        payout.c.milestone_id,
+        payout.c.agreement_id,
+        payout.c.amount_minor,
+        payout.c.state,
+        payout.c.created_at,
+        account.c.organisation_id,
+    ).join(account, account.c.id == payout.c.payee_account_id)
+    same = found.where(payout.c.agreement_id.in_(list(agreements)))
+    recent = found.where(account.c.organisation_id.in_(list(firms)), payout.c.created_at >= since)
+    return _Siblings(session.connection().execute(same.union(recent)).all(), since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delegation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delegation_delegate_id"), ["delegate_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delegation_delegator_id"), ["delegator_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
         "fund",
@@ -151,6 +152,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_fund_id"), ["fund_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_account_kind"), ["kind"], unique=False)
 
     op.create_table(
         "approval_limit",
@@ -268,7 +270,7 @@ def upgrade() -> None:
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
         batch_op.create_index("ix_exception_case_closed_at", ["closed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_exception_case_fund_id"), ["fund_id"], unique=False)
-        batch_op.create_index("ix_exception_case_object_type_object_id", ["object_type", "object_id"], unique=False)
+        batch_op.create_index("ix_exception_case_object_id", ["object_id"], unique=False)
 
     op.create_table(
         "fund_source",
@@ -990,7 +992,7 @@ def downgrade() -> None:
 
     op.drop_table("fund_source")
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
-        batch_op.drop_index("ix_exception_case_object_type_object_id")
+        batch_op.drop_index("ix_exception_case_object_id")
         batch_op.drop_index(batch_op.f("ix_exception_case_fund_id"))
         batch_op.drop_index("ix_exception_case_closed_at")
 
@@ -1015,6 +1017,7 @@ def downgrade() -> None:
 
     op.drop_table("approval_limit")
     with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_kind"))
         batch_op.drop_index(batch_op.f("ix_account_fund_id"))
 
     op.drop_table("account")
@@ -1028,6 +1031,7 @@ def downgrade() -> None:
 
     op.drop_table("fund")
     with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delegation_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegator_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 
