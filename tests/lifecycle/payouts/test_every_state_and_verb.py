@@ -5,6 +5,7 @@ what is still asked for before.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -113,9 +114,8 @@ def test_a_batch(house: House, state: PaymentBatchState) -> None:
 @pytest.mark.parametrize("state", ["instructed", "paid", "returned"])
 def test_the_banks_word_on_a_payout(house: House, state: str) -> None:
     (one,) = pay.payouts(house, state=state)
-    words = {
-        kind: ("clock", lambda h, payout, kind=kind: pay.word(h, payout, kind))
-        for kind in ("settle", "return", "reject")
+    words: dict[str, tuple[str, Made]] = {
+        kind: ("clock", partial(pay.word, kind=kind)) for kind in ("settle", "return", "reject")
     }
     found = {}
     for kind, (by, made) in words.items():
