@@ -18,7 +18,7 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
-from models.funds import Fund
+from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
@@ -325,7 +325,18 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         known=_known_bookings(session, lines, fund, statement_id),
+        contributions=_contributions(session, lines, fund),
     )
+
+
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
+    """Return reference and amount of what was entered as investors' money under the references of these lines."""
+    table = table_of(Contribution)
+    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
+    entered = select(table.c.bank_ref, table.c.amount_minor).where(
+        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
+    )
+    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
