@@ -14,6 +14,9 @@ from typing import Any
 
 from tests.conftest import skip_or_fail
 
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Loopback is reached without whatever proxy the machine is told of."""
+
 
 @dataclass(frozen=True, slots=True)
 class MockBank:
@@ -27,7 +30,7 @@ class MockBank:
         """Ask the bank's control plane."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=data)  # noqa: S310 - of loopback
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
+        with _DIRECT.open(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def opens(self, account: str, balance_minor: int) -> None:
