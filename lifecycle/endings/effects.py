@@ -205,7 +205,7 @@ def _part(
     order: Any, kind: RecoveryPartKind, amount: int, stamp: Stamp, **of: Any
 ) -> tuple[type[Row], Mapping[str, Any]]:
     common = {"id": stamp.new_id(), "recovery_id": order.id, "kind": kind, "amount_minor": amount}
-    return RecoveryPart, {**common, "at": stamp.now, "by": stamp.actor.user_id, **of}
+    return RecoveryPart, {**common, "met_on": stamp.today, "at": stamp.now, "by": stamp.actor.user_id, **of}
 
 
 def _told(facts: RecoveryFacts, kind: str, amount: int) -> Message:
@@ -224,7 +224,8 @@ def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     taken = (explained(facts.line), *out)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
-    part = _part(order, kind, amount, stamp, bank_ref=command.bank_ref.strip(), entry_id=booked[0][1]["entry_id"])
+    booking: dict[str, Any] = {"bank_ref": command.bank_ref.strip(), "entry_id": booked[0][1]["entry_id"]}
+    part = _part(order, kind, amount, stamp, **booking, met_on=command.received_on)
     open_case = () if command.exception_id is not None else closed_cases([facts.case], stamp)
     return Effects(acts=(act, *open_case), rows=(part,), messages=(_told(facts, "repaid", amount),))
 
