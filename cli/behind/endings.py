@@ -18,6 +18,7 @@ _STATEMENT = (
     "set_off",
     "set_off_as_paid",
     "net",
+    "advance",
     "reserved",
     "entitlement",
     "difference",

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from lifecycle.endings.facts import left_of
 from lifecycle.endings.interest import Met, interest_of
 from lifecycle.ledger.sums import paid_by_milestone, reserved_by_agreement
-from lifecycle.milestones.entitlement import entitlement_of
+from lifecycle.milestones.entitlement import entitlement_of, outstanding_advance
 from lifecycle.milestones.figures import figures_of
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
@@ -29,7 +29,8 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
     """Return the one settlement statement of an agreement (F12): what was promised, spent, paid, and came back.
 
     paid - returned - recovered - set off here + set off elsewhere = net; entitlement - net = difference, which is what
-    tranches and settlement still pay, less what orders still ask for, once it is settled.
+    tranches and settlement still pay, less what orders still ask for, once it is settled. The advance is what was paid
+    and no accepted cost stands for yet: it is the funder's (F17).
     """
     row = rows_by(session, Agreement, "id", [agreement_id])[agreement_id][0]
     figures = figures_of(session, [agreement_id])[agreement_id]
@@ -51,6 +52,7 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
         "set_off_minor": sum(order.set_off_minor for order in orders),
         "set_off_as_paid_minor": sum(part.amount_minor for part in against),
         "net_minor": net,
+        "advance_minor": max(0, outstanding_advance(figures) - reserved),
         "reserved_minor": reserved,
         "entitlement_minor": entitled,
         "difference_minor": entitled - net,
