@@ -156,6 +156,7 @@ def _born(agreement: Any, asked: _Asked, stamp: Stamp) -> tuple[Act, Message]:
         object_type=OBJECT_TYPE,
         id=order_id,
         action=f"{OBJECT_TYPE}.order",
+        from_state=RecoveryState.OPEN,
         to_state=RecoveryState.OPEN,
         values=values,
         detail={name: values[name] for name in ("number", "amount_minor", "currency", "code", "reason", "due_on")},
@@ -183,7 +184,10 @@ def ordered(facts: OrderFacts, _target: str, stamp: Stamp) -> Effects:
 def _met(
     order: Any, verb: str, kind: RecoveryPartKind, amount: int, detail: Mapping[str, Any], sealed: Sealed = ()
 ) -> Act:
-    """Return the act that meets a part of the order; the last part closes it."""
+    """Return the act that meets a part of the order; the last part closes it.
+
+    An order has no chart and leaves no transition: its audit row says the state that it comes to, no move (I12).
+    """
     column = _MET[kind]
     ends = RecoveryState.WRITTEN_OFF if kind == RecoveryPartKind.WRITTEN_OFF else RecoveryState.SETTLED
     state = ends if amount == left_of(order) else RecoveryState.OPEN
@@ -193,7 +197,7 @@ def _met(
         id=order.id,
         action=f"{OBJECT_TYPE}.{verb}",
         row=order,
-        from_state=str(order.state),
+        from_state=str(state),
         to_state=str(state),
         values={column: getattr(order, column) + amount, "state": state},
         detail=detail,
