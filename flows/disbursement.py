@@ -3,7 +3,7 @@
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class Run:
     """Payout number and the codes that kept it back."""
     failed: list[tuple[UUID, str]] = field(default_factory=list)
     waiting: list[UUID] = field(default_factory=list)
-    """Batches that somebody else works on."""
+    """Batches that somebody else works on, or whose fund is on hold."""
     found: list[UUID] = field(default_factory=list)
     """Those of `sent` whose file an earlier run had put."""
 
@@ -84,6 +84,11 @@ def _is_frozen(session: Session) -> bool:
     hold = table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == DISBURSEMENT_ID, hold.c.lifted_at.is_(None)).limit(1)
     return session.execute(held).first() is not None
+
+
+def _held_funds(session: Session, funds: Collection[UUID]) -> set[UUID]:
+    holds = rows_by(session, Hold, "object_id", funds)
+    return {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
 
 
 def due_payouts(session: Session) -> dict[UUID, list[Any]]:
@@ -157,18 +162,23 @@ def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) ->
 def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
     """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile.
 
-    Raises `Frozen`: while disbursement is stopped no money leaves, also what was prepared before.
+    A file of a fund on hold stays here. Raises `Frozen`: while disbursement is stopped no money leaves, also what was
+    prepared before.
     """
     batch = table_of(PaymentBatch)
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        waiting = list(
+        prepared = list(
             session.execute(
-                select(batch.c.id).where(batch.c.state == PaymentBatchState.PREPARED).order_by(batch.c.number)
-            ).scalars()
+                select(batch.c.id, batch.c.fund_id)
+                .where(batch.c.state == PaymentBatchState.PREPARED)
+                .order_by(batch.c.number)
+            )
         )
-    for batch_id in waiting:
+        held = _held_funds(session, {row.fund_id for row in prepared})
+    run.waiting += [row.id for row in prepared if row.fund_id in held]
+    for batch_id in [row.id for row in prepared if row.fund_id not in held]:
         fence = _claimed(engine, batch_id, teller)
         if fence is None:
             run.waiting.append(batch_id)

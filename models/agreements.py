@@ -185,6 +185,8 @@ class RecoveryPart(Identified, table=True):
     against_agreement_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="agreement.id", index=True)
     """The agreement under which the set-off counts as paid; the order's own at its settlement."""
     milestone_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="milestone.id", index=True)
+    met_on: date = Field(sa_type=Day)
+    """The day that it was met on: of a repayment the day of the bank's booking; interest ends there (F14)."""
     notified_on: date | None = Field(default=None, sa_type=Day)
     """When the firm was told of the set-off (F14)."""
     bank_ref: str | None = Field(default=None, max_length=140)

@@ -40,6 +40,7 @@ _PAYOUT = (
 _FULL = (
     *(*_PAYOUT, "complete_on", "is_provisional", "paid_on", "days_taken", "days_late", "agreement"),
     *("payee", "account_last", "requested_by", "approvals_needed", "payload_hash", "reason"),
+    *("account_changed_on", "payee_before", "account_last_before"),
 )
 _TERMS = (
     *("fund", "period", "asked", "paid_in_time", "paid_late", "still_open", "open_overdue", "ended_unpaid"),

@@ -70,6 +70,8 @@ def _facts(row: Mapping[str, Any], lang: Lang) -> Iterator[Line]:
         yield "capitals", row["capitals"]
     yield "payee", row["payee"]
     yield "account", " ".join(filter(None, [row["bank_name"], f"****{row['account_last']}"]))
+    if row["account_changed_on"]:
+        yield "account_before", f"{row['payee_before']} ****{row['account_last_before']} ({row['account_changed_on']})"
     yield "evidence", str(len(row["evidence"]))
     yield "payload_hash", row["payload_hash"]
 

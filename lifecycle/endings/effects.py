@@ -156,6 +156,7 @@ def _born(agreement: Any, asked: _Asked, stamp: Stamp) -> tuple[Act, Message]:
         object_type=OBJECT_TYPE,
         id=order_id,
         action=f"{OBJECT_TYPE}.order",
+        from_state=RecoveryState.OPEN,
         to_state=RecoveryState.OPEN,
         values=values,
         detail={name: values[name] for name in ("number", "amount_minor", "currency", "code", "reason", "due_on")},
@@ -183,7 +184,10 @@ def ordered(facts: OrderFacts, _target: str, stamp: Stamp) -> Effects:
 def _met(
     order: Any, verb: str, kind: RecoveryPartKind, amount: int, detail: Mapping[str, Any], sealed: Sealed = ()
 ) -> Act:
-    """Return the act that meets a part of the order; the last part closes it."""
+    """Return the act that meets a part of the order; the last part closes it.
+
+    An order has no chart and leaves no transition: its audit row says the state that it comes to, no move (I12).
+    """
     column = _MET[kind]
     ends = RecoveryState.WRITTEN_OFF if kind == RecoveryPartKind.WRITTEN_OFF else RecoveryState.SETTLED
     state = ends if amount == left_of(order) else RecoveryState.OPEN
@@ -193,7 +197,7 @@ def _met(
         id=order.id,
         action=f"{OBJECT_TYPE}.{verb}",
         row=order,
-        from_state=str(order.state),
+        from_state=str(state),
         to_state=str(state),
         values={column: getattr(order, column) + amount, "state": state},
         detail=detail,
@@ -205,7 +209,7 @@ def _part(
     order: Any, kind: RecoveryPartKind, amount: int, stamp: Stamp, **of: Any
 ) -> tuple[type[Row], Mapping[str, Any]]:
     common = {"id": stamp.new_id(), "recovery_id": order.id, "kind": kind, "amount_minor": amount}
-    return RecoveryPart, {**common, "at": stamp.now, "by": stamp.actor.user_id, **of}
+    return RecoveryPart, {**common, "met_on": stamp.today, "at": stamp.now, "by": stamp.actor.user_id, **of}
 
 
 def _told(facts: RecoveryFacts, kind: str, amount: int) -> Message:
@@ -224,7 +228,8 @@ def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     taken = (explained(facts.line), *out)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
-    part = _part(order, kind, amount, stamp, bank_ref=command.bank_ref.strip(), entry_id=booked[0][1]["entry_id"])
+    booking: dict[str, Any] = {"bank_ref": command.bank_ref.strip(), "entry_id": booked[0][1]["entry_id"]}
+    part = _part(order, kind, amount, stamp, **booking, met_on=command.received_on)
     open_case = () if command.exception_id is not None else closed_cases([facts.case], stamp)
     return Effects(acts=(act, *open_case), rows=(part,), messages=(_told(facts, "repaid", amount),))
 

@@ -9,7 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
+
+OWN_UNKNOWN = "own_id_unknown"
+"""An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
     for one in named:
         instruction = register.by_end_to_end.get(one.end_to_end_id or "")
         if instruction is None:
-            return [], "end_to_end_id_unknown"
+            return [], OWN_UNKNOWN if is_own(one.end_to_end_id or "") else "end_to_end_id_unknown"
         found.append(_of_detail(line, one, instruction))
     charges = _charges_beside(line, found)
     return [*found, *charges], None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -125,6 +125,7 @@ def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar
         "evidence": list(row.evidence),
         "requested_by": names.get(row.requested_by),
         "account_confirmed_by": names.get(account.confirmed_by),
+        **_changed(session, account, today),
         "words": [
             {
                 "decision": str(word.decision),
@@ -139,6 +140,25 @@ def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar
         "instructions": instructions(session, payout_id=payout_id),
         **_around(row, available),
     }
+
+
+_SHOWN_AFTER_A_CHANGE = timedelta(days=30)
+
+
+def _changed(session: Session, account: Any, today: date) -> dict[str, Any]:
+    """Return the account that this one took the place of, for 30 days from its confirmation; else nothing (F16)."""
+    nothing = {"account_changed_on": None, "payee_before": None, "account_last_before": None}
+    on = account.called_back.get("on")
+    if on is None or date.fromisoformat(on) + _SHOWN_AFTER_A_CHANGE < today:
+        return nothing
+    own = rows_by(session, PayeeAccount, "organisation_id", [account.organisation_id], "at")[account.organisation_id]
+    confirmed = [row for row in own if row.confirmed_by is not None]
+    before = [row for row in confirmed if (row.called_back["on"], row.at) < (on, account.at)]
+    if not before:
+        return nothing
+    last = max(before, key=lambda row: (row.called_back["on"], row.at))
+    held, digits = last.holder_name, last_digits(last.account_number)
+    return {"account_changed_on": date.fromisoformat(on), "payee_before": held, "account_last_before": digits}
 
 
 _HELD = (PayoutState.APPROVED, PayoutState.INSTRUCTED, PayoutState.PAID)

@@ -17,7 +17,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.batches import opened_case
-from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
 from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
@@ -195,11 +195,15 @@ class LineFacts:
     fund: Any
     accounts: Accounts
     available_minor: int
+    is_held: bool = False
+    """The fund is on hold already."""
 
 
 def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
-    """Read the accounts."""
-    ledger = accounts_of(session, {task.fund.id for task in tasks})
+    """Read the accounts, and which funds are on hold."""
+    funds = {task.fund.id for task in tasks}
+    ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
+    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
     return [
         LineFacts(
             command=task.command,
@@ -208,13 +212,18 @@ def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp)
             fund=task.fund,
             accounts=ledger[task.fund.id],
             available_minor=ledger[task.fund.id][AccountKind.AVAILABLE].balance_minor,
+            is_held=task.fund.id in held,
         )
         for task in tasks
     ]
 
 
 def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
-    """Write the lines; fees of the account are booked, what nothing explains is set aside with a case each."""
+    """Write the lines; fees of the account are booked, what nothing explains is set aside with a case each.
+
+    A payment under an id of ours that nobody here gave was made by what a restore has lost, and may be made again:
+    the fund is held until two people have looked (`safety.md` 2.9).
+    """
     rows, cases, ids = [], [], []
     sealed: Sealed = ()
     left = facts.available_minor
@@ -247,7 +256,35 @@ def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
         )
         for _ in cases[:1]
     )
-    return Effects(acts=(act, *cases), rows=tuple(rows), messages=messages, says={"line_ids": ids})
+    says = {"line_ids": ids}
+    if facts.is_held or not any(one.exception == OWN_UNKNOWN for one in facts.command.found):
+        return Effects(acts=(act, *cases), rows=tuple(rows), messages=messages, says=says)
+    hold, row = fund_held(facts.fund, OWN_UNKNOWN, facts.statement.statement_ref, stamp)
+    return Effects(acts=(act, *cases, hold), rows=(*rows, row), messages=messages, says=says)
+
+
+def fund_held(fund: Any, reason: str, note: str, stamp: Stamp) -> tuple[Act, tuple[type[Hold], Mapping[str, Any]]]:
+    """Return the act and the row of a hold that what the bank says puts on a fund: two people lift it, not a day."""
+    act = Act(
+        table=Fund,
+        object_type="fund",
+        id=fund.id,
+        action="fund.hold",
+        row=fund,
+        detail={"reason": reason, "note": note},
+    )
+    row = {
+        "id": stamp.new_id(),
+        "object_type": "fund",
+        "object_id": fund.id,
+        "reason": reason,
+        "note": note,
+        "needs_decision": True,
+        "from_at": stamp.now,
+        "from_on": stamp.today,
+        "until_on": stamp.today + timedelta(days=HOLD_DAYS),
+    }
+    return act, (Hold, row)
 
 
 def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left: int) -> Sealed:
@@ -293,26 +330,8 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
     message = Message(kind="fund.mismatch", object_type="fund", object_id=facts.fund.id, facts=says)
     if facts.holds:
         return Effects(acts=(act, differs), messages=(message,), says=says)
-    hold = Act(
-        table=Fund,
-        object_type="fund",
-        id=facts.fund.id,
-        action="fund.hold",
-        row=facts.fund,
-        detail={"reason": "position_differs", **says},
-    )
-    row = {
-        "id": stamp.new_id(),
-        "object_type": "fund",
-        "object_id": facts.fund.id,
-        "reason": "position_differs",
-        "note": facts.row.statement_ref,
-        "needs_decision": True,
-        "from_at": stamp.now,
-        "from_on": stamp.today,
-        "until_on": stamp.today + timedelta(days=HOLD_DAYS),
-    }
-    return Effects(acts=(act, differs, hold), rows=((Hold, row),), messages=(message,), says=says)
+    hold, row = fund_held(facts.fund, "position_differs", facts.row.statement_ref, stamp)
+    return Effects(acts=(act, differs, hold), rows=(row,), messages=(message,), says=says)
 
 
 def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statement_id: UUID) -> Register:

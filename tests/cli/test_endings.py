@@ -43,6 +43,9 @@ class TestRecovery:
 
         assert [part["kind"] for part in shown["parts"]] == ["repaid", "set_off"]
         assert (shown["left"], shown["write_off_by"]) == ("¥5.00", "fund_director")
+        assert [part["met_on"] for part in shown["parts"]] == ["2025-07-08", "2025-07-08"]
+        late = at_home("recovery", "show", order, "--json", "--now", "2025-08-10T04:00:00Z").document
+        assert (shown["days_late"], late["days_late"], late["interest"]) == (0, 3, "¥0.00")
         assert at_home("recovery", "list", "--agreement", number).rows[0][0] == order
         assert at_home("recovery", "show", order).code == 0
 

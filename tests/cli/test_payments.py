@@ -10,10 +10,11 @@ import yaml
 
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain
+from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
-from tests.factories import House
+from tests.factories import House, ids_of, key
 
 CSV = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
@@ -128,6 +129,25 @@ class TestPayout:
         page = at_home("payout", "slip", number, "--html").out
         assert page.startswith("<!doctype html>")
         assert "人民币壹佰元整" in page
+
+    def test_shows_the_account_before_a_change_for_30_days(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "9999 8888"}
+        propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other)
+        (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
+        house.later(days=1)
+        confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101")
+        house.do(confirm, by=Role.ACCOUNTANT)
+        house.do(pay.request(house, milestone, payee_account_id=account), by=Role.FINANCE_OFFICER)
+
+        soon, later = (("--now", f"2025-08-{day}T04:00:00Z") for day in ("08", "09"))
+
+        shown = at_home("payout", "show", number_of(house), "--json", *soon).document
+        assert (shown["account_last"], shown["account_last_before"]) == ("8888", "2233")
+        assert shown["account_changed_on"] == "2025-07-09"
+        assert "****2233 (2025-07-09)" in at_home("payout", "slip", number_of(house), *soon).out
+        assert "2233" not in at_home("payout", "slip", number_of(house), *later).out
 
     def test_ends_with_3_while_disbursement_is_frozen(self, at_home: Line, house: House, folders: Path) -> None:
         pay.payouts(house, state="released")

@@ -749,6 +749,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("against_agreement_id", Id(), nullable=True),
         sa.Column("milestone_id", Id(), nullable=True),
+        sa.Column("met_on", Day(), nullable=False),
         sa.Column("notified_on", Day(), nullable=True),
         sa.Column("bank_ref", sa.String(length=140), nullable=True),
         sa.Column("entry_id", Id(), nullable=True),

@@ -127,7 +127,7 @@ STATEMENTS = {
     "statement.compare": 14,
     "statement.quarantine": 9,
     "statement.take": 12,
-    "statement.take_lines": 19,
+    "statement.take_lines": 20,
     "statement.write_off": 19,
     "track.finish": 18,
     "track.start": 18,
