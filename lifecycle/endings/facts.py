@@ -253,7 +253,8 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
 
 def _booking(command: Any, lines: Groups, cases: Groups, known: Collection[UUID]) -> dict[str, Any]:
     """Return the booking that a repayment names, and the case about it: the one named, else the one that is open."""
-    line_id, case_id = (getattr(command, name, None) for name in ("statement_line_id", "exception_id"))
+    line_id = getattr(command, "statement_line_id", None) or UUID(int=0)
+    case_id = getattr(command, "exception_id", None)
     about = cases.get(line_id, ())
     fits = [row for row in about if (row.closed_at is None if case_id is None else row.id == case_id)]
     return {

@@ -33,8 +33,8 @@ class TestRecovery:
         booked = ("--amount", "4.00", "--bank-ref", "B-1", "--received", "today")
         alone = at_home("recovery", "repay", order, *booked, "--as", "accountant", "--json")
         assert (alone.code, alone.document["error"]["unmet"]) == (3, ["repayment_without_booking"])
-        booked = (*booked, "--statement-line", str(line))
-        assert at_home("recovery", "repay", order, *booked, "--as", "accountant").code == 0
+        named = ("--statement-line", str(line), "--as", "accountant")
+        assert at_home("recovery", "repay", order, *booked, *named).code == 0
         against = ("--milestone", f"{number}/T1", "--amount", "1.00", "--notified", "today", "--reason", "told")
         assert at_home("recovery", "set-off", order, *against, "--as", "fund_manager").code == 0
         assert at_home("recovery", "write-off", order, "--reason", "gone", "--as", "fund_director").code == 0

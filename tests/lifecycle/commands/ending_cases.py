@@ -142,7 +142,7 @@ def _the_same_booking_twice(house: House) -> Any:
 
 @refused("recovery.repay", "repayment_without_booking")
 def _by_a_booking_of_another_fund(house: House) -> Any:
-    one, other = recipes.repay(house, 2)
+    one, other = (recipes.repayment(house, order) for order in recipes.orders(house, 2))
     return again("recovery.repay", one, statement_line_id=other.statement_line_id)
 
 
