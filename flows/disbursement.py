@@ -3,7 +3,7 @@
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from flows.claims import LEASE, claim_batch, give_back, let_go
+from lifecycle.banking.template import Template
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
@@ -20,6 +21,7 @@ from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, f
 from lifecycle.payouts.commands import Amend, Instruct
 from lifecycle.payouts.facts import DISBURSEMENT_ID
 from models.db import reading, run_in_transaction
+from models.funds import Fund
 from models.holds import Hold
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
@@ -60,6 +62,8 @@ class Teller:
     """Whether the other side copies what lies there, or takes it away: then absence proves nothing."""
     lease: timedelta = LEASE
     answer_hours: int = ANSWER_HOURS
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """Bank code -> workbook that its portal takes; every other bank takes messages."""
 
 
 def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
@@ -71,7 +75,7 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
-            _prepare(engine, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
+            _prepare(engine, teller, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
     deliver(engine, teller, stamp, run)
     return run
 
@@ -101,7 +105,7 @@ def due_payouts(session: Session) -> dict[UUID, list[Any]]:
     return due
 
 
-def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
+def _prepare(engine: Engine, teller: Teller, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
     """Judge every payout once more and write batch and instructions, all in one transaction."""
     numbers = {row.id: row.number for row in payouts}
 
@@ -121,6 +125,7 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
             batch_id=batch_id,
             payout_ids=accepted,
             execution_on=stamp.calendar.next_working_day(stamp.today),
+            template=teller.templates.get(_bank_of(session, fund_id)),
         )
         made = execute(session, [prepare], stamp=stamp)
         if not made[0].is_done:
@@ -138,6 +143,11 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
                 changed.append(payout_id)
     if changed:
         _back_to_requested(engine, changed, stamp)
+
+
+def _bank_of(session: Session, fund_id: UUID) -> str:
+    fund = table_of(Fund)
+    return str(session.execute(select(fund.c.debtor_bank).where(fund.c.id == fund_id)).scalar_one())
 
 
 def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) -> None:

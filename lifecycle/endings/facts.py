@@ -224,7 +224,8 @@ class RecoveryFacts:
 def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[RecoveryFacts]:
     """Read accounts and cases of repayments, and who may decide on a write-off up to which amount."""
     ledger = accounts_of(session, {task.fund.id for task in tasks})
-    booked = {getattr(task.command, "statement_line_id", None) for task in tasks} - {None}
+    named = [getattr(task.command, "statement_line_id", None) for task in tasks]
+    booked = {one for one in named if one is not None}
     lines = rows_by(session, StatementLine, "id", booked)
     cases = rows_by(session, ExceptionCase, "object_id", booked)
     known = explained_lines(session, booked)
@@ -253,7 +254,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
 
 def _booking(command: Any, lines: Groups, cases: Groups, known: Collection[UUID]) -> dict[str, Any]:
     """Return the booking that a repayment names, and the case about it: the one named, else the one that is open."""
-    line_id = getattr(command, "statement_line_id", None) or UUID(int=0)
+    line_id: Any = getattr(command, "statement_line_id", None)
     case_id = getattr(command, "exception_id", None)
     about = cases.get(line_id, ())
     fits = [row for row in about if (row.closed_at is None if case_id is None else row.id == case_id)]

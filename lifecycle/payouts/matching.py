@@ -52,6 +52,8 @@ class Register:
     """Message id -> the instructions of that batch."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
+    contributions: frozenset[tuple[str | None, int]] = frozenset()
+    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
 
 
 def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
@@ -72,6 +74,8 @@ def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
 def _explained(line: StatementLine, register: Register) -> Match:
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
+    if (line.bank_ref, line.amount_minor) in register.contributions:
+        return Match(line=line, status=LineStatus.MATCHED)
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"

@@ -15,10 +15,10 @@ from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
-from lifecycle.ledger.sums import suspense_by_fund
+from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
-from models.funds import Fund
+from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
@@ -96,15 +96,19 @@ class StatementFacts:
     holds: tuple[Any, ...] = ()
     suspense_minor: int = 0
     """The fund's part of what nobody could explain yet."""
+    later_minor: int = 0
+    """What bookings of days after the statement have changed already."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
-    """Read the accounts of the fund, the newest statement of the same account, and what was set aside."""
+    """Read the accounts of the fund, the newest statement of the same account, what was set aside and booked later."""
     funds = {task.fund.id for task in tasks}
     ledger = accounts_of(session, funds)
     earlier = rows_by(session, BankStatement, "fund_id", funds, "booked_until_on", "at")
     holds = rows_by(session, Hold, "object_id", funds)
     aside = suspense_by_fund(session, funds)
+    ends = [one for task in tasks if (one := getattr(task.row, "booked_until_on", None)) is not None]
+    later = moved_after(session, funds, min(ends)) if ends else {}
     facts = []
     for task in tasks:
         row = task.row if hasattr(task.row, "file_sha256") else None
@@ -124,9 +128,15 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                 ),
                 holds=tuple(hold for hold in holds.get(task.fund.id, ()) if hold.lifted_at is None),
                 suspense_minor=aside.get(task.fund.id, 0),
+                later_minor=_later(later.get(task.fund.id, {}), row),
             )
         )
     return facts
+
+
+def _later(moved: Mapping[date, int], row: Any) -> int:
+    until = None if row is None else row.booked_until_on
+    return 0 if until is None else sum(amount for day, amount in moved.items() if day > until)
 
 
 def _before(known: Sequence[Any], row: Any) -> Any:
@@ -300,9 +310,10 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
 
 
 def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
-    """Say what the bank and the ledger have; where they differ the fund is held until two people lift it."""
+    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people."""
     held = facts.accounts
-    ours = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
+    now = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
+    ours = now - facts.later_minor
     bank = facts.row.closing_minor
     act = Act(
         table=BankStatement,
@@ -344,7 +355,18 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         known=_known_bookings(session, lines, fund, statement_id),
+        contributions=_contributions(session, lines, fund),
     )
+
+
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
+    """Return reference and amount of what was entered as investors' money under the references of these lines."""
+    table = table_of(Contribution)
+    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
+    entered = select(table.c.bank_ref, table.c.amount_minor).where(
+        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
+    )
+    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
