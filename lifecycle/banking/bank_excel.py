@@ -83,10 +83,12 @@ class _Row:
     at: Mapping[str, int]
 
     def cell(self, name: str | None) -> str:
-        """Return the text under a heading; nothing where the template names no such column."""
-        if name is None or self.at[name] >= len(self.cells):
-            return ""
-        return self.cells[self.at[name]].strip()
+        """Return the text under a heading without blanks around it; nothing where there is no such column."""
+        return self.written(name).strip()
+
+    def written(self, name: str | None) -> str:
+        """Return the text under a heading as it stands there: an amount with blanks is none."""
+        return "" if name is None or self.at[name] >= len(self.cells) else self.cells[self.at[name]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class _Reader:
         self._check_amount(row, total, "= the rows above")
 
     def _check_amount(self, row: _Row, found_minor: int, rule: str) -> None:
-        place, text = f"{row.place}/{self.columns.amount}", row.cell(self.columns.amount)
+        place, text = f"{row.place}/{self.columns.amount}", row.written(self.columns.amount)
         if minor_exact(text, self.order.currency, place) != found_minor:
             stated, found = shown(text), decimal(found_minor, self.order.currency)
             raise BankFileRefused("bank_sum_differs", element=place, rule=rule, stated=stated, found=found)

@@ -23,6 +23,7 @@ from lifecycle.payouts.batch_chart import OBJECT_TYPE, VERSION, BatchChart
 from lifecycle.payouts.chart import VERSION as PAYOUT_VERSION
 from lifecycle.payouts.chart import PayoutChart
 from lifecycle.payouts.effects import cancelled_with_project
+from lifecycle.payouts.own_ids import end_to_end_id, message_id
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.installation import Installation
@@ -142,10 +143,6 @@ def prepare_facts(session: Session, tasks: Sequence[Task[PrepareBatch]], stamp: 
     ]
 
 
-def _compact(number: str) -> str:
-    return number.replace("-", "")
-
-
 def instruction_rows(facts: PrepareFacts) -> list[dict[str, Any]]:
     """Return the instructions of the batch, in the order of their payouts' numbers."""
     rows = []
@@ -157,7 +154,7 @@ def instruction_rows(facts: PrepareFacts) -> list[dict[str, Any]]:
                 "payout_id": payout.id,
                 "batch_id": facts.command.batch_id,
                 "attempt": payout.attempt,
-                "end_to_end_id": f"PW{facts.epoch}{_compact(payout.number)}A{payout.attempt}",
+                "end_to_end_id": end_to_end_id(facts.epoch, payout.number, payout.attempt),
                 "amount_minor": payout.amount_minor,
                 "currency": payout.currency,
                 "holder_name": account.holder_name,
@@ -209,7 +206,7 @@ def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
     """Write batch and instructions, with the hash of the file they make."""
     rows = instruction_rows(facts)
     fund, command = facts.fund, facts.command
-    msg_id = f"PW{facts.epoch}{_compact(str(facts.number))}"
+    msg_id = message_id(facts.epoch, str(facts.number))
     made_as = "pain001" if command.template is None else "bank_excel"
     values: dict[str, Any] = {
         "number": str(facts.number),

@@ -10,10 +10,11 @@ import yaml
 
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain
+from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
-from tests.factories import House
+from tests.factories import House, ids_of, key
 
 CSV = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
@@ -129,6 +130,25 @@ class TestPayout:
         assert page.startswith("<!doctype html>")
         assert "人民币壹佰元整" in page
 
+    def test_shows_the_account_before_a_change_for_30_days(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "9999 8888"}
+        propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other)
+        (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
+        house.later(days=1)
+        confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101")
+        house.do(confirm, by=Role.ACCOUNTANT)
+        house.do(pay.request(house, milestone, payee_account_id=account), by=Role.FINANCE_OFFICER)
+
+        soon, later = (("--now", f"2025-08-{day}T04:00:00Z") for day in ("08", "09"))
+
+        shown = at_home("payout", "show", number_of(house), "--json", *soon).document
+        assert (shown["account_last"], shown["account_last_before"]) == ("8888", "2233")
+        assert shown["account_changed_on"] == "2025-07-09"
+        assert "****2233 (2025-07-09)" in at_home("payout", "slip", number_of(house), *soon).out
+        assert "2233" not in at_home("payout", "slip", number_of(house), *later).out
+
     def test_ends_with_3_while_disbursement_is_frozen(self, at_home: Line, house: House, folders: Path) -> None:
         pay.payouts(house, state="released")
         assert at_home("disbursement", "freeze", "--reason", "why", "--as", "accountant").code == 0
@@ -137,6 +157,25 @@ class TestPayout:
 
         assert (said.code, said.document["error"]["code"]) == (3, "frozen")
         assert list((folders / "out").iterdir()) == []
+
+
+class TestPromise:
+    def test_is_listed_and_reported_when_it_is_broken(self, at_home: Line, house: House) -> None:
+        pay.payouts(house, state="approved")
+        number, late = number_of(house), ("--now", "2025-08-10T04:00:00Z")
+
+        shown = at_home("payout", "show", number, "--json", *late).document
+
+        assert (shown["complete_on"], shown["pay_by_on"]) == ("2025-07-08", "2025-08-07")
+        assert (shown["promise"], shown["days_left"], shown["days_late"]) == ("overdue", -3, 3)
+        assert at_home("payout", "list", "--overdue", *late).rows[0][-2:] == ["overdue", "-3"]
+        assert at_home("payout", "list", "--overdue").rows == []
+        assert at_home("payout", "list", "--due-within", "30").rows[0][-2:] == ["running", "30"]
+        assert at_home("payout", "list", "--due-within", "29").rows == []
+        (row,) = at_home("payout", "terms", "--by", "quarter", "--json", *late).document["data"]
+        assert (row["period"], row["asked"], row["open_overdue"]) == ("2025-Q3", 1, 1)
+        assert "已逾期" in at_home("payout", "terms", "--lang", "zh-CN", *late).out
+        assert at_home("payout", "terms", "--by", "week").code == 2
 
 
 class TestBankFile:

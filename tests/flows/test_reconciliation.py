@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
+from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
@@ -198,3 +199,40 @@ class TestPosition:
 
         assert answer["bank_minor"] == answer["ledger_minor"]
         assert house.rows("SELECT * FROM v_hold") == []
+
+
+class TestAPaymentThatARestoreHasLost:
+    """The bank books what this database never instructed, under an id that only we give."""
+
+    def lost(self, house: House) -> str:
+        epoch = house.one("SELECT epoch FROM installation")
+        return f"2025-07-08,100.00,CNY,debit,62220202,sme,PW{'ABCD' if epoch != 'ABCD' else 'DCBA'}PO20250099A1,B7\n"
+
+    def test_opens_a_case_of_its_own_and_holds_the_fund_once(self, house: House) -> None:
+        pay.batches(house, state="sent")
+
+        taken = take(house, HEAD + line(house) + self.lost(house) + self.lost(house).replace("B7", "B8"))
+
+        assert taken.status == "imported"
+        assert [row.kind for row in house.rows("SELECT kind FROM v_exception")] == ["own_id_unknown"] * 2
+        (hold,) = house.rows("SELECT object_type, reason FROM v_hold")
+        assert tuple(hold) == ("fund", "own_id_unknown")
+        assert (states(house), broken(house)) == (("paid", "settled"), [])
+
+    def test_lets_no_file_of_the_fund_leave(self, house: House) -> None:
+        pay.batches(house)
+        take(house, HEAD + self.lost(house))
+        bank = BankInMemory()
+
+        run = Run()
+        deliver(house.engine, Teller(bank=bank, holder="me"), house.stamp(), run)
+
+        assert (run.sent, len(run.waiting), bank.out) == ([], 1, {})
+
+    def test_of_another_form_is_only_unknown(self, house: House) -> None:
+        pay.batches(house, state="sent")
+
+        take(house, HEAD + line(house) + self.lost(house).replace(",PW", ",XW"))
+
+        assert house.one("SELECT kind FROM v_exception") == "end_to_end_id_unknown"
+        assert house.rows("SELECT 1 FROM v_hold") == []
