@@ -9,7 +9,7 @@ import pytest
 import xmlschema
 
 from lifecycle.banking import camt05x, pain001, pain002
-from lifecycle.banking.answers import StatementLine
+from lifecycle.banking.answers import StatementLine, Status
 from lifecycle.banking.balance import checked
 from lifecycle.banking.camt05x import Item
 from lifecycle.banking.message import Kind, opened
@@ -119,6 +119,14 @@ class TestSamples:
                 assert list(checked(items(row["path"])))
 
         assert (len(statements), len(failing)) == (21, 13)
+
+    def test_free_no_money_where_a_bank_rejects_a_file_that_it_has_already(self, samples: list[dict[str, str]]) -> None:
+        (path,) = [row["path"] for row in samples if row["file"].endswith("nordea/pain_002_v3_group_reject.xml")]
+        with Path(path).open("rb") as file:
+            group = pain002.read(opened(file)).group
+
+        assert group is not None
+        assert (group.code, group.reason_code, group.status) == ("RJCT", "DU01", Status.PENDING)
 
     def test_reads_five_decimals_when_they_say_nothing(self, samples: list[dict[str, str]]) -> None:
         (path,) = [row["path"] for row in samples if row["file"].endswith("five.decimals.xml")]
