@@ -3,7 +3,7 @@
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -12,7 +12,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from flows.claims import LEASE, claim_batch, let_go
+from flows.claims import LEASE, claim_batch, give_back, let_go
+from lifecycle.banking.template import Template
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
@@ -20,10 +21,11 @@ from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, f
 from lifecycle.payouts.commands import Amend, Instruct
 from lifecycle.payouts.facts import DISBURSEMENT_ID
 from models.db import reading, run_in_transaction
+from models.funds import Fund
 from models.holds import Hold
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
-from models.ports import BankChannel, OutsideError, PutResult
+from models.ports import BankChannel, NotPut, OutsideError, PutResult
 from models.reading import rows_by, table_of
 from models.states import PaymentBatchState, PayoutState
 
@@ -60,6 +62,8 @@ class Teller:
     """Whether the other side copies what lies there, or takes it away: then absence proves nothing."""
     lease: timedelta = LEASE
     answer_hours: int = ANSWER_HOURS
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """Bank code -> workbook that its portal takes; every other bank takes messages."""
 
 
 def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
@@ -71,7 +75,7 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
-            _prepare(engine, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
+            _prepare(engine, teller, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
     deliver(engine, teller, stamp, run)
     return run
 
@@ -96,7 +100,7 @@ def due_payouts(session: Session) -> dict[UUID, list[Any]]:
     return due
 
 
-def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
+def _prepare(engine: Engine, teller: Teller, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
     """Judge every payout once more and write batch and instructions, all in one transaction."""
     numbers = {row.id: row.number for row in payouts}
 
@@ -116,6 +120,7 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
             batch_id=batch_id,
             payout_ids=accepted,
             execution_on=stamp.calendar.next_working_day(stamp.today),
+            template=teller.templates.get(_bank_of(session, fund_id)),
         )
         made = execute(session, [prepare], stamp=stamp)
         if not made[0].is_done:
@@ -133,6 +138,11 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
                 changed.append(payout_id)
     if changed:
         _back_to_requested(engine, changed, stamp)
+
+
+def _bank_of(session: Session, fund_id: UUID) -> str:
+    fund = table_of(Fund)
+    return str(session.execute(select(fund.c.debtor_bank).where(fund.c.id == fund_id)).scalar_one())
 
 
 def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) -> None:
@@ -165,6 +175,9 @@ def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
             continue
         try:
             _put(engine, teller, batch_id, fence, stamp, run)
+        except NotPut as error:
+            run.failed.append((batch_id, str(error)))
+            _given_back(engine, batch_id, fence)
         except OutsideError as error:  # the claim stays until its lease ends: nobody knows how far it came
             run.failed.append((batch_id, str(error)))
 
@@ -176,6 +189,18 @@ def _claimed(engine: Engine, batch_id: UUID, teller: Teller) -> int | None:
     return run_in_transaction(engine, work)
 
 
+def _given_back(engine: Engine, batch_id: UUID, fence: int) -> None:
+    run_in_transaction(engine, lambda session: give_back(session, batch_id, fence))
+
+
+def _found(teller: Teller, name: str) -> str | None:
+    """Look before anything is handed over: where that fails nothing was."""
+    try:
+        return teller.bank.find(name)
+    except OutsideError as error:
+        raise NotPut(str(error)) from error
+
+
 def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stamp, run: Run) -> None:
     with reading(engine) as session:
         row = rows_by(session, PaymentBatch, "id", [batch_id])[batch_id][0]
@@ -183,7 +208,7 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
-    was_there = teller.bank.find(row.file_name)
+    was_there = _found(teller, row.file_name)
     doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
     attempt = UUID(int=fence)
     if doubt is not None:

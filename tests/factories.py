@@ -324,9 +324,9 @@ def panel(house: House, *, single: bool = False) -> tuple[Seat, ...]:
     return chair, expert, Seat(user_id=market, role=Role.EXPERT, competences=(Competence.MARKET,))
 
 
-def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000) -> list[UUID]:
+def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000, **terms: Any) -> list[UUID]:
     """Return funds of the funder without any money, twenty million yuan to be promised from each."""
-    commands = (new_fund(house, commitment_minor=commitment_minor) for _ in range(count))
+    commands = (new_fund(house, commitment_minor=commitment_minor, **terms) for _ in range(count))
     return ids_of(house.do(*commands, by=Role.SPONSOR))
 
 

@@ -14,6 +14,7 @@ from flows.bank_channel import DropFolders
 from flows.claims import worker_name
 from flows.disbursement import Teller
 from flows.reconciliation import Taken, take_file
+from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.errors import Invalid, unmet
@@ -35,7 +36,11 @@ def teller(door: Door) -> Teller:
     """Return how this process hands payment files over."""
     settings = door.settings
     return Teller(
-        bank=channel(door), holder=worker_name(), takes=settings.bank_take, answer_hours=settings.bank_answer_hours
+        bank=channel(door),
+        holder=worker_name(),
+        takes=settings.bank_take,
+        answer_hours=settings.bank_answer_hours,
+        templates=templates_in(settings.bank_templates),
     )
 
 

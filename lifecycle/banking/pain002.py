@@ -27,6 +27,12 @@ STATUSES: Mapping[str, Status] = {
 }
 """ISO 20022 external status codes; one that is not here is refused, never guessed."""
 
+DUPLICATE = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
+"""External reason codes of what was refused because the bank has it already: no word on the first one, which it keeps.
+
+Read as a rejection it would free the money while the first one is paid.
+"""
+
 _SHAPES = shapes(
     Document="CstmrPmtStsRpt",
     CstmrPmtStsRpt="GrpHdr OrgnlGrpInfAndSts OrgnlPmtInfAndSts* SplmtryData*",
@@ -91,10 +97,10 @@ def _transfers(blocks: list[Record], group: StatusWord | None) -> tuple[Transfer
     """Return the status of each transfer that the report names with one; others are only referred to."""
     found: dict[str, TransferStatus] = {}
     for block in blocks:
-        above = _word(block, "", "PmtInfSts")
+        above = _word(block, "", "PmtInfSts", group)
         _refuse_contradiction(block, group, above)
         for at in block.many("TxInfAndSts"):
-            word = _word(at, "", "TxSts")
+            word = _word(at, "", "TxSts", above or group)
             if word is None:
                 continue
             if word.status is Status.PART:
@@ -109,7 +115,7 @@ def _transfers(blocks: list[Record], group: StatusWord | None) -> tuple[Transfer
     return tuple(found.values())
 
 
-def _word(at: Record, prefix: str, name: str) -> StatusWord | None:
+def _word(at: Record, prefix: str, name: str, above: StatusWord | None = None) -> StatusWord | None:
     code = at.text(prefix + name)
     if code is None:
         return None
@@ -119,10 +125,13 @@ def _word(at: Record, prefix: str, name: str) -> StatusWord | None:
     reasons = at.many(f"{prefix}StsRsnInf")
     codes = (one.text("Rsn/Cd") or one.text("Rsn/Prtry") for one in reasons)
     texts = (info.text(most=FREE) for one in reasons for info in one.many("AddtlInf"))
+    reason_code = next((one for one in codes if one), above.reason_code if above is not None else None)
+    if status is Status.REJECTED and reason_code in DUPLICATE:
+        status = Status.PENDING
     return StatusWord(
         status=status,
         code=code,
-        reason_code=next((one for one in codes if one), None),
+        reason_code=reason_code,
         reason=" ".join(one for one in texts if one) or None,
     )
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.banking import pain001
+from lifecycle.banking import bank_excel, pain001
 from lifecycle.banking.orders import CreditTransfer, PaymentOrder
-from lifecycle.canonical import sha256_of_bytes
+from lifecycle.banking.template import Template, template_of
+from lifecycle.canonical import plain, sha256_of_bytes
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.ledger.accounts import accounts_of
@@ -32,8 +33,8 @@ from models.states import DEAD, InstructionStatus, PaymentBatchState, PayoutPurp
 
 ANSWER_HOURS = 24
 """How long the bank's word is awaited before a batch is unknown (limits table)."""
-FORMATS = {"pain001": (pain001.render, "xml")}
-"""Format -> what makes the bytes, and the ending of the file's name."""
+_ENDINGS = {"pain001": "xml", "bank_excel": "xlsx"}
+"""Format -> ending of the file's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class PrepareBatch(Command):
     batch_id: UUID
     payout_ids: tuple[UUID, ...]
     execution_on: date
-    format: str = "pain001"
+    template: Template | None = None
+    """What the bank's portal takes; without one it takes a message (pain.001)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +201,8 @@ def order_of(batch: Any, instructions: Sequence[Any]) -> PaymentOrder:
 
 def file_of(batch: Any, instructions: Sequence[Any]) -> bytes:
     """Return the bytes of a batch's payment file, the same on any machine and at any time."""
-    render, _ = FORMATS[batch.format]
-    return render(order_of(batch, instructions))
+    order = order_of(batch, instructions)
+    return pain001.render(order) if batch.template is None else bank_excel.render(order, template_of(batch.template))
 
 
 def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
@@ -208,12 +210,14 @@ def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
     rows = instruction_rows(facts)
     fund, command = facts.fund, facts.command
     msg_id = f"PW{facts.epoch}{_compact(str(facts.number))}"
+    made_as = "pain001" if command.template is None else "bank_excel"
     values: dict[str, Any] = {
         "number": str(facts.number),
         "msg_id": msg_id,
         "state": PaymentBatchState.PREPARED,
         "fund_id": fund.id,
-        "format": command.format,
+        "format": made_as,
+        "template": None if command.template is None else plain(command.template),
         "debtor_name": fund.debtor_name,
         "debtor_account": fund.debtor_account,
         "debtor_bank": fund.debtor_bank,
@@ -221,7 +225,7 @@ def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
         "instruction_count": len(rows),
         "total_minor": sum(row["amount_minor"] for row in rows),
         "currency": fund.currency,
-        "file_name": f"{msg_id}.{FORMATS[command.format][1]}",
+        "file_name": f"{msg_id}.{_ENDINGS[made_as]}",
         "created_at": stamp.now,
     }
     values["file_sha256"] = sha256_of_bytes(file_of(_Seen(values), [_Seen(row) for row in rows]))

@@ -1,5 +1,6 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -166,6 +167,21 @@ class TestPosition:
         assert (answer["bank_minor"], answer["ledger_minor"]) == (pay.PAID_IN - 1, pay.PAID_IN)
         assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "position_differs"
         assert house.one("SELECT kind FROM v_exception") == "position_differs"
+
+    def test_does_not_count_what_was_booked_on_days_after_the_statement(self, house: House) -> None:
+        """A notice of today is here before the statement of yesterday."""
+        pay.batches(house, state="sent")
+        take(house, HEAD + line(house))
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        before, after = (house.today - timedelta(days=1), pay.PAID_IN), (house.today, pay.PAID_IN - pay.AMOUNT)
+        for day, closing in (before, after):
+            terms: dict[str, Any] = {"opening_minor": closing, "closing_minor": closing, "booked_until_on": day}
+            (one,) = ids_of(house.do(pay.take(fund, **terms)))
+
+            (answer,) = house.do(ComparePosition(command_id=key(), statement_id=one))
+
+            assert (answer["bank_minor"], answer["ledger_minor"]) == (closing, closing)
+        assert house.rows("SELECT * FROM v_hold") == []
 
     def test_counts_no_longer_aside_what_was_written_off(self, house: House) -> None:
         (one,) = pay.statements(house, opening_minor=pay.PAID_IN, closing_minor=pay.PAID_IN - 1_200)

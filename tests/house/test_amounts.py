@@ -19,11 +19,12 @@ import pytest
 from cli.typing_in import amount_of
 from lifecycle.banking.answers import StatementLine
 from lifecycle.banking.bank_csv import HEADER as BANK_HEADER
-from lifecycle.banking.bank_excel import GENERIC_RESULT, read_result
+from lifecycle.banking.bank_excel import read_result
 from lifecycle.banking.camt05x import read
 from lifecycle.banking.message import opened
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
+from lifecycle.banking.template import GENERIC
 from lifecycle.commands import REGISTRY, Command
 from lifecycle.errors import Invalid
 from lifecycle.imports.rows import RowError, RowSkipped
@@ -86,8 +87,10 @@ def bank_workbook(text: str) -> int:
     """A result must repeat what was ordered: it is accepted for an order of the amount that the table says."""
     ordered = dict(CORPUS).get(text)
     asked = order(transfer(amount_minor=ordered if isinstance(ordered, int) else 1))
-    rows = [("业务参考号", "处理状态", "金额", "失败原因"), ("E1PO1A1", "成功", text, "")]
-    read_result(enumerate(rows, start=1), GENERIC_RESULT, asked)
+    paid_to, day = asked.transfers[0].payee_account, "2025-07-08"
+    row = {"业务参考号": "E1PO1A1", "处理状态": "成功", "金额": text, "收款账号": paid_to, "交易日期": day}
+    rows = [tuple(GENERIC.answer.headings), tuple(row.get(name, "") for name in GENERIC.answer.headings)]
+    read_result(enumerate(rows, start=1), GENERIC, asked, sheet="批量付款")
     return asked.transfers[0].amount_minor
 
 

@@ -227,7 +227,7 @@ def upgrade() -> None:
         sa.Column("refusal", JSONText(), nullable=True),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
-            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'implied', 'people')",
+            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_statement_source_known"),
         ),
         sa.CheckConstraint("status IN ('imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")),
@@ -324,6 +324,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("fund_id", Id(), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
+        sa.Column("template", JSONText(), nullable=True),
         sa.Column("debtor_name", sa.String(length=140), nullable=False),
         sa.Column("debtor_account", sa.String(length=34), nullable=False),
         sa.Column("debtor_bank", sa.String(length=14), nullable=False),
@@ -367,6 +368,7 @@ def upgrade() -> None:
         sa.Column("rate_basis_points", sa.Integer(), nullable=False),
         sa.Column("own_money_minor", sa.BigInteger(), nullable=False),
         sa.Column("cost_categories", JSONText(), nullable=False),
+        sa.Column("payment_days", sa.Integer(), nullable=False),
         sa.Column("starts_on", Day(), nullable=False),
         sa.Column("ends_on", Day(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -389,6 +391,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "own_money_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_own_money_minor_bounds")
         ),
+        sa.CheckConstraint("payment_days BETWEEN 1 AND 366", name=op.f("ck_agreement_payment_days_in_bounds")),
         sa.CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name=op.f("ck_agreement_rate_a_share")),
         sa.CheckConstraint(
             "settlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_settlement_minor_bounds")
@@ -867,7 +870,7 @@ def upgrade() -> None:
             name=op.f("ck_bank_event_kind_known"),
         ),
         sa.CheckConstraint(
-            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'implied', 'people')",
+            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_event_source_known"),
         ),
         sa.CheckConstraint("amount_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_bank_event_amount_minor_bounds")),

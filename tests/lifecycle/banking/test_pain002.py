@@ -2,9 +2,9 @@ from io import BytesIO
 
 import pytest
 
-from lifecycle.banking.answers import StatusReport
+from lifecycle.banking.answers import Status, StatusReport
 from lifecycle.banking.message import opened
-from lifecycle.banking.pain002 import read, refuse_other_order
+from lifecycle.banking.pain002 import DUPLICATE, read, refuse_other_order
 from lifecycle.banking.refusal import BankFileRefused
 from tests.lifecycle.banking.statements import block, pain002, told
 
@@ -95,6 +95,17 @@ class TestRead:
 
         assert caught.value.codes == (code,)
         assert caught.value.element.endswith(element)
+
+    @pytest.mark.parametrize("code", sorted(DUPLICATE))
+    @pytest.mark.parametrize("parts", [(), ("A",)])
+    def test_says_nothing_of_the_first_when_it_rejects_the_second(self, code: str, parts: tuple[str, ...]) -> None:
+        """A file that is uploaded twice is rejected once: the money of the first is still on its way."""
+        why = f"<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>"
+
+        word = report(why, *(block(told(one, "RJCT"), "RJCT") for one in parts)).of("A", "M")
+
+        assert word is not None
+        assert (word.status, word.reason_code) == (Status.PENDING, code)
 
     def test_refuses_another_kind_of_message(self) -> None:
         statement = pain002().replace(b"pain.002.001.10", b"camt.053.001.08")

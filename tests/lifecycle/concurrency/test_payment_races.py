@@ -21,10 +21,11 @@ from lifecycle.funds.commands import Contribute, HoldFund, ResumeFund
 from lifecycle.payouts.commands import Amend, Cancel, Reject
 from lifecycle.people.commands import AddUser, GrantRole, RevokeRole
 from lifecycle.requirements.commands import WithdrawEvidence
+from models.money import CURRENCY_DECIMALS
 from models.ports import PutResult
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, ids_of, key, pay_in
+from tests.factories import House, ids_of, key, new_fund, pay_in
 from tests.lifecycle.concurrency.races import Racers, assert_sound, done, racers
 from tests.money import AMOUNT
 from tests.paying import ACCOUNT, APPROVERS, MAKER, Paying, a_paying_fund, approve
@@ -260,6 +261,20 @@ class TestReservation:
             for by in (Role.ACCOUNTANT, OTHER):
                 house.do(ResumeFund(command_id=key(), fund_id=paying.fund_id, reason="all well"), by=by)
         assert balance(paying, "reserved") == approved * AMOUNT
+
+
+class TestFirstFunds:
+    def test_of_a_currency_opened_at_once_share_its_accounts(self, pair: tuple[House, Racers]) -> None:
+        """Each brings the two shared accounts; who comes second begins anew and finds those of the first."""
+        house, two = pair
+        used = {row.currency for row in house.rows("SELECT DISTINCT currency FROM v_account")}
+        new = sorted(set(CURRENCY_DECIMALS) - used)
+        for currency in new:
+            outcomes = two.race(*((new_fund(house, currency=currency), by) for by in (Role.SPONSOR, Role.ADMIN)))
+
+            assert done(outcomes) == 2, outcomes
+        shared = house.one("SELECT COUNT(*) FROM v_account WHERE fund_id IS NULL")
+        assert shared == 2 * (len(new) + len(used))
 
 
 def _teller(folder: Path, lease: timedelta = timedelta(seconds=60)) -> Teller:
