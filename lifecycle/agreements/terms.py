@@ -38,7 +38,8 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
     """Return the plan of an agreement: the standard's own, or that asked for; None for one that is no plan at all.
 
     What a tranche needs besides its gate is the standard's word: of the tranche with its code, for a new one what the
-    standard asks of any tranche that is no advance and no retention. The last tranche is the retention.
+    standard asks of any tranche that is no advance and no retention. The last tranche is the retention, where the
+    standard keeps one for any month.
     """
     if not asked:
         return rules.tranches
@@ -57,7 +58,7 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
                     "gate": one.gate,
                     "criteria": one.criteria,
                     "needs": known[one.code].needs if one.code in known else common,
-                    "is_retention": place == len(asked) - 1,
+                    "is_retention": place == len(asked) - 1 and rules.retention_months > 0,
                 }
             )
             for place, one in enumerate(asked)
