@@ -89,4 +89,5 @@ class Ports:
 
     clock: Clock
     ids: Ids
+    bank: BankChannel
     files: FileStore

@@ -1,6 +1,7 @@
 """Payment files and the bank's answers, from the command line: render, import, run, finish what was left."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,7 +36,11 @@ def teller(door: Door) -> Teller:
     """Return how this process hands payment files over."""
     settings = door.settings
     return Teller(
-        bank=channel(door), holder=worker_name(), takes=settings.bank_take, answer_hours=settings.bank_answer_hours
+        bank=channel(door),
+        holder=settings.worker or worker_name(),
+        takes=settings.bank_take,
+        answer_hours=settings.bank_answer_hours,
+        lease=timedelta(seconds=settings.lease_seconds),
     )
 
 
