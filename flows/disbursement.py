@@ -3,7 +3,7 @@
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -12,7 +12,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from flows.claims import LEASE, claim_batch, let_go
+from flows.claims import LEASE, claim_batch, give_back, let_go
+from lifecycle.banking.template import Template
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
@@ -20,10 +21,11 @@ from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, f
 from lifecycle.payouts.commands import Amend, Instruct
 from lifecycle.payouts.facts import DISBURSEMENT_ID
 from models.db import reading, run_in_transaction
+from models.funds import Fund
 from models.holds import Hold
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
-from models.ports import BankChannel, OutsideError, PutResult
+from models.ports import BankChannel, NotPut, OutsideError, PutResult
 from models.reading import rows_by, table_of
 from models.states import PaymentBatchState, PayoutState
 
@@ -45,7 +47,7 @@ class Run:
     """Payout number and the codes that kept it back."""
     failed: list[tuple[UUID, str]] = field(default_factory=list)
     waiting: list[UUID] = field(default_factory=list)
-    """Batches that somebody else works on."""
+    """Batches that somebody else works on, or whose fund is on hold."""
     found: list[UUID] = field(default_factory=list)
     """Those of `sent` whose file an earlier run had put."""
 
@@ -60,6 +62,8 @@ class Teller:
     """Whether the other side copies what lies there, or takes it away: then absence proves nothing."""
     lease: timedelta = LEASE
     answer_hours: int = ANSWER_HOURS
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """Bank code -> workbook that its portal takes; every other bank takes messages."""
 
 
 def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
@@ -71,7 +75,7 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
-            _prepare(engine, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
+            _prepare(engine, teller, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
     deliver(engine, teller, stamp, run)
     return run
 
@@ -80,6 +84,11 @@ def _is_frozen(session: Session) -> bool:
     hold = table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == DISBURSEMENT_ID, hold.c.lifted_at.is_(None)).limit(1)
     return session.execute(held).first() is not None
+
+
+def _held_funds(session: Session, funds: Collection[UUID]) -> set[UUID]:
+    holds = rows_by(session, Hold, "object_id", funds)
+    return {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
 
 
 def due_payouts(session: Session) -> dict[UUID, list[Any]]:
@@ -96,7 +105,7 @@ def due_payouts(session: Session) -> dict[UUID, list[Any]]:
     return due
 
 
-def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
+def _prepare(engine: Engine, teller: Teller, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
     """Judge every payout once more and write batch and instructions, all in one transaction."""
     numbers = {row.id: row.number for row in payouts}
 
@@ -116,6 +125,7 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
             batch_id=batch_id,
             payout_ids=accepted,
             execution_on=stamp.calendar.next_working_day(stamp.today),
+            template=teller.templates.get(_bank_of(session, fund_id)),
         )
         made = execute(session, [prepare], stamp=stamp)
         if not made[0].is_done:
@@ -135,6 +145,11 @@ def _prepare(engine: Engine, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp
         _back_to_requested(engine, changed, stamp)
 
 
+def _bank_of(session: Session, fund_id: UUID) -> str:
+    fund = table_of(Fund)
+    return str(session.execute(select(fund.c.debtor_bank).where(fund.c.id == fund_id)).scalar_one())
+
+
 def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) -> None:
     """What changed underneath an approval is asked for anew: its money is free, its approvals are void."""
     amend = [
@@ -147,24 +162,32 @@ def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) ->
 def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
     """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile.
 
-    Raises `Frozen`: while disbursement is stopped no money leaves, also what was prepared before.
+    A file of a fund on hold stays here. Raises `Frozen`: while disbursement is stopped no money leaves, also what was
+    prepared before.
     """
     batch = table_of(PaymentBatch)
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        waiting = list(
+        prepared = list(
             session.execute(
-                select(batch.c.id).where(batch.c.state == PaymentBatchState.PREPARED).order_by(batch.c.number)
-            ).scalars()
+                select(batch.c.id, batch.c.fund_id)
+                .where(batch.c.state == PaymentBatchState.PREPARED)
+                .order_by(batch.c.number)
+            )
         )
-    for batch_id in waiting:
+        held = _held_funds(session, {row.fund_id for row in prepared})
+    run.waiting += [row.id for row in prepared if row.fund_id in held]
+    for batch_id in [row.id for row in prepared if row.fund_id not in held]:
         fence = _claimed(engine, batch_id, teller)
         if fence is None:
             run.waiting.append(batch_id)
             continue
         try:
             _put(engine, teller, batch_id, fence, stamp, run)
+        except NotPut as error:
+            run.failed.append((batch_id, str(error)))
+            _given_back(engine, batch_id, fence)
         except OutsideError as error:  # the claim stays until its lease ends: nobody knows how far it came
             run.failed.append((batch_id, str(error)))
 
@@ -176,6 +199,18 @@ def _claimed(engine: Engine, batch_id: UUID, teller: Teller) -> int | None:
     return run_in_transaction(engine, work)
 
 
+def _given_back(engine: Engine, batch_id: UUID, fence: int) -> None:
+    run_in_transaction(engine, lambda session: give_back(session, batch_id, fence))
+
+
+def _found(teller: Teller, name: str) -> str | None:
+    """Look before anything is handed over: where that fails nothing was."""
+    try:
+        return teller.bank.find(name)
+    except OutsideError as error:
+        raise NotPut(str(error)) from error
+
+
 def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stamp, run: Run) -> None:
     with reading(engine) as session:
         row = rows_by(session, PaymentBatch, "id", [batch_id])[batch_id][0]
@@ -183,7 +218,7 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
-    was_there = teller.bank.find(row.file_name)
+    was_there = _found(teller, row.file_name)
     doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
     attempt = UUID(int=fence)
     if doubt is not None:

@@ -6,15 +6,16 @@ One transaction per file: a file that turns out wrong at its last line leaves no
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO, TypeVar
 from uuid import UUID, uuid5
 
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport
-from lifecycle.banking.reading import Answer as BankAnswer
+from flows.workbooks import Answered, read_workbook
+from lifecycle.banking.answers import Source, Statement, StatementLine, Status, StatusReport, StatusWord
+from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.commands import Answer, Command, Stamp
@@ -91,7 +92,7 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
     def work(session: Session) -> None:
         taken.counts, taken.batches = {}, set()  # a transaction that lost a race begins anew
         with open_it() as stream:
-            _take(session, read_answer(name, stream), taken, stamp)
+            _take(session, name, stream, taken, stamp)
         _all_done(execute(session, batch_moves(session, taken.batches), stamp=stamp))
 
     try:
@@ -124,7 +125,10 @@ def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
     run_in_transaction(engine, lambda session: execute(session, [command], stamp=stamp))
 
 
-def _take(session: Session, answer: BankAnswer, taken: Taken, stamp: Stamp) -> None:
+def _take(session: Session, name: str, stream: BinaryIO, taken: Taken, stamp: Stamp) -> None:
+    answer = read_answer(name, stream)
+    if answer.source is Source.BANK_EXCEL:
+        _take_workbook(session, read_workbook(session, stream), taken, stamp)
     if answer.report is not None:
         _take_report(session, answer.report, taken, stamp)
     for statement, lines in _statements(answer.items or iter(())):
@@ -152,9 +156,14 @@ def _take_statement(
     session: Session, head: Statement, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
 ) -> None:
     first = list(islice(lines, _LINES))
-    fund = _fund_of(session, head, first)
+    _bookings_taken(session, head, _fund_of(session, head, first), chain(first, lines), taken, stamp)
+
+
+def _bookings_taken(
+    session: Session, head: Statement, fund: Any, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
+) -> None:
     statement_id = _head_taken(session, head, fund, taken, stamp)
-    place, chunk = 1, first
+    place, chunk = 1, list(islice(lines, _LINES))
     while chunk:
         register = register_of(session, fund, chunk, statement_id)
         found = match(chunk, register)
@@ -255,6 +264,7 @@ def _learn(
                     amount_minor=intent.amount_minor,
                     bank_ref=one.line.bank_ref or one.line.line_ref,
                     statement_line_id=line_id,
+                    booked_on=one.line.booked_on,
                     content_hash=one.line.content_hash,
                 )
             )
@@ -273,6 +283,8 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
         found, rule = report.original_msg_id[:35], "a message of ours"
         element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
         raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+    instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
+    refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
     owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
     take = TakeStatement(
         command_id=_key(taken.sha256, "take"),
@@ -285,26 +297,46 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
         currency=owner.currency,
     )
     _new_statement(session, take, stamp)
-    instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
-    commands: list[Command] = []
-    for one in instructions:
-        word = report.of(one.end_to_end_id, row.msg_id)
-        kind = _WORDS.get(word.status) if word is not None else None
-        if kind is not None and word is not None:
-            commands.append(
-                Learn(
-                    command_id=_key(taken.sha256, f"{one.id}:{kind}"),
-                    payout_id=one.payout_id,
-                    instruction_id=one.id,
-                    source=BankSource.PAIN002,
-                    kind=kind,
-                    amount_minor=one.amount_minor,
-                    bank_ref=report.report_id,
-                    content_hash=taken.sha256,
-                    reason=" ".join(filter(None, (word.reason_code, word.reason))) or None,
-                )
-            )
+    words = [(one, report.of(one.end_to_end_id, row.msg_id)) for one in instructions]
     taken.batches.add(row.id)
+    _words_taken(session, BankSource.PAIN002, words, report.report_id, taken, stamp)
+
+
+def _take_workbook(session: Session, answered: Answered, taken: Taken, stamp: Stamp) -> None:
+    """Take what a result workbook books as a statement without balances, then its words on all other payments."""
+    result = answered.result
+    fund = rows_by(session, Fund, "id", [answered.batch.fund_id])[answered.batch.fund_id][0]
+    _bookings_taken(session, result.statement, fund, iter(result.lines), taken, stamp)
+    by_end = {row.end_to_end_id: row for row in answered.instructions}
+    words = [(by_end[one.end_to_end_id], one.word) for one in result.words]
+    taken.batches.add(answered.batch.id)
+    _words_taken(session, BankSource.BANK_EXCEL, words, None, taken, stamp)
+
+
+def _words_taken(
+    session: Session,
+    source: BankSource,
+    words: Sequence[tuple[Any, StatusWord | None]],
+    bank_ref: str | None,
+    taken: Taken,
+    stamp: Stamp,
+) -> None:
+    """Tell instructions what the bank says of them without a booking."""
+    commands = [
+        Learn(
+            command_id=_key(taken.sha256, f"{one.id}:{_WORDS[word.status]}"),
+            payout_id=one.payout_id,
+            instruction_id=one.id,
+            source=source,
+            kind=_WORDS[word.status],
+            amount_minor=one.amount_minor,
+            bank_ref=bank_ref,
+            content_hash=taken.sha256,
+            reason=" ".join(filter(None, (word.reason_code, word.reason))) or None,
+        )
+        for one, word in words
+        if word is not None and word.status in _WORDS
+    ]
     if commands:
         _all_done(execute(session, commands, stamp=stamp))
 

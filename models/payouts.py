@@ -123,6 +123,8 @@ class PaymentBatch(Subject, table=True):
     fund_id: UUID = Field(sa_type=Id, foreign_key="fund.id", index=True)
     format: str = Field(max_length=20)
     """`pain001` or `bank_excel`."""
+    template: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
+    """Columns and words of the bank's workbooks, as they were when it was prepared; None for a message."""
     debtor_name: str = Field(max_length=140)
     debtor_account: str = Field(max_length=34)
     debtor_bank: str = Field(max_length=14)

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         description="Folder where the bank's statements and answers arrive; another one than `PILOTWAY_BANK_OUT`."
         " Example: `/srv/bank/in`.",
     )
+    bank_templates: Path | None = Field(
+        default=None,
+        description="Folder with the workbook templates of those banks whose portal takes no messages, each file named"
+        " by the bank's code (`102100099996.yaml`, docs/bank-templates.md). Example: `/etc/pilotway/banks`.",
+    )
     bank_take: Take = Field(
         default="move",
         description="What the other side does with a payment file, so that one that is gone is understood: `keep` (it"

@@ -328,6 +328,7 @@ class BankSource(StrEnum):
     CAMT053 = "camt053"
     CAMT054 = "camt054"
     CSV = "csv"
+    BANK_EXCEL = "bank_excel"
     IMPLIED = "implied"
     PEOPLE = "people"
 

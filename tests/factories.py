@@ -324,9 +324,9 @@ def panel(house: House, *, single: bool = False) -> tuple[Seat, ...]:
     return chair, expert, Seat(user_id=market, role=Role.EXPERT, competences=(Competence.MARKET,))
 
 
-def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000) -> list[UUID]:
+def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000, **terms: Any) -> list[UUID]:
     """Return funds of the funder without any money, twenty million yuan to be promised from each."""
-    commands = (new_fund(house, commitment_minor=commitment_minor) for _ in range(count))
+    commands = (new_fund(house, commitment_minor=commitment_minor, **terms) for _ in range(count))
     return ids_of(house.do(*commands, by=Role.SPONSOR))
 
 
@@ -563,7 +563,10 @@ def _text(zh: str, en: str) -> Text:
 
 def _paper(name: str, gate: Any) -> EvidenceType:
     title = FormField(name="title", title=_text("题目", "Title"), kind="text")
-    return EvidenceType(id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,))
+    by = (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR) if name == "paper" else ()
+    return EvidenceType(
+        id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,), handed_in_by=by
+    )
 
 
 def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> Criterion:

@@ -53,9 +53,11 @@ class Paying:
         return payouts
 
 
-def a_paying_fund(house: House, *, tranches: int = 10, paid_in: int = 1_000_000, approvers: int = 1) -> Paying:
+def a_paying_fund(
+    house: House, *, tranches: int = 10, paid_in: int = 1_000_000, approvers: int = 1, account: str = ACCOUNT
+) -> Paying:
     """Return a fund with money, an agreement in force over accepted tranches, and a confirmed account."""
-    (fund,) = funds(house)
+    (fund,) = funds(house, debtor_account=account)
     pay_in(house, fund, amount_minor=paid_in)
     if approvers > 1:
         tiers = (Tier(up_to_minor=MAX_MINOR, approvers_needed=approvers),)

@@ -15,6 +15,7 @@ from flows.bank_channel import DropFolders
 from flows.claims import worker_name
 from flows.disbursement import Teller
 from flows.reconciliation import Taken, take_file
+from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.errors import Invalid, unmet
@@ -41,6 +42,7 @@ def teller(door: Door) -> Teller:
         takes=settings.bank_take,
         answer_hours=settings.bank_answer_hours,
         lease=timedelta(seconds=settings.lease_seconds),
+        templates=templates_in(settings.bank_templates),
     )
 
 

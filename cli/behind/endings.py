@@ -18,6 +18,7 @@ _STATEMENT = (
     "set_off",
     "set_off_as_paid",
     "net",
+    "advance",
     "reserved",
     "entitlement",
     "difference",
@@ -40,6 +41,8 @@ _RECOVERY = (
     "left",
     "due_on",
     "state",
+    "days_late",
+    "interest",
 )
 
 
@@ -54,16 +57,16 @@ def list_recoveries(door: Any, agreement: str) -> None:
     """Show recovery orders, of one agreement where it is named."""
     with reading(door.engine) as session:
         of = door.lookup(session).agreement(agreement) if agreement else None
-        rows = queries.recoveries(session, agreement_id=of)
+        rows = queries.recoveries(session, today=door.today, agreement_id=of)
     door.output.table(columns(_RECOVERY), with_money(rows))
 
 
 def show_recovery(door: Any, ref: str) -> None:
     """Show one recovery order with its parts."""
     with reading(door.engine) as session:
-        row = queries.recovery(session, door.lookup(session).recovery(ref))
+        row = queries.recovery(session, door.lookup(session).recovery(ref), today=door.today)
     (shown,) = with_money([row])
     shown["parts"] = with_money(row["parts"], row["currency"])
     door.output.record(columns((*_RECOVERY, "reason", "ordered_by", "write_off_by", "write_off_reason")), shown)
     if not door.output.as_json:
-        door.output.table(columns(("kind", "amount", "bank_ref", "notified_on", "at")), shown["parts"])
+        door.output.table(columns(("kind", "amount", "bank_ref", "notified_on", "met_on", "at")), shown["parts"])

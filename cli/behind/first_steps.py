@@ -16,6 +16,7 @@ from cli.door import Door
 from cli.errors import problem_of
 from cli.output import Output
 from cli.users import DAYS_OF_A_TOKEN
+from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
@@ -224,6 +225,10 @@ def _checkpoint_key() -> str:
     return str(settings.checkpoint_key)
 
 
+def _bank_templates() -> str:
+    return ", ".join(templates_in(load_settings().bank_templates)) or "-"
+
+
 def _calendar() -> str:
     years = sorted(china().announced)
     return f"{years[0]}-{years[-1]}"
@@ -239,6 +244,7 @@ _LOOKS: dict[str, Callable[[], str]] = {
     "database": _database_is_ready,
     "evidence files": _evidence,
     "checkpoint key": _checkpoint_key,
+    "bank templates": _bank_templates,
     "calendar": _calendar,
 }
 

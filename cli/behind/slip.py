@@ -7,6 +7,7 @@ from typing import Any
 from cli.behind.money import with_money
 from cli.door import Door
 from cli.output import padded, width_of
+from lifecycle.calendar import china
 from lifecycle.payouts.queries import payout
 from lifecycle.payouts.words_of_amount import capitals
 from notifications.words import Lang, title
@@ -50,7 +51,9 @@ th{{width:10em;font-weight:normal}}</style>
 
 
 def _read(door: Door, ref: str) -> tuple[dict[str, Any], list[Line]]:
-    row = door.read(lambda session: payout(session, door.lookup(session).payout(ref)))
+    row = door.read(
+        lambda session: payout(session, door.lookup(session).payout(ref), today=door.today, calendar=china())
+    )
     (shown,) = with_money([row])
     shown["capitals"] = f"人民币{capitals(row['amount_minor'])}" if row["currency"] == "CNY" else ""
     lang = door.output.lang
@@ -67,6 +70,8 @@ def _facts(row: Mapping[str, Any], lang: Lang) -> Iterator[Line]:
         yield "capitals", row["capitals"]
     yield "payee", row["payee"]
     yield "account", " ".join(filter(None, [row["bank_name"], f"****{row['account_last']}"]))
+    if row["account_changed_on"]:
+        yield "account_before", f"{row['payee_before']} ****{row['account_last_before']} ({row['account_changed_on']})"
     yield "evidence", str(len(row["evidence"]))
     yield "payload_hash", row["payload_hash"]
 

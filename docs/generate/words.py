@@ -77,6 +77,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "notice_days": ("calendar days of public notice before the retention (F13)", "质保金拨付前公示的自然日（F13）"),
     "number": ("number", "数"),
     "origin": ("Origin", "来源"),
+    "late_interest_basis_points": (
+        "interest a year on what is paid back late (F14)",
+        "追回款逾期的年利率（F14）",
+    ),
     "outcomes": ("Outcomes", "可选结论"),
     "owed_by": ("Owed by", "责任方"),
     "panel": ("Panel", "评审组"),

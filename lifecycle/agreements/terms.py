@@ -38,16 +38,16 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
     """Return the plan of an agreement: the standard's own, or that asked for; None for one that is no plan at all.
 
     What a tranche needs besides its gate is the standard's word: of the tranche with its code, for a new one what the
-    standard asks of any tranche that is no advance and no retention. The last tranche is the retention, where the
-    standard keeps one for any month.
+    standard asks of any tranche that is no advance and no retention. The last tranche is the retention, whatever it is
+    called, and needs what the standard's own retention needs; where the standard keeps one for no month there is none.
     """
     if not asked:
         return rules.tranches
-    known = {one.code: one for one in rules.tranches}
-    middle = [
-        need for one in rules.tranches[1:-1] for need in one.needs if need not in ("audit_accepted", "final_statement")
-    ]
+    *released, retained = rules.tranches
+    known = {one.code: one.needs for one in released}
+    middle = [need for one in released[1:] for need in one.needs if need not in ("audit_accepted", "final_statement")]
     common = tuple(dict.fromkeys(middle))
+    last = len(asked) - 1 if rules.retention_months else None
     try:
         return tuple(
             Tranche.model_validate(
@@ -57,8 +57,8 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
                     "share_basis_points": one.share_basis_points,
                     "gate": one.gate,
                     "criteria": one.criteria,
-                    "needs": known[one.code].needs if one.code in known else common,
-                    "is_retention": place == len(asked) - 1 and rules.retention_months > 0,
+                    "needs": retained.needs if place == last else known.get(one.code, common),
+                    "is_retention": place == last,
                 }
             )
             for place, one in enumerate(asked)

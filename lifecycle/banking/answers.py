@@ -15,11 +15,14 @@ class Source(StrEnum):
     CAMT_053 = "camt053"
     CAMT_054 = "camt054"
     CSV = "csv"
+    BANK_EXCEL = "bank_excel"
 
 
 class Status(StrEnum):
-    """What the bank says of an order before it is booked; settled is said by a statement only."""
+    """What the bank says of an order; messages say `accepted` at most, for a booking is said by a statement."""
 
+    BOOKED = "booked"
+    """Said by a result workbook, with the day."""
     ACCEPTED = "accepted"
     PENDING = "pending"
     REJECTED = "rejected"

@@ -1,162 +1,188 @@
-"""Batch templates of Chinese online banking: a workbook out, and the rows of the bank's result workbook back in.
+"""Batch workbooks of Chinese online banking: the payment workbook out, and the bank's result workbook back in.
 
-Each bank names its columns differently; the columns are data. Every cell is text: an account number keeps its zeros,
-an amount its fen, and nothing is a formula. The bytes depend on the order and the template alone.
+Every cell is text: an account number keeps its zeros, an amount its fen, and nothing is a formula. The bytes depend on
+the order and the template alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal, TypeAlias
 from xml.sax.saxutils import escape
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from lifecycle.banking.answers import Status, StatusReport, StatusWord, TransferStatus
+from lifecycle.banking.answers import (
+    Detail,
+    EntryStatus,
+    Source,
+    Statement,
+    StatementLine,
+    Status,
+    StatusWord,
+    TransferStatus,
+    content_hash,
+)
 from lifecycle.banking.orders import CreditTransfer, PaymentOrder
 from lifecycle.banking.refusal import BankFileRefused, shown
+from lifecycle.banking.template import Fact, ResultColumns, Template
 from lifecycle.banking.values import FREE, REFERENCE, decimal, legible, minor_exact
 
-Fact: TypeAlias = Literal[
-    "number", "end_to_end_id", "payee_name", "payee_account", "payee_bank_code", "amount", "currency", "remittance",
-    "debtor_name", "debtor_account", "execution_on", "msg_id",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of a template: its heading, and a fact of the transfer or a fixed text."""
+class Result:
+    """What a result workbook says: bookings as lines of a statement without balances, and words on all others."""
 
-    heading: str
-    fact: Fact | None = None
-    fixed: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """The workbook that a bank's portal takes; without our own id in it no answer could be matched."""
-
-    sheet: str
-    columns: tuple[Column, ...]
-
-    def __post_init__(self) -> None:
-        facts = [one.fact for one in self.columns]
-        for fact in ("end_to_end_id", "payee_account", "payee_name", "amount"):
-            if fact not in facts:
-                raise BankFileRefused("bank_template_lacks", element=f"template/{shown(self.sheet)}", rule=fact)
-        for one in self.columns:
-            legible(one.heading, f"template/{shown(self.sheet)}/heading", FREE)
+    statement: Statement
+    lines: tuple[StatementLine, ...]
+    words: tuple[TransferStatus, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultColumns:
-    """Where the result workbook says what; `words` are the bank's words for what became of a transfer."""
-
-    end_to_end_id: str
-    status: str
-    words: Mapping[str, Status]
-    amount: str | None = None
-    reason: str | None = None
-
-
-GENERIC = Template(
-    sheet="批量付款",
-    columns=(
-        Column(heading="序号", fact="number"),
-        Column(heading="付款账号", fact="debtor_account"),
-        Column(heading="收款账号", fact="payee_account"),
-        Column(heading="收款户名", fact="payee_name"),
-        Column(heading="收款行行号", fact="payee_bank_code"),
-        Column(heading="金额", fact="amount"),
-        Column(heading="币种", fact="currency"),
-        Column(heading="用途", fact="remittance"),
-        Column(heading="业务参考号", fact="end_to_end_id"),
-    ),
-)
-GENERIC_RESULT = ResultColumns(
-    end_to_end_id="业务参考号",
-    status="处理状态",
-    amount="金额",
-    reason="失败原因",
-    words={
-        "成功": Status.ACCEPTED,
-        "交易成功": Status.ACCEPTED,
-        "处理中": Status.PENDING,
-        "待处理": Status.PENDING,
-        "失败": Status.REJECTED,
-        "交易失败": Status.REJECTED,
-    },
-)
-
-
-def render(order: PaymentOrder, template: Template = GENERIC) -> bytes:
-    """Return the workbook: one heading row, then one row per transfer, in the order's order."""
+def render(order: PaymentOrder, template: Template) -> bytes:
+    """Return the workbook: one heading row, one row per transfer in the order's order, the total where one is asked."""
     rows = [[one.heading for one in template.columns]]
     for number, transfer in enumerate(order.transfers, start=1):
         facts = _facts(order, transfer, number)
         rows.append([one.fixed if one.fact is None else facts[one.fact] for one in template.columns])
+    if template.total is not None:
+        total = decimal(order.total_minor, order.currency)
+        cells = (total if one.fact == "amount" else "" for one in template.columns[1:])
+        rows.append([template.total, *cells])
     return _workbook(template.sheet, rows)
 
 
-def read_result(rows: Iterable[tuple[int, Sequence[str]]], columns: ResultColumns, order: PaymentOrder) -> StatusReport:
-    """Return what the result workbook says of the order it answers; `rows` are (number, texts), the heading first.
+def read_result(
+    rows: Iterable[tuple[int, Sequence[str]]], template: Template, order: PaymentOrder, *, sheet: str
+) -> Result:
+    """Return what the result workbook says of the order it answers; `rows` are (number, texts) from the first on.
 
-    `BankFileRefused` for a row of another order, one that comes twice, another amount, or a word not agreed on.
+    `BankFileRefused` with sheet, row, column and rule for a column that is missing or there twice, a row of another
+    order, one that comes twice, another amount or account, a word not agreed on, a day that is none, a wrong total.
     """
-    numbered = iter(rows)
-    first, headings = next(numbered, (1, ()))
-    at = {name: _index(headings, name, first) for name in _wanted(columns)}
-    ordered = {one.end_to_end_id: one for one in order.transfers}
-    found: dict[str, TransferStatus] = {}
+    reader = _Reader(template=template, order=order, sheet=sheet)
+    numbered = (row for row in rows if row[0] >= template.answer.heading_row)
+    first, headings = next(numbered, (template.answer.heading_row, ()))
+    at = {name: _index(headings, name, f"{sheet}/row {first}") for name in template.answer.headings}
+    found: dict[str, _Row] = {}
     for number, cells in numbered:
-        if any(cells):
-            one = _result(cells, columns, at, ordered, f"row {number}")
-            if found.setdefault(one.end_to_end_id, one) is not one:
-                place, rule = f"row {number}/{columns.end_to_end_id}", "unique in the result"
-                raise BankFileRefused("bank_id_repeated", element=place, rule=rule, found=one.end_to_end_id)
-    return StatusReport(
-        report_id="", original_msg_id=order.msg_id, original_kind="bank-excel", original_count=None, original_sum=None,
-        group=None, payments=(), transfers=tuple(found.values()),
-    )  # fmt: skip
+        row = _Row(place=f"{sheet}/row {number}", cells=cells, at=at)
+        if template.total is not None and cells and cells[0].strip() == template.total:
+            reader.check_total(row, found)
+        elif any(cells):
+            transfer = reader.transfer_of(row)
+            if found.setdefault(transfer.end_to_end_id, row) is not row:
+                place, rule = f"{row.place}/{template.answer.end_to_end_id}", "unique in the result"
+                raise BankFileRefused("bank_id_repeated", element=place, rule=rule, found=transfer.end_to_end_id)
+    return reader.result(found)
 
 
-def _wanted(columns: ResultColumns) -> list[str]:
-    return [one for one in (columns.end_to_end_id, columns.status, columns.amount, columns.reason) if one is not None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One row below the headings."""
+
+    place: str
+    cells: Sequence[str]
+    at: Mapping[str, int]
+
+    def cell(self, name: str | None) -> str:
+        """Return the text under a heading without blanks around it; nothing where there is no such column."""
+        return self.written(name).strip()
+
+    def written(self, name: str | None) -> str:
+        """Return the text under a heading as it stands there: an amount with blanks is none."""
+        return "" if name is None or self.at[name] >= len(self.cells) else self.cells[self.at[name]]
 
 
-def _index(headings: Sequence[str], name: str, row: int) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """One result workbook against the order that it answers."""
+
+    template: Template
+    order: PaymentOrder
+    sheet: str
+
+    @property
+    def columns(self) -> ResultColumns:
+        """Where it says what."""
+        return self.template.answer
+
+    def transfer_of(self, row: _Row) -> CreditTransfer:
+        """Return which transfer a row speaks of, with the amount and to the account that were ordered."""
+        end_to_end_id = row.cell(self.columns.end_to_end_id)
+        transfer = next((one for one in self.order.transfers if one.end_to_end_id == end_to_end_id), None)
+        if transfer is None:
+            place, found = f"{row.place}/{self.columns.end_to_end_id}", shown(end_to_end_id[:REFERENCE]) or "–"
+            raise BankFileRefused("bank_result_foreign", element=place, rule="an id of the order", found=found)
+        if self.columns.amount is not None:
+            self._check_amount(row, transfer.amount_minor, "= the order")
+        account = row.cell(self.columns.payee_account)
+        if self.columns.payee_account is not None and account != transfer.payee_account:
+            place = f"{row.place}/{self.columns.payee_account}"
+            raise BankFileRefused("bank_result_differs", element=place, rule="= the order", found=f"…{account[-4:]}")
+        return transfer
+
+    def check_total(self, row: _Row, found: Mapping[str, _Row]) -> None:
+        """Refuse a total that is not the sum of the rows above it."""
+        total = sum(one.amount_minor for one in self.order.transfers if one.end_to_end_id in found)
+        self._check_amount(row, total, "= the rows above")
+
+    def _check_amount(self, row: _Row, found_minor: int, rule: str) -> None:
+        place, text = f"{row.place}/{self.columns.amount}", row.written(self.columns.amount)
+        if minor_exact(text, self.order.currency, place) != found_minor:
+            stated, found = shown(text), decimal(found_minor, self.order.currency)
+            raise BankFileRefused("bank_sum_differs", element=place, rule=rule, stated=stated, found=found)
+
+    def result(self, found: Mapping[str, _Row]) -> Result:
+        """Return lines for what was booked, in the order's order, and words for the rest."""
+        lines: list[StatementLine] = []
+        words: list[TransferStatus] = []
+        for transfer in self.order.transfers:
+            row = found.get(transfer.end_to_end_id)
+            if row is None:
+                continue
+            word = self._word(row)
+            if word.status is Status.BOOKED:
+                lines.append(self._line(row, transfer, len(lines) + 1))
+            else:
+                words.append(TransferStatus(end_to_end_id=transfer.end_to_end_id, word=word))
+        head = Statement(
+            source=Source.BANK_EXCEL, element=self.sheet, account_number=self.order.debtor_account,
+            statement_ref=None, sequence=None, currency=self.order.currency,
+        )  # fmt: skip
+        return Result(statement=head, lines=tuple(lines), words=tuple(words))
+
+    def _word(self, row: _Row) -> StatusWord:
+        text = row.cell(self.columns.status)
+        status = self.columns.words.get(text)
+        if status is None:
+            place, rule = f"{row.place}/{self.columns.status}", " | ".join(self.columns.words)
+            raise BankFileRefused("bank_word", element=place, rule=rule, found=shown(text) or "–")
+        return StatusWord(status=status, code=text, reason=row.cell(self.columns.reason)[:FREE] or None)
+
+    def _line(self, row: _Row, transfer: CreditTransfer, position: int) -> StatementLine:
+        columns, amount = self.columns, -transfer.amount_minor
+        ref = row.cell(columns.bank_ref)
+        bank_ref = legible(ref, f"{row.place}/{columns.bank_ref}", REFERENCE) if ref else None
+        booked_on = columns.day_of(row.cell(columns.booked_on), f"{row.place}/{columns.booked_on}")
+        details = (
+            Detail(
+                end_to_end_id=transfer.end_to_end_id, amount_minor=amount, currency=transfer.currency,
+                counterparty_account=transfer.payee_account, counterparty_name=transfer.payee_name,
+            ),
+        )  # fmt: skip
+        return StatementLine(
+            position=position, line_ref=None, status=EntryStatus.BOOKED, amount_minor=amount,
+            currency=transfer.currency, booked_on=booked_on, bank_ref=bank_ref, details=details,
+            content_hash=content_hash(
+                None, amount_minor=amount, currency=transfer.currency, booked_on=booked_on, bank_ref=bank_ref,
+                details=details,
+            ),
+        )  # fmt: skip
+
+
+def _index(headings: Sequence[str], name: str, place: str) -> int:
     found = [index for index, heading in enumerate(headings) if heading.strip() == name]
     if len(found) != 1:
-        raise BankFileRefused(
-            "bank_result_column", element=f"row {row}", rule="exactly one", column=name, found=len(found)
-        )
+        raise BankFileRefused("bank_result_column", element=place, rule="exactly one", column=name, found=len(found))
     return found[0]
-
-
-def _result(
-    cells: Sequence[str], columns: ResultColumns, at: Mapping[str, int], ordered: Mapping[str, CreditTransfer], row: str
-) -> TransferStatus:
-    def cell(name: str) -> str:
-        return cells[at[name]].strip() if at[name] < len(cells) else ""
-
-    end_to_end_id, word = cell(columns.end_to_end_id), cell(columns.status)
-    transfer = ordered.get(end_to_end_id)
-    if transfer is None:
-        place, found = f"{row}/{columns.end_to_end_id}", shown(end_to_end_id[:REFERENCE]) or "–"
-        raise BankFileRefused("bank_result_foreign", element=place, rule="an id of the order", found=found)
-    if columns.amount is not None:
-        _check_amount(cell(columns.amount), transfer, f"{row}/{columns.amount}")
-    status = columns.words.get(word)
-    if status is None:
-        place, rule = f"{row}/{columns.status}", " | ".join(columns.words)
-        raise BankFileRefused("bank_word", element=place, rule=rule, found=shown(word) or "–")
-    reason = cell(columns.reason)[:FREE] if columns.reason is not None else ""
-    return TransferStatus(end_to_end_id=end_to_end_id, word=StatusWord(status=status, code=word, reason=reason or None))
-
-
-def _check_amount(text: str, transfer: CreditTransfer, place: str) -> None:
-    if minor_exact(text, transfer.currency, place) != transfer.amount_minor:
-        stated, found = shown(text), decimal(transfer.amount_minor, transfer.currency)
-        raise BankFileRefused("bank_sum_differs", element=place, rule="= the order", stated=stated, found=found)
 
 
 def _facts(order: PaymentOrder, one: CreditTransfer, number: int) -> dict[Fact, str]:

@@ -6,7 +6,7 @@ from lifecycle.banking.answers import Status, StatusReport, StatusWord, Transfer
 from lifecycle.banking.message import Below, Kind, Message, Record, whole
 from lifecycle.banking.refusal import BankFileRefused, shown
 from lifecycle.banking.shapes import shapes
-from lifecycle.banking.values import FREE, count, minor_or_zero
+from lifecycle.banking.values import FREE, count, decimal, minor_or_zero
 
 STATUSES: Mapping[str, Status] = {
     "ACCC": Status.ACCEPTED,
@@ -26,6 +26,12 @@ STATUSES: Mapping[str, Status] = {
     "PART": Status.PART,
 }
 """ISO 20022 external status codes; one that is not here is refused, never guessed."""
+
+DUPLICATE = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
+"""External reason codes of what was refused because the bank has it already: no word on the first one, which it keeps.
+
+Read as a rejection it would free the money while the first one is paid.
+"""
 
 _SHAPES = shapes(
     Document="CstmrPmtStsRpt",
@@ -62,22 +68,39 @@ def read(message: Message) -> StatusReport:
     )
 
 
-def is_sum(report: StatusReport, minor_units: int, currency: str) -> bool:
-    """Say whether the sum that the report repeats is this one; a report that repeats none is not asked."""
-    if report.original_sum is None:
-        return True
-    place = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlCtrlSum"
-    return minor_or_zero(report.original_sum, currency, place) == minor_units
+def refuse_other_order(report: StatusReport, amounts: Mapping[str, int], currency: str) -> None:
+    """Refuse a report that does not speak of this message: `amounts` is end-to-end id -> minor units of its transfers.
+
+    `BankFileRefused` for another count or sum than it repeats (one that it does not repeat is not asked), and for a
+    transfer that the message does not hold.
+    """
+    place = f"Document/{_ORIGINAL}"
+    if report.original_count not in (None, len(amounts)):
+        raise BankFileRefused(
+            "bank_count_differs", element=f"{place}OrgnlNbOfTxs", rule="= the order", stated=report.original_count,
+            found=len(amounts),
+        )  # fmt: skip
+    total = sum(amounts.values())
+    stated = report.original_sum
+    if stated is not None and minor_or_zero(stated, currency, f"{place}OrgnlCtrlSum") != total:
+        raise BankFileRefused(
+            "bank_sum_differs", element=f"{place}OrgnlCtrlSum", rule="= the order", stated=shown(stated),
+            found=decimal(total, currency),
+        )  # fmt: skip
+    foreign = next((one.end_to_end_id for one in report.transfers if one.end_to_end_id not in amounts), None)
+    if foreign is not None:
+        element = "Document/CstmrPmtStsRpt/OrgnlPmtInfAndSts/TxInfAndSts/OrgnlEndToEndId"
+        raise BankFileRefused("bank_result_foreign", element=element, rule="an id of the order", found=shown(foreign))
 
 
 def _transfers(blocks: list[Record], group: StatusWord | None) -> tuple[TransferStatus, ...]:
     """Return the status of each transfer that the report names with one; others are only referred to."""
     found: dict[str, TransferStatus] = {}
     for block in blocks:
-        above = _word(block, "", "PmtInfSts")
+        above = _word(block, "", "PmtInfSts", group)
         _refuse_contradiction(block, group, above)
         for at in block.many("TxInfAndSts"):
-            word = _word(at, "", "TxSts")
+            word = _word(at, "", "TxSts", above or group)
             if word is None:
                 continue
             if word.status is Status.PART:
@@ -92,7 +115,7 @@ def _transfers(blocks: list[Record], group: StatusWord | None) -> tuple[Transfer
     return tuple(found.values())
 
 
-def _word(at: Record, prefix: str, name: str) -> StatusWord | None:
+def _word(at: Record, prefix: str, name: str, above: StatusWord | None = None) -> StatusWord | None:
     code = at.text(prefix + name)
     if code is None:
         return None
@@ -102,10 +125,13 @@ def _word(at: Record, prefix: str, name: str) -> StatusWord | None:
     reasons = at.many(f"{prefix}StsRsnInf")
     codes = (one.text("Rsn/Cd") or one.text("Rsn/Prtry") for one in reasons)
     texts = (info.text(most=FREE) for one in reasons for info in one.many("AddtlInf"))
+    reason_code = next((one for one in codes if one), above.reason_code if above is not None else None)
+    if status is Status.REJECTED and reason_code in DUPLICATE:
+        status = Status.PENDING
     return StatusWord(
         status=status,
         code=code,
-        reason_code=next((one for one in codes if one), None),
+        reason_code=reason_code,
         reason=" ".join(one for one in texts if one) or None,
     )
 

@@ -12,13 +12,17 @@ from lifecycle.banking.camt05x import SOURCES, Item
 from lifecycle.banking.message import Kind, opened
 from lifecycle.banking.refusal import BankFileRefused, shown
 
+_ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _BOM = b"\xef\xbb\xbf"
 _WHITE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was read: a status report, or statements that are still to be walked through, once."""
+    """What was read: a status report, or statements that are still to be walked through, once.
+
+    Neither for a workbook: it is read by the template of the batch that it answers, so by who knows the batches.
+    """
 
     source: Source
     report: StatusReport | None = None
@@ -28,15 +32,18 @@ class Answer:
 def detect(name: str, stream: BinaryIO) -> Source:
     """Say what a file is by its content, and put the stream back; `BankFileRefused` when it is no answer of a bank.
 
-    The name must not contradict: `.xml` for messages, `.csv` for the plain table.
+    The name must not contradict: `.xml` for messages, `.csv` for the plain table, `.xlsx` for workbooks.
     """
-    is_xml = stream.read(64).removeprefix(_BOM).lstrip(_WHITE).startswith(b"<")
+    start = stream.read(64)
     stream.seek(0, SEEK_SET)
-    wanted = ".xml" if is_xml else ".csv"
+    if start.startswith(_OLD_OFFICE):
+        raise BankFileRefused("bank_workbook", element=shown(name), rule="XLSX", why="xls_old")
+    is_xml = start.removeprefix(_BOM).lstrip(_WHITE).startswith(b"<")
+    wanted = ".xml" if is_xml else ".xlsx" if start.startswith(_ZIP) else ".csv"
     if not name.lower().endswith(wanted):
         raise BankFileRefused("bank_file_name", element=shown(name), rule=f"*{wanted}")
     if not is_xml:
-        return Source.CSV
+        return Source.CSV if wanted == ".csv" else Source.BANK_EXCEL
     message = opened(stream)
     stream.seek(0, SEEK_SET)
     if message.kind is Kind.PAIN_001:
@@ -52,6 +59,8 @@ def read_answer(name: str, stream: BinaryIO) -> Answer:
     so whoever writes lines down must do it in one transaction.
     """
     source = detect(name, stream)
+    if source is Source.BANK_EXCEL:
+        return Answer(source=source)
     if source is Source.CSV:
         return Answer(source=source, items=checked(bank_csv.read(stream)))
     message = opened(stream)

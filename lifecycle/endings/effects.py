@@ -9,14 +9,12 @@ from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts, left_of
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.milestones.effects import milestone_act
+from lifecycle.payouts.batches import closed_cases
+from lifecycle.payouts.statements import explained
 from lifecycle.payouts.terms import hand_in_by
 from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.base import Row
-from models.statements import BankEvent
 from models.states import (
-    BankEffect,
-    BankEventKind,
-    BankSource,
     FundStatus,
     MilestoneState,
     PostingKind,
@@ -158,6 +156,7 @@ def _born(agreement: Any, asked: _Asked, stamp: Stamp) -> tuple[Act, Message]:
         object_type=OBJECT_TYPE,
         id=order_id,
         action=f"{OBJECT_TYPE}.order",
+        from_state=RecoveryState.OPEN,
         to_state=RecoveryState.OPEN,
         values=values,
         detail={name: values[name] for name in ("number", "amount_minor", "currency", "code", "reason", "due_on")},
@@ -185,7 +184,10 @@ def ordered(facts: OrderFacts, _target: str, stamp: Stamp) -> Effects:
 def _met(
     order: Any, verb: str, kind: RecoveryPartKind, amount: int, detail: Mapping[str, Any], sealed: Sealed = ()
 ) -> Act:
-    """Return the act that meets a part of the order; the last part closes it."""
+    """Return the act that meets a part of the order; the last part closes it.
+
+    An order has no chart and leaves no transition: its audit row says the state that it comes to, no move (I12).
+    """
     column = _MET[kind]
     ends = RecoveryState.WRITTEN_OFF if kind == RecoveryPartKind.WRITTEN_OFF else RecoveryState.SETTLED
     state = ends if amount == left_of(order) else RecoveryState.OPEN
@@ -195,7 +197,7 @@ def _met(
         id=order.id,
         action=f"{OBJECT_TYPE}.{verb}",
         row=order,
-        from_state=str(order.state),
+        from_state=str(state),
         to_state=str(state),
         values={column: getattr(order, column) + amount, "state": state},
         detail=detail,
@@ -207,7 +209,7 @@ def _part(
     order: Any, kind: RecoveryPartKind, amount: int, stamp: Stamp, **of: Any
 ) -> tuple[type[Row], Mapping[str, Any]]:
     common = {"id": stamp.new_id(), "recovery_id": order.id, "kind": kind, "amount_minor": amount}
-    return RecoveryPart, {**common, "at": stamp.now, "by": stamp.actor.user_id, **of}
+    return RecoveryPart, {**common, "met_on": stamp.today, "at": stamp.now, "by": stamp.actor.user_id, **of}
 
 
 def _told(facts: RecoveryFacts, kind: str, amount: int) -> Message:
@@ -217,35 +219,19 @@ def _told(facts: RecoveryFacts, kind: str, amount: int) -> Message:
 
 
 def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
-    """Book money that came back: it can be promised and paid again; a booking in suspense is taken out of it."""
+    """Book money that came back: it can be promised and paid again; its booking is no more in suspense."""
     command, order = facts.command, facts.order
     kind, amount = RecoveryPartKind.REPAID, command.amount_minor
     booked = entry(PostingKind.RECOVERY, amount, facts.accounts, new_id=stamp.new_id)
-    taken: Sealed = ()
-    if facts.line is not None:
-        new_id, aside = stamp.new_id, -facts.line.amount_minor
-        out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
-        taken = (_explained(facts.line), *out)
+    new_id, aside = stamp.new_id, -facts.line.amount_minor
+    out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
+    taken = (explained(facts.line), *out)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
-    part = _part(order, kind, amount, stamp, bank_ref=command.bank_ref.strip(), entry_id=booked[0][1]["entry_id"])
-    return Effects(acts=(act,), rows=(part,), messages=(_told(facts, "repaid", amount),))
-
-
-def _explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
-    """Return what two people say of a booking that nothing explained: from here on it is no more set aside."""
-    return BankEvent, {
-        "source": BankSource.PEOPLE,
-        "bank_ref": line.bank_ref,
-        "end_to_end_id": None,
-        "instruction_id": None,
-        "statement_line_id": line.id,
-        "kind": BankEventKind.CREDIT,
-        "amount_minor": line.amount_minor,
-        "currency": line.currency,
-        "content_hash": line.content_hash,
-        "effect": BankEffect.APPLIED,
-    }
+    booking: dict[str, Any] = {"bank_ref": command.bank_ref.strip(), "entry_id": booked[0][1]["entry_id"]}
+    part = _part(order, kind, amount, stamp, **booking, met_on=command.received_on)
+    open_case = () if command.exception_id is not None else closed_cases([facts.case], stamp)
+    return Effects(acts=(act, *open_case), rows=(part,), messages=(_told(facts, "repaid", amount),))
 
 
 def set_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:

@@ -1,6 +1,7 @@
 """Settlement statements and recovery orders, for lists and pages: figures that sum."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.endings.facts import left_of
+from lifecycle.endings.interest import Met, interest_of
 from lifecycle.ledger.sums import paid_by_milestone, reserved_by_agreement
-from lifecycle.milestones.entitlement import entitlement_of
+from lifecycle.milestones.entitlement import entitlement_of, outstanding_advance
 from lifecycle.milestones.figures import figures_of
+from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
@@ -26,7 +29,8 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
     """Return the one settlement statement of an agreement (F12): what was promised, spent, paid, and came back.
 
     paid - returned - recovered - set off here + set off elsewhere = net; entitlement - net = difference, which is what
-    tranches and settlement still pay, less what orders still ask for, once it is settled.
+    tranches and settlement still pay, less what orders still ask for, once it is settled. The advance is what was paid
+    and no accepted cost stands for yet: it is the funder's (F17).
     """
     row = rows_by(session, Agreement, "id", [agreement_id])[agreement_id][0]
     figures = figures_of(session, [agreement_id])[agreement_id]
@@ -48,6 +52,7 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
         "set_off_minor": sum(order.set_off_minor for order in orders),
         "set_off_as_paid_minor": sum(part.amount_minor for part in against),
         "net_minor": net,
+        "advance_minor": max(0, outstanding_advance(figures) - reserved),
         "reserved_minor": reserved,
         "entitlement_minor": entitled,
         "difference_minor": entitled - net,
@@ -92,34 +97,55 @@ def _to_come(session: Session, agreement: Any, orders: Sequence[Any], *, is_stop
     return {**besides, "acceptance_minor": left.get(False, 0), "retention_minor": left.get(True, 0)}
 
 
-def recoveries(session: Session, *, agreement_id: UUID | None = None) -> list[dict[str, Any]]:
-    """Return recovery orders with what is still owed, of one agreement or of all, by number."""
+def recoveries(session: Session, *, today: date, agreement_id: UUID | None = None) -> list[dict[str, Any]]:
+    """Return recovery orders with what is still owed, for how long, and the interest on it (F14), by number.
+
+    Those of one agreement where it is named. The rate is that of the project's standard. Four statements.
+    """
     order, agreement, project = map(table_of, (RecoveryOrder, Agreement, Project))
     found = (
-        select(order, agreement.c.number.label("agreement"), project.c.number.label("project"))
+        select(order, agreement.c.number.label("agreement"), project.c.number.label("project"), project.c.pack_sha256)
         .join(agreement, agreement.c.id == order.c.agreement_id)
         .join(project, project.c.id == order.c.project_id)
         .order_by(order.c.number)
     )
     if agreement_id is not None:
         found = found.where(order.c.agreement_id == agreement_id)
-    shown = ("id", "number", "agreement", "project", "code", "currency", "amount_minor", "due_on", "state", "version")
-    met = ("repaid_minor", "set_off_minor", "written_off_minor")
+    rows = list(session.execute(found))
+    packs = packs_of(session, {row.pack_sha256 for row in rows})
+    parts = rows_by(session, RecoveryPart, "recovery_id", [row.id for row in rows], "met_on")
     return [
-        {**{name: getattr(row, name) for name in (*shown, *met)}, "left_minor": left_of(row)}
-        for row in session.execute(found)
+        _order(row, parts.get(row.id, ()), packs[row.pack_sha256].funds.late_interest_basis_points, today)
+        for row in rows
     ]
 
 
-def recovery(session: Session, recovery_id: UUID) -> dict[str, Any]:
+_ORDER = ("id", "number", "agreement", "project", "code", "currency", "amount_minor", "due_on", "state", "version")
+_MET = ("repaid_minor", "set_off_minor", "written_off_minor")
+
+
+def _order(row: Any, parts: Sequence[Any], rate: int, today: date) -> dict[str, Any]:
+    left = left_of(row)
+    met = [Met(one.met_on, one.amount_minor) for one in parts]
+    return {
+        **{name: getattr(row, name) for name in (*_ORDER, *_MET)},
+        "left_minor": left,
+        "days_late": max(0, (today - row.due_on).days) if left else 0,
+        "interest_minor": interest_of(row.amount_minor, row.due_on, met, rate_basis_points=rate, today=today),
+    }
+
+
+def recovery(session: Session, recovery_id: UUID, *, today: date) -> dict[str, Any]:
     """Return one recovery order in full: why, by whom, and how each part of it was met."""
     row = rows_by(session, RecoveryOrder, "id", [recovery_id])[recovery_id][0]
-    (listed,) = [one for one in recoveries(session, agreement_id=row.agreement_id) if one["id"] == recovery_id]
+    (listed,) = [
+        one for one in recoveries(session, today=today, agreement_id=row.agreement_id) if one["id"] == recovery_id
+    ]
     user = table_of(User)
     people = {row.ordered_by, row.write_off_by} - {None}
     names = dict(session.execute(select(user.c.id, user.c.name).where(user.c.id.in_(people))).tuples().all())
     parts = rows_by(session, RecoveryPart, "recovery_id", [recovery_id], "at").get(recovery_id, [])
-    shown = ("kind", "amount_minor", "bank_ref", "notified_on", "at")
+    shown = ("kind", "amount_minor", "bank_ref", "notified_on", "met_on", "at")
     return {
         **listed,
         "reason": row.reason,

@@ -1,18 +1,19 @@
 """What was paid and what came back, summed from the postings; by agreement, in fixed statements."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
-from models.agreements import RecoveryOrder, RecoveryPart
+from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
 from models.reading import table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, PayoutState
+from models.states import AccountKind, FundStatus, PayoutState
 
 
 def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -40,6 +41,20 @@ def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict
         found[agreement] = found.get(agreement, 0) - amount
     for agreement, amount in _sums(session, set_off).items():
         found[agreement] = found.get(agreement, 0) + amount
+    return found
+
+
+def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what each fund has promised: awards of active agreements, and what closed ones paid. Three statements."""
+    agreement = table_of(Agreement)
+    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
+    statement = select(*columns).where(agreement.c.fund_id.in_(list(fund_ids)))
+    rows = session.connection().execute(statement).all()
+    paid = paid_by_agreement(session, [row.id for row in rows if row.status == FundStatus.CLOSED])
+    found: dict[UUID, int] = {}
+    for row in rows:
+        counted = row.amount_minor if row.status == FundStatus.ACTIVE else paid.get(row.id, 0)
+        found[row.fund_id] = found.get(row.fund_id, 0) + counted
     return found
 
 
@@ -101,16 +116,45 @@ def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID,
     owner = func.coalesce(of_entry, payout.c.fund_id, statement_of.c.fund_id).label("owner")
     owners = (
         select(owner, posting.c.amount_minor)
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin_from(posting, payout, payout.c.id == posting.c.payout_id)
         .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
         .outerjoin(line, line.c.id == event.c.statement_line_id)
         .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
-        .where(account.c.kind == AccountKind.SUSPENSE)
+        .where(posting.c.account_id.in_(select(account.c.id).where(account.c.kind == AccountKind.SUSPENSE)))
         .subquery()
     )
     summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))
     return _sums(session, summed.group_by(owners.c.owner))
+
+
+def moved_after(session: Session, fund_ids: Collection[UUID], on: date) -> dict[UUID, dict[date, int]]:
+    """Return fund -> day after this one -> what bookings of that day changed of the money at the bank. One statement.
+
+    Notices of a day arrive before the statement of the day before it.
+    """
+    posting, account, event = table_of(Posting), table_of(Account), table_of(BankEvent)
+    line, statement_of = table_of(StatementLine), table_of(BankStatement)
+    statement = (
+        select(statement_of.c.fund_id, line.c.booked_on, func.sum(posting.c.amount_minor))
+        .join_from(statement_of, line, line.c.statement_id == statement_of.c.id)
+        .join(event, event.c.statement_line_id == line.c.id)
+        .join(posting, posting.c.bank_event_seq == event.c.seq)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(
+            statement_of.c.fund_id.in_(list(fund_ids)),
+            or_(statement_of.c.booked_until_on.is_(None), statement_of.c.booked_until_on > on),
+            line.c.booked_on > on,
+            account.c.kind.in_(_AT_THE_BANK),
+        )
+        .group_by(statement_of.c.fund_id, line.c.booked_on)
+    )
+    found: dict[UUID, dict[date, int]] = {}
+    for fund, day, amount in session.connection().execute(statement):
+        found.setdefault(fund, {})[day] = int(amount)
+    return found
+
+
+_AT_THE_BANK = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.SUSPENSE)
 
 
 def _sums(session: Session, statement: Any) -> dict[UUID, int]:

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.banking import pain001
+from lifecycle.banking import bank_excel, pain001
 from lifecycle.banking.orders import CreditTransfer, PaymentOrder
-from lifecycle.canonical import sha256_of_bytes
+from lifecycle.banking.template import Template, template_of
+from lifecycle.canonical import plain, sha256_of_bytes
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.ledger.accounts import accounts_of
@@ -22,6 +23,7 @@ from lifecycle.payouts.batch_chart import OBJECT_TYPE, VERSION, BatchChart
 from lifecycle.payouts.chart import VERSION as PAYOUT_VERSION
 from lifecycle.payouts.chart import PayoutChart
 from lifecycle.payouts.effects import cancelled_with_project
+from lifecycle.payouts.own_ids import end_to_end_id, message_id
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.installation import Installation
@@ -32,8 +34,8 @@ from models.states import DEAD, InstructionStatus, PaymentBatchState, PayoutPurp
 
 ANSWER_HOURS = 24
 """How long the bank's word is awaited before a batch is unknown (limits table)."""
-FORMATS = {"pain001": (pain001.render, "xml")}
-"""Format -> what makes the bytes, and the ending of the file's name."""
+_ENDINGS = {"pain001": "xml", "bank_excel": "xlsx"}
+"""Format -> ending of the file's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class PrepareBatch(Command):
     batch_id: UUID
     payout_ids: tuple[UUID, ...]
     execution_on: date
-    format: str = "pain001"
+    template: Template | None = None
+    """What the bank's portal takes; without one it takes a message (pain.001)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +143,6 @@ def prepare_facts(session: Session, tasks: Sequence[Task[PrepareBatch]], stamp: 
     ]
 
 
-def _compact(number: str) -> str:
-    return number.replace("-", "")
-
-
 def instruction_rows(facts: PrepareFacts) -> list[dict[str, Any]]:
     """Return the instructions of the batch, in the order of their payouts' numbers."""
     rows = []
@@ -155,7 +154,7 @@ def instruction_rows(facts: PrepareFacts) -> list[dict[str, Any]]:
                 "payout_id": payout.id,
                 "batch_id": facts.command.batch_id,
                 "attempt": payout.attempt,
-                "end_to_end_id": f"PW{facts.epoch}{_compact(payout.number)}A{payout.attempt}",
+                "end_to_end_id": end_to_end_id(facts.epoch, payout.number, payout.attempt),
                 "amount_minor": payout.amount_minor,
                 "currency": payout.currency,
                 "holder_name": account.holder_name,
@@ -199,21 +198,23 @@ def order_of(batch: Any, instructions: Sequence[Any]) -> PaymentOrder:
 
 def file_of(batch: Any, instructions: Sequence[Any]) -> bytes:
     """Return the bytes of a batch's payment file, the same on any machine and at any time."""
-    render, _ = FORMATS[batch.format]
-    return render(order_of(batch, instructions))
+    order = order_of(batch, instructions)
+    return pain001.render(order) if batch.template is None else bank_excel.render(order, template_of(batch.template))
 
 
 def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
     """Write batch and instructions, with the hash of the file they make."""
     rows = instruction_rows(facts)
     fund, command = facts.fund, facts.command
-    msg_id = f"PW{facts.epoch}{_compact(str(facts.number))}"
+    msg_id = message_id(facts.epoch, str(facts.number))
+    made_as = "pain001" if command.template is None else "bank_excel"
     values: dict[str, Any] = {
         "number": str(facts.number),
         "msg_id": msg_id,
         "state": PaymentBatchState.PREPARED,
         "fund_id": fund.id,
-        "format": command.format,
+        "format": made_as,
+        "template": None if command.template is None else plain(command.template),
         "debtor_name": fund.debtor_name,
         "debtor_account": fund.debtor_account,
         "debtor_bank": fund.debtor_bank,
@@ -221,7 +222,7 @@ def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
         "instruction_count": len(rows),
         "total_minor": sum(row["amount_minor"] for row in rows),
         "currency": fund.currency,
-        "file_name": f"{msg_id}.{FORMATS[command.format][1]}",
+        "file_name": f"{msg_id}.{_ENDINGS[made_as]}",
         "created_at": stamp.now,
     }
     values["file_sha256"] = sha256_of_bytes(file_of(_Seen(values), [_Seen(row) for row in rows]))

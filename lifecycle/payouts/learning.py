@@ -3,9 +3,9 @@
 A fact from outside is recorded, never refused; only what people say instead of the bank needs two of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
-from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome
+from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
@@ -51,6 +51,8 @@ class Learn(Command):
     amount_minor: int = 0
     bank_ref: str | None = None
     statement_line_id: UUID | None = None
+    booked_on: date | None = None
+    """The day of the bank's booking: that day the promise was kept, whenever its statement came (F21)."""
     content_hash: str = ""
     reason: str | None = None
     exception_id: UUID | None = None
@@ -137,17 +139,15 @@ def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
     known = Known(
         amount_minor=instruction.amount_minor,
         status=InstructionStatus(instruction.status),
-        applied=_said(row for row in rows if row.effect == BankEffect.APPLIED),
-        told=_said(rows),
+        applied=tuple(_said(row) for row in rows if row.effect == BankEffect.APPLIED),
+        told=tellings((_said(row), row.effect) for row in rows),
     )
     said = Said(source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref)
     return outcome(known, said)
 
 
-def _said(rows: Iterable[Any]) -> tuple[Said, ...]:
-    return tuple(
-        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref) for row in rows
-    )
+def _said(row: Any) -> Said:
+    return Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
 
 
 @about_input
@@ -207,9 +207,9 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
     if step.event:
         values = {"state": PayoutState(target)}
     if step.event == "confirm":
-        values["paid_on"] = stamp.today
+        values["paid_on"] = facts.command.booked_on or stamp.today
     if step.event == "bounce":  # a next attempt needs all approvals anew
-        values |= {"revision": facts.payout.revision + 1, "payload_hash": facts.next_hash()}
+        values |= {"revision": facts.payout.revision + 1, "payload_hash": facts.next_hash(), "paid_on": None}
     act = Act(
         table=Payout,
         object_type=OBJECT_TYPE,

@@ -9,7 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
+
+OWN_UNKNOWN = "own_id_unknown"
+"""An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class Register:
     """Message id -> the instructions of that batch."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
+    contributions: frozenset[tuple[str | None, int]] = frozenset()
+    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
 
 
 def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
@@ -68,6 +74,8 @@ def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
 def _explained(line: StatementLine, register: Register) -> Match:
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
+    if (line.bank_ref, line.amount_minor) in register.contributions:
+        return Match(line=line, status=LineStatus.MATCHED)
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
@@ -93,7 +101,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
     for one in named:
         instruction = register.by_end_to_end.get(one.end_to_end_id or "")
         if instruction is None:
-            return [], "end_to_end_id_unknown"
+            return [], OWN_UNKNOWN if is_own(one.end_to_end_id or "") else "end_to_end_id_unknown"
         found.append(_of_detail(line, one, instruction))
     charges = _charges_beside(line, found)
     return [*found, *charges], None

@@ -1,6 +1,6 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -15,10 +15,10 @@ from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
-from lifecycle.ledger.sums import suspense_by_fund
+from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.batches import opened_case
-from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
-from models.funds import Fund
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
+from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
@@ -96,15 +96,19 @@ class StatementFacts:
     holds: tuple[Any, ...] = ()
     suspense_minor: int = 0
     """The fund's part of what nobody could explain yet."""
+    later_minor: int = 0
+    """What bookings of days after the statement have changed already."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
-    """Read the accounts of the fund, the newest statement of the same account, and what was set aside."""
+    """Read the accounts of the fund, the newest statement of the same account, what was set aside and booked later."""
     funds = {task.fund.id for task in tasks}
     ledger = accounts_of(session, funds)
     earlier = rows_by(session, BankStatement, "fund_id", funds, "booked_until_on", "at")
     holds = rows_by(session, Hold, "object_id", funds)
     aside = suspense_by_fund(session, funds)
+    ends = [one for task in tasks if (one := getattr(task.row, "booked_until_on", None)) is not None]
+    later = moved_after(session, funds, min(ends)) if ends else {}
     facts = []
     for task in tasks:
         row = task.row if hasattr(task.row, "file_sha256") else None
@@ -124,9 +128,15 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                 ),
                 holds=tuple(hold for hold in holds.get(task.fund.id, ()) if hold.lifted_at is None),
                 suspense_minor=aside.get(task.fund.id, 0),
+                later_minor=_later(later.get(task.fund.id, {}), row),
             )
         )
     return facts
+
+
+def _later(moved: Mapping[date, int], row: Any) -> int:
+    until = None if row is None else row.booked_until_on
+    return 0 if until is None else sum(amount for day, amount in moved.items() if day > until)
 
 
 def _before(known: Sequence[Any], row: Any) -> Any:
@@ -185,11 +195,15 @@ class LineFacts:
     fund: Any
     accounts: Accounts
     available_minor: int
+    is_held: bool = False
+    """The fund is on hold already."""
 
 
 def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
-    """Read the accounts."""
-    ledger = accounts_of(session, {task.fund.id for task in tasks})
+    """Read the accounts, and which funds are on hold."""
+    funds = {task.fund.id for task in tasks}
+    ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
+    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
     return [
         LineFacts(
             command=task.command,
@@ -198,13 +212,18 @@ def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp)
             fund=task.fund,
             accounts=ledger[task.fund.id],
             available_minor=ledger[task.fund.id][AccountKind.AVAILABLE].balance_minor,
+            is_held=task.fund.id in held,
         )
         for task in tasks
     ]
 
 
 def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
-    """Write the lines; fees of the account are booked, what nothing explains is set aside with a case each."""
+    """Write the lines; fees of the account are booked, what nothing explains is set aside with a case each.
+
+    A payment under an id of ours that nobody here gave was made by what a restore has lost, and may be made again:
+    the fund is held until two people have looked (`safety.md` 2.9).
+    """
     rows, cases, ids = [], [], []
     sealed: Sealed = ()
     left = facts.available_minor
@@ -237,7 +256,35 @@ def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
         )
         for _ in cases[:1]
     )
-    return Effects(acts=(act, *cases), rows=tuple(rows), messages=messages, says={"line_ids": ids})
+    says = {"line_ids": ids}
+    if facts.is_held or not any(one.exception == OWN_UNKNOWN for one in facts.command.found):
+        return Effects(acts=(act, *cases), rows=tuple(rows), messages=messages, says=says)
+    hold, row = fund_held(facts.fund, OWN_UNKNOWN, facts.statement.statement_ref, stamp)
+    return Effects(acts=(act, *cases, hold), rows=(*rows, row), messages=messages, says=says)
+
+
+def fund_held(fund: Any, reason: str, note: str, stamp: Stamp) -> tuple[Act, tuple[type[Hold], Mapping[str, Any]]]:
+    """Return the act and the row of a hold that what the bank says puts on a fund: two people lift it, not a day."""
+    act = Act(
+        table=Fund,
+        object_type="fund",
+        id=fund.id,
+        action="fund.hold",
+        row=fund,
+        detail={"reason": reason, "note": note},
+    )
+    row = {
+        "id": stamp.new_id(),
+        "object_type": "fund",
+        "object_id": fund.id,
+        "reason": reason,
+        "note": note,
+        "needs_decision": True,
+        "from_at": stamp.now,
+        "from_on": stamp.today,
+        "until_on": stamp.today + timedelta(days=HOLD_DAYS),
+    }
+    return act, (Hold, row)
 
 
 def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left: int) -> Sealed:
@@ -263,9 +310,10 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
 
 
 def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
-    """Say what the bank and the ledger have; where they differ the fund is held until two people lift it."""
+    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people."""
     held = facts.accounts
-    ours = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
+    now = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
+    ours = now - facts.later_minor
     bank = facts.row.closing_minor
     act = Act(
         table=BankStatement,
@@ -282,26 +330,8 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
     message = Message(kind="fund.mismatch", object_type="fund", object_id=facts.fund.id, facts=says)
     if facts.holds:
         return Effects(acts=(act, differs), messages=(message,), says=says)
-    hold = Act(
-        table=Fund,
-        object_type="fund",
-        id=facts.fund.id,
-        action="fund.hold",
-        row=facts.fund,
-        detail={"reason": "position_differs", **says},
-    )
-    row = {
-        "id": stamp.new_id(),
-        "object_type": "fund",
-        "object_id": facts.fund.id,
-        "reason": "position_differs",
-        "note": facts.row.statement_ref,
-        "needs_decision": True,
-        "from_at": stamp.now,
-        "from_on": stamp.today,
-        "until_on": stamp.today + timedelta(days=HOLD_DAYS),
-    }
-    return Effects(acts=(act, differs, hold), rows=((Hold, row),), messages=(message,), says=says)
+    hold, row = fund_held(facts.fund, "position_differs", facts.row.statement_ref, stamp)
+    return Effects(acts=(act, differs, hold), rows=(row,), messages=(message,), says=says)
 
 
 def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statement_id: UUID) -> Register:
@@ -325,7 +355,18 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         known=_known_bookings(session, lines, fund, statement_id),
+        contributions=_contributions(session, lines, fund),
     )
+
+
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
+    """Return reference and amount of what was entered as investors' money under the references of these lines."""
+    table = table_of(Contribution)
+    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
+    entered = select(table.c.bank_ref, table.c.amount_minor).where(
+        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
+    )
+    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
@@ -346,6 +387,31 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     for row in session.connection().execute(counted):
         known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
     return known
+
+
+def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those bookings of which two people, or the accountant, have said already what they are. One statement."""
+    events = rows_by(session, BankEvent, "statement_line_id", line_ids)
+    of_people = (BankEffect.APPLIED, BankSource.PEOPLE)
+    return frozenset(
+        line for line, rows in events.items() if any((row.effect, row.source) == of_people for row in rows)
+    )
+
+
+def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
+    return BankEvent, {
+        "source": BankSource.PEOPLE,
+        "bank_ref": line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line.id,
+        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "content_hash": line.content_hash,
+        "effect": BankEffect.APPLIED,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +435,7 @@ class WriteOffFacts:
     accounts: Accounts
     line: Any = None
     case: Any = None
+    is_explained: bool = False
 
 
 def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
@@ -376,6 +443,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
     cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
     ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
+    known = explained_lines(session, lines)
     return [
         WriteOffFacts(
             command=task.command,
@@ -385,9 +453,16 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
             accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
             line=next(iter(lines.get(task.command.statement_line_id, ())), None),
             case=next(iter(cases.get(task.command.exception_id, ())), None),
+            is_explained=task.command.statement_line_id in known,
         )
         for task in tasks
     ]
+
+
+@about_input
+def booking_open(facts: Any) -> tuple[Unmet, ...]:
+    """What a booking is, is said once: it lies in suspense until then."""
+    return (unmet("booking_explained"),) if facts.is_explained else ()
 
 
 @about_input
@@ -429,7 +504,7 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=moved,
+        sealed=(explained(facts.line), *moved),
     )
     return Effects(acts=(act,))
 
@@ -441,7 +516,7 @@ WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
     subject=BankStatement,
     subject_id=lambda command: command.statement_id,
     facts=write_off_facts,
-    rules=(write_off_agreed, fund_bears_it),
+    rules=(write_off_agreed, booking_open, fund_bears_it),
     effects=written_off,
 )
 

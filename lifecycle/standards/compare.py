@@ -117,6 +117,7 @@ FUND_DIRECTIONS: Mapping[str, Direction] = {
     "payment_days_at_most": "down",
     "statement_days": "same",
     "recovery_days": "same",
+    "late_interest_basis_points": "same",
     "adding_up_days": "up",
     "currency": "same",
 }

@@ -84,6 +84,8 @@ class FundRules(PackPart):
     """For the cost statement after a stop (F12)."""
     recovery_days: Days
     """Until a recovery order is due (F14)."""
+    late_interest_basis_points: int = Field(ge=0, le=WHOLE_SHARE)
+    """A year, on what is not paid back when it is due (F14); 0 where none is asked."""
     adding_up_days: Days
     """Payouts to one payee within these days are added up before the tier is chosen (5.4)."""
     currency: str = Field(pattern=r"^[A-Z]{3}$")

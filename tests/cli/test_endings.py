@@ -1,5 +1,8 @@
 """Settlement, recovery and delegation on the command line."""
 
+from uuid import UUID
+
+from tests import payments as pay
 from tests.cli.conftest import Line
 from tests.factories import House
 from tests.lifecycle import ending_recipes as recipes
@@ -26,8 +29,12 @@ class TestRecovery:
         number = house.one("SELECT number FROM agreement")
         asked = ("--amount", "10.00", "--code", "misuse", "--reason", "why")
         order = at_home("recovery", "order", number, *asked, "--as", "fund_manager", "--json").document["number"]
+        line = pay.credited(house, UUID(house.one("SELECT fund_id FROM v_agreement")), 400)
         booked = ("--amount", "4.00", "--bank-ref", "B-1", "--received", "today")
-        assert at_home("recovery", "repay", order, *booked, "--as", "accountant").code == 0
+        alone = at_home("recovery", "repay", order, *booked, "--as", "accountant", "--json")
+        assert (alone.code, alone.document["error"]["unmet"]) == (3, ["repayment_without_booking"])
+        named = ("--statement-line", str(line), "--as", "accountant")
+        assert at_home("recovery", "repay", order, *booked, *named).code == 0
         against = ("--milestone", f"{number}/T1", "--amount", "1.00", "--notified", "today", "--reason", "told")
         assert at_home("recovery", "set-off", order, *against, "--as", "fund_manager").code == 0
         assert at_home("recovery", "write-off", order, "--reason", "gone", "--as", "fund_director").code == 0
@@ -36,6 +43,9 @@ class TestRecovery:
 
         assert [part["kind"] for part in shown["parts"]] == ["repaid", "set_off"]
         assert (shown["left"], shown["write_off_by"]) == ("¥5.00", "fund_director")
+        assert [part["met_on"] for part in shown["parts"]] == ["2025-07-08", "2025-07-08"]
+        late = at_home("recovery", "show", order, "--json", "--now", "2025-08-10T04:00:00Z").document
+        assert (shown["days_late"], late["days_late"], late["interest"]) == (0, 3, "¥0.00")
         assert at_home("recovery", "list", "--agreement", number).rows[0][0] == order
         assert at_home("recovery", "show", order).code == 0
 

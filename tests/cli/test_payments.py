@@ -5,13 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+import yaml
 
+from lifecycle.banking.template import GENERIC
+from lifecycle.canonical import plain
+from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.clock import SystemClock, parse_instant
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
-from tests.factories import House
+from tests.factories import House, ids_of, key
 
 CSV = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
@@ -73,6 +78,43 @@ class TestPayout:
         assert at_home("statement", "show", ref).code == 0
         assert at_home("payee", "list", "--organisation", "sme").rows[0][2] == "2233"
 
+    def test_goes_to_a_bank_that_takes_workbooks_and_back(
+        self, at_home: Line, house: House, folders: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pay.payouts(house, 2, state="released")
+        bank = house.one("SELECT DISTINCT debtor_bank FROM fund")
+        (folders / f"{bank}.yaml").write_text(yaml.safe_dump(plain(GENERIC), allow_unicode=True), encoding="utf-8")
+        monkeypatch.setenv("PILOTWAY_BANK_TEMPLATES", str(folders))
+
+        assert at_home("run", "disbursement", "--json").document["slots"][0]["done_count"] == 2
+
+        files = sorted((folders / "out").iterdir())
+        batches = house.rows("SELECT number, file_name, file_sha256 FROM v_batch ORDER BY file_name")
+        assert [file.name for file in files] == [row.file_name for row in batches]
+        monkeypatch.delenv("PILOTWAY_BANK_TEMPLATES")  # the batch knows its template
+        again = at_home("bank", "render", batches[0].number, "--out", str(folders / "again.xlsx"))
+        assert (again.code, (folders / "again.xlsx").read_bytes()) == (0, files[0].read_bytes())
+        filled(files[0], folders / "in" / "a.xlsx", "交易成功", "", "B1", "2025-07-08")
+        filled(files[1], folders / "in" / "b.xlsx", "失败", "户名不符", "", "")
+        taken = at_home("run", "reconciliation", "--json")
+        assert (taken.code, taken.document["slots"][0]["done_count"]) == (0, 2)
+        assert sorted(row[6] for row in at_home("payout", "list").rows) == ["Paid", "Returned"]
+        assert {row[2] for row in at_home("bank", "batches").rows} == {"Settled"}
+        filled(files[0], folders / "wrong.xlsx", "交易成功", "", "=1+1", "2025-07-08")
+        wrong = at_home("bank", "import", str(folders / "wrong.xlsx"))
+        assert wrong.code == 6
+        assert "批量付款/L2" in wrong.err
+        assert "values, not formulas" in wrong.err
+
+    def test_is_not_run_by_a_template_that_is_wrong(
+        self, at_home: Line, folders: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folders / "102100099996.yaml").write_text("sheet: a\n", encoding="utf-8")
+        monkeypatch.setenv("PILOTWAY_BANK_TEMPLATES", str(folders))
+
+        assert at_home("run", "disbursement").code == 2
+        assert at_home("doctor").code == 7
+
     def test_has_a_slip_with_the_amount_in_capitals(self, at_home: Line, house: House) -> None:
         pay.payouts(house, state="approved")
         number = number_of(house)
@@ -89,6 +131,25 @@ class TestPayout:
         page = at_home("payout", "slip", number, "--html").out
         assert page.startswith("<!doctype html>")
         assert "人民币壹佰元整" in page
+
+    def test_shows_the_account_before_a_change_for_30_days(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "9999 8888"}
+        propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other)
+        (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
+        house.later(days=1)
+        confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101")
+        house.do(confirm, by=Role.ACCOUNTANT)
+        house.do(pay.request(house, milestone, payee_account_id=account), by=Role.FINANCE_OFFICER)
+
+        soon, later = (("--now", f"2025-08-{day}T04:00:00Z") for day in ("08", "09"))
+
+        shown = at_home("payout", "show", number_of(house), "--json", *soon).document
+        assert (shown["account_last"], shown["account_last_before"]) == ("8888", "2233")
+        assert shown["account_changed_on"] == "2025-07-09"
+        assert "****2233 (2025-07-09)" in at_home("payout", "slip", number_of(house), *soon).out
+        assert "2233" not in at_home("payout", "slip", number_of(house), *later).out
 
     def test_ends_with_3_while_disbursement_is_frozen(self, at_home: Line, house: House, folders: Path) -> None:
         pay.payouts(house, state="released")
@@ -115,6 +176,25 @@ class TestAPaymentRun:
         ((holder, until_at),) = house.rows("SELECT holder, until_at FROM v_claim")
         left = parse_instant(until_at) - SystemClock().now()
         assert (holder, timedelta(minutes=50) < left < timedelta(minutes=61)) == ("night-run", True)
+
+
+class TestPromise:
+    def test_is_listed_and_reported_when_it_is_broken(self, at_home: Line, house: House) -> None:
+        pay.payouts(house, state="approved")
+        number, late = number_of(house), ("--now", "2025-08-10T04:00:00Z")
+
+        shown = at_home("payout", "show", number, "--json", *late).document
+
+        assert (shown["complete_on"], shown["pay_by_on"]) == ("2025-07-08", "2025-08-07")
+        assert (shown["promise"], shown["days_left"], shown["days_late"]) == ("overdue", -3, 3)
+        assert at_home("payout", "list", "--overdue", *late).rows[0][-2:] == ["overdue", "-3"]
+        assert at_home("payout", "list", "--overdue").rows == []
+        assert at_home("payout", "list", "--due-within", "30").rows[0][-2:] == ["running", "30"]
+        assert at_home("payout", "list", "--due-within", "29").rows == []
+        (row,) = at_home("payout", "terms", "--by", "quarter", "--json", *late).document["data"]
+        assert (row["period"], row["asked"], row["open_overdue"]) == ("2025-Q3", 1, 1)
+        assert "已逾期" in at_home("payout", "terms", "--lang", "zh-CN", *late).out
+        assert at_home("payout", "terms", "--by", "week").code == 2
 
 
 class TestBankFile:
@@ -200,6 +280,16 @@ class TestRecover:
 
         assert (said.code, said.document["waiting"], said.document["moved"]) == (0, [str(prepared)], [])
         assert list((folders / "out").iterdir()) == []
+
+
+def filled(out: Path, answer: Path, *values: str) -> None:
+    """Fill our workbook in as the bank does."""
+    book = openpyxl.load_workbook(out)
+    columns = ("处理状态", "失败原因", "交易流水号", "交易日期")
+    for line, cells in enumerate((columns, values), start=1):
+        for place, value in enumerate(cells, start=10):
+            book.worksheets[0].cell(line, place, value)
+    book.save(answer)
 
 
 def moved(batch: Any, to: str, why: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
+from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
@@ -167,6 +169,21 @@ class TestPosition:
         assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "position_differs"
         assert house.one("SELECT kind FROM v_exception") == "position_differs"
 
+    def test_does_not_count_what_was_booked_on_days_after_the_statement(self, house: House) -> None:
+        """A notice of today is here before the statement of yesterday."""
+        pay.batches(house, state="sent")
+        take(house, HEAD + line(house))
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        before, after = (house.today - timedelta(days=1), pay.PAID_IN), (house.today, pay.PAID_IN - pay.AMOUNT)
+        for day, closing in (before, after):
+            terms: dict[str, Any] = {"opening_minor": closing, "closing_minor": closing, "booked_until_on": day}
+            (one,) = ids_of(house.do(pay.take(fund, **terms)))
+
+            (answer,) = house.do(ComparePosition(command_id=key(), statement_id=one))
+
+            assert (answer["bank_minor"], answer["ledger_minor"]) == (closing, closing)
+        assert house.rows("SELECT * FROM v_hold") == []
+
     def test_counts_no_longer_aside_what_was_written_off(self, house: House) -> None:
         (one,) = pay.statements(house, opening_minor=pay.PAID_IN, closing_minor=pay.PAID_IN - 1_200)
         (row,) = pay.set_aside(house, one)
@@ -182,3 +199,40 @@ class TestPosition:
 
         assert answer["bank_minor"] == answer["ledger_minor"]
         assert house.rows("SELECT * FROM v_hold") == []
+
+
+class TestAPaymentThatARestoreHasLost:
+    """The bank books what this database never instructed, under an id that only we give."""
+
+    def lost(self, house: House) -> str:
+        epoch = house.one("SELECT epoch FROM installation")
+        return f"2025-07-08,100.00,CNY,debit,62220202,sme,PW{'ABCD' if epoch != 'ABCD' else 'DCBA'}PO20250099A1,B7\n"
+
+    def test_opens_a_case_of_its_own_and_holds_the_fund_once(self, house: House) -> None:
+        pay.batches(house, state="sent")
+
+        taken = take(house, HEAD + line(house) + self.lost(house) + self.lost(house).replace("B7", "B8"))
+
+        assert taken.status == "imported"
+        assert [row.kind for row in house.rows("SELECT kind FROM v_exception")] == ["own_id_unknown"] * 2
+        (hold,) = house.rows("SELECT object_type, reason FROM v_hold")
+        assert tuple(hold) == ("fund", "own_id_unknown")
+        assert (states(house), broken(house)) == (("paid", "settled"), [])
+
+    def test_lets_no_file_of_the_fund_leave(self, house: House) -> None:
+        pay.batches(house)
+        take(house, HEAD + self.lost(house))
+        bank = BankInMemory()
+
+        run = Run()
+        deliver(house.engine, Teller(bank=bank, holder="me"), house.stamp(), run)
+
+        assert (run.sent, len(run.waiting), bank.out) == ([], 1, {})
+
+    def test_of_another_form_is_only_unknown(self, house: House) -> None:
+        pay.batches(house, state="sent")
+
+        take(house, HEAD + line(house) + self.lost(house).replace(",PW", ",XW"))
+
+        assert house.one("SELECT kind FROM v_exception") == "end_to_end_id_unknown"
+        assert house.rows("SELECT 1 FROM v_hold") == []

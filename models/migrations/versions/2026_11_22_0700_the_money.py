@@ -59,6 +59,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delegation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delegation_delegate_id"), ["delegate_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delegation_delegator_id"), ["delegator_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
         "fund",
@@ -151,6 +152,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_fund_id"), ["fund_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_account_kind"), ["kind"], unique=False)
 
     op.create_table(
         "approval_limit",
@@ -225,7 +227,7 @@ def upgrade() -> None:
         sa.Column("refusal", JSONText(), nullable=True),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
-            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'implied', 'people')",
+            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_statement_source_known"),
         ),
         sa.CheckConstraint("status IN ('imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")),
@@ -268,7 +270,7 @@ def upgrade() -> None:
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
         batch_op.create_index("ix_exception_case_closed_at", ["closed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_exception_case_fund_id"), ["fund_id"], unique=False)
-        batch_op.create_index("ix_exception_case_object_type_object_id", ["object_type", "object_id"], unique=False)
+        batch_op.create_index("ix_exception_case_object_id", ["object_id"], unique=False)
 
     op.create_table(
         "fund_source",
@@ -322,6 +324,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("fund_id", Id(), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
+        sa.Column("template", JSONText(), nullable=True),
         sa.Column("debtor_name", sa.String(length=140), nullable=False),
         sa.Column("debtor_account", sa.String(length=34), nullable=False),
         sa.Column("debtor_bank", sa.String(length=14), nullable=False),
@@ -365,6 +368,7 @@ def upgrade() -> None:
         sa.Column("rate_basis_points", sa.Integer(), nullable=False),
         sa.Column("own_money_minor", sa.BigInteger(), nullable=False),
         sa.Column("cost_categories", JSONText(), nullable=False),
+        sa.Column("payment_days", sa.Integer(), nullable=False),
         sa.Column("starts_on", Day(), nullable=False),
         sa.Column("ends_on", Day(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -387,6 +391,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "own_money_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_own_money_minor_bounds")
         ),
+        sa.CheckConstraint("payment_days BETWEEN 1 AND 366", name=op.f("ck_agreement_payment_days_in_bounds")),
         sa.CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name=op.f("ck_agreement_rate_a_share")),
         sa.CheckConstraint(
             "settlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_settlement_minor_bounds")
@@ -744,6 +749,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("against_agreement_id", Id(), nullable=True),
         sa.Column("milestone_id", Id(), nullable=True),
+        sa.Column("met_on", Day(), nullable=False),
         sa.Column("notified_on", Day(), nullable=True),
         sa.Column("bank_ref", sa.String(length=140), nullable=True),
         sa.Column("entry_id", Id(), nullable=True),
@@ -865,7 +871,7 @@ def upgrade() -> None:
             name=op.f("ck_bank_event_kind_known"),
         ),
         sa.CheckConstraint(
-            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'implied', 'people')",
+            "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_event_source_known"),
         ),
         sa.CheckConstraint("amount_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_bank_event_amount_minor_bounds")),
@@ -990,7 +996,7 @@ def downgrade() -> None:
 
     op.drop_table("fund_source")
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
-        batch_op.drop_index("ix_exception_case_object_type_object_id")
+        batch_op.drop_index("ix_exception_case_object_id")
         batch_op.drop_index(batch_op.f("ix_exception_case_fund_id"))
         batch_op.drop_index("ix_exception_case_closed_at")
 
@@ -1015,6 +1021,7 @@ def downgrade() -> None:
 
     op.drop_table("approval_limit")
     with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_kind"))
         batch_op.drop_index(batch_op.f("ix_account_fund_id"))
 
     op.drop_table("account")
@@ -1028,6 +1035,7 @@ def downgrade() -> None:
 
     op.drop_table("fund")
     with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delegation_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegator_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 

@@ -34,7 +34,9 @@ class TestDetect:
         [
             ("bank_file_name", "a.csv", STATEMENT),
             ("bank_file_name", "a.xml", TABLE),
-            ("bank_file_name", "a.xlsx", b"PK\x03\x04"),
+            ("bank_file_name", "a.csv", b"PK\x03\x04"),
+            ("bank_file_name", "a.xlsx", TABLE),
+            ("bank_workbook", "a.xls", b"\xd0\xcf\x11\xe0"),
             ("bank_kind", "a.xml", render(order())),
             ("bank_namespace", "a.xml", b"<html/>"),
         ],

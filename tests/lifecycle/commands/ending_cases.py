@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from lifecycle.agreements.commands import CloseAgreement, SubmitCost
-from lifecycle.endings.commands import SetOffRecovery, SettleAgreement, WriteOffRecovery
+from lifecycle.endings.commands import RepayRecovery, SetOffRecovery, SettleAgreement, WriteOffRecovery
 from lifecycle.funds.commands import SetLimit
 from lifecycle.milestones.commands import AnnounceRelease, WaiveMilestone
 from lifecycle.people.commands import GrantRole
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements.commands import JudgeRequirement
 from models.db import transaction
-from models.states import Role
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests.factories import House
@@ -24,13 +24,23 @@ from tests.lifecycle.commands.refusals import again, done, made, on, refused, wr
 
 NOWHERE = UUID(int=5)
 
+
+def all_paid_back(house: House) -> UUID:
+    """Return an order of which nothing is owed any more."""
+    (order,) = recipes.orders(house, 1)
+    house.do(recipes.repayment(house, order, 1_000), by=Role.ACCOUNTANT)
+    return order
+
+
 wrong("agreement.settle", "reason_missing", reason=" ")
 wrong("recovery.order", "reason_missing", reason="")
 wrong("recovery.order", "recovery_code_unknown", code="anger")
 wrong("recovery.order", "recovery_over_paid", amount_minor=10_001)
 wrong("recovery.order", "amount_out_of_bounds", amount_minor=0)
-wrong("recovery.repay", "recovery_over_left", amount_minor=1_001)
-wrong("recovery.repay", "amount_out_of_bounds", amount_minor=0)
+wrong("recovery.repay", "repayment_without_booking", "recovery_over_left", amount_minor=1_001)
+wrong("recovery.repay", "repayment_without_booking", "amount_out_of_bounds", amount_minor=0)
+wrong("recovery.repay", "repayment_without_booking", amount_minor=399)
+wrong("recovery.repay", "repayment_without_booking", statement_line_id=None)
 wrong("recovery.repay", "bank_ref_missing", bank_ref=" ")
 wrong("recovery.repay", "day_in_future", received_on=date(2099, 1, 1))
 wrong("recovery.repay", "role", by=Role.FUND_MANAGER)
@@ -100,6 +110,28 @@ def _stated_after_the_settlement(house: House) -> Any:
     return on(SubmitCost, one, own_money_minor=0, evidence_sha256=paper, **said)
 
 
+@refused("payout.request", "recovery_open")
+def _while_the_firm_owes_money_back(house: House) -> Any:
+    (order,) = recipes.orders(house, 1)
+    sql = "SELECT agreement_id FROM recovery_order WHERE id = :id"
+    (milestone,) = make.tranches(house, UUID(str(house.one(sql, id=str(order)))))
+    return paying.request(house, milestone, 500)
+
+
+@refused("payout.request", "tranche_cut")
+def _of_a_tranche_whose_money_before_is_not_used(house: House) -> Any:
+    terms: dict[str, Any] = {"amount_minor": 100_000_000, "own_money_minor": 45_000_000}
+    (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
+    project = make.project_of(house, one)
+    house.do(on(Advance, project, reason="ready"), by=Role.COORDINATOR)
+    paying.paid(house, one)
+    make.hand_in(house, project)
+    house.do(on(JudgeRequirement, project, clause="G3.1", yes=True, reason="seen"), by=Role.COORDINATOR)
+    house.do(on(Advance, project, reason="ready"), by=Role.COORDINATOR)
+    (second,) = paying.released(house, one, number=2)
+    return paying.request(house, second, 2_000_001)
+
+
 @refused("payout.settle", "not_settled", "settlement_exceeded")
 def _asked_before_the_settlement(house: House) -> Any:
     (one,) = recipes.stopped(house, 1, 12_000)
@@ -122,13 +154,23 @@ def _against_a_tranche_that_is_not_released(house: House) -> Any:
 
 @refused("recovery.repay", "recovery_closed", "recovery_over_left")
 def _paid_back_twice(house: House) -> Any:
-    return again("recovery.repay", done(house, "recovery.repay", amount_minor=1_000))
+    return recipes.repayment(house, all_paid_back(house))
+
+
+@refused("recovery.repay", "repayment_without_booking", "booking_explained")
+def _the_same_booking_twice(house: House) -> Any:
+    return again("recovery.repay", done(house, "recovery.repay"))
+
+
+@refused("recovery.repay", "repayment_without_booking")
+def _by_a_booking_of_another_fund(house: House) -> Any:
+    one, other = (command for command in recipes.repay(house, 2) if isinstance(command, RepayRecovery))
+    return again("recovery.repay", one, statement_line_id=other.statement_line_id)
 
 
 @refused("recovery.write_off", "recovery_closed")
 def _forgiven_after_it_was_paid(house: House) -> Any:
-    command = done(house, "recovery.repay", amount_minor=1_000)
-    return on(WriteOffRecovery, command.recovery_id, reason="why")
+    return on(WriteOffRecovery, all_paid_back(house), reason="why")
 
 
 @refused("milestone.announce", "notice_not_asked")

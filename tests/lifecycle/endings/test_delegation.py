@@ -1,12 +1,13 @@
 """Somebody stands in for the fund manager: with the manager's role, limit and name, and for a time."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from lifecycle.payouts.commands import Approve, Instruct
+from lifecycle.payouts.commands import Approve, Certify, Instruct, Release
 from lifecycle.people.commands import Delegate, EndDelegation, GrantRole, RevokeRole
 from models.ids import new_id
 from models.states import Role
@@ -115,6 +116,65 @@ class TestWhoStandsIn:
 
         said = codes(house, Instruct(command_id=key(), payout_id=payout, batch_id=new_id()), "clock")
         assert said == ["approvals_missing"]
+
+
+class TestWhoCertifiesOrReleasesForAnother:
+    def test_lets_the_money_go_in_the_name_of_the_absent(self, house: House) -> None:
+        lend(house, "nobody", Role.CERTIFIER)
+        deputy = _deputy(house, Role.PAYER)
+        (payout,) = pay.payouts(house, pack="strict")
+        certifier, payer = (house.people[role].user_id for role in (Role.CERTIFIER, Role.PAYER))
+
+        house.do(
+            Certify(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT, on_behalf_of=certifier), by="nobody"
+        )
+        pay.approve(house, payout)
+        house.do(Release(command_id=key(), payout_id=payout, on_behalf_of=payer), by=deputy)
+
+        names = house.rows(
+            "SELECT approver_id, on_behalf_of_id FROM v_approval WHERE decision <> 'approve' ORDER BY seq"
+        )
+        assert [(UUID(row.approver_id), UUID(row.on_behalf_of_id)) for row in names] == [
+            (house.people["nobody"].user_id, certifier),
+            (house.people[deputy].user_id, payer),
+        ]
+        assert codes(house, Instruct(command_id=key(), payout_id=payout, batch_id=new_id()), "clock") == []
+
+    def test_does_nothing_else_on_the_same_payout(self, house: House) -> None:
+        """Who certified for the absent does not release for another, nor does the absent one."""
+        lend(house, "nobody", Role.CERTIFIER)
+        (payout,) = pay.payouts(house, pack="strict")
+        certifier = house.people[Role.CERTIFIER]
+        word = Certify(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT, on_behalf_of=certifier.user_id)
+        house.do(word, by="nobody")
+        pay.approve(house, payout)
+        for user in (house.people["nobody"].user_id, certifier.user_id):
+            grant: dict[str, Any] = {"role": Role.PAYER, "organisation_id": house.parties["funder"]}
+            house.do(GrantRole(command_id=key(), user_id=user, **grant), by=Role.ADMIN)
+
+        for by in ("nobody", Role.CERTIFIER):
+            assert codes(house, Release(command_id=key(), payout_id=payout), by) == ["four_eyes"]
+
+    def test_has_no_right_once_it_is_over(self, house: House) -> None:
+        lend(house, "nobody", Role.PAYER)
+        (payout,) = pay.payouts(house, pack="strict")
+        pay.certify(house, payout)
+        pay.approve(house, payout)
+        payer = house.people[Role.PAYER].user_id
+        house.later(days=15)
+
+        said = codes(house, Release(command_id=key(), payout_id=payout, on_behalf_of=payer), "nobody")
+
+        assert said == ["not_found"]
+
+
+def _deputy(house: House, role: Role) -> str:
+    """Return a new person without any role, to whom the holder of this one has delegated it."""
+    add = add_user(house, 1)
+    (user,) = make.ids_of(house.do(*add))
+    house.people["deputy"] = replace(house.people["nobody"], user_id=user, person_id=user, name="deputy")
+    lend(house, "deputy", role)
+    return "deputy"
 
 
 class TestADelegation:

@@ -7,19 +7,20 @@ from uuid import UUID
 import pytest
 
 from lifecycle import engine as melody
-from lifecycle.endings.commands import OrderRecovery, RepayRecovery, SetOffRecovery, WriteOffRecovery
+from lifecycle.endings.commands import OrderRecovery, SetOffRecovery, WriteOffRecovery
 from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut, follow_up
 from lifecycle.funds.commands import SetLimit
 from lifecycle.funds.queries import positions
+from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
 from lifecycle.people.commands import GrantRole
 from models.db import reading, transaction
-from models.states import Role
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests import payments as pay
 from tests.factories import House, key
-from tests.lifecycle.ending_recipes import paid
+from tests.lifecycle.ending_recipes import paid, repayment
 from tests.lifecycle.recipes import add_user, given
 
 PAID = pay.AMOUNT
@@ -52,6 +53,21 @@ def net(house: House, agreement: UUID) -> int:
         return paid_by_agreement(session, [agreement])[agreement]
 
 
+def two_of_one_firm(house: House) -> tuple[UUID, UUID]:
+    """Return two agreements of one fund with projects of one firm; of the first a hundred yuan was paid."""
+    (first,) = paid(house, 1)
+    (project,) = make.projects(house, 1, stage=ProjectState.SMALL_BATCH_TRIAL, pack="funded")
+    (other,) = make.ids_of(house.do(make.draft(house, paying.fund_of(house, first), project), by=Role.SPONSOR))
+    make.sign(house, other)
+    return first, other
+
+
+def broken(house: House) -> list[str]:
+    with reading(house.engine) as session:
+        report = check(session, all_checks({}), now=house.now)
+    return [one["id"] for one in report.document()["checks"] if not one["ok"]]
+
+
 def whole(house: House, agreement: UUID) -> None:
     fund = paying.fund_of(house, agreement)
     with reading(house.engine) as session:
@@ -76,10 +92,7 @@ class TestAnOrder:
         command = paying.request(house, milestone, 500)
         assert codes(house, command, Role.FINANCE_OFFICER) == {"recovery_open"}
 
-        repaid = RepayRecovery(
-            command_id=key(), recovery_id=recovery, amount_minor=1_000, bank_ref="B", received_on=house.today
-        )
-        house.do(repaid, by=Role.ACCOUNTANT)
+        house.do(repayment(house, recovery, 1_000), by=Role.ACCOUNTANT)
 
         assert codes(house, command, Role.FINANCE_OFFICER) == set()
         assert net(house, agreement) == PAID - 1_000
@@ -119,6 +132,33 @@ class TestASetOff:
         command = set_off(house, order(house, first), milestone, 1_000)
 
         assert codes(house, command, Role.FUND_MANAGER) == {"set_off_of_another"}
+
+    def test_across_agreements_of_one_firm_moves_the_debt_and_no_money(self, house: House) -> None:
+        first, other = two_of_one_firm(house)
+        (milestone,) = paying.released(house, other)
+        recovery = order(house, first)
+        fund = paying.fund_of(house, first)
+        before = house.rows("SELECT kind, balance_minor FROM v_account WHERE fund_id = :id ORDER BY kind", id=str(fund))
+
+        house.do(set_off(house, recovery, milestone, 1_000), by=Role.FUND_MANAGER)
+
+        assert (net(house, first), net(house, other)) == (PAID - 1_000, 1_000)
+        after = house.rows("SELECT kind, balance_minor FROM v_account WHERE fund_id = :id ORDER BY kind", id=str(fund))
+        assert after == before
+        left = house.one("SELECT amount_minor FROM milestone WHERE id = :id", id=str(milestone)) - 1_000
+        over = paying.request(house, milestone, left + 1)
+        assert codes(house, over, Role.FINANCE_OFFICER) == {"milestone_exceeded"}
+        assert codes(house, paying.request(house, milestone, left), Role.FINANCE_OFFICER) == set()
+        whole(house, first)
+        assert broken(house) == []
+
+    def test_across_agreements_waits_for_the_release_of_the_other_tranche(self, house: House) -> None:
+        first, other = two_of_one_firm(house)
+        (milestone,) = make.tranches(house, other)
+
+        early = set_off(house, order(house, first), milestone, 1)
+
+        assert codes(house, early, Role.FUND_MANAGER) == {"set_off_over_tranche", "paid_over_released"}
 
     def test_of_two_orders_in_one_batch_takes_no_more_than_the_tranche_has(self, house: House) -> None:
         (agreement,) = paid(house, 1)
@@ -203,6 +243,7 @@ class TestACreditThatNobodyKnew:
             place = positions(session, [fund])[fund]
         assert (place.suspense_minor, place.paid_minor) == (0, PAID - 1_000)
         whole(house, agreement)
+        assert broken(house) == []
 
 
 def _another_manager(house: House) -> Any:

@@ -53,6 +53,14 @@ class TestALine:
     def test_that_the_bank_calls_a_fee_is_one_of_the_account(self) -> None:
         assert meant(one(booked(-3, transaction_code="PMNT/MDOP/CHRG"))) == [(BankEventKind.FEE, 3, None)]
 
+    def test_of_money_that_was_entered_as_an_investors_moves_nothing_again(self) -> None:
+        entered = Register(currency="CNY", contributions=frozenset({("B7", 500), ("B8", -200)}))
+
+        for line in (booked(500, bank_ref="B7"), booked(-200, bank_ref="B8")):
+            assert (one(line, entered).status, one(line, entered).intents) == (LineStatus.MATCHED, ())
+        for line in (booked(501, bank_ref="B7"), booked(-500, bank_ref="B7"), booked(500)):
+            assert one(line, entered).exception == "unmatched"
+
     @pytest.mark.parametrize(
         ("line", "code"),
         [

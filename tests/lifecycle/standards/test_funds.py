@@ -61,6 +61,7 @@ class TestDefaultStandard:
             "payment_days_at_most": 60,
             "statement_days": 30,
             "recovery_days": 30,
+            "late_interest_basis_points": 0,
             "adding_up_days": 30,
             "currency": "CNY",
             "asks_certifier": True,
@@ -189,7 +190,14 @@ def test_a_layer_may_tighten_and_not_loosen(path: str, tighter: object, looser: 
 
 
 @pytest.mark.parametrize(
-    ("path", "value"), [("statement_days", 20), ("recovery_days", 20), ("currency", "EUR"), ("tranches", (T1, R))]
+    ("path", "value"),
+    [
+        ("statement_days", 20),
+        ("recovery_days", 20),
+        ("late_interest_basis_points", 500),
+        ("currency", "EUR"),
+        ("tranches", (T1, R)),
+    ],
 )
 def test_what_has_no_stricter_side_stays(path: str, value: object) -> None:
     assert [code for code, _ in differences(path, value)] == ["not_comparable"]
