@@ -24,12 +24,10 @@ DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
 """The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
-        "PILOTWAY_LEASE_SECONDS",
         "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
         "PILOTWAY_SMTP_URL",
         "PILOTWAY_WEBHOOK_ALLOW",
-        "PILOTWAY_WORKER",
     }
 )
 """Names of the contract that nothing in this release reads: they are known, so they do not refuse to start."""
@@ -158,6 +156,19 @@ class Settings(BaseSettings):
         le=24 * 30,
         description="How many hours the bank may stay silent about a payment file before people have to look, at most"
         " 720. Example: `48`.",
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="How long a process may work on one payment file before another may take it over, by the clock of"
+        " the database, at most 3600. Example: `120`.",
+    )
+    worker: str | None = Field(
+        default=None,
+        max_length=100,
+        description="How this process calls itself while it works on something; left out, host and process number."
+        " Example: `night-run`.",
     )
     timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
         default="Asia/Shanghai",

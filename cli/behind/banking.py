@@ -1,6 +1,7 @@
 """Payment files and the bank's answers, from the command line: render, import, run, finish what was left."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,9 +38,10 @@ def teller(door: Door) -> Teller:
     settings = door.settings
     return Teller(
         bank=channel(door),
-        holder=worker_name(),
+        holder=settings.worker or worker_name(),
         takes=settings.bank_take,
         answer_hours=settings.bank_answer_hours,
+        lease=timedelta(seconds=settings.lease_seconds),
         templates=templates_in(settings.bank_templates),
     )
 

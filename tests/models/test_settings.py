@@ -75,6 +75,9 @@ class TestLoadSettings:
             ("BANK_ANSWER_HOURS", "721"),
             ("BANK_ANSWER_HOURS", "a day"),
             ("BANK_IN", "bank/out"),
+            ("LEASE_SECONDS", "0"),
+            ("LEASE_SECONDS", "3601"),
+            ("WORKER", "w" * 101),
         ],
     )
     def test_refuses_an_unreadable_value_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
