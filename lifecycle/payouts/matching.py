@@ -48,6 +48,8 @@ class Register:
     """Message id -> the instructions of that batch."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
+    entered: frozenset[tuple[str, int]] = frozenset()
+    """Reference and amount of the bookings that the accountant has entered by hand: contributions and repayments."""
 
 
 def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
@@ -58,7 +60,8 @@ def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
         if not line.is_booking:
             continue
         seen[line.content_hash] = seen.get(line.content_hash, 0) + 1
-        if seen[line.content_hash] <= register.known.get(line.content_hash, 0):
+        is_entered = not line.details and (line.bank_ref, line.amount_minor) in register.entered
+        if is_entered or seen[line.content_hash] <= register.known.get(line.content_hash, 0):
             found.append(Match(line=line, status=LineStatus.DUPLICATE))
         else:
             found.append(_explained(line, register))

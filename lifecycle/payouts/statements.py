@@ -18,7 +18,8 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
-from models.funds import Fund
+from models.agreements import RecoveryOrder, RecoveryPart
+from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
@@ -325,7 +326,26 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         known=_known_bookings(session, lines, fund, statement_id),
+        entered=_entered_by_hand(session, lines, fund),
     )
+
+
+def _entered_by_hand(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str, int]]:
+    """Return reference and amount of what the accountant has booked of these lines already, from the bank's slip."""
+    refs = [one.bank_ref for one in lines if one.bank_ref is not None and not one.details]
+    if not refs:
+        return frozenset()
+    paid, order, part = map(table_of, (Contribution, RecoveryOrder, RecoveryPart))
+    contributions = select(paid.c.bank_ref, paid.c.amount_minor).where(
+        paid.c.fund_id == fund.id, paid.c.bank_ref.in_(refs)
+    )
+    repayments = (
+        select(part.c.bank_ref, part.c.amount_minor)
+        .join_from(part, order, order.c.id == part.c.recovery_id)
+        .where(order.c.fund_id == fund.id, part.c.bank_ref.in_(refs))
+    )
+    rows = (row for statement in (contributions, repayments) for row in session.connection().execute(statement))
+    return frozenset((row.bank_ref, int(row.amount_minor)) for row in rows)
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:

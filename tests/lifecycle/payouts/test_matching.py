@@ -74,6 +74,19 @@ class TestALine:
         assert match([booked(-100, "E1", status=EntryStatus.PENDING)], REGISTER) == []
 
 
+class TestWhatTheAccountantHasEntered:
+    """A contribution or repayment is booked by hand from the bank's slip; the statement tells of it again."""
+
+    KNOWN = Register(currency="CNY", entered=frozenset({("SLIP-1", 100)}))
+
+    def test_is_known_already_by_reference_and_amount(self) -> None:
+        assert one(booked(100, bank_ref="SLIP-1"), self.KNOWN).status == LineStatus.DUPLICATE
+
+    @pytest.mark.parametrize("line", [booked(101, bank_ref="SLIP-1"), booked(-100, bank_ref="SLIP-1"), booked(100)])
+    def test_is_not_what_differs(self, line: StatementLine) -> None:
+        assert one(line, self.KNOWN).exception == "unmatched"
+
+
 class TestARepeat:
     def test_is_known_as_often_as_another_statement_has_booked_it(self) -> None:
         """Two equal fees of one day are two; a statement that overlaps the first one brings none."""
