@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,11 +15,13 @@ from flows.bank_channel import DropFolders
 from flows.claims import worker_name
 from flows.disbursement import Teller
 from flows.reconciliation import Taken, take_file
+from flows.sandbox import SandboxBank, incoming_money
 from lifecycle.actor import Actor
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.errors import Invalid, unmet
 from lifecycle.payouts.batches import file_of
 from models.payouts import PaymentBatch, PaymentInstruction
+from models.ports import BankChannel
 from models.reading import rows_by
 from models.states import Door as DoorName
 from notifications.words import sentence
@@ -26,17 +29,25 @@ from notifications.words import sentence
 _FILE = tuple(Column(key=key) for key in ("name", "status", "matched", "duplicate", "exception", "why"))
 
 
-def channel(door: Door) -> DropFolders:
+def folders(door: Door) -> DropFolders:
     """Return the folders that are set."""
     return DropFolders(door.settings.bank_out, door.settings.bank_in)
+
+
+def channel(door: Door) -> BankChannel:
+    """Return the bank that is set: the folders, or in a rehearsal somebody behind them."""
+    if door.settings.bank == "folders":
+        return folders(door)
+    zone = ZoneInfo(door.settings.timezone)
+    incoming = door.read(lambda session: incoming_money(session, zone))
+    return SandboxBank(folders(door), today=door.today, incoming=incoming)
 
 
 def teller(door: Door) -> Teller:
     """Return how this process hands payment files over."""
     settings = door.settings
-    return Teller(
-        bank=channel(door), holder=worker_name(), takes=settings.bank_take, answer_hours=settings.bank_answer_hours
-    )
+    takes = settings.bank_take if settings.bank == "folders" else "keep"
+    return Teller(bank=channel(door), holder=worker_name(), takes=takes, answer_hours=settings.bank_answer_hours)
 
 
 def render_batch(door: Door, ref: str, out: Path) -> None:
