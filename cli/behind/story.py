@@ -13,12 +13,17 @@ from sqlalchemy import Engine, func, select, update
 from sqlmodel import Session
 
 from cli.output import Column, Output
+from flows.bank_channel import BankInMemory
+from flows.disbursement import Teller, disburse
+from flows.reconciliation import take_inbox
+from flows.sandbox import Desk, SandboxBank, incoming_money
 from lifecycle import engine as melody
 from lifecycle import verbs
+from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.demo.portfolio import CHAPTERS, PAPER_REGISTER
-from lifecycle.demo.story import HOME, Chapter, Perform, Story, tell
+from lifecycle.demo.story import BETWEEN_ACTS, HOME, Chapter, Perform, Story, StoryBroken, tell
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import initialise, write_edges
 from lifecycle.people.queries import users
@@ -30,6 +35,7 @@ from models.migrate import upgrade
 from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
+from models.states import Door as DoorName
 
 SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
@@ -77,8 +83,11 @@ def play(
     keep: Callable[[bytes], str],
     say: Callable[[int], None] = lambda _days: None,
     chapters: Sequence[Chapter] = CHAPTERS,
+    desk: Desk | None = None,
 ) -> Summary:
     """Play chapters up to a day into an empty database at head, one transaction a step; `say` hears the days passed.
+
+    Payments go through the sandbox bank; what it and the payment run hand each other lies at the desk.
 
     The database becomes a rehearsal whose clock stands at ten in the morning of that day, Shanghai time.
     """
@@ -96,15 +105,32 @@ def play(
             yield perform
             later.run(session)
 
+    bank = SandboxBank(desk or BankInMemory(), today=CHAPTERS_BEGIN)
     with using_ids(ids):
         run_in_transaction(engine, lambda session: _prepare(session, story))
         reached = CHAPTERS_BEGIN
         for day in tell(story, chapters, until=at, scene=scene):
+            if story.is_bank_due:
+                _visit_bank(engine, story, bank)
             say((day - reached).days)
             reached = max(reached, day)
         now = max(story.now + timedelta(minutes=1), datetime.combine(at, _TEN, HOME).astimezone(UTC))
         run_in_transaction(engine, lambda session: _set_clock(session, now))
     return Summary(acts=story.acts, now=now)
+
+
+def _visit_bank(engine: Engine, story: Story, bank: SandboxBank) -> None:
+    """Read what the bank has answered, and hand over what was released: as the scheduled runs do, by the clock."""
+    story.is_bank_due, story.now = False, story.now + BETWEEN_ACTS
+    with reading(engine) as session:
+        bank.turn_to(story.today, incoming_money(session, HOME))
+    actor = Actor.clock(DoorName.FLOW)
+    stamp = Stamp(now=story.now, today=story.today, actor=actor, calendar=story.calendar, new_id=story.new_id)
+    wrong = [one.name for one in take_inbox(engine, bank, stamp) if one.status == "quarantined"]
+    run = disburse(engine, Teller(bank=bank, holder="demo", takes="keep"), stamp)
+    refused = [one for one in run.refused if one[1] != ("not_released",)]  # the payer lets it go another day
+    if wrong or refused or run.failed or run.unknown:
+        raise StoryBroken(f"{story.today} at the bank: {wrong} {refused} {run.failed} {run.unknown}")
 
 
 CHAPTERS_BEGIN = date(2024, 7, 1)

@@ -57,6 +57,16 @@ class Story:
     programmes: dict[str, UUID] = field(default_factory=dict)
     packs: dict[str, Pack] = field(default_factory=dict)
     """Programme -> the standard it asks for."""
+    cases: dict[str, Any] = field(default_factory=dict)
+    """Name of the product -> the project as it was registered."""
+    papers: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    """(project, type) -> SHA-256 of the paper handed in last."""
+    funds: dict[str, UUID] = field(default_factory=dict)
+    """Code -> fund."""
+    accounts: dict[str, UUID] = field(default_factory=dict)
+    """Firm -> its account that was confirmed last."""
+    is_bank_due: bool = False
+    """Somebody goes to the bank when this step is over: what it answered is read, what is released is handed over."""
     acts: int = 0
 
     @property
