@@ -563,7 +563,10 @@ def _text(zh: str, en: str) -> Text:
 
 def _paper(name: str, gate: Any) -> EvidenceType:
     title = FormField(name="title", title=_text("题目", "Title"), kind="text")
-    return EvidenceType(id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,))
+    by = (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR) if name == "paper" else ()
+    return EvidenceType(
+        id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,), handed_in_by=by
+    )
 
 
 def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> Criterion:

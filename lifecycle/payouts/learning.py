@@ -3,7 +3,7 @@
 A fact from outside is recorded, never refused; only what people say instead of the bank needs two of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
-from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome
+from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
@@ -137,17 +137,15 @@ def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
     known = Known(
         amount_minor=instruction.amount_minor,
         status=InstructionStatus(instruction.status),
-        applied=_said(row for row in rows if row.effect == BankEffect.APPLIED),
-        told=_said(rows),
+        applied=tuple(_said(row) for row in rows if row.effect == BankEffect.APPLIED),
+        told=tellings((_said(row), row.effect) for row in rows),
     )
     said = Said(source=command.source, kind=command.kind, amount_minor=command.amount_minor, bank_ref=command.bank_ref)
     return outcome(known, said)
 
 
-def _said(rows: Iterable[Any]) -> tuple[Said, ...]:
-    return tuple(
-        Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref) for row in rows
-    )
+def _said(row: Any) -> Said:
+    return Said(source=row.source, kind=row.kind, amount_minor=row.amount_minor, bank_ref=row.bank_ref)
 
 
 @about_input

@@ -5,6 +5,7 @@ applied (money and state follow), duplicate (known already), or suspense (it con
 moved is set aside and two people decide).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from models.states import DEAD, BankEffect, BankEventKind, BankSource, InstructionStatus, PostingKind
@@ -37,7 +38,7 @@ class Known:
     status: InstructionStatus
     applied: tuple[Said, ...] = ()
     told: tuple[Said, ...] = ()
-    """Everything that was said of it, whatever came of it."""
+    """Everything that was said of it, whatever came of it (`tellings`)."""
 
     def of(self, kind: BankEventKind) -> tuple[Said, ...]:
         """Return what was applied of one kind."""
@@ -76,6 +77,18 @@ class Outcome:
     status: InstructionStatus
     exception: str | None = None
     holds_fund: bool = False
+
+
+def tellings(words: Iterable[tuple[Said, BankEffect]]) -> tuple[Said, ...]:
+    """Return what was said, in its order, without what one channel only repeated under the same reference."""
+    told: list[Said] = []
+    for said, effect in words:
+        is_repeated = effect == BankEffect.DUPLICATE and any(
+            (one.channel, one.kind, one.bank_ref) == (said.channel, said.kind, said.bank_ref) for one in told
+        )
+        if said.bank_ref is None or not is_repeated:
+            told.append(said)
+    return tuple(told)
 
 
 def outcome(known: Known, said: Said) -> Outcome:

@@ -283,11 +283,8 @@ class Player:
                 return verb(command_id=key, payout_id=payout, amount_minor=amount)
             case Deed.RELEASE:
                 return Release(command_id=key, payout_id=payout)
-        ending: dict[Deed, type[SendBack | Reject | Cancel]] = {
-            Deed.SEND_BACK: SendBack,
-            Deed.REJECT: Reject,
-            Deed.CANCEL: Cancel,
-        }
+        ending: dict[Deed, type[SendBack | Reject | Cancel]]
+        ending = {Deed.SEND_BACK: SendBack, Deed.REJECT: Reject, Deed.CANCEL: Cancel}
         return ending[event.deed or Deed.NONE](command_id=key, payout_id=payout, reason=_REASON)
 
     def _run(self, asked: Sequence[tuple[Live, Event]]) -> list[tuple[Live, Event]]:

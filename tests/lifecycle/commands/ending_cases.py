@@ -15,7 +15,7 @@ from lifecycle.people.commands import GrantRole
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements.commands import JudgeRequirement
 from models.db import transaction
-from models.states import Role
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests.factories import House
@@ -98,6 +98,28 @@ def _stated_after_the_settlement(house: House) -> Any:
     (paper,) = make.papers(house, one)
     said: dict[str, Any] = {"from_on": date(2025, 7, 8), "until_on": date(2025, 7, 8), "by_category": {"travel": 100}}
     return on(SubmitCost, one, own_money_minor=0, evidence_sha256=paper, **said)
+
+
+@refused("payout.request", "recovery_open")
+def _while_the_firm_owes_money_back(house: House) -> Any:
+    (order,) = recipes.orders(house, 1)
+    sql = "SELECT agreement_id FROM recovery_order WHERE id = :id"
+    (milestone,) = make.tranches(house, UUID(str(house.one(sql, id=str(order)))))
+    return paying.request(house, milestone, 500)
+
+
+@refused("payout.request", "tranche_cut")
+def _of_a_tranche_whose_money_before_is_not_used(house: House) -> Any:
+    terms: dict[str, Any] = {"amount_minor": 100_000_000, "own_money_minor": 45_000_000}
+    (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
+    project = make.project_of(house, one)
+    house.do(on(Advance, project, reason="ready"), by=Role.COORDINATOR)
+    paying.paid(house, one)
+    make.hand_in(house, project)
+    house.do(on(JudgeRequirement, project, clause="G3.1", yes=True, reason="seen"), by=Role.COORDINATOR)
+    house.do(on(Advance, project, reason="ready"), by=Role.COORDINATOR)
+    (second,) = paying.released(house, one, number=2)
+    return paying.request(house, second, 2_000_001)
 
 
 @refused("payout.settle", "not_settled", "settlement_exceeded")

@@ -70,7 +70,7 @@ def _after_the_call(house: House) -> Any:
     return evidence(one)
 
 
-@refused("evidence.add", "role", by=Role.COORDINATOR)
+@refused("evidence.add", "role", by=Role.LAB_LEAD)
 def _the_firms_paper_by_the_platform(house: House) -> Any:
     return made(house, "evidence.add")
 

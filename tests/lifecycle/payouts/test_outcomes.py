@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.payouts.outcomes import Known, Outcome, Said, outcome
+from lifecycle.payouts.outcomes import Known, Outcome, Said, outcome, tellings
 from models.states import BankEffect, BankEventKind, BankSource, InstructionStatus, PostingKind
 
 AMOUNT = 100
@@ -26,6 +26,7 @@ class Fold:
     moved: Counter[PostingKind] = field(default_factory=Counter)
     cases: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    words: list[tuple[Said, BankEffect]] = field(default_factory=list)
 
     def hear(self, words: Sequence[Said]) -> "Fold":
         for word in words:
@@ -33,12 +34,13 @@ class Fold:
         return self
 
     def _take(self, result: Outcome) -> None:
+        self.words += [(step.said, step.effect) for step in result.steps]
         applied = [step.said for step in result.steps if step.effect == BankEffect.APPLIED]
         self.known = replace(
             self.known,
             status=result.status,
             applied=(*self.known.applied, *applied),
-            told=(*self.known.told, *(step.said for step in result.steps)),
+            told=tellings(self.words),
         )
         for step in result.steps:
             if step.posting is not None:
