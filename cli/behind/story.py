@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlmodel import Session
 
 from cli.output import Column, Output
-from flows.bank_channel import BankInMemory
+from flows.bank_channel import BankInMemory, DropFolders
 from flows.disbursement import Teller, disburse
 from flows.reconciliation import take_inbox
 from flows.sandbox import Desk, SandboxBank, incoming_money
@@ -32,13 +32,17 @@ from models.file_store import EvidenceFiles
 from models.ids import SeededIds, using_ids
 from models.installation import Installation, NumberSeries
 from models.migrate import upgrade
+from models.payouts import PaymentBatch
 from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
+from models.statements import BankStatement
 from models.states import Door as DoorName
 
 SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
+EPOCH = "DEMX"
+"""So have its payments: no file of a demonstration ever reaches a bank."""
 _TEN = time(10, 0)
 
 LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
@@ -62,15 +66,18 @@ def tell_story(output: Output, at: str, *, is_anew: bool) -> dict[str, Any]:
     engine = make_engine(settings.db)
     try:
         if is_anew:
-            _delete(engine)
+            _delete(engine, settings)
             engine = make_engine(settings.db)
         upgrade(engine)
         if _is_told(engine):
             output.say("demo_told_before")
         else:
-            files = EvidenceFiles(settings.evidence_place())
+            files, desk = EvidenceFiles(settings.evidence_place()), BankInMemory()
+            _refuse_strange_files(settings)
             with output.progress("demo_playing", (day - CHAPTERS_BEGIN).days) as step:
-                play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step)
+                play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step, desk=desk)
+            if settings.bank == "sandbox":
+                _lay_out(desk, DropFolders(settings.bank_out, settings.bank_in))
         return _what_is_there(engine, settings)
     finally:
         engine.dispose()
@@ -167,7 +174,7 @@ def show(output: Output, told: dict[str, Any]) -> None:
 def _prepare(session: Session, story: Story) -> None:
     """Say which database this is, and which numbers the register on paper has given."""
     begins = datetime.combine(CHAPTERS_BEGIN, time(8, 0), HOME).astimezone(UTC)
-    initialise(session, mode="rehearsal", now=begins, new_id=story.new_id)
+    initialise(session, mode="rehearsal", now=begins, new_id=story.new_id).epoch = EPOCH
     write_edges(session, verbs.all_edges())
     for year, last in PAPER_REGISTER.items():
         session.add(NumberSeries(kind="PT", year=year, last=last))
@@ -194,8 +201,39 @@ def _installation(engine: Engine) -> Any:
         return session.execute(select(_table(Installation))).one_or_none()
 
 
-def _delete(engine: Engine) -> None:
-    """Delete an earlier demonstration: a file of ours in rehearsal, and nothing else."""
+def _refuse_strange_files(settings: Settings) -> None:
+    """Refuse folders in which a bank has something already: the sandbox would take it for its own."""
+    if settings.bank != "sandbox":
+        return
+    for folder in (settings.bank_out, settings.bank_in):
+        if any(folder.rglob("*.xml")):
+            raise Invalid(unmet("demo_needs_empty_folder", folder=str(folder)))
+
+
+def _lay_out(desk: BankInMemory, folders: DropFolders) -> None:
+    """Lay out what went to the bank and came back, so that the sandbox knows it and goes on from there."""
+    for name, data in desk.out.items():
+        folders.put(name, data)
+    for name, data in desk.answers.items():
+        folders.leave(name, data)
+        if name in desk.filed:
+            folders.file_away(name, desk.filed[name])
+
+
+def _forget_bank_files(engine: Engine, settings: Settings) -> None:
+    """Delete the files of an earlier demonstration at the bank: those that its database names."""
+    if settings.bank != "sandbox":
+        return
+    with reading(engine) as session:
+        sent = set(session.execute(select(_table(PaymentBatch).c.file_name)).scalars())
+        heard = set(session.execute(select(_table(BankStatement).c.file_name)).scalars())
+    for folder, names in ((settings.bank_out, sent), (settings.bank_in, heard)):
+        for path in [path for path in folder.rglob("*.xml") if path.name in names]:
+            path.unlink()
+
+
+def _delete(engine: Engine, settings: Settings) -> None:
+    """Delete an earlier demonstration: a file of ours in rehearsal, what it had at the sandbox bank, nothing else."""
     if not is_sqlite(engine):
         raise Invalid(unmet("demo_reset_needs_a_file"))
     file = Path(str(engine.url.database))
@@ -203,6 +241,7 @@ def _delete(engine: Engine) -> None:
         return
     upgrade(engine)
     _is_told(engine)
+    _forget_bank_files(engine, settings)
     engine.dispose()
     for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
         path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from lifecycle.demo.robot import ROBOT
 from lifecycle.demo.story import Chapter, Steps, Story
 from lifecycle.endings.commands import RepayRecovery, SettleAgreement
 
-ONE_CLOSED, RETURNED_LATER = "9004", "9106"
+CLOSED, RETURNED_LATER = "9004", "9106"
 """Endings of accounts to which the bank does not pay in the end."""
 
 
@@ -53,7 +53,7 @@ def purifier(story: Story) -> Steps:
 
 def trap(story: Story) -> Steps:
     """Paid to a closed account: rejected, corrected, paid. On 21 November its third tranche waits for a manager."""
-    award = yield from agree(story, "智能捕蚊机", "2024-12-16", 90_000_000, ("chen", "han"), ending=ONE_CLOSED)
+    award = yield from agree(story, "智能捕蚊机", "2024-12-16", 90_000_000, ("chen", "han"), ending=CLOSED)
     payout = yield from pay(story, award, "T1", "2024-12-23")
     yield date(2025, 1, 2)
     yield from pay_again(story, award, "T1", payout, "0002")
@@ -92,10 +92,10 @@ def reactor(story: Story) -> Steps:
     award = yield from agree(
         story, "连续流生物反应器", "2025-04-21", 150_000_000, ("han", "zhou"), ending=RETURNED_LATER
     )
-    payout = yield from pay(story, award, "T1", "2025-04-27")
-    yield date(2025, 5, 13)
+    payout = yield from pay(story, award, "T1", "2025-05-06")
+    yield date(2025, 5, 16)
     story.is_bank_due = True
-    yield date(2025, 5, 14)
+    yield date(2025, 5, 19)
     yield from pay_again(story, award, "T1", payout, "0002")
     yield from pay(story, award, "T2", "2025-07-28", cost=60)
     yield from pay(story, award, "T3", "2025-10-13", cost=50)
