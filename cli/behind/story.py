@@ -45,7 +45,7 @@ EPOCH = "DEMX"
 """So have its payments: no file of a demonstration ever reaches a bank."""
 _TEN = time(10, 0)
 
-LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
+LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
 """Whose logins are named first; everybody of the story may be used with `--as`."""
 _SHOWN = {"login": None, "name": None, "roles": "role", "competences": "competence"}
 """What is said of them, and what kind of word it is."""
