@@ -145,6 +145,7 @@ bind(
             help="T1:4000:G2, or T1:4000:G3.1+G3.2; the share in basis points. [default: plan of the standard]",
         ),
         "cost_categories": _CATEGORIES,
+        "payment_days": Own(help="Days from a complete request to its booking. [default: those of the standard]"),
     },
 )
 bind(app, "sign", f"{_COMMANDS}:SignAgreement", "Sign for the firm, or for the funder.", arguments=_AGREEMENT)

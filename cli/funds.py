@@ -89,6 +89,14 @@ bind(
 )
 bind(
     app,
+    "resize",
+    f"{_COMMANDS}:ResizeFund",
+    "Raise or lower what the fund may promise in all.",
+    arguments=_FUND,
+    own={"commitment_minor": Own(option="--commitment", help="What it may promise from now on.")},
+)
+bind(
+    app,
     "commit",
     f"{_COMMANDS}:Commit",
     "Enter what an investor commits; a second commitment raises the first.",

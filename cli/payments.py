@@ -1,5 +1,6 @@
 """Payouts and accounts of payees; payment batches and the bank's answers; what waits for two people."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ statement = _noun("What the bank sent: files and their bookings.")
 exception = _noun("Cases that wait for two people.")
 
 _PAYOUTS, _PAYEES, _CASES = "lifecycle.payouts.commands", "lifecycle.payouts.payees", "lifecycle.exceptions.commands"
+_BATCHES = "lifecycle.payouts.batches"
 _PAYOUT, _ACCOUNT, _CASE = ("payout_id",), ("payee_account_id",), ("exception_id",)
 _REF = Annotated[str, typer.Argument(metavar="REF", help="Payout: PO-2026-0001, or its id.")]
 _BATCH = Annotated[str, typer.Argument(metavar="BATCH", help="Payment batch: PB-2026-0001, or its id.")]
@@ -33,11 +35,30 @@ def list_payouts(
     state: Annotated[str, typer.Option("--state", metavar="STATE", help="Only those in this state.")] = "",
     fund: Annotated[str, typer.Option("--fund", metavar="FUND", help="Only those of this fund.")] = "",
     project: Annotated[str, typer.Option("--project", metavar="REF", help="Only those of this project.")] = "",
+    due_within: Annotated[
+        int | None,
+        typer.Option("--due-within", metavar="DAYS", min=0, help="Only those promised within so many days, or before."),
+    ] = None,
+    is_overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose promised day has passed.")] = False,
 ) -> None:
-    """List payouts: what, for whom, how far."""
+    """List payouts: what, for whom, how far, by which day it is promised."""
     from cli.behind.payments import list_payouts as show_all
 
-    show_all(door, state, fund, project)
+    ahead = -1 if is_overdue else due_within
+    show_all(door, state, fund, project, None if ahead is None else door.today + timedelta(days=ahead))
+
+
+@payout.command("terms")
+@reads
+def show_terms(
+    door: Any,
+    fund: Annotated[str, typer.Option("--fund", metavar="FUND", help="Only those of this fund.")] = "",
+    by: Annotated[str, typer.Option("--by", metavar="month|quarter", help="What is added up.")] = "month",
+) -> None:
+    """Report how the promise of payment is kept: paid in time, late, open, overdue, and in how many days."""
+    from cli.behind.payments import show_terms as show_all
+
+    show_all(door, fund, by)
 
 
 @payout.command("show")
@@ -247,6 +268,22 @@ bind(
     },
 )
 bind(payout, "cancel", f"{_PAYOUTS}:Cancel", "Give it up before the bank has it.", arguments=_PAYOUT)
+bind(
+    bank,
+    "find",
+    f"{_BATCHES}:Find",
+    "Say that an unknown batch did reach the bank; its word is awaited again.",
+    arguments=("batch_id",),
+    own={
+        "batch_id": Own(
+            reference=Reference(
+                option="batch", find="batch", metavar="BATCH", help="Payment batch: PB-2026-0001, or its id."
+            )
+        ),
+        "why": Own(help="Where it was found."),
+        "answer_hours": Own(help="Hours until it is called unknown again."),
+    },
+)
 bind(
     payee,
     "propose",

@@ -46,7 +46,7 @@ bind(
     arguments=_ORDER,
     own={
         "exception_id": Own(help="Case in which two people agreed on it; then they need not be the accountant."),
-        "statement_line_id": Own(help="The booking that lies in suspense."),
+        "statement_line_id": Own(help="The booking of the bank that waits in suspense; all of it is this repayment."),
     },
 )
 bind(

@@ -4,6 +4,7 @@ A name is used once. A file is there whole or not at all: written beside, synced
 fails if the name exists (`safety.md` 2.5).
 """
 
+import errno
 import functools
 import hashlib
 import os
@@ -13,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from models.ports import Inbound, OutsideError, PutResult, Transient
+from models.ports import Inbound, NotPut, OutsideError, PutResult, Transient
 
 _ENDINGS = (".xml", ".csv", ".xlsx")
 _WHERE = ("done", "quarantine")
@@ -35,17 +36,21 @@ class DropFolders:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            try:
-                os.link(part, target)
-            except FileExistsError:
-                same = self.find(name) == hashlib.sha256(data).hexdigest()
-                return PutResult.ALREADY_THERE if same else PutResult.OTHER_CONTENT
-            _sync(self._out)
-        except OSError as error:
-            raise Transient(f"{target}: {error.strerror}") from error
+            is_linked = _linked(part, target)
+        except OSError as error:  # up to the link the name was never there
+            raise NotPut(f"{target}: {error.strerror}") from error
+        except _LinkInDoubt as error:
+            raise Transient(f"{target}: {error}") from error
         finally:
             with suppress(OSError):
                 part.unlink()
+        if not is_linked:
+            same = self.find(name) == hashlib.sha256(data).hexdigest()
+            return PutResult.ALREADY_THERE if same else PutResult.OTHER_CONTENT
+        try:
+            _sync(self._out)
+        except OSError as error:
+            raise Transient(f"{target}: {error.strerror}") from error
         return PutResult.DONE
 
     def find(self, name: str) -> str | None:
@@ -151,6 +156,27 @@ class BankInMemory:
     def has_left(self, name: str) -> bool:
         """Say whether an answer of this name was left."""
         return name in self.answers
+
+
+_NO_LINK = frozenset({errno.EACCES, errno.EDQUOT, errno.ENOENT, errno.ENOSPC, errno.EPERM, errno.EROFS, errno.EXDEV})
+"""Errors with which no name was made; after any other one, of a folder far away above all, nobody knows."""
+
+
+class _LinkInDoubt(Exception):
+    """The name may have been made."""
+
+
+def _linked(part: Path, target: Path) -> bool:
+    """Give a finished file its name; return whether the name was free."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            raise
+        raise _LinkInDoubt(error.strerror) from error
+    return True
 
 
 def _open(path: Path) -> BinaryIO:

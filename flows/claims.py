@@ -49,6 +49,14 @@ def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedel
     return int(fence)
 
 
+def give_back(session: Session, batch_id: UUID, fence: int) -> None:
+    """End a claim of ours under which nothing was handed over: the batch stands as it did before."""
+    batch = table_of(PaymentBatch)
+    still_ours = (batch.c.id == batch_id, batch.c.fence == fence)
+    session.execute(update(batch).where(*still_ours).values(fence=fence - 1))
+    let_go(session, batch_id, fence)
+
+
 def let_go(session: Session, batch_id: UUID, fence: int) -> None:
     """End a claim of ours; one that somebody took over since is theirs."""
     claim = table_of(Claim)

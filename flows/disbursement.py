@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from flows.claims import LEASE, claim_batch, let_go
+from flows.claims import LEASE, claim_batch, give_back, let_go
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
@@ -23,7 +23,7 @@ from models.db import reading, run_in_transaction
 from models.holds import Hold
 from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
-from models.ports import BankChannel, OutsideError, PutResult
+from models.ports import BankChannel, NotPut, OutsideError, PutResult
 from models.reading import rows_by, table_of
 from models.states import PaymentBatchState, PayoutState
 
@@ -165,6 +165,9 @@ def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
             continue
         try:
             _put(engine, teller, batch_id, fence, stamp, run)
+        except NotPut as error:
+            run.failed.append((batch_id, str(error)))
+            _given_back(engine, batch_id, fence)
         except OutsideError as error:  # the claim stays until its lease ends: nobody knows how far it came
             run.failed.append((batch_id, str(error)))
 
@@ -176,6 +179,18 @@ def _claimed(engine: Engine, batch_id: UUID, teller: Teller) -> int | None:
     return run_in_transaction(engine, work)
 
 
+def _given_back(engine: Engine, batch_id: UUID, fence: int) -> None:
+    run_in_transaction(engine, lambda session: give_back(session, batch_id, fence))
+
+
+def _found(teller: Teller, name: str) -> str | None:
+    """Look before anything is handed over: where that fails nothing was."""
+    try:
+        return teller.bank.find(name)
+    except OutsideError as error:
+        raise NotPut(str(error)) from error
+
+
 def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stamp, run: Run) -> None:
     with reading(engine) as session:
         row = rows_by(session, PaymentBatch, "id", [batch_id])[batch_id][0]
@@ -183,7 +198,7 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
-    was_there = teller.bank.find(row.file_name)
+    was_there = _found(teller, row.file_name)
     doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
     attempt = UUID(int=fence)
     if doubt is not None:

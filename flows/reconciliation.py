@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport
+from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import Answer as BankAnswer
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
@@ -255,6 +256,7 @@ def _learn(
                     amount_minor=intent.amount_minor,
                     bank_ref=one.line.bank_ref or one.line.line_ref,
                     statement_line_id=line_id,
+                    booked_on=one.line.booked_on,
                     content_hash=one.line.content_hash,
                 )
             )
@@ -273,6 +275,8 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
         found, rule = report.original_msg_id[:35], "a message of ours"
         element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
         raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+    instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
+    refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
     owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
     take = TakeStatement(
         command_id=_key(taken.sha256, "take"),
@@ -285,7 +289,6 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
         currency=owner.currency,
     )
     _new_statement(session, take, stamp)
-    instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     commands: list[Command] = []
     for one in instructions:
         word = report.of(one.end_to_end_id, row.msg_id)

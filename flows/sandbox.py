@@ -1,5 +1,6 @@
 """The bank of a rehearsal: it answers real files with real files, by the rules of `lifecycle.banking.sandbox`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, tzinfo
 from io import BytesIO
@@ -10,11 +11,11 @@ from sqlmodel import Session
 
 from lifecycle.banking.pain001 import PaymentFile, check_totals, parse
 from lifecycle.banking.sandbox import Incoming, letters
-from models.agreements import RecoveryOrder, RecoveryPart
 from models.funds import Contribution, Fund
 from models.ports import BankChannel, Inbound, PutResult
 from models.reading import table_of
-from models.states import RecoveryPartKind
+from models.statements import BankStatement, StatementLine
+from models.states import BankSource
 
 
 class Desk(BankChannel, Protocol):
@@ -71,23 +72,53 @@ def _file(data: bytes) -> PaymentFile:
     return found
 
 
-def incoming_money(session: Session, zone: tzinfo) -> list[Incoming]:
-    """Return what investors and firms have paid, as the accountant has entered it, on the day of that.
+def incoming_money(session: Session, zone: tzinfo, announced: Sequence[Incoming] = ()) -> list[Incoming]:
+    """Return what came in from outside: what the bank has told before, investors' money as entered, and `announced`.
 
-    The world of a rehearsal is what people say of it. Two statements.
+    The world of a rehearsal is what people say of it: a contribution is booked on the day on which it was entered.
+    What was told stays as it was told. Two statements.
     """
-    fund, paid, order, part = map(table_of, (Fund, Contribution, RecoveryOrder, RecoveryPart))
-    of_fund = (fund.c.debtor_account, fund.c.currency)
-    contributions = select(*of_fund, paid.c.at, paid.c.amount_minor, paid.c.bank_ref).join_from(
-        paid, fund, fund.c.id == paid.c.fund_id
+    told = _told(session)
+    left = Counter((one.account, one.reference, one.amount_minor) for one in told)
+    news = []
+    for one in (*_contributed(session, zone), *announced):
+        key = one.account, one.reference, one.amount_minor
+        if left[key]:
+            left[key] -= 1
+        else:
+            news.append(one)
+    return [*told, *news]
+
+
+def _told(session: Session) -> list[Incoming]:
+    line, statement = table_of(StatementLine), table_of(BankStatement)
+    columns = (statement.c.account_number, line.c.currency, line.c.booked_on, line.c.amount_minor, line.c.bank_ref)
+    of_days = (
+        select(*columns, line.c.details)
+        .join_from(line, statement, statement.c.id == line.c.statement_id)
+        .where(statement.c.source == BankSource.CAMT053)
+        .order_by(statement.c.at, line.c.line_ref)
     )
-    repayments = (
-        select(*of_fund, part.c.at, part.c.amount_minor, part.c.bank_ref)
-        .join_from(part, order, order.c.id == part.c.recovery_id)
-        .join(fund, fund.c.id == order.c.fund_id)
-        .where(part.c.kind == RecoveryPartKind.REPAID)
+    return [
+        Incoming(
+            account=row.account_number,
+            currency=row.currency,
+            on=row.booked_on,
+            amount_minor=row.amount_minor,
+            reference=row.bank_ref,
+        )
+        for row in session.execute(of_days)
+        if not row.details["end_to_end_ids"]
+    ]
+
+
+def _contributed(session: Session, zone: tzinfo) -> list[Incoming]:
+    fund, paid = table_of(Fund), table_of(Contribution)
+    entered = (
+        select(fund.c.debtor_account, fund.c.currency, paid.c.at, paid.c.amount_minor, paid.c.bank_ref)
+        .join_from(paid, fund, fund.c.id == paid.c.fund_id)
+        .order_by(paid.c.at, paid.c.bank_ref)
     )
-    rows = [row for statement in (contributions, repayments) for row in session.execute(statement)]
     return [
         Incoming(
             account=row.debtor_account,
@@ -96,5 +127,5 @@ def incoming_money(session: Session, zone: tzinfo) -> list[Incoming]:
             amount_minor=row.amount_minor,
             reference=row.bank_ref,
         )
-        for row in sorted(rows, key=lambda row: (row.at, row.bank_ref or ""))
+        for row in session.execute(entered)
     ]

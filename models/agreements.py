@@ -18,6 +18,7 @@ class Agreement(Subject, table=True):
     __table_args__ = (
         CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name="rate_a_share"),
         CheckConstraint("supplement_no >= 0", name="supplement_not_negative"),
+        CheckConstraint("payment_days BETWEEN 1 AND 366", name="payment_days_in_bounds"),
     )
 
     number: str = Field(max_length=20, unique=True)
@@ -32,6 +33,8 @@ class Agreement(Subject, table=True):
     """What the firm promised to put in."""
     cost_categories: dict[str, int] = Field(default_factory=dict, sa_type=JSONText)
     """Category -> budget in minor units, own money included."""
+    payment_days: int
+    """Calendar days from a complete request to its booking, as promised to the firm (F21)."""
     starts_on: date = Field(sa_type=Day)
     ends_on: date | None = Field(default=None, sa_type=Day)
     status: FundStatus = Field(sa_column=state_column(FundStatus))
@@ -83,7 +86,7 @@ class Milestone(Subject, table=True):
     """Name in the plan: T1 … T4, R."""
     share_basis_points: int = 0
     amount_minor: int = Field(sa_column=minor_column(minimum=0))
-    """What may be paid for it now; a cut moves to the next tranche (F5)."""
+    """What may be paid for it now; a cut moves to the next tranche, of the last one to the fund (F5)."""
     cut_minor: int = Field(default=0, sa_column=minor_column(minimum=0))
     """What was cut from it and has moved on: nothing is cut twice."""
     currency: str = Field(max_length=3)

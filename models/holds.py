@@ -50,7 +50,7 @@ class ExceptionCase(Subject, table=True):
     """What does not fit and waits for two people: one proposes a way out with evidence, another confirms it."""
 
     __table_args__ = (
-        Index("ix_exception_case_object_type_object_id", "object_type", "object_id"),
+        Index("ix_exception_case_object_id", "object_id"),
         Index("ix_exception_case_closed_at", "closed_at"),
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name="two_people"),
     )

@@ -21,7 +21,7 @@ class Account(Identified, table=True):
     )
 
     code: str = Field(max_length=80)
-    kind: AccountKind = Field(sa_column=state_column(AccountKind))
+    kind: AccountKind = Field(sa_column=state_column(AccountKind, index=True))
     fund_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="fund.id", index=True)
     currency: str = Field(max_length=3)
     balance_minor: int = Field(default=0, sa_type=BigInteger)

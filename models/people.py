@@ -102,7 +102,7 @@ class Delegation(Identified, table=True):
     delegator_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     delegate_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     role: Role = Field(sa_column=state_column(Role))
-    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
+    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
     from_on: date = Field(sa_type=Day)
     until_on: date = Field(sa_type=Day)
     reason: str = Field(max_length=10000)

@@ -16,6 +16,10 @@ class Transient(OutsideError):
     """It did not work now and may work later: trying again is allowed."""
 
 
+class NotPut(Transient):
+    """A file was not handed over, and that is certain: nothing of it is there or was taken."""
+
+
 class Clock(Protocol):
     """Business time; leases use the database's clock (`models.db.db_now`)."""
 
@@ -71,7 +75,10 @@ class BankChannel(Protocol):
     """Payment files to the bank, its answers back; harmless to repeat."""
 
     def put(self, name: str, data: bytes) -> PutResult:
-        """Hand a file over under a name that is never used again: whole, or not at all."""
+        """Hand a file over under a name that is never used again: whole, or not at all.
+
+        Raises `NotPut` only where the file was never there under its name, `Transient` where nobody can say.
+        """
 
     def find(self, name: str) -> str | None:
         """Return the SHA-256 of what lies there under this name, None if nothing does."""

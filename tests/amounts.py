@@ -1,6 +1,6 @@
 """The amounts that every door is asked, each with the one verdict that all of them give.
 
-A new door (form, JSON, bank statement) runs through `CORPUS` as the ones that are there do.
+`tests/house/test_amounts.py` asks them all; a new door (form, JSON) is entered there.
 """
 
 from models.money import MAX_MINOR

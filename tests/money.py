@@ -203,6 +203,7 @@ def an_agreement(money: Money, *, tranches: int = 10) -> None:
         "amount_minor": tranches * AMOUNT,
         "currency": "CNY",
         "rate_basis_points": 7000,
+        "payment_days": 30,
         "own_money_minor": 0,
         "starts_on": house.today,
         "signed_on": house.today,

@@ -250,3 +250,9 @@ def set_aside(house: House, *statement_ids: UUID, amount_minor: int = -1_200) ->
     found = unexplained(amount_minor)
     lines = (TakeLines(command_id=key(), statement_id=one, first_place=1, found=found) for one in statement_ids)
     return [UUID(answer["line_ids"][0]) for answer in house.do(*lines)]
+
+
+def credited(house: House, fund: UUID, amount_minor: int) -> UUID:
+    """Have money come in at a fund's bank that nothing explains; return its booking."""
+    (statement,) = ids_of(house.do(take(fund)))
+    return set_aside(house, statement, amount_minor=amount_minor)[0]

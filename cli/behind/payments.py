@@ -1,6 +1,7 @@
 """Payouts, accounts, batches, statements and cases as people read them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -11,19 +12,39 @@ from cli.behind.money import with_money
 from cli.door import Door
 from cli.errors import Refusal
 from cli.output import Column
+from lifecycle.calendar import china
 from lifecycle.commands import Answer, Stamp
 from lifecycle.errors import Invalid, unmet
 from lifecycle.exceptions import queries as exceptions
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.payouts import queries
+from lifecycle.payouts.promises import Period, terms
 from models.states import LineStatus, PaymentBatchState, PayoutState
 from notifications.words import title
 
 E = TypeVar("E", bound=StrEnum)
 
-_PAYOUT = ("number", "project", "organisation", "fund", "tranche", "amount", "state", "pay_by_on")
-_FULL = (*_PAYOUT, "agreement", "payee", "account_last", "requested_by", "approvals_needed", "payload_hash", "reason")
+_PAYOUT = (
+    "number",
+    "project",
+    "organisation",
+    "fund",
+    "tranche",
+    "amount",
+    "state",
+    "pay_by_on",
+    "promise",
+    "days_left",
+)
+_FULL = (
+    *(*_PAYOUT, "complete_on", "is_provisional", "paid_on", "days_taken", "days_late", "agreement"),
+    *("payee", "account_last", "requested_by", "approvals_needed", "payload_hash", "reason"),
+)
+_TERMS = (
+    *("fund", "period", "asked", "paid_in_time", "paid_late", "still_open", "open_overdue", "ended_unpaid"),
+    *("amount", "late", "median_days", "longest_days", "most_days_late"),
+)
 _WORD = ("decision", "by", "on_behalf_of", "role", "is_valid", "at")
 _ATTEMPT = ("end_to_end_id", "payout", "amount", "payee", "account_last", "batch", "status")
 _ACCOUNT = (
@@ -37,44 +58,59 @@ _CASE = ("id", "fund", "kind", "object_type", "opened_at", "action", "proposed_b
 
 
 def _columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
-    known = {"state": "state", "status": "state", "role": "role", "decision": "verb", **kinds}
+    known = {"state": "state", "status": "state", "role": "role", "decision": "verb", "promise": "promise", **kinds}
     return tuple(Column(key=key, kind=known.get(key), is_wide=key in _WIDE) for key in keys)
 
 
 _WIDE = frozenset({"organisation", "payee", "reason", "holder_name", "warnings", "counterparty", "kind", "file_name"})
 
 
-def one_of(words: type[E], text: str) -> E | None:
-    """Return the state that was typed, None for none; raises `Invalid` for one that is not known."""
+def one_of(words: type[E], text: str, field: str = "state") -> E | None:
+    """Return the word that was typed, None for none; raises `Invalid` for one that is not known."""
     try:
         return words(text) if text else None
     except ValueError:
-        raise Invalid(unmet("value_wrong", field="state", value=text, form=" | ".join(words))) from None
+        raise Invalid(unmet("value_wrong", field=field, value=text, form=" | ".join(words))) from None
 
 
-def list_payouts(door: Door, state: str, fund: str, project: str) -> None:
-    """Show payouts, in one state, of one fund or project where it is named."""
+def list_payouts(door: Door, state: str, fund: str, project: str, due_until: date | None) -> None:
+    """Show payouts, in one state, of one fund or project, or with a promise that ends up to a day where it is named."""
 
     def work(session: Session) -> Any:
         lookup = door.lookup(session)
-        named = {
-            "fund_id": lookup.fund(fund) if fund else None,
-            "project_id": lookup.project(project) if project else None,
-        }
-        return queries.payouts(session, state=one_of(PayoutState, state), **named)
+        which = queries.Which(
+            state=one_of(PayoutState, state),
+            fund_id=lookup.fund(fund) if fund else None,
+            project_id=lookup.project(project) if project else None,
+            due_until=due_until,
+        )
+        return queries.payouts(session, today=door.today, calendar=china(), which=which)
 
     door.output.table(_columns(_PAYOUT), with_money(door.read(work)))
 
 
 def show_payout(door: Door, ref: str) -> None:
     """Show one payout in full."""
-    row = door.read(lambda session: queries.payout(session, door.lookup(session).payout(ref)))
+    row = door.read(
+        lambda session: queries.payout(session, door.lookup(session).payout(ref), today=door.today, calendar=china())
+    )
     (shown,) = with_money([row])
     shown["instructions"] = with_money(_named(row["instructions"]))
     door.output.record(_columns(_FULL), shown)
     if not door.output.as_json:
         door.output.table(_columns(_WORD), shown["words"])
         door.output.table(_columns(_ATTEMPT), shown["instructions"])
+
+
+def show_terms(door: Door, fund: str, by: str) -> None:
+    """Show how the promise of payment was kept, by fund and month or quarter."""
+
+    def work(session: Session) -> Any:
+        fund_id = door.lookup(session).fund(fund) if fund else None
+        period = one_of(Period, by, "by") or Period.MONTH
+        return terms(session, period=period, today=door.today, calendar=china(), fund_id=fund_id)
+
+    door.output.table(_columns(_TERMS), with_money(door.read(work)))
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

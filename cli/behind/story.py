@@ -36,8 +36,9 @@ from models.payouts import PaymentBatch
 from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
-from models.statements import BankStatement
+from models.statements import BankStatement, StatementLine
 from models.states import Door as DoorName
+from models.states import LineStatus
 
 SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
@@ -130,7 +131,7 @@ def _visit_bank(engine: Engine, story: Story, bank: SandboxBank) -> None:
     """Read what the bank has answered, and hand over what was released: as the scheduled runs do, by the clock."""
     story.is_bank_due, story.now = False, story.now + BETWEEN_ACTS
     with reading(engine) as session:
-        bank.turn_to(story.today, incoming_money(session, HOME))
+        bank.turn_to(story.today, incoming_money(session, HOME, story.incoming))
     actor = Actor.clock(DoorName.FLOW)
     stamp = Stamp(now=story.now, today=story.today, actor=actor, calendar=story.calendar, new_id=story.new_id)
     wrong = [one.name for one in take_inbox(engine, bank, stamp) if one.status == "quarantined"]
@@ -138,6 +139,10 @@ def _visit_bank(engine: Engine, story: Story, bank: SandboxBank) -> None:
     refused = [one for one in run.refused if one[1] != ("not_released",)]  # the payer lets it go another day
     if wrong or refused or run.failed or run.unknown:
         raise StoryBroken(f"{story.today} at the bank: {wrong} {refused} {run.failed} {run.unknown}")
+    line = _table(StatementLine)
+    unexplained = select(line.c.bank_ref, line.c.id).where(line.c.status == LineStatus.EXCEPTION)
+    with reading(engine) as session:
+        story.set_aside = dict(session.execute(unexplained).tuples().all())
 
 
 CHAPTERS_BEGIN = date(2024, 7, 1)

@@ -37,6 +37,8 @@ class DraftAgreement(Command):
     own_money_minor: int = 0
     ends_on: date | None = None
     rate_basis_points: int | None = None
+    payment_days: int | None = None
+    """Days from a complete request to its booking; those of the standard where it is not said (F21)."""
     cost_categories: Mapping[str, int] = field(default_factory=dict)
     tranches: tuple[PlannedTranche, ...] = ()
 
@@ -118,6 +120,7 @@ DRAFT: Verb[DraftAgreement, DraftFacts] = Verb(
         rules.own_money_enough,
         rules.budget_sound,
         rules.term_sound,
+        rules.promise_sound,
         rules.within_fund,
     ),
     effects=effects.drafted,

@@ -47,6 +47,7 @@ def drafted(facts: DraftFacts, _target: str, stamp: Stamp) -> Effects:
         "rate_basis_points": facts.rate,
         "own_money_minor": command.own_money_minor,
         "cost_categories": dict(command.cost_categories),
+        "payment_days": facts.payment_days,
         "starts_on": command.starts_on,
         "ends_on": command.ends_on,
         "status": FundStatus.ACTIVE,

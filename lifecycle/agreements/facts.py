@@ -14,7 +14,7 @@ from lifecycle.agreements.terms import plan_of, redistributed
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import walls_of
-from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.ledger.sums import promised_by
 from lifecycle.milestones.facts import current_hashes, persons_of, side_of
 from lifecycle.numbers import last_numbers, written
 from lifecycle.projects.facts import ProjectFacts, project_facts
@@ -69,6 +69,13 @@ class DraftFacts:
         asked = self.command.rate_basis_points
         highest = self.pack.funds.rate_cap_basis_points if self.pack else 0
         return int(highest if asked is None else asked)
+
+    @property
+    def payment_days(self) -> int:
+        """Days from a complete request to its booking: those asked for, else what the standard promises (F21)."""
+        asked = self.command.payment_days
+        promised = self.pack.funds.payment_days if self.pack else 0
+        return int(promised if asked is None else asked)
 
     @property
     def categories(self) -> Mapping[str, int]:
@@ -299,20 +306,6 @@ def cost_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
         )
         for task, base in zip(tasks, project_facts(session, tasks, stamp), strict=True)
     ]
-
-
-def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return what each fund has promised: awards of active agreements, and what closed ones paid. Three statements."""
-    agreement = table_of(Agreement)
-    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
-    statement = select(*columns).where(agreement.c.fund_id.in_(list(fund_ids)))
-    rows = session.connection().execute(statement).all()
-    paid = paid_by_agreement(session, [row.id for row in rows if row.status == FundStatus.CLOSED])
-    found: dict[UUID, int] = {}
-    for row in rows:
-        counted = row.amount_minor if row.status == FundStatus.ACTIVE else paid.get(row.id, 0)
-        found[row.fund_id] = found.get(row.fund_id, 0) + counted
-    return found
 
 
 def _projects(session: Session, project_ids: Collection[UUID]) -> dict[UUID, Any]:

@@ -109,6 +109,15 @@ def term_sound(facts: Any) -> tuple[Unmet, ...]:
     return () if ends is None or ends >= starts else (unmet("days_out_of_order", field="ends_on"),)
 
 
+@about_input
+def promise_sound(facts: "DraftFacts") -> tuple[Unmet, ...]:
+    """An agreement may promise payment in more days than its standard, up to what the law allows (F21)."""
+    limit = facts.pack.funds.payment_days_at_most if facts.pack else 0
+    if facts.pack is None or 1 <= facts.payment_days <= limit:
+        return ()
+    return (unmet("payment_days_wrong", have=facts.payment_days, limit=limit),)
+
+
 def _side(facts: "AgreementFacts") -> str:
     return "sme" if Role.PROJECT_LEAD in facts.on.roles else "funder"
 

@@ -38,14 +38,14 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
     """Return the plan of an agreement: the standard's own, or that asked for; None for one that is no plan at all.
 
     What a tranche needs besides its gate is the standard's word: of the tranche with its code, for a new one what the
-    standard asks of any tranche that is no advance and no retention. The last tranche is the retention.
+    standard asks of any tranche that is no advance and no retention. The last tranche is the retention, whatever it is
+    called: it needs what the standard's own retention needs.
     """
     if not asked:
         return rules.tranches
-    known = {one.code: one for one in rules.tranches}
-    middle = [
-        need for one in rules.tranches[1:-1] for need in one.needs if need not in ("audit_accepted", "final_statement")
-    ]
+    *released, retained = rules.tranches
+    known = {one.code: one.needs for one in released}
+    middle = [need for one in released[1:] for need in one.needs if need not in ("audit_accepted", "final_statement")]
     common = tuple(dict.fromkeys(middle))
     try:
         return tuple(
@@ -56,7 +56,7 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
                     "share_basis_points": one.share_basis_points,
                     "gate": one.gate,
                     "criteria": one.criteria,
-                    "needs": known[one.code].needs if one.code in known else common,
+                    "needs": retained.needs if place == len(asked) - 1 else known.get(one.code, common),
                     "is_retention": place == len(asked) - 1,
                 }
             )

@@ -135,8 +135,11 @@ def _index(headings: Sequence[str], name: str, row: int) -> int:
 def _result(
     cells: Sequence[str], columns: ResultColumns, at: Mapping[str, int], ordered: Mapping[str, CreditTransfer], row: str
 ) -> TransferStatus:
+    def written(name: str) -> str:
+        return cells[at[name]] if at[name] < len(cells) else ""
+
     def cell(name: str) -> str:
-        return cells[at[name]].strip() if at[name] < len(cells) else ""
+        return written(name).strip()
 
     end_to_end_id, word = cell(columns.end_to_end_id), cell(columns.status)
     transfer = ordered.get(end_to_end_id)
@@ -144,7 +147,7 @@ def _result(
         place, found = f"{row}/{columns.end_to_end_id}", shown(end_to_end_id[:REFERENCE]) or "–"
         raise BankFileRefused("bank_result_foreign", element=place, rule="an id of the order", found=found)
     if columns.amount is not None:
-        _check_amount(cell(columns.amount), transfer, f"{row}/{columns.amount}")
+        _check_amount(written(columns.amount), transfer, f"{row}/{columns.amount}")
     status = columns.words.get(word)
     if status is None:
         place, rule = f"{row}/{columns.status}", " | ".join(columns.words)

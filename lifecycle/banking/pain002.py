@@ -6,7 +6,7 @@ from lifecycle.banking.answers import Status, StatusReport, StatusWord, Transfer
 from lifecycle.banking.message import Below, Kind, Message, Record, whole
 from lifecycle.banking.refusal import BankFileRefused, shown
 from lifecycle.banking.shapes import shapes
-from lifecycle.banking.values import FREE, count, minor_or_zero
+from lifecycle.banking.values import FREE, count, decimal, minor_or_zero
 
 STATUSES: Mapping[str, Status] = {
     "ACCC": Status.ACCEPTED,
@@ -62,12 +62,29 @@ def read(message: Message) -> StatusReport:
     )
 
 
-def is_sum(report: StatusReport, minor_units: int, currency: str) -> bool:
-    """Say whether the sum that the report repeats is this one; a report that repeats none is not asked."""
-    if report.original_sum is None:
-        return True
-    place = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlCtrlSum"
-    return minor_or_zero(report.original_sum, currency, place) == minor_units
+def refuse_other_order(report: StatusReport, amounts: Mapping[str, int], currency: str) -> None:
+    """Refuse a report that does not speak of this message: `amounts` is end-to-end id -> minor units of its transfers.
+
+    `BankFileRefused` for another count or sum than it repeats (one that it does not repeat is not asked), and for a
+    transfer that the message does not hold.
+    """
+    place = f"Document/{_ORIGINAL}"
+    if report.original_count not in (None, len(amounts)):
+        raise BankFileRefused(
+            "bank_count_differs", element=f"{place}OrgnlNbOfTxs", rule="= the order", stated=report.original_count,
+            found=len(amounts),
+        )  # fmt: skip
+    total = sum(amounts.values())
+    stated = report.original_sum
+    if stated is not None and minor_or_zero(stated, currency, f"{place}OrgnlCtrlSum") != total:
+        raise BankFileRefused(
+            "bank_sum_differs", element=f"{place}OrgnlCtrlSum", rule="= the order", stated=shown(stated),
+            found=decimal(total, currency),
+        )  # fmt: skip
+    foreign = next((one.end_to_end_id for one in report.transfers if one.end_to_end_id not in amounts), None)
+    if foreign is not None:
+        element = "Document/CstmrPmtStsRpt/OrgnlPmtInfAndSts/TxInfAndSts/OrgnlEndToEndId"
+        raise BankFileRefused("bank_result_foreign", element=element, rule="an id of the order", found=shown(foreign))
 
 
 def _transfers(blocks: list[Record], group: StatusWord | None) -> tuple[TransferStatus, ...]:

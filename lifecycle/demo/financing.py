@@ -7,6 +7,7 @@ One payment is rejected (PT-2024-0009), one comes back days later (PT-2025-0005)
 from datetime import date
 from uuid import UUID
 
+from lifecycle.banking.sandbox import Incoming
 from lifecycle.demo.awards import (
     accept,
     agree,
@@ -24,6 +25,7 @@ from lifecycle.demo.awards import (
 )
 from lifecycle.demo.robot import ROBOT
 from lifecycle.demo.story import Chapter, Steps, Story
+from lifecycle.demo.treasury import BANK_ACCOUNT
 from lifecycle.endings.commands import RepayRecovery, SettleAgreement
 
 CLOSED, RETURNED_LATER = "9004", "9106"
@@ -114,11 +116,16 @@ def additive(story: Story) -> Steps:
     yield date(2025, 9, 15)
     said = "项目止损终止，按核定费用决算，追回未使用的预付款"
     answer = story.act("zhou", SettleAgreement, agreement_id=award.agreement_id, reason=said)
-    yield date(2025, 10, 20)
-    slip = {"amount_minor": 8_000_000, "bank_ref": "TH2025102001", "received_on": story.today}
-    story.act("tian", RepayRecovery, recovery_id=UUID(answer["recovery_id"]), **slip)
+    paid_on, slip, amount = date(2025, 10, 20), "TH2025102001", 8_000_000
+    yield paid_on
+    of_account = {"account": BANK_ACCOUNT, "currency": "CNY"}
+    story.incoming.append(Incoming(on=paid_on, amount_minor=amount, reference=slip, **of_account))
     yield date(2025, 10, 21)
     story.is_bank_due = True
+    yield date(2025, 10, 22)
+    booked = {"bank_ref": slip, "received_on": paid_on, "statement_line_id": story.set_aside[slip]}
+    recovery = UUID(answer["recovery_id"])
+    story.act("tian", RepayRecovery, recovery_id=recovery, amount_minor=amount, **booked)
 
 
 def cooking_robot(story: Story) -> Steps:

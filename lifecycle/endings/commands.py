@@ -17,6 +17,7 @@ from lifecycle.endings.facts import (
     settle_facts,
 )
 from lifecycle.milestones.rules import agreement_active, behind_no_wall, has_reason
+from lifecycle.payouts.statements import booking_open
 from models.agreements import Agreement, RecoveryOrder
 
 OBJECT_TYPE = effects.OBJECT_TYPE
@@ -56,9 +57,9 @@ class RepayRecovery(RecoveryCommand):
     bank_ref: str
     received_on: date
     exception_id: UUID | None = None
-    """The case in which two people agreed that a booking is this repayment."""
+    """The case in which two people agreed that a booking is this repayment; without one the accountant says so."""
     statement_line_id: UUID | None = None
-    """That booking: what it had set aside is taken out of suspense."""
+    """That booking of the bank: what it had set aside is taken out of suspense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,16 @@ def _verb(name: str, command: type[R], effect: Any, *own: Any, facts: Any = reco
     )
 
 
-REPAY = _verb("repay", RepayRecovery, effects.repaid, rules.accountant_books, rules.within_order, rules.booking_named)
+REPAY = _verb(
+    "repay",
+    RepayRecovery,
+    effects.repaid,
+    rules.accountant_books,
+    rules.is_a_booking,
+    booking_open,
+    rules.within_order,
+    rules.booking_named,
+)
 SET_OFF = _verb(
     "set_off",
     SetOffRecovery,

@@ -9,14 +9,12 @@ from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts, left_of
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.milestones.effects import milestone_act
+from lifecycle.payouts.batches import closed_cases
+from lifecycle.payouts.statements import explained
 from lifecycle.payouts.terms import hand_in_by
 from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.base import Row
-from models.statements import BankEvent
 from models.states import (
-    BankEffect,
-    BankEventKind,
-    BankSource,
     FundStatus,
     MilestoneState,
     PostingKind,
@@ -221,35 +219,18 @@ def _told(facts: RecoveryFacts, kind: str, amount: int) -> Message:
 
 
 def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
-    """Book money that came back: it can be promised and paid again; a booking in suspense is taken out of it."""
+    """Book money that came back: it can be promised and paid again; its booking is no more in suspense."""
     command, order = facts.command, facts.order
     kind, amount = RecoveryPartKind.REPAID, command.amount_minor
     booked = entry(PostingKind.RECOVERY, amount, facts.accounts, new_id=stamp.new_id)
-    taken: Sealed = ()
-    if facts.line is not None:
-        new_id, aside = stamp.new_id, -facts.line.amount_minor
-        out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
-        taken = (_explained(facts.line), *out)
+    new_id, aside = stamp.new_id, -facts.line.amount_minor
+    out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
+    taken = (explained(facts.line), *out)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
     part = _part(order, kind, amount, stamp, bank_ref=command.bank_ref.strip(), entry_id=booked[0][1]["entry_id"])
-    return Effects(acts=(act,), rows=(part,), messages=(_told(facts, "repaid", amount),))
-
-
-def _explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
-    """Return what two people say of a booking that nothing explained: from here on it is no more set aside."""
-    return BankEvent, {
-        "source": BankSource.PEOPLE,
-        "bank_ref": line.bank_ref,
-        "end_to_end_id": None,
-        "instruction_id": None,
-        "statement_line_id": line.id,
-        "kind": BankEventKind.CREDIT,
-        "amount_minor": line.amount_minor,
-        "currency": line.currency,
-        "content_hash": line.content_hash,
-        "effect": BankEffect.APPLIED,
-    }
+    open_case = () if command.exception_id is not None else closed_cases([facts.case], stamp)
+    return Effects(acts=(act, *open_case), rows=(part,), messages=(_told(facts, "repaid", amount),))
 
 
 def set_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:

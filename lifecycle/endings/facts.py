@@ -20,6 +20,7 @@ from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.facts import persons_of, side_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
+from lifecycle.payouts.statements import explained_lines
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.funds import ApprovalLimit
@@ -189,9 +190,11 @@ class RecoveryFacts:
     roles: frozenset[Role]
     accounts: Accounts = field(default_factory=dict)
     case: Any = None
-    """The case in which two people agreed that a booking repays this order."""
+    """The case about a booking that repays this order: the one in which two people agreed, else the open one."""
     line: Any = None
     """That booking."""
+    is_explained: bool = False
+    """What it is was said before."""
     wall: frozenset[UUID] = frozenset()
     orderer: UUID | None = None
     proposer: UUID | None = None
@@ -221,10 +224,10 @@ class RecoveryFacts:
 def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[RecoveryFacts]:
     """Read accounts and cases of repayments, and who may decide on a write-off up to which amount."""
     ledger = accounts_of(session, {task.fund.id for task in tasks})
-    named = {getattr(task.command, "exception_id", None) for task in tasks}
-    cases = rows_by(session, ExceptionCase, "id", [one for one in named if one is not None])
-    booked = {getattr(task.command, "statement_line_id", None) for task in tasks}
-    lines = rows_by(session, StatementLine, "id", [one for one in booked if one is not None])
+    booked = {getattr(task.command, "statement_line_id", None) for task in tasks} - {None}
+    lines = rows_by(session, StatementLine, "id", booked)
+    cases = rows_by(session, ExceptionCase, "object_id", booked)
+    known = explained_lines(session, booked)
     persons = persons_of(session, {one for task in tasks for one in (task.row.ordered_by, task.row.write_off_by)})
     walls = walls_of(session, [side_of(task) for task in tasks])
     limits = rows_by(session, ApprovalLimit, "fund_id", {task.fund.id for task in tasks})
@@ -238,8 +241,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
             fund=task.fund,
             roles=task.roles,
             accounts=ledger[task.fund.id],
-            case=next(iter(cases.get(getattr(task.command, "exception_id", None) or UUID(int=0), ())), None),
-            line=next(iter(lines.get(getattr(task.command, "statement_line_id", None) or UUID(int=0), ())), None),
+            **_booking(task.command, lines, cases, known),
             wall=walls.get(side_of(task), frozenset()),
             orderer=persons.get(task.row.ordered_by),
             proposer=persons.get(task.row.write_off_by),
@@ -247,6 +249,18 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
         )
         for task in tasks
     ]
+
+
+def _booking(command: Any, lines: Groups, cases: Groups, known: Collection[UUID]) -> dict[str, Any]:
+    """Return the booking that a repayment names, and the case about it: the one named, else the one that is open."""
+    line_id, case_id = (getattr(command, name, None) for name in ("statement_line_id", "exception_id"))
+    about = cases.get(line_id, ())
+    fits = [row for row in about if (row.closed_at is None if case_id is None else row.id == case_id)]
+    return {
+        "line": next(iter(lines.get(line_id, ())), None),
+        "case": next(iter(fits), None),
+        "is_explained": line_id in known,
+    }
 
 
 def _deciding_roles(session: Session, user_id: UUID) -> dict[UUID | None, list[Role]]:

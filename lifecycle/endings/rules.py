@@ -105,13 +105,27 @@ def booking_named(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
 
 
 def accountant_books(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
-    """The accountant books; two people may instead say what a booking is that nobody could explain."""
+    """The accountant books; two people may instead have agreed on it (F14)."""
+    may = Role.ACCOUNTANT in facts.roles or facts.command.exception_id is not None
+    return () if may else (unmet("role", needs=["accountant"], verb="repay"),)
+
+
+@about_input
+def is_a_booking(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
+    """A repayment is a booking of the bank that waits in suspense, or that two people agreed on, wholly.
+
+    Nobody books alone what no statement of the bank says (rule book 5.4).
+    """
+    case, line = facts.case, facts.line
+    is_whole = (
+        case is not None
+        and line is not None
+        and (case.object_id, case.fund_id) == (line.id, facts.order.fund_id)
+        and (line.amount_minor, line.currency) == (facts.command.amount_minor, facts.order.currency)
+    )
     if facts.command.exception_id is None:
-        return () if Role.ACCOUNTANT in facts.roles else (unmet("role", needs=["accountant"], verb="repay"),)
-    case = facts.case
-    agreed = case is not None and case.confirmed_by is not None and case.proposal.get("recovery_id")
-    is_it = facts.line is not None and case is not None and case.object_id == facts.line.id
-    is_whole = is_it and facts.line.amount_minor == facts.command.amount_minor
+        return () if is_whole else (unmet("repayment_without_booking"),)
+    agreed = case.proposal.get("recovery_id") if case is not None and case.confirmed_by is not None else None
     return () if is_whole and agreed == str(facts.order.id) else (unmet("two_people_missing"),)
 
 

@@ -303,6 +303,7 @@ def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:
         kind=kind,
         amount_minor=instruction.amount_minor if line is None else abs(line.amount_minor),
         bank_ref=None if line is None else line.bank_ref,
+        booked_on=None if line is None else line.booked_on,
         content_hash=case.evidence_sha256,
         reason=case.reason,
         exception_id=case.id,

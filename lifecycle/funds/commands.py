@@ -10,7 +10,7 @@ from lifecycle.actor import Parties
 from lifecycle.chart import Rule
 from lifecycle.commands import Command, Task, Verb
 from lifecycle.funds import effects, rules
-from lifecycle.funds.facts import FundFacts, birth_facts, closing_facts, fund_facts
+from lifecycle.funds.facts import FundFacts, birth_facts, closing_facts, fund_facts, size_facts
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
 from models.ledger import Account
@@ -37,6 +37,14 @@ class AddFund(Command):
     debtor_account: str
     debtor_bank: str
     currency: str = "CNY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeFund(FundCommand):
+    """Raise or lower what the fund may promise in all; never below what it has promised."""
+
+    commitment_minor: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +163,16 @@ def _verb(name: str, command: type[Any], effect: Any, *own: Rule, looks_at: Sequ
     )
 
 
+RESIZE = Verb(
+    object_type="fund",
+    name="resize",
+    command=ResizeFund,
+    subject=Fund,
+    subject_id=lambda asked: asked.fund_id,
+    facts=size_facts,
+    rules=(rules.fund_open, rules.size_sound, rules.size_changes, rules.covers_promises, rules.has_reason),
+    effects=effects.resized,
+)
 COMMIT = _verb(
     "commit",
     Commit,

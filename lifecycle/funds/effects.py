@@ -61,6 +61,14 @@ def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(act,), rows=(*accounts, *tiers, *limits), messages=(message,), says={"code": command.code})
 
 
+def resized(facts: FundFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Let the fund promise more, or less."""
+    was, size = facts.fund.commitment_minor, facts.command.commitment_minor
+    detail = {"was_minor": was, "commitment_minor": size, "reason": facts.command.reason.strip()}
+    act = fund_act(facts, "resize", values={"commitment_minor": size}, detail=detail)
+    return Effects(acts=(act,), messages=(told(facts, "resized", was_minor=was, commitment_minor=size),))
+
+
 def _since(fund_id: UUID, values: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
     return {"id": stamp.new_id(), "fund_id": fund_id, "since_at": stamp.now, **values}
 

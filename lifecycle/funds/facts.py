@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import SHARED, accounts_of
+from lifecycle.ledger.sums import promised_by
 from models.agreements import Agreement
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import ExceptionCase, Hold
@@ -74,6 +75,8 @@ class FundFacts:
     person_id: UUID | None = None
     """The human behind the account that the command names."""
     pending: Pending = field(default_factory=Pending)
+    promised_minor: int = 0
+    """What agreements in force were awarded, and what closed ones paid."""
 
     @cached_property
     def source(self) -> Any:
@@ -121,6 +124,15 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
         return found
 
     return facts
+
+
+def size_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[FundFacts]:
+    """Read what each fund has promised."""
+    promised = promised_by(session, [task.fund.id for task in tasks])
+    return [
+        FundFacts(command=task.command, fund=task.fund, stamp=stamp, promised_minor=promised.get(task.fund.id, 0))
+        for task in tasks
+    ]
 
 
 _IN_ORDER: Mapping[Any, str] = {

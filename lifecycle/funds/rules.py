@@ -60,7 +60,23 @@ def currency_known(facts: "BirthFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
-def size_sound(facts: "BirthFacts") -> tuple[Unmet, ...]:
+def size_changes(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """A size that is already so changes nothing."""
+    size = facts.command.commitment_minor
+    return (unmet("nothing_to_change"),) if size == facts.fund.commitment_minor else ()
+
+
+@about_input
+def covers_promises(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """A fund keeps what it has promised: its size is never lowered below that."""
+    asked, promised = facts.command.commitment_minor, facts.promised_minor
+    if asked >= promised:
+        return ()
+    return (Unmet(code="fund_below_promises", values=said(facts.fund.currency, promised=promised, asked=asked)),)
+
+
+@about_input
+def size_sound(facts: Any) -> tuple[Unmet, ...]:
     """What a fund may promise lies within the bounds of one amount."""
     return out_of_bounds(facts.command.commitment_minor)
 

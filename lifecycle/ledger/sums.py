@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from models.agreements import RecoveryOrder, RecoveryPart
+from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
 from models.reading import table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, PayoutState
+from models.states import AccountKind, FundStatus, PayoutState
 
 
 def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -40,6 +40,20 @@ def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict
         found[agreement] = found.get(agreement, 0) - amount
     for agreement, amount in _sums(session, set_off).items():
         found[agreement] = found.get(agreement, 0) + amount
+    return found
+
+
+def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what each fund has promised: awards of active agreements, and what closed ones paid. Three statements."""
+    agreement = table_of(Agreement)
+    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
+    statement = select(*columns).where(agreement.c.fund_id.in_(list(fund_ids)))
+    rows = session.connection().execute(statement).all()
+    paid = paid_by_agreement(session, [row.id for row in rows if row.status == FundStatus.CLOSED])
+    found: dict[UUID, int] = {}
+    for row in rows:
+        counted = row.amount_minor if row.status == FundStatus.ACTIVE else paid.get(row.id, 0)
+        found[row.fund_id] = found.get(row.fund_id, 0) + counted
     return found
 
 
@@ -101,12 +115,11 @@ def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID,
     owner = func.coalesce(of_entry, payout.c.fund_id, statement_of.c.fund_id).label("owner")
     owners = (
         select(owner, posting.c.amount_minor)
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin_from(posting, payout, payout.c.id == posting.c.payout_id)
         .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
         .outerjoin(line, line.c.id == event.c.statement_line_id)
         .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
-        .where(account.c.kind == AccountKind.SUSPENSE)
+        .where(posting.c.account_id.in_(select(account.c.id).where(account.c.kind == AccountKind.SUSPENSE)))
         .subquery()
     )
     summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))

@@ -12,6 +12,7 @@ from lifecycle.milestones.effects import milestone_act
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.terms import pay_by
+from models.agreements import Agreement
 from models.payouts import Approval, Payout
 from models.states import ApprovalDecision, PayoutState, PostingKind
 
@@ -76,7 +77,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
 
 def _pay_by(facts: PayoutFacts) -> date:
     """Return the last day of the payment promise (F21)."""
-    return pay_by(facts.stamp.today, facts.pack.funds.payment_days, facts.stamp.calendar).due_on
+    return pay_by(facts.stamp.today, facts.agreement.payment_days, facts.stamp.calendar).due_on
 
 
 def requested(facts: PayoutFacts, _target: str, stamp: Stamp) -> Effects:
@@ -117,17 +118,22 @@ def requested(facts: PayoutFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def _cut(facts: PayoutFacts) -> tuple[Act, ...]:
-    """Return the acts that move what a tranche is cut by to the next one; together they keep their sum (F1, F5)."""
+    """Return the acts that move what a tranche is cut by to the next one; together they keep their sum (F1, F5).
+
+    Behind the last tranche there is none: the award is lowered by the cut, and the fund can promise it again.
+    """
     moved, milestone, following = facts.cut_minor, facts.milestone, facts.next_tranche
-    if not moved or following is None:
+    if not moved:
         return ()
     left, more = facts.tranche_minor - moved, facts.next_minor + moved
     cut = milestone_act(
         milestone,
         "cut",
         values={"amount_minor": left, "cut_minor": milestone.cut_minor + moved},
-        detail={"amount_minor": left, "moved_minor": moved, "to": following.tranche},
+        detail={"amount_minor": left, "moved_minor": moved, "to": following.tranche if following else None},
     )
+    if following is None:
+        return cut, _lowered(facts.agreement, moved, milestone.tranche)
     grown = milestone_act(
         following,
         "take_over",
@@ -135,6 +141,19 @@ def _cut(facts: PayoutFacts) -> tuple[Act, ...]:
         detail={"amount_minor": more, "moved_minor": moved, "of": milestone.tranche},
     )
     return cut, grown
+
+
+def _lowered(agreement: Any, amount_minor: int, tranche: str) -> Act:
+    left = agreement.amount_minor - amount_minor
+    return Act(
+        table=Agreement,
+        object_type="agreement",
+        id=agreement.id,
+        action="agreement.lower",
+        row=agreement,
+        values={"amount_minor": left},
+        detail={"amount_minor": left, "tranche": tranche},
+    )
 
 
 def _word(facts: PayoutFacts, decision: ApprovalDecision, role: Any) -> Sealed:

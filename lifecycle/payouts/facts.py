@@ -24,8 +24,6 @@ from models.states import (
 DISBURSEMENT_ID = UUID(int=0)
 """The one object that stands for all disbursement (`docs/contract.md` 3.4)."""
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
-SPLITTING_DAYS = 30
-"""Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 @dataclass(frozen=True, kw_only=True)

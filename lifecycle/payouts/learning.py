@@ -5,7 +5,7 @@ A fact from outside is recorded, never refused; only what people say instead of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +51,8 @@ class Learn(Command):
     amount_minor: int = 0
     bank_ref: str | None = None
     statement_line_id: UUID | None = None
+    booked_on: date | None = None
+    """The day of the bank's booking: that day the promise was kept, whenever its statement came (F21)."""
     content_hash: str = ""
     reason: str | None = None
     exception_id: UUID | None = None
@@ -205,9 +207,9 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
     if step.event:
         values = {"state": PayoutState(target)}
     if step.event == "confirm":
-        values["paid_on"] = stamp.today
+        values["paid_on"] = facts.command.booked_on or stamp.today
     if step.event == "bounce":  # a next attempt needs all approvals anew
-        values |= {"revision": facts.payout.revision + 1, "payload_hash": facts.next_hash()}
+        values |= {"revision": facts.payout.revision + 1, "payload_hash": facts.next_hash(), "paid_on": None}
     act = Act(
         table=Payout,
         object_type=OBJECT_TYPE,

@@ -48,8 +48,8 @@ class Register:
     """Message id -> the instructions of that batch."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
-    entered: frozenset[tuple[str, int]] = frozenset()
-    """Reference and amount of the bookings that the accountant has entered by hand: contributions and repayments."""
+    contributions: frozenset[tuple[str | None, int]] = frozenset()
+    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
 
 
 def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
@@ -60,8 +60,7 @@ def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
         if not line.is_booking:
             continue
         seen[line.content_hash] = seen.get(line.content_hash, 0) + 1
-        is_entered = not line.details and (line.bank_ref, line.amount_minor) in register.entered
-        if is_entered or seen[line.content_hash] <= register.known.get(line.content_hash, 0):
+        if seen[line.content_hash] <= register.known.get(line.content_hash, 0):
             found.append(Match(line=line, status=LineStatus.DUPLICATE))
         else:
             found.append(_explained(line, register))
@@ -71,6 +70,8 @@ def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
 def _explained(line: StatementLine, register: Register) -> Match:
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
+    if (line.bank_ref, line.amount_minor) in register.contributions:
+        return Match(line=line, status=LineStatus.MATCHED)
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"

@@ -1,21 +1,25 @@
 """Payee accounts: entered by the firm, confirmed by a second person who called back, then cooled off (F16)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import Parties
+from lifecycle.actor import PERMISSIONS, Parties
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.payouts.payee_names import NameMatch, name_match
 from lifecycle.payouts.payload import payee_hash
+from models.agreements import Agreement
+from models.funds import Fund
 from models.payouts import PayeeAccount
-from models.people import Organisation, User
-from models.reading import rows_by
+from models.people import Organisation, RoleGrant, User
+from models.projects import Project
+from models.reading import rows_by, table_of
 from models.states import PayeeStatus
 
 OBJECT_TYPE = "payee_account"
@@ -66,6 +70,32 @@ class PayeeFacts:
     others: tuple[Any, ...] = ()
     """Accounts with the same hash, and those of the same firm."""
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
+    is_ours: bool = False
+    """A fund that the actor speaks for has an agreement with the firm."""
+
+
+def judging_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
+    """Read besides whether a fund that the actor speaks for has an agreement with the firm."""
+    facts = payee_facts(session, tasks, stamp)
+    if stamp.actor.is_clock:
+        return [replace(one, is_ours=True) for one in facts]
+    fund, grant = table_of(Fund), table_of(RoleGrant)
+    agreement, project = table_of(Agreement), table_of(Project)
+    statement = (
+        select(project.c.organisation_id)
+        .join_from(agreement, project, project.c.id == agreement.c.project_id)
+        .join(fund, fund.c.id == agreement.c.fund_id)
+        .join(grant, grant.c.organisation_id == fund.c.organisation_id)
+        .where(
+            project.c.organisation_id.in_({one.organisation.id for one in facts}),
+            grant.c.user_id == stamp.actor.user_id,
+            grant.c.revoked_at.is_(None),
+            grant.c.role.in_(PERMISSIONS[f"{OBJECT_TYPE}.confirm"]),
+        )
+        .distinct()
+    )
+    ours = set(session.connection().execute(statement).scalars())
+    return [replace(one, is_ours=one.organisation.id in ours) for one in facts]
 
 
 def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
@@ -135,6 +165,11 @@ def second_person(facts: PayeeFacts) -> tuple[Unmet, ...]:
     proposer = facts.row.proposed_by
     own = facts.person_of.get(proposer, proposer) == facts.stamp.actor.person_id
     return (unmet("four_eyes"),) if own else ()
+
+
+def of_our_firms(facts: PayeeFacts) -> tuple[Unmet, ...]:
+    """Only who pays the firm knows whom to call there: a fund of theirs has an agreement with it (F16)."""
+    return () if facts.is_ours else (unmet("payee_without_agreement", organisation=facts.organisation.name),)
 
 
 @about_input
@@ -233,7 +268,7 @@ def _firm_of_proposal(task: Task[ProposeAccount]) -> Parties:
 
 
 def _anybody_of_a_funder(_task: Task[Any]) -> Parties:
-    """An account is a fact about the firm: whichever funder pays it may have called back."""
+    """An account is a fact about the firm: whichever funder pays it may have called back (`of_our_firms`)."""
     return {}
 
 
@@ -255,8 +290,8 @@ CONFIRM: Verb[ConfirmAccount, PayeeFacts] = Verb(
     subject=PayeeAccount,
     subject_id=lambda command: command.payee_account_id,
     parties=_anybody_of_a_funder,
-    facts=payee_facts,
-    rules=(proposed_still, second_person, called_back),
+    facts=judging_facts,
+    rules=(proposed_still, of_our_firms, second_person, called_back),
     effects=confirmed,
 )
 RETIRE: Verb[RetireAccount, PayeeFacts] = Verb(
@@ -266,7 +301,7 @@ RETIRE: Verb[RetireAccount, PayeeFacts] = Verb(
     subject=PayeeAccount,
     subject_id=lambda command: command.payee_account_id,
     parties=_anybody_of_a_funder,
-    facts=payee_facts,
-    rules=(retirable, has_reason),
+    facts=judging_facts,
+    rules=(retirable, of_our_firms, has_reason),
     effects=retired,
 )

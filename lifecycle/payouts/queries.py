@@ -1,13 +1,18 @@
 """Payouts, accounts of payees, payment batches and statements, for lists and pages. No account number leaves here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.calendar import Calendar
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.payouts.promises import promise_row
+from lifecycle.payouts.terms import WAITING
 from models.agreements import Agreement, Milestone
 from models.funds import Fund
 from models.payouts import Approval, PayeeAccount, PaymentBatch, PaymentInstruction, Payout
@@ -19,7 +24,16 @@ from models.states import AccountKind, LineStatus, PaymentBatchState, PayoutStat
 
 _PAYOUT = (
     *("id", "number", "purpose", "amount_minor", "currency", "state", "revision", "version", "payload_hash"),
-    *("approvals_needed", "is_director_needed", "attempt", "pay_by_on", "paid_on", "reason", "created_at"),
+    *(
+        "approvals_needed",
+        "is_director_needed",
+        "attempt",
+        "complete_on",
+        "pay_by_on",
+        "paid_on",
+        "reason",
+        "created_at",
+    ),
 )
 _ACCOUNT = ("id", "holder_name", "bank_code", "bank_name", "status", "warnings", "usable_on", "payee_hash", "at")
 _BATCH = (
@@ -40,15 +54,23 @@ def last_digits(account_number: str) -> str:
     return account_number[-_SHOWN_DIGITS:]
 
 
-def payouts(
-    session: Session,
-    *,
-    state: PayoutState | None = None,
-    fund_id: UUID | None = None,
-    project_id: UUID | None = None,
-    payout_id: UUID | None = None,
-) -> list[dict[str, Any]]:
-    """Return payouts with what and whom they are for, by number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which payouts are asked for; all where nothing is said."""
+
+    state: PayoutState | None = None
+    fund_id: UUID | None = None
+    project_id: UUID | None = None
+    id: UUID | None = None
+    due_until: date | None = None
+    """Still awaited by their firm, and promised up to this day (F21)."""
+
+
+_ALL = Which()
+
+
+def payouts(session: Session, *, today: date, calendar: Calendar, which: Which = _ALL) -> list[dict[str, Any]]:
+    """Return payouts with what and whom they are for and how their promise stands (F21), by number."""
     payout, fund, project, agreement = map(table_of, (Payout, Fund, Project, Agreement))
     milestone, firm, account = map(table_of, (Milestone, Organisation, PayeeAccount))
     statement = (
@@ -72,11 +94,13 @@ def payouts(
         .join(account, account.c.id == payout.c.payee_account_id)
         .order_by(payout.c.number)
     )
-    asked = {"state": state, "fund_id": fund_id, "project_id": project_id, "id": payout_id}
-    for name, value in asked.items():
-        if value is not None:
+    for name in ("state", "fund_id", "project_id", "id"):
+        if (value := getattr(which, name)) is not None:
             statement = statement.where(payout.c[name] == value)
-    return [_masked(row) for row in session.execute(statement)]
+    if which.due_until is not None:
+        statement = statement.where(payout.c.pay_by_on <= which.due_until, payout.c.state.in_(WAITING))
+    rows = [_masked(row) for row in session.execute(statement)]
+    return [{**row, **promise_row(row, today, calendar)} for row in rows]
 
 
 def _masked(row: Any) -> dict[str, Any]:
@@ -85,9 +109,9 @@ def _masked(row: Any) -> dict[str, Any]:
     return {**known, "account_last": last_digits(number)}
 
 
-def payout(session: Session, payout_id: UUID) -> dict[str, Any]:
+def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar) -> dict[str, Any]:
     """Return one payout in full: who asked, who said what of it, every attempt, and where its fund stands."""
-    (listed,) = payouts(session, payout_id=payout_id)
+    (listed,) = payouts(session, today=today, calendar=calendar, which=Which(id=payout_id))
     table = table_of(Payout)
     row = session.execute(select(table).where(table.c.id == payout_id)).one()
     words = rows_by(session, Approval, "payout_id", [payout_id], "seq").get(payout_id, [])

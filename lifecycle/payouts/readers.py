@@ -3,7 +3,7 @@
 Whoever reads here holds the lock of the fund: milestones, approvals, accounts and balances of its payouts stand still.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,9 +43,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     agreements = rows_by(session, Agreement, "id", of_agreements)
     orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
     set_off = set_off_against(session, list(milestones))
-    wanted = {row.payee_account_id for row in rows if row is not None}
-    wanted |= {getattr(task.command, "payee_account_id", None) for task in tasks} - {None}
-    accounts = rows_by(session, PayeeAccount, "id", wanted)
+    accounts = rows_by(session, PayeeAccount, "id", _accounts_named(tasks, rows))
     ids = [row.id for row in rows if row is not None]
     approvals = rows_by(session, Approval, "payout_id", ids, "seq")
     instructions = rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
@@ -53,13 +51,14 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     funds = {task.fund.id for task in tasks}
     ledger = accounts_of(session, funds)
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
-    siblings = _siblings(session, tasks, stamp)
     tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
     limits = rows_by(session, ApprovalLimit, "fund_id", funds)
     people = _people(session, tasks, rows, milestones, accounts, approvals)
     delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
+    since = {sha: stamp.now - timedelta(days=pack.funds.adding_up_days) for sha, pack in packs.items()}
+    siblings = _siblings(session, tasks, min(since.values(), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
     taken: dict[UUID, int] = {}
     found = []
@@ -87,7 +86,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(delegations.get(task.fund.organisation_id, ())),
-            recent_minor=siblings.to_payee(task.project.organisation_id, row),
+            recent_minor=siblings.to_payee(task.project.organisation_id, row, since[task.project.pack_sha256]),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
@@ -104,6 +103,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _accounts_named(tasks: Sequence[Task[Any]], rows: Sequence[Any]) -> set[UUID]:
+    """Return the payee accounts that payouts have, and those that commands give them."""
+    named = [getattr(task.command, "payee_account_id", None) for task in tasks]
+    return {*(row.payee_account_id for row in rows if row is not None), *(one for one in named if one is not None)}
 
 
 def _numbers(session: Session, tasks: Sequence[Task[Any]], rows: Sequence[Any], stamp: Stamp) -> Iterator[Number]:
@@ -132,8 +137,8 @@ def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
             )
             if not judged(rules, seen):
                 asked[agreement] = asked.get(agreement, 0) + seen.amount_minor
+                amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
                 if following is not None:
-                    amounts[milestone.id] = seen.tranche_minor - seen.cut_minor
                     amounts[following.id] = seen.next_minor + seen.cut_minor
             found.append(seen)
         return found
@@ -225,27 +230,23 @@ def _holds(session: Session, ids: Collection[UUID]) -> Groups:
 
 
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
-ADDING_UP_DAYS = 30
-"""Payouts to one payee within so many days are added up before the tier is chosen (rule book 5.4)."""
 
 
 class _Siblings:
     """Other live payouts that count: those of the same agreement, and the recent ones to the same payee."""
 
-    def __init__(self, rows: Sequence[Any], since: datetime) -> None:
+    def __init__(self, rows: Sequence[Any]) -> None:
         self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
         self._sums: Counter[tuple[UUID, UUID | None, bool]] = Counter()
         self._waiting: Counter[UUID] = Counter()
-        recent: dict[UUID, list[Any]] = {}
+        of_firm: dict[UUID, list[Any]] = {}
         for row in self._live.values():
             is_waiting = row.state in _WAITING
             self._sums[row.agreement_id, row.milestone_id, is_waiting] += row.amount_minor
             if is_waiting and row.milestone_id is not None:
                 self._waiting[row.agreement_id] += row.amount_minor
-            if row.created_at >= since:
-                recent.setdefault(row.organisation_id, []).append(row)
-        self._recent = {firm: _Running(found) for firm, found in recent.items()}
-        self._since = since
+            of_firm.setdefault(row.organisation_id, []).append(row)
+        self._of_firm = {firm: _Running(found) for firm, found in of_firm.items()}
 
     def _others(self, agreement_id: UUID, milestone_id: UUID | None, own: Any, *, is_waiting: bool) -> int:
         """Return the sum of one kind, without the payout itself."""
@@ -272,50 +273,47 @@ class _Siblings:
         same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
         return self._waiting[agreement_id] - same
 
-    def to_payee(self, organisation_id: UUID, own: Any) -> int:
-        """Return what the others, none of them later, come to for this firm."""
-        running = self._recent.get(organisation_id)
+    def to_payee(self, organisation_id: UUID, own: Any, since: datetime) -> int:
+        """Return what the others since then, none of them later than this one, come to for this firm (5.4)."""
+        running = self._of_firm.get(organisation_id)
         if running is None:
             return 0
         mine = self._live.get(own.id) if own is not None else None
-        is_recent = mine is not None and mine.organisation_id == organisation_id and mine.created_at >= self._since
-        counted = mine.amount_minor if mine is not None and is_recent else 0
-        return running.until(own.created_at if own is not None else None) - counted
+        is_counted = mine is not None and mine.organisation_id == organisation_id and mine.created_at >= since
+        total = running.between(since, own.created_at if own is not None else None)
+        return total - (mine.amount_minor if mine is not None and is_counted else 0)
 
 
 class _Running:
-    """Sums of amounts up to any instant: a batch of hundreds asks for as many of them."""
+    """Sums of amounts between any instants: a batch of hundreds asks for as many of them."""
 
     def __init__(self, rows: Sequence[Any]) -> None:
         ordered = sorted(rows, key=lambda row: row.created_at)
         self._times = [row.created_at for row in ordered]
         self._sums: list[int] = [0, *accumulate(row.amount_minor for row in ordered)]
 
-    def until(self, instant: datetime | None) -> int:
-        """Return the sum of all up to and at this instant; of all where there is none."""
-        return self._sums[len(self._times) if instant is None else bisect_right(self._times, instant)]
+    def between(self, since: datetime, until: datetime | None) -> int:
+        """Return the sum of all from one instant to another, both included; of all since then where there is none."""
+        end = len(self._times) if until is None else bisect_right(self._times, until)
+        return max(0, self._sums[end] - self._sums[bisect_left(self._times, since)])
 
 
-def _siblings(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> _Siblings:
+def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> _Siblings:
     payout, account = table_of(Payout), table_of(PayeeAccount)
-    since = stamp.now - timedelta(days=ADDING_UP_DAYS)
     agreements = {_agreement_id(task.row) for task in tasks}
     firms = {task.project.organisation_id for task in tasks} - {None}
-    recent = account.c.organisation_id.in_(list(firms)) & (payout.c.created_at >= since)
-    statement = (
-        select(
-            payout.c.id,
-            payout.c.milestone_id,
-            payout.c.agreement_id,
-            payout.c.amount_minor,
-            payout.c.state,
-            payout.c.created_at,
-            account.c.organisation_id,
-        )
-        .join(account, account.c.id == payout.c.payee_account_id)
-        .where(or_(payout.c.agreement_id.in_(list(agreements)), recent))
-    )
-    return _Siblings(session.connection().execute(statement).all(), since)
+    found = select(
+        payout.c.id,
+        payout.c.milestone_id,
+        payout.c.agreement_id,
+        payout.c.amount_minor,
+        payout.c.state,
+        payout.c.created_at,
+        account.c.organisation_id,
+    ).join(account, account.c.id == payout.c.payee_account_id)
+    same = found.where(payout.c.agreement_id.in_(list(agreements)))
+    recent = found.where(account.c.organisation_id.in_(list(firms)), payout.c.created_at >= since)
+    return _Siblings(session.connection().execute(same.union(recent)).all())
 
 
 @dataclass(frozen=True, slots=True)

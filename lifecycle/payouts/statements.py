@@ -1,6 +1,6 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -18,7 +18,6 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import suspense_by_fund
 from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import Intent, Match, Register, ids_named, line_row
-from models.agreements import RecoveryOrder, RecoveryPart
 from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
@@ -326,26 +325,18 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         known=_known_bookings(session, lines, fund, statement_id),
-        entered=_entered_by_hand(session, lines, fund),
+        contributions=_contributions(session, lines, fund),
     )
 
 
-def _entered_by_hand(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str, int]]:
-    """Return reference and amount of what the accountant has booked of these lines already, from the bank's slip."""
-    refs = [one.bank_ref for one in lines if one.bank_ref is not None and not one.details]
-    if not refs:
-        return frozenset()
-    paid, order, part = map(table_of, (Contribution, RecoveryOrder, RecoveryPart))
-    contributions = select(paid.c.bank_ref, paid.c.amount_minor).where(
-        paid.c.fund_id == fund.id, paid.c.bank_ref.in_(refs)
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
+    """Return reference and amount of what was entered as investors' money under the references of these lines."""
+    table = table_of(Contribution)
+    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
+    entered = select(table.c.bank_ref, table.c.amount_minor).where(
+        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
     )
-    repayments = (
-        select(part.c.bank_ref, part.c.amount_minor)
-        .join_from(part, order, order.c.id == part.c.recovery_id)
-        .where(order.c.fund_id == fund.id, part.c.bank_ref.in_(refs))
-    )
-    rows = (row for statement in (contributions, repayments) for row in session.connection().execute(statement))
-    return frozenset((row.bank_ref, int(row.amount_minor)) for row in rows)
+    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
@@ -366,6 +357,31 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     for row in session.connection().execute(counted):
         known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
     return known
+
+
+def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those bookings of which two people, or the accountant, have said already what they are. One statement."""
+    events = rows_by(session, BankEvent, "statement_line_id", line_ids)
+    of_people = (BankEffect.APPLIED, BankSource.PEOPLE)
+    return frozenset(
+        line for line, rows in events.items() if any((row.effect, row.source) == of_people for row in rows)
+    )
+
+
+def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
+    return BankEvent, {
+        "source": BankSource.PEOPLE,
+        "bank_ref": line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line.id,
+        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "content_hash": line.content_hash,
+        "effect": BankEffect.APPLIED,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +405,7 @@ class WriteOffFacts:
     accounts: Accounts
     line: Any = None
     case: Any = None
+    is_explained: bool = False
 
 
 def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
@@ -396,6 +413,7 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
     cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
     ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
+    known = explained_lines(session, lines)
     return [
         WriteOffFacts(
             command=task.command,
@@ -405,9 +423,16 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
             accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
             line=next(iter(lines.get(task.command.statement_line_id, ())), None),
             case=next(iter(cases.get(task.command.exception_id, ())), None),
+            is_explained=task.command.statement_line_id in known,
         )
         for task in tasks
     ]
+
+
+@about_input
+def booking_open(facts: Any) -> tuple[Unmet, ...]:
+    """What a booking is, is said once: it lies in suspense until then."""
+    return (unmet("booking_explained"),) if facts.is_explained else ()
 
 
 @about_input
@@ -449,7 +474,7 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=moved,
+        sealed=(explained(facts.line), *moved),
     )
     return Effects(acts=(act,))
 
@@ -461,7 +486,7 @@ WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
     subject=BankStatement,
     subject_id=lambda command: command.statement_id,
     facts=write_off_facts,
-    rules=(write_off_agreed, fund_bears_it),
+    rules=(write_off_agreed, booking_open, fund_bears_it),
     effects=written_off,
 )
 

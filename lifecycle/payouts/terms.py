@@ -1,13 +1,13 @@
-"""The clock of the payment promise to small firms (F21): when it runs out, and when to say so. Pure."""
+"""The clock of the payment promise to small firms (F21): when it runs out, whether it was kept, what to say. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from lifecycle.calendar import Calendar
-from lifecycle.errors import Unmet, unmet
-from lifecycle.standards.funds import FundRules
+from models.states import PayoutState
 
 Urgency: TypeAlias = Literal["approaching", "due", "overdue"]
 
@@ -34,11 +34,46 @@ class Reminder:
     working_days_left: int
 
 
-def promise_reasons(days: int, rules: FundRules) -> tuple[Unmet, ...]:
-    """Return why an agreement may not promise payment within this many calendar days (F21)."""
-    if 1 <= days <= rules.payment_days_at_most:
-        return ()
-    return (unmet("payment_days_wrong", have=days, limit=rules.payment_days_at_most),)
+class Keeping(StrEnum):
+    """How a promise of payment stands."""
+
+    RUNNING = "running"
+    OVERDUE = "overdue"
+    KEPT = "kept"
+    BROKEN = "broken"
+    """Paid, but late."""
+    VOID = "void"
+    """The request was refused or taken back: nothing is promised any more."""
+
+
+WAITING = (PayoutState.REQUESTED, PayoutState.APPROVED, PayoutState.INSTRUCTED, PayoutState.RETURNED)
+"""States in which the firm still waits for its money; what came back is owed as before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What a payout promises to its firm, and how it stands; in calendar days."""
+
+    keeping: Keeping
+    days_left: int | None = None
+    """Until the promised day while the firm waits; below zero once it has passed."""
+    days_taken: int | None = None
+    """From the complete request to the booking, or until today while the firm waits."""
+    days_late: int = 0
+
+
+def promise_of(state: PayoutState, *, complete_on: date, pay_by_on: date, paid_on: date | None, today: date) -> Promise:
+    """Return how the promise of a payout stands today (F21): the promised day itself is in time."""
+    if state in WAITING:
+        left = (pay_by_on - today).days
+        keeping = Keeping.OVERDUE if left < 0 else Keeping.RUNNING
+        taken = (today - complete_on).days
+        return Promise(keeping=keeping, days_left=left, days_taken=taken, days_late=max(0, -left))
+    if paid_on is None:
+        return Promise(keeping=Keeping.VOID)
+    late = max(0, (paid_on - pay_by_on).days)
+    keeping = Keeping.BROKEN if late else Keeping.KEPT
+    return Promise(keeping=keeping, days_taken=(paid_on - complete_on).days, days_late=late)
 
 
 def pay_by(complete_on: date, days: int, calendar: Calendar) -> Term:

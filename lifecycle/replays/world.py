@@ -34,8 +34,9 @@ from lifecycle.standards.part import Text
 from models.agreements import Milestone
 from models.limits import WHOLE_SHARE
 from models.money import MAX_MINOR
+from models.payouts import PayeeAccount
 from models.reading import rows_by
-from models.states import Door, OrganisationKind, Role
+from models.states import Door, OrganisationKind, PayeeStatus, Role
 
 FUNDER = "funder"
 _STAFF: Mapping[str, tuple[Role, ...]] = {
@@ -167,7 +168,7 @@ def grant(world: World, grants: Iterable[tuple[str, Role, UUID]]) -> None:
 
 
 def settle_firms(world: World, names: Sequence[str]) -> list[Firm]:
-    """Make a firm for each name: its lead, a project past G2, and an account that the accountant confirmed."""
+    """Make a firm for each name: its lead, a project past G2, and an account that waits for its first agreement."""
     leads = [f"lead of {name}" for name in names]
     kind = OrganisationKind.SME
     firms = world.make("clock", AddOrganisation, [{"name": name[:100], "kind": kind} for name in names])
@@ -188,7 +189,6 @@ def settle_firms(world: World, names: Sequence[str]) -> list[Firm]:
     for place, (lead, firm, name) in enumerate(zip(leads, firms, names, strict=True)):
         said = {"holder_name": name[:100], "account_number": f"62220000{place:011d}", "bank_code": "102100099996"}
         accounts += world.make(lead, ProposeAccount, [{"organisation_id": firm, **said}])
-    world.do("accountant", ConfirmAccount, [{"payee_account_id": one, "called": "dry run"} for one in accounts])
     return [
         Firm(
             organisation_id=firm,
@@ -239,6 +239,7 @@ def fill_purses(world: World, wishes: Sequence[PurseWish]) -> list[Purse]:
     ]
     agreements = world.make("sponsor", DraftAgreement, drafts)
     world.do("sponsor", SignAgreement, [{"agreement_id": one} for one in agreements])
+    _confirm_accounts(world, [wish.firm.account_id for wish in wishes])
     rows = rows_by(world.session, Milestone, "agreement_id", agreements, "number")
     purses = [
         Purse(fund_id=fund, milestones=tuple(row.id for row in rows[one] if not row.is_retention))
@@ -258,6 +259,13 @@ def fill_purses(world: World, wishes: Sequence[PurseWish]) -> list[Purse]:
     accepted = [{"milestone_id": one, "reason": "dry run"} for purse in purses for one in purse.milestones]
     world.do("clock", AcceptMilestone, accepted)
     return purses
+
+
+def _confirm_accounts(world: World, ids: Sequence[UUID]) -> None:
+    """Confirm the accounts of firms that have their first agreement."""
+    rows = rows_by(world.session, PayeeAccount, "id", ids)
+    waiting = [key for key, (row,) in rows.items() if row.status == PayeeStatus.PROPOSED]
+    world.do("accountant", ConfirmAccount, [{"payee_account_id": one, "called": "dry run"} for one in waiting])
 
 
 def open_funds(world: World, wishes: Sequence[PurseWish]) -> list[UUID]:

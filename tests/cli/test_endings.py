@@ -1,5 +1,8 @@
 """Settlement, recovery and delegation on the command line."""
 
+from uuid import UUID
+
+from tests import payments as pay
 from tests.cli.conftest import Line
 from tests.factories import House
 from tests.lifecycle import ending_recipes as recipes
@@ -26,7 +29,11 @@ class TestRecovery:
         number = house.one("SELECT number FROM agreement")
         asked = ("--amount", "10.00", "--code", "misuse", "--reason", "why")
         order = at_home("recovery", "order", number, *asked, "--as", "fund_manager", "--json").document["number"]
+        line = pay.credited(house, UUID(house.one("SELECT fund_id FROM v_agreement")), 400)
         booked = ("--amount", "4.00", "--bank-ref", "B-1", "--received", "today")
+        alone = at_home("recovery", "repay", order, *booked, "--as", "accountant", "--json")
+        assert (alone.code, alone.document["error"]["unmet"]) == (3, ["repayment_without_booking"])
+        booked = (*booked, "--statement-line", str(line))
         assert at_home("recovery", "repay", order, *booked, "--as", "accountant").code == 0
         against = ("--milestone", f"{number}/T1", "--amount", "1.00", "--notified", "today", "--reason", "told")
         assert at_home("recovery", "set-off", order, *against, "--as", "fund_manager").code == 0

@@ -13,7 +13,7 @@ from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
 from lifecycle.exceptions.commands import ConfirmWayOut
-from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, Find, PrepareBatch, Send, Settle
+from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
@@ -62,7 +62,7 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
-        by_the_bank = {Learn, Send, Doubt, Find, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
+        by_the_bank = {Learn, Send, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
         by_two_people = {Abandon, WriteOff}
 

@@ -98,6 +98,25 @@ class TestPayout:
         assert list((folders / "out").iterdir()) == []
 
 
+class TestPromise:
+    def test_is_listed_and_reported_when_it_is_broken(self, at_home: Line, house: House) -> None:
+        pay.payouts(house, state="approved")
+        number, late = number_of(house), ("--now", "2025-08-10T04:00:00Z")
+
+        shown = at_home("payout", "show", number, "--json", *late).document
+
+        assert (shown["complete_on"], shown["pay_by_on"]) == ("2025-07-08", "2025-08-07")
+        assert (shown["promise"], shown["days_left"], shown["days_late"]) == ("overdue", -3, 3)
+        assert at_home("payout", "list", "--overdue", *late).rows[0][-2:] == ["overdue", "-3"]
+        assert at_home("payout", "list", "--overdue").rows == []
+        assert at_home("payout", "list", "--due-within", "30").rows[0][-2:] == ["running", "30"]
+        assert at_home("payout", "list", "--due-within", "29").rows == []
+        (row,) = at_home("payout", "terms", "--by", "quarter", "--json", *late).document["data"]
+        assert (row["period"], row["asked"], row["open_overdue"]) == ("2025-Q3", 1, 1)
+        assert "已逾期" in at_home("payout", "terms", "--lang", "zh-CN", *late).out
+        assert at_home("payout", "terms", "--by", "week").code == 2
+
+
 class TestBankFile:
     def test_is_not_written_when_its_bytes_differ(self, at_home: Line, house: House, folders: Path) -> None:
         pay.batches(house)

@@ -7,9 +7,7 @@ import pytest
 import typer
 
 from cli.typing_in import TODAY, amount_of, readable, shape_of
-from lifecycle.errors import Invalid
 from models.states import Role
-from tests.amounts import CORPUS, of_fact
 
 
 def read(hint: Any, text: str, name: str = "field") -> Any:
@@ -35,13 +33,6 @@ class TestDay:
 class TestAmount:
     def test_stays_text_until_its_currency_is_known(self) -> None:
         assert shape_of(int | None, "cost_minor").is_amount
-
-    @pytest.mark.parametrize(("text", "verdict"), CORPUS, ids=ascii)
-    def test_gets_the_verdict_that_a_file_would_get(self, text: str, verdict: int | str) -> None:
-        try:
-            assert amount_of(text, "CNY", field="cost_minor") == of_fact(verdict)
-        except Invalid as refused:
-            assert refused.codes == (verdict,)  # noqa: PT017 - one table, two kinds of answer
 
     def test_is_counted_in_the_digits_of_its_currency_and_in_yuan_without_one(self) -> None:
         assert amount_of("500", "JPY", field="cost_minor") == 500

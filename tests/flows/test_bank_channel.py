@@ -1,5 +1,6 @@
 """Two folders and the memory of a test are one channel: what a name holds is never changed, nothing is half there."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.bank_channel import BankInMemory, DropFolders
-from models.ports import BankChannel, PutResult
+from models.ports import BankChannel, NotPut, PutResult, Transient
 
 DATA = b"<Document/>"
 
@@ -51,6 +52,27 @@ class TestAChannel:
 
 
 class TestFolders:
+    def test_say_for_certain_when_nothing_was_put(self, tmp_path: Path) -> None:
+        (tmp_path / "out").write_bytes(b"in the way")
+
+        with pytest.raises(NotPut):
+            DropFolders(tmp_path / "out", tmp_path / "in").put("a.xml", DATA)
+
+    @pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, NotPut), (errno.EIO, Transient)])
+    def test_doubt_a_name_that_a_broken_disk_may_have_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: type[Exception]
+    ) -> None:
+        def fails(*_: object) -> None:
+            raise OSError(number, "the disk says so")
+
+        monkeypatch.setattr(os, "link", fails)
+
+        with pytest.raises(said) as found:
+            DropFolders(tmp_path / "out", tmp_path / "in").put("a.xml", DATA)
+
+        assert type(found.value) is said
+        assert list((tmp_path / "out").iterdir()) == []
+
     def test_leave_nothing_beside_the_file(self, tmp_path: Path) -> None:
         DropFolders(tmp_path / "out", tmp_path / "in").put("a.xml", DATA)
 

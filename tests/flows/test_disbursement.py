@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
-from flows.claims import claim_batch
+from flows.claims import claim_batch, give_back
 from flows.disbursement import Frozen, Run, Teller, deliver, disburse
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.payouts.commands import Approve
 from models.db import transaction
-from models.ports import PutResult
+from models.ports import NotPut, PutResult
 from models.states import Role
 from tests import payments as pay
 from tests.factories import House, a_house, key
@@ -165,3 +166,44 @@ class TestAnotherFileOfTheName:
         found = run(house, bank)
 
         assert (len(found.unknown), states(house)[1]) == (1, "unknown")
+
+
+class FullBank(BankInMemory):
+    """Nothing can be written there until there is room again."""
+
+    has_room = False
+
+    def put(self, name: str, data: bytes) -> PutResult:
+        if not self.has_room:
+            raise NotPut("no space left")
+        return super().put(name, data)
+
+
+class TestAFileThatCouldNotBePut:
+    def test_is_put_by_a_later_run_and_nobody_doubts(self, house: House) -> None:
+        pay.payouts(house, state="released")
+        bank = FullBank()
+        for _ in range(2):
+            ran = run(house, bank)
+            assert [why for _, why in ran.failed] == ["no space left"]
+            assert (states(house), house.one("SELECT fence FROM v_batch")) == (("instructed", "prepared"), 0)
+        bank.has_room = True
+
+        last = run(house, bank)
+
+        assert (len(last.sent), last.unknown, len(bank.out)) == (1, [], 1)
+
+    def test_takes_no_doubt_away_that_was_there_before(self, house: House) -> None:
+        """Somebody began to hand it over and died; the bank may have taken what they put."""
+        pay.payouts(house, state="released")
+        killed_after_put(house)
+        (batch,) = house.rows("SELECT id FROM v_batch")
+        with transaction(house.engine) as session:
+            fence = claim_batch(session, UUID(batch.id), "another", lease=timedelta(0))
+        assert fence == 2
+        with transaction(house.engine) as session:
+            give_back(session, UUID(batch.id), fence)
+
+        ran = run(house, BankInMemory())
+
+        assert (ran.sent, len(ran.unknown)) == ([], 1)

@@ -77,10 +77,17 @@ def order(house: House, count: int) -> Made:
     return given(ending.OrderRecovery, paid(house, count), **asked)
 
 
-@recipe("recovery.repay", by=Role.ACCOUNTANT, tells="recovery.repaid")
+def repayment(house: House, order: UUID, amount_minor: int = 400) -> ending.RepayRecovery:
+    """Return the command that books what came in at the fund's bank as a repayment of an order."""
+    fund = UUID(str(house.one("SELECT fund_id FROM recovery_order WHERE id = :id", id=str(order))))
+    line = pay.credited(house, fund, amount_minor)
+    booked: dict[str, Any] = {"bank_ref": "B-1", "received_on": house.today, "statement_line_id": line}
+    return ending.RepayRecovery(command_id=key(), recovery_id=order, amount_minor=amount_minor, **booked)
+
+
+@recipe("recovery.repay", "recovery.repay", "exception.close", by=Role.ACCOUNTANT, tells="recovery.repaid")
 def repay(house: House, count: int) -> Made:
-    booked: dict[str, Any] = {"amount_minor": 400, "bank_ref": "B-1", "received_on": house.today}
-    return given(ending.RepayRecovery, orders(house, count), **booked)
+    return [repayment(house, one) for one in orders(house, count)]
 
 
 @recipe("recovery.set_off", "recovery.set_off", "milestone.set_off", by=Role.FUND_MANAGER, tells="recovery.set_off")

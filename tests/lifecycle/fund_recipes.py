@@ -14,6 +14,11 @@ def add_fund(house: House, count: int) -> Made:
     return [make.new_fund(house) for _ in range(count)]
 
 
+@recipe("fund.resize", by=Role.SPONSOR, tells="fund.resized")
+def resize_fund(house: House, count: int) -> Made:
+    return given(fund.ResizeFund, make.funds(house, count), commitment_minor=3_000_000_000, reason="one more year")
+
+
 @recipe("fund.commit", "fund.commit", "fund_source.commit", by=Role.ACCOUNTANT, tells="fund.committed")
 def commit(house: House, count: int) -> Made:
     investor = house.parties["other firm"]

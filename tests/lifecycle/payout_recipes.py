@@ -130,7 +130,14 @@ def propose_account(house: House, count: int) -> Made:
 
 @recipe("payee_account.confirm", by=Role.ACCOUNTANT, tells="payee_account.confirmed")
 def confirm_account(house: House, count: int) -> Made:
-    ids = make.ids_of(house.do(*propose_account(house, count), by=Role.FINANCE_OFFICER))
+    """Accounts of the firm that a fund of the accountant's has an agreement with."""
+    make.agreements(house, 1)
+    firm = house.parties["sme"]
+    propose = [
+        payees.ProposeAccount(command_id=key(), organisation_id=firm, **{**pay.ACCOUNT, "account_number": hashed[-20:]})
+        for hashed in (pay.hashed().upper() for _ in range(count))
+    ]
+    ids = make.ids_of(house.do(*propose, by=Role.FINANCE_OFFICER))
     return given(payees.ConfirmAccount, ids, called="021-5555 0101, Mrs Lin")
 
 

@@ -64,8 +64,8 @@ def read_whole(engine: Engine, statement: str, parameters: Any) -> list[str]:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             scans = [row.detail for row in rows if row.detail.startswith("SCAN ")]
             return [scan for scan in scans if scan.split()[1] in GROWING]
-        for whole in ("enable_seqscan", "enable_mergejoin"):  # merging reads both sides from end to end
-            connection.exec_driver_sql(f"SET LOCAL {whole} = off")
+        for whole in ("seqscan", "mergejoin", "hashjoin"):  # these joins read a side from end to end
+            connection.exec_driver_sql(f"SET LOCAL enable_{whole} = off")
         plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         return list(_scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
 

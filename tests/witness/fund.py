@@ -21,6 +21,8 @@ class Attempt:
     is_paid: bool = False
     is_implied: bool = False
     """It came back before anybody said that it had left."""
+    is_given_up: bool = False
+    """Two people agreed that the bank never had it."""
     returned: int = 0
     heard: dict[tuple[str, int], dict[str, set[str]]] = field(default_factory=dict)
     """(paid or returned, amount) -> channel -> the bank's references."""
@@ -55,11 +57,19 @@ class FundBook:
     needed: int
     maker: str
     approvers: frozenset[str]
+    commitment: int = 0
+    """What the fund may promise in all."""
+    award: int = 0
+    """What its one agreement promises."""
     reserved: int = 0
     paid: int = 0
     aside: int = 0
+    returned: int = 0
+    """What the bank sent back of what was paid, in all."""
     is_held: bool = False
     payments: list[Payment] = field(default_factory=list)
+    entered: set[str] = field(default_factory=set)
+    """References of the bank under which money of investors was entered by hand."""
     told: set[tuple[str, str]] = field(default_factory=set)
     """(channel, reference) of every booking that was read."""
 
@@ -139,6 +149,17 @@ class FundBook:
         one.state = "instructed"
         one.attempts.append(Attempt(end_to_end_id, one.amount))
 
+    def given_up(self, end_to_end_id: str) -> None:
+        """The bank never had it: its money stays reserved for the next attempt."""
+        one, at = self.attempt_of(end_to_end_id)
+        at.is_given_up = True
+        one.state = "approved"
+
+    def enter(self, ref: str, amount: int) -> None:
+        """Money of an investor came in, or went back: the bank's booking of it is known by its reference."""
+        self.entered.add(ref)
+        self.available += amount
+
     # What the bank says
 
     def attempt_of(self, end_to_end_id: str) -> tuple[Payment, Attempt]:
@@ -162,6 +183,8 @@ class FundBook:
         if (channel, ref) in self.told:
             return
         self.told.add((channel, ref))
+        if ref in self.entered:
+            return
         if end_to_end_id is None:
             self.aside += amount
             return
@@ -198,6 +221,7 @@ class FundBook:
         fits = min(amount, at.amount - at.returned)
         self.paid -= fits
         self.available += fits
+        self.returned += fits
         self.aside += amount - fits
         at.returned += fits
         if fits and at.returned == at.amount:
@@ -216,6 +240,23 @@ class FundBook:
     def balances(self) -> Counter[str]:
         """Where the fund's money is."""
         return Counter(available=self.available, reserved=self.reserved, paid=self.paid, suspense=self.aside)
+
+    @property
+    def position(self) -> dict[str, int]:
+        """What the fund has promised, and what became of it: paid, reserved, owed and free are the commitment."""
+        waiting = {state: sum(one.amount for one in self.payments if one.state == state) for state in HOLDING}
+        owed = self.award - self.paid - sum(waiting.values())
+        return {
+            "commitment": self.commitment,
+            "committed": owed,
+            "approved": waiting["approved"],
+            "in_transit": waiting["instructed"],
+            "paid": self.paid,
+            "free": self.commitment - self.award,
+            "returned": self.returned,
+            "available": self.available,
+            "suspense": self.aside,
+        }
 
     @property
     def at_the_bank(self) -> int:

@@ -59,6 +59,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delegation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delegation_delegate_id"), ["delegate_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delegation_delegator_id"), ["delegator_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
         "fund",
@@ -151,6 +152,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_fund_id"), ["fund_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_account_kind"), ["kind"], unique=False)
 
     op.create_table(
         "approval_limit",
@@ -268,7 +270,7 @@ def upgrade() -> None:
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
         batch_op.create_index("ix_exception_case_closed_at", ["closed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_exception_case_fund_id"), ["fund_id"], unique=False)
-        batch_op.create_index("ix_exception_case_object_type_object_id", ["object_type", "object_id"], unique=False)
+        batch_op.create_index("ix_exception_case_object_id", ["object_id"], unique=False)
 
     op.create_table(
         "fund_source",
@@ -365,6 +367,7 @@ def upgrade() -> None:
         sa.Column("rate_basis_points", sa.Integer(), nullable=False),
         sa.Column("own_money_minor", sa.BigInteger(), nullable=False),
         sa.Column("cost_categories", JSONText(), nullable=False),
+        sa.Column("payment_days", sa.Integer(), nullable=False),
         sa.Column("starts_on", Day(), nullable=False),
         sa.Column("ends_on", Day(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -387,6 +390,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "own_money_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_own_money_minor_bounds")
         ),
+        sa.CheckConstraint("payment_days BETWEEN 1 AND 366", name=op.f("ck_agreement_payment_days_in_bounds")),
         sa.CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name=op.f("ck_agreement_rate_a_share")),
         sa.CheckConstraint(
             "settlement_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_agreement_settlement_minor_bounds")
@@ -990,7 +994,7 @@ def downgrade() -> None:
 
     op.drop_table("fund_source")
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
-        batch_op.drop_index("ix_exception_case_object_type_object_id")
+        batch_op.drop_index("ix_exception_case_object_id")
         batch_op.drop_index(batch_op.f("ix_exception_case_fund_id"))
         batch_op.drop_index("ix_exception_case_closed_at")
 
@@ -1015,6 +1019,7 @@ def downgrade() -> None:
 
     op.drop_table("approval_limit")
     with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_kind"))
         batch_op.drop_index(batch_op.f("ix_account_fund_id"))
 
     op.drop_table("account")
@@ -1028,6 +1033,7 @@ def downgrade() -> None:
 
     op.drop_table("fund")
     with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delegation_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegator_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_delegate_id"))
 

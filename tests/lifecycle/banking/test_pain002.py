@@ -4,7 +4,7 @@ import pytest
 
 from lifecycle.banking.answers import StatusReport
 from lifecycle.banking.message import opened
-from lifecycle.banking.pain002 import is_sum, read
+from lifecycle.banking.pain002 import read, refuse_other_order
 from lifecycle.banking.refusal import BankFileRefused
 from tests.lifecycle.banking.statements import block, pain002, told
 
@@ -51,12 +51,27 @@ class TestRead:
         assert said(report(f"<GrpSts>RJCT</GrpSts>{REASON}"), "A") == "rejected"
 
     def test_repeats_count_and_sum_of_the_message(self) -> None:
-        found = report("<OrgnlNbOfTxs>2</OrgnlNbOfTxs><OrgnlCtrlSum>70.0500</OrgnlCtrlSum>")
+        found = report("<OrgnlNbOfTxs>2</OrgnlNbOfTxs><OrgnlCtrlSum>70.0500</OrgnlCtrlSum>", block(told("A", "ACSP")))
 
-        assert found.original_count == 2
-        assert is_sum(found, 7_005, "CNY")
-        assert not is_sum(found, 7_006, "CNY")
-        assert is_sum(report(), 1, "CNY")
+        refuse_other_order(found, {"A": 7_000, "B": 5}, "CNY")
+        refuse_other_order(report(), {"A": 1}, "CNY")
+
+    @pytest.mark.parametrize(
+        ("code", "element", "amounts"),
+        [
+            ("bank_count_differs", "OrgnlNbOfTxs", {"A": 7_000, "B": 4, "C": 1}),
+            ("bank_sum_differs", "OrgnlCtrlSum", {"A": 7_000, "B": 6}),
+            ("bank_result_foreign", "OrgnlEndToEndId", {"C": 7_000, "B": 5}),
+        ],
+    )
+    def test_of_another_message_is_refused(self, code: str, element: str, amounts: dict[str, int]) -> None:
+        found = report("<OrgnlNbOfTxs>2</OrgnlNbOfTxs><OrgnlCtrlSum>70.0500</OrgnlCtrlSum>", block(told("A", "ACSP")))
+
+        with pytest.raises(BankFileRefused) as caught:
+            refuse_other_order(found, amounts, "CNY")
+
+        assert caught.value.codes == (code,)
+        assert caught.value.element.endswith(element)
 
     @pytest.mark.parametrize(
         ("code", "element", "parts"),

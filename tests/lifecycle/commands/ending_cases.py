@@ -24,13 +24,23 @@ from tests.lifecycle.commands.refusals import again, done, made, on, refused, wr
 
 NOWHERE = UUID(int=5)
 
+
+def all_paid_back(house: House) -> UUID:
+    """Return an order of which nothing is owed any more."""
+    (order,) = recipes.orders(house, 1)
+    house.do(recipes.repayment(house, order, 1_000), by=Role.ACCOUNTANT)
+    return order
+
+
 wrong("agreement.settle", "reason_missing", reason=" ")
 wrong("recovery.order", "reason_missing", reason="")
 wrong("recovery.order", "recovery_code_unknown", code="anger")
 wrong("recovery.order", "recovery_over_paid", amount_minor=10_001)
 wrong("recovery.order", "amount_out_of_bounds", amount_minor=0)
-wrong("recovery.repay", "recovery_over_left", amount_minor=1_001)
-wrong("recovery.repay", "amount_out_of_bounds", amount_minor=0)
+wrong("recovery.repay", "repayment_without_booking", "recovery_over_left", amount_minor=1_001)
+wrong("recovery.repay", "repayment_without_booking", "amount_out_of_bounds", amount_minor=0)
+wrong("recovery.repay", "repayment_without_booking", amount_minor=399)
+wrong("recovery.repay", "repayment_without_booking", statement_line_id=None)
 wrong("recovery.repay", "bank_ref_missing", bank_ref=" ")
 wrong("recovery.repay", "day_in_future", received_on=date(2099, 1, 1))
 wrong("recovery.repay", "role", by=Role.FUND_MANAGER)
@@ -144,13 +154,23 @@ def _against_a_tranche_that_is_not_released(house: House) -> Any:
 
 @refused("recovery.repay", "recovery_closed", "recovery_over_left")
 def _paid_back_twice(house: House) -> Any:
-    return again("recovery.repay", done(house, "recovery.repay", amount_minor=1_000))
+    return recipes.repayment(house, all_paid_back(house))
+
+
+@refused("recovery.repay", "repayment_without_booking", "booking_explained")
+def _the_same_booking_twice(house: House) -> Any:
+    return again("recovery.repay", done(house, "recovery.repay"))
+
+
+@refused("recovery.repay", "repayment_without_booking")
+def _by_a_booking_of_another_fund(house: House) -> Any:
+    one, other = recipes.repay(house, 2)
+    return again("recovery.repay", one, statement_line_id=other.statement_line_id)
 
 
 @refused("recovery.write_off", "recovery_closed")
 def _forgiven_after_it_was_paid(house: House) -> Any:
-    command = done(house, "recovery.repay", amount_minor=1_000)
-    return on(WriteOffRecovery, command.recovery_id, reason="why")
+    return on(WriteOffRecovery, all_paid_back(house), reason="why")
 
 
 @refused("milestone.announce", "notice_not_asked")

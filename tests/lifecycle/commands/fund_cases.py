@@ -5,10 +5,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from lifecycle.funds.commands import CallCapital, CloseFund, Commit, Contribute, HoldFund, ResumeFund, SetLimit, Tier
+from lifecycle.funds.commands import (
+    CallCapital,
+    CloseFund,
+    Commit,
+    Contribute,
+    HoldFund,
+    ResizeFund,
+    ResumeFund,
+    SetLimit,
+    Tier,
+)
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
-from tests.factories import House, call_capital, funds, key, new_fund, pay_in, sources
+from tests.factories import House, agreements, call_capital, funds, key, new_fund, pay_in, sources
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -21,6 +31,8 @@ wrong("fund.add", "amount_out_of_bounds", commitment_minor=0)
 wrong("fund.add", "amount_out_of_bounds", commitment_minor=MAX_MINOR + 1)
 wrong("fund.add", "role", organisation_id=NOWHERE)
 wrong("fund.add", "organisation_not_found", by=Role.ADMIN, organisation_id=NOWHERE)
+wrong("fund.resize", "amount_out_of_bounds", commitment_minor=0)
+wrong("fund.resize", "reason_missing", reason=" ")
 wrong("fund.commit", "organisation_not_found", organisation_id=NOWHERE)
 wrong("fund.commit", "amount_out_of_bounds", amount_minor=0)
 wrong("fund.commit", "amount_out_of_bounds", amount_minor=-1)
@@ -52,6 +64,20 @@ wrong("fund.set_limit", "four_eyes", role=Role.FUND_DIRECTOR, user_id=None)
 @refused("fund.add", "already_exists")
 def _same_code(house: House) -> Any:
     return again("fund.add", done(house, "fund.add"))
+
+
+@refused("fund.resize", "nothing_to_change")
+def _the_size_it_has(house: House) -> Any:
+    return again("fund.resize", done(house, "fund.resize"))
+
+
+@refused("fund.resize", "fund_below_promises")
+def _below_what_it_has_promised(house: House) -> Any:
+    (agreement,) = agreements(house, 1)
+    fund = house.one("SELECT fund_id FROM v_agreement WHERE id = :id", id=str(agreement))
+    promised = house.one("SELECT amount_minor FROM v_agreement WHERE id = :id", id=str(agreement))
+    house.do(on(ResizeFund, UUID(fund), commitment_minor=promised, reason="to the last fen"), by=Role.SPONSOR)
+    return on(ResizeFund, UUID(fund), commitment_minor=promised - 1, reason="less")
 
 
 @refused("fund.call", "no_investors", "call_over_commitment")

@@ -37,12 +37,19 @@ def edit(house: House, sql: str) -> None:
 
 def a_second_account(house: House, *, is_confirmed: bool) -> UUID:
     """Return another account of the firm that has one already."""
+    make.agreements(house, 1)
     pay.payee(house)
     values: dict[str, Any] = {**pay.ACCOUNT, "account_number": "9999"}
     propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **values)
     (account,) = make.ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     if is_confirmed:
         house.do(on(ConfirmAccount, account, called="021"), by=Role.ACCOUNTANT)
+    return account
+
+
+def of_a_firm_without_agreement(house: House) -> UUID:
+    """Return the account of a firm that no fund has an agreement with."""
+    (account,) = make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))
     return account
 
 
@@ -394,6 +401,24 @@ def _confirmed_twice(house: House) -> Any:
     return again("payee_account.confirm", done(house, "payee_account.confirm"))
 
 
+@refused("payee_account.confirm", "payee_without_agreement")
+def _confirmed_for_a_firm_that_no_fund_of_theirs_pays(house: House) -> Any:
+    return on(
+        ConfirmAccount,
+        make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))[0],
+        called="021",
+    )
+
+
+@refused("payee_account.retire", "payee_without_agreement")
+def _retired_for_a_firm_that_no_fund_of_theirs_pays(house: House) -> Any:
+    return on(
+        RetireAccount,
+        make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))[0],
+        reason="why",
+    )
+
+
 @refused("payee_account.confirm", "four_eyes", by=Role.FINANCE_OFFICER)
 def _confirmed_by_who_entered_it(house: House) -> Any:
     command = made(house, "payee_account.confirm")
@@ -404,6 +429,11 @@ def _confirmed_by_who_entered_it(house: House) -> Any:
 @refused("payee_account.retire", "retire_not_possible_when_retired")
 def _retired_twice(house: House) -> Any:
     return again("payee_account.retire", done(house, "payee_account.retire"))
+
+
+@refused("statement.write_off", "booking_explained")
+def _written_off_twice(house: House) -> Any:
+    return again("statement.write_off", done(house, "statement.write_off"))
 
 
 # Batches

@@ -1,4 +1,4 @@
-"""Two processes, one barrier, one payout: money is reserved, sent and settled once (R1, R4-R13, R15-R17).
+"""Two processes, one barrier, one payout: money is reserved, sent and settled once (R1, R4-R17, R24).
 
 A few times per database by `make test`, two hundred times by `make prove`.
 """
@@ -16,12 +16,16 @@ import pytest
 from flows.bank_channel import DropFolders
 from flows.disbursement import Run, Teller, deliver, disburse
 from flows.reconciliation import Taken, take_file
-from lifecycle.funds.commands import HoldFund, ResumeFund
+from flows.recovery import Finished, finish
+from lifecycle.funds.commands import Contribute, HoldFund, ResumeFund
 from lifecycle.payouts.commands import Amend, Cancel, Reject
 from lifecycle.people.commands import AddUser, GrantRole, RevokeRole
+from lifecycle.requirements.commands import WithdrawEvidence
+from models.money import CURRENCY_DECIMALS
 from models.ports import PutResult
 from models.states import Role
-from tests.factories import House, ids_of, key, pay_in
+from tests import payments as pay
+from tests.factories import House, ids_of, key, new_fund, pay_in
 from tests.lifecycle.concurrency.races import Racers, assert_sound, done, racers
 from tests.money import AMOUNT
 from tests.paying import ACCOUNT, APPROVERS, MAKER, Paying, a_paying_fund, approve
@@ -148,6 +152,33 @@ class TestApproval:
         assert len(run.refused) == house.one("SELECT COUNT(*) FROM v_payout WHERE state = 'approved'")
         assert_sound(house.engine, house)
 
+    def test_and_evidence_that_is_taken_back_let_nothing_leave(
+        self, each_house: House, two_processes: Racers, times: int, tmp_path: Path
+    ) -> None:
+        """R24: what rests on a file that is no longer there is asked for anew at the last gate."""
+        house = each_house
+        payouts = pay.payouts(house, times)
+        projects = {row.id: row.project_id for row in house.rows("SELECT id, project_id FROM v_payout")}
+        papers = {row.object_id: row.id for row in house.rows("SELECT id, object_id FROM v_evidence ORDER BY at")}
+        with two_processes.at(house) as two:
+            for payout in payouts:
+                project = projects[str(payout)]
+                withdraw = WithdrawEvidence(
+                    command_id=key(), project_id=UUID(project), evidence_id=UUID(papers[project]), reason="wrong file"
+                )
+
+                (approved, _), (withdrawn, _) = two.race(
+                    (approve(payout, pay.AMOUNT), ONE), (withdraw, Role.PROJECT_LEAD)
+                )
+
+                assert withdrawn == "done"
+                assert approved == "done" or {*approved} == {"payload_changed", "evidence_not_current"}, approved
+        run = disburse(house.engine, _teller(tmp_path), house.stamp())
+        assert run.sent == []
+        assert {row.state for row in house.rows("SELECT state FROM v_payout")} == {"requested"}
+        assert house.one("SELECT SUM(balance_minor) FROM v_account WHERE kind = 'reserved'") == 0
+        assert_sound(house.engine, house)
+
 
 def _managers(house: House, count: int) -> list[tuple[str, RevokeRole]]:
     """Return people who manage the fund, each with the command that ends it."""
@@ -198,6 +229,22 @@ class TestReservation:
 
             assert [said for said, _ in outcomes if said != "done"] == [("milestone_exceeded",)]
 
+    def test_and_money_that_goes_back_never_spend_the_same_yuan(self, pair: tuple[House, Racers], times: int) -> None:
+        """R10: there is money for one of both."""
+        house, two = pair
+        paying = a_paying_fund(house, tranches=times, paid_in=1)
+        reserved = 0
+        for payout in paying.requested(times):
+            pay_in(house, paying.fund_id, amount_minor=AMOUNT)
+            what: dict[str, Any] = {"amount_minor": -AMOUNT, "received_on": house.today, "note": "back"}
+            back = Contribute(command_id=key(), fund_id=paying.fund_id, **what)
+
+            (said, _), (went, _) = two.race((approve(payout), ONE), (back, Role.ACCOUNTANT))
+
+            assert sorted((said, went), key=str) == sorted(("done", ("insufficient_funds",)), key=str)
+            reserved += AMOUNT * (said == "done")
+            assert (balance(paying, "available"), balance(paying, "reserved")) == (1, reserved)
+
     def test_and_hold_agree_on_an_order(self, pair: tuple[House, Racers], times: int) -> None:
         """R10."""
         house, two = pair
@@ -214,6 +261,20 @@ class TestReservation:
             for by in (Role.ACCOUNTANT, OTHER):
                 house.do(ResumeFund(command_id=key(), fund_id=paying.fund_id, reason="all well"), by=by)
         assert balance(paying, "reserved") == approved * AMOUNT
+
+
+class TestFirstFunds:
+    def test_of_a_currency_opened_at_once_share_its_accounts(self, pair: tuple[House, Racers]) -> None:
+        """Each brings the two shared accounts; who comes second begins anew and finds those of the first."""
+        house, two = pair
+        used = {row.currency for row in house.rows("SELECT DISTINCT currency FROM v_account")}
+        new = sorted(set(CURRENCY_DECIMALS) - used)
+        for currency in new:
+            outcomes = two.race(*((new_fund(house, currency=currency), by) for by in (Role.SPONSOR, Role.ADMIN)))
+
+            assert done(outcomes) == 2, outcomes
+        shared = house.one("SELECT COUNT(*) FROM v_account WHERE fund_id IS NULL")
+        assert shared == 2 * (len(new) + len(used))
 
 
 def _teller(folder: Path, lease: timedelta = timedelta(seconds=60)) -> Teller:
@@ -264,6 +325,38 @@ class TestPaymentRun:
         assert house.one("SELECT COUNT(*) FROM v_batch WHERE state = 'sent'") == times
         assert house.one("SELECT COUNT(*) FROM v_instruction") == 2 * times
 
+    def test_and_recovery_hand_each_payment_over_once(
+        self, pair: tuple[House, Racers], times: int, tmp_path: Path
+    ) -> None:
+        """R14: a run died with its batch prepared; recovery and the next run meet over it."""
+        house, two = pair
+        paying = a_paying_fund(house, tranches=2 * times, paid_in=PAID_IN)
+        bank = Bank(account=ACCOUNT, opening=PAID_IN)
+        for _ in range(times):
+            paying.approved()
+            asleep = replace(_teller(tmp_path, timedelta(0)), bank=Sleeping(tmp_path, _died))
+            with pytest.raises(InterruptedError):
+                disburse(house.engine, asleep, house.stamp())
+            paying.approved()
+
+            run, finished = two.race_works(partial(payment_run, tmp_path), partial(recovered, tmp_path))
+
+            assert (run.failed, finished.failed) == ([], [])
+            assert len(run.sent) + len(finished.moved) == 2
+            assert len(bank.copy_folder(tmp_path / "out")) == 2
+        assert set(bank.accepted.values()) == {1}
+        assert {row.state for row in house.rows("SELECT state FROM v_batch")} == {"sent"}
+
+
+def _died() -> None:
+    raise InterruptedError
+
+
+def recovered(folder: Path, house: House) -> Finished:
+    """Recover in a process of its own."""
+    teller = _teller(folder)
+    return finish(house.engine, teller, teller.bank, house.stamp())  # type: ignore[arg-type]
+
 
 class Sleeping(DropFolders):
     """A channel that falls asleep just before it hands over; meanwhile somebody else does what they do."""
@@ -312,12 +405,9 @@ class TestFrozenWorker:
         a_paying_fund(house, tranches=1, paid_in=PAID_IN).approved()
 
         def second_claims_and_dies() -> None:
-            asleep = replace(_teller(tmp_path, short), bank=Sleeping(tmp_path, died))
+            asleep = replace(_teller(tmp_path, short), bank=Sleeping(tmp_path, _died))
             with pytest.raises(InterruptedError):
                 deliver(house.engine, asleep, house.stamp(), Run())
-
-        def died() -> None:
-            raise InterruptedError
 
         sleeper = replace(_teller(tmp_path, short), bank=Sleeping(tmp_path, second_claims_and_dies))
         woken = disburse(house.engine, sleeper, house.stamp())

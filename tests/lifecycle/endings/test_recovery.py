@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from lifecycle import engine as melody
-from lifecycle.endings.commands import OrderRecovery, RepayRecovery, SetOffRecovery, WriteOffRecovery
+from lifecycle.endings.commands import OrderRecovery, SetOffRecovery, WriteOffRecovery
 from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut, follow_up
 from lifecycle.funds.commands import SetLimit
 from lifecycle.funds.queries import positions
@@ -19,7 +19,7 @@ from tests import factories as make
 from tests import paid as paying
 from tests import payments as pay
 from tests.factories import House, key
-from tests.lifecycle.ending_recipes import paid
+from tests.lifecycle.ending_recipes import paid, repayment
 from tests.lifecycle.recipes import add_user, given
 
 PAID = pay.AMOUNT
@@ -76,10 +76,7 @@ class TestAnOrder:
         command = paying.request(house, milestone, 500)
         assert codes(house, command, Role.FINANCE_OFFICER) == {"recovery_open"}
 
-        repaid = RepayRecovery(
-            command_id=key(), recovery_id=recovery, amount_minor=1_000, bank_ref="B", received_on=house.today
-        )
-        house.do(repaid, by=Role.ACCOUNTANT)
+        house.do(repayment(house, recovery, 1_000), by=Role.ACCOUNTANT)
 
         assert codes(house, command, Role.FINANCE_OFFICER) == set()
         assert net(house, agreement) == PAID - 1_000

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from lifecycle.agreements.commands import AcceptAudit
-from lifecycle.endings.commands import OrderRecovery, RepayRecovery, SettleAgreement
+from lifecycle.endings.commands import OrderRecovery, SettleAgreement
 from lifecycle.funds.queries import positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
@@ -16,6 +16,7 @@ from models.states import BankEventKind, ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests.factories import House, key
+from tests.lifecycle.ending_recipes import repayment
 
 A = 200_000_000
 
@@ -232,9 +233,7 @@ def order(house: House, agreement: UUID, amount: int) -> None:
 
 def repay(house: House, amount: int) -> None:
     recovery = UUID(str(house.one("SELECT id FROM recovery_order")))
-    booked: dict[str, Any] = {"bank_ref": key(), "received_on": house.today}
-    command = RepayRecovery(command_id=key(), recovery_id=recovery, amount_minor=amount, **booked)
-    house.do(command, by=Role.ACCOUNTANT)
+    house.do(repayment(house, recovery, amount), by=Role.ACCOUNTANT)
 
 
 def paid(house: House, agreement: UUID) -> int:

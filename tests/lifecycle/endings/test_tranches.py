@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.endings.settlement import Tranche, plan_of
-from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease
+from lifecycle.funds.queries import positions
+from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease, WaiveMilestone
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.payouts.commands import RequestPayout
+from models.db import reading
 from models.states import MilestoneState, ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
@@ -27,6 +29,13 @@ def agreement(house: House) -> UUID:
     to_the_next_stage(house, one)
     paying.paid(house, one)
     return one
+
+
+def free_of(house: House, agreement: UUID) -> int:
+    """Return what the fund of an agreement can still promise."""
+    fund = paying.fund_of(house, agreement)
+    with reading(house.engine) as session:
+        return positions(session, [fund])[fund].free_minor
 
 
 def asked(house: House, command: RequestPayout) -> set[str]:
@@ -63,6 +72,24 @@ class TestACut:
 
         assert tranches(house, agreement)["T2"] == 23_000_000
         assert sum(tranches(house, agreement).values()) == 100_000_000
+
+    def test_of_the_last_tranche_is_the_funds_to_promise_again(self, house: House, agreement: UUID) -> None:
+        paying.accept_cost(house, agreement, cost=30_000_000, is_final=False)
+        to_the_next_stage(house, agreement)
+        (second,) = paying.released(house, agreement, number=2)
+        given_up = house.rows("SELECT id FROM milestone WHERE tranche IN ('T3', 'T4', 'R')")
+        for one in given_up:
+            waive = WaiveMilestone(command_id=key(), milestone_id=UUID(str(one.id)), reason="not needed")
+            house.do(waive, by=Role.SPONSOR)
+        promised = free_of(house, agreement)
+
+        for _ in range(2):
+            paying.asked(house, paying.request(house, second, 11_500_000))
+
+        held = tranches(house, agreement)
+        assert (held["T1"], held["T2"]) == (40_000_000, 23_000_000)
+        assert row(house, agreement).amount_minor == 63_000_000
+        assert free_of(house, agreement) - promised == 7_000_000
 
     def test_of_all_of_it_leaves_nothing_to_ask_for(self, house: House, agreement: UUID) -> None:
         to_the_next_stage(house, agreement)

@@ -53,6 +53,14 @@ class TestALine:
     def test_that_the_bank_calls_a_fee_is_one_of_the_account(self) -> None:
         assert meant(one(booked(-3, transaction_code="PMNT/MDOP/CHRG"))) == [(BankEventKind.FEE, 3, None)]
 
+    def test_of_money_that_was_entered_as_an_investors_moves_nothing_again(self) -> None:
+        entered = Register(currency="CNY", contributions=frozenset({("B7", 500), ("B8", -200)}))
+
+        for line in (booked(500, bank_ref="B7"), booked(-200, bank_ref="B8")):
+            assert (one(line, entered).status, one(line, entered).intents) == (LineStatus.MATCHED, ())
+        for line in (booked(501, bank_ref="B7"), booked(-500, bank_ref="B7"), booked(500)):
+            assert one(line, entered).exception == "unmatched"
+
     @pytest.mark.parametrize(
         ("line", "code"),
         [
@@ -72,19 +80,6 @@ class TestALine:
 
     def test_that_is_only_pending_is_passed_over(self) -> None:
         assert match([booked(-100, "E1", status=EntryStatus.PENDING)], REGISTER) == []
-
-
-class TestWhatTheAccountantHasEntered:
-    """A contribution or repayment is booked by hand from the bank's slip; the statement tells of it again."""
-
-    KNOWN = Register(currency="CNY", entered=frozenset({("SLIP-1", 100)}))
-
-    def test_is_known_already_by_reference_and_amount(self) -> None:
-        assert one(booked(100, bank_ref="SLIP-1"), self.KNOWN).status == LineStatus.DUPLICATE
-
-    @pytest.mark.parametrize("line", [booked(101, bank_ref="SLIP-1"), booked(-100, bank_ref="SLIP-1"), booked(100)])
-    def test_is_not_what_differs(self, line: StatementLine) -> None:
-        assert one(line, self.KNOWN).exception == "unmatched"
 
 
 class TestARepeat:

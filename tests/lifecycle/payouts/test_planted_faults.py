@@ -13,7 +13,7 @@ import pytest
 from flows import disbursement
 from lifecycle.errors import LifecycleError
 from lifecycle.ledger import entries
-from lifecycle.payouts import effects, outcomes, rules
+from lifecycle.payouts import effects, outcomes, rules, statements
 from models.states import BankEventKind, PostingKind, Role
 from tests.factories import House
 from tests.lifecycle.payouts.test_machine import SEARCH, Payments, machine_of, on_sqlite, played
@@ -88,6 +88,19 @@ def one_file_under_two_names(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(disbursement, "_doubt", again)
 
 
+def money_of_investors_booked_again(patch: pytest.MonkeyPatch) -> None:
+    """The bank's booking of it counts besides the entry that was made by hand."""
+    patch.setattr(statements, "_contributions", lambda session, lines, fund: frozenset())
+
+
+def sent_again_because_it_is_gone(patch: pytest.MonkeyPatch) -> None:
+    """What does not lie there any more is taken for what never lay there."""
+    doubt = disbursement._doubt
+    patch.setattr(
+        disbursement, "_doubt", lambda teller, name, data, **more: doubt(teller, name, data, may_be_gone=False)
+    )
+
+
 PLANTED: tuple[Plant, ...] = (
     reserved_twice,
     money_not_freed,
@@ -97,6 +110,8 @@ PLANTED: tuple[Plant, ...] = (
     old_words_count,
     sent_without_a_word,
     one_file_under_two_names,
+    money_of_investors_booked_again,
+    sent_again_because_it_is_gone,
 )
 
 
@@ -148,6 +163,32 @@ def the_bank_refuses(play: Payments) -> None:
     play.bank_reports(0, "RJCT", None)
 
 
+def an_investor_pays_in_and_the_bank_says_so(play: Payments) -> None:
+    play.begin(needed=1, sent=0)
+    play.commit(0, 10_000, None)
+    play.call(10_000, None)
+    play.contribute(0, 7_001, comes_in=True, death=None)
+    play.contribute(0, 2_500, comes_in=False, death=None)
+    play.bank_states_the_account(None)
+
+
+def a_run_dies_wherever_it_may_and_is_recovered(play: Payments) -> None:
+    """Each time the bank has looked before, and taken away what lay there; what it has it then refuses."""
+    play.begin(needed=1, sent=1, takes="move")
+    play.had_time, statements_passed = False, 0
+    while not play.had_time:
+        payment = play.book.payments[0]
+        if payment.state == "instructed" and play.not_at_the_bank():
+            play.two_people_give_a_batch_up()
+        elif payment.state == "instructed":
+            play.bank_reports(len(play.bank.orders) - 1, "RJCT", None)
+            play.approve(0, Role.FUND_MANAGER, 0, None)
+        statements_passed += 1
+        play.payment_run(statements_passed, "before the next", "recover")
+        play.the_bank_has_what_was_sent_and_has_it_once()
+    assert statements_passed > 40
+
+
 PLAYS: tuple[Callable[[Payments], None], ...] = (
     words_are_void_after_an_amendment,
     what_is_cancelled_is_free_again,
@@ -156,6 +197,8 @@ PLAYS: tuple[Callable[[Payments], None], ...] = (
     a_return_is_told_by_two_channels,
     the_bank_pays_another_amount,
     the_bank_refuses,
+    an_investor_pays_in_and_the_bank_says_so,
+    a_run_dies_wherever_it_may_and_is_recovered,
 )
 FOUND_BY = dict(
     zip(
@@ -169,6 +212,8 @@ FOUND_BY = dict(
             words_are_void_after_an_amendment,
             the_bank_refuses,
             each_payment_is_handed_over_once,
+            an_investor_pays_in_and_the_bank_says_so,
+            a_run_dies_wherever_it_may_and_is_recovered,
         ),
         strict=True,
     )
@@ -185,6 +230,8 @@ def machine(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterat
 def watched(play: Callable[[Payments], None], machine: Payments) -> None:
     play(machine)
     machine.the_books_agree()
+    machine.the_bank_has_what_was_sent_and_has_it_once()
+    machine.the_position_is_that_of_the_second_book()
     machine.the_invariants_hold()
 
 

@@ -5,20 +5,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle.calendar import china
-from lifecycle.payouts.terms import Reminder, hand_in_by, pay_by, promise_reasons, reminders
-from lifecycle.standards import library
+from lifecycle.payouts.terms import Keeping, Promise, Reminder, hand_in_by, pay_by, promise_of, reminders
+from models.states import PayoutState
 
 CHINA = china()
-RULES = library.default().funds
 days = st.dates(min_value=date(2018, 1, 1), max_value=date(2026, 10, 31))
 
 
 class TestPromise:
     @pytest.mark.parametrize(
-        ("asked", "found"), [(1, []), (30, []), (60, []), (61, ["payment_days_wrong"]), (0, ["payment_days_wrong"])]
+        ("state", "paid_on", "today", "found"),
+        [
+            ("requested", None, 7, Promise(keeping=Keeping.RUNNING, days_left=0, days_taken=6)),
+            ("approved", None, 8, Promise(keeping=Keeping.OVERDUE, days_left=-1, days_taken=7, days_late=1)),
+            ("returned", None, 9, Promise(keeping=Keeping.OVERDUE, days_left=-2, days_taken=8, days_late=2)),
+            ("paid", 7, 20, Promise(keeping=Keeping.KEPT, days_taken=6)),
+            ("paid", 10, 20, Promise(keeping=Keeping.BROKEN, days_taken=9, days_late=3)),
+            ("rejected", None, 20, Promise(keeping=Keeping.VOID)),
+        ],
     )
-    def test_is_at_most_60_days(self, asked: int, found: list[str]) -> None:
-        assert [one.code for one in promise_reasons(asked, RULES)] == found
+    def test_is_kept_by_a_booking_on_its_last_day(
+        self, state: str, paid_on: int | None, today: int, found: Promise
+    ) -> None:
+        booked = None if paid_on is None else date(2025, 8, paid_on)
+        asked = {"complete_on": date(2025, 8, 1), "pay_by_on": date(2025, 8, 7), "today": date(2025, 8, today)}
+
+        assert promise_of(PayoutState(state), paid_on=booked, **asked) == found
 
 
 class TestPayBy:
