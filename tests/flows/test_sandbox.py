@@ -32,12 +32,12 @@ def house(engine: Engine) -> House:
 
 def paid_to(house: House, ending: str) -> UUID:
     """Have a hundred yuan released to an account with this ending; its fund has five million on the bank's slip."""
+    (tranche,) = reported(house, *agreements(house))
     propose = ProposeAccount(
         command_id=key(), organisation_id=house.parties["sme"], **pay.ACCOUNT | {"account_number": f"62220202{ending}"}
     )
     (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     house.do(ConfirmAccount(command_id=key(), payee_account_id=account, called="Mrs Lin"), by=Role.ACCOUNTANT)
-    (tranche,) = reported(house, *agreements(house))
     house.do(AcceptMilestone(command_id=key(), milestone_id=tranche, reason="seen"), by=Role.CERTIFIER)
     money = Contribute(
         command_id=key(),

@@ -204,9 +204,9 @@ class TestTheHero:
         engine.dispose()
 
         assert paid == [
-            ("T1", fen(1.2, 40), "2025-08-22"),
-            ("T2", fen(1.2, 30), "2025-12-12"),
-            ("T3", fen(1.2, 15), "2026-05-15"),
+            ("T1", fen(1.2, 40), "2025-08-21"),
+            ("T2", fen(1.2, 30), "2025-12-11"),
+            ("T3", fen(1.2, 15), "2026-05-14"),
         ]
         assert [result.id for result in report.results if not result.is_ok] == []
 
