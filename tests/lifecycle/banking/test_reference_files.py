@@ -18,6 +18,7 @@ from lifecycle.banking.pain001 import render
 from lifecycle.banking.refusal import BankFileRefused
 from tests.lifecycle.banking.orders import order, transfer
 from tests.lifecycle.banking.test_pain001 import TWO
+from tests.lifecycle.banking.test_sandbox import everything
 
 pytestmark = pytest.mark.reference
 
@@ -147,3 +148,11 @@ class TestSchema:
     )
     def test_holds_for_what_we_write(self, one: PaymentOrder, reference_data: Path) -> None:
         schema(reference_data, "pain.001.001.09").validate(render(one).decode())
+
+    def test_holds_for_all_that_the_sandbox_bank_writes(self, reference_data: Path) -> None:
+        kinds = {"pain002": "pain.002.001.10", "camt053": "camt.053.001.08", "camt054": "camt.054.001.08"}
+        written = everything()
+        for letter in written:
+            schema(reference_data, kinds[letter.name.split("-")[2]]).validate(letter.write().decode())
+
+        assert {letter.name.split("-")[2] for letter in written} == set(kinds)
