@@ -27,6 +27,7 @@ from cli import (
     replays,
     reviews,
     runs,
+    scenarios,
     standards,
     trials,
     users,
@@ -46,6 +47,7 @@ installation.add_to(app)
 app.command("run")(runs.run)
 app.command("demo")(demo.demo)
 app.command("replay")(replays.replay)
+scenarios.add_to(trials.scenario)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,

@@ -96,4 +96,5 @@ class Ports:
 
     clock: Clock
     ids: Ids
+    bank: BankChannel
     files: FileStore

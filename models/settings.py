@@ -18,18 +18,19 @@ Mode: TypeAlias = Literal["production", "rehearsal"]
 Take: TypeAlias = Literal["keep", "move"]
 """Who takes a payment file out of the drop folder: the other side copies and leaves it, or takes it away."""
 
+Bank: TypeAlias = Literal["folders", "sandbox"]
+"""Who answers payment files: whoever empties the drop folder, or the bank that a rehearsal brings with it."""
+
 PREFIX = "PILOTWAY_"
 
 DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
 """The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
-        "PILOTWAY_LEASE_SECONDS",
         "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
         "PILOTWAY_SMTP_URL",
         "PILOTWAY_WEBHOOK_ALLOW",
-        "PILOTWAY_WORKER",
     }
 )
 """Names of the contract that nothing in this release reads: they are known, so they do not refuse to start."""
@@ -133,6 +134,11 @@ class Settings(BaseSettings):
         description="Key for cookies and tokens, in a file so that it shows in no process list."
         " Example: `/etc/pilotway/secret`.",
     )
+    bank: Bank = Field(
+        default="folders",
+        description="Who takes payment files and answers them: `folders`, the bank's software at the two folders below,"
+        " or in a rehearsal `sandbox`, a bank that plays along there (`docs/sandbox-bank.md`). Example: `sandbox`.",
+    )
     bank_out: Path = Field(
         default=Path("bank/out"),
         description="Folder that the bank's software fetches payment files from. Example: `/srv/bank/out`.",
@@ -158,6 +164,19 @@ class Settings(BaseSettings):
         le=24 * 30,
         description="How many hours the bank may stay silent about a payment file before people have to look, at most"
         " 720. Example: `48`.",
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="How long a process may work on one payment file before another may take it over, by the clock of"
+        " the database, at most 3600. Example: `120`.",
+    )
+    worker: str | None = Field(
+        default=None,
+        max_length=100,
+        description="How this process calls itself while it works on something; left out, host and process number."
+        " Example: `night-run`.",
     )
     timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
         default="Asia/Shanghai",
@@ -205,7 +224,7 @@ class Settings(BaseSettings):
     def checked_mode(self, stored: Mode | None) -> Mode:
         """Return the mode that holds, given the one stored in the database (None before `init`).
 
-        SettingsError when the variable differs from the database, or when a rehearsal's clock or ids meet production.
+        SettingsError when the variable differs from the database, or a rehearsal's clock, ids or bank meet production.
         """
         if stored and self.mode and stored != self.mode:
             raise SettingsError("PILOTWAY_MODE", f"is {self.mode}, but the database was made for {stored}")
@@ -214,6 +233,8 @@ class Settings(BaseSettings):
             raise SettingsError("PILOTWAY_CLOCK", f"{self.clock!r} is allowed in a rehearsal only")
         if mode == "production" and self.ids != "random":
             raise SettingsError("PILOTWAY_IDS", f"{self.ids!r} is allowed in a rehearsal only")
+        if mode == "production" and self.bank != "folders":
+            raise SettingsError("PILOTWAY_BANK", f"{self.bank!r} is allowed in a rehearsal only")
         return mode
 
 

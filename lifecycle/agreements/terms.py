@@ -39,7 +39,7 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
 
     What a tranche needs besides its gate is the standard's word: of the tranche with its code, for a new one what the
     standard asks of any tranche that is no advance and no retention. The last tranche is the retention, whatever it is
-    called: it needs what the standard's own retention needs.
+    called, and needs what the standard's own retention needs; where the standard keeps one for no month there is none.
     """
     if not asked:
         return rules.tranches
@@ -47,6 +47,7 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
     known = {one.code: one.needs for one in released}
     middle = [need for one in released[1:] for need in one.needs if need not in ("audit_accepted", "final_statement")]
     common = tuple(dict.fromkeys(middle))
+    last = len(asked) - 1 if rules.retention_months else None
     try:
         return tuple(
             Tranche.model_validate(
@@ -56,8 +57,8 @@ def plan_of(asked: Sequence[PlannedTranche], rules: FundRules) -> tuple[Tranche,
                     "share_basis_points": one.share_basis_points,
                     "gate": one.gate,
                     "criteria": one.criteria,
-                    "needs": retained.needs if place == len(asked) - 1 else known.get(one.code, common),
-                    "is_retention": place == len(asked) - 1,
+                    "needs": retained.needs if place == last else known.get(one.code, common),
+                    "is_retention": place == last,
                 }
             )
             for place, one in enumerate(asked)

@@ -32,8 +32,14 @@ def plan_reasons(
 
     `clauses` are the criteria of the project's standard; `rules` are its fund rules (rule book 5.1, F1, F20).
     """
-    limit = rules.before_last_gate_basis_points
-    faults = list(plan_faults(plan, clauses=clauses, before_last_gate_basis_points=limit))
+    faults = list(
+        plan_faults(
+            plan,
+            clauses=clauses,
+            before_last_gate_basis_points=rules.before_last_gate_basis_points,
+            retention_months=rules.retention_months,
+        )
+    )
     reasons = [Unmet(code=fault.code, values=fault.values) for fault in faults]
     if not 0 < rate_basis_points <= rules.rate_cap_basis_points:
         reasons.append(unmet("rate_over_cap", have=rate_basis_points, limit=rules.rate_cap_basis_points))

@@ -140,7 +140,7 @@ def account_sound(facts: PayeeFacts) -> tuple[Unmet, ...]:
 def account_new(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """The same account is entered once."""
     command = facts.command
-    asked = payee_hash(_plain(command.account_number), _plain(command.bank_code), command.holder_name.strip())
+    asked = hash_of_account(command.account_number, command.bank_code, command.holder_name)
     known = [row for row in facts.others if row.payee_hash == asked and row.status != PayeeStatus.RETIRED]
     return (unmet("account_known_already", state=str(known[0].status)),) if known else ()
 
@@ -182,6 +182,11 @@ def called_back(facts: PayeeFacts) -> tuple[Unmet, ...]:
 def has_reason(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """Say why."""
     return () if facts.command.reason.strip() else (unmet("reason_missing"),)
+
+
+def hash_of_account(number: str, bank_code: str, holder: str) -> str:
+    """Return the hash of an account as it is kept, however it was typed."""
+    return payee_hash(_plain(number), _plain(bank_code), holder.strip())
 
 
 def _plain(text: str) -> str:

@@ -257,7 +257,7 @@ PUBLISH_STANDARD = Verb(
     name="publish",
     command=PublishStandard,
     once=facts.once(facts.NEW_STANDARD),
-    facts=facts.entries(StandardPack, facts.NEW_STANDARD),
+    facts=facts.standards,
     rules=(rules.sound_pack, rules.not_taken),
     effects=effects.standard_published,
 )

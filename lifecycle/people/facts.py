@@ -12,7 +12,9 @@ from sqlmodel import Session
 from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
+from models.installation import Installation
 from models.people import Delegation, Organisation, RoleGrant, User
+from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import grouped, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
@@ -40,6 +42,8 @@ class Entry:
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
     """Open projects whose applicant is concerned."""
+    is_production: bool = False
+    """Read where a standard is published."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -91,6 +95,14 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
         ]
 
     return facts
+
+
+def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read whether a pack is known, and whether this database is for real work."""
+    installation = table_of(Installation)
+    is_production = session.execute(select(installation.c.mode)).scalar_one() == "production"
+    found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
+    return [replace(one, is_production=is_production) for one in found]
 
 
 def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[Any]:

@@ -197,12 +197,14 @@ def sound_share(entry: "Entry") -> tuple[Unmet, ...]:
 
 @about_input
 def sound_pack(entry: "Entry") -> tuple[Unmet, ...]:
-    """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
+    """Refuse a pack that is none, that lint finds fault with, whose hash is another, or, for real work, a bare one."""
     try:
         pack = Pack.model_validate(entry.command.body)
     except ValidationError as error:
         return (unmet("pack_unreadable", problem=str(error.errors()[0]["msg"])),)
     if library.sha256(pack) != entry.command.sha256:
         return (unmet("pack_hash_differs"),)
+    if pack.rehearsal_only and entry.is_production:
+        return (unmet("pack_for_rehearsals", name=f"{pack.code}@{pack.version}"),)
     problems = lint(pack, rules=frozenset(RULES))
     return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()

@@ -4,22 +4,17 @@ A funder with its people, a firm with a project past its second gate for whoever
 an agreement whose first tranche is accepted. Nothing here opens a transaction: whoever plays hands a session over.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
-
-from lifecycle import engine, verbs
+from lifecycle import verbs
+from lifecycle.acting import Acting
 from lifecycle.actor import Actor
 from lifecycle.agreements.commands import DraftAgreement, SignAgreement
 from lifecycle.agreements.terms import PlannedTranche
-from lifecycle.calendar import Calendar
 from lifecycle.canonical import sha256
-from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.funds.commands import AddFund, Contribute, SetTiers, Tier
 from lifecycle.installation import initialise, write_edges
 from lifecycle.milestones.commands import AcceptMilestone, SubmitMilestone
@@ -29,8 +24,7 @@ from lifecycle.projects.commands import Advance
 from lifecycle.projects.registration import RegisterProject
 from lifecycle.requirements.commands import AddEvidence
 from lifecycle.standards import library
-from lifecycle.standards.pack import EvidenceType, FormField, Pack
-from lifecycle.standards.part import Text
+from lifecycle.standards.pack import Pack
 from models.agreements import Milestone
 from models.limits import WHOLE_SHARE
 from models.money import MAX_MINOR
@@ -45,10 +39,8 @@ _STAFF: Mapping[str, tuple[Role, ...]] = {
     "accountant": (Role.ACCOUNTANT,),
 }
 _REPORT = "report"
-
-
-class WorldBroken(AssertionError):
-    """The program refused what the dry world needs: one of the two is wrong."""
+_REST = "R"
+"""What the tranches of a purse leave of its award; no case is paid from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,47 +64,12 @@ class Firm:
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
-    """Where the play stands: its instant, its people and parties."""
+class World(Acting):
+    """Where the play stands: its instant, where the log was written, its people and parties."""
 
-    calendar: Calendar
-    new_id: Callable[[], UUID]
-    zone: ZoneInfo
-    now: datetime
-    session: Session = field(init=False)
-    people: dict[str, Actor] = field(default_factory=dict)
+    prefix: str = "replay"
     funder_id: UUID = field(init=False)
     programme_id: UUID = field(init=False)
-    given: int = 0
-
-    @property
-    def today(self) -> date:
-        """The day, where the log was written."""
-        return self.now.astimezone(self.zone).date()
-
-    def key(self) -> str:
-        """Return an idempotency key that nobody used."""
-        self.given += 1
-        return f"replay-{self.given:08d}"
-
-    def ask(self, actor: Actor, commands: Sequence[Command]) -> list[Answer]:
-        """Give commands at this instant and return what became of each."""
-        stamp = Stamp(now=self.now, today=self.today, actor=actor, calendar=self.calendar, new_id=self.new_id)
-        return engine.execute(self.session, commands, stamp=stamp)
-
-    def do(self, who: str, command: type[Command], asked: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Let one of the staff do the same thing several times; raise `WorldBroken` at a refusal."""
-        commands = [command(command_id=self.key(), **fields) for fields in asked]
-        self.now += timedelta(microseconds=1)
-        answers = self.ask(self.people[who], commands)
-        for answer in answers:
-            if answer.error is not None:
-                raise WorldBroken(f"{command.__name__}: {[one.document() for one in answer.unmet]}")
-        return [answer.document for answer in answers]
-
-    def make(self, who: str, command: type[Command], asked: Iterable[Mapping[str, Any]]) -> list[UUID]:
-        """Do the same and return the ids of what was made or changed."""
-        return [UUID(document["object_id"]) for document in self.do(who, command, asked)]
 
 
 def found(world: World, *, asks: Sequence[str]) -> None:
@@ -131,14 +88,10 @@ def found(world: World, *, asks: Sequence[str]) -> None:
 
 
 def _standard(asks: Sequence[str]) -> Pack:
-    """Return the bare standard (the rules F3 to F6 are off) with the one paper that a milestone's report rests on."""
+    """Return the bare standard (the rules F3 to F6 are off), with the words that the log knows."""
     bare = library.bare()
-    text = Text(zh="报告", en="Report")
-    form = FormField(name="title", title=text, kind="text")
-    by = (Role.PROJECT_LEAD,)
-    paper = EvidenceType(id=_REPORT, title=text, family="project", gate="G1", fields=(form,), handed_in_by=by)
     said = {"asks_certifier": "certifier" in asks, "asks_release": "release" in asks}
-    changes = {"code": "replay", "evidence_types": (paper,), "funds": bare.funds.model_copy(update=said)}
+    changes = {"code": "replay", "funds": bare.funds.model_copy(update=said)}
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
@@ -242,7 +195,7 @@ def fill_purses(world: World, wishes: Sequence[PurseWish]) -> list[Purse]:
     _confirm_accounts(world, [wish.firm.account_id for wish in wishes])
     rows = rows_by(world.session, Milestone, "agreement_id", agreements, "number")
     purses = [
-        Purse(fund_id=fund, milestones=tuple(row.id for row in rows[one] if not row.is_retention))
+        Purse(fund_id=fund, milestones=tuple(row.id for row in rows[one] if row.tranche != _REST))
         for fund, one in zip(funds, agreements, strict=True)
     ]
     by_firm: dict[str, list[tuple[UUID, Purse, Firm]]] = {}
@@ -311,7 +264,7 @@ def _plan(wish: PurseWish) -> tuple[PlannedTranche, ...]:
     rest = WHOLE_SHARE - wish.tranches * wish.share
     return (
         *(PlannedTranche(code=code, share_basis_points=share, gate="G2") for code, share in shares),
-        PlannedTranche(code="R", share_basis_points=rest, gate="G5"),
+        PlannedTranche(code=_REST, share_basis_points=rest, gate="G5"),
     )
 
 

@@ -105,18 +105,24 @@ class Fault:
 
 
 def plan_faults(
-    tranches: Sequence[Tranche], *, clauses: AbstractSet[str], before_last_gate_basis_points: int
+    tranches: Sequence[Tranche],
+    *,
+    clauses: AbstractSet[str],
+    before_last_gate_basis_points: int,
+    retention_months: int,
 ) -> Iterator[Fault]:
     """Yield what is wrong with a tranche plan; `clauses` are the criteria that exist (5.1, F1, F20).
 
-    The shares make a whole, the last tranche and only the last is the retention, each waits for a gate or for
-    criteria (not both, never a date), none waits for an earlier gate than the one before it, and what is planned before
-    the last gate lies within its cap (F3), or it could never be paid.
+    The shares make a whole, the last tranche and only the last is the retention (where none is kept for any month, a
+    plan may do without), each waits for a gate or for criteria (not both, never a date), none waits for an earlier gate
+    than the one before it, and what is planned before the last gate lies within its cap (F3), or it could never be
+    paid.
     """
     if (total := sum(one.share_basis_points for one in tranches)) != WHOLE_SHARE:
         yield Fault(code="plan_not_whole", place="tranches", values={"total": total, "needed": WHOLE_SHARE})
     retained = [one.code for one in tranches if one.is_retention]
-    if not tranches or retained != [tranches[-1].code]:
+    is_without = not retained and not retention_months
+    if not tranches or (retained != [tranches[-1].code] and not is_without):
         yield Fault(code="plan_retention_not_last", place="tranches", values={"have": retained})
     if len({one.code for one in tranches}) < len(tranches):
         yield Fault(code="repeated", place="tranches", values={"items": sorted(one.code for one in tranches)})
@@ -151,8 +157,12 @@ def tier_faults(tiers: Sequence[Tier]) -> Iterator[Fault]:
 
 def fund_faults(rules: FundRules, *, clauses: AbstractSet[str]) -> Iterator[Fault]:
     """Yield what is wrong with a pack's fund rules: plan, tiers, and numbers that contradict each other."""
-    limit = rules.before_last_gate_basis_points
-    yield from plan_faults(rules.tranches, clauses=clauses, before_last_gate_basis_points=limit)
+    yield from plan_faults(
+        rules.tranches,
+        clauses=clauses,
+        before_last_gate_basis_points=rules.before_last_gate_basis_points,
+        retention_months=rules.retention_months,
+    )
     yield from tier_faults(rules.tiers)
     if rules.before_last_gate_basis_points > rules.before_audit_basis_points:
         yield Fault(code="caps_out_of_order", place="before_audit_basis_points")

@@ -1,6 +1,7 @@
 """Payouts on the command line: from the request to the bank's answer, the slip, and what is left after a crash."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
+from models.clock import SystemClock, parse_instant
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
@@ -35,7 +37,7 @@ def number_of(house: House, view: str = "v_payout") -> str:
 def statement(house: House, folders: Path, name: str = "a.csv", *lines: str) -> Path:
     """Leave a table of the bank that books every payment of ours, and these lines."""
     sent = house.rows("SELECT end_to_end_id FROM v_instruction ORDER BY end_to_end_id")
-    ours = [f"2025-07-08,100.00,CNY,debit,62220202,sme,{row.end_to_end_id},B{n}" for n, row in enumerate(sent)]
+    ours = [f"2025-07-08,100.00,CNY,debit,6222020200112233,sme,{row.end_to_end_id},B{n}" for n, row in enumerate(sent)]
     path = folders / "in" / name
     path.write_text(CSV + "".join(f"{line}\n" for line in [*ours, *lines]), encoding="utf-8")
     return path
@@ -157,6 +159,23 @@ class TestPayout:
 
         assert (said.code, said.document["error"]["code"]) == (3, "frozen")
         assert list((folders / "out").iterdir()) == []
+
+
+class TestAPaymentRun:
+    def test_claims_what_it_works_on_under_its_name_for_its_lease(
+        self, at_home: Line, house: House, folders: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pay.payouts(house, state="released")
+        (folders / "nowhere").write_text("no folder", encoding="utf-8")
+        monkeypatch.setenv("PILOTWAY_BANK_OUT", str(folders / "nowhere"))
+        monkeypatch.setenv("PILOTWAY_WORKER", "night-run")
+        monkeypatch.setenv("PILOTWAY_LEASE_SECONDS", "3600")
+
+        assert at_home("run", "disbursement").code == 6
+
+        ((holder, until_at),) = house.rows("SELECT holder, until_at FROM v_claim")
+        left = parse_instant(until_at) - SystemClock().now()
+        assert (holder, timedelta(minutes=50) < left < timedelta(minutes=61)) == ("night-run", True)
 
 
 class TestPromise:

@@ -16,15 +16,18 @@ from lifecycle.invariants.check import EVIDENCE_FILES, all_checks, check, with_e
 from lifecycle.projects.registration import RegisterProject
 from lifecycle.recovery import Found, sweep
 from lifecycle.verbs import CHARTS, all_edges
+from models import ports
 from models.db import reading
 from models.file_store import MemoryFiles
 from models.settings import PREFIX, Settings, known_variables
 from models.states import (
     MilestoneState,
+    OrganisationKind,
     PaymentBatchState,
     PayoutState,
     ProjectState,
     ReviewState,
+    Role,
     StageRunState,
 )
 from models.tables import subject_tables
@@ -144,6 +147,19 @@ class TestDocuments:
         assert said is not None
         document = json.loads(signed(world, new_key()).content)
         assert set(re.findall(r'"(\w+)"', said[0])) == set(document)
+
+
+class TestScenario:
+    def test_can_give_every_role_and_enter_every_kind_of_organisation(self) -> None:
+        for heading, words_of in (("Roles", Role), ("Kinds of organisations", OrganisationKind)):
+            said = re.search(rf"^- {heading}: (.*?)\.(?:\n| `)", CONTRACT, re.DOTALL | re.MULTILINE)
+            assert said is not None
+            assert words(said[1]) == list(words_of)
+
+    def test_names_every_port_with_its_methods(self) -> None:
+        for name, methods, _ in table("| Port | Methods | Adapters |"):
+            port = getattr(ports, words(name)[0])
+            assert words(methods) == [one for one in vars(port) if not one.startswith("_")]
 
 
 class TestProblems:

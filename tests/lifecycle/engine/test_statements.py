@@ -123,7 +123,7 @@ STATEMENTS = {
     "review.score": 23,
     "revision.freeze": 35,
     "scenario.record": 20,
-    "standard.publish": 9,
+    "standard.publish": 10,
     "statement.compare": 14,
     "statement.quarantine": 9,
     "statement.take": 12,
