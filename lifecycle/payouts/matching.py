@@ -112,7 +112,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
 
 
 def _unknown(end_to_end_id: str, register: Register) -> str:
-    """Return what an id means that no payment of this fund has: another fund's, one of ours that is lost, or foreign."""
+    """Return what an id is that no payment of this fund has: another fund's, one of ours that is lost, a stranger's."""
     if end_to_end_id in register.elsewhere:
         return "of_another_fund"
     return OWN_UNKNOWN if is_own(end_to_end_id) else "end_to_end_id_unknown"

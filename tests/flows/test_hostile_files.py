@@ -144,7 +144,7 @@ class TestARepeatedMessage:
         """The same payment booked twice under two references: the second is money that nothing explains."""
         twice = statement(
             entry("100.00", details=transfer(end_of(sent), account=PAYEE)),
-            entry("100.00", details=transfer(end_of(sent), account=ACCOUNT), ref="2"),
+            entry("100.00", details=transfer(end_of(sent), account=PAYEE), ref="2"),
             opening="5000000.00",
             closing="4999800.00",
         ).replace("62220000", ACCOUNT)
