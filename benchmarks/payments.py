@@ -1,10 +1,12 @@
-"""Money: one approval, a whole payment run, and the invariants over many postings, each against bare SQL."""
+"""Money: one approval, a payment run, the bank's statement, and the invariants, each against bare SQL."""
 
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from io import BytesIO
 from statistics import median
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from sqlalchemy import Engine, insert
 
@@ -12,6 +14,7 @@ from benchmarks.stage import Place, captured, places, replay, server, timed
 from benchmarks.table import Result
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Teller, disburse
+from flows.reconciliation import take_file
 from lifecycle import engine as melody
 from lifecycle.commands import Command
 from lifecycle.invariants.check import all_checks, check, chosen
@@ -20,14 +23,15 @@ from models.db import reading, run_in_transaction, transaction
 from models.ids import new_id
 from models.ledger import Posting
 from models.reading import table_of
-from models.states import AccountKind, PostingKind, Role
+from models.states import AccountKind, LineStatus, PostingKind, Role
 from tests.factories import House, a_house
 from tests.money import AMOUNT
-from tests.paying import Paying, a_paying_fund, approve
+from tests.paying import ACCOUNT, Paying, a_paying_fund, approve
+from tests.witness.bank import Bank
 
 ONE_BY_ONE, RUNS = 20, 5
-AT_ONCE = 2_000
-POSTINGS = 100_000
+AT_ONCE, LINES, POSTINGS = 2_000, 5_000, 100_000
+"""A fifth, a twentieth and a tenth of the sizes that issue and marks name, so that `make bench` ends within minutes."""
 ENOUGH = 10**9
 
 
@@ -41,7 +45,9 @@ def _on(place: Place) -> Iterator[Result]:
     house = a_house(place.engine)
     paying = a_paying_fund(house, tranches=(RUNS + 1) * ONE_BY_ONE + AT_ONCE, paid_in=ENOUGH)
     yield _one_approval(place, paying)
-    yield _payment_run(place, paying)
+    bank = BankInMemory()
+    yield _payment_run(place, paying, bank)
+    yield _statement(place, paying, bank)
     yield _checked(place, paying)
 
 
@@ -68,20 +74,48 @@ def _one_approval(place: Place, paying: Paying) -> Result:
     return Result(mark="–", work=f"one approval that reserves the money, {place.kind}", figure=figure, ratios=ratios)
 
 
-def _payment_run(place: Place, paying: Paying) -> Result:
+def _payment_run(place: Place, paying: Paying, bank: BankInMemory) -> Result:
     """Run the payment run over many approved payouts, then send its statements again by the driver."""
     house = paying.house
     payouts = paying.requested(AT_ONCE)
     _given(house, [approve(payout) for payout in payouts], Role.FUND_MANAGER)
     waiting = AT_ONCE + (RUNS + 1) * ONE_BY_ONE
     with closing(place.driver(place.copy())) as connection:
-        bank = BankInMemory()
         with captured(place.engine) as kept:
             whole = timed(partial(disburse, place.engine, Teller(bank=bank, holder="bench"), house.stamp()))
         bare = timed(partial(replay, connection, [one for one in kept if not _only_reads(one)]))
     figure = f"{waiting / whole:,.0f} payouts/s in {len(bank.out)} files, bare {waiting / bare:,.0f}/s"
     work = f"{waiting:,} approved payouts to batches, files and `sent`, {place.kind}"
     return Result(mark="–", work=work, figure=figure, ratios=(bare / whole,))
+
+
+def _statement(place: Place, paying: Paying, channel: BankInMemory) -> Result:
+    """Take a statement that books every payment and many fees; bare is `iterparse` and its statements by the driver."""
+    bank = Bank(account=ACCOUNT, opening=ENOUGH)
+    for order in bank.empty(dict(channel.out)):
+        bank.pay(order)
+    while len(bank.book) < LINES:
+        bank.charge(1)
+    data = bank.statement()
+    with closing(place.driver(place.copy())) as connection:
+        with captured(place.engine) as kept:
+            whole = timed(partial(_taken, paying.house, data))
+        parsed = timed(partial(_parsed, data))
+        bare = parsed + timed(partial(replay, connection, [one for one in kept if not _only_reads(one)]))
+    figure = f"{LINES / whole:,.0f} entries/s, bare {LINES / bare:,.0f}/s"
+    work = f"a statement of {LINES:,} entries read, matched and posted, {place.kind}"
+    return Result(mark="–", work=work, figure=figure, ratios=(bare / whole,))
+
+
+def _parsed(data: bytes) -> None:
+    for _, element in ET.iterparse(BytesIO(data)):  # noqa: S314 - our own file
+        element.clear()
+
+
+def _taken(house: House, data: bytes) -> None:
+    taken = take_file(house.engine, "statement.xml", lambda: BytesIO(data), house.stamp())
+    if taken.counts != {LineStatus.MATCHED: LINES}:
+        raise RuntimeError(taken.document())
 
 
 def _only_reads(kept: tuple[str, Any, bool] | None) -> bool:

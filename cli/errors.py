@@ -38,7 +38,7 @@ _TRY = {
     "schema_not_at_head": "pilotway migrate",
 }
 """What to try next, by the first code that has something to say; what names a project, where one was named."""
-_NUMBER = re.compile(r"[A-Z]+-[0-9]{4}-[0-9]+", re.IGNORECASE)
+_NUMBER = re.compile(r"PT-[0-9]{4}-[0-9]+", re.IGNORECASE)
 
 
 class NotSignedIn(LifecycleError):

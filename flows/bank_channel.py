@@ -90,6 +90,22 @@ class DropFolders:
         except OSError as error:
             raise Transient(f"{name}: {error.strerror}") from error
 
+    def handed_over(self) -> dict[str, bytes]:
+        """Return the payment files that lie there, by name: what the other side of the folder sees."""
+        found = sorted(self._out.glob("*.xml")) if self._out.is_dir() else []
+        return {path.name: path.read_bytes() for path in found}
+
+    def leave(self, name: str, data: bytes) -> None:
+        """Be the other side, and leave an answer whole."""
+        self._in.mkdir(parents=True, exist_ok=True)
+        part = self._in / f".{_plain(name)}.{os.getpid()}.part"
+        part.write_bytes(data)
+        part.replace(self._in / name)
+
+    def has_left(self, name: str) -> bool:
+        """Say whether the other side has left an answer of this name, filed away or not."""
+        return any((folder / name).exists() for folder in (self._in, *(self._in / where for where in _WHERE)))
+
     def sweep(self) -> int:
         """Remove what broken-off puts of processes that are gone left behind; return how many."""
         if not self._out.is_dir():
@@ -128,6 +144,18 @@ class BankInMemory:
     def file_away(self, name: str, where: str) -> None:
         """Remember where an answer went."""
         self.filed[name] = where
+
+    def handed_over(self) -> dict[str, bytes]:
+        """Return the payment files that were put, by name."""
+        return dict(self.out)
+
+    def leave(self, name: str, data: bytes) -> None:
+        """Be the other side, and leave an answer."""
+        self.answers[name] = data
+
+    def has_left(self, name: str) -> bool:
+        """Say whether an answer of this name was left."""
+        return name in self.answers
 
 
 _NO_LINK = frozenset({errno.EACCES, errno.EDQUOT, errno.ENOENT, errno.ENOSPC, errno.EPERM, errno.EROFS, errno.EXDEV})

@@ -18,6 +18,9 @@ Mode: TypeAlias = Literal["production", "rehearsal"]
 Take: TypeAlias = Literal["keep", "move"]
 """Who takes a payment file out of the drop folder: the other side copies and leaves it, or takes it away."""
 
+Bank: TypeAlias = Literal["folders", "sandbox"]
+"""Who answers payment files: whoever empties the drop folder, or the bank that a rehearsal brings with it."""
+
 PREFIX = "PILOTWAY_"
 
 DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
@@ -131,6 +134,11 @@ class Settings(BaseSettings):
         description="Key for cookies and tokens, in a file so that it shows in no process list."
         " Example: `/etc/pilotway/secret`.",
     )
+    bank: Bank = Field(
+        default="folders",
+        description="Who takes payment files and answers them: `folders`, the bank's software at the two folders below,"
+        " or in a rehearsal `sandbox`, a bank that plays along there (`docs/sandbox-bank.md`). Example: `sandbox`.",
+    )
     bank_out: Path = Field(
         default=Path("bank/out"),
         description="Folder that the bank's software fetches payment files from. Example: `/srv/bank/out`.",
@@ -216,7 +224,7 @@ class Settings(BaseSettings):
     def checked_mode(self, stored: Mode | None) -> Mode:
         """Return the mode that holds, given the one stored in the database (None before `init`).
 
-        SettingsError when the variable differs from the database, or when a rehearsal's clock or ids meet production.
+        SettingsError when the variable differs from the database, or a rehearsal's clock, ids or bank meet production.
         """
         if stored and self.mode and stored != self.mode:
             raise SettingsError("PILOTWAY_MODE", f"is {self.mode}, but the database was made for {stored}")
@@ -225,6 +233,8 @@ class Settings(BaseSettings):
             raise SettingsError("PILOTWAY_CLOCK", f"{self.clock!r} is allowed in a rehearsal only")
         if mode == "production" and self.ids != "random":
             raise SettingsError("PILOTWAY_IDS", f"{self.ids!r} is allowed in a rehearsal only")
+        if mode == "production" and self.bank != "folders":
+            raise SettingsError("PILOTWAY_BANK", f"{self.bank!r} is allowed in a rehearsal only")
         return mode
 
 

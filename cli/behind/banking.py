@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,12 +16,14 @@ from flows.bank_channel import DropFolders
 from flows.claims import worker_name
 from flows.disbursement import Teller
 from flows.reconciliation import Taken, take_file
+from flows.sandbox import SandboxBank, incoming_money
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.errors import Invalid, unmet
 from lifecycle.payouts.batches import file_of
 from models.payouts import PaymentBatch, PaymentInstruction
+from models.ports import BankChannel
 from models.reading import rows_by
 from models.states import Door as DoorName
 from notifications.words import sentence
@@ -28,9 +31,18 @@ from notifications.words import sentence
 _FILE = tuple(Column(key=key) for key in ("name", "status", "matched", "duplicate", "exception", "why"))
 
 
-def channel(door: Door) -> DropFolders:
+def folders(door: Door) -> DropFolders:
     """Return the folders that are set."""
     return DropFolders(door.settings.bank_out, door.settings.bank_in)
+
+
+def channel(door: Door) -> BankChannel:
+    """Return the bank that is set: the folders, or in a rehearsal somebody behind them."""
+    if door.settings.bank == "folders":
+        return folders(door)
+    zone = ZoneInfo(door.settings.timezone)
+    incoming = door.read(lambda session: incoming_money(session, zone))
+    return SandboxBank(folders(door), today=door.today, incoming=incoming)
 
 
 def teller(door: Door) -> Teller:
@@ -39,7 +51,7 @@ def teller(door: Door) -> Teller:
     return Teller(
         bank=channel(door),
         holder=settings.worker or worker_name(),
-        takes=settings.bank_take,
+        takes=settings.bank_take if settings.bank == "folders" else "keep",
         answer_hours=settings.bank_answer_hours,
         lease=timedelta(seconds=settings.lease_seconds),
         templates=templates_in(settings.bank_templates),

@@ -58,7 +58,7 @@ def list_recoveries(door: Any, agreement: str) -> None:
     with reading(door.engine) as session:
         of = door.lookup(session).agreement(agreement) if agreement else None
         rows = queries.recoveries(session, today=door.today, agreement_id=of)
-    door.output.table(columns(_RECOVERY), with_money(rows))
+    door.output.table(columns(_RECOVERY, code="recovery"), with_money(rows))
 
 
 def show_recovery(door: Any, ref: str) -> None:
@@ -67,6 +67,8 @@ def show_recovery(door: Any, ref: str) -> None:
         row = queries.recovery(session, door.lookup(session).recovery(ref), today=door.today)
     (shown,) = with_money([row])
     shown["parts"] = with_money(row["parts"], row["currency"])
-    door.output.record(columns((*_RECOVERY, "reason", "ordered_by", "write_off_by", "write_off_reason")), shown)
+    said = (*_RECOVERY, "reason", "ordered_by", "write_off_by", "write_off_reason")
+    door.output.record(columns(said, code="recovery"), shown)
     if not door.output.as_json:
-        door.output.table(columns(("kind", "amount", "bank_ref", "notified_on", "met_on", "at")), shown["parts"])
+        parts = ("kind", "amount", "bank_ref", "notified_on", "met_on", "at")
+        door.output.table(columns(parts, kind="part"), shown["parts"])

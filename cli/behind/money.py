@@ -65,11 +65,11 @@ def show_fund(door: Any, ref: str) -> None:
         _investors(door, shown["investors"])
 
 
-_INVESTOR = ("organisation", "kind", "committed", "called", "paid_in", "uncalled", "used")
+_INVESTOR = ("organisation", "kind", "subscribed", "called", "paid_in", "uncalled", "used")
 
 
 def _investors(door: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    door.output.table(columns(_INVESTOR), rows)
+    door.output.table(columns(_INVESTOR), [{**row, "subscribed": row["committed"]} for row in rows])
 
 
 def show_investors(door: Any, ref: str) -> None:
@@ -83,7 +83,8 @@ def show_ledger(door: Any, ref: str, after: int, limit: int) -> None:
     """Show a page of the ledger's lines."""
     with reading(door.engine) as session:
         rows = funds.ledger_lines(session, door.lookup(session).fund(ref), after=after, limit=limit)
-    door.output.table(columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id")), with_money(rows))
+    shown = columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id"), kind="entry", account="account")
+    door.output.table(shown, with_money(rows))
 
 
 def show_burn(door: Any, ref: str) -> None:
@@ -180,9 +181,10 @@ _KINDS = {"stage": "state", "state": "state", "status": "state", "kind": "kind"}
 _WIDE = frozenset({"name", "organisation", "criteria", "needs", "reason"})
 
 
-def columns(keys: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns of these keys."""
-    return tuple(Column(key=key, kind=_KINDS.get(key), is_wide=key in _WIDE) for key in keys)
+def columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
+    """Return the columns of these keys; what kind of word a column holds can be said otherwise than usual."""
+    of = {**_KINDS, **kinds}
+    return tuple(Column(key=key, kind=of.get(key), is_wide=key in _WIDE) for key in keys)
 
 
 def planned_tranches(given: Sequence[str]) -> tuple[PlannedTranche, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from cli.behind.banking import channel, teller
+from cli.behind.banking import channel, folders, teller
 from cli.door import Door
 from cli.errors import PARTLY
 from cli.output import Column
@@ -71,7 +71,7 @@ def _disbursement(door: Door, stamp: Stamp) -> Tally:
 
 
 def _answers_there(door: Door, _stamp: Stamp) -> Tally:
-    return Tally(done=sum(1 for _ in channel(door).inbox()))
+    return Tally(done=sum(1 for _ in folders(door).inbox()))
 
 
 def _reconciliation(door: Door, stamp: Stamp) -> Tally:

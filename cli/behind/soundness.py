@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from cli.behind.banking import channel, teller
+from cli.behind.banking import folders, teller
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
 from cli.output import Column
@@ -98,7 +98,7 @@ def recover_all(door: Door) -> None:
     old = list(files.old_files(recovery.ORPHAN_AGE))
     found = door.read(lambda session: recovery.look(session, old, today=door.today))
     stamp = door.stamp(Actor.clock(DoorName.RECOVER))
-    finished = finish(door.engine, teller(door), channel(door), stamp)
+    finished = finish(door.engine, teller(door), folders(door), stamp)
     document = _with_payments(recovery.sweep(found, files, now=door.now), finished)
     output = door.output
     if output.as_json:

@@ -98,7 +98,7 @@ def drafted(facts: DraftFacts, _target: str, stamp: Stamp) -> Effects:
         acts=(born, *tranches, promise),
         messages=(message,),
         numbers={facts.series[:2]: facts.series[2]},
-        says={"number": facts.number},
+        says={"number": facts.number, "tranches": {one.values["tranche"]: str(one.id) for one in tranches}},
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from lifecycle.canonical import canonical, sha256
+from lifecycle.canonical import canonical_of_json, sha256
 
 
 class Source(StrEnum):
@@ -240,5 +240,10 @@ def content_hash(account_number: str | None, **parts: Any) -> str:
     The account and every fact of the entry, but no reference of the statement or place in it: the same booking in two
     overlapping statements hashes alike.
     """
-    facts = {name: [one.facts() for one in value] if type(value) is tuple else value for name, value in parts.items()}
-    return sha256(canonical({"account_number": account_number} | facts))
+    facts: dict[str, Any] = {"account_number": account_number}
+    for name, value in parts.items():
+        if type(value) is tuple:
+            facts[name] = [one.facts() for one in value]
+        else:
+            facts[name] = value.isoformat() if type(value) is date else value
+    return sha256(canonical_of_json(facts))

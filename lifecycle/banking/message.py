@@ -113,9 +113,10 @@ class Record:
         _refuse_text(element.text, self, prefix)
         shape = shapes.get(names[element.tag])
         rank, repeats, texts = -1, False, self._texts
-        for child in element:
-            if child.tail:
-                _refuse_text(child.tail, self, prefix)
+        for child in element:  # every element of a long file passes here: what is right is told without a call
+            tail = child.tail
+            if tail and tail.strip(_WHITE):
+                _refuse_text(tail, self, prefix)
             name = names[child.tag]
             path = prefix + name
             if shape is not None:
@@ -128,9 +129,11 @@ class Record:
                 texts.setdefault(path, "")
                 self._fill(child, names, shapes, prefix=path + "/", depth=depth + 1)
             elif path not in texts:
-                texts[path] = (child.text or "").strip(_WHITE)
-                if name.endswith("Amt"):
-                    texts[path + _CURRENCY] = child.get("Ccy", "")
+                text = child.text
+                texts[path] = text.strip(_WHITE) if text else ""
+                currency = child.get("Ccy")
+                if currency is not None:
+                    texts[path + _CURRENCY] = currency
         if shape is not None:
             self._check_required(shape, prefix)
 

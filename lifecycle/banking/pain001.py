@@ -1,11 +1,10 @@
 """The payment file: pain.001.001.09 out, byte by byte the same for the same order; .03 to .09 read back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
-from typing import BinaryIO, TypeAlias
-from xml.sax.saxutils import escape
+from typing import BinaryIO
 
 from lifecycle.banking.message import Below, Kind, Message, Record, opened, whole
 from lifecycle.banking.orders import BIC, CNAPS, CreditTransfer, PaymentOrder, utc
@@ -22,12 +21,11 @@ from lifecycle.banking.values import (
     minor_or_zero,
     moment,
 )
+from lifecycle.banking.written import Node, written
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 NOT_PROVIDED = "NOTPROVIDED"
 """What stands where the schema wants a code of the debtor's bank and the bank wants none."""
-
-Node: TypeAlias = tuple[str, "str | list[Node]"]
 
 _SHAPES = shapes(
     Document="CstmrCdtTrfInitn",
@@ -93,8 +91,7 @@ class PaymentFile:
 
 def render(order: PaymentOrder) -> bytes:
     """Return the order as pain.001.001.09: UTF-8, one `PmtInf`, accounts as `Othr/Id`, count and sum twice."""
-    written = "\n".join(('<?xml version="1.0" encoding="UTF-8"?>', *_lines(_document(order), 0), ""))
-    return written.encode()
+    return written(_document(order))
 
 
 def read_back(data: bytes) -> PaymentOrder:
@@ -273,15 +270,3 @@ def _institution(code: str) -> list[Node]:
     else:
         by = ("Othr", [("Id", code)])
     return [("FinInstnId", [by])]
-
-
-def _lines(node: Node, depth: int) -> Iterator[str]:
-    tag, content = node
-    margin, name = "  " * depth, tag.partition(" ")[0]
-    if isinstance(content, str):
-        yield f"{margin}<{tag}>{escape(content)}</{name}>"
-        return
-    yield f"{margin}<{tag}>"
-    for child in content:
-        yield from _lines(child, depth + 1)
-    yield f"{margin}</{name}>"

@@ -71,7 +71,11 @@ def settled(facts: SettleFacts, _target: str, stamp: Stamp) -> Effects:
         rows=rows,
         messages=(message, *told),
         numbers=facts.number.series if facts.number is not None else {},
-        says={**said, "is_closed": plan.is_finished},
+        says={
+            **said,
+            "is_closed": plan.is_finished,
+            "recovery_id": str(orders[0].id) if plan.ordered_minor else None,
+        },
     )
 
 

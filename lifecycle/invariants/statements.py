@@ -47,6 +47,8 @@ class Moment:
 
 _IN_A_STAGE = "('intake', 'feasibility', 'small_batch_trial', 'market_validation', 'handoff')"
 _UNDER_WAY = "('open', 'submitted', 'in_review')"
+_WITHOUT_CHART = "('recovery')"
+"""Subjects with a state but no chart: what changes it is written into the audit trail only."""
 
 ONE_AUDIT_ROW = Statements(
     id="I12",
@@ -58,11 +60,12 @@ ONE_AUDIT_ROW = Statements(
             AND a.from_state = t.from_state AND a.to_state = t.to_state AND a.action NOT LIKE '%.refused'
          GROUP BY t.seq, t.object_type, t.object_id HAVING COUNT(a.seq) <> 1
         """,
-        """
+        f"""
         SELECT a.seq, a.object_type, a.object_id FROM v_audit a LEFT JOIN v_transition t
             ON a.object_type = t.object_type AND a.object_id = t.object_id AND a.command_id = t.command_id
             AND a.from_state = t.from_state AND a.to_state = t.to_state
-         WHERE a.from_state <> a.to_state GROUP BY a.seq, a.object_type, a.object_id HAVING COUNT(t.seq) <> 1
+         WHERE a.from_state <> a.to_state AND a.object_type NOT IN {_WITHOUT_CHART}
+         GROUP BY a.seq, a.object_type, a.object_id HAVING COUNT(t.seq) <> 1
         """,
     ),
 )

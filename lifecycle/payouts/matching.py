@@ -103,8 +103,20 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
         if instruction is None:
             return [], OWN_UNKNOWN if is_own(one.end_to_end_id or "") else "end_to_end_id_unknown"
         found.append(_of_detail(line, one, instruction))
+        if found[-1].kind == BankEventKind.SETTLE and _went_elsewhere(one, instruction):
+            return [], "account_differs"
     charges = _charges_beside(line, found)
     return [*found, *charges], None
+
+
+def _went_elsewhere(detail: Detail, instruction: Any) -> bool:
+    """Say whether the bank names another account than the one instructed; one that it masks says nothing."""
+    named = detail.counterparty_account or ""
+    return bool(_letters(named)) and "*" not in named and _letters(named) != _letters(instruction.account_number)
+
+
+def _letters(number: str) -> str:
+    return "".join(one for one in number.upper() if one.isalnum())
 
 
 def _of_detail(line: StatementLine, detail: Detail, instruction: Any) -> Intent:

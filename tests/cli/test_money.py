@@ -30,7 +30,7 @@ class TestFund:
         )
         assert (shown["available"], shown["free"]) == ("¥3,000,000.00", "¥20,000,000.00")
         kinds = [row[2] for row in at_home("fund", "ledger", "F1").rows]
-        assert kinds == ["fund_in", "fund_out"]
+        assert kinds == ["paid in", "paid out"]
         assert at_home("fund", "burn", "F1").rows == [["2025-07", "¥0.00", "¥3,000,000.50", "¥0.50", "¥0.00", "¥0.00"]]
 
     def test_reads_amounts_in_its_own_currency(self, at_home: Line, house: House) -> None:

@@ -40,7 +40,7 @@ def number_of(house: House, view: str = "v_payout") -> str:
 def statement(house: House, folders: Path, name: str = "a.csv", *lines: str) -> Path:
     """Leave a table of the bank that books every payment of ours, and these lines."""
     sent = house.rows("SELECT end_to_end_id FROM v_instruction ORDER BY end_to_end_id")
-    ours = [f"2025-07-08,100.00,CNY,debit,62220202,sme,{row.end_to_end_id},B{n}" for n, row in enumerate(sent)]
+    ours = [f"2025-07-08,100.00,CNY,debit,6222020200112233,sme,{row.end_to_end_id},B{n}" for n, row in enumerate(sent)]
     path = folders / "in" / name
     path.write_text(CSV + "".join(f"{line}\n" for line in [*ours, *lines]), encoding="utf-8")
     return path

@@ -32,7 +32,7 @@ def house(engine: Engine) -> House:
 
 def line(house: House, direction: str = "debit", ref: str = "B1", amount: str = "100.00") -> str:
     end = house.one("SELECT end_to_end_id FROM v_instruction")
-    return f"2025-07-08,{amount},CNY,{direction},62220202,sme,{end},{ref}\n"
+    return f"2025-07-08,{amount},CNY,{direction},6222020200112233,sme,{end},{ref}\n"
 
 
 def fee(ref: str) -> str:
@@ -206,7 +206,8 @@ class TestAPaymentThatARestoreHasLost:
 
     def lost(self, house: House) -> str:
         epoch = house.one("SELECT epoch FROM installation")
-        return f"2025-07-08,100.00,CNY,debit,62220202,sme,PW{'ABCD' if epoch != 'ABCD' else 'DCBA'}PO20250099A1,B7\n"
+        other = "ABCD" if epoch != "ABCD" else "DCBA"
+        return f"2025-07-08,100.00,CNY,debit,6222020200112233,sme,PW{other}PO20250099A1,B7\n"
 
     def test_opens_a_case_of_its_own_and_holds_the_fund_once(self, house: House) -> None:
         pay.batches(house, state="sent")

@@ -124,7 +124,7 @@ class TestAnAnswer:
         take(house, answered(workbook(house)))
         end = house.one("SELECT end_to_end_id FROM v_instruction")
         head = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
-        line = f"2025-07-09,100.00,CNY,debit,62220202,sme,{end},OTHER\n"
+        line = f"2025-07-09,100.00,CNY,debit,6222020200112233,sme,{end},OTHER\n"
 
         take(house, (head + line).encode(), "day.csv")
 

@@ -39,6 +39,8 @@ class Booking:
     ref: str
     end_to_end_id: str | None = None
     name: str = ""
+    code: str = "DMCT"
+    """Sub-family of the bank's transaction code."""
 
 
 @dataclass(slots=True)
@@ -126,9 +128,13 @@ class Bank:
         """Book something that no order explains."""
         return self._booked(amount, None)
 
-    def _booked(self, amount: int, order: Order | None) -> Booking:
+    def charge(self, amount: int) -> Booking:
+        """Take a fee of the account."""
+        return self._booked(-amount, None, code="CHRG")
+
+    def _booked(self, amount: int, order: Order | None, code: str = "DMCT") -> Booking:
         named = {} if order is None else {"end_to_end_id": order.end_to_end_id, "name": order.name}
-        one = Booking(amount=amount, ref=f"B{len(self.book) + 1}", **named)
+        one = Booking(amount=amount, ref=f"B{len(self.book) + 1}", code=code, **named)
         self.book.append(one)
         return one
 
@@ -203,7 +209,7 @@ def _entry(one: Booking, day: str) -> str:
     return (
         f'<Ntry><Amt Ccy="CNY">{_major(abs(one.amount))}</Amt><CdtDbtInd>{direction}</CdtDbtInd>'
         f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>{one.ref}</AcctSvcrRef>"
-        f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd>{details}</Ntry>"
+        f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>{one.code}</SubFmlyCd></Fmly></Domn></BkTxCd>{details}</Ntry>"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import xmlschema
 
 from lifecycle.banking import camt05x, pain001, pain002
-from lifecycle.banking.answers import StatementLine
+from lifecycle.banking.answers import StatementLine, Status
 from lifecycle.banking.balance import checked
 from lifecycle.banking.camt05x import Item
 from lifecycle.banking.message import Kind, opened
@@ -18,6 +18,7 @@ from lifecycle.banking.pain001 import render
 from lifecycle.banking.refusal import BankFileRefused
 from tests.lifecycle.banking.orders import order, transfer
 from tests.lifecycle.banking.test_pain001 import TWO
+from tests.lifecycle.banking.test_sandbox import everything
 
 pytestmark = pytest.mark.reference
 
@@ -120,6 +121,14 @@ class TestSamples:
 
         assert (len(statements), len(failing)) == (21, 13)
 
+    def test_free_no_money_where_a_bank_rejects_a_file_that_it_has_already(self, samples: list[dict[str, str]]) -> None:
+        (path,) = [row["path"] for row in samples if row["file"].endswith("nordea/pain_002_v3_group_reject.xml")]
+        with Path(path).open("rb") as file:
+            group = pain002.read(opened(file)).group
+
+        assert group is not None
+        assert (group.code, group.reason_code, group.status) == ("RJCT", "DU01", Status.PENDING)
+
     def test_reads_five_decimals_when_they_say_nothing(self, samples: list[dict[str, str]]) -> None:
         (path,) = [row["path"] for row in samples if row["file"].endswith("five.decimals.xml")]
         (line,) = [one for one in items(path) if isinstance(one, StatementLine)]
@@ -139,3 +148,11 @@ class TestSchema:
     )
     def test_holds_for_what_we_write(self, one: PaymentOrder, reference_data: Path) -> None:
         schema(reference_data, "pain.001.001.09").validate(render(one).decode())
+
+    def test_holds_for_all_that_the_sandbox_bank_writes(self, reference_data: Path) -> None:
+        kinds = {"pain002": "pain.002.001.10", "camt053": "camt.053.001.08", "camt054": "camt.054.001.08"}
+        written = everything()
+        for letter in written:
+            schema(reference_data, kinds[letter.name.split("-")[2]]).validate(letter.write().decode())
+
+        assert {letter.name.split("-")[2] for letter in written} == set(kinds)

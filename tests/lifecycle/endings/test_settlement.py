@@ -7,6 +7,7 @@ import pytest
 from lifecycle.agreements.commands import AcceptAudit
 from lifecycle.endings.commands import OrderRecovery, SettleAgreement
 from lifecycle.funds.queries import positions
+from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
 from lifecycle.projects.commands import Advance, Stop
 from lifecycle.requirements.commands import JudgeRequirement
@@ -71,6 +72,8 @@ def sums(house: House, agreement: UUID) -> None:
     fund = UUID(str(found.fund_id))
     with reading(house.engine) as session:
         place = positions(session, [fund])[fund]
+        report = check(session, all_checks(), now=house.now)
+    assert [result.id for result in report.results if not result.is_ok] == []
     assert place.paid_minor + place.reserved_minor + place.committed_minor + place.free_minor == place.commitment_minor
     assert min(place.committed_minor, place.free_minor) >= 0
 

@@ -10,7 +10,8 @@ from lifecycle.payouts.matching import Match, Register, match
 from models.states import BankEventKind, LineStatus
 from tests.payments import booked
 
-ONE, TWO = SimpleNamespace(amount_minor=100), SimpleNamespace(amount_minor=50)
+ONE = SimpleNamespace(amount_minor=100, account_number="6222 0001")
+TWO = SimpleNamespace(amount_minor=50, account_number="6222 0002")
 REGISTER = Register(currency="CNY", by_end_to_end={"E1": ONE, "E2": TWO}, by_message={"M1": [ONE, TWO]})
 
 
@@ -30,6 +31,14 @@ def meant(found: Match) -> list[tuple[BankEventKind, int, Any]]:
 class TestALine:
     def test_of_one_payment_settles_it(self) -> None:
         assert meant(one(booked(-100, "E1"))) == [(BankEventKind.SETTLE, 100, ONE)]
+
+    @pytest.mark.parametrize(
+        ("account", "exception"), [("62220001", None), (None, None), ("62220002", "account_differs")]
+    )
+    def test_names_the_account_that_was_instructed_or_none(self, account: str | None, exception: str | None) -> None:
+        line = booked(-100, details=(detail("E1", -100, counterparty_account=account),))
+
+        assert one(line).exception == exception
 
     def test_that_gives_money_back_returns_it(self) -> None:
         assert meant(one(booked(100, "E1"))) == [(BankEventKind.RETURN, 100, ONE)]
