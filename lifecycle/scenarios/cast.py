@@ -68,11 +68,12 @@ class Cast:
         """Do the same and return the ids of what was made or changed."""
         return [UUID(document["object_id"]) for document in self.all(verb, wishes)]
 
-    def hand(self, role: Role, organisation: UUID, *, besides: str = "") -> str:
-        """Return the login of who does an act in this role, somebody else than `besides`; made where nobody may."""
+    def hand(self, role: Role, organisation: UUID, *, besides: UUID | None = None) -> str:
+        """Return the login of who does an act in this role, with another account than `besides`; made if need be."""
         approvers = {login for login, held, _ in self.held if held in _APPROVING}
         for login, held, at in self.held:
-            if (held, at) == (role, organisation) and login not in approvers and login != besides:
+            is_free = login not in approvers and self.play.people[login].user_id != besides
+            if (held, at) == (role, organisation) and is_free:
                 return login
         login = f"scenario-{role}"
         if login not in self.play.people:

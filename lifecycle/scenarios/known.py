@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from models.agreements import Agreement
 from models.funds import Fund
 from models.payouts import PayeeAccount
 from models.people import Organisation, RoleGrant, User
 from models.programmes import Programme, StandardPack
+from models.projects import Project
 from models.reading import rows_by, table_of
 from models.states import PayeeStatus, Role
 
@@ -60,6 +62,19 @@ def accounts(session: Session, organisation_ids: Collection[UUID]) -> dict[tuple
         for row in rows
         if row.status != PayeeStatus.RETIRED
     }
+
+
+def payers(session: Session, organisation_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return firm -> funder whose fund has an agreement with it, the one that opened its fund first."""
+    agreement, fund, project = table_of(Agreement), table_of(Fund), table_of(Project)
+    statement = (
+        select(project.c.organisation_id, fund.c.organisation_id.label("funder_id"))
+        .join_from(agreement, project, project.c.id == agreement.c.project_id)
+        .join(fund, fund.c.id == agreement.c.fund_id)
+        .where(project.c.organisation_id.in_(list(organisation_ids)))
+        .order_by(fund.c.id.desc())
+    )
+    return {row.organisation_id: row.funder_id for row in session.connection().execute(statement)}
 
 
 def names(session: Session, organisation_ids: Collection[UUID]) -> dict[UUID, str]:

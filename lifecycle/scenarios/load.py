@@ -12,8 +12,16 @@ from lifecycle.payouts.payees import COOLING_OFF_DAYS
 from lifecycle.scenarios.cast import Cast, Wish
 from lifecycle.scenarios.file import Scenario
 from lifecycle.scenarios.funds import open_funds, open_programmes
-from lifecycle.scenarios.people import enter_accounts, enter_admin, enter_organisations, enter_users, give_tokens
-from lifecycle.scenarios.projects import Paper, end_projects, play_projects
+from lifecycle.scenarios.people import (
+    confirm_accounts,
+    enter_accounts,
+    enter_admin,
+    enter_organisations,
+    enter_users,
+    give_tokens,
+    has_second_account,
+)
+from lifecycle.scenarios.projects import Paper, begin_projects, end_projects, move_projects
 from models.states import PayoutState, Role
 
 
@@ -39,22 +47,25 @@ class Loaded:
 def load(play: Acting, scenario: Scenario, means: Means) -> Loaded:
     """Make everything that the file names, or find it; `ScenarioRefused` when a rule stands in the way.
 
-    People, organisations and accounts are entered so many working days before, that a changed account has cooled off by
-    the instant of the play; at that instant everything else is done.
+    Where a firm gets a second account, all up to the agreements lies so many working days before, that the account has
+    cooled off by the instant of the play; the rest, and else everything, is done at that instant.
     """
     cast = Cast(play=play)
     now = play.now
-    entered = play.calendar.add_working_days(play.today, -COOLING_OFF_DAYS - 1)
-    play.now -= timedelta(days=(play.today - entered).days)
+    if has_second_account(cast, scenario):
+        begins = play.calendar.add_working_days(play.today, -COOLING_OFF_DAYS - 1)
+        play.now -= timedelta(days=(play.today - begins).days)
     enter_admin(cast)
     enter_organisations(cast, scenario)
     enter_users(cast, scenario)
     tokens = give_tokens(cast, scenario, means.draw_token, from_at=max(now, means.clock_at))
     enter_accounts(cast, scenario)
-    play.now = now
     open_funds(cast, scenario)
     open_programmes(cast, scenario)
-    courses = play_projects(cast, scenario, means.paper)
+    courses = begin_projects(cast, scenario)
+    confirm_accounts(cast, scenario)
+    play.now = max(play.now, now)
+    move_projects(cast, courses, means.paper)
     _pay(cast, scenario)
     end_projects(cast, courses)
     return Loaded(ids=cast.ids, tokens=tokens)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from lifecycle.actor import Actor
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, hash_of_account
@@ -9,7 +10,7 @@ from lifecycle.people.commands import AddOrganisation, AddToken, AddUser, GrantR
 from lifecycle.scenarios import known
 from lifecycle.scenarios.cast import ADMIN, Cast, Wish
 from lifecycle.scenarios.file import Scenario
-from models.states import Door, OrganisationKind, Role
+from models.states import Door, OrganisationKind, PayeeStatus, Role
 
 DAYS_OF_A_TOKEN = 3650
 _AT_HOME = {OrganisationKind.FUNDER: "scenario-funder", OrganisationKind.PLATFORM: "scenario-platform"}
@@ -73,28 +74,54 @@ def give_tokens(
     return {ref: text for ref, (_, (text, _)) in drawn.items()}
 
 
+def has_second_account(cast: Cast, scenario: Scenario) -> bool:
+    """Say whether the file gives a firm an account besides one that it has or gets: that one has to cool off first."""
+    there = known.organisations(cast.play.session, [one.name for one in scenario.organisations])
+    kept: dict[UUID, set[str]] = {}
+    for firm, digest in known.accounts(cast.play.session, [row.id for row in there.values()]):
+        kept.setdefault(firm, set()).add(digest)
+    for one in scenario.organisations:
+        before = kept.get(there[one.name].id, set()) if one.name in there else set()
+        new = {hash_of_account(account.number, account.bank, account.holder) for account in one.accounts} - before
+        if new and len(new | before) > 1:
+            return True
+    return False
+
+
 def enter_accounts(cast: Cast, scenario: Scenario) -> None:
-    """Have each account entered and confirmed by two people who approve no payout, or find it as it is."""
+    """Have each account entered by somebody who approves no payout, or find it as it is."""
     wanted = [
         (account, f"/organisations/{number}/accounts/{place}", cast.ids[one.ref])
         for number, one in enumerate(scenario.organisations)
         for place, account in enumerate(one.accounts)
     ]
     there = known.accounts(cast.play.session, [firm for _, _, firm in wanted])
-    proposed: list[tuple[str, Wish]] = []
+    new: dict[str, Wish] = {}
     for account, place, firm in wanted:
         found = there.get((firm, hash_of_account(account.number, account.bank, account.holder)))
         if found is not None:
             cast.ids[account.ref] = found.id
-            continue
-        said = {"holder_name": account.holder, "account_number": account.number, "bank_code": account.bank}
-        who = cast.hand(Role.FINANCE_OFFICER, firm)
-        proposed.append((account.ref, (who, place, {"organisation_id": firm, **said})))
-    made = cast.make(ProposeAccount, [wish for _, wish in proposed])
-    funder = cast.home[OrganisationKind.FUNDER]
-    confirm: list[Wish] = []
-    for one, (_, (who, place, _)) in zip(made, proposed, strict=True):
-        second = cast.hand(Role.ACCOUNTANT, funder, besides=who)
-        confirm.append((second, place, {"payee_account_id": one, "called": "scenario"}))
-    cast.all(ConfirmAccount, confirm)
-    cast.ids |= zip((ref for ref, _ in proposed), made, strict=True)
+        else:
+            said = {"holder_name": account.holder, "account_number": account.number, "bank_code": account.bank}
+            new[account.ref] = (cast.hand(Role.FINANCE_OFFICER, firm), place, {"organisation_id": firm, **said})
+    cast.ids |= zip(new, cast.make(ProposeAccount, list(new.values())), strict=True)
+
+
+def confirm_accounts(cast: Cast, scenario: Scenario) -> None:
+    """Have the accounts that wait confirmed by somebody else who approves no payout, at a funder that pays the firm.
+
+    Where no fund has an agreement with a firm there is nobody who could: its accounts go on waiting.
+    """
+    session = cast.play.session
+    firms = [cast.ids[one.ref] for one in scenario.organisations if one.accounts]
+    funder_of = known.payers(session, firms)
+    waiting = {row.id: row for row in known.accounts(session, firms).values() if row.status == PayeeStatus.PROPOSED}
+    wishes: list[Wish] = []
+    for number, one in enumerate(scenario.organisations):
+        for place, account in enumerate(one.accounts):
+            row = waiting.get(cast.ids[account.ref])
+            if row is not None and row.organisation_id in funder_of:
+                second = cast.hand(Role.ACCOUNTANT, funder_of[row.organisation_id], besides=row.proposed_by)
+                said = {"payee_account_id": row.id, "called": "scenario"}
+                wishes.append((second, f"/organisations/{number}/accounts/{place}", said))
+    cast.all(ConfirmAccount, wishes)

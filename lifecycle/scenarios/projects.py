@@ -59,8 +59,8 @@ class Course:
         return sum(one.amount_minor for one in self.file.milestones)
 
 
-def play_projects(cast: Cast, scenario: Scenario, paper: Paper) -> list[Course]:
-    """Register the projects, agree on their money while they may be funded, move them on, bring their milestones."""
+def begin_projects(cast: Cast, scenario: Scenario) -> list[Course]:
+    """Register the projects, and agree on their money while they may be funded: as soon as they have left intake."""
     platform = cast.home[OrganisationKind.PLATFORM]
     wishes: list[Wish] = []
     for number, one in enumerate(scenario.projects):
@@ -82,9 +82,13 @@ def play_projects(cast: Cast, scenario: Scenario, paper: Paper) -> list[Course]:
     cast.ids |= {one.file.ref: one.id for one in courses}
     _advance(cast, courses, steps=range(1))
     _agree(cast, scenario, [one for one in courses if one.file.milestones])
+    return courses
+
+
+def move_projects(cast: Cast, courses: Sequence[Course], paper: Paper) -> None:
+    """Lead the projects on to their stage, and their milestones to their state."""
     _advance(cast, courses, steps=range(1, _LAST))
     _report(cast, courses, paper)
-    return courses
 
 
 def _advance(cast: Cast, courses: Sequence[Course], *, steps: Iterable[int]) -> None:

@@ -9,10 +9,13 @@ import openpyxl
 import pytest
 import yaml
 
+from cli.behind.banking import teller
+from cli.door import Door
+from cli.options import Caller
+from cli.output import Output
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
-from models.clock import SystemClock, parse_instant
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
@@ -162,20 +165,13 @@ class TestPayout:
 
 
 class TestAPaymentRun:
-    def test_claims_what_it_works_on_under_its_name_for_its_lease(
-        self, at_home: Line, house: House, folders: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pay.payouts(house, state="released")
-        (folders / "nowhere").write_text("no folder", encoding="utf-8")
-        monkeypatch.setenv("PILOTWAY_BANK_OUT", str(folders / "nowhere"))
+    def test_claims_what_it_works_on_under_its_name_for_its_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PILOTWAY_WORKER", "night-run")
         monkeypatch.setenv("PILOTWAY_LEASE_SECONDS", "3600")
 
-        assert at_home("run", "disbursement").code == 6
+        found = teller(Door(output=Output(lang="en"), caller=Caller()))
 
-        ((holder, until_at),) = house.rows("SELECT holder, until_at FROM v_claim")
-        left = parse_instant(until_at) - SystemClock().now()
-        assert (holder, timedelta(minutes=50) < left < timedelta(minutes=61)) == ("night-run", True)
+        assert (found.holder, found.lease) == ("night-run", timedelta(hours=1))
 
 
 class TestPromise:

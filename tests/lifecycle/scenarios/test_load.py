@@ -168,6 +168,18 @@ class TestASecondLoad:
 
         assert quick.one("SELECT state FROM v_payout WHERE id = :id", id=str(loaded.ids["x1p"])) == "approved"
 
+    def test_does_all_at_the_instant_of_the_file_but_what_has_to_cool_off(self, quick: Rehearsal) -> None:
+        quick.load(example())
+        sql = "SELECT DISTINCT substr(at, 1, 10) FROM v_audit ORDER BY 1"
+        assert quick.rows(sql) == [("2026-03-02",)]
+        story = example()
+        account = {"ref": "new", "holder": "甲公司", "bank": "B2", "number": "6222020200998877665"}
+        story["organisations"][0]["accounts"].append(account)
+
+        quick.load(story)
+
+        assert quick.rows(sql) == [("2026-02-14",), ("2026-03-02",)]
+
     def test_gives_a_known_user_the_roles_they_lack(self, quick: Rehearsal) -> None:
         quick.load(example())
         story = changed("/users/2/grants/0/role", "payer")
@@ -177,6 +189,26 @@ class TestASecondLoad:
 
         sql = "SELECT g.role FROM v_grant g JOIN v_user u ON u.id = g.user_id WHERE u.login = 'checker2'"
         assert sorted(quick.rows(sql)) == [("fund_manager",), ("payer",)]
+
+
+class TestAccounts:
+    def test_wait_where_nobody_pays_the_firm(self, quick: Rehearsal) -> None:
+        story = example()
+        story["projects"] = story["payouts"] = []
+
+        quick.load(story)
+
+        assert quick.rows("SELECT status FROM v_payee_account") == [("proposed",)]
+
+    def test_are_confirmed_once_the_firm_has_an_agreement(self, quick: Rehearsal) -> None:
+        story = example()
+        story["projects"] = story["payouts"] = []
+        quick.load(story)
+
+        quick.load(example())
+
+        assert quick.rows("SELECT status FROM v_payee_account") == [("confirmed",)]
+        assert quick.one("SELECT state FROM v_payout") == "approved"
 
 
 class TestProjects:
