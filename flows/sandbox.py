@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.banking.pain001 import PaymentFile, check_totals, parse
+from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.banking.sandbox import Incoming, letters
 from models.funds import Contribution, Fund
-from models.ports import BankChannel, Inbound, PutResult
+from models.ports import BankChannel, Inbound, NotPut, PutResult
 from models.reading import table_of
 from models.statements import BankStatement, StatementLine
 from models.states import BankSource
@@ -39,8 +40,11 @@ class SandboxBank:
         self._read: dict[str, PaymentFile] = {}
 
     def put(self, name: str, data: bytes) -> PutResult:
-        """Take a payment file in; `BankFileRefused` for one that is none."""
-        self._read[name] = _file(data)
+        """Take a payment file in; `NotPut` for one that is no pain.001."""
+        try:
+            self._read[name] = _file(data)
+        except BankFileRefused as refused:
+            raise NotPut(f"{name}: {refused.codes[0]}") from refused
         return self._desk.put(name, data)
 
     def find(self, name: str) -> str | None:

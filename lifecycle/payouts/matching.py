@@ -50,6 +50,8 @@ class Register:
     by_end_to_end: Mapping[str, Any] = field(default_factory=dict)
     by_message: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Message id -> the instructions of that batch."""
+    elsewhere: frozenset[str] = frozenset()
+    """End-to-end ids of payments of other funds."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
     contributions: frozenset[tuple[str | None, int]] = frozenset()
@@ -101,12 +103,19 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
     for one in named:
         instruction = register.by_end_to_end.get(one.end_to_end_id or "")
         if instruction is None:
-            return [], OWN_UNKNOWN if is_own(one.end_to_end_id or "") else "end_to_end_id_unknown"
+            return [], _unknown(one.end_to_end_id or "", register)
         found.append(_of_detail(line, one, instruction))
         if found[-1].kind == BankEventKind.SETTLE and _went_elsewhere(one, instruction):
             return [], "account_differs"
     charges = _charges_beside(line, found)
     return [*found, *charges], None
+
+
+def _unknown(end_to_end_id: str, register: Register) -> str:
+    """Return what an id is that no payment of this fund has: another fund's, one of ours that is lost, a stranger's."""
+    if end_to_end_id in register.elsewhere:
+        return "of_another_fund"
+    return OWN_UNKNOWN if is_own(end_to_end_id) else "end_to_end_id_unknown"
 
 
 def _went_elsewhere(detail: Detail, instruction: Any) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.actor import PERMISSIONS, Parties
@@ -71,31 +71,32 @@ class PayeeFacts:
     """Accounts with the same hash, and those of the same firm."""
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
     is_ours: bool = False
-    """A fund that the actor speaks for has an agreement with the firm."""
+    """A fund that the actor speaks for has an agreement with the firm, or none has one yet."""
 
 
 def judging_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
-    """Read besides whether a fund that the actor speaks for has an agreement with the firm."""
+    """Read besides whether, of the funds that have an agreement with the firm, the actor speaks for one."""
     facts = payee_facts(session, tasks, stamp)
     if stamp.actor.is_clock:
         return [replace(one, is_ours=True) for one in facts]
     fund, grant = table_of(Fund), table_of(RoleGrant)
     agreement, project = table_of(Agreement), table_of(Project)
+    held = (
+        (grant.c.organisation_id == fund.c.organisation_id)
+        & (grant.c.user_id == stamp.actor.user_id)
+        & grant.c.revoked_at.is_(None)
+        & grant.c.role.in_(PERMISSIONS[f"{OBJECT_TYPE}.confirm"])
+    )
     statement = (
-        select(project.c.organisation_id)
+        select(project.c.organisation_id, func.count(grant.c.id))
         .join_from(agreement, project, project.c.id == agreement.c.project_id)
         .join(fund, fund.c.id == agreement.c.fund_id)
-        .join(grant, grant.c.organisation_id == fund.c.organisation_id)
-        .where(
-            project.c.organisation_id.in_({one.organisation.id for one in facts}),
-            grant.c.user_id == stamp.actor.user_id,
-            grant.c.revoked_at.is_(None),
-            grant.c.role.in_(PERMISSIONS[f"{OBJECT_TYPE}.confirm"]),
-        )
-        .distinct()
+        .outerjoin(grant, held)
+        .where(project.c.organisation_id.in_({one.organisation.id for one in facts}))
+        .group_by(project.c.organisation_id)
     )
-    ours = set(session.connection().execute(statement).scalars())
-    return [replace(one, is_ours=one.organisation.id in ours) for one in facts]
+    paid_by_us = {row[0]: row[1] > 0 for row in session.connection().execute(statement)}
+    return [replace(one, is_ours=paid_by_us.get(one.organisation.id, True)) for one in facts]
 
 
 def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
@@ -168,7 +169,7 @@ def second_person(facts: PayeeFacts) -> tuple[Unmet, ...]:
 
 
 def of_our_firms(facts: PayeeFacts) -> tuple[Unmet, ...]:
-    """Only who pays the firm knows whom to call there: a fund of theirs has an agreement with it (F16)."""
+    """Who pays the firm knows whom to call there: once it has an agreement, only a fund's people that has one (F16)."""
     return () if facts.is_ours else (unmet("payee_without_agreement", organisation=facts.organisation.name),)
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -338,22 +338,23 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
     """Read what is known of the instructions and bookings that these lines speak of."""
     ends, messages = ids_named(lines)
     instruction, batch = table_of(PaymentInstruction), table_of(PaymentBatch)
-    wanted = or_(instruction.c.end_to_end_id.in_(list(ends)), batch.c.msg_id.in_(list(messages)))
-    statement = (
-        select(instruction, batch.c.msg_id)
-        .join(batch, batch.c.id == instruction.c.batch_id)
-        .where(wanted, batch.c.fund_id == fund.id)
-        .order_by(instruction.c.end_to_end_id)
-    )
+    found = select(instruction, batch.c.msg_id, batch.c.fund_id).join(batch, batch.c.id == instruction.c.batch_id)
+    named = found.where(instruction.c.end_to_end_id.in_(list(ends)))
+    whole = found.where(batch.c.msg_id.in_(list(messages)))
     by_end: dict[str, Any] = {}
     by_message: dict[str, list[Any]] = {}
-    for row in session.connection().execute(statement):
+    elsewhere = set()
+    for row in session.connection().execute(named.union(whole).order_by("end_to_end_id")):
+        if row.fund_id != fund.id:
+            elsewhere.add(row.end_to_end_id)
+            continue
         by_end[row.end_to_end_id] = row
         by_message.setdefault(row.msg_id, []).append(row)
     return Register(
         currency=fund.currency,
         by_end_to_end=by_end,
         by_message=by_message,
+        elsewhere=frozenset(elsewhere),
         known=_known_bookings(session, lines, fund, statement_id),
         contributions=_contributions(session, lines, fund),
     )

@@ -1,5 +1,6 @@
 """The sandbox bank through the real payment run and reconciliation: each of its ways leads where it should."""
 
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from lifecycle.invariants.check import all_checks, check
 from lifecycle.milestones.commands import AcceptMilestone
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.db import reading
+from models.ports import NotPut
 from models.states import Role
 from tests import payments as pay
 from tests.factories import House, a_house, agreements, ids_of, key, reported
@@ -163,6 +165,16 @@ class TestAPayment:
         assert [one.name.split("-")[2] for one in taken] == ["pain002", "pain002", "camt054", "camt054", "camt053"]
         assert (state(house), cases(house), held(house)) == ("paid", [], 0)
         assert compared(house) == [(START - pay.AMOUNT, START - pay.AMOUNT)]
+
+
+class TestAFile:
+    def test_that_is_no_payment_file_is_not_taken(self) -> None:
+        desk = BankInMemory()
+
+        with pytest.raises(NotPut, match="bank_"):
+            SandboxBank(desk, today=date(2025, 7, 8)).put("a.xlsx", b"PK")
+
+        assert desk.out == {}
 
 
 class TestTheFolders:

@@ -19,11 +19,18 @@ def entry(
     )
 
 
-def transfer(end_to_end_id: str = "E1PO1A1", amount: str | None = None, *, extra: str = "", after: str = "") -> str:
+def transfer(
+    end_to_end_id: str = "E1PO1A1",
+    amount: str | None = None,
+    *,
+    extra: str = "",
+    after: str = "",
+    account: str = "6222",
+) -> str:
     own = f'<Amt Ccy="CNY">{amount}</Amt>' if amount else ""
     return (
         f"<TxDtls><Refs><MsgId>E1B7</MsgId><PmtInfId>E1B7</PmtInfId><EndToEndId>{end_to_end_id}</EndToEndId></Refs>{own}"
-        f"{extra}<RltdPties><Cdtr><Pty><Nm>甲公司</Nm></Pty></Cdtr><CdtrAcct><Id><Othr><Id>6222</Id></Othr></Id>"
+        f"{extra}<RltdPties><Cdtr><Pty><Nm>甲公司</Nm></Pty></Cdtr><CdtrAcct><Id><Othr><Id>{account}</Id></Othr></Id>"
         f"</CdtrAcct></RltdPties><RmtInf><Ustrd>里程碑 T1</Ustrd></RmtInf>{after}</TxDtls>"
     )
 

@@ -47,12 +47,6 @@ def a_second_account(house: House, *, is_confirmed: bool) -> UUID:
     return account
 
 
-def of_a_firm_without_agreement(house: House) -> UUID:
-    """Return the account of a firm that no fund has an agreement with."""
-    (account,) = make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))
-    return account
-
-
 def also(house: House, name: str, role: Role, party: str) -> None:
     """Give somebody one more role."""
     user, organisation = house.people[name].user_id, house.parties[party]
@@ -401,22 +395,16 @@ def _confirmed_twice(house: House) -> Any:
     return again("payee_account.confirm", done(house, "payee_account.confirm"))
 
 
-@refused("payee_account.confirm", "payee_without_agreement")
-def _confirmed_for_a_firm_that_no_fund_of_theirs_pays(house: House) -> Any:
-    return on(
-        ConfirmAccount,
-        make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))[0],
-        called="021",
-    )
+@refused("payee_account.confirm", "payee_without_agreement", by="nobody")
+def _confirmed_by_who_does_not_pay_the_firm(house: House) -> Any:
+    also(house, "nobody", Role.ACCOUNTANT, "other firm")
+    return made(house, "payee_account.confirm")
 
 
-@refused("payee_account.retire", "payee_without_agreement")
-def _retired_for_a_firm_that_no_fund_of_theirs_pays(house: House) -> Any:
-    return on(
-        RetireAccount,
-        make.ids_of(house.do(made(house, "payee_account.propose"), by=Role.FINANCE_OFFICER))[0],
-        reason="why",
-    )
+@refused("payee_account.retire", "payee_without_agreement", by="nobody")
+def _retired_by_who_does_not_pay_the_firm(house: House) -> Any:
+    also(house, "nobody", Role.FUND_MANAGER, "other firm")
+    return made(house, "payee_account.retire")
 
 
 @refused("payee_account.confirm", "four_eyes", by=Role.FINANCE_OFFICER)
