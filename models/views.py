@@ -153,8 +153,7 @@ _VIEWS: dict[str, tuple[str, _Columns]] = {
         "approval",
         _number("seq")
         + _text("payout_id", "approver_id", "on_behalf_of_id", "decision", "payload_hash", "command_id")
-        + _instant("at")
-        + _text("role"),
+        + _instant("at"),
     ),
     "v_batch": (
         "payment_batch",

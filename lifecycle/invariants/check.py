@@ -121,6 +121,12 @@ def all_checks(keys: Mapping[str, Ed25519PublicKey] = NO_KEYS) -> tuple[Check, .
             name="requirements-of-the-pack",
             broken=lambda session, _: computed.requirements_of_the_pack(session),
         ),
+        Check(
+            id="H08",
+            name="roles-as-decided",
+            broken=lambda session, _: computed.roles_as_decided(session),
+            is_of_money=True,
+        ),
     )
 
 

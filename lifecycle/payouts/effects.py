@@ -170,7 +170,7 @@ def _word(facts: PayoutFacts, decision: ApprovalDecision, role: Any) -> Sealed:
 
 def certified(facts: PayoutFacts, _target: str, _stamp: Stamp) -> Effects:
     """Write the certifier's word down; no state moves."""
-    detail = {"payload_hash": facts.payout.payload_hash, "note": facts.command.note}
+    detail = {"payload_hash": facts.payout.payload_hash, "role": "certifier", "note": facts.command.note}
     act = act_on(facts, "certify", detail=detail, sealed=_word(facts, ApprovalDecision.CERTIFY, "certifier"))
     return Effects(acts=(act,), messages=(told(facts, "certified"),))
 
@@ -199,7 +199,7 @@ def approved(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
 
 def released(facts: PayoutFacts, _target: str, _stamp: Stamp) -> Effects:
     """Write the payer's word down: the next payment run may take it."""
-    detail = {"payload_hash": facts.payout.payload_hash}
+    detail = {"payload_hash": facts.payout.payload_hash, "role": "payer"}
     act = act_on(facts, "release", detail=detail, sealed=_word(facts, ApprovalDecision.RELEASE, "payer"))
     return Effects(acts=(act,), messages=(told(facts, "released"),))
 
@@ -208,7 +208,8 @@ def rejected(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """End the request."""
     word = _word(facts, ApprovalDecision.REJECT, facts.approving_role)
     reason = {"reason": facts.command.reason}
-    act = act_on(facts, "reject", target=target, values=reason, detail=reason, sealed=word)
+    detail = {**reason, "role": str(facts.approving_role)}
+    act = act_on(facts, "reject", target=target, values=reason, detail=detail, sealed=word)
     return Effects(acts=(act,), messages=(told(facts, "rejected", **reason),))
 
 
