@@ -551,9 +551,10 @@ def granted() -> Pack:
 
 @cache
 def strict() -> Pack:
-    """Return the funded standard with a certifier before the approval and a payer before the bank."""
+    """Return the funded standard with a certifier, a payer, and a cooling-off of ten days."""
     base = funded()
-    funds = base.funds.model_copy(update={"asks_certifier": True, "asks_release": True})
+    asked = {"asks_certifier": True, "asks_release": True, "cooling_off_working_days": 10}
+    funds = base.funds.model_copy(update=asked)
     return Pack.model_validate(base.model_copy(update={"code": "strict", "funds": funds}).model_dump())
 
 

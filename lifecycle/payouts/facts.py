@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -102,6 +103,16 @@ class PayoutFacts:
         if self.payout is not None:
             return tuple(self.payout.evidence)
         return tuple(sorted(self.milestone.report.get("evidence", ()))) if self.milestone is not None else ()
+
+    @property
+    def account_usable_on(self) -> date | None:
+        """The day from which money may go to the account; a standard may ask for a longer cooling-off (F16)."""
+        usable_on: date | None = self.account.usable_on
+        confirmed_on = self.account.called_back.get("on", "")
+        if usable_on is None or usable_on.isoformat() <= confirmed_on:
+            return usable_on
+        days = self.pack.funds.cooling_off_working_days
+        return max(usable_on, self.stamp.calendar.add_working_days(date.fromisoformat(confirmed_on), days))
 
     @cached_property
     def missing_evidence(self) -> tuple[str, ...]:

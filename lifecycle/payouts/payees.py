@@ -70,8 +70,15 @@ class PayeeFacts:
     others: tuple[Any, ...] = ()
     """Accounts with the same hash, and those of the same firm."""
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
+    is_beside: bool = False
+    """Another account of the firm is to be confirmed before it in the same call."""
     is_ours: bool = False
     """A fund that the actor speaks for has an agreement with the firm, or none has one yet."""
+
+    @property
+    def is_change(self) -> bool:
+        """Say whether the firm has had an account before, in use or retired."""
+        return self.is_beside or any(row.confirmed_by is not None for row in self.others)
 
 
 def judging_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
@@ -107,6 +114,7 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     users = {row.proposed_by for group in accounts.values() for row in group} - {None}
     known = rows_by(session, User, "id", users)
     facts = []
+    before: set[UUID] = set()
     for task in tasks:
         firm = task.row.organisation_id if hasattr(task.row, "payee_hash") else task.row.id
         facts.append(
@@ -117,8 +125,10 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 organisation=organisations[firm][0],
                 others=tuple(row for row in accounts.get(firm, ()) if row.id != task.row.id),
                 person_of={key: rows[0].person_id for key, rows in known.items()},
+                is_beside=firm in before,
             )
         )
+        before.add(firm)
     return facts
 
 
@@ -232,9 +242,8 @@ def _warnings(holder: str, facts: PayeeFacts) -> list[str]:
 
 
 def confirmed(facts: PayeeFacts, _target: str, stamp: Stamp) -> Effects:
-    """Confirm it; the firm's first account is usable at once, a change only after its cooling-off."""
-    is_change = any(row.status == PayeeStatus.CONFIRMED for row in facts.others)
-    usable = stamp.calendar.add_working_days(stamp.today, COOLING_OFF_DAYS) if is_change else stamp.today
+    """Confirm it; the first account that a firm ever had is usable at once, every other after its cooling-off (F16)."""
+    usable = stamp.calendar.add_working_days(stamp.today, COOLING_OFF_DAYS) if facts.is_change else stamp.today
     back = {"called": facts.command.called, "note": facts.command.note, "on": stamp.today.isoformat()}
     values = {
         "status": PayeeStatus.CONFIRMED,

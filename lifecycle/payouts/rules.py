@@ -80,8 +80,9 @@ def _account_usable(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         return (unmet("payee_of_another"),)
     if account.status != PayeeStatus.CONFIRMED:
         return (Unmet(code="payee_not_confirmed", party="funder", role=Role.ACCOUNTANT),)
-    if account.usable_on is not None and account.usable_on > facts.stamp.today:
-        return (Unmet(code="payee_cooling_off", values={"day": account.usable_on.isoformat()}),)
+    usable_on = facts.account_usable_on
+    if usable_on is not None and usable_on > facts.stamp.today:
+        return (Unmet(code="payee_cooling_off", values={"day": usable_on.isoformat()}),)
     return ()
 
 
