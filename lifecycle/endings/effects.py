@@ -7,10 +7,9 @@ from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts, left_of
+from lifecycle.ledger.cases import closed_cases, out_of_suspense
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.milestones.effects import milestone_act
-from lifecycle.payouts.batches import closed_cases
-from lifecycle.payouts.statements import explained
 from lifecycle.payouts.terms import hand_in_by
 from models.agreements import Agreement, RecoveryOrder, RecoveryPart
 from models.base import Row
@@ -227,9 +226,7 @@ def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     command, order = facts.command, facts.order
     kind, amount = RecoveryPartKind.REPAID, command.amount_minor
     booked = entry(PostingKind.RECOVERY, amount, facts.accounts, new_id=stamp.new_id)
-    new_id, aside = stamp.new_id, -facts.line.amount_minor
-    out = entry(PostingKind.SUSPENSE, aside, facts.accounts, new_id=new_id, is_of_bank_event=True)
-    taken = (explained(facts.line), *out)
+    taken = out_of_suspense(facts.line, facts.accounts, stamp.new_id)
     detail = {"amount_minor": amount, "bank_ref": command.bank_ref, "received_on": command.received_on}
     act = _met(order, "repay", kind, amount, {**detail, "exception_id": command.exception_id}, (*taken, *booked))
     booking: dict[str, Any] = {"bank_ref": command.bank_ref.strip(), "entry_id": booked[0][1]["entry_id"]}

@@ -14,13 +14,13 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.endings.settlement import Plan, Tranche, difference, plan_of
 from lifecycle.funds.wall import walls_of
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.cases import explained_lines
 from lifecycle.ledger.entries import Accounts
 from lifecycle.ledger.sums import paid_by_agreement, paid_by_milestone, set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.facts import persons_of, side_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
-from lifecycle.payouts.statements import explained_lines
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.funds import ApprovalLimit

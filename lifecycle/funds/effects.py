@@ -8,6 +8,7 @@ from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.funds.facts import BirthFacts, FundFacts
 from lifecycle.funds.rules import APPROVING_ROLES
 from lifecycle.ledger.accounts import new_accounts
+from lifecycle.ledger.cases import closed_cases, out_of_suspense
 from lifecycle.ledger.entries import Sealed, entry
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
@@ -156,11 +157,13 @@ def _call(facts: FundFacts, source: Any, number: int, amount: int, stamp: Stamp)
 
 
 def contributed(facts: FundFacts, _target: str, stamp: Stamp) -> Effects:
-    """Book money that came in from an investor, or went back to it."""
+    """Book money that came in from an investor, or went back to it; its booking is no more in suspense."""
     command, source, amount = facts.command, facts.source, facts.command.amount_minor
     kind = PostingKind.FUND_IN if amount > 0 else PostingKind.FUND_OUT
-    sealed = entry(kind, abs(amount), facts.accounts, new_id=stamp.new_id)
-    entry_id = sealed[0][1]["entry_id"]
+    booked = entry(kind, abs(amount), facts.accounts, new_id=stamp.new_id)
+    entry_id = booked[0][1]["entry_id"]
+    taken = out_of_suspense(facts.booking, facts.accounts, stamp.new_id) if facts.booking is not None else ()
+    sealed = (*taken, *booked)
     row = {
         "id": stamp.new_id(),
         "fund_id": facts.fund.id,
@@ -175,7 +178,7 @@ def contributed(facts: FundFacts, _target: str, stamp: Stamp) -> Effects:
         [] if source is None else [source_act(source, "contribute", {"paid_in_minor": source.paid_in_minor + amount})]
     )
     return Effects(
-        acts=(fund_act(facts, "contribute", detail=detail, sealed=sealed), *total),
+        acts=(fund_act(facts, "contribute", detail=detail, sealed=sealed), *total, *closed_cases(facts.cases, stamp)),
         rows=((Contribution, row),),
         messages=(told(facts, "contributed", amount_minor=amount),),
         says={"entry_id": str(entry_id)},

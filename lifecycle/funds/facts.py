@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import SHARED, accounts_of
+from lifecycle.ledger.cases import explained_lines
 from lifecycle.ledger.sums import promised_by
 from models.agreements import Agreement
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
@@ -20,7 +21,8 @@ from models.ledger import Account
 from models.payouts import PaymentBatch, Payout
 from models.people import Organisation, User
 from models.reading import Groups, rows_by, table_of
-from models.states import AccountKind, FundStatus, PaymentBatchState, PayoutState, Role
+from models.statements import BankStatement, StatementLine
+from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, Role
 
 ALIVE_BATCHES = (
     PaymentBatchState.PREPARED,
@@ -71,6 +73,10 @@ class FundFacts:
     calls: int = 0
     """How often capital was called."""
     bank_refs: frozenset[str] = frozenset()
+    booking: Any = None
+    """The bank's booking of the contribution that lies in suspense, where its statement came first."""
+    cases: tuple[Any, ...] = ()
+    """What asks two people about that booking."""
     organisations: frozenset[UUID] = frozenset()
     person_id: UUID | None = None
     """The human behind the account that the command names."""
@@ -154,6 +160,8 @@ def fund_facts(*models: Any) -> FactsOf[Any, FundFacts]:
         holds = rows_by(session, Hold, "object_id", ids, "from_at") if Hold in models else {}
         calls = _calls(session, ids) if CapitalCall in models else {}
         refs = _bank_refs(session, tasks) if Contribution in models else {}
+        bookings = _bookings(session, tasks) if Contribution in models else {}
+        cases = rows_by(session, ExceptionCase, "object_id", [row.id for row in bookings.values()]) if bookings else {}
         people = _persons(session, tasks) if User in models else {}
         organisations = _organisations(session, tasks) if Organisation in models else frozenset()
         one = FundFacts(command=None, fund=None, stamp=stamp, organisations=organisations)
@@ -170,6 +178,7 @@ def fund_facts(*models: Any) -> FactsOf[Any, FundFacts]:
                 limits=_in_force(rows.get(ApprovalLimit, {}), task.fund.id),
                 calls=calls.get(task.fund.id, 0),
                 bank_refs=refs.get(task.fund.id, frozenset()),
+                **_booking(task, bookings, cases),
                 person_id=people.get(getattr(task.command, "user_id", None)),
             )
             for task in tasks
@@ -214,6 +223,39 @@ def _calls(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
     call = table_of(CapitalCall)
     statement = select(call.c.fund_id, func.max(call.c.call_no)).where(call.c.fund_id.in_(ids))
     return {row[0]: row[1] for row in session.execute(statement.group_by(call.c.fund_id))}
+
+
+def _bookings(session: Session, tasks: Sequence[Task[Any]]) -> dict[tuple[UUID, str, int], Any]:
+    """Return fund, reference and amount -> the booking in suspense that a contribution of these is."""
+    line, statement = table_of(StatementLine), table_of(BankStatement)
+    refs = {task.command.bank_ref for task in tasks if task.command.bank_ref}
+    if not refs:
+        return {}
+    wanted = (
+        select(line, statement.c.fund_id)
+        .join(statement, statement.c.id == line.c.statement_id)
+        .where(
+            statement.c.fund_id.in_({task.fund.id for task in tasks}),
+            line.c.bank_ref.in_(refs),
+            line.c.status == LineStatus.EXCEPTION,
+        )
+        .order_by(line.c.at)
+    )
+    rows = session.connection().execute(wanted).all()
+    known = explained_lines(session, [row.id for row in rows]) if rows else frozenset()
+    return {
+        (row.fund_id, row.bank_ref, row.amount_minor): row
+        for row in rows
+        if row.id not in known and row.currency in {task.fund.currency for task in tasks if task.fund.id == row.fund_id}
+    }
+
+
+def _booking(task: Task[Any], bookings: Mapping[tuple[UUID, str, int], Any], cases: Groups) -> dict[str, Any]:
+    command = task.command
+    ref, amount = getattr(command, "bank_ref", None), getattr(command, "amount_minor", 0)
+    row = bookings.get((task.fund.id, ref or "", amount))
+    about = cases.get(row.id, ()) if row is not None else ()
+    return {"booking": row, "cases": tuple(case for case in about if case.closed_at is None)}
 
 
 def _bank_refs(session: Session, tasks: Sequence[Task[Any]]) -> dict[UUID, frozenset[str]]:

@@ -16,6 +16,7 @@ from lifecycle.canonical import plain, sha256_of_bytes
 from lifecycle.chart import decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.cases import closed_cases, opened_case
 from lifecycle.ledger.entries import Accounts
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts import batch_rules as rules
@@ -409,41 +410,6 @@ def _recalled(payout: Any, facts: BatchFacts, stamp: Stamp) -> tuple[Act, ...]:
     if project is None or payout.purpose == PayoutPurpose.SETTLEMENT:
         return (act,)
     return act, cancelled_with_project(payout, project, facts.accounts, stamp, target)
-
-
-def opened_case(kind: str, object_type: str, object_id: UUID, fund: Any, stamp: Stamp, **said: Any) -> Act:
-    """Return the birth of a case that two people settle."""
-    return Act(
-        table=ExceptionCase,
-        object_type="exception",
-        id=stamp.new_id(),
-        action="exception.open",
-        values={
-            "kind": kind,
-            "object_type": object_type,
-            "object_id": object_id,
-            "fund_id": fund.id if fund is not None else None,
-            "facts": said,
-            "opened_at": stamp.now,
-        },
-        detail={"kind": kind, "about": object_type, "about_id": object_id, **said},
-    )
-
-
-def closed_cases(cases: Sequence[Any], stamp: Stamp) -> tuple[Act, ...]:
-    """Return the acts that close cases which the bank's word has settled."""
-    return tuple(
-        Act(
-            table=ExceptionCase,
-            object_type="exception",
-            id=row.id,
-            action="exception.close",
-            row=row,
-            values={"closed_at": stamp.now},
-            detail={"kind": row.kind},
-        )
-        for row in cases
-    )
 
 
 def _told(facts: BatchFacts, kind: str, **more: Any) -> Message:

@@ -16,8 +16,8 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.cases import opened_case
 from lifecycle.ledger.entries import Accounts, Sealed, entry
-from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload

@@ -1,6 +1,6 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -14,9 +14,9 @@ from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.cases import explained, explained_lines, opened_case
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.batches import opened_case
 from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
 from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
@@ -388,31 +388,6 @@ def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, stat
     for row in session.connection().execute(counted):
         known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
     return known
-
-
-def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return those bookings of which two people, or the accountant, have said already what they are. One statement."""
-    events = rows_by(session, BankEvent, "statement_line_id", line_ids)
-    of_people = (BankEffect.APPLIED, BankSource.PEOPLE)
-    return frozenset(
-        line for line, rows in events.items() if any((row.effect, row.source) == of_people for row in rows)
-    )
-
-
-def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
-    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
-    return BankEvent, {
-        "source": BankSource.PEOPLE,
-        "bank_ref": line.bank_ref,
-        "end_to_end_id": None,
-        "instruction_id": None,
-        "statement_line_id": line.id,
-        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
-        "amount_minor": abs(line.amount_minor),
-        "currency": line.currency,
-        "content_hash": line.content_hash,
-        "effect": BankEffect.APPLIED,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

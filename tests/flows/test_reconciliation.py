@@ -13,6 +13,7 @@ from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.funds.commands import Contribute
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.statements import ComparePosition, WriteOff
 from models.db import reading, transaction
@@ -45,6 +46,10 @@ def take(house: House, text: str, name: str = "a.csv") -> Taken:
 
 def states(house: House) -> tuple[str, str]:
     return house.one("SELECT state FROM v_payout"), house.one("SELECT state FROM v_batch")
+
+
+def balance(house: House, kind: str) -> int:
+    return int(house.one("SELECT balance_minor FROM v_account WHERE kind = :kind", kind=kind))
 
 
 def broken(house: House) -> list[str]:
@@ -199,6 +204,38 @@ class TestPosition:
 
         assert answer["bank_minor"] == answer["ledger_minor"]
         assert house.rows("SELECT * FROM v_hold") == []
+
+
+class TestMoneyOfAnInvestor:
+    """What comes in, told by the bank and entered by the accountant: it counts once, whoever is first."""
+
+    def comes_in(self, house: House) -> None:
+        take(house, HEAD + line(house) + "2025-07-08,500.00,CNY,credit,6222,大企业,,IN-1\n")
+
+    def enter(self, house: House) -> None:
+        fund = UUID(house.one("SELECT id FROM v_fund"))
+        said: dict[str, Any] = {"amount_minor": 50_000, "received_on": house.today, "bank_ref": "IN-1"}
+        house.do(Contribute(command_id=key(), fund_id=fund, **said), by=Role.ACCOUNTANT)
+
+    @pytest.mark.parametrize("bank_first", [True, False])
+    def test_counts_once(self, house: House, *, bank_first: bool) -> None:
+        pay.batches(house, state="sent")
+        before = balance(house, "available")
+
+        for act in (self.comes_in, self.enter) if bank_first else (self.enter, self.comes_in):
+            act(house)
+
+        assert balance(house, "available") == before + 50_000
+        assert balance(house, "suspense") == 0
+        assert house.rows("SELECT 1 FROM v_exception WHERE closed_at IS NULL") == []
+        assert broken(house) == []
+
+    def test_is_not_another_amount_under_its_reference(self, house: House) -> None:
+        pay.batches(house, state="sent")
+        take(house, HEAD + line(house) + "2025-07-08,499.99,CNY,credit,6222,大企业,,IN-1\n")
+        self.enter(house)
+
+        assert balance(house, "suspense") == 49_999
 
 
 class TestAPaymentThatARestoreHasLost:
