@@ -32,6 +32,8 @@ Sent = dict[str, Any]
 FEW = frozenset({"installation", "edge", "number_series", "programme", "standard_pack", "checkpoint"})
 """Tables that do not grow with the projects."""
 GROWING = frozenset(metadata.tables) - FEW
+READ_IN_ORDER = frozenset({"app_user"})
+"""PostgreSQL reads the few people of a test in the order of an index, however they are asked for; SQLite tells."""
 PARTIAL = {
     index.name
     for table in metadata.tables.values()
@@ -75,7 +77,7 @@ def _scans(node: dict[str, Any]) -> Iterator[str]:
     is_whole = kind == "Seq Scan" or (
         kind.startswith("Index") and "Index Cond" not in node and node["Index Name"] not in PARTIAL
     )
-    if table in GROWING and is_whole:
+    if table in GROWING - READ_IN_ORDER and is_whole:
         yield f"{kind} on {table}: {node.get('Filter', '')}"
     for inner in node.get("Plans", ()):
         yield from _scans(inner)
