@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, or those named, and one table of what was measured."""
+"""`make bench`: every benchmark, or those named, and one table of what was measured; `--whole` sizes take an hour."""
 
 import sys
 from importlib import import_module
@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.table import HEAD, written
 
-ALL = ("advance", "processes", "portfolio", "audits", "growth", "imports")
+ALL = ("advance", "processes", "portfolio", "audits", "growth", "imports", "statements", "payments")
 
 
 def main(names: tuple[str, ...]) -> None:
@@ -20,4 +20,4 @@ def main(names: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(tuple(sys.argv[1:]))
+    main(tuple(name for name in sys.argv[1:] if not name.startswith("--")))

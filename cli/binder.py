@@ -8,14 +8,14 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from cli.options import acts
-from cli.typing_in import TODAY, Shape, readable, shape_of
+from cli.typing_in import TODAY, Shape, amount_of, readable, shape_of
 from lifecycle.errors import Invalid, unmet
 
 
@@ -37,8 +37,25 @@ PROJECT = Reference(option="ref", find="project", metavar="REF", help="Project: 
 REVIEW = Reference(option="ref", find="review", metavar="REF", help="Review: PT-2026-0042, PT-2026-0042/G3, or its id.")
 LOGIN = Reference(option="login", find="user", metavar="LOGIN", help="User: login, or id.")
 
+FUND = Reference(option="fund", find="fund", metavar="FUND", help="Fund: its code, or its id.")
+AGREEMENT = Reference(option="ref", find="agreement", metavar="REF", help="Agreement: AG-2026-0001, or its id.")
+
 REFERENCES: Mapping[str, Reference] = {
     "project_id": PROJECT,
+    "fund_id": FUND,
+    "source_id": Reference(
+        option="investor", find="source", metavar="FUND/NAME", help="Investor of a fund: F1/NAME, or its id."
+    ),
+    "agreement_id": AGREEMENT,
+    "milestone_id": Reference(
+        option="ref", find="milestone", metavar="REF", help="Tranche: AG-2026-0001/T2, or its id."
+    ),
+    "recovery_id": Reference(
+        option="ref", find="recovery", metavar="REF", help="Recovery order: RC-2026-0001, or its id."
+    ),
+    "cost_id": Reference(option="ref", find="cost", metavar="REF", help="Statement: AG-2026-0001/1, or its id."),
+    "payout_id": Reference(option="ref", find="payout", metavar="REF", help="Payout: PO-2026-0001, or its id."),
+    "exception_id": Reference(option="ref", find="case", metavar="ID", help="Case: its id."),
     "review_id": REVIEW,
     "user_id": LOGIN,
     "organisation_id": _organisation("organisation", "Organisation"),
@@ -54,6 +71,24 @@ REFERENCES: Mapping[str, Reference] = {
 """Field -> how it is named. A field not listed here that ends in `_id` takes the id itself."""
 
 HELP: Mapping[str, str] = {
+    "accepted_minor": "Cost that is accepted.",
+    "accepted_own_minor": "Own money that is accepted.",
+    "bank_ref": "Reference of the booking at the bank.",
+    "commitment_minor": "What may be promised to projects.",
+    "debtor_account": "Number of the account that pays.",
+    "debtor_bank": "BIC or CNAPS number of the bank that pays.",
+    "debtor_name": "Name of the account that pays.",
+    "due_on": "Day by which it is due.",
+    "ends_on": "Last day.",
+    "evidence_sha256": "SHA-256 of the file; it is evidence of the project.",
+    "from_on": "First day of the period.",
+    "is_final": "It is the last one.",
+    "own_money_minor": "Own money of the firm.",
+    "rate_basis_points": "Share of cost that the award may cover, in basis points. [default: what the standard allows]",
+    "received_on": "Day on which it came in.",
+    "starts_on": "First day.",
+    "summary": "What was reached.",
+    "up_to_minor": "Largest amount.",
     "amount_minor": "Amount with at most two decimals.",
     "clause": "Clause of the standard, such as G3.4.",
     "code": "Code, as the refusal of a wrong one lists them.",
@@ -92,8 +127,12 @@ class Own:
     build: Callable[[Any, Any], Any] | None = None
     """From `Lookup` and the parsed value to what the command carries."""
     metavar: str = ""
+    finish: Callable[[Any, Callable[[str], int]], Any] | None = None
+    """From what was typed, and a reader of amounts in the currency of the subject, to what the command carries."""
     reference: Reference | None = None
     default: Any = ...
+    is_asked: bool = True
+    """False: nobody says it, the command's own default holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +186,15 @@ class Binding:
         if self.within is not None:
             subject = self.arguments[0]
             values[subject], values[self.within.name] = self.within.split(values[subject], values[self.within.name])
-        built = {}
+        built: dict[str, Any] = {}
         for one in self.asked():
             value = self._value(one, lookup, values[one.name])
+            own = self._own(one.name)
+            is_amount = self._shape(one).is_amount and own.build is None
+            if value is not None and (is_amount or own.finish):
+                currency = values.get("currency") or lookup.currency_of(built)
+                read = partial(amount_of, currency=currency, field=one.name)
+                value = _finished(own, one.name, value, read) if own.finish else read(value)
             if value is None and self._is_asked(one):
                 raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
             built[one.name] = value
@@ -163,6 +208,7 @@ class Binding:
         from lifecycle.commands import REGISTRY
 
         left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
+        left_out |= {name for name, own in self.own.items() if not own.is_asked}
         known = {one.name: one for one in fields(self.command) if one.name not in left_out}
         return [*(known.pop(name) for name in self.arguments), *known.values()]
 
@@ -266,6 +312,15 @@ class _BoundCommand(TyperCommand):
 
 def _nothing() -> None:
     """Never run: the real command takes over when it is parsed."""
+
+
+def _finished(own: Own, name: str, value: Any, read: Callable[[str], int]) -> Any:
+    """Return what the noun's own reader makes of a value; raises `Invalid` where it makes nothing of it."""
+    assert own.finish is not None  # the caller has asked  # noqa: S101
+    try:
+        return own.finish(value, read)
+    except ValueError as error:
+        raise Invalid(unmet("value_wrong", field=name, value=str(value), form=own.metavar)) from error
 
 
 def _default(one: Any, own: Own) -> Any:

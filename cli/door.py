@@ -38,6 +38,7 @@ from notifications.words import Lang, sentence, title
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Lookup, str], Command]
+Follow: TypeAlias = Callable[[Session, Answer, Stamp], None]
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,15 @@ class Door:
         with reading(self.engine) as session:
             return work(session)
 
-    def act(self, make: Make, *, ref: str, actor: Actor | None = None) -> None:
+    def act(self, make: Make, *, ref: str, actor: Actor | None = None, follow: Follow | None = None) -> None:
         """Carry out a command (see `carry_out`) and print the answer."""
-        self.tell(self.carry_out(make, ref=ref, actor=actor), ref)
+        self.tell(self.carry_out(make, ref=ref, actor=actor, follow=follow), ref)
 
-    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None) -> Answer:
+    def carry_out(self, make: Make, *, ref: str, actor: Actor | None = None, follow: Follow | None = None) -> Answer:
         """Carry out the command that `make` builds from the looked-up ids and the idempotency key.
 
-        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does. Raises
+        On a terminal the effect is shown and asked for first. `actor` is for what nobody in person does, `follow` for
+        what is done in the same transaction when the command was; what it raises takes all back. Raises
         `Refusal` with every reason; the transaction is committed first, for a refused right leaves its audit row.
         """
         key = self.caller.command_id or str(self._ids.new())
@@ -179,7 +181,8 @@ class Door:
             answer = self.read(lambda session: self._rehearsed(session, make, key, actor))
         else:
             version = None if actor else self._agreed(make, key, ref)
-            answer = run_in_transaction(self.engine, lambda session: self._done(session, make, key, actor, version))
+            asked = (make, key, actor, version)
+            answer = run_in_transaction(self.engine, lambda session: self._done(session, asked, follow))
         if answer.error is not None:
             raise self._refusal(answer, ref)
         return answer
@@ -197,12 +200,17 @@ class Door:
         reasons = (named(reason, project_id, people) for reason in error.unmet)
         return Refusal(type(error)(*reasons), verb=self._verb(answer), ref=ref, names=names)
 
-    def _done(self, session: Session, make: Make, key: str, actor: Actor | None, version: int | None) -> Answer:
+    def _done(
+        self, session: Session, asked: tuple[Make, str, Actor | None, int | None], follow: Follow | None
+    ) -> Answer:
+        make, key, actor, version = asked
         stamp = self.stamp(actor or self.actor(session))
         command = make(Lookup(session, stamp.today), key)
         if version is not None and command.expected_version is None:
             command = replace(command, expected_version=version)
         (answer,) = lifecycle_engine.execute(session, [command], stamp=stamp)
+        if follow is not None and answer.is_done and not answer.is_replay:
+            follow(session, answer, stamp)
         return answer
 
     def _rehearsed(self, session: Session, make: Make, key: str, actor: Actor | None) -> Answer:

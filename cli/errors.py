@@ -38,7 +38,7 @@ _TRY = {
     "schema_not_at_head": "pilotway migrate",
 }
 """What to try next, by the first code that has something to say; what names a project, where one was named."""
-_NUMBER = re.compile(r"[A-Z]+-[0-9]{4}-[0-9]+", re.IGNORECASE)
+_NUMBER = re.compile(r"PT-[0-9]{4}-[0-9]+", re.IGNORECASE)
 
 
 class NotSignedIn(LifecycleError):
@@ -58,8 +58,10 @@ class CannotWork(Exception):
 class Refusal(Exception):
     """A command was answered with an error; remembers what was asked, for the first line says what did not happen."""
 
-    def __init__(self, error: LifecycleError, *, verb: str, ref: str, names: Names | None = None) -> None:
-        self.error, self.verb, self.ref, self.names = error, verb, ref, names or {}
+    def __init__(
+        self, error: LifecycleError, *, verb: str, ref: str, names: Names | None = None, place: str = ""
+    ) -> None:
+        self.error, self.verb, self.ref, self.names, self.place = error, verb, ref, names or {}, place
         super().__init__(str(error))
 
 
@@ -74,6 +76,8 @@ class Problem:
     verb: str = ""
     ref: str = ""
     names: Names = field(default_factory=dict)
+    place: str = ""
+    """Where in a file that asked for it."""
 
 
 @contextmanager
@@ -139,8 +143,9 @@ def error_document(problem: Problem) -> dict[str, object]:
     return {
         "code": problem.code,
         "unmet": list(dict.fromkeys(reason.code for reason in problem.reasons)),
-        "detail": problem.detail,
+        "detail": f"{problem.place}: {problem.detail}" if problem.place else problem.detail,
         "reasons": [reason.document() for reason in problem.reasons],
+        **({"place": problem.place} if problem.place else {}),
     }
 
 
@@ -175,6 +180,7 @@ def _refused(refusal: Refusal, output: Output) -> Problem:
         verb=refusal.verb,
         ref=refusal.ref,
         names=refusal.names,
+        place=refusal.place,
     )
 
 

@@ -8,19 +8,26 @@ from collections.abc import Sequence
 import typer
 
 from cli import (
+    agreements,
     audits,
     batches,
     demo,
+    disbursement,
     evidence,
     exports,
+    funds,
     gates,
     imports,
     installation,
     organisations,
+    payments,
     programmes,
     projects,
+    recoveries,
+    replays,
     reviews,
     runs,
+    scenarios,
     standards,
     trials,
     users,
@@ -39,6 +46,8 @@ app = typer.Typer(
 installation.add_to(app)
 app.command("run")(runs.run)
 app.command("demo")(demo.demo)
+app.command("replay")(replays.replay)
+scenarios.add_to(trials.scenario)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,
@@ -52,11 +61,22 @@ for name, noun in {
     "track": trials.track,
     "scenario": trials.scenario,
     "order": trials.order,
+    "fund": funds.app,
+    "agreement": agreements.app,
+    "milestone": agreements.milestone,
+    "cost": agreements.cost,
+    "recovery": recoveries.app,
+    "payout": payments.payout,
+    "payee": payments.payee,
+    "bank": payments.bank,
+    "statement": payments.statement,
+    "exception": payments.exception,
     "standard": standards.app,
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
     "import": imports.app,
+    "disbursement": disbursement.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -160,7 +160,7 @@ bind(
     },
 )
 
-scenario = _noun("Customers and sites of market validation.")
+scenario = _noun("Customers and sites of market validation; and scenario files of a rehearsal.")
 bind(
     scenario,
     "record",

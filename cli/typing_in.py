@@ -3,14 +3,16 @@
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import typer
+
+from lifecycle.errors import Invalid, unmet
+from models.money import AmountProblem, minor_or_zero_of
 
 TODAY = "today"
 """Typed for a day: the day of this run, by its clock and time zone."""
@@ -25,6 +27,8 @@ class Shape:
     metavar: str = ""
     is_many: bool = False
     is_mapping: bool = False
+    is_amount: bool = False
+    """Stays text until the currency is known, then `amount_of` reads it."""
 
 
 def shape_of(hint: Any, name: str) -> Shape:
@@ -34,13 +38,13 @@ def shape_of(hint: Any, name: str) -> Shape:
         return shape_of(inner[0], name)
     if origin in (tuple, list, frozenset) or hint in (tuple, list):
         within = shape_of(inner[0], name) if inner else Shape()
-        return Shape(kind=within.kind, parse=within.parse, metavar=within.metavar, is_many=True)
+        return replace(within, is_many=True)
     if (isinstance(origin, type) and issubclass(origin, Mapping)) or hint is dict:
         return Shape(parse=_pair, metavar="NAME=VALUE", is_many=True, is_mapping=True)
     if origin is Literal:
         return Shape(kind=hint)
     if name.endswith("_minor"):
-        return Shape(parse=_minor, metavar="AMOUNT")
+        return Shape(metavar="AMOUNT", is_amount=True)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return Shape(kind=hint)
     return _PLAIN.get(hint, Shape())
@@ -57,15 +61,15 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _minor(text: str) -> int:
-    """Read an amount with at most two decimals as minor units; nothing is rounded."""
+def amount_of(text: str, currency: str | None, *, field: str) -> int:
+    """Return the typed amount in minor units, zero included (the verb knows whether zero may be).
+
+    Raises `Invalid` with the code that a file would get for the same text. Where no currency is typed it is yuan.
+    """
     try:
-        minor = Decimal(text) * 100
-        if not minor.is_finite() or minor != minor.to_integral_value():
-            raise ValueError(f"expected an amount with at most two decimals, got {text!r}")
-    except InvalidOperation:
-        raise ValueError(f"expected an amount such as 500000.00, got {text!r}") from None
-    return int(minor)
+        return minor_or_zero_of(text, currency or "CNY")
+    except AmountProblem as problem:
+        raise Invalid(unmet(problem.code, field=field, **problem.params)) from None
 
 
 def _instant(text: str) -> datetime:

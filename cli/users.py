@@ -43,6 +43,31 @@ bind(
     own={"grant_id": Own(help="Id of the grant, as `user role list` shows it.")},
 )
 app.add_typer(role, name="role")
+delegation = typer.Typer(
+    help="Delegations: who stands in for whom, from when to when.", no_args_is_help=True, rich_markup_mode=None
+)
+bind(
+    delegation,
+    "add",
+    f"{_COMMANDS}:Delegate",
+    "Let somebody stand in for you in one role.",
+    arguments=("user_id", "role"),
+    own={
+        "user_id": Own(reference=LOGIN),
+        "organisation_id": Own(option="--at"),
+        "from_on": Own(option="--from", help="First day."),
+        "until_on": Own(option="--until", help="Last day."),
+    },
+)
+bind(
+    delegation,
+    "end",
+    f"{_COMMANDS}:EndDelegation",
+    "End a delegation before its last day.",
+    arguments=("user_id", "delegation_id"),
+    own={"delegation_id": Own(help="Id of the delegation, as `user delegation list` shows it.")},
+)
+app.add_typer(delegation, name="delegation")
 
 
 @app.command("token")
@@ -73,6 +98,24 @@ def list_users(door: Any) -> None:
         Column(key="status", kind="state"),
     )
     door.output.table(columns, door.read(users))
+
+
+@delegation.command("list")
+@reads
+def list_delegations(door: Any) -> None:
+    """List who stands in for whom."""
+    from lifecycle.people.queries import delegations
+
+    columns = (
+        Column(key="absent"),
+        Column(key="stands_in"),
+        Column(key="role", kind="role"),
+        Column(key="organisation", is_wide=True),
+        Column(key="from_on"),
+        Column(key="until_on"),
+        Column(key="delegation_id"),
+    )
+    door.output.table(columns, door.read(delegations))
 
 
 @role.command("list")

@@ -1,4 +1,4 @@
-"""What time does by itself: holds end, overdue conditions hold, expired evidence counts no more, limits are used up."""
+"""What time does by itself: holds end, conditions hold, evidence expires, limits are used up, tranches are reached."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,18 +9,21 @@ from sqlmodel import Session
 
 from flows.runtime import CHUNK, Sweep, ids_of
 from lifecycle.commands import Command, Stamp
+from lifecycle.engine import rehearse
+from lifecycle.milestones.commands import AcceptMilestone
 from lifecycle.projects.commands import PutOnHold, Resume
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import RefreshVerdicts
 from lifecycle.trials.commands import ReachStopLoss
 from lifecycle.trials.spending import spending_of
 from lifecycle.verdicts.packs import packs_of
+from models.agreements import Agreement, Milestone
 from models.holds import Hold
 from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import table_of
 from models.reviews import Condition
-from models.states import STAGES
+from models.states import STAGES, FundStatus, MilestoneState
 
 _SPACE = UUID("0f6c1a52-6f5e-5d0c-9a9e-6d0d7a0c5f11")
 """Name space of command ids that are derived from what is due and when."""
@@ -104,10 +107,38 @@ def used_up_limits(session: Session, stamp: Stamp) -> Sequence[Command]:
     return commands
 
 
+def reached_tranches(session: Session, stamp: Stamp) -> Sequence[Command]:
+    """Accept the tranches that were handed in and hang on a gate, once it is passed and nothing stands in their way.
+
+    A person may do it too; what hangs on named criteria waits for one (rule book 1.4, 5.3). No day releases (F20).
+    """
+    milestone, agreement = table_of(Milestone), table_of(Agreement)
+    statement = (
+        select(milestone.c.id)
+        .join(agreement, agreement.c.id == milestone.c.agreement_id)
+        .where(
+            milestone.c.state == MilestoneState.SUBMITTED,
+            milestone.c.gate.is_not(None),
+            agreement.c.status == FundStatus.ACTIVE,
+        )
+        .order_by(milestone.c.id)
+    )
+    asked = [
+        AcceptMilestone(command_id=_key("tranche", one, stamp), milestone_id=one, reason="its gate is passed")
+        for one in ids_of(session.execute(statement))
+    ]
+    commands: list[Command] = []
+    for start in range(0, len(asked), CHUNK):
+        answers = rehearse(session, asked[start : start + CHUNK], stamp=stamp)
+        commands += [answer.command for answer in answers if answer.is_done]
+    return commands
+
+
 STAGE_DEADLINES = (
     Sweep(name="ended-holds", due=ended_holds),
     Sweep(name="overdue-conditions", due=overdue_conditions),
     Sweep(name="due-verdicts", due=due_verdicts),
     Sweep(name="used-up-limits", due=used_up_limits),
+    Sweep(name="reached-tranches", due=reached_tranches),
 )
 """What `pilotway run stage-deadlines` does, in this order."""

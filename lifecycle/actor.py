@@ -3,13 +3,14 @@
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, bindparam, select
+from sqlalchemy import CompoundSelect, bindparam, cast, null, select
 from sqlmodel import Session
 
-from models.people import RoleGrant, User
+from models.people import Delegation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import one_of, wanted
 from models.reviews import PanelMember, Review
@@ -83,6 +84,12 @@ _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
 )
 
+_BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER, Role.FUND_MANAGER, Role.FUND_DIRECTOR})
+_APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
+
+DELEGABLE = frozenset({Role.CERTIFIER, Role.PAYER}) | _APPROVERS
+"""Roles in which somebody may stand in: each of their words on a payout says for whom it is given."""
+
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "project.register": frozenset({Role.PROJECT_LEAD, Role.COORDINATOR}),
     "project.import": _IMPORTERS,
@@ -137,16 +144,76 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "review.cancel": frozenset({Role.COORDINATOR}),
     "review.object": frozenset({Role.COORDINATOR, Role.PROJECT_LEAD}),
     "review.answer_objection": frozenset({Role.PANEL_CHAIR, Role.SPONSOR}),
+    "payout.request": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.settle": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.amend": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.cancel": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "payout.certify": frozenset({Role.CERTIFIER}),
+    "payout.approve": _APPROVERS,
+    "payout.reapprove": _APPROVERS,
+    "payout.reject": _APPROVERS,
+    "payout.send_back": _APPROVERS,
+    "payout.release": frozenset({Role.PAYER}),
+    "payout.instruct": frozenset({Role.PAYER}),
+    "payout.learn": _BANK,
+    "exception.propose": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "exception.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
+    "statement.write_off": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
+    "statement.quarantine": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
+    "statement.take": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
+    "statement.take_lines": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
+    "statement.compare": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
+    "batch.prepare": frozenset({Role.PAYER}),
+    "batch.send": _BANK,
+    "batch.doubt": _BANK,
+    "batch.find": _BANK,
+    "batch.acknowledge": _BANK,
+    "batch.settle": _BANK,
+    "batch.abandon": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
+    "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
+    "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "payee_account.retire": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
+    "fund.add": frozenset({Role.SPONSOR, Role.ADMIN}),
+    "fund.resize": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.commit": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR, Role.SPONSOR}),
+    "fund.call": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
+    "fund.contribute": frozenset({Role.ACCOUNTANT}),
+    "fund.hold": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
+    "fund.resume": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
+    "fund.set_tiers": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.set_limit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "agreement.draft": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
+    "agreement.sign": frozenset({Role.PROJECT_LEAD, Role.SPONSOR}),
+    "agreement.supplement": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
+    "agreement.accept_audit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "agreement.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "agreement.settle": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
+    "recovery.order": _APPROVERS,
+    "recovery.repay": frozenset({Role.ACCOUNTANT}) | _APPROVERS,
+    "recovery.set_off": _APPROVERS,
+    "recovery.write_off": _APPROVERS,
+    "cost.submit": frozenset({Role.FINANCE_OFFICER, Role.PROJECT_LEAD}),
+    "cost.verify": frozenset({Role.CERTIFIER}),
+    "milestone.submit": frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER}),
+    "milestone.accept": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
+    "milestone.announce": frozenset({Role.COORDINATOR}),
+    "milestone.reject": frozenset({Role.COORDINATOR, Role.CERTIFIER}),
+    "milestone.waive": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "organisation.add": _IMPORTERS,
     "organisation.correct": _IMPORTERS,
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
+    "disbursement.lift": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
     "user.add": frozenset({Role.ADMIN}),
     "user.grant": frozenset({Role.ADMIN}),
     "user.revoke": frozenset({Role.ADMIN}),
     "user.disable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.delegate": DELEGABLE,
+    "user.end_delegation": DELEGABLE | {Role.ADMIN},
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 
@@ -167,6 +234,45 @@ BY_PEOPLE = frozenset(
         "trial_batch.measure",
         "trial_batch.correct_measurement",
         "project.import",
+        "payout.request",
+        "payout.certify",
+        "payout.approve",
+        "payout.reapprove",
+        "payout.reject",
+        "payout.send_back",
+        "payout.release",
+        "payee_account.propose",
+        "payee_account.confirm",
+        "exception.propose",
+        "exception.confirm",
+        "statement.write_off",
+        "batch.abandon",
+        "fund.resize",
+        "fund.commit",
+        "fund.contribute",
+        "fund.resume",
+        "fund.set_tiers",
+        "fund.set_limit",
+        "fund.close",
+        "agreement.draft",
+        "agreement.sign",
+        "agreement.supplement",
+        "agreement.accept_audit",
+        "agreement.close",
+        "agreement.settle",
+        "recovery.order",
+        "recovery.repay",
+        "recovery.set_off",
+        "recovery.write_off",
+        "payout.settle",
+        "cost.submit",
+        "cost.verify",
+        "milestone.submit",
+        "milestone.reject",
+        "milestone.waive",
+        "disbursement.lift",
+        "user.delegate",
+        "user.end_delegation",
     }
 )
 """What somebody answers for with their name: never done by the clock."""
@@ -188,6 +294,17 @@ class Rights:
     """Project -> roles the actor was named for there."""
     seats: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
     """Review -> roles in which the actor sits in it."""
+    lent: frozenset[tuple[UUID, Role, UUID | None]] = frozenset()
+    """(account of who is absent, role, organisation): counts only for what is done on behalf of them."""
+
+    def roles_of(self, absent: UUID, parties: Parties) -> frozenset[Role]:
+        """Return the roles in which the actor stands in for somebody, as far as they reach; none of the actor's own."""
+        reached = {
+            role
+            for delegator, role, organisation in self.lent
+            if delegator == absent and self._reaches(role, organisation, parties)
+        }
+        return frozenset(reached) if self.is_active else frozenset()
 
     def roles_for(self, parties: Parties, project: UUID | None = None, review: UUID | None = None) -> frozenset[Role]:
         """Return the roles that reach an object with these parties, or that the actor was named for.
@@ -236,12 +353,16 @@ def conflict_of(role: Role, held: Iterable[tuple[Role, UUID | None]], parties: P
     return None
 
 
-def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Rights:
-    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database."""
-    rows = session.connection().execute(_held(), {"actor": actor.user_id}).all()
+def read_rights(session: Session, actor: Actor, project_ids: list[UUID], *, today: date) -> Rights:
+    """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database.
+
+    A delegation in force lends a role while who gave it holds it and is active.
+    """
+    rows = session.connection().execute(_held(), {"actor": actor.user_id, "today": today}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
-    held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in rows if row.role is not None]
+    own = [row for row in rows if row.role is not None and row.delegator_id is None]
+    held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in own]
     named, seats = _named(session, actor, project_ids)
     return Rights(
         is_active=True,
@@ -249,6 +370,7 @@ def read_rights(session: Session, actor: Actor, project_ids: list[UUID]) -> Righ
         person_grants=frozenset(grant for _, grant in held),
         named=named,
         seats=seats,
+        lent=frozenset((row.delegator_id, Role(row.role), row.organisation_id) for row in rows if row.delegator_id),
     )
 
 
@@ -277,16 +399,46 @@ def _frozen(places: dict[UUID, set[Role]]) -> _Places:
 
 
 @functools.cache
-def _held() -> Select[Any]:
-    """Return the statement of an account and the grants, not revoked, of all accounts of its human."""
+def _held() -> CompoundSelect[Any]:
+    """Return the statement of an account, the live grants of all accounts of its human, and the roles lent to it."""
     user, grant = _table(User), _table(RoleGrant)
     account = user.alias("account")
-    live = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
-    return (
-        select(user.c.status, grant.c.user_id, grant.c.role, grant.c.organisation_id)
-        .select_from(user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, live))
-        .where(user.c.id == bindparam("actor"))
+    own = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
+    delegation, absent = _table(Delegation), _table(User).alias("absent")
+    nobody = cast(null(), delegation.c.delegator_id.type).label("delegator_id")
+    columns = (user.c.status, grant.c.user_id, grant.c.role, grant.c.organisation_id, nobody)
+    same_human = user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, own)
+    held = select(*columns).select_from(same_human).where(user.c.id == bindparam("actor"))
+    today = bindparam("today", type_=delegation.c.from_on.type)
+    still_held = (
+        (grant.c.user_id == delegation.c.delegator_id)
+        & (grant.c.role == delegation.c.role)
+        & (grant.c.organisation_id == delegation.c.organisation_id)
+        & grant.c.revoked_at.is_(None)
     )
+    tables = (
+        delegation.join(user, user.c.id == delegation.c.delegate_id)
+        .join(absent, absent.c.id == delegation.c.delegator_id)
+        .join(grant, still_held)
+    )
+    lent = (
+        select(
+            user.c.status,
+            delegation.c.delegate_id,
+            delegation.c.role,
+            delegation.c.organisation_id,
+            delegation.c.delegator_id,
+        )
+        .select_from(tables)
+        .where(
+            delegation.c.delegate_id == bindparam("actor"),
+            delegation.c.revoked_at.is_(None),
+            delegation.c.from_on <= today,
+            delegation.c.until_on >= today,
+            absent.c.status == UserStatus.ACTIVE,
+        )
+    )
+    return held.union_all(lent)
 
 
 @functools.cache

@@ -75,6 +75,20 @@ def canonical(value: Any) -> str:
     return _ENCODER.encode(plain(value))
 
 
+def canonical_of_json(value: Any) -> str:
+    """Return the same text for what JSON can write as it is: text, integers, lists, objects with ASCII keys.
+
+    The whole text is brought to NFC at once: a quotation mark stands before every string and joins with nothing.
+    """
+    text = _ENCODER.encode(value)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def sha256(text: str) -> str:
     """Return the SHA-256 of the text's UTF-8, as 64 lower-case hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """Return the SHA-256 of a file's content, as 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()

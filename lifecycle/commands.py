@@ -3,7 +3,7 @@
 Here are the shapes; `engine.py` knows the melody, `journal.py` writes it down.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -65,7 +65,14 @@ class Act:
     """Changes of columns; the whole row for a birth."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What the audit row says besides."""
+    sealed: tuple[tuple[type[TableRow], Mapping[str, Any]], ...] = ()
+    """Rows of tables that only grow, written with this act and named with their hash in its audit row; the journal
+    adds `seq`, `at` and `command_id`. Postings move the kept balances of their accounts."""
     definition_version: int = 1
+
+
+THIS_BANK_EVENT = -1
+"""Stands for the number of the bank event that the same act wrote before, in `bank_event_seq` of a posting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +114,7 @@ class Task(Generic[C]):
     command: C
     row: Any = None
     project: Any = None
+    fund: Any = None
     roles: frozenset[Role] = frozenset()
     person_roles: frozenset[Role] = frozenset()
     """What the actor's human holds at the parties of the project, under this or another account."""
@@ -143,6 +151,8 @@ class Verb(Generic[C, F]):
     """Values that must be new: of two commands of a batch that bring the same one, the second waits for the first."""
     parties: Callable[[Task[C]], Parties] | None = None
     """Whose parties the actor must belong to, where that is not simply the locked project's."""
+    funds: Callable[[Session, Sequence[UUID]], Collection[UUID]] | None = None
+    """Funds to lock before the subject, from its ids, where no column of the subject names its fund."""
     follow: Callable[[Session, Sequence[UUID], Stamp], None] | None = None
     """Runs once per batch after the write, with the projects concerned: verdict caches."""
 

@@ -7,6 +7,7 @@ without a lock. A batch is the primitive: one answer per command, and a refused 
 import functools
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,9 @@ from lifecycle.errors import (
     Unmet,
 )
 from lifecycle.readable import unreadable
+from lifecycle.writing import misfits
 from models.base import Subject
+from models.funds import Fund
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import one_of, rows_by, wanted
@@ -249,8 +252,8 @@ class _Desk:
                 self._refuse(place, Refused(*reasons))
                 continue
             effects = self.verb.effects(fact, target, self.stamp)
-            if misfits := journal.misfits(effects):
-                self._refuse(place, Invalid(*misfits))
+            if too_large := misfits(effects):
+                self._refuse(place, Invalid(*too_large))
             else:
                 yield place, task, effects
 
@@ -283,31 +286,50 @@ class _Desk:
             self._rights(())
             return
         asked = {place: verb.subject_id(command) for place, command in self.wave}
-        rows, projects = self._locked(verb.subject, sorted(set(asked.values())))
+        rows, projects, funds = self._locked(verb.subject, sorted(set(asked.values())))
         for place, command in self.wave:
             row = rows.get(asked[place])
             if row is None:
                 self._refuse_command(place, command, NotFound(NotFound.code))
                 continue
             project = projects.get(row.id if verb.subject is Project else getattr(row, "project_id", row.id))
-            self.tasks[place] = Task(command=command, row=row, project=project, is_locked=self.is_locked)
+            fund = funds.get(row.id if verb.subject is Fund else getattr(row, "fund_id", row.id))
+            self.tasks[place] = Task(command=command, row=row, project=project, fund=fund, is_locked=self.is_locked)
         self._rights({task.project.id for task in self.tasks.values() if task.project is not None})
 
-    def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
-        """Lock parents first, one statement per table, in the order of ids."""
-        table = _table(subject)
-        if subject is Project:
-            projects = self._locked_projects(ids)
-            return projects, projects
-        projects = {}
-        if "project_id" in table.c:
-            found = self.session.execute(select(table.c.project_id).where(table.c.id.in_(ids))).scalars()
-            projects = self._locked_projects(sorted(set(found)))
+    def _locked(self, subject: type[Subject], ids: list[UUID]) -> tuple[dict[UUID, Any], ...]:
+        """Lock parents first, one statement per table, in the order of ids: fund, project, the subject itself."""
+        parents = self._parents(subject, ids)
+        funds = self._locked_rows(Fund, parents["fund_id"])
+        projects = self._locked_projects(ids if subject is Project else parents["project_id"])
+        if subject is Fund:
+            return funds, projects, funds
+        rows = projects if subject is Project else self._locked_rows(subject, ids)
+        return rows, projects, funds
+
+    def _parents(self, subject: type[Subject], ids: list[UUID]) -> dict[str, list[UUID]]:
+        """Return the ids of the funds and projects above these subjects, in the order they are locked in."""
+        found: dict[str, list[UUID]] = {"fund_id": [], "project_id": []}
+        if subject is Fund:
+            found["fund_id"] = ids
+        elif self.verb.funds:
+            found["fund_id"] = sorted(set(self.verb.funds(self.session, ids)))
+        statement = _select_parents(subject, is_single=len(ids) == 1)
+        if statement is not None:
+            rows = self.session.connection().execute(statement, wanted(ids)).mappings().all()
+            for name in rows[0] if rows else ():
+                found[name] = sorted({row[name] for row in rows} - {None})
+        return found
+
+    def _locked_rows(self, subject: type[Subject], ids: list[UUID]) -> dict[UUID, Any]:
+        if not ids:
+            return {}
         statement = _select_rows(subject, is_locked=self.is_locked, is_single=len(ids) == 1)
-        rows = self.session.connection().execute(statement, wanted(ids))
-        return {row.id: row for row in rows}, projects
+        return {row.id: row for row in self.session.connection().execute(statement, wanted(ids))}
 
     def _locked_projects(self, ids: list[UUID]) -> dict[UUID, Any]:
+        if not ids:
+            return {}
         statement = _select_projects(is_locked=self.is_locked, is_single=len(ids) == 1)
         rows = self.session.connection().execute(statement, wanted(ids))
         return {row.id: row for row in rows}
@@ -336,17 +358,20 @@ class _Desk:
 
     def _rights(self, project_ids: Collection[UUID]) -> None:
         actor = self.stamp.actor
-        self._held = Rights(is_active=True) if actor.is_clock else read_rights(self.session, actor, list(project_ids))
+        self._held = Rights(is_active=True) if actor.is_clock else self._read(list(project_ids))
         for place, task in self.tasks.items():
             self.tasks[place] = replace(task, roles=self._roles(self.verb, task), person_roles=self._person_roles(task))
+
+    def _read(self, project_ids: list[UUID]) -> Rights:
+        return read_rights(self.session, self.stamp.actor, project_ids, today=self.stamp.today)
 
     def _roles(self, verb: Verb[Any, Any], task: Task[Any]) -> frozenset[Role]:
         if self.stamp.actor.is_clock:
             return frozenset(Role)
-        if verb.parties:
-            parties = verb.parties(task)
-        else:
-            parties = project_parties(task.project) if task.project is not None else {}
+        parties = verb.parties(task) if verb.parties else parties_of(task)
+        absent = getattr(task.command, "on_behalf_of", None)
+        if absent is not None:  # who stands in for somebody has that one's role there, and no other
+            return self._held.roles_of(absent, parties)
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
@@ -358,13 +383,23 @@ class _Desk:
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if may:
             return []
-        if task.project is not None and not task.roles and not self._reaches(verb, task.project):
+        if not task.roles and self._stands_in_for_nobody(task):
+            return [Unmet(code="delegation_not_in_force")]
+        if not task.roles and self._is_hidden(verb, task):
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
-    def _reaches(self, verb: Verb[Any, Any], project: Any) -> bool:
-        """Say whether the actor sees the project at all, also where the verb asks for other parties than its own."""
-        return verb.parties is not None and bool(self._held.roles_for(project_parties(project), project.id))
+    def _stands_in_for_nobody(self, task: Task[Any]) -> bool:
+        """Say whether somebody who sees the subject acts in the name of another who has not asked them to."""
+        own = self._held.roles_for(parties_of(task), _id(task.project), _id(task.row))
+        return getattr(task.command, "on_behalf_of", None) is not None and bool(own)
+
+    def _is_hidden(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
+        """Say whether the actor does not see the project or fund at all, by whichever part they have in it."""
+        if task.project is None:
+            return task.fund is not None
+        parties = project_parties(task.project)
+        return verb.parties is None or not self._held.roles_for(parties, task.project.id)
 
     def _refuse(self, place: int, error: LifecycleError) -> None:
         task = self.tasks.pop(place)
@@ -382,6 +417,14 @@ def _select_rows(subject: type[Subject], *, is_locked: bool, is_single: bool) ->
     table = _table(subject)
     statement = select(table).where(one_of(table.c.id, is_single=is_single)).order_by(table.c.id)
     return statement.with_for_update() if is_locked else statement
+
+
+@functools.cache
+def _select_parents(subject: type[Subject], *, is_single: bool) -> Any:
+    """Return the statement that names the fund and the project of rows of a table; None where it has neither."""
+    table = _table(subject)
+    columns = [table.c[name] for name in ("fund_id", "project_id") if name in table.c]
+    return select(*columns).where(one_of(table.c.id, is_single=is_single)) if columns else None
 
 
 @functools.cache
@@ -407,10 +450,22 @@ def project_parties(project: Any) -> Parties:
     }
 
 
-def may_see(session: Session, project_id: UUID, actor: Actor) -> bool:
+def parties_of(task: Task[Any]) -> Parties:
+    """Return who plays which part for a subject: those of its project, and the funder whose money it is.
+
+    Where money is concerned the funder's own sponsor speaks for it, also for a project of another's programme.
+    """
+    parties = dict(project_parties(task.project)) if task.project is not None else {}
+    if task.fund is None:
+        return parties
+    return {**parties, "funder": task.fund.organisation_id, "programme": task.fund.organisation_id}
+
+
+def may_see(session: Session, project_id: UUID, actor: Actor, *, today: date) -> bool:
     """Say whether somebody has any part in this project: by a grant at a party, everywhere (auditors), or by name."""
     (project,) = session.connection().execute(_select_projects(is_locked=False, is_single=True), wanted([project_id]))
-    return bool(read_rights(session, actor, [project_id]).roles_for(project_parties(project), project_id))
+    rights = read_rights(session, actor, [project_id], today=today)
+    return bool(rights.roles_for(project_parties(project), project_id))
 
 
 def _id(row: Any) -> UUID | None:

@@ -101,5 +101,7 @@ class Invalid(LifecycleError):
     code = "invalid"
 
 
-PERSONAL_CODES = frozenset({"role", "four_eyes", "conflict_of_interest", "not_signed_in"})
+PERSONAL_CODES = frozenset(
+    {"role", "four_eyes", "conflict_of_interest", "not_signed_in", "delegation_not_in_force", "delegate_excluded"}
+)
 """Codes about the person: the refusal leaves an audit row."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models.db import is_sqlite
-from models.installation import Installation
+from models.installation import DISBURSEMENT_ID, Disbursement, Installation
 from models.journal import Edge
 from models.settings import Mode
 
@@ -42,7 +42,15 @@ def initialise(session: Session, *, mode: Mode | None, now: datetime, new_id: Ca
         session.flush()
     if mode and found.mode != mode:
         raise OtherModeError(f"this database was made for {found.mode}, not for {mode}")
+    write_disbursement(session)
     return found
+
+
+def write_disbursement(session: Session) -> None:
+    """Write the single row that freezes and lifts of disbursement speak of, where it is not there. Safe to repeat."""
+    if session.get(Disbursement, DISBURSEMENT_ID) is None:
+        session.add(Disbursement(id=DISBURSEMENT_ID))
+        session.flush()
 
 
 def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:

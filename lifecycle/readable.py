@@ -16,10 +16,15 @@ _LARGEST = 2**63
 
 
 def unreadable(command: Command) -> tuple[Unmet, ...]:
-    """Return why a command cannot be written down: its key, or per field a NUL, half a character, no number, depth."""
+    """Return why a command cannot be written down: its key, or per field a NUL, half a character, no number, depth.
+
+    An amount is a whole number of minor units: neither `100.0` nor `True` nor `"100"` passes for one.
+    """
     reasons = [] if 0 < len(command.command_id) <= KEY_LENGTH else [unmet("key_length", limit=KEY_LENGTH)]
     for item in fields(command):
-        code = _fault(getattr(command, item.name), DEPTH)
+        value = getattr(command, item.name)
+        is_odd = item.name.endswith("_minor") and value is not None and type(value) is not int
+        code = "number_unreadable" if is_odd else _fault(value, DEPTH)
         if code is not None:
             reasons.append(unmet(code, field=item.name))
     return tuple(reasons)

@@ -1,7 +1,7 @@
 """One pass over what a crash may have left unfinished. Safe to repeat, to run beside others, and to kill.
 
 An act is one transaction, so nothing of it is ever half done. What may be left lies outside the database: uploads that
-broke off, and files whose row was never written. Claims and batches join with the parts that have them.
+broke off, and files whose row was never written. Payment files are finished by `flows/recovery.py`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,8 +2,18 @@
 
 from typing import Any
 
+from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
+from lifecycle.disbursement import commands as disbursement
+from lifecycle.endings import commands as endings
+from lifecycle.exceptions import commands as exceptions
+from lifecycle.funds import commands as funds
+from lifecycle.milestones import chart as milestone_chart
+from lifecycle.milestones import commands as milestones
+from lifecycle.payouts import batch_chart, batches, learning, payees, statements
+from lifecycle.payouts import chart as payout_chart
+from lifecycle.payouts import commands as payouts
 from lifecycle.people import commands as people
 from lifecycle.projects import chart as project_chart
 from lifecycle.projects import commands as projects
@@ -14,7 +24,25 @@ from lifecycle.reviews import commands as reviews
 from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
-MODULES = (people, projects, registration, requirements, reviews, trials)
+MODULES = (
+    disbursement,
+    agreements,
+    endings,
+    exceptions,
+    funds,
+    milestones,
+    batches,
+    learning,
+    payees,
+    payouts,
+    statements,
+    people,
+    projects,
+    registration,
+    requirements,
+    reviews,
+    trials,
+)
 
 BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
     (verb.object_type, verb.name): verb for verb in sorted(REGISTRY.values(), key=lambda verb: verb.permission)
@@ -24,7 +52,10 @@ BY_NAME: dict[tuple[str, str], Verb[Any, Any]] = {
 CHARTS = {
     project_chart.OBJECT_TYPE: (project_chart.ProjectChart, project_chart.VERSION, project_chart.PUBLIC_VERB),
     stage_chart.OBJECT_TYPE: (stage_chart.StageRunChart, stage_chart.VERSION, {}),
+    batch_chart.OBJECT_TYPE: (batch_chart.BatchChart, batch_chart.VERSION, {}),
+    payout_chart.OBJECT_TYPE: (payout_chart.PayoutChart, payout_chart.VERSION, {}),
     review_chart.OBJECT_TYPE: (review_chart.ReviewChart, review_chart.VERSION, {}),
+    milestone_chart.OBJECT_TYPE: (milestone_chart.MilestoneChart, milestone_chart.VERSION, {}),
 }
 """Object type -> chart, its version, and public names of its arrows."""
 
@@ -39,6 +70,9 @@ def all_edges() -> tuple[tuple[str, int, str, str, str], ...]:
     births = [
         (stage_chart.OBJECT_TYPE, stage_chart.VERSION, "open", "", "open"),
         (review_chart.OBJECT_TYPE, review_chart.VERSION, "call", "", "called"),
+        (batch_chart.OBJECT_TYPE, batch_chart.VERSION, "prepare", "", "prepared"),
+        (payout_chart.OBJECT_TYPE, payout_chart.VERSION, "request", "", "requested"),
+        milestone_chart.BIRTH,
         *((kind, version, event, source, str(target)) for kind, version, event, source, target in registration.EDGES),
     ]
     return tuple(sorted(dict.fromkeys([*drawn, *births])))

@@ -1,17 +1,18 @@
-"""Holds: nothing moves until they end. A hold is a row, not a state."""
+"""Holds: nothing moves until they end; and cases that wait for two people. Both are rows, not states."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
-from models.base import Identified
-from models.types import Day, Id, UTCDateTime
+from models.base import Identified, Subject
+from models.types import Day, Id, JSONText, UTCDateTime
 
 
 class Hold(Identified, table=True):
-    """Why, since when and until when a project (later: a fund, or disbursement) is on hold."""
+    """Why, since when and until when a project (or a fund, or all disbursement) is on hold."""
 
     __table_args__ = (
         Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"),
@@ -43,3 +44,32 @@ class Hold(Identified, table=True):
     lifted_by: UUID | None = Field(default=None, sa_type=Id)
     first_lifter_id: UUID | None = Field(default=None, sa_type=Id)
     """After an EHS hold two people restart: the first of them."""
+
+
+class ExceptionCase(Subject, table=True):
+    """What does not fit and waits for two people: one proposes a way out with evidence, another confirms it."""
+
+    __table_args__ = (
+        Index("ix_exception_case_object_id", "object_id"),
+        Index("ix_exception_case_closed_at", "closed_at"),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name="two_people"),
+    )
+
+    kind: str = Field(max_length=40)
+    """Code of what does not fit (`amount_differs`, `unmatched`, `no_answer` …); its sentence is in the catalogue."""
+    object_type: str = Field(max_length=20)
+    object_id: UUID = Field(sa_type=Id)
+    fund_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="fund.id", index=True)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    """The figures that do not agree, for those who decide."""
+    owner_id: UUID | None = Field(default=None, sa_type=Id)
+    opened_at: datetime = Field(sa_type=UTCDateTime)
+    action: str | None = Field(default=None, max_length=20)
+    """Proposed way out: match, confirm_paid, abandon_batch, write_off, lift_hold …"""
+    proposal: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
+    reason: str | None = Field(default=None, max_length=10000)
+    evidence_sha256: str | None = Field(default=None, max_length=64)
+    proposed_by: UUID | None = Field(default=None, sa_type=Id)
+    proposed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    confirmed_by: UUID | None = Field(default=None, sa_type=Id)
+    closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -1,11 +1,12 @@
 """The database about itself: its id, epoch, mode and clock, and the counters of human numbers."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
-from models.base import Row
+from models.base import Row, Subject
 from models.types import UTCDateTime
 
 
@@ -27,6 +28,14 @@ class Installation(Row, table=True):
     clock_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """The demo's own clock; only in rehearsal."""
     created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+DISBURSEMENT_ID = UUID(int=0)
+"""The id of the one object that all disbursement is (`docs/contract.md`, section 4)."""
+
+
+class Disbursement(Subject, table=True):
+    """The single row that says who stopped all disbursement, and who let it go on; a hold on it is a row in `hold`."""
 
 
 class NumberSeries(Row, table=True):

@@ -110,3 +110,14 @@ class OutboxMessage(Identified, table=True):
     attempts: int = 0
     fence: int = 0
     created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Claim(Row, table=True):
+    """A process works on something now; the number of the fence is checked in the last UPDATE of its work."""
+
+    object_type: str = Field(primary_key=True, max_length=20)
+    object_id: UUID = Field(primary_key=True, sa_type=Id)
+    holder: str = Field(max_length=100)
+    fence: int = Field(sa_type=BigInteger)
+    until_at: datetime = Field(sa_type=UTCDateTime)
+    """By the database's clock."""

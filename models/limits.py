@@ -14,3 +14,5 @@ WHOLE_SHARE = 10_000
 """A whole, in basis points."""
 TIED_FROM = 2_500
 """Share of ownership in basis points from which a customer is not independent (G4.2)."""
+INSTRUCTIONS_PER_BATCH = 500
+"""Payments in one payment file."""

@@ -89,3 +89,22 @@ class ApiToken(Identified, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Delegation(Identified, table=True):
+    """Somebody acts for somebody else in one role, from one day to another; it never widens what the other may do."""
+
+    __table_args__ = (
+        CheckConstraint("until_on >= from_on", name="days_in_order"),
+        CheckConstraint("delegate_id <> delegator_id", name="two_people"),
+    )
+
+    delegator_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    delegate_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    role: Role = Field(sa_column=state_column(Role))
+    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
+    from_on: date = Field(sa_type=Day)
+    until_on: date = Field(sa_type=Day)
+    reason: str = Field(max_length=10000)
+    at: datetime = Field(sa_type=UTCDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

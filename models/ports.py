@@ -1,7 +1,9 @@
 """What the house asks of the world outside, as protocols; the adapters live in their rooms. All is synchronous."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
@@ -12,6 +14,10 @@ class OutsideError(Exception):
 
 class Transient(OutsideError):
     """It did not work now and may work later: trying again is allowed."""
+
+
+class NotPut(Transient):
+    """A file was not handed over, and that is certain: nothing of it is there or was taken."""
 
 
 class Clock(Protocol):
@@ -49,10 +55,46 @@ class FileStore(Protocol):
         """Return whether a file with this content is stored."""
 
 
+class PutResult(StrEnum):
+    """What became of a file that was handed over under a name that is used once."""
+
+    DONE = "done"
+    ALREADY_THERE = "already_there"
+    OTHER_CONTENT = "other_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A file that the bank left for us; its content is read when it is asked for."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
+class BankChannel(Protocol):
+    """Payment files to the bank, its answers back; harmless to repeat."""
+
+    def put(self, name: str, data: bytes) -> PutResult:
+        """Hand a file over under a name that is never used again: whole, or not at all.
+
+        Raises `NotPut` only where the file was never there under its name, `Transient` where nobody can say.
+        """
+
+    def find(self, name: str) -> str | None:
+        """Return the SHA-256 of what lies there under this name, None if nothing does."""
+
+    def inbox(self) -> Iterator[Inbound]:
+        """Yield what the bank left, oldest first."""
+
+    def file_away(self, name: str, where: str) -> None:
+        """Move an answer to `done` or `quarantine`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The world outside in one hand: doors build it from the settings, tests build it by hand."""
 
     clock: Clock
     ids: Ids
+    bank: BankChannel
     files: FileStore

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.clock import clock_from
@@ -14,6 +15,11 @@ from models.ids import ids_from
 from models.ports import Clock, Ids
 
 Mode: TypeAlias = Literal["production", "rehearsal"]
+Take: TypeAlias = Literal["keep", "move"]
+"""Who takes a payment file out of the drop folder: the other side copies and leaves it, or takes it away."""
+
+Bank: TypeAlias = Literal["folders", "sandbox"]
+"""Who answers payment files: whoever empties the drop folder, or the bank that a rehearsal brings with it."""
 
 PREFIX = "PILOTWAY_"
 
@@ -21,16 +27,10 @@ DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
 """The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
-        "PILOTWAY_BANK_ANSWER_HOURS",
-        "PILOTWAY_BANK_IN",
-        "PILOTWAY_BANK_OUT",
-        "PILOTWAY_BANK_TAKE",
-        "PILOTWAY_LEASE_SECONDS",
         "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
         "PILOTWAY_SMTP_URL",
         "PILOTWAY_WEBHOOK_ALLOW",
-        "PILOTWAY_WORKER",
     }
 )
 """Names of the contract that nothing in this release reads: they are known, so they do not refuse to start."""
@@ -134,6 +134,50 @@ class Settings(BaseSettings):
         description="Key for cookies and tokens, in a file so that it shows in no process list."
         " Example: `/etc/pilotway/secret`.",
     )
+    bank: Bank = Field(
+        default="folders",
+        description="Who takes payment files and answers them: `folders`, the bank's software at the two folders below,"
+        " or in a rehearsal `sandbox`, a bank that plays along there (`docs/sandbox-bank.md`). Example: `sandbox`.",
+    )
+    bank_out: Path = Field(
+        default=Path("bank/out"),
+        description="Folder that the bank's software fetches payment files from. Example: `/srv/bank/out`.",
+    )
+    bank_in: Path = Field(
+        default=Path("bank/in"),
+        description="Folder where the bank's statements and answers arrive; another one than `PILOTWAY_BANK_OUT`."
+        " Example: `/srv/bank/in`.",
+    )
+    bank_templates: Path | None = Field(
+        default=None,
+        description="Folder with the workbook templates of those banks whose portal takes no messages, each file named"
+        " by the bank's code (`102100099996.yaml`, docs/bank-templates.md). Example: `/etc/pilotway/banks`.",
+    )
+    bank_take: Take = Field(
+        default="move",
+        description="What the other side does with a payment file, so that one that is gone is understood: `keep` (it"
+        " copies) or `move` (it takes the file away). Example: `keep`.",
+    )
+    bank_answer_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 30,
+        description="How many hours the bank may stay silent about a payment file before people have to look, at most"
+        " 720. Example: `48`.",
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="How long a process may work on one payment file before another may take it over, by the clock of"
+        " the database, at most 3600. Example: `120`.",
+    )
+    worker: str | None = Field(
+        default=None,
+        max_length=100,
+        description="How this process calls itself while it works on something; left out, host and process number."
+        " Example: `night-run`.",
+    )
     timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
         default="Asia/Shanghai",
         description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",
@@ -148,6 +192,13 @@ class Settings(BaseSettings):
         description="Base address of a server, for later: this release has none, and reads the database itself."
         " Example: `https://pilot.example.org`.",
     )
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> "Settings":
+        """Refuse one folder for both ways: our own payment file would come back as the bank's answer."""
+        if self.bank_in.absolute() == self.bank_out.absolute():
+            raise PydanticCustomError("same_folder", "is the folder of PILOTWAY_BANK_OUT too")
+        return self
 
     def evidence_place(self) -> str:
         """Return where evidence files lie, also for who runs the program in another folder."""
@@ -173,7 +224,7 @@ class Settings(BaseSettings):
     def checked_mode(self, stored: Mode | None) -> Mode:
         """Return the mode that holds, given the one stored in the database (None before `init`).
 
-        SettingsError when the variable differs from the database, or when a rehearsal's clock or ids meet production.
+        SettingsError when the variable differs from the database, or a rehearsal's clock, ids or bank meet production.
         """
         if stored and self.mode and stored != self.mode:
             raise SettingsError("PILOTWAY_MODE", f"is {self.mode}, but the database was made for {stored}")
@@ -182,6 +233,8 @@ class Settings(BaseSettings):
             raise SettingsError("PILOTWAY_CLOCK", f"{self.clock!r} is allowed in a rehearsal only")
         if mode == "production" and self.ids != "random":
             raise SettingsError("PILOTWAY_IDS", f"{self.ids!r} is allowed in a rehearsal only")
+        if mode == "production" and self.bank != "folders":
+            raise SettingsError("PILOTWAY_BANK", f"{self.bank!r} is allowed in a rehearsal only")
         return mode
 
 
@@ -205,4 +258,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}", first["msg"]) from None
+        name = str(first["loc"][0] if first["loc"] else "bank_in")  # only the two folders are compared with each other
+        raise SettingsError(f"{PREFIX}{name.upper()}", first["msg"]) from None

@@ -199,3 +199,186 @@ class Door(StrEnum):
     CLI = "cli"
     FLOW = "flow"
     RECOVER = "recover"
+
+
+class MilestoneState(StrEnum):
+    """One tranche of an agreement: planned, handed in, judged (`docs/contract.md` 3.1)."""
+
+    PLANNED = "planned"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WAIVED = "waived"
+
+
+class PayoutState(StrEnum):
+    """The decision to pay; the attempt is an instruction, the file that carried it a payment batch."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    INSTRUCTED = "instructed"
+    PAID = "paid"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+class PayoutPurpose(StrEnum):
+    """What is paid for; a settlement has no milestone."""
+
+    MILESTONE = "milestone"
+    RETENTION = "retention"
+    SETTLEMENT = "settlement"
+
+
+class ApprovalDecision(StrEnum):
+    """A person's word on a payout; certify and release move no state and do not count as approvals."""
+
+    CERTIFY = "certify"
+    APPROVE = "approve"
+    REJECT = "reject"
+    RELEASE = "release"
+
+
+class PaymentBatchState(StrEnum):
+    """A payment file on its way to the bank; unknown is a state."""
+
+    PREPARED = "prepared"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ACKNOWLEDGED = "acknowledged"
+    SETTLED = "settled"
+    ABANDONED = "abandoned"
+
+
+class InstructionStatus(StrEnum):
+    """One attempt to pay, folded from its batch and what the bank said."""
+
+    PREPARED = "prepared"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ACKNOWLEDGED = "acknowledged"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    ABANDONED = "abandoned"
+
+
+DEAD: tuple[InstructionStatus, ...] = (
+    InstructionStatus.REJECTED,
+    InstructionStatus.RETURNED,
+    InstructionStatus.ABANDONED,
+)
+"""An instruction in one of these is over for good; in any other it may still pay."""
+
+
+class FundStatus(StrEnum):
+    """Funds and agreements are closed, never deleted."""
+
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class SourceKind(StrEnum):
+    """Where a fund's money comes from: kept apart in every report (rule book F18)."""
+
+    STATE = "state"
+    LARGE_ENTERPRISE = "large_enterprise"
+    SOCIAL_CAPITAL = "social_capital"
+
+
+class PayeeStatus(StrEnum):
+    """A bank account of a firm: proposed by one person, confirmed by another."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    RETIRED = "retired"
+
+
+class AccountKind(StrEnum):
+    """The ledger's accounts: four per fund, two shared per currency (`safety.md` 2.4)."""
+
+    EXTERNAL = "external"
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+    PAID = "paid"
+    FEE = "fee"
+    SUSPENSE = "suspense"
+
+
+class PostingKind(StrEnum):
+    """Why money moved between accounts."""
+
+    FUND_IN = "fund_in"
+    FUND_OUT = "fund_out"
+    RESERVE = "reserve"
+    VOID = "void"
+    POST = "post"
+    RETURN = "return"
+    FEE = "fee"
+    RECOVERY = "recovery"
+    SUSPENSE = "suspense"
+    CORRECTION = "correction"
+
+
+class BankSource(StrEnum):
+    """Who said it."""
+
+    PAIN002 = "pain002"
+    CAMT053 = "camt053"
+    CAMT054 = "camt054"
+    CSV = "csv"
+    BANK_EXCEL = "bank_excel"
+    IMPLIED = "implied"
+    PEOPLE = "people"
+
+
+class BankEventKind(StrEnum):
+    """What was said of one instruction, or of money nobody instructed."""
+
+    ACKNOWLEDGE = "acknowledge"
+    REJECT = "reject"
+    SETTLE = "settle"
+    RETURN = "return"
+    FEE = "fee"
+    CREDIT = "credit"
+    DEBIT = "debit"
+
+
+class BankEffect(StrEnum):
+    """What became of it."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    SUSPENSE = "suspense"
+
+
+class StatementStatus(StrEnum):
+    """A bank file is taken whole or not at all."""
+
+    IMPORTED = "imported"
+    QUARANTINED = "quarantined"
+
+
+class LineStatus(StrEnum):
+    """Every line of a statement ends in one of three ways."""
+
+    MATCHED = "matched"
+    DUPLICATE = "duplicate"
+    EXCEPTION = "exception"
+
+
+class RecoveryState(StrEnum):
+    """Money that a firm owes back."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    WRITTEN_OFF = "written_off"
+
+
+class RecoveryPartKind(StrEnum):
+    """How a part of a recovery order was met."""
+
+    REPAID = "repaid"
+    SET_OFF = "set_off"
+    WRITTEN_OFF = "written_off"

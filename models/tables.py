@@ -1,9 +1,32 @@
 """Imports every module with tables, so that the metadata is whole wherever it is asked for."""
 
-from models import evidence, holds, installation, journal, people, programmes, projects, reviews, trials
+from models import (
+    agreements,
+    evidence,
+    funds,
+    holds,
+    installation,
+    journal,
+    ledger,
+    payouts,
+    people,
+    programmes,
+    projects,
+    reviews,
+    statements,
+    trials,
+)
 from models.base import metadata
 
-_NAMES = {"app_user": "user", "standard_pack": "standard"}
+_NAMES = {
+    "app_user": "user",
+    "bank_statement": "statement",
+    "cost_statement": "cost",
+    "exception_case": "exception",
+    "payment_batch": "batch",
+    "recovery_order": "recovery",
+    "standard_pack": "standard",
+}
 """Objects whose table could not bear their name."""
 
 
@@ -19,16 +42,21 @@ def subject_tables() -> dict[str, str]:
 
 
 __all__ = [
+    "agreements",
     "evidence",
+    "funds",
     "holds",
     "installation",
     "journal",
+    "ledger",
     "metadata",
     "object_type_of",
+    "payouts",
     "people",
     "programmes",
     "projects",
     "reviews",
+    "statements",
     "subject_tables",
     "trials",
 ]

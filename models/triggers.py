@@ -1,7 +1,9 @@
 """Triggers that refuse to change or remove what happened: the tables that only grow (`safety.md` 2.1, rule 3)."""
 
 APPEND_ONLY = (
+    "approval",
     "audit_record",
+    "bank_event",
     "batch_figure",
     "checkpoint",
     "command_record",
@@ -9,6 +11,7 @@ APPEND_ONLY = (
     "judgement",
     "maturity_claim",
     "measurement",
+    "posting",
     "transition",
 )
 """Tables whose rows stay as they were written; a correction is a new row."""

@@ -20,11 +20,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from models.money import MAX_MINOR
+
 E = TypeVar("E", bound=StrEnum)
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-
-MAX_MINOR = 10**13
-"""The largest single amount in minor units (`safety.md` 2.2)."""
 
 
 def utc_text(value: datetime) -> str:

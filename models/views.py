@@ -110,6 +110,100 @@ _VIEWS: dict[str, tuple[str, _Columns]] = {
         "command_record",
         _text("actor_id", "command_id", "verb", "object_type", "object_id", "body_sha256") + _instant("at"),
     ),
+    "v_payee_account": (
+        "payee_account",
+        _text("id", "organisation_id", "payee_hash", "status", "proposed_by", "confirmed_by") + _instant("at"),
+    ),
+    "v_fund": ("fund", _text("id", "code", "currency") + _number("commitment_minor") + _text("status")),
+    "v_agreement": (
+        "agreement",
+        _text("id", "project_id", "fund_id") + _number("amount_minor") + _text("currency", "status"),
+    ),
+    "v_milestone": (
+        "milestone",
+        _text("id", "project_id", "agreement_id", number="CAST(number AS text)")
+        + _number("amount_minor")
+        + _text("currency", "state")
+        + _number("version"),
+    ),
+    "v_account": (
+        "account",
+        _text("id", "code", "kind", "fund_id", "currency") + _number("balance_minor", "floor_minor"),
+    ),
+    "v_posting": (
+        "posting",
+        _number("seq")
+        + _text("entry_id", "account_id")
+        + _number("amount_minor")
+        + _text("currency", "kind", "payout_id")
+        + _number("bank_event_seq")
+        + _instant("at"),
+    ),
+    "v_payout": (
+        "payout",
+        _text("id", "number", "purpose", "project_id", "milestone_id", "fund_id", "payee_account_id")
+        + _number("amount_minor")
+        + _text("currency", "state")
+        + _number("revision", "version")
+        + _text("payload_hash", "requested_by")
+        + _number("approvals_needed")
+        + _instant("created_at"),
+    ),
+    "v_approval": (
+        "approval",
+        _number("seq")
+        + _text("payout_id", "approver_id", "on_behalf_of_id", "decision", "payload_hash", "command_id")
+        + _instant("at"),
+    ),
+    "v_batch": (
+        "payment_batch",
+        _text("id", "number", "msg_id", "state")
+        + _number("instruction_count", "total_minor")
+        + _text("currency", "file_name", "file_sha256")
+        + _number("fence", "version")
+        + _instant("created_at", "sent_at"),
+    ),
+    "v_instruction": (
+        "payment_instruction",
+        _text("id", "payout_id", "batch_id")
+        + _number("attempt")
+        + _text("end_to_end_id")
+        + _number("amount_minor")
+        + _text("currency", "payee_hash", "payload_hash")
+        + _number("approvals_needed")
+        + _text("status")
+        + _instant("created_at"),
+    ),
+    "v_bank_event": (
+        "bank_event",
+        _number("seq")
+        + _text("source", "bank_ref", "end_to_end_id", "instruction_id", "statement_line_id", "kind")
+        + _number("amount_minor")
+        + _text("currency", "content_hash", "effect")
+        + _instant("at"),
+    ),
+    "v_statement": (
+        "bank_statement",
+        _text("id", "account_number", "statement_ref")
+        + _number("opening_minor", "closing_minor")
+        + _text("currency", "file_sha256", "status")
+        + _instant("at"),
+    ),
+    "v_statement_line": (
+        "statement_line",
+        _text("id", "statement_id", "line_ref")
+        + _number("amount_minor")
+        + _text("currency", "content_hash", "status")
+        + _instant("at"),
+    ),
+    "v_exception": (
+        "exception_case",
+        _text("id", "kind", "object_type", "object_id", "owner_id") + _instant("opened_at", "closed_at"),
+    ),
+    "v_claim": (
+        "claim",
+        _text("object_type", "object_id", "holder") + _number("fence") + _instant("until_at"),
+    ),
     "v_hold": (
         "hold",
         _text("id", "object_type", "object_id", "reason")

@@ -48,6 +48,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "wanted": "wanted",
     "threads_missing": "thread",
     "without_evidence": "thread",
+    "possible": "way_out",
     "proposed": "outcome",
     "voted": "outcome",
 }

@@ -17,8 +17,11 @@ from sqlmodel import Session
 from lifecycle import calendar
 from lifecycle import engine as melody
 from lifecycle.actor import PARTIES_OF_ROLE, Actor
+from lifecycle.agreements.commands import DraftAgreement, SignAgreement, SubmitCost
 from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.funds.commands import AddFund, CallCapital, Commit, Contribute
 from lifecycle.installation import initialise, write_edges
+from lifecycle.milestones.commands import SubmitMilestone
 from lifecycle.people.commands import AddOrganisation, AddProgramme, AddUser, DisableUser, GrantRole, PublishStandard
 from lifecycle.projects.commands import Advance, Assign, PutOnHold, Submit
 from lifecycle.projects.registration import ImportProject, RegisterProject
@@ -26,12 +29,13 @@ from lifecycle.requirements.commands import AddEvidence, JudgeRequirement
 from lifecycle.reviews.commands import CallReview, GiveScore, OpenReview, Propose
 from lifecycle.reviews.panel import Seat
 from lifecycle.standards import library
-from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Notice, Owes, Pack, Panel, Score, Text
+from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Notice, Owes, Pack, Panel, Score
+from lifecycle.standards.part import Text
 from lifecycle.trials.commands import AddBatch
 from lifecycle.verbs import all_edges
 from models.db import transaction
 from models.ids import new_id
-from models.states import STAGES, Competence, Door, GateOutcome, OrganisationKind, ProjectState, Role
+from models.states import STAGES, Competence, Door, GateOutcome, OrganisationKind, ProjectState, Role, SourceKind
 
 START = datetime(2025, 7, 8, 1, 0, tzinfo=UTC)
 """Nine in the morning in Shanghai, on a Tuesday."""
@@ -190,7 +194,7 @@ def projects(
     house: House, count: int = 1, *, stage: ProjectState = ProjectState.INTAKE, pack: str = "bare"
 ) -> list[UUID]:
     """Return projects in a stage: registered and advanced where the standard lets them, else brought in there."""
-    if pack != "bare" and stage != ProjectState.INTAKE:
+    if pack not in WITHOUT_PANELS and stage != ProjectState.INTAKE:
         return _brought_in(house, count, stage, pack)
     made = ids_of(
         house.do(
@@ -320,6 +324,127 @@ def panel(house: House, *, single: bool = False) -> tuple[Seat, ...]:
     return chair, expert, Seat(user_id=market, role=Role.EXPERT, competences=(Competence.MARKET,))
 
 
+def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000, **terms: Any) -> list[UUID]:
+    """Return funds of the funder without any money, twenty million yuan to be promised from each."""
+    commands = (new_fund(house, commitment_minor=commitment_minor, **terms) for _ in range(count))
+    return ids_of(house.do(*commands, by=Role.SPONSOR))
+
+
+def new_fund(house: House, **values: Any) -> AddFund:
+    """Return the command that opens a fund."""
+    usual: dict[str, Any] = {
+        "code": f"F{key()}",
+        "name": "pilot fund",
+        "organisation_id": house.parties["funder"],
+        "commitment_minor": 2_000_000_000,
+        "debtor_name": "中试基金一期",
+        "debtor_account": "6222020200112233445",
+        "debtor_bank": "102100099996",
+    }
+    return AddFund(command_id=key(), **{**usual, **values})
+
+
+def sources(house: House, *fund_ids: UUID, amount_minor: int = 1_000_000_000) -> list[UUID]:
+    """Have the other firm commit capital to each fund; return its commitments."""
+    investor, kind = house.parties["other firm"], SourceKind.LARGE_ENTERPRISE
+    commands = (
+        Commit(command_id=key(), fund_id=one, organisation_id=investor, kind=kind, amount_minor=amount_minor)
+        for one in fund_ids
+    )
+    return [UUID(answer["source_id"]) for answer in house.do(*commands, by=Role.ACCOUNTANT)]
+
+
+def call_capital(house: House, *fund_ids: UUID, amount_minor: int = 500_000_000) -> None:
+    """Call capital of each fund, due in thirty days."""
+    due = house.today + timedelta(days=30)
+    commands = (CallCapital(command_id=key(), fund_id=one, amount_minor=amount_minor, due_on=due) for one in fund_ids)
+    house.do(*commands, by=Role.ACCOUNTANT)
+
+
+def pay_in(house: House, *fund_ids: UUID, amount_minor: int = 500_000_000) -> None:
+    """Book opening money of each fund, of no investor."""
+    commands = (
+        Contribute(command_id=key(), fund_id=one, amount_minor=amount_minor, received_on=house.today)
+        for one in fund_ids
+    )
+    house.do(*commands, by=Role.ACCOUNTANT)
+
+
+def agreements(
+    house: House,
+    count: int = 1,
+    *,
+    stage: ProjectState = ProjectState.SMALL_BATCH_TRIAL,
+    is_signed: bool = True,
+    pack: str = "funded",
+    **terms: Any,
+) -> list[UUID]:
+    """Return agreements over a million yuan, each of a fund of its own with a project of the funded standard."""
+    ids = projects(house, count, stage=stage, pack=pack)
+    commands = [draft(house, fund, one, **terms) for fund, one in zip(funds(house, count), ids, strict=True)]
+    made = ids_of(house.do(*commands, by=Role.SPONSOR))
+    if is_signed:
+        sign(house, *made)
+    return made
+
+
+def draft(house: House, fund_id: UUID, project_id: UUID, **terms: Any) -> DraftAgreement:
+    """Return the command that awards a million yuan to a project."""
+    usual = {"amount_minor": 100_000_000, "own_money_minor": 50_000_000, "starts_on": house.today}
+    return DraftAgreement(command_id=key(), fund_id=fund_id, project_id=project_id, **{**usual, **terms})
+
+
+def sign(house: House, *ids: UUID, sides: Sequence[Role] = (Role.PROJECT_LEAD, Role.SPONSOR)) -> None:
+    """Have agreements signed by both parties."""
+    for side in sides:
+        house.do(*(SignAgreement(command_id=key(), agreement_id=one) for one in ids), by=side)
+
+
+def tranches(house: House, *agreement_ids: UUID, number: int = 1) -> list[UUID]:
+    """Return the tranche with this number of each agreement."""
+    sql = "SELECT id FROM v_milestone WHERE agreement_id = :id ORDER BY CAST(number AS integer)"
+    return [UUID(house.rows(sql, id=str(one))[number - 1].id) for one in agreement_ids]
+
+
+def project_of(house: House, agreement_id: UUID) -> UUID:
+    """Return the project of an agreement."""
+    return UUID(house.one("SELECT project_id FROM v_agreement WHERE id = :id", id=str(agreement_id)))
+
+
+def papers(house: House, *agreement_ids: UUID) -> list[str]:
+    """Hand a paper in for the project of each agreement; return the SHA-256 of each."""
+    ids = hand_in(house, *(project_of(house, one) for one in agreement_ids), title="report")
+    return [house.one("SELECT sha256 FROM v_evidence WHERE id = :id", id=str(one)) for one in ids]
+
+
+def reported(house: House, *agreement_ids: UUID, number: int = 1) -> list[UUID]:
+    """Hand in the report of a tranche of each agreement; return the tranches."""
+    ids = tranches(house, *agreement_ids, number=number)
+    commands = (
+        SubmitMilestone(command_id=key(), milestone_id=one, summary="reached", evidence=(paper,))
+        for one, paper in zip(ids, papers(house, *agreement_ids), strict=True)
+    )
+    house.do(*commands, by=Role.PROJECT_LEAD)
+    return ids
+
+
+def stated(house: House, *agreement_ids: UUID, cost_minor: int = 80_000_000) -> list[UUID]:
+    """State the cost of today under each agreement, three tenths of it own money; return the statements."""
+    commands = (
+        SubmitCost(
+            command_id=key(),
+            agreement_id=one,
+            from_on=house.today,
+            until_on=house.today,
+            by_category={"equipment": cost_minor},
+            own_money_minor=cost_minor * 3 // 10,
+            evidence_sha256=paper,
+        )
+        for one, paper in zip(agreement_ids, papers(house, *agreement_ids), strict=True)
+    )
+    return ids_of(house.do(*commands, by=Role.FINANCE_OFFICER))
+
+
 VOTERS = (str(Role.PANEL_CHAIR), str(Role.EXPERT), "expert market")
 REVIEW_STEPS = ("called", "scoring", "voted", "proposed")
 
@@ -404,6 +529,35 @@ def lean() -> Pack:
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
+@cache
+def funded() -> Pack:
+    """Return the bare standard with a paper that reports rest on, and one requirement at gate G3 about it."""
+    bare = library.bare()
+    stages = tuple(
+        stage.model_copy(update={"criteria": (_criterion("G3.1", "W", "paper"),)}) if stage.gate == "G3" else stage
+        for stage in bare.stages
+    )
+    changes = {"code": "funded", "stages": stages, "evidence_types": (_paper("paper", "G1"),)}
+    return Pack.model_validate(bare.model_copy(update=changes).model_dump())
+
+
+@cache
+def granted() -> Pack:
+    """Return the funded standard with the fund rules of the default one: caps, cuts, retention, audit, settlement."""
+    asked = library.default().funds.model_copy(update={"asks_certifier": False, "asks_release": False})
+    changes = {"code": "granted", "funds": asked}
+    return Pack.model_validate(funded().model_copy(update=changes).model_dump())
+
+
+@cache
+def strict() -> Pack:
+    """Return the funded standard with a certifier, a payer, and a cooling-off of ten days."""
+    base = funded()
+    asked = {"asks_certifier": True, "asks_release": True, "cooling_off_working_days": 10}
+    funds = base.funds.model_copy(update=asked)
+    return Pack.model_validate(base.model_copy(update={"code": "strict", "funds": funds}).model_dump())
+
+
 def _text(zh: str, en: str) -> Text:
     return Text(zh=zh, en=en)
 
@@ -432,4 +586,12 @@ def _criterion(clause: str, strength: Any, evidence_type: str, **more: Any) -> C
     )
 
 
-PACKS: Mapping[str, Any] = {"bare": library.bare, "lean": lean, "default": library.default}
+WITHOUT_PANELS = ("bare", "funded", "granted", "strict")
+PACKS: Mapping[str, Any] = {
+    "bare": library.bare,
+    "lean": lean,
+    "default": library.default,
+    "funded": funded,
+    "granted": granted,
+    "strict": strict,
+}

@@ -16,11 +16,12 @@ from cli.door import Door
 from cli.errors import problem_of
 from cli.output import Output
 from cli.users import DAYS_OF_A_TOKEN
+from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
-from lifecycle.installation import OtherModeError, initialise, write_edges
+from lifecycle.installation import OtherModeError, initialise, write_disbursement, write_edges
 from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from lifecycle.verbs import all_edges
@@ -93,6 +94,7 @@ def bring_to_head() -> str | None:
     with _database() as engine:
         upgrade(engine)
         run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
+        run_in_transaction(engine, write_disbursement)
     return head_revision()
 
 
@@ -223,6 +225,10 @@ def _checkpoint_key() -> str:
     return str(settings.checkpoint_key)
 
 
+def _bank_templates() -> str:
+    return ", ".join(templates_in(load_settings().bank_templates)) or "-"
+
+
 def _calendar() -> str:
     years = sorted(china().announced)
     return f"{years[0]}-{years[-1]}"
@@ -238,6 +244,7 @@ _LOOKS: dict[str, Callable[[], str]] = {
     "database": _database_is_ready,
     "evidence files": _evidence,
     "checkpoint key": _checkpoint_key,
+    "bank templates": _bank_templates,
     "calendar": _calendar,
 }
 

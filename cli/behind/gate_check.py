@@ -19,7 +19,8 @@ from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, living_project_ids, project_rows
 from lifecycle.projects.rules import entry_met
 from lifecycle.stages.judgement import Verdict
-from lifecycle.standards.pack import Criterion, Pack, Text
+from lifecycle.standards.pack import Criterion, Pack
+from lifecycle.standards.part import Text
 from lifecycle.verdicts.packs import packs_of
 from models.db import reading
 from models.states import STAGES, ProjectState

@@ -29,7 +29,7 @@ def tell_history(door: Door, ref: str, *, limit: int, after: int) -> None:
 
     def work(session: Session) -> tuple[list[tuple[Event, int]], dict[str, str]]:
         project_id = door.lookup(session).project(ref)
-        if door.is_named and not may_see(session, project_id, door.actor(session)):
+        if door.is_named and not may_see(session, project_id, door.actor(session), today=door.today):
             raise NotFound(unmet("not_found", ref=ref))
         page = list(islice(told(session, project_id, after=after), limit + 1))
         return page, standard_names(session, project_id, door.output.lang)

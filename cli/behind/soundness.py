@@ -1,26 +1,33 @@
 """Invariants, recovery and the audit trail: whether what is stored can be trusted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from cli.behind.banking import folders, teller
 from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
 from cli.output import Column
+from flows.recovery import Finished, finish
 from lifecycle import recovery
 from lifecycle.actor import Actor
 from lifecycle.audit.checkpoints import write_checkpoint
 from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
 from lifecycle.audit.verify import verify
+from lifecycle.disbursement.commands import freeze_for
+from lifecycle.engine import execute
 from lifecycle.errors import Invalid, unmet
 from lifecycle.invariants.check import (
     EVIDENCE_FILES,
+    Report,
     UnknownCheckError,
     all_checks,
     check,
     chosen,
+    frozen,
     with_evidence_files,
 )
 from lifecycle.verdicts.soundness import fresh_verdicts
@@ -31,18 +38,42 @@ from notifications.words import title
 
 
 def check_all(door: Door, only: tuple[str, ...]) -> None:
-    """Ask the invariants and print what they found; leaves with exit 7 when one is broken."""
+    """Ask the invariants, stop disbursement when one about money is broken, and print; exit 7 when one is broken."""
+    report = _asked(door, only)
+    if report.broken_money:
+        report = _frozen(door, report)
+    _tell(door, report)
+
+
+def find_all(door: Door, only: tuple[str, ...]) -> None:
+    """Ask the invariants and print what they found; nothing is stopped. Leaves with exit 7 when one is broken."""
+    _tell(door, _asked(door, only))
+
+
+def _asked(door: Door, only: tuple[str, ...]) -> Report:
     stamp = door.stamp(Actor.clock(DoorName.CLI))
     checks = (*all_checks(_public_keys(door)), fresh_verdicts(stamp))
     try:
         asked = chosen(checks, only) if only else checks
     except UnknownCheckError as error:
         raise Invalid(unmet("check_unknown", value=str(error), known=[one.id for one in checks])) from error
-    report = door.read(lambda session: check(session, asked, now=door.now))
+    hours = door.settings.bank_answer_hours
+    report = door.read(lambda session: check(session, asked, now=door.now, bank_answer_hours=hours))
     if not only or EVIDENCE_FILES in only:
         report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_place()))
-    document = report.document()
-    _print_checks(door, document)
+    return report
+
+
+def _frozen(door: Door, report: Report) -> Report:
+    """Put the hold, unless one stands for the same; return the report with what stands now."""
+    stamp = door.stamp(Actor.clock(DoorName.CLI))
+    freeze = freeze_for(report, str(stamp.new_id()))
+    run_in_transaction(door.engine, lambda session: execute(session, [freeze], stamp=stamp))
+    return replace(report, frozen=door.read(frozen))
+
+
+def _tell(door: Door, report: Report) -> None:
+    _print_checks(door, report.document())
     if not report.is_ok:
         raise typer.Exit(BROKEN)
 
@@ -62,20 +93,32 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
 
 
 def recover_all(door: Door) -> None:
-    """Sweep what a crash left; leaves with exit 6 when something could not be removed."""
+    """Finish and sweep what a crash left; leaves with exit 6 when something could not be done."""
     files = EvidenceFiles(door.settings.evidence_place())
     old = list(files.old_files(recovery.ORPHAN_AGE))
     found = door.read(lambda session: recovery.look(session, old, today=door.today))
-    document = recovery.sweep(found, files, now=door.now)
+    stamp = door.stamp(Actor.clock(DoorName.RECOVER))
+    finished = finish(door.engine, teller(door), folders(door), stamp)
+    document = _with_payments(recovery.sweep(found, files, now=door.now), finished)
     output = door.output
     if output.as_json:
         output.document(document)
     else:
+        for one in document["moved"]:
+            output.line(f"{one['object_type']} {one['object_id']}\t{one['from']} -> {one['to']}\t{one['why']}")
+        for name in ("unknown", "waiting"):
+            output.line(f"{name}\t{len(document[name])}")
         output.record((Column(key="temp_files"), Column(key="orphan_files")), document["swept"])
         for one in document["failed"]:
             output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
     if document["failed"]:
         raise typer.Exit(PARTLY)
+
+
+def _with_payments(document: dict[str, Any], finished: Finished) -> dict[str, Any]:
+    swept = {**document["swept"], "temp_files": document["swept"]["temp_files"] + finished.temp_files}
+    known = {name: getattr(finished, name) for name in ("moved", "claims_taken", "unknown", "waiting")}
+    return {**document, **known, "swept": swept, "failed": [*document["failed"], *finished.failed]}
 
 
 def verify_trail(door: Door, files: list[Path]) -> None:

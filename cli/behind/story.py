@@ -13,12 +13,17 @@ from sqlalchemy import Engine, func, select, update
 from sqlmodel import Session
 
 from cli.output import Column, Output
+from flows.bank_channel import BankInMemory, DropFolders
+from flows.disbursement import Teller, disburse
+from flows.reconciliation import take_inbox
+from flows.sandbox import Desk, SandboxBank, incoming_money
 from lifecycle import engine as melody
 from lifecycle import verbs
+from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.demo.portfolio import CHAPTERS, PAPER_REGISTER
-from lifecycle.demo.story import HOME, Chapter, Perform, Story, tell
+from lifecycle.demo.story import BETWEEN_ACTS, HOME, Chapter, Perform, Story, StoryBroken, tell
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import initialise, write_edges
 from lifecycle.people.queries import users
@@ -27,15 +32,21 @@ from models.file_store import EvidenceFiles
 from models.ids import SeededIds, using_ids
 from models.installation import Installation, NumberSeries
 from models.migrate import upgrade
+from models.payouts import PaymentBatch
 from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
+from models.statements import BankStatement, StatementLine
+from models.states import Door as DoorName
+from models.states import LineStatus
 
 SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
+EPOCH = "DEMX"
+"""So have its payments: no file of a demonstration ever reaches a bank."""
 _TEN = time(10, 0)
 
-LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
+LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
 """Whose logins are named first; everybody of the story may be used with `--as`."""
 _SHOWN = {"login": None, "name": None, "roles": "role", "competences": "competence"}
 """What is said of them, and what kind of word it is."""
@@ -56,15 +67,18 @@ def tell_story(output: Output, at: str, *, is_anew: bool) -> dict[str, Any]:
     engine = make_engine(settings.db)
     try:
         if is_anew:
-            _delete(engine)
+            _delete(engine, settings)
             engine = make_engine(settings.db)
         upgrade(engine)
         if _is_told(engine):
             output.say("demo_told_before")
         else:
-            files = EvidenceFiles(settings.evidence_place())
+            files, desk = EvidenceFiles(settings.evidence_place()), BankInMemory()
+            _refuse_strange_files(settings)
             with output.progress("demo_playing", (day - CHAPTERS_BEGIN).days) as step:
-                play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step)
+                play(engine, at=day, keep=lambda content: files.put(BytesIO(content)).sha256, say=step, desk=desk)
+            if settings.bank == "sandbox":
+                _lay_out(desk, DropFolders(settings.bank_out, settings.bank_in))
         return _what_is_there(engine, settings)
     finally:
         engine.dispose()
@@ -77,8 +91,11 @@ def play(
     keep: Callable[[bytes], str],
     say: Callable[[int], None] = lambda _days: None,
     chapters: Sequence[Chapter] = CHAPTERS,
+    desk: Desk | None = None,
 ) -> Summary:
     """Play chapters up to a day into an empty database at head, one transaction a step; `say` hears the days passed.
+
+    Payments go through the sandbox bank; what it and the payment run hand each other lies at the desk.
 
     The database becomes a rehearsal whose clock stands at ten in the morning of that day, Shanghai time.
     """
@@ -96,15 +113,36 @@ def play(
             yield perform
             later.run(session)
 
+    bank = SandboxBank(desk or BankInMemory(), today=CHAPTERS_BEGIN)
     with using_ids(ids):
         run_in_transaction(engine, lambda session: _prepare(session, story))
         reached = CHAPTERS_BEGIN
         for day in tell(story, chapters, until=at, scene=scene):
+            if story.is_bank_due:
+                _visit_bank(engine, story, bank)
             say((day - reached).days)
             reached = max(reached, day)
         now = max(story.now + timedelta(minutes=1), datetime.combine(at, _TEN, HOME).astimezone(UTC))
         run_in_transaction(engine, lambda session: _set_clock(session, now))
     return Summary(acts=story.acts, now=now)
+
+
+def _visit_bank(engine: Engine, story: Story, bank: SandboxBank) -> None:
+    """Read what the bank has answered, and hand over what was released: as the scheduled runs do, by the clock."""
+    story.is_bank_due, story.now = False, story.now + BETWEEN_ACTS
+    with reading(engine) as session:
+        bank.turn_to(story.today, incoming_money(session, HOME, story.incoming))
+    actor = Actor.clock(DoorName.FLOW)
+    stamp = Stamp(now=story.now, today=story.today, actor=actor, calendar=story.calendar, new_id=story.new_id)
+    wrong = [one.name for one in take_inbox(engine, bank, stamp) if one.status == "quarantined"]
+    run = disburse(engine, Teller(bank=bank, holder="demo", takes="keep"), stamp)
+    refused = [one for one in run.refused if one[1] != ("not_released",)]  # the payer lets it go another day
+    if wrong or refused or run.failed or run.unknown:
+        raise StoryBroken(f"{story.today} at the bank: {wrong} {refused} {run.failed} {run.unknown}")
+    line = _table(StatementLine)
+    unexplained = select(line.c.bank_ref, line.c.id).where(line.c.status == LineStatus.EXCEPTION)
+    with reading(engine) as session:
+        story.set_aside = dict(session.execute(unexplained).tuples().all())
 
 
 CHAPTERS_BEGIN = date(2024, 7, 1)
@@ -141,7 +179,7 @@ def show(output: Output, told: dict[str, Any]) -> None:
 def _prepare(session: Session, story: Story) -> None:
     """Say which database this is, and which numbers the register on paper has given."""
     begins = datetime.combine(CHAPTERS_BEGIN, time(8, 0), HOME).astimezone(UTC)
-    initialise(session, mode="rehearsal", now=begins, new_id=story.new_id)
+    initialise(session, mode="rehearsal", now=begins, new_id=story.new_id).epoch = EPOCH
     write_edges(session, verbs.all_edges())
     for year, last in PAPER_REGISTER.items():
         session.add(NumberSeries(kind="PT", year=year, last=last))
@@ -168,8 +206,39 @@ def _installation(engine: Engine) -> Any:
         return session.execute(select(_table(Installation))).one_or_none()
 
 
-def _delete(engine: Engine) -> None:
-    """Delete an earlier demonstration: a file of ours in rehearsal, and nothing else."""
+def _refuse_strange_files(settings: Settings) -> None:
+    """Refuse folders in which a bank has something already: the sandbox would take it for its own."""
+    if settings.bank != "sandbox":
+        return
+    for folder in (settings.bank_out, settings.bank_in):
+        if any(folder.rglob("*.xml")):
+            raise Invalid(unmet("demo_needs_empty_folder", folder=str(folder)))
+
+
+def _lay_out(desk: BankInMemory, folders: DropFolders) -> None:
+    """Lay out what went to the bank and came back, so that the sandbox knows it and goes on from there."""
+    for name, data in desk.out.items():
+        folders.put(name, data)
+    for name, data in desk.answers.items():
+        folders.leave(name, data)
+        if name in desk.filed:
+            folders.file_away(name, desk.filed[name])
+
+
+def _forget_bank_files(engine: Engine, settings: Settings) -> None:
+    """Delete the files of an earlier demonstration at the bank: those that its database names."""
+    if settings.bank != "sandbox":
+        return
+    with reading(engine) as session:
+        sent = set(session.execute(select(_table(PaymentBatch).c.file_name)).scalars())
+        heard = set(session.execute(select(_table(BankStatement).c.file_name)).scalars())
+    for folder, names in ((settings.bank_out, sent), (settings.bank_in, heard)):
+        for path in [path for path in folder.rglob("*.xml") if path.name in names]:
+            path.unlink()
+
+
+def _delete(engine: Engine, settings: Settings) -> None:
+    """Delete an earlier demonstration: a file of ours in rehearsal, what it had at the sandbox bank, nothing else."""
     if not is_sqlite(engine):
         raise Invalid(unmet("demo_reset_needs_a_file"))
     file = Path(str(engine.url.database))
@@ -177,6 +246,7 @@ def _delete(engine: Engine) -> None:
         return
     upgrade(engine)
     _is_told(engine)
+    _forget_bank_files(engine, settings)
     engine.dispose()
     for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
         path.unlink(missing_ok=True)

@@ -6,7 +6,14 @@ from docs.generate.markdown import ROOT, code, link, link_to, name_of, one_line,
 from lifecycle.chart import Chart, Rule, compiled
 from lifecycle.verbs import CHARTS, all_edges
 
-_TITLES = {"project": "Project", "stage_run": "Visit of a stage", "review": "Gate review"}
+_TITLES = {
+    "project": "Project",
+    "stage_run": "Visit of a stage",
+    "review": "Gate review",
+    "milestone": "Tranche",
+    "payout": "Payout",
+    "batch": "Payment batch",
+}
 
 
 def charts() -> str:

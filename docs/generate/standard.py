@@ -7,8 +7,10 @@ from docs.generate.markdown import code, link, link_to, page, table
 from docs.generate.words import Words
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
+from lifecycle.standards.funds import FundRules, Tier
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Judge, Pack, Panel, Stage
 from lifecycle.standards.parties import hands_in
+from models.money import Money
 from models.states import Role
 from notifications.words import Lang
 
@@ -37,8 +39,46 @@ def _whole_pack(say: Words, pack: Pack) -> Iterator[str]:
     yield f"## {say('limits')}"
     yield table((say("limit"), say("value")), ((code(name), str(value)) for name, value in pack.limits))
     yield f"{say('threshold')}: {where}. {say('verifications')}: {say.titled('verification', *pack.verifications)}."
+    yield from _funds(say, pack)
     yield f"## {say('profiles')}"
     yield table((say("profile"), say("value")), ((code(name), code(*known)) for name, known in pack.profiles.items()))
+
+
+def _funds(say: Words, pack: Pack) -> Iterator[str]:
+    rules = pack.funds
+    yield f"## {say('funds')}\n\n{say('threshold')}: {link('`funds.yaml`', _FOLDER / 'funds.yaml')}."
+    numbers = (name for name in type(rules).model_fields if name not in {"tranches", "tiers"})
+    yield table((say("rule"), "", say("value")), ((code(one), say(one), _number(say, rules, one)) for one in numbers))
+    yield table(
+        (say("tranche"), say("share"), say("released_by"), say("also_needs")),
+        (
+            (
+                f"**{one.code}** {say.text(one.title)}",
+                _percent(one.share_basis_points),
+                f"{one.gate} {say.titled('outcome', 'go')}" if one.gate else ", ".join(one.criteria),
+                say.comma.join(say(need) for need in one.needs),
+            )
+            for one in rules.tranches
+        ),
+    )
+    yield table((say("tier"), say("approvals"), say("also_needs")), (_tier(say, rules, one) for one in rules.tiers))
+
+
+def _number(say: Words, rules: FundRules, name: str) -> str:
+    value = getattr(rules, name)
+    if isinstance(value, bool):
+        return say("yes" if value else "no")
+    return _percent(value) if name.endswith("_basis_points") else str(value)
+
+
+def _percent(basis_points: int) -> str:
+    return f"{basis_points / 100:g} %"
+
+
+def _tier(say: Words, rules: FundRules, one: Tier) -> tuple[str, ...]:
+    limit = "–" if one.up_to_minor is None else Money(one.up_to_minor, rules.currency).display
+    asked = ["amount_typed_again"] * (one.needed > 1) + ["director"] * (one.needed > 2) + ["minute"] * one.needs_minute
+    return limit, str(one.needed), say.comma.join(map(say, asked))
 
 
 def _stage(say: Words, pack: Pack, stage: Stage) -> Iterator[str]:

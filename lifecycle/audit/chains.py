@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -11,7 +11,9 @@ from sqlmodel import Session
 
 from lifecycle.audit import streams
 from lifecycle.audit.findings import Findings, Problem, ProblemKind
+from lifecycle.audit.sealed import Named, is_readable
 from lifecycle.canonical import canonical, sha256
+from lifecycle.sealing import SEALED
 from models.base import NO_AUDIT
 from models.tables import subject_tables
 
@@ -39,6 +41,8 @@ class _Object:
 
     key: _ObjectKey
     findings: Findings
+    named_rows: Mapping[str, Named]
+    """What bodies name in the other views that only grow, gathered over all objects."""
     unnamed: dict[int, Any] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)
     head: tuple[int, str] | None = None
@@ -62,16 +66,19 @@ class _Object:
 def verify_chains(session: Session, findings: Findings) -> tuple[int, int]:
     """Read every chain beside its object and transitions; return how many rows and chains there are."""
     rows_count = chains_count = 0
-    for one in _objects(session, findings):
+    named_rows = {view: Named(view) for view in SEALED.values()}
+    for one in _objects(session, findings, named_rows):
         rows_count += one.rows_count
         chains_count += one.rows_count > 0
         for seq in one.unnamed:
             one.add(ProblemKind.FOREIGN, f"transition {seq} is named by no audit row")
         _compare_head(one)
+    for named in named_rows.values():
+        named.compare(session, findings)
     return rows_count, chains_count
 
 
-def _objects(session: Session, findings: Findings) -> Iterator[_Object]:
+def _objects(session: Session, findings: Findings, named_rows: Mapping[str, Named]) -> Iterator[_Object]:
     """Bring the three streams together, object by object; each is sorted by object, so nothing is kept."""
     sources = (
         (streams.transitions(session), _TRANSITIONS),
@@ -80,7 +87,7 @@ def _objects(session: Session, findings: Findings) -> Iterator[_Object]:
     )
     parts = heapq.merge(*(_parts(rows, source) for rows, source in sources), key=lambda part: part[:2])
     for key, of_object in groupby(parts, key=lambda part: part[0]):
-        one = _Object(key=key, findings=findings)
+        one = _Object(key=key, findings=findings, named_rows=named_rows)
         for _, source, rows in of_object:
             _take(one, source, rows)
         yield one
@@ -133,6 +140,9 @@ def _verify_named(one: _Object, row: Any, entry: Any) -> None:
     match entry:
         case ["v_transition", int(seq), str(expected)]:
             pass
+        case [str(view), int(seq), str(expected)] if view in one.named_rows and is_readable(seq, expected):
+            one.named_rows[view].add(seq, expected, audit_seq=row.seq)
+            return
         case _:
             one.add(ProblemKind.ROW, "it names rows in a form that nobody writes", row)
             return

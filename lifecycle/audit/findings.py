@@ -66,10 +66,15 @@ class Findings:
     first_bad_seq: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether another problem would only be counted."""
+        return len(self.problems) >= MOST_PROBLEMS
+
     def add(self, problem: Problem) -> None:
         """Take in one problem."""
         self.count += 1
-        if len(self.problems) < MOST_PROBLEMS:
+        if not self.is_full:
             self.problems.append(problem)
         if problem.kind in _CONTRADICTIONS and problem.seq is not None:
             self.first_bad_seq = min(problem.seq, self.first_bad_seq or problem.seq)

@@ -24,6 +24,17 @@ def transitions(session: Session) -> Iterator[Any]:
     yield from _stream(session, f"SELECT * FROM v_transition ORDER BY {_by_object(session)}, seq")
 
 
+def numbered(session: Session, view: str) -> Iterator[Any]:
+    """Stream the rows of a view that only grows, in the order of their numbers."""
+    yield from _stream(session, f"SELECT * FROM {view} ORDER BY seq")
+
+
+def audit_row(session: Session, seq: int) -> Any:
+    """Return where one audit row stands: its object and its place in the chain."""
+    wanted = "SELECT object_type, object_id, chain_seq FROM v_audit WHERE seq = :seq"
+    return session.execute(text(wanted), {"seq": seq}).one()
+
+
 def subject_heads(session: Session) -> Iterator[Any]:
     """Stream (object_type, object_id, chain_seq, hash) as each subject has them."""
     each = " UNION ALL ".join(

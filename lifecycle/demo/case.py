@@ -129,7 +129,9 @@ def register(story: Story, product: Product, received_on: date | None = None) ->
         profiles={"manufacture": product.manufacture},
     )
     pack = story.packs[product.programme]
-    return Case(product=product, project_id=id_of(answer), number=answer["number"], pack=pack)
+    case = Case(product=product, project_id=id_of(answer), number=answer["number"], pack=pack)
+    story.cases[product.name] = case
+    return case
 
 
 def stage_of(gate: str) -> ProjectState:

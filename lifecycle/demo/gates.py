@@ -47,11 +47,12 @@ def paper(story: Story, case: Case, type_id: str, form: Form) -> Line:
     """Return how one paper is handed in, by the person it is owed by; its file is kept now."""
     text = json.dumps({"project": case.number, "type": type_id, **form}, ensure_ascii=False, indent=1)
     content = text.encode()
+    sha256 = story.papers[case.project_id, type_id] = story.keep(content)
     fields = {
         "project_id": case.project_id,
         "type": type_id,
         "file_name": f"{type_id}.json",
-        "sha256": story.keep(content),
+        "sha256": sha256,
         "size_bytes": len(content),
         "form": form,
         "revision": case.revision if case.pack.evidence_type(type_id).only_for_revision else None,

@@ -106,6 +106,9 @@ OTHERS: Mapping[str, tuple[str, OrganisationKind]] = {
     "user_3": ("康泽制药有限公司", K.CUSTOMER),
     "plant_1": ("成都精造电子有限公司", K.RECEIVER),
     "plant_2": ("上海联产材料有限公司", K.RECEIVER),
+    "guidance": ("浦江产业引导基金", K.INVESTOR),
+    "group": ("申和高端装备集团有限公司", K.INVESTOR),
+    "venture": ("启源创业投资有限公司", K.INVESTOR),
 }
 
 FUND: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
@@ -114,6 +117,8 @@ FUND: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("wu", "吴核验", (R.CERTIFIER,)),
     ("qian", "钱出纳", (R.PAYER,)),
     ("jin", "金主管", (R.SPONSOR,)),
+    ("han", "韩经理", (R.FUND_MANAGER,)),
+    ("tian", "田会计", (R.ACCOUNTANT,)),
 )
 
 EXPERTS: tuple[tuple[str, str, tuple[Competence, ...]], ...] = (

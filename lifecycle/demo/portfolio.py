@@ -8,10 +8,12 @@ from typing import Any
 
 from lifecycle.demo import situations as now
 from lifecycle.demo.case import Product
+from lifecycle.demo.financing import FINANCED
 from lifecycle.demo.people import founding
 from lifecycle.demo.robot import robot
 from lifecycle.demo.stages import course, make_and_prove
 from lifecycle.demo.story import Chapter
+from lifecycle.demo.treasury import treasury
 
 _V31: dict[str, Any] = {"programme": "HW-2024", "characteristic": ("装配间隙", "mm", 0.2, 0.8)}
 _V32: dict[str, Any] = {**_V31, "programme": "HW-2025"}
@@ -159,5 +161,9 @@ SECOND_HALF_OF_2025: tuple[Chapter, ...] = (
 )
 """PT-2025-0014, the robot, to 0021."""
 
-CHAPTERS: tuple[Chapter, ...] = (founding, *PROJECTS_OF_2024, *FIRST_HALF_OF_2025, *SECOND_HALF_OF_2025)
+CHAPTERS: tuple[Chapter, ...] = (
+    *(founding, treasury),
+    *(*PROJECTS_OF_2024, *FIRST_HALF_OF_2025, *SECOND_HALF_OF_2025),
+    *FINANCED,
+)
 """The whole story; of chapters that go on at one day the earlier one here comes first."""

@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lifecycle.actor import Actor
+from lifecycle.banking.sandbox import Incoming
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.standards.pack import Pack
@@ -57,6 +58,20 @@ class Story:
     programmes: dict[str, UUID] = field(default_factory=dict)
     packs: dict[str, Pack] = field(default_factory=dict)
     """Programme -> the standard it asks for."""
+    cases: dict[str, Any] = field(default_factory=dict)
+    """Name of the product -> the project as it was registered."""
+    papers: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    """(project, type) -> SHA-256 of the paper handed in last."""
+    funds: dict[str, UUID] = field(default_factory=dict)
+    """Code -> fund."""
+    accounts: dict[str, UUID] = field(default_factory=dict)
+    """Firm -> its account that was confirmed last."""
+    incoming: list[Incoming] = field(default_factory=list)
+    """What firms pay to the fund's account; its bank tells of it."""
+    set_aside: dict[str, UUID] = field(default_factory=dict)
+    """Reference of the bank -> booking that nobody could explain when it came."""
+    is_bank_due: bool = False
+    """Somebody goes to the bank when this step is over: what it answered is read, what is released is handed over."""
     acts: int = 0
 
     @property

@@ -4,20 +4,22 @@ Nothing in a mapping computes or guesses: a column is read by one converter, a s
 and every choice carries its reason in both languages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lifecycle.imports.amounts import CURRENCY_DECIMALS, SCALES, THOUSANDS
 from lifecycle.imports.csv_file import Encoding
 from lifecycle.imports.dates import DateFormat
 from lifecycle.imports.reader import TableFormat
 from lifecycle.imports.texts import Invisible, LineBreaks
+from models.money import CURRENCY_DECIMALS, SCALES, THOUSANDS
 from models.states import OrganisationKind, ProjectState
+
+M = TypeVar("M")
 
 SHIPPED = Path(__file__).parent / "mappings"
 MAX_BYTES = 256 * 1024
@@ -256,6 +258,11 @@ class Mapping(Part):
 
 def load_mapping(path: Path) -> Mapping:
     """Return the mapping in this file; `MappingProblem` names the place that is wrong."""
+    return loaded(path, Mapping.model_validate)
+
+
+def loaded(path: Path, validate: Callable[[Any], M]) -> M:
+    """Return what this file holds, read by the strict reader and made sound by `validate`; `MappingProblem` else."""
     name = path.name
     if path.stat().st_size > MAX_BYTES:
         raise MappingProblem(name, "file", f"larger than {MAX_BYTES} bytes")
@@ -268,7 +275,7 @@ def load_mapping(path: Path) -> Mapping:
         where = f"line {mark.line + 1}" if mark else "file"
         raise MappingProblem(name, where, str(getattr(error, "problem", None) or "not YAML")) from None
     try:
-        return Mapping.model_validate(data)
+        return validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lifecycle.imports.amounts import parse_minor_or_zero
+from lifecycle.imports.amounts import reported_minor
 from lifecycle.imports.dates import PartialDate, parse_date
 from lifecycle.imports.mapping import (
     ColumnRule,
@@ -147,7 +147,7 @@ def _money(rule: MoneyRule, index_of: dict[str, int]) -> Reading:
             return
         text = rule.replace.get(text, text).removesuffix(rule.suffix)
         currency = rule.currency if currency_index is None else cells[currency_index].strip(SPACES)
-        minor = parse_minor_or_zero(text, currency or "", thousands=rule.thousands, scale=rule.scale)
+        minor = reported_minor(text, currency or "", thousands=rule.thousands, scale=rule.scale)
         draft.money.append(MoneyFact(rule.label, minor, currency or ""))
 
     return reading

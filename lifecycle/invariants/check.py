@@ -9,14 +9,15 @@ from itertools import islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlmodel import Session
 
 from lifecycle.audit.verify import NO_KEYS
 from lifecycle.canonical import instant
 from lifecycle.invariants import computed
-from lifecycle.invariants.statements import STATEMENTS, Statements
-from models.db import is_sqlite
+from lifecycle.invariants.money import MONEY
+from lifecycle.invariants.statements import STATEMENTS, Moment, Statements
+from models.db import db_now, is_sqlite
 from models.ports import FileStore
 
 EVIDENCE_FILES = "I22"
@@ -36,7 +37,9 @@ class Check:
 
     id: str
     name: str
-    broken: Callable[[Session], Iterable[Mapping[str, Any]]]
+    broken: Callable[[Session, Moment], Iterable[Mapping[str, Any]]]
+    is_of_money: bool = False
+    """Broken, it stops all disbursement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Result:
     rows_count: int
     sample: Sequence[Mapping[str, Any]]
     milliseconds: int
+    is_of_money: bool = False
 
     @property
     def is_ok(self) -> bool:
@@ -82,6 +86,11 @@ class Report:
         """Say whether all of them hold."""
         return all(result.is_ok for result in self.results)
 
+    @property
+    def broken_money(self) -> tuple[str, ...]:
+        """Return the ids of the broken invariants that stop disbursement."""
+        return tuple(sorted(result.id for result in self.results if result.is_of_money and not result.is_ok))
+
     def document(self) -> dict[str, Any]:
         """Return `pilotway-check/1`, the contract's invariants first."""
         ordered = sorted(self.results, key=lambda result: (result.id[0] != "I", result.id))
@@ -102,9 +111,22 @@ def all_checks(keys: Mapping[str, Ed25519PublicKey] = NO_KEYS) -> tuple[Check, .
     Add what a higher room contributes (the verdict cache, judged afresh) before handing them to `check`.
     """
     return (
-        *(Check(id=one.id, name=one.name, broken=_in_sql(one)) for one in STATEMENTS),
-        Check(id="I15", name="audit-verifies", broken=lambda session: computed.audit_verifies(session, keys)),
-        Check(id="H02", name="requirements-of-the-pack", broken=computed.requirements_of_the_pack),
+        *(
+            Check(id=one.id, name=one.name, broken=_in_sql(one), is_of_money=one.is_of_money)
+            for one in (*STATEMENTS, *MONEY)
+        ),
+        Check(id="I15", name="audit-verifies", broken=lambda session, _: computed.audit_verifies(session, keys)),
+        Check(
+            id="H02",
+            name="requirements-of-the-pack",
+            broken=lambda session, _: computed.requirements_of_the_pack(session),
+        ),
+        Check(
+            id="H08",
+            name="roles-as-decided",
+            broken=lambda session, _: computed.roles_as_decided(session),
+            is_of_money=True,
+        ),
     )
 
 
@@ -116,21 +138,23 @@ def chosen(checks: Sequence[Check], ids: Collection[str]) -> tuple[Check, ...]:
     return tuple(one for one in checks if one.id in ids)
 
 
-def check(session: Session, checks: Sequence[Check], *, now: datetime) -> Report:
+def check(session: Session, checks: Sequence[Check], *, now: datetime, bank_answer_hours: int = 24) -> Report:
     """Ask every invariant. Use it inside `reading()`: all must be seen at one instant."""
+    database_now = session.execute(select(db_now())).scalar_one()
+    moment = Moment(now=now, database_now=database_now, bank_answer_hours=bank_answer_hours)
     return Report(
         at=now,
         database="sqlite" if is_sqlite(session) else "postgresql",
         schema_revision=session.execute(text("SELECT version_num FROM alembic_version")).scalar(),
-        results=tuple(_ask(one, partial(one.broken, session)) for one in checks),
-        frozen=_frozen(session),
+        results=tuple(_ask(one, partial(one.broken, session, moment)) for one in checks),
+        frozen=frozen(session),
         referenced_files=computed.referenced_files(session),
     )
 
 
 def with_evidence_files(report: Report, files: FileStore) -> Report:
     """Add I22: every file that evidence refers to is read. Use it after the reading: no file inside a transaction."""
-    one = Check(id=EVIDENCE_FILES, name="evidence-files", broken=lambda _session: ())
+    one = Check(id=EVIDENCE_FILES, name="evidence-files", broken=lambda _session, _moment: ())
     result = _ask(one, lambda: computed.wrong_files(report.referenced_files, files))
     return replace(report, results=(*report.results, result))
 
@@ -141,20 +165,27 @@ def _ask(one: Check, broken: Callable[[], Iterable[Mapping[str, Any]]]) -> Resul
     sample = list(islice(rows, SAMPLE))
     rows_count = len(sample) + sum(1 for _ in rows)
     milliseconds = round((time.perf_counter() - started) * 1000)
-    return Result(id=one.id, name=one.name, rows_count=rows_count, sample=sample, milliseconds=milliseconds)
+    return Result(
+        id=one.id,
+        name=one.name,
+        rows_count=rows_count,
+        sample=sample,
+        milliseconds=milliseconds,
+        is_of_money=one.is_of_money,
+    )
 
 
-def _in_sql(one: Statements) -> Callable[[Session], Iterator[Mapping[str, Any]]]:
-    def broken(session: Session) -> Iterator[Mapping[str, Any]]:
+def _in_sql(one: Statements) -> Callable[[Session, Moment], Iterator[Mapping[str, Any]]]:
+    def broken(session: Session, moment: Moment) -> Iterator[Mapping[str, Any]]:
         for statement in one.sql:
-            for row in session.execute(text(statement)).mappings():
+            for row in session.execute(text(statement), moment.parameters()).mappings():
                 yield dict(row)
 
     return broken
 
 
-def _frozen(session: Session) -> dict[str, Any]:
-    """Say whether disbursement is on hold."""
+def frozen(session: Session) -> dict[str, Any]:
+    """Say whether disbursement is on hold: the oldest hold, and since when."""
     held = session.execute(
         text("SELECT id, from_at FROM v_hold WHERE object_type = 'disbursement' AND lifted_at IS NULL ORDER BY from_at")
     ).first()

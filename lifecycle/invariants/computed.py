@@ -1,14 +1,16 @@
 """Invariants that need more than SQL: hashes, files, what a standard asks."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlmodel import Session
 
 from lifecycle.audit.verify import verify
+from models.payouts import Approval
 from models.ports import FileStore, OutsideError
 from models.programmes import StandardPack
 from models.projects import Project, Requirement, StageRun
@@ -50,6 +52,25 @@ def requirements_of_the_pack(session: Session) -> Iterator[dict[str, Any]]:
                 "missing": sorted(asked - run["clauses"]),
                 "surplus": sorted(run["clauses"] - asked),
             }
+
+
+def roles_as_decided(session: Session) -> Iterator[dict[str, Any]]:
+    """Yield every word on a payout whose role is not the one that its audit row says (H08).
+
+    The hash of an approval covers the columns of its view, and the view has no role.
+    """
+    said: dict[int, str] = {}
+    bodies = text("SELECT body FROM v_audit WHERE object_type = 'payout' AND action IN :words").bindparams(
+        bindparam("words", _WORDS, expanding=True)
+    )
+    for (body,) in session.execute(bodies, execution_options={"yield_per": 2_000}):
+        told = json.loads(body)
+        if "role" in told["detail"]:
+            said |= {seq: told["detail"]["role"] for view, seq, _ in told["rows"] if view == "v_approval"}
+    columns = (_APPROVAL.c.seq, _APPROVAL.c.payout_id, _APPROVAL.c.role)
+    for row in session.execute(select(*columns).order_by(_APPROVAL.c.seq), execution_options={"yield_per": 2_000}):
+        if said.get(row.seq, row.role) != row.role:
+            yield {"seq": row.seq, "payout_id": str(row.payout_id), "role": str(row.role), "said": said[row.seq]}
 
 
 def _visits(session: Session) -> Iterator[dict[str, Any]]:
@@ -97,3 +118,5 @@ def _table(model: Any) -> Any:
 
 
 _PACK, _PROJECT, _RUN, _REQUIREMENT = (_table(model) for model in (StandardPack, Project, StageRun, Requirement))
+_APPROVAL = _table(Approval)
+_WORDS = [f"payout.{verb}" for verb in ("certify", "approve", "reapprove", "reject", "release")]

@@ -1,10 +1,16 @@
 """What must be true at every moment, as SQL for both databases: each statement must return no row.
 
 I… are the invariants of the contract, on its views alone, so that anybody can run them from outside; H… are those of
-the house, on its tables too. What needs more than SQL stands in `computed.py`.
+the house, on its tables too. Those about money stand in `money.py`, what needs more than SQL in `computed.py`.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lifecycle.canonical import instant
+
+LATE = timedelta(minutes=15)
+"""How long something that nobody waits for may lie untouched (`safety.md` 5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +20,35 @@ class Statements:
     id: str
     name: str
     sql: tuple[str, ...]
+    """May ask for the parameters of `Moment`."""
+    is_of_money: bool = False
+    """Broken, it stops all disbursement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """As of when the invariants are asked."""
+
+    now: datetime
+    """Business time."""
+    database_now: datetime
+    """The database's own clock, which leases go by."""
+    bank_answer_hours: int = 24
+    """How long the bank may stay silent (`PILOTWAY_BANK_ANSWER_HOURS`)."""
+
+    def parameters(self) -> dict[str, str]:
+        """Return what the statements may ask for, in the form of the views."""
+        return {
+            "late": instant(self.now - LATE),
+            "silent": instant(self.now - timedelta(hours=self.bank_answer_hours)),
+            "db_late": instant(self.database_now - LATE),
+        }
 
 
 _IN_A_STAGE = "('intake', 'feasibility', 'small_batch_trial', 'market_validation', 'handoff')"
 _UNDER_WAY = "('open', 'submitted', 'in_review')"
+_WITHOUT_CHART = "('recovery')"
+"""Subjects with a state but no chart: what changes it is written into the audit trail only."""
 
 ONE_AUDIT_ROW = Statements(
     id="I12",
@@ -29,11 +60,12 @@ ONE_AUDIT_ROW = Statements(
             AND a.from_state = t.from_state AND a.to_state = t.to_state AND a.action NOT LIKE '%.refused'
          GROUP BY t.seq, t.object_type, t.object_id HAVING COUNT(a.seq) <> 1
         """,
-        """
+        f"""
         SELECT a.seq, a.object_type, a.object_id FROM v_audit a LEFT JOIN v_transition t
             ON a.object_type = t.object_type AND a.object_id = t.object_id AND a.command_id = t.command_id
             AND a.from_state = t.from_state AND a.to_state = t.to_state
-         WHERE a.from_state <> a.to_state GROUP BY a.seq, a.object_type, a.object_id HAVING COUNT(t.seq) <> 1
+         WHERE a.from_state <> a.to_state AND a.object_type NOT IN {_WITHOUT_CHART}
+         GROUP BY a.seq, a.object_type, a.object_id HAVING COUNT(t.seq) <> 1
         """,
     ),
 )
@@ -53,7 +85,10 @@ PATH = Statements(
         SELECT o.object_type, o.id AS object_id FROM (
             SELECT 'project' AS object_type, id, stage AS state FROM v_project
             UNION ALL SELECT 'stage_run', id, state FROM v_stage_run
-            UNION ALL SELECT 'review', id, state FROM v_review) o
+            UNION ALL SELECT 'review', id, state FROM v_review
+            UNION ALL SELECT 'milestone', id, state FROM v_milestone
+            UNION ALL SELECT 'payout', id, state FROM v_payout
+            UNION ALL SELECT 'batch', id, state FROM v_batch) o
           LEFT JOIN (SELECT object_type, object_id, MAX(seq) AS seq FROM v_transition GROUP BY object_type, object_id) l
             ON l.object_type = o.object_type AND l.object_id = o.id
           LEFT JOIN v_transition t ON t.seq = l.seq
@@ -138,4 +173,4 @@ HOLD_ON_A_PROJECT = Statements(
 )
 
 STATEMENTS = (ONE_AUDIT_ROW, PATH, CHAIN, COMMAND_ONCE, ONE_VISIT, NUMBERS, HOLD_ON_A_PROJECT)
-"""All invariants in SQL, in the order in which they are reported."""
+"""All invariants in SQL but those about money, in the order in which they are reported."""

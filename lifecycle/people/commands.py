@@ -95,6 +95,28 @@ class AddToken(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delegate(Command):
+    """Let somebody stand in for oneself in one role, from one day to another."""
+
+    user_id: UUID
+    """Who stands in."""
+    role: Role
+    organisation_id: UUID
+    from_on: date
+    until_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndDelegation(Command):
+    """End a delegation before its last day."""
+
+    user_id: UUID
+    """Who stands in."""
+    delegation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStandard(Command):
     """Publish a pack that passes `standard lint`; it is kept under its SHA-256 and never changed."""
 
@@ -202,12 +224,40 @@ ADD_TOKEN = Verb(
     rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.not_taken),
     effects=effects.token_added,
 )
+DELEGATE = Verb(
+    object_type="user",
+    name="delegate",
+    command=Delegate,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.delegations,
+    rules=(
+        rules.delegable,
+        rules.holds_it,
+        rules.another_human,
+        rules.user_is_active,
+        rules.separate_duties,
+        rules.sound_days,
+        rules.has_reason,
+    ),
+    effects=effects.delegated,
+)
+END_DELEGATION = Verb(
+    object_type="user",
+    name="end_delegation",
+    command=EndDelegation,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.delegations,
+    rules=(rules.delegation_is_live, rules.own_delegation),
+    effects=effects.delegation_ended,
+)
 PUBLISH_STANDARD = Verb(
     object_type="standard",
     name="publish",
     command=PublishStandard,
     once=facts.once(facts.NEW_STANDARD),
-    facts=facts.entries(StandardPack, facts.NEW_STANDARD),
+    facts=facts.standards,
     rules=(rules.sound_pack, rules.not_taken),
     effects=effects.standard_published,
 )

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.people.facts import Entry, folded
+from lifecycle.people.facts import DelegationEntry, Entry, folded
 from lifecycle.stages import credit_code
-from models.people import ApiToken, Organisation, OrganisationTie, RoleGrant, User
+from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import UserStatus
 
@@ -21,7 +21,7 @@ def _born(model: Any, object_type: str, verb: str, row_id: UUID, values: Mapping
     return Effects(acts=(act,), messages=(Message(kind=kind, object_type=object_type, object_id=row_id),))
 
 
-def _on(entry: Entry, model: Any, object_type: str, verb: str, **rest: Any) -> Effects:
+def _on(entry: Entry | DelegationEntry, model: Any, object_type: str, verb: str, **rest: Any) -> Effects:
     values = rest.pop("values", {})
     act = Act(
         table=model,
@@ -108,6 +108,42 @@ def role_revoked(entry: Entry, _target: str, stamp: Stamp) -> Effects:
 def user_disabled(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
     """Disable the account."""
     return _on(entry, User, "user", "disable", values={"status": UserStatus.DISABLED})
+
+
+def delegated(entry: DelegationEntry, _target: str, stamp: Stamp) -> Effects:
+    """Lend the role; it stands in the chain of who stands in, with both names."""
+    command = entry.command
+    row = {
+        "id": stamp.new_id(),
+        "delegator_id": stamp.actor.user_id,
+        "delegate_id": entry.row.id,
+        "role": command.role,
+        "organisation_id": command.organisation_id,
+        "from_on": command.from_on,
+        "until_on": command.until_on,
+        "reason": command.reason.strip(),
+        "at": stamp.now,
+    }
+    detail = {**{name: value for name, value in row.items() if name not in ("id", "at")}, "delegation_id": row["id"]}
+    told = {"role": str(command.role), "for": stamp.actor.name, "from": command.from_on.isoformat()}
+    message = Message(
+        kind="user.delegated",
+        object_type="user",
+        object_id=entry.row.id,
+        facts={**told, "until": command.until_on.isoformat(), "by": entry.row.name},
+    )
+    says = {"delegation_id": str(row["id"])}
+    return _on(
+        entry, User, "user", "delegate", rows=((Delegation, row),), detail=detail, messages=(message,), says=says
+    )
+
+
+def delegation_ended(entry: DelegationEntry, _target: str, stamp: Stamp) -> Effects:
+    """End the delegation now; what was said under it counts no more at the last gate of a payout."""
+    ended = (Delegation, entry.command.delegation_id, {"revoked_at": stamp.now})
+    return _on(
+        entry, User, "user", "end_delegation", updates=(ended,), detail={"delegation_id": entry.command.delegation_id}
+    )
 
 
 def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:

@@ -9,11 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.stages import credit_code
-from models.people import Organisation, RoleGrant, User
+from models.installation import Installation
+from models.people import Delegation, Organisation, RoleGrant, User
+from models.programmes import StandardPack
 from models.projects import Project
-from models.reading import grouped, table_of
+from models.reading import grouped, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
 
 
@@ -39,6 +42,8 @@ class Entry:
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
     """Open projects whose applicant is concerned."""
+    is_production: bool = False
+    """Read where a standard is published."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -92,6 +97,14 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
     return facts
 
 
+def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read whether a pack is known, and whether this database is for real work."""
+    installation = table_of(Installation)
+    is_production = session.execute(select(installation.c.mode)).scalar_one() == "production"
+    found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
+    return [replace(one, is_production=is_production) for one in found]
+
+
 def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[Any]:
     stored = table_of(model).c[column]
     return set(session.execute(select(stored).where(stored.in_(values))).scalars()) if values else set()
@@ -111,6 +124,48 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
             actor_person_id=stamp.actor.person_id,
         )
         for task in tasks
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelegationEntry:
+    """A role that shall be lent, or taken back: what both people hold by themselves."""
+
+    command: Any
+    row: Any
+    """The account of who stands in."""
+    stamp: Stamp
+    roles: frozenset[Role]
+    own: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """(role, organisation) of who acts; what was lent to them does not count."""
+    held: frozenset[tuple[Role, UUID | None]] = frozenset()
+    """The same of who stands in."""
+    delegation: Any = None
+    delegable: frozenset[Role] = DELEGABLE
+
+
+def delegations(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DelegationEntry]:
+    """Read the grants of both, and the delegation that shall end."""
+    actor = stamp.actor.user_id
+    grants = rows_by(session, RoleGrant, "user_id", [actor, *(task.row.id for task in tasks)])
+    named = [getattr(task.command, "delegation_id", None) for task in tasks]
+    live = rows_by(session, Delegation, "id", [one for one in named if one is not None])
+
+    def held(user_id: UUID) -> frozenset[tuple[Role, UUID | None]]:
+        rows = [row for row in grants.get(user_id, ()) if row.revoked_at is None]
+        return frozenset((Role(row.role), row.organisation_id) for row in rows)
+
+    return [
+        DelegationEntry(
+            command=task.command,
+            row=task.row,
+            stamp=stamp,
+            roles=task.roles,
+            own=held(actor),
+            held=held(task.row.id),
+            delegation=next(iter(live.get(name, ())), None) if name is not None else None,
+        )
+        for task, name in zip(tasks, named, strict=True)
     ]
 
 

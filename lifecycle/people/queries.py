@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
-from models.people import Organisation, RoleGrant, User
+from models.people import Delegation, Organisation, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember
 from models.states import Role, UserStatus
@@ -35,6 +35,30 @@ def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]
         .order_by(user.c.login, grant.c.role)
     )
     return _plain(session.execute(statement if user_id is None else statement.where(user.c.id == user_id)))
+
+
+def delegations(session: Session) -> list[dict[str, Any]]:
+    """Return the delegations that nobody has ended, with both names, the latest first."""
+    table, organisation = _table(Delegation), _table(Organisation)
+    absent, present = _table(User).alias("absent"), _table(User).alias("present")
+    statement = (
+        select(
+            table.c.id.label("delegation_id"),
+            absent.c.login.label("absent"),
+            present.c.login.label("stands_in"),
+            table.c.role,
+            organisation.c.name.label("organisation"),
+            table.c.from_on,
+            table.c.until_on,
+            table.c.reason,
+        )
+        .join(absent, absent.c.id == table.c.delegator_id)
+        .join(present, present.c.id == table.c.delegate_id)
+        .outerjoin(organisation, organisation.c.id == table.c.organisation_id)
+        .where(table.c.revoked_at.is_(None))
+        .order_by(table.c.until_on.desc(), absent.c.login)
+    )
+    return _plain(session.execute(statement))
 
 
 def organisations(session: Session) -> list[dict[str, Any]]:

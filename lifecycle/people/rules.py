@@ -1,6 +1,7 @@
 """Facts in, reasons out: everything that can stand in the way of the verbs of people and organisations. Pure."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -15,7 +16,7 @@ from models.limits import LONG_TEXT, SHORT_TEXT, WHOLE_SHARE
 from models.states import Role, UserStatus
 
 if TYPE_CHECKING:
-    from lifecycle.people.facts import Entry
+    from lifecycle.people.facts import DelegationEntry, Entry
 
 _SHA256_LENGTH = 64
 
@@ -74,8 +75,8 @@ def something_corrected(entry: "Entry") -> tuple[Unmet, ...]:
 
 
 @about_input
-def has_reason(entry: "Entry") -> tuple[Unmet, ...]:
-    """A correction says why."""
+def has_reason(entry: Any) -> tuple[Unmet, ...]:
+    """A correction, or a delegation, says why."""
     return () if 0 < len(entry.command.reason.strip()) <= LONG_TEXT else (unmet("reason_missing"),)
 
 
@@ -107,7 +108,81 @@ def grant_is_live(entry: "Entry") -> tuple[Unmet, ...]:
     return () if entry.has_live_grant else (unmet("grant_not_found"),)
 
 
-def user_is_active(entry: "Entry") -> tuple[Unmet, ...]:
+_DUTIES: Mapping[Role, str] = {
+    Role.CERTIFIER: "certify",
+    Role.FUND_MANAGER: "approve",
+    Role.FUND_DIRECTOR: "approve",
+    Role.PAYER: "pay",
+    Role.ACCOUNTANT: "account",
+}
+_FIRM = (Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER)
+
+
+@about_input
+def delegable(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Only who decides on payouts can be stood in for: there each word says for whom it is given (5.4)."""
+    role, allowed = entry.command.role, entry.delegable
+    return () if role in allowed else (unmet("role_not_delegable", role=role, allowed=sorted(allowed)),)
+
+
+@about_input
+def holds_it(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Nobody lends what they do not hold by themselves: a delegation is not passed on and widens nothing."""
+    command = entry.command
+    holds = (command.role, command.organisation_id) in entry.own
+    return () if holds else (unmet("role", needs=[command.role], verb="delegate"),)
+
+
+def another_human(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Nobody stands in for themselves, with no account of theirs."""
+    return (unmet("four_eyes"),) if entry.row.person_id == entry.stamp.actor.person_id else ()
+
+
+@about_input
+def separate_duties(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Who asks, certifies, approves, pays or books stands in for none of the other duties (F7).
+
+    What concerns one payout (its maker, its voucher, an interest in the firm) is asked at each word, for both people.
+    """
+    role, place = entry.command.role, entry.command.organisation_id
+    duty = _DUTIES.get(role)
+    other = {
+        held
+        for held, organisation in entry.held
+        if held in _FIRM or (organisation == place and _DUTIES.get(held, duty) != duty)
+    }
+    return (unmet("delegate_excluded", roles=sorted(other)),) if other else ()
+
+
+@about_input
+def sound_days(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """A delegation has a first and a last day, and is not over."""
+    command = entry.command
+    if command.from_on > command.until_on:
+        return (unmet("days_out_of_order", field="until_on"),)
+    return (
+        () if command.until_on >= entry.stamp.today else (unmet("delegation_over", day=command.until_on.isoformat()),)
+    )
+
+
+@about_input
+def delegation_is_live(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Refuse to end what is no delegation to this user, or no longer one."""
+    found = entry.delegation
+    is_live = found is not None and found.delegate_id == entry.row.id and found.revoked_at is None
+    return () if is_live else (unmet("delegation_not_found"),)
+
+
+@about_input
+def own_delegation(entry: "DelegationEntry") -> tuple[Unmet, ...]:
+    """Who gave it ends it, or an administrator."""
+    found = entry.delegation
+    is_own = found is not None and found.delegator_id == entry.stamp.actor.user_id
+    may = found is None or is_own or Role.ADMIN in entry.roles
+    return () if may else (unmet("role", needs=[Role.ADMIN], verb="end_delegation"),)
+
+
+def user_is_active(entry: Any) -> tuple[Unmet, ...]:
     """Refuse an act on a disabled account."""
     return () if entry.row.status == UserStatus.ACTIVE else (unmet("user_disabled"),)
 
@@ -122,12 +197,14 @@ def sound_share(entry: "Entry") -> tuple[Unmet, ...]:
 
 @about_input
 def sound_pack(entry: "Entry") -> tuple[Unmet, ...]:
-    """Refuse a pack that is none, that lint finds fault with, or whose hash is another."""
+    """Refuse a pack that is none, that lint finds fault with, whose hash is another, or, for real work, a bare one."""
     try:
         pack = Pack.model_validate(entry.command.body)
     except ValidationError as error:
         return (unmet("pack_unreadable", problem=str(error.errors()[0]["msg"])),)
     if library.sha256(pack) != entry.command.sha256:
         return (unmet("pack_hash_differs"),)
+    if pack.rehearsal_only and entry.is_production:
+        return (unmet("pack_for_rehearsals", name=f"{pack.code}@{pack.version}"),)
     problems = lint(pack, rules=frozenset(RULES))
     return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()

@@ -206,20 +206,6 @@ RECYCLE = project_verb(
     effects=effects.recycled,
     follow=refresh,
 )
-WITHDRAW = project_verb(
-    "withdraw",
-    Withdraw,
-    chart=ProjectChart,
-    rules=(rules.has_reason,),
-    effects=effects.ended("withdraw", "withdrawn"),
-)
-STOP = project_verb(
-    "stop",
-    Stop,
-    chart=ProjectChart,
-    rules=(rules.has_reason, rules.stop_reason),
-    effects=effects.ended("stop", "stopped"),
-)
 HOLD = project_verb(
     "hold",
     PutOnHold,

@@ -13,6 +13,7 @@ from lifecycle.actor import Parties
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
+from lifecycle.numbers import Number, drawn
 from lifecycle.projects import rules
 from lifecycle.projects.chart import OBJECT_TYPE, VERSION
 from lifecycle.projects.commands import ProjectCommand, project_verb
@@ -24,9 +25,7 @@ from lifecycle.verdicts.cache import refresh
 from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import UNKNOWN, title_key
-from models.db import is_sqlite
 from models.evidence import MaturityClaim
-from models.installation import NumberSeries
 from models.limits import TITLE
 from models.people import Organisation
 from models.programmes import Programme
@@ -95,8 +94,7 @@ class BirthFacts:
     known_keys: frozenset[str] = frozenset()
     neighbours: tuple[UUID, ...] = ()
     """The firm's applications that will be compared with the new project (G1.6)."""
-    number: str = ""
-    series: tuple[str, int, int] = ("PT", 0, 0)
+    number: Number
 
 
 def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BirthFacts]:
@@ -118,10 +116,9 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     may_write = all(task.is_locked for task in tasks)
     neighbours = compared(session, [task.command.organisation_id for task in tasks], is_locked=may_write)
     years = [(task.command.received_on or stamp.today).year for task in tasks]
-    last = _last_numbers(session, set(years), may_write=may_write)
+    numbers = drawn(session, "PT", years, may_write=may_write)
     facts = []
-    for task, year in zip(tasks, years, strict=True):
-        last[year] += 1
+    for task, number in zip(tasks, numbers, strict=True):
         programme = programmes.get(task.command.programme_id)
         facts.append(
             BirthFacts(
@@ -132,8 +129,7 @@ def birth_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 parties=known,
                 known_keys=keys,
                 neighbours=neighbours.get(task.command.organisation_id, ()),
-                number=f"PT-{year}-{last[year]:04d}",
-                series=("PT", year, last[year]),
+                number=number,
             )
         )
     return facts
@@ -145,21 +141,6 @@ def _known_keys(session: Session, tasks: Sequence[Task[Any]]) -> frozenset[str]:
         return frozenset()
     table = table_of(Project)
     return frozenset(session.execute(select(table.c.outside_key).where(table.c.outside_key.in_(keys))).scalars())
-
-
-def _last_numbers(session: Session, years: set[int], *, may_write: bool) -> dict[int, int]:
-    """Return the last number given per year; when writing, the counters are locked first, so none is given twice."""
-    table = table_of(NumberSeries)
-    if may_write and not is_sqlite(session):
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs the row before the lock
-
-        rows = [{"kind": "PT", "year": year, "last": 0} for year in sorted(years)]
-        session.execute(insert(table).on_conflict_do_nothing(), rows)
-    statement = select(table.c.year, table.c.last).where(table.c.kind == "PT", table.c.year.in_(years))
-    if may_write:
-        statement = statement.order_by(table.c.year).with_for_update()
-    found = {row.year: row.last for row in session.execute(statement)}
-    return {year: found.get(year, 0) for year in years}
 
 
 def programme_known(facts: BirthFacts) -> tuple[Unmet, ...]:
@@ -241,7 +222,7 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
     assert facts.pack is not None  # the rule `programme_known` has asked  # noqa: S101
     project_id = stamp.new_id()
     row = {
-        "number": facts.number,
+        "number": str(facts.number),
         "name": command.name.strip(),
         "title_key": title_key(command.name),
         "programme_id": command.programme_id,
@@ -263,18 +244,18 @@ def _born(facts: BirthFacts, event: str, values: Mapping[str, Any], stamp: Stamp
             from_state="",
             to_state=str(row["stage"]),
             values={**row, **more},
-            detail={"number": facts.number, "name": row["name"], "pack_sha256": row["pack_sha256"]},
+            detail={"number": str(facts.number), "name": row["name"], "pack_sha256": row["pack_sha256"]},
         )
 
     return project_id, row, act
 
 
 def _message(facts: BirthFacts, project_id: UUID, kind: str) -> Message:
-    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": facts.number})
+    return Message(kind=kind, object_type=OBJECT_TYPE, object_id=project_id, facts={"number": str(facts.number)})
 
 
 def _says(facts: BirthFacts) -> dict[str, Any]:
-    return {"number": facts.number}
+    return {"number": str(facts.number)}
 
 
 def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
@@ -292,7 +273,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         acts=(act(stage_run_id=opening.id), opening),
         rows=rows,
         messages=(_message(facts, project_id, "project.received"),),
-        numbers={facts.series[:2]: facts.series[2]},
+        numbers=facts.number.series,
         says=_says(facts),
         touched=facts.neighbours,
     )
@@ -319,7 +300,7 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         if level is not None
     )
     known: dict[str, Any] = {
-        "numbers": {facts.series[:2]: facts.series[2]},
+        "numbers": facts.number.series,
         "says": _says(facts),
         "touched": facts.neighbours,
     }

@@ -118,7 +118,7 @@ class RefreshVerdicts(ProjectCommand):
 
 def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> Verb[Any, DeskFacts]:
     """Return a verb at a project's desk: the project is locked, no chart moves, the verdict cache follows."""
-    own = rest.pop("rules")
+    own, living = rest.pop("rules"), rest.pop("living", project_rules.not_ended)
     return Verb(
         object_type=object_type,
         name=name,
@@ -126,7 +126,7 @@ def desk_verb(object_type: str, name: str, command: type[Any], **rest: Any) -> V
         subject=Project,
         subject_id=lambda asked: asked.project_id,
         state=lambda facts: str(facts.project.stage),
-        rules=(project_rules.not_ended, *own),
+        rules=(living, *own),
         follow=refresh,
         **{"facts": desk_facts, **rest},
     )
@@ -140,6 +140,7 @@ ADD_EVIDENCE = desk_verb(
     "add",
     AddEvidence,
     rules=(rules.not_frozen, rules.type_known, rules.owes_it, rules.file_sound, rules.form_sound),
+    living=rules.takes_papers,
     facts=paper_facts,
     apart=lambda asked: asked.type,
     effects=effects.evidence_added,

@@ -8,10 +8,12 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
+from models.agreements import Agreement
 from models.evidence import Evidence
 from models.projects import Requirement
 from models.reading import rows_by
 from models.reviews import CompletionNotice
+from models.states import FundStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,8 @@ class DeskFacts(ProjectFacts):
     documents: tuple[Any, ...] = ()
     requirements: Mapping[str, Any] = field(default_factory=dict)
     notices: tuple[Any, ...] = ()
+    is_accounted_for: bool = True
+    """No agreement waits for the project's cost or audit."""
 
 
 CLAIMS = frozenset({"claims"})
@@ -46,8 +50,16 @@ def desk_facts(
 
 def paper_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[DeskFacts]:
     """Read the papers of each project; what the gate says of them is for later."""
-    documents = rows_by(session, Evidence, "project_id", [task.project.id for task in tasks], "version_no")
+    ids = [task.project.id for task in tasks]
+    documents, agreements = (
+        rows_by(session, Evidence, "project_id", ids, "version_no"),
+        rows_by(session, Agreement, "project_id", ids),
+    )
     return [
-        DeskFacts(**base.as_read(), documents=tuple(documents.get(base.project.id, ())))
+        DeskFacts(
+            **base.as_read(),
+            documents=tuple(documents.get(base.project.id, ())),
+            is_accounted_for=all(row.status == FundStatus.CLOSED for row in agreements.get(base.project.id, ())),
+        )
         for base in project_facts(session, tasks, stamp)
     ]

@@ -23,6 +23,12 @@ SHA256_LENGTH = 64
 SME_ROLES = frozenset(role for role, party in ROLE_PARTY.items() if party == "sme")
 
 
+def takes_papers(facts: "DeskFacts") -> tuple[Unmet, ...]:
+    """A project that has ended takes papers while an agreement waits for its cost statement or audit (F12)."""
+    is_over = facts.has_ended and facts.is_accounted_for
+    return (unmet("project_ended", state=facts.stage),) if is_over else ()
+
+
 def not_frozen(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Once a panel is called the evidence stands still; what arrives later is for the next panel."""
     if not facts.has_open_review:

@@ -6,6 +6,7 @@ What has no declared direction may not differ at all: a comparison that does not
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
+from lifecycle.standards.funds import FundRules, Tier, Tranche
 from lifecycle.standards.pack import Criterion, Due, EvidenceType, FormField, Pack, Panel, Score, Stage
 from lifecycle.standards.parties import hands_in
 from lifecycle.standards.problem import Problem, located
@@ -103,6 +104,28 @@ LIMIT_DIRECTIONS: Mapping[str, Direction] = {
     "freeze_before_panel_days": "up",
 }
 
+FUND_DIRECTIONS: Mapping[str, Direction] = {
+    "rate_cap_basis_points": "down",
+    "before_last_gate_basis_points": "down",
+    "before_audit_basis_points": "down",
+    "advance_basis_points": "down",
+    "used_basis_points": "up",
+    "retention_months": "up",
+    "notice_days": "up",
+    "cooling_off_working_days": "up",
+    "payment_days": "down",
+    "payment_days_at_most": "down",
+    "statement_days": "same",
+    "recovery_days": "same",
+    "late_interest_basis_points": "same",
+    "adding_up_days": "up",
+    "currency": "same",
+}
+"""Stricter lies where less is paid early and more is asked before; a promise to the firm is stricter when it is sooner.
+
+The days a firm has after a stop or for a recovery bind it as much as they protect it: a layer leaves them alone.
+"""
+
 PANEL_DIRECTIONS: Mapping[str, Direction] = {
     "kind": ("none", "single_expert", "panel"),
     "minimum_members": "up",
@@ -150,6 +173,7 @@ def _differences(base: Pack, tighter: Pack) -> Iterator[Problem]:
     for profile, choices in base.profiles.items():
         if not set(tighter.profiles.get(profile, ())) <= set(choices) or profile not in tighter.profiles:
             yield _problem("profile_changed", f"profiles/{profile}", choices, tighter.profiles.get(profile))
+    yield from _funds(base.funds, tighter.funds)
     for kind in base.evidence_types:
         other = {other.id: other for other in tighter.evidence_types}.get(kind.id)
         yield from _evidence_type(kind, other)
@@ -158,6 +182,45 @@ def _differences(base: Pack, tighter: Pack) -> Iterator[Problem]:
     for stage in base.stages:
         found = [other for other in tighter.stages if other.id is stage.id]
         yield from _stage(stage, found[0]) if found else [_problem("stage_dropped", stage.id, stage.id, None)]
+
+
+def _funds(base: FundRules, tighter: FundRules) -> Iterator[Problem]:
+    yield from _each(base, tighter, FUND_DIRECTIONS, "funds")
+    for name in ("asks_certifier", "asks_release"):
+        if getattr(base, name) and not getattr(tighter, name):
+            yield _loosened(f"funds/{name}", old=True, new=False)
+    for limit in sorted({one.up_to_minor for one in (*base.tiers, *tighter.tiers) if one.up_to_minor}):
+        for amount in (limit, limit + 1):
+            old, new = _tier(base.tiers, amount), _tier(tighter.tiers, amount)
+            if old and new and (new.needed < old.needed or new.needs_minute < old.needs_minute):
+                yield _loosened(f"funds/tiers/{amount}", old.needed, new.needed)
+    yield from _plan(base.tranches, tighter.tranches)
+
+
+def _tier(tiers: tuple[Tier, ...], amount: int) -> Tier | None:
+    """Return the tier of an amount; none refuses every payout, and nothing is stricter."""
+    return next((one for one in tiers if one.up_to_minor is None or amount <= one.up_to_minor), None)
+
+
+def _plan(base: tuple[Tranche, ...], tighter: tuple[Tranche, ...]) -> Iterator[Problem]:
+    """The same tranches in their order; each may come later and ask for more, and no sum up to it may be larger."""
+    path = "funds/tranches"
+    old, new = ([one.code for one in plan] for plan in (base, tighter))
+    if old != new:
+        yield _problem("not_comparable", path, old, new)
+        return
+    sums = [0, 0]
+    for one, other in zip(base, tighter, strict=True):
+        place = f"{path}/{one.code}"
+        sums = [sums[0] + one.share_basis_points, sums[1] + other.share_basis_points]
+        if sums[1] > sums[0]:
+            yield _loosened(f"{place}/share_basis_points", *sums)
+        if (one.gate, one.criteria) != (other.gate, other.criteria) and not (
+            other.reached_at > one.reached_at or (one.criteria and set(one.criteria) < set(other.criteria))
+        ):
+            yield _loosened(f"{place}/gate", one.gate or one.criteria, other.gate or other.criteria)
+        yield from _one(one.needs, other.needs, "more", f"{place}/needs")
+        yield from _one(one.is_retention, other.is_retention, "same", f"{place}/is_retention")
 
 
 def _stage(base: Stage, tighter: Stage) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """The published packs: read from their files, named, hashed.
 
-A pack is a folder of `pack.yaml` and one file for each stage. A pack that is `based_on` another writes down only what
-it changes: a stage's key, a whole criterion, a whole evidence type (decision 9, `a-layer-writes-what-it-changes`).
+A pack is a folder of `pack.yaml`, one file for each stage, and `funds.yaml`. A pack that is `based_on` another writes
+down only what it changes: a stage's key, a whole criterion, a whole evidence type, a key of the fund rules (decision 9,
+`a-layer-writes-what-it-changes`).
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from lifecycle.standards.pack import EvidenceType, Pack, PackPart, Stage
+from lifecycle.standards.funds import FundRules
+from lifecycle.standards.pack import EvidenceType, Pack, Stage
+from lifecycle.standards.part import PackPart
 from lifecycle.standards.problem import Problem, line_of
 from models.states import STAGES, ProjectState
 
@@ -113,7 +116,7 @@ def _published(name: str, *, seen: tuple[str, ...]) -> Pack:
 
 def _load(directory: Path, *, seen: tuple[str, ...]) -> Pack:
     head = _read(directory / "pack.yaml")
-    if own := {"stages", "evidence_types"} & set(head.data):
+    if own := {"stages", "evidence_types", "funds"} & set(head.data):
         raise BadPack([_problem(head, "pack_head_holds_stages", min(own))])
     base = _base(head, seen)
     parts: list[StageFile] = []
@@ -123,12 +126,17 @@ def _load(directory: Path, *, seen: tuple[str, ...]) -> Pack:
             parts.append(_stage_file(directory / f"{stage}.yaml", stage, base))
         except BadPack as bad:
             problems.extend(bad.problems)
+    try:
+        funds = _funds(directory / "funds.yaml", base)
+    except BadPack as bad:
+        problems.extend(bad.problems)
     if problems:
         raise BadPack(problems)
     whole = {
         **head.data,
         "evidence_types": tuple(kind for part in parts for kind in part.evidence_types),
         "stages": tuple(part.stage for part in parts),
+        "funds": funds,
     }
     return _validated(Pack, whole, head)
 
@@ -160,6 +168,17 @@ def _stage_file(path: Path, stage: ProjectState, base: Pack | None) -> StageFile
     if part.stage.id != stage:
         raise BadPack([Problem(code="stage_is_not_its_file", path=f"{stage}/id", line=path.name)])
     return part
+
+
+def _funds(path: Path, base: Pack | None) -> FundRules:
+    """Return the fund rules; a key that the file of a layer leaves out is the base's, and so is the whole file."""
+    if base is None:
+        read = _read(path)
+        return _validated(FundRules, read.data, read)
+    if not path.exists():
+        return base.funds
+    read = _read(path)
+    return _validated(FundRules, {**base.funds.model_dump(mode="json"), **read.data}, read)
 
 
 def _completed(own: Mapping[str, Any], base: StageFile) -> Mapping[str, Any]:
@@ -257,10 +276,15 @@ def _places(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             pairs = item.value if isinstance(item, yaml.MappingNode) else []
-            named = {key.value: value.value for key, value in pairs if key.value in {"id", "name"}}
-            place = f"{path}/{named.get('id', named.get('name', number))}"
+            named = {key.value: value.value for key, value in pairs if key.value in {"id", "name", "code"}}
+            place = f"{path}/{_name(named, number)}"
             yield place, item.start_mark.line + 1
             yield from _places(item, place)
+
+
+def _name(item: Mapping[str, Any], number: int) -> object:
+    """Return what an item of a list goes by: its id, name or code, else its number."""
+    return next((item[key] for key in ("id", "name", "code") if key in item), number)
 
 
 def _under(path: str, key: str) -> str:
@@ -294,7 +318,7 @@ def _named(location: tuple[int | str, ...], data: object, file: str) -> str:
             path = _under(path, step)
         else:
             named = data if isinstance(data, Mapping) else {}
-            path = f"{path}/{named.get('id', named.get('name', step))}"
+            path = f"{path}/{_name(named, step)}"
     return path
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from lifecycle.standards.compare import DIRECTIONS
-from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage, Text
+from lifecycle.standards.funds import fund_faults
+from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage
+from lifecycle.standards.part import Text
 from lifecycle.standards.parties import hands_in
 from lifecycle.standards.problem import Problem, located
 from models.states import STAGES, GateOutcome
@@ -60,6 +62,15 @@ def _problems(pack: Pack, rules: AbstractSet[str]) -> Iterator[Problem]:
         yield from _evidence_type(kind)
         if not hands_in(pack, kind):
             yield _problem("nobody_hands_in", f"evidence_types/{kind.id}/handed_in_by")
+    yield from _funds(pack)
+
+
+def _funds(pack: Pack) -> Iterator[Problem]:
+    clauses = {criterion.id for stage in pack.stages for criterion in stage.criteria}
+    for fault in fund_faults(pack.funds, clauses=clauses):
+        yield _problem(fault.code, f"funds/{fault.place}", **fault.values)
+    for tranche in pack.funds.tranches:
+        yield from _language(tranche.title, f"funds/tranches/{tranche.code}/title", needs_han=True)
 
 
 def _stage(stage: Stage, pack: Pack) -> Iterator[Problem]:

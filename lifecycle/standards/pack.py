@@ -9,8 +9,10 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lifecycle.standards.funds import FundRules
+from lifecycle.standards.part import Gate, PackPart, Text
 from models.states import Competence, GateOutcome, ProjectState, Role, Verification
 
 Party: TypeAlias = Literal["sme", "platform", "funder", "customer", "receiver", "lab", "auditor_firm", "programme"]
@@ -20,19 +22,6 @@ FieldKind: TypeAlias = Literal["text", "int", "number", "money", "percent", "dat
 Parameter: TypeAlias = int | float | str | bool | list[str] | dict[str, int | float | str]
 DueAnchor: TypeAlias = Literal["application", "stage_start", "panel", "proposal", "placement", "always", "stage_end"]
 ClauseId: TypeAlias = Annotated[str, Field(pattern=r"^G[1-5]\.[1-9][0-9]?$")]
-
-
-class PackPart(BaseModel):
-    """Base of all parts: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(PackPart):
-    """One sentence in both languages; a missing one does not pass `standard lint`."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
 
 
 class Owes(PackPart):
@@ -109,7 +98,7 @@ class EvidenceType(PackPart):
     title: Text
     family: str
     """One of the twelve families of the standard-system guide, 2025 edition [rule S14]."""
-    gate: Literal["G1", "G2", "G3", "G4", "G5"]
+    gate: Gate
     handed_in_by: tuple[Role, ...] = ()
     """Roles that may hand it in; without any, all roles of the parties that owe a criterion it serves."""
     fields: tuple[FormField, ...] = ()
@@ -186,7 +175,7 @@ class Stage(PackPart):
     """What one stage asks for and what may become of it."""
 
     id: ProjectState
-    gate: Literal["G1", "G2", "G3", "G4", "G5"]
+    gate: Gate
     title: Text
     default_days: int
     default_unit: Literal["working_days", "months"]
@@ -235,6 +224,7 @@ class Pack(PackPart):
     """Choices made at registration, first one is the default: {"manufacture": ["assembly", "process"], ...}."""
     evidence_types: tuple[EvidenceType, ...] = ()
     stages: tuple[Stage, ...]
+    funds: FundRules
     limits: Limits = Limits()
 
     def stage(self, stage: ProjectState) -> Stage:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp
 from lifecycle.invariants.check import Check
+from lifecycle.invariants.statements import Moment
 from lifecycle.verdicts.cache import verdicts_of
 from models.projects import Project, Requirement
 from models.reading import rows_by, table_of
@@ -19,7 +20,7 @@ _AT_A_TIME = 400
 def fresh_verdicts(stamp: Stamp) -> Check:
     """Return invariant H05; what time has changed since is the next sweep's work and no breach."""
 
-    def broken(session: Session) -> Iterator[Mapping[str, Any]]:
+    def broken(session: Session, _moment: Moment) -> Iterator[Mapping[str, Any]]:
         project = table_of(Project)
         settled = project.c.next_due_on.is_(None) | (project.c.next_due_on > stamp.today)
         statement = select(project).where(project.c.stage.in_(STAGES), settled).order_by(project.c.id)

@@ -1,10 +1,14 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from models.db import transaction
 from tests.cli.conftest import Line
 from tests.factories import House, a_project, hand_in
+from tests.money import a_fund
 
 
 @pytest.fixture
@@ -142,6 +146,65 @@ class TestCheck:
         tampered_with(house)
 
         assert at_home("check", "--json").code == 7
+
+
+class TestABrokenInvariantOfMoney:
+    @pytest.fixture
+    def broken(self, house: House) -> None:
+        a_fund(house)
+        with transaction(house.engine) as session:
+            session.execute(text("UPDATE account SET balance_minor = balance_minor + 1 WHERE kind = 'available'"))
+
+    @pytest.mark.usefixtures("broken")
+    def test_stops_disbursement_once(self, at_home: Line, house: House) -> None:
+        first, second = at_home("check", "--json"), at_home("check", "--only", "I04", "--json")
+
+        assert (first.code, second.code) == (7, 7)
+        assert first.document["frozen"] == second.document["frozen"]
+        assert first.document["frozen"]["on"]
+        assert house.one("SELECT reason FROM v_hold") == "invariant"
+        assert house.one("SELECT door FROM v_audit WHERE action = 'disbursement.freeze'") == "cli"
+
+    @pytest.mark.usefixtures("broken")
+    def test_stops_nothing_where_that_is_asked(self, at_home: Line, house: House) -> None:
+        said = at_home("check", "--no-freeze", "--json")
+
+        assert (said.code, said.document["frozen"]["on"]) == (7, False)
+        assert house.one("SELECT COUNT(*) FROM v_hold") == 0
+
+    @pytest.mark.usefixtures("broken")
+    def test_comes_on_top_of_what_people_stopped(self, at_home: Line, house: House) -> None:
+        assert at_home("disbursement", "freeze", "--reason", "odd", "--as", "accountant", "--yes").code == 0
+        at_home("check")
+        shown = at_home("disbursement", "show")
+        assert [row[0] for row in shown.rows[-2:]] == ["decision", "invariant"]
+
+    def test_of_the_house_stops_nothing(self, at_home: Line, house: House) -> None:
+        tampered_with(house)
+        assert not at_home("check", "--json").document["frozen"]["on"]
+
+
+class TestDisbursement:
+    def test_is_let_go_on_by_two_people(self, at_home: Line) -> None:
+        def said(verb: str, who: str) -> int:
+            return at_home("disbursement", verb, "--reason", "why", "--as", who, "--yes", "--json").code
+
+        assert said("freeze", "operator") == 0
+        assert said("lift", "operator") == 3
+        assert (said("lift", "accountant"), said("lift", "accountant")) == (0, 3)
+        assert said("lift", "fund_director") == 0
+        assert said("lift", "fund_director") == 3
+
+    def test_has_its_row_from_migrate_too(self, line: Line) -> None:
+        """An older database gets the one row with `migrate`, or nobody could stop anything."""
+        assert line("init", "--mode", "rehearsal").code == 0
+        with closing(sqlite3.connect("pilotway.db")) as file, file:
+            file.execute("DELETE FROM disbursement")
+        assert line("migrate").code == 0
+        with closing(sqlite3.connect("pilotway.db")) as file:
+            assert file.execute("SELECT id, audit_seq FROM disbursement").fetchall() == [
+                ("00000000-0000-0000-0000-000000000000", 0)
+            ]
 
 
 class TestAudit:

@@ -12,6 +12,11 @@ import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
+from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
+from lifecycle.payouts.commands import Instruct
+from lifecycle.payouts.learning import Learn
+from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
@@ -56,10 +61,12 @@ class TestVerbs:
     def test_all_have_a_command(self) -> None:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
-        by_the_clock = {ReachStopLoss, RefreshVerdicts}
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
+        by_the_bank = {Learn, Send, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
+        by_two_people = {Abandon, WriteOff}
 
-        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_two_people
 
 
 class TestUsage:

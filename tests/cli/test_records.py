@@ -207,4 +207,4 @@ class TestOrder:
         )
 
         assert said.code == 2
-        assert "two decimals" in said.document["error"]["detail"]
+        assert "3 decimals; 2 at most" in said.document["error"]["detail"]

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
 from flows.deadlines import STAGE_DEADLINES, overdue_conditions
 from flows.runtime import Tally, run
+from lifecycle.agreements.terms import PlannedTranche
 from lifecycle.audit.verify import verify
 from lifecycle.invariants.check import check
 from lifecycle.requirements.commands import JudgeRequirement
@@ -19,6 +21,7 @@ from models.reviews import Condition
 from models.states import ProjectState, Role
 from tests import factories as make
 from tests.factories import House, key
+from tests.lifecycle.endings.test_settlement import to_the_next_stage
 
 
 @pytest.fixture
@@ -157,6 +160,37 @@ class TestEvidenceThatRunsOut:
 
         with reading(house.engine) as session:
             assert verify(session).is_ok
+
+
+class TestATranche:
+    def test_is_accepted_once_its_gate_is_passed_and_not_before(self, house: House) -> None:
+        (agreement,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted")
+        (tranche,) = make.reported(house, agreement)
+        assert sweep(house) == Tally()
+
+        to_the_next_stage(house, agreement)
+
+        assert (sweep(house), sweep(house), broken(house)) == (Tally(done=1), Tally(), [])
+        said = "SELECT state, reason FROM milestone WHERE id = :id"
+        assert tuple(house.rows(said, id=str(tranche))[0]) == ("accepted", "its gate is passed")
+
+    def test_of_a_project_on_hold_waits(self, house: House) -> None:
+        (agreement,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted")
+        make.reported(house, agreement)
+        to_the_next_stage(house, agreement)
+        make.put_on_hold(house, UUID(house.one("SELECT project_id FROM v_agreement")), days=30)
+
+        assert sweep(house) == Tally()
+
+    def test_that_hangs_on_criteria_waits_for_a_person(self, house: House) -> None:
+        plan = (
+            PlannedTranche(code="T1", share_basis_points=6000, criteria=("G3.1",)),
+            PlannedTranche(code="R", share_basis_points=4000, gate="G5"),
+        )
+        (agreement,) = make.agreements(house, pack="strict", tranches=plan)
+        make.reported(house, agreement)
+
+        assert sweep(house) == Tally()
 
 
 class TestTheCache:

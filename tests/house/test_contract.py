@@ -15,11 +15,22 @@ from lifecycle.audit.verify import verify
 from lifecycle.invariants.check import EVIDENCE_FILES, all_checks, check, with_evidence_files
 from lifecycle.projects.registration import RegisterProject
 from lifecycle.recovery import Found, sweep
-from lifecycle.verbs import all_edges
+from lifecycle.verbs import CHARTS, all_edges
+from models import ports
 from models.db import reading
 from models.file_store import MemoryFiles
 from models.settings import PREFIX, Settings, known_variables
-from models.states import ProjectState, ReviewState, StageRunState
+from models.states import (
+    MilestoneState,
+    OrganisationKind,
+    PaymentBatchState,
+    PayoutState,
+    ProjectState,
+    ReviewState,
+    Role,
+    StageRunState,
+)
+from models.tables import subject_tables
 from models.views import COLUMNS
 from tests.lifecycle.audit.conftest import signed
 from tests.lifecycle.world import NOW, a_world
@@ -56,13 +67,28 @@ class TestViews:
 
 class TestStates:
     def test_and_events_stand_in_the_contract(self) -> None:
-        states = {"project": ProjectState, "stage_run": StageRunState, "review": ReviewState}
+        states = {
+            "project": ProjectState,
+            "stage_run": StageRunState,
+            "review": ReviewState,
+            "milestone": MilestoneState,
+            "payout": PayoutState,
+            "batch": PaymentBatchState,
+        }
         for kind, said, events in table("| Object | States | Events |"):
             (name,) = words(kind)
             drawn = {event for object_type, _, event, _, _ in all_edges() if object_type == name}
             assert words(said) == [state.value for state in states.pop(name)]
-            assert set(words(events)) == drawn
+            assert not drawn or set(words(events)) == drawn  # a chart that is not there yet has no arrows
+            assert drawn or name not in CHARTS
         assert not states
+
+
+class TestKindsOfObjects:
+    def test_stand_in_the_contract(self) -> None:
+        said = re.search(r"Kinds of object in the audit trail: (.*?)\.\n", CONTRACT, re.DOTALL)
+        assert said is not None
+        assert words(said[1]) == sorted(subject_tables())
 
 
 class TestVariables:
@@ -123,12 +149,29 @@ class TestDocuments:
         assert set(re.findall(r'"(\w+)"', said[0])) == set(document)
 
 
+class TestScenario:
+    def test_can_give_every_role_and_enter_every_kind_of_organisation(self) -> None:
+        for heading, words_of in (("Roles", Role), ("Kinds of organisations", OrganisationKind)):
+            said = re.search(rf"^- {heading}: (.*?)\.(?:\n| `)", CONTRACT, re.DOTALL | re.MULTILINE)
+            assert said is not None
+            assert words(said[1]) == list(words_of)
+
+    def test_names_every_port_with_its_methods(self) -> None:
+        for name, methods, _ in table("| Port | Methods | Adapters |"):
+            port = getattr(ports, words(name)[0])
+            assert words(methods) == [one for one in vars(port) if not one.startswith("_")]
+
+
 class TestProblems:
     def test_have_these_kinds(self) -> None:
         assert [words(kind)[0] for kind, _ in table("| Kind of problem | What it says |")] == list(ProblemKind)
 
 
 class TestInvariants:
+    def test_that_stop_disbursement_are_marked(self) -> None:
+        marked = {words(one)[0] for one, _, said in table("| Id | Name | What must be true |") if said.startswith("✱")}
+        assert marked == {one.id for one in all_checks() if one.is_of_money}
+
     def test_have_these_ids_and_names(self) -> None:
         said = {words(one)[0]: name for one, name, _ in table("| Id | Name | What must be true |")}
         contributed = {EVIDENCE_FILES: "evidence-files", "H05": "fresh-verdicts"}

@@ -71,6 +71,26 @@ def broken(page: Path) -> Iterator[str]:
             yield target
 
 
+class TestRulesOfMoney:
+    """Every clause of the fund rules has code and a test that shows it."""
+
+    def test_name_what_is_there(self) -> None:
+        page = ROOT / "docs" / "rules-of-money.md"
+        rows = re.findall(r"^\| (F\d+) \| .+? \| (.+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+        assert [clause for clause, _, _ in rows] == [f"F{number}" for number in range(1, 22)]
+        for clause, code, tests in rows:
+            for cell, folder in ((code, "tests"), (tests, "")):
+                named = re.findall(r"\[`(\w+)`\]\(\.\./(\S+?)\)", cell)
+                assert named, clause
+                for name, path in named:
+                    assert path.startswith("tests/") != bool(folder), (clause, path)
+                    assert re.search(rf"(def |class |\"){name}\b", (ROOT / path).read_text(encoding="utf-8")), (
+                        clause,
+                        name,
+                    )
+
+
 class TestRecipes:
     """What `lifecycle/README.md` shows is true."""
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from lifecycle.commands import Command
+from lifecycle.commands import REGISTRY, Command
+from lifecycle.disbursement import commands as disbursement
 from lifecycle.people import commands as people
 from lifecycle.projects import commands as project
 from lifecycle.projects import registration
@@ -70,12 +71,25 @@ def recipe(
 def given(command: type[Command], ids: Sequence[UUID], **rest: Any) -> Made:
     """Return the same command for each of these subjects."""
     build: Any = command
-    field = "review_id" if issubclass(command, review.ReviewCommand) else "project_id"
+    field = f"{REGISTRY[command].subject_name}_id"
     return [build(command_id=key(), **{field: one}, **rest) for one in ids]
 
 
 def _users(house: House, count: int) -> list[UUID]:
     return make.ids_of(house.do(*add_user(house, count)))
+
+
+@recipe("disbursement.freeze", by=Role.ACCOUNTANT, tells="disbursement.frozen")
+def stop_disbursement(house: House, count: int) -> Made:
+    """There is only one subject: the first stops it, the others find it stopped."""
+    return [disbursement.Freeze(command_id=key(), reason="a wrong payee") for _ in range(count)]
+
+
+@recipe("disbursement.lift", by=Role.FUND_DIRECTOR)
+def let_disbursement_go_on(house: House, count: int) -> Made:
+    """The first of two people signs."""
+    house.do(*stop_disbursement(house, 1))
+    return [disbursement.Lift(command_id=key(), reason="it was right") for _ in range(count)]
 
 
 @recipe("organisation.add", by=Role.ADMIN, tells="organisation.added")
@@ -667,3 +681,6 @@ def record_order(house: House, count: int) -> Made:
     ids = make.projects(house, count, stage=MARKET)
     order = {"reference": "PO-1", "kind": OrderKind.ORDER, "quantity": 3, "amount_minor": 900_000, "currency": "CNY"}
     return given(trial.RecordOrder, ids, customer_id=house.parties["customer"], **order)
+
+
+from tests.lifecycle import agreement_recipes, ending_recipes, fund_recipes, payout_recipes  # noqa: E402, F401 - the money has its recipes in files of its own

@@ -32,6 +32,8 @@ Sent = dict[str, Any]
 FEW = frozenset({"installation", "edge", "number_series", "programme", "standard_pack", "checkpoint"})
 """Tables that do not grow with the projects."""
 GROWING = frozenset(metadata.tables) - FEW
+READ_IN_ORDER = frozenset({"app_user"})
+"""PostgreSQL reads the few people of a test in the order of an index, however they are asked for; SQLite tells."""
 PARTIAL = {
     index.name
     for table in metadata.tables.values()
@@ -64,8 +66,8 @@ def read_whole(engine: Engine, statement: str, parameters: Any) -> list[str]:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             scans = [row.detail for row in rows if row.detail.startswith("SCAN ")]
             return [scan for scan in scans if scan.split()[1] in GROWING]
-        for whole in ("enable_seqscan", "enable_mergejoin"):  # merging reads both sides from end to end
-            connection.exec_driver_sql(f"SET LOCAL {whole} = off")
+        for whole in ("seqscan", "mergejoin", "hashjoin"):  # these joins read a side from end to end
+            connection.exec_driver_sql(f"SET LOCAL enable_{whole} = off")
         plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         return list(_scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
 
@@ -75,7 +77,7 @@ def _scans(node: dict[str, Any]) -> Iterator[str]:
     is_whole = kind == "Seq Scan" or (
         kind.startswith("Index") and "Index Cond" not in node and node["Index Name"] not in PARTIAL
     )
-    if table in GROWING and is_whole:
+    if table in GROWING - READ_IN_ORDER and is_whole:
         yield f"{kind} on {table}: {node.get('Filter', '')}"
     for inner in node.get("Plans", ()):
         yield from _scans(inner)

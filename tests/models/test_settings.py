@@ -70,6 +70,14 @@ class TestLoadSettings:
             ("TIMEZONE", "../../etc/passwd"),
             ("API", "ftp://x"),
             ("API", "pilot.example.org"),
+            ("BANK_TAKE", "copy"),
+            ("BANK_ANSWER_HOURS", "0"),
+            ("BANK_ANSWER_HOURS", "721"),
+            ("BANK_ANSWER_HOURS", "a day"),
+            ("BANK_IN", "bank/out"),
+            ("LEASE_SECONDS", "0"),
+            ("LEASE_SECONDS", "3601"),
+            ("WORKER", "w" * 101),
         ],
     )
     def test_refuses_an_unreadable_value_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -100,8 +108,10 @@ class TestCheckedMode:
         with pytest.raises(SettingsError, match="PILOTWAY_MODE: is rehearsal, but the database was made for prod"):
             Settings(mode="rehearsal").checked_mode("production")
 
-    @pytest.mark.parametrize(("name", "value"), [("clock", "2026-03-02T01:00:00Z"), ("ids", "seed:1")])
-    def test_refuses_a_rehearsals_clock_and_ids_in_production(self, name: str, value: str) -> None:
+    @pytest.mark.parametrize(
+        ("name", "value"), [("clock", "2026-03-02T01:00:00Z"), ("ids", "seed:1"), ("bank", "sandbox")]
+    )
+    def test_refuses_a_rehearsals_clock_ids_and_bank_in_production(self, name: str, value: str) -> None:
         settings = Settings.model_validate({name: value})
         with pytest.raises(SettingsError, match=f"PILOTWAY_{name.upper()}: .* rehearsal only"):
             settings.checked_mode("production")

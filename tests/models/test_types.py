@@ -14,7 +14,8 @@ from sqlalchemy import Column, Engine, MetaData, Numeric, Table, create_engine, 
 from sqlalchemy.exc import CompileError, DBAPIError, StatementError
 
 from models.db import make_engine, transaction
-from models.types import MAX_MINOR, Day, Id, JSONText, UTCDateTime, canonical_json, minor_column, state_column, utc_text
+from models.money import MAX_MINOR
+from models.types import Day, Id, JSONText, UTCDateTime, canonical_json, minor_column, state_column, utc_text
 
 
 class Colour(StrEnum):

@@ -11,11 +11,15 @@ from lifecycle.audit.keys import new_key
 from lifecycle.projects.commands import PutOnHold
 from models.db import reading, transaction
 from models.evidence import Evidence
+from models.ids import new_id
+from models.journal import Claim
 from models.migrate import upgrade
 from models.states import EvidenceStatus
 from models.views import COLUMNS
+from tests.factories import House
 from tests.lifecycle.audit.conftest import signed
 from tests.lifecycle.world import a_world, some_projects
+from tests.money import money_in_every_state
 
 _NUMBER = re.compile(
     r"seq$|_(seq|minor|count|bytes|needed)$|^(version|definition_version|revision|attempts?|fence)$|^is_"
@@ -62,9 +66,17 @@ def form_of(column: str) -> re.Pattern[str] | None:
         return _DAY
     if column in {"key_id", "hash"} or column.endswith(("_hash", "sha256")):
         return _HASH
-    if column == "id" or (column.endswith("_id") and column != "command_id"):
+    if column == "id" or (column.endswith("_id") and column not in OF_OTHERS):
         return _ID
     return None
+
+
+OF_OTHERS = {"command_id", "end_to_end_id", "msg_id"}
+"""Keys as given, and what the bank knows things by."""
+OF_MONEY = {
+    *("v_payee_account", "v_fund", "v_agreement", "v_milestone", "v_account", "v_posting", "v_payout", "v_approval"),
+    *("v_batch", "v_instruction", "v_bank_event", "v_statement", "v_statement_line", "v_exception", "v_claim"),
+}
 
 
 class TestViews:
@@ -74,6 +86,16 @@ class TestViews:
         assert found == list(COLUMNS[view])
 
     def test_give_numbers_as_numbers_and_all_else_as_text_in_its_form(self, filled: Engine) -> None:
+        assert self.seen(filled) >= set(COLUMNS) - OF_MONEY - {"v_requirement", "v_review"}
+
+    def test_give_money_in_the_same_form(self, each_house: House) -> None:
+        money_in_every_state(each_house)
+        with transaction(each_house.engine) as session:
+            session.add(Claim(object_type="batch", object_id=new_id(), holder="w", fence=1, until_at=each_house.now))
+        assert self.seen(each_house.engine) >= OF_MONEY
+
+    def seen(self, filled: Engine) -> set[str]:
+        """Look at every row of every view; return the views that have any."""
         seen: set[str] = set()
         for view, columns in COLUMNS.items():
             with reading(filled) as session:
@@ -82,7 +104,7 @@ class TestViews:
                 seen.add(view)
                 for column in columns:
                     self.check(view, column, row[column])
-        assert seen == set(COLUMNS) - {"v_requirement", "v_review"}
+        return seen
 
     @staticmethod
     def check(view: str, column: str, value: object) -> None:

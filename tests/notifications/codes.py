@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 MAKERS = frozenset(
     {"unmet", "Unmet", "met", "not_met", "not_enough", "missing", "cannot_start", "Computed"}
     | {"Refused", "Forbidden", "NotFound", "Stale", "KeyReused", "Invalid", "NotSignedIn"}
+    | {"BankFileRefused", "LogRefused"}
 )
 """Functions and classes whose first argument, or `code=`, is a code."""
 

@@ -7,6 +7,7 @@ import pytest
 import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
+from lifecycle.exceptions.commands import Action
 from lifecycle.standards.pack import Party
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
@@ -15,6 +16,13 @@ from tests.notifications.codes import uses, variable_uses, words_in
 CATALOGUE = {code: texts for _, code, texts in entries()}
 
 SAID_BY_VARIABLE = {
+    "lifecycle/milestones/entitlement.py": (
+        "paid_over_award",
+        "paid_over_released",
+        "paid_over_cap_before_gate",
+        "paid_over_cap_before_audit",
+        "advance_over_cap",
+    ),
     "lifecycle/projects/entry.py": (
         "contract_not_signed",
         "first_tranche_not_paid",
@@ -25,6 +33,26 @@ SAID_BY_VARIABLE = {
         "quote_missing",
     ),
     "lifecycle/readable.py": ("number_unreadable", "nested_too_deep", "text_unreadable"),
+    "lifecycle/replays/xes.py": (
+        "log_attribute_incomplete",
+        "log_attribute_twice",
+        "log_case_too_long",
+        "log_event_without_case",
+        "log_value_too_long",
+        "log_xml_depth",
+        "log_xml_dtd",
+        "log_xml_encoding",
+        "log_xml_malformed",
+        "log_xml_no_log",
+        "log_xml_token",
+    ),
+    "lifecycle/replays/refusal.py": (
+        "log_damaged",
+        "log_encoding",
+        "log_table_wrong",
+        "log_too_dense",
+        "log_too_large",
+    ),
     "lifecycle/stages/feasibility.py": ("categories_do_not_add_up", "sources_do_not_add_up"),
     "lifecycle/stages/intake.py": ("credit_code_length", "credit_code_alphabet", "credit_code_check"),
     "lifecycle/stages/judgement.py": (
@@ -38,7 +66,7 @@ SAID_BY_VARIABLE = {
 }
 """Where a code is picked at run time, and which it can be."""
 
-FORMS = {"lifecycle/engine.py", "lifecycle/errors.py", "lifecycle/stages/rule.py"}
+FORMS = {"lifecycle/banking/refusal.py", "lifecycle/engine.py", "lifecycle/errors.py", "lifecycle/stages/rule.py"}
 """These hand on what others say."""
 
 ENUMS: dict[str, type[StrEnum]] = {
@@ -49,6 +77,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "competence": states.Competence,
     "verification": states.Verification,
     "scale": states.MaturityScale,
+    "way_out": Action,
 }
 
 
@@ -73,7 +102,7 @@ class TestCatalogue:
         assert [code for code, count in said.items() if count > 1] == []
 
     def test_has_a_sentence_for_every_code_of_the_house(self) -> None:
-        lacking = {(use.code, use.where) for use in uses("lifecycle", "cli") if use.code not in CATALOGUE}
+        lacking = {(use.code, use.where) for use in uses("lifecycle", "flows", "cli") if use.code not in CATALOGUE}
 
         assert not lacking
 
@@ -85,14 +114,14 @@ class TestCatalogue:
     def test_gets_every_value_that_it_asks_for(self) -> None:
         starving = {
             (use.code, use.where, tuple(sorted(placeholders(CATALOGUE[use.code]["en"]) - use.values)))
-            for use in uses("lifecycle", "cli")
+            for use in uses("lifecycle", "flows", "cli")
             if use.values is not None and not placeholders(CATALOGUE[use.code]["en"]) <= use.values
         }
 
         assert not starving
 
     def test_holds_nothing_that_nobody_says(self) -> None:
-        said = words_in("lifecycle", "cli", "notifications")
+        said = words_in("models", "lifecycle", "flows", "cli", "notifications")
         idle = [code for code in CATALOGUE if "." not in code and not said.mentions(code)]
 
         assert not idle
@@ -106,7 +135,9 @@ class TestCatalogue:
         assert [word for word in ENUMS[kind] if f"{kind}.{word}" not in CATALOGUE] == []
 
     def test_has_a_word_for_every_state_that_is_stored(self) -> None:
-        stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState]
+        stored = [*states.ProjectState, *states.StageRunState, *states.ReviewState, *states.MilestoneState]
+        stored += [*states.PayoutState, *states.PaymentBatchState, *states.InstructionStatus, *states.PayeeStatus]
+        stored += [*states.StatementStatus, *states.LineStatus]
 
         assert [word for word in stored if f"state.{word}" not in CATALOGUE] == []
 

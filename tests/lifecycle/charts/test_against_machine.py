@@ -15,19 +15,41 @@ from statemachine.exceptions import TransitionNotAllowed
 from lifecycle import calendar
 from lifecycle.chart import Chart, compiled, decide, options
 from lifecycle.errors import Refused
+from lifecycle.milestones.chart import MilestoneChart
+from lifecycle.payouts.batch_chart import BatchChart
+from lifecycle.payouts.chart import PayoutChart
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.reviews.panel import Tally
 from lifecycle.stages.chart import StageRunChart
 from lifecycle.stages.judgement import Verdict
 from lifecycle.standards import library
-from models.states import STAGES, GateOutcome, ProjectState, VerdictState
+from models.states import (
+    STAGES,
+    ApprovalDecision,
+    FundStatus,
+    GateOutcome,
+    InstructionStatus,
+    MilestoneState,
+    PayeeStatus,
+    PayoutPurpose,
+    ProjectState,
+    VerdictState,
+)
 
-CHARTS: tuple[type[Chart], ...] = (ProjectChart, StageRunChart, ReviewChart)
+CHARTS: tuple[type[Chart], ...] = (
+    ProjectChart,
+    StageRunChart,
+    ReviewChart,
+    MilestoneChart,
+    PayoutChart,
+    BatchChart,
+)
 TODAY = date(2025, 7, 8)
 DAYS = st.sampled_from([date(2025, 7, 7), TODAY, date(2025, 7, 9), date(2025, 12, 1)])
 OUTCOMES = st.sampled_from(GateOutcome)
 REVIEW_ID = UUID(int=7)
+PERSONS = (REVIEW_ID, UUID(int=8))
 PACKS = (library.bare(), library.default())
 
 
@@ -46,7 +68,7 @@ def by_machine(chart: type[Chart], state: str, event: str, facts: Any) -> str | 
     machine = chart(start_value=next(one.value for one in chart.states if str(one.value) == state))
     name = next(one for one in names(chart) if one.removesuffix("_") == event)
     try:
-        machine.send(name, facts=facts)
+        Chart.send(machine, name, facts=facts)  # a chart may have an event of that name
     except Refused as refused:
         return tuple(reason.code for reason in refused.unmet)
     except TransitionNotAllowed:
@@ -77,7 +99,12 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
     said = Verdict(clause="G2.2", state=verdict, code="any", strength=draw(st.sampled_from("CHW")))
     following = [*STAGES, ProjectState.IN_PRODUCTION][STAGES.index(stage) + 1]
     review = SimpleNamespace(
-        id=REVIEW_ID, state="decided", notice_starts_on=TODAY, notice_ends_on=draw(st.none() | DAYS)
+        id=REVIEW_ID,
+        state="decided",
+        outcome=draw(OUTCOMES),
+        stage_run_id=draw(st.sampled_from([1, 2])),
+        notice_starts_on=TODAY,
+        notice_ends_on=draw(st.none() | DAYS),
     )
     return SimpleNamespace(
         pack=pack,
@@ -90,10 +117,82 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
         verdict_of=lambda _clause: said,
         records=None,
         open_conditions=(SimpleNamespace(clause="G2.2", review_id=REVIEW_ID),) if draw(st.booleans()) else (),
-        project=SimpleNamespace(has_fund=draw(st.booleans()), receiver_id=draw(st.none() | st.just(1)), received_on=1),
+        project=SimpleNamespace(
+            has_fund=draw(st.booleans()),
+            receiver_id=draw(st.none() | st.just(1)),
+            received_on=1,
+            stage_run_id=1,
+            organisation_id=1,
+            stage=draw(st.sampled_from(ProjectState)),
+        ),
         next_stage=lambda: following,
-        stamp=SimpleNamespace(today=TODAY, calendar=calendar.china()),
+        stamp=SimpleNamespace(
+            today=TODAY,
+            calendar=calendar.china(),
+            actor=SimpleNamespace(name="Li", person_id=draw(st.sampled_from(PERSONS)), is_clock=draw(st.booleans())),
+        ),
+        runs=(),
     )
+
+
+SETS = st.sampled_from([frozenset(), frozenset([PERSONS[0]])])
+HOLDS = st.none() | st.just(SimpleNamespace(until_on=TODAY, from_on=TODAY, reason="other"))
+
+
+@st.composite
+def payments(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what the arrows of a payout and of its batch look at."""
+    said = {decision: draw(SETS) for decision in ApprovalDecision}
+    sums = st.sampled_from([0, 1, 2])
+    account = SimpleNamespace(
+        organisation_id=draw(st.sampled_from([1, 2])), status=draw(st.sampled_from(PayeeStatus)), usable_on=draw(DAYS)
+    )
+    return {
+        "payout": SimpleNamespace(
+            payload_hash="a",
+            amount_minor=1,
+            currency="CNY",
+            is_director_needed=draw(st.booleans()),
+            approvals_needed=draw(sums),
+        ),
+        "purpose": draw(st.sampled_from(PayoutPurpose)),
+        "fund": SimpleNamespace(code="F1", currency="CNY", status=draw(st.sampled_from(FundStatus))),
+        "account": draw(st.none() | st.just(account)),
+        "acting": frozenset([PERSONS[0]]),
+        "persons": said.__getitem__,
+        "makers": draw(SETS),
+        "vouchers": draw(SETS),
+        "account_people": draw(SETS),
+        "interested": draw(SETS),
+        "names_of": lambda _people: ["Li"],
+        "others_who_can": (),
+        "needs_certifier": draw(st.booleans()),
+        "needs_release": draw(st.booleans()),
+        "limit_minor": draw(st.none() | sums),
+        "amount_minor": draw(sums),
+        "others_minor": draw(sums),
+        "tranche_minor": draw(sums),
+        "owed_minor": draw(sums),
+        "available_minor": draw(sums),
+        "tier": draw(st.none() | st.just(SimpleNamespace(is_minute_needed=True))),
+        "minute_sha256": draw(st.sampled_from([None, "a"])),
+        "is_last_approval": draw(st.booleans()),
+        "has_director": draw(st.booleans()),
+        "capped": (),
+        "project_hold": draw(HOLDS),
+        "fund_hold": draw(HOLDS),
+        "freeze": draw(HOLDS),
+        "hash_now": draw(st.sampled_from(["a", "b"])),
+        "missing_evidence": draw(st.sampled_from([(), ("a",)])),
+        "valid_approvals": draw(sums),
+        "approvers_with_interest": draw(SETS),
+        "alive_instructions": draw(st.sampled_from([(), (1,)])),
+        "batch": SimpleNamespace(fence=1),
+        "agreed": draw(st.none() | st.just(SimpleNamespace(action="abandon_batch", confirmed_by=1))),
+        "instructions": tuple(
+            SimpleNamespace(status=one) for one in draw(st.lists(st.sampled_from(InstructionStatus), max_size=2))
+        ),
+    }
 
 
 @st.composite
@@ -103,18 +202,49 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
     seats = draw(st.lists(st.builds(Seat, st.booleans(), st.none() | DAYS, st.none() | OUTCOMES), max_size=5))
     score = draw(st.sampled_from([2.0, 5.0, 9.0]))
     means = {factor.id: score for factor in on.asked.score.factors}
-    item = SimpleNamespace(clause="G2.2", due_on=draw(DAYS), note=draw(st.sampled_from(["", "by Li"])))
+    item = SimpleNamespace(
+        clause="G2.2",
+        due_on=draw(DAYS),
+        note=draw(st.sampled_from(["", "by Li"])),
+        review_id=REVIEW_ID,
+        cleared_on=draw(st.none() | DAYS),
+    )
     command = SimpleNamespace(
         outcome=draw(OUTCOMES),
         reason=draw(st.sampled_from(["", "why"])),
         target=draw(st.none() | st.sampled_from(ProjectState)),
         until_on=draw(st.none() | DAYS),
         conditions=(item,) if draw(st.booleans()) else (),
+        payload_hash=draw(st.sampled_from([None, "a", "b"])),
+        amount_minor=draw(st.integers(1, 2)),
+        fence=draw(st.none() | st.integers(1, 2)),
     )
     objection = SimpleNamespace(is_upheld=draw(st.none() | st.booleans()))
+    tranche = SimpleNamespace(
+        gate=draw(st.sampled_from([None, "G2"])),
+        criteria=["G2.2"],
+        amount_minor=1,
+        report={"evidence": ["a"]},
+        state=draw(st.sampled_from(MilestoneState)),
+        needs=draw(st.sampled_from([[], ["final_statement"]])),
+    )
     return SimpleNamespace(
         **vars(on),
+        **draw(payments()),
         on=on,
+        milestone=tranche,
+        agreement=SimpleNamespace(
+            number="AG-2025-0001",
+            signed_on=draw(st.none() | DAYS),
+            status=draw(st.sampled_from(FundStatus)),
+            settled_on=draw(st.none() | DAYS),
+            settlement_minor=draw(st.integers(0, 2)),
+        ),
+        agreement_minor=draw(st.integers(1, 2)),
+        hashes=draw(st.sampled_from([frozenset(), frozenset("a")])),
+        submitter=draw(st.none() | st.just(REVIEW_ID)),
+        wall=draw(st.sampled_from([frozenset(), frozenset([REVIEW_ID])])),
+        decided={"G2": on.review} if draw(st.booleans()) else {},
         seats=seats,
         present=[seat for seat in seats if seat.has_vote],
         voted=[seat for seat in seats if seat.has_vote and seat.vote],

@@ -4,7 +4,7 @@ from typing import Any
 
 from lifecycle.verbs import all_edges
 from tests.factories import House
-from tests.lifecycle.charts.test_tables import PROJECT, REVIEW, STAGE_RUN
+from tests.lifecycle.charts.test_tables import BATCH, MILESTONE, PAYOUT, PROJECT, REVIEW, STAGE_RUN
 
 ANY_STATE = (
     "intake",
@@ -21,11 +21,21 @@ BIRTHS = {
     *(("project", "import", "", state) for state in ANY_STATE),
     ("stage_run", "open", "", "open"),
     ("review", "call", "", "called"),
+    ("milestone", "plan", "", "planned"),
+    ("payout", "request", "", "requested"),
+    ("batch", "prepare", "", "prepared"),
 }
 
 
 def drawn() -> set[tuple[str, str, str, str]]:
-    tables: dict[str, Any] = {"project": PROJECT, "stage_run": STAGE_RUN, "review": REVIEW}
+    tables: dict[str, Any] = {
+        "project": PROJECT,
+        "stage_run": STAGE_RUN,
+        "review": REVIEW,
+        "milestone": MILESTONE,
+        "payout": PAYOUT,
+        "batch": BATCH,
+    }
     return {
         (kind, "recycle" if event.startswith("recycle_to_") else event, source, target)
         for kind, table in tables.items()

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from lifecycle.chart import Chart, compiled
+from lifecycle.milestones.chart import MilestoneChart
+from lifecycle.payouts.batch_chart import BatchChart
+from lifecycle.payouts.chart import PayoutChart
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.reviews.chart import ReviewChart
 from lifecycle.stages.chart import StageRunChart
@@ -75,10 +78,75 @@ REVIEW = {
     ("proposed", "reopen"): ("scoring", ("objection_upheld",)),
     ("proposed", "cancel"): ("cancelled", ()),
 }
+RELEASABLE = (
+    "agreement_signed",
+    "project_not_held",
+    "not_the_submitter",
+    "behind_no_wall",
+    "evidence_unchanged",
+    "result_reached",
+    "retention_over",
+)
+WAIVABLE = ("behind_no_wall", "something_left")
+MILESTONE = {
+    ("planned", "submit"): ("submitted", ("agreement_signed",)),
+    ("planned", "waive"): ("waived", WAIVABLE),
+    ("submitted", "accept"): ("accepted", RELEASABLE),
+    ("submitted", "reject"): ("rejected", ("not_the_submitter", "behind_no_wall")),
+    ("submitted", "waive"): ("waived", WAIVABLE),
+    ("rejected", "submit"): ("submitted", ("agreement_signed",)),
+    ("rejected", "waive"): ("waived", WAIVABLE),
+}
+APPROVABLE = (
+    "as_seen",
+    "not_decided_yet",
+    "separate_approver",
+    "no_interest",
+    "certified",
+    "within_limit",
+    "minute_there",
+    "payable",
+    "money_left",
+)
+DECIDABLE = ("no_interest", "not_own_request")
+PAYOUT = {
+    ("requested", "approve"): ("approved", APPROVABLE),
+    ("requested", "amend"): ("requested", ("request_sound",)),
+    ("requested", "send_back"): ("requested", DECIDABLE),
+    ("requested", "reject"): ("rejected", DECIDABLE),
+    ("requested", "cancel"): ("cancelled", ()),
+    ("approved", "amend"): ("requested", ("request_sound",)),
+    ("approved", "cancel"): ("cancelled", ()),
+    ("approved", "instruct"): ("instructed", ("last_gate",)),
+    ("instructed", "recall"): ("approved", ()),
+    ("instructed", "confirm"): ("paid", ()),
+    ("instructed", "bounce"): ("returned", ()),
+    ("paid", "bounce"): ("returned", ()),
+    ("returned", "reapprove"): ("approved", APPROVABLE),
+    ("returned", "amend"): ("requested", ("request_sound",)),
+    ("returned", "cancel"): ("cancelled", ()),
+    ("returned", "confirm"): ("paid", ()),
+}
+BATCH = {
+    ("prepared", "send"): ("sent", ("fence_holds",)),
+    ("prepared", "doubt"): ("unknown", ()),
+    ("prepared", "abandon"): ("abandoned", ("two_agreed", "nothing_paid")),
+    ("sent", "doubt"): ("unknown", ()),
+    ("sent", "acknowledge"): ("acknowledged", ()),
+    ("sent", "settle"): ("settled", ("nothing_awaited",)),
+    ("unknown", "find"): ("sent", ()),
+    ("unknown", "acknowledge"): ("acknowledged", ()),
+    ("unknown", "settle"): ("settled", ("nothing_awaited",)),
+    ("unknown", "abandon"): ("abandoned", ("two_agreed", "nothing_paid")),
+    ("acknowledged", "settle"): ("settled", ("nothing_awaited",)),
+}
 TABLES: Mapping[type[Chart], Mapping[tuple[str, str], Any]] = {
     ProjectChart: PROJECT,
     StageRunChart: STAGE_RUN,
     ReviewChart: REVIEW,
+    MilestoneChart: MILESTONE,
+    PayoutChart: PAYOUT,
+    BatchChart: BATCH,
 }
 
 

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3] / "lifecycle"
-ROOMS = ("people", "projects", "requirements", "reviews", "trials")
+ROOMS = (
+    *("agreements", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
+    *("people", "projects", "requirements", "reviews", "trials"),
+)
+TESTED_AS_THEY_ARE = {"entitlement.py", "payee_names.py", "terms.py", "tiers.py"}
+"""Pure modules whose reasons are asked for where money is requested, or by no verb yet."""
 MAKERS = {"unmet", "_handed_in", "_follows"}
 """Functions whose first argument is a code."""
 
@@ -15,6 +20,8 @@ def codes() -> dict[str, str]:
     found: dict[str, str] = {}
     for room in ROOMS:
         for path in sorted((ROOT / room).glob("*.py")):
+            if path.name in TESTED_AS_THEY_ARE:
+                continue
             for code, line in _codes(ast.parse(path.read_text("utf-8"))):
                 found.setdefault(code, f"{room}/{path.name}:{line}")
     return found

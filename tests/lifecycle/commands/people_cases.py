@@ -128,6 +128,14 @@ def _a_pack_that_lint_refuses(_house: House) -> Any:
     return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
 
 
+@refused("standard.publish", "pack_for_rehearsals")
+def _a_bare_pack_for_real_work(house: House) -> Any:
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE installation SET mode = 'production'")
+    pack = library.bare().model_copy(update={"version": "2026.2"})
+    return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
+
+
 @refused("user.grant", "role_needs_organisation", "user_disabled")
 def _everything_at_once(house: House) -> Any:
     user = house.people["disabled"].user_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from lifecycle.commands import Command
+from lifecycle.commands import REGISTRY, Command
 from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES
 
@@ -76,9 +76,8 @@ def done(house: House, verb: str, **values: Any) -> Any:
 
 
 def on(command: type[Any], subject: UUID, **values: Any) -> Any:
-    """Return a command on a project or a review."""
-    name = "review_id" if "review_id" in command.__dataclass_fields__ else "project_id"
-    return command(command_id=key(), **{name: subject}, **values)
+    """Return a command on its subject: a project, a review, a fund …"""
+    return command(command_id=key(), **{f"{REGISTRY[command].subject_name}_id": subject}, **values)
 
 
 def all_codes(cases: Sequence[Case]) -> set[str]:

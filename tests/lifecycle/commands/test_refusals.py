@@ -1,19 +1,73 @@
 """Every code that a rule can give is given: nothing is written, and the reason is the one expected and no other."""
 
+import ast
 import re
 
 import pytest
 
 from lifecycle.errors import PERSONAL_CODES
 from notifications.words import sentence
+from tests.conftest import ROOT
 from tests.digest import changed, digest
 from tests.factories import House
-from tests.lifecycle.commands import people_cases, project_cases, requirement_cases, review_cases, trial_cases
+from tests.lifecycle.commands import (
+    agreement_cases,
+    disbursement_cases,
+    ending_cases,
+    fund_cases,
+    payout_cases,
+    people_cases,
+    project_cases,
+    requirement_cases,
+    review_cases,
+    trial_cases,
+)
 from tests.lifecycle.commands.codes import codes
 from tests.lifecycle.commands.refusals import CASES, Case, all_codes
+from tests.notifications.codes import uses
+from tests.notifications.test_words import CATALOGUE, SAID_BY_VARIABLE
 
-MODULES = (people_cases, project_cases, requirement_cases, review_cases, trial_cases)
+MODULES = (
+    agreement_cases,
+    disbursement_cases,
+    ending_cases,
+    fund_cases,
+    payout_cases,
+    people_cases,
+    project_cases,
+    requirement_cases,
+    review_cases,
+    trial_cases,
+)
 ASKED_OF_NOBODY = {"receipt_day_unknown": "no arrow leads into intake, so nobody asks for its entry"}
+
+
+MONEY = (
+    *("agreements", "banking", "disbursement", "endings", "exceptions", "funds", "ledger", "milestones", "payouts"),
+)
+SUFFICES = {"money_available": "says what would suffice, and refuses nothing"}
+
+
+def test_every_code_of_money_is_expected_by_a_test_and_explained_in_both_languages() -> None:
+    """Also those of bank files, of pure modules and of flows, which no verb of the table above gives."""
+    rooms = (*(f"lifecycle/{room}" for room in MONEY), "flows")
+    said = {use.code: use.where for use in uses(*rooms)}
+    said |= {code: file for file, codes in SAID_BY_VARIABLE.items() if file.startswith(rooms) for code in codes}
+    expected = _words_of_tests() | all_codes(CASES) | set(SUFFICES)
+
+    assert len(said) > 190
+    assert {code: where for code, where in said.items() if code not in expected} == {}
+    assert [code for code in said if not all(CATALOGUE[code].get(lang) for lang in ("zh", "en"))] == []
+
+
+def _words_of_tests() -> set[str]:
+    """Return every word of every literal text in tests, but for the lists that only name codes."""
+    found: set[str] = set()
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if path.parent.name != "notifications":
+            texts = (one.value for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.Constant))
+            found.update(word for text in texts if isinstance(text, str) for word in text.split())
+    return found
 
 
 def test_every_code_of_every_rule_is_reached() -> None:

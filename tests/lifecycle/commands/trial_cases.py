@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.trials import commands as trial
+from models.money import MAX_MINOR
 from models.states import ProjectState, Role
-from models.types import MAX_MINOR
 from tests.factories import House, a_project, batches, reviews, sign_contract
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 

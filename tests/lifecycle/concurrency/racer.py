@@ -1,9 +1,11 @@
-"""One of several processes that give a command at the same moment: reads jobs from a pipe, answers with what became.
+"""One of several processes that do something at the same moment: reads jobs from a pipe, answers with what became.
 
-Started by `tests.lifecycle.concurrency.races`; the world comes over the pipe, the database by its address.
+Started by `tests.lifecycle.concurrency.races`; the world comes over the pipe, the database by its address. A job is a
+list of commands with who gives them, or a function of the world.
 """
 
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -15,7 +17,7 @@ from tests.factories import House
 
 
 def run(pipe: Connection, barrier: Barrier) -> None:
-    """Open each world that comes, give its jobs at the barrier, and leave it; until nothing more comes."""
+    """Open each world that comes, do its jobs at the barrier, and leave it; until nothing more comes."""
     while (world := pipe.recv()) is not None:
         url, house = world
         house.engine = make_engine(url)
@@ -27,7 +29,17 @@ def run(pipe: Connection, barrier: Barrier) -> None:
         pipe.send("gone")
 
 
-def _played(house: House, barrier: Barrier, commands: list[Command], by: str) -> list[Any] | str:
+def _played(house: House, barrier: Barrier, work: list[Command] | Callable[[House], Any], by: str) -> Any:
+    if not callable(work):
+        return _given(house, barrier, work, by)
+    barrier.wait(timeout=60)
+    try:
+        return [work(house)]
+    except Exception:  # noqa: BLE001 - the parent shows it
+        return traceback.format_exc()
+
+
+def _given(house: House, barrier: Barrier, commands: list[Command], by: str) -> list[Any] | str:
     stamp = house.stamp(by)
     barrier.wait(timeout=60)
     try:

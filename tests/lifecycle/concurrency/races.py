@@ -1,7 +1,7 @@
 """Real processes at one barrier: nothing is shared but the database."""
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -45,6 +45,11 @@ class Racers:
     def race(self, *entries: tuple[Command, str]) -> list[Outcome]:
         """Let each process give its command, by its actor, at the same moment; return what became of each."""
         return [outcomes[0] for outcomes in self.race_batches(*(([command], by) for command, by in entries))]
+
+    def race_works(self, *works: Callable[[House], Any] | tuple[Command, str]) -> list[Any]:
+        """Let each process do its work, a function of the world or a command by its actor; return what came of each."""
+        entries: list[Any] = [(work, "") if callable(work) else ([work[0]], work[1]) for work in works]
+        return [outcomes[0] for outcomes in self.race_batches(*entries)]
 
     def race_batches(self, *entries: tuple[list[Command], str]) -> list[list[Outcome]]:
         """Let each process give its batch."""

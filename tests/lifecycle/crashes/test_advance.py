@@ -1,10 +1,8 @@
 """`advance` is killed before and after every statement and at the commit: all of it happened, or nothing (A1-A9)."""
 
-import multiprocessing
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 from sqlalchemy import make_url
 
 from lifecycle import recovery
-from lifecycle.commands import Command
 from lifecycle.projects.commands import Advance
 from models.db import make_engine, reading
 from models.file_store import EvidenceFiles
@@ -23,10 +20,10 @@ from tests.conftest import copied, on_server, skip_or_fail
 from tests.factories import House, a_house, key, projects
 from tests.lifecycle.concurrency.races import assert_sound
 from tests.lifecycle.crashes import victim
+from tests.lifecycle.crashes.conftest import KILLED, Victims
 
 pytestmark = pytest.mark.slow
 
-KILLED = -9
 MOST = 60
 """More than the boundaries of one advance: each is tried on a project of its own."""
 
@@ -52,32 +49,6 @@ def durable_house(
         upgrade(engine)
         yield a_house(engine)
         engine.dispose()
-
-
-@dataclass(frozen=True)
-class Victims:
-    """The process that sends its children to their death."""
-
-    pipe: Connection
-
-    def send(self, house: House, command: Command, by: str, boundary: int) -> tuple[int, int]:
-        """Let a child give the command and die at the boundary; return its exit code and the boundaries it passed."""
-        url = house.engine.url.render_as_string(hide_password=False)
-        self.pipe.send((url, replace(house, engine=None), command, by, boundary))  # type: ignore[arg-type]
-        ended: tuple[int, int] = self.pipe.recv()
-        return ended
-
-
-@pytest.fixture(scope="module")
-def victims() -> Iterator[Victims]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=victim.run, args=(theirs,))
-    process.start()
-    theirs.close()
-    yield Victims(ours)
-    ours.send(None)
-    process.join(timeout=30)
 
 
 def traces(house: House, command: Advance) -> dict[str, Any]:
@@ -117,6 +88,10 @@ AFTER = {
 }
 
 
+def by_coordinator(command: Advance) -> victim.Work:
+    return partial(victim.given, command, Role.COORDINATOR)
+
+
 def test_at_every_boundary_all_or_nothing_and_the_same_command_completes_once(
     durable_house: House, victims: Victims, tmp_path: Path, record_property: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,13 +104,13 @@ def test_at_every_boundary_all_or_nothing_and_the_same_command_completes_once(
 
     for _ in range(2):  # the first time a process reads the standard besides
         untouched = next_command()
-        code, boundaries = victims.send(house, untouched, Role.COORDINATOR, victim.NOBODY_IS_KILLED)
+        code, boundaries = victims.send(house, by_coordinator(untouched), victim.NOBODY_IS_KILLED)
         assert code == 0
         assert traces(house, untouched) == AFTER
 
     for boundary in range(1, boundaries + 1):
         command = next_command()
-        code, passed = victims.send(house, command, Role.COORDINATOR, boundary)
+        code, passed = victims.send(house, by_coordinator(command), boundary)
         assert (code, passed) == (KILLED, boundary)
 
         left = traces(house, command)

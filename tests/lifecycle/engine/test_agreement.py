@@ -41,7 +41,9 @@ class Scene:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.commands = {verb: RECIPES[verb].make(house, 1)[0] for verb in RECIPES}
+        # What stops all payments stands last: the others pay while they prepare.
+        verbs = sorted(RECIPES, key=lambda verb: verb.startswith("disbursement."))
+        self.commands = {verb: RECIPES[verb].make(house, 1)[0] for verb in verbs}
         ids = [one for stage in ProjectState for one in self._in(stage)]
         held, lean, ready = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)[0], *projects(house, 2, pack="lean")
         put_on_hold(house, held, code="ehs")

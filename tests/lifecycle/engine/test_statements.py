@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from lifecycle.commands import Command
-from models.db import make_engine
+from models.db import make_engine, transaction
 from models.states import Role
 from tests.conftest import copied
 from tests.factories import PACKS, House, a_project
@@ -20,19 +20,68 @@ MANY = 20
 """Enough that one statement per command would stand out."""
 
 STATEMENTS = {
+    "agreement.accept_audit": 21,
+    "agreement.close": 23,
+    "agreement.draft": 21,
+    "agreement.settle": 43,
+    "agreement.sign": 21,
+    "agreement.supplement": 28,
+    "batch.abandon": 20,
+    "batch.acknowledge": 19,
+    "batch.doubt": 20,
+    "batch.find": 19,
+    "batch.prepare": 18,
+    "batch.send": 19,
+    "batch.settle": 18,
     "characteristic.add": 18,
-    "claim.add_all": 34,
     "claim.add": 34,
-    "evidence.add": 29,
-    "evidence.withdraw": 28,
+    "claim.add_all": 34,
+    "cost.submit": 22,
+    "cost.verify": 23,
+    "disbursement.freeze": 12,
+    "disbursement.lift": 11,
+    "evidence.add": 30,
+    "evidence.withdraw": 29,
+    "exception.confirm": 15,
+    "exception.propose": 14,
+    "fund.add": 14,
+    "fund.call": 13,
+    "fund.close": 14,
+    "fund.commit": 12,
+    "fund.contribute": 17,
+    "fund.hold": 11,
+    "fund.resize": 13,
+    "fund.resume": 11,
+    "fund.set_limit": 11,
+    "fund.set_tiers": 11,
     "issue.add": 20,
     "issue.close": 18,
+    "milestone.accept": 35,
+    "milestone.announce": 23,
+    "milestone.reject": 25,
+    "milestone.submit": 25,
+    "milestone.waive": 26,
     "notice.answer": 35,
     "notice.issue": 35,
     "order.record": 20,
     "organisation.add": 9,
     "organisation.correct": 24,
     "organisation.tie": 11,
+    "payee_account.confirm": 13,
+    "payee_account.propose": 11,
+    "payee_account.retire": 13,
+    "payout.amend": 39,
+    "payout.approve": 44,
+    "payout.cancel": 42,
+    "payout.certify": 39,
+    "payout.instruct": 39,
+    "payout.learn": 24,
+    "payout.reapprove": 44,
+    "payout.reject": 41,
+    "payout.release": 39,
+    "payout.request": 39,
+    "payout.send_back": 39,
+    "payout.settle": 39,
     "programme.add": 10,
     "project.accept_transfer": 26,
     "project.advance": 18,
@@ -48,12 +97,16 @@ STATEMENTS = {
     "project.refresh": 20,
     "project.register": 17,
     "project.resume": 19,
-    "project.stop": 17,
+    "project.stop": 20,
     "project.submit": 17,
     "project.transfer": 15,
     "project.unassign": 16,
     "project.update_imported": 17,
-    "project.withdraw": 17,
+    "project.withdraw": 20,
+    "recovery.order": 21,
+    "recovery.repay": 29,
+    "recovery.set_off": 30,
+    "recovery.write_off": 19,
     "requirement.confirm_waiver": 38,
     "requirement.judge": 37,
     "requirement.reopen": 36,
@@ -70,7 +123,12 @@ STATEMENTS = {
     "review.score": 23,
     "revision.freeze": 35,
     "scenario.record": 20,
-    "standard.publish": 9,
+    "standard.publish": 10,
+    "statement.compare": 14,
+    "statement.quarantine": 9,
+    "statement.take": 12,
+    "statement.take_lines": 20,
+    "statement.write_off": 19,
     "track.finish": 18,
     "track.start": 18,
     "trial_batch.add": 20,
@@ -80,11 +138,17 @@ STATEMENTS = {
     "trial_batch.measure": 21,
     "user.add": 10,
     "user.add_token": 10,
+    "user.delegate": 11,
     "user.disable": 8,
+    "user.end_delegation": 11,
     "user.grant": 10,
     "user.revoke": 10,
 }
 """Statements of one transaction on SQLite, BEGIN included."""
+
+
+ALONE = {"disbursement.freeze", "disbursement.lift"}
+"""Verbs of which there is one subject only: nobody gives twenty of them at once."""
 
 
 @contextmanager
@@ -122,7 +186,15 @@ def sent_for(house: House, commands: list[Command], by: str) -> list[str]:
     return sent
 
 
-@pytest.mark.parametrize("verb", sorted(RECIPES))
+@pytest.mark.parametrize("verb", sorted(ALONE))
+def test_what_there_is_once_sends_these_statements(full_house: House, verb: str) -> None:
+    recipe = RECIPES[verb]
+    assert len(sent_for(full_house, recipe.make(full_house, 1), recipe.by)) == STATEMENTS[verb]
+    with transaction(full_house.engine) as session:
+        session.execute(text("UPDATE hold SET lifted_at = from_at, lifted_on = from_on"))
+
+
+@pytest.mark.parametrize("verb", sorted(set(RECIPES) - ALONE))
 def test_one_two_and_twenty_commands_send_the_same_statements(full_house: House, verb: str) -> None:
     recipe = RECIPES[verb]
     commands = recipe.make(full_house, 3 + MANY)

@@ -9,6 +9,8 @@ import lifecycle.imports
 from lifecycle.imports.problems import Params
 
 CODE = Path(lifecycle.imports.__file__).parent
+SOURCES = (*CODE.glob("*.py"), CODE.parents[1] / "models" / "money.py")
+"""What raises these codes: the package, and the parser of amounts that it shares with every other door."""
 CATALOGUE = CODE.parents[1] / "notifications" / "locale" / "imports.yaml"
 
 

@@ -4,7 +4,7 @@ from string import Formatter
 import pytest
 
 from lifecycle.stages import credit_code
-from tests.lifecycle.imports.sentences import CODE, catalogue
+from tests.lifecycle.imports.sentences import SOURCES, catalogue
 
 RAISES = {"ValueProblem", "Unreadable", "AmountProblem", "Notice", "RowSkipped", "RowError"}
 CODES_IN_DATA = {
@@ -17,7 +17,7 @@ OPTIONAL = {"mapping_invalid": {"file", "where", "why"}}
 def raised() -> dict[str, list[set[str]]]:
     """Every code that the package raises by name, with the parameters given at each place."""
     found: dict[str, list[set[str]]] = {}
-    for path in CODE.glob("*.py"):
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISES:
                 texts = [
@@ -49,7 +49,7 @@ class TestSentences:
                 assert needed <= given, code
 
     def test_stand_there_for_every_code_that_is_raised(self) -> None:
-        for path in CODE.glob("*.py"):
+        for path in SOURCES:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     first = node.args[0] if node.args else None

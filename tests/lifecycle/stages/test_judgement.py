@@ -22,7 +22,9 @@ from lifecycle.stages.records import (
     WaiverRecord,
 )
 from lifecycle.stages.rule import Rule, met, not_enough, not_met
-from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage, Text
+from lifecycle.standards import library
+from lifecycle.standards.pack import Criterion, Due, EvidenceType, Judge, Owes, Pack, Panel, Stage
+from lifecycle.standards.part import Text
 from lifecycle.standards.parties import ROLE_PARTY
 from models.states import STAGES, Competence, GateOutcome, MaturityScale, ProjectState, Role, VerdictState
 from tests.lifecycle.stages.facts import AUTHOR, JUDGE, TODAY, a_project, evidence, worded
@@ -71,7 +73,8 @@ def a_pack(*criteria: Criterion, types: tuple[EvidenceType, ...] = ()) -> Pack:
         )
         for number, stage in enumerate(STAGES, 1)
     ]
-    return Pack(code="test", version="2026.1", title=WORDS, evidence_types=kinds, stages=tuple(stages))
+    funds = library.bare().funds
+    return Pack(code="test", version="2026.1", title=WORDS, evidence_types=kinds, stages=tuple(stages), funds=funds)
 
 
 def verdict_of(

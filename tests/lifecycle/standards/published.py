@@ -1,9 +1,7 @@
 """The default pack for tests of lint and compare, and how to change one part of a frozen pack."""
 
-from functools import cache
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from lifecycle.standards import library
@@ -14,19 +12,9 @@ DEFAULT = library.PACKS / "default-2026.1"
 WRITTEN = tuple(stage for stage in STAGES if (DEFAULT / f"{stage}.yaml").is_file())
 
 
-@cache
 def default() -> Pack:
-    """The default pack; a stage whose file is not written yet is the bare one."""
-    if WRITTEN == STAGES:
-        return library.default()
-    parts = {stage: library.load_stage(DEFAULT / f"{stage}.yaml") for stage in WRITTEN}
-    return Pack.model_validate(
-        {
-            **yaml.safe_load((DEFAULT / "pack.yaml").read_text("utf-8")),
-            "evidence_types": tuple(kind for part in parts.values() for kind in part.evidence_types),
-            "stages": tuple(parts[stage].stage if stage in parts else library.bare().stage(stage) for stage in STAGES),
-        }
-    )
+    """The default pack."""
+    return library.default()
 
 
 def changed(part: Any, path: str, value: object) -> Any:
@@ -41,7 +29,7 @@ def changed(part: Any, path: str, value: object) -> Any:
         at = next(
             number
             for number, item in enumerate(part)
-            if first in {getattr(item, "id", None), getattr(item, "name", None), str(number)}
+            if first in {str(number), *(getattr(item, name, None) for name in ("id", "name", "code"))}
         )
         return (*part[:at], changed(part[at], rest, value) if rest else value, *part[at + 1 :])
     if isinstance(part, dict):

@@ -48,7 +48,7 @@ class TestLoad:
         file.write_text(file.read_text("utf-8").replace("default_days: 10", "default_days: ten"), "utf-8")
 
         assert refusal(folder) == (
-            "intake.yaml:6 intake/default_days: value_breaks_rule "
+            "intake.yaml:14 intake/default_days: value_breaks_rule "
             "(rule Input should be a valid integer, unable to parse string as an integer)"
         )
 

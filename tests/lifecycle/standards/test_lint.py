@@ -11,7 +11,8 @@ from lifecycle.stages import feasibility, intake, maturity
 from lifecycle.standards import library
 from lifecycle.standards.compare import DIRECTIONS
 from lifecycle.standards.lint import lint
-from lifecycle.standards.pack import Due, FormField, Judge, Notice, Text
+from lifecycle.standards.pack import Due, FormField, Judge, Notice
+from lifecycle.standards.part import Text
 from models.states import Role
 from tests.lifecycle.standards.published import DEFAULT, WRITTEN, changed, default
 
@@ -179,7 +180,7 @@ class TestProblem:
     def test_has_a_sentence_for_every_code_in_both_languages(self) -> None:
         words = yaml.safe_load((Path(notifications.__file__).parent / "locale" / "standards.yaml").read_text("utf-8"))
         folder = Path(library.__file__).parent
-        source = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("library", "lint", "compare"))
+        source = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("library", "lint", "compare", "funds"))
 
         used = set(re.findall(r'(?:_problem|_refused|_kept)\((?:[^"()]*, )?"([a-z0-9_]+)"|code="([a-z0-9_]+)"', source))
 

@@ -1,0 +1,64 @@
+"""Claims: one process works on a thing at a time; a claim ends with its lease, by the database's own clock.
+
+Each claim raises the fence of the thing, and the last write of the work names the fence it began with: a process that
+slept past its lease writes nothing (`safety.md` 2.1, rule 7).
+"""
+
+import os
+import socket
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlmodel import Session
+
+from models.db import db_now
+from models.journal import Claim
+from models.payouts import PaymentBatch
+from models.reading import table_of
+from models.states import PaymentBatchState
+
+LEASE = timedelta(seconds=60)
+
+
+def worker_name() -> str:
+    """Return how this process calls itself in claims."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedelta = LEASE) -> int | None:
+    """Return the new fence of a prepared batch that nobody works on; None while somebody else's lease runs.
+
+    None too where it is no longer prepared: whoever handed it over is done, and its absence would say nothing.
+    """
+    batch, claim = table_of(PaymentBatch), table_of(Claim)
+    locked = select(batch.c.fence, batch.c.state).where(batch.c.id == batch_id).with_for_update()
+    row = session.execute(locked).one()
+    if row.state != PaymentBatchState.PREPARED:
+        return None
+    fence = row.fence + 1
+    now = session.execute(select(db_now())).scalar_one()
+    known = session.execute(select(claim).where(claim.c.object_type == "batch", claim.c.object_id == batch_id)).first()
+    if known is not None and known.until_at > now:
+        return None
+    session.execute(delete(claim).where(claim.c.object_type == "batch", claim.c.object_id == batch_id))
+    session.execute(
+        claim.insert().values(object_type="batch", object_id=batch_id, holder=holder, fence=fence, until_at=now + lease)
+    )
+    session.execute(update(batch).where(batch.c.id == batch_id).values(fence=fence))
+    return int(fence)
+
+
+def give_back(session: Session, batch_id: UUID, fence: int) -> None:
+    """End a claim of ours under which nothing was handed over: the batch stands as it did before."""
+    batch = table_of(PaymentBatch)
+    still_ours = (batch.c.id == batch_id, batch.c.fence == fence)
+    session.execute(update(batch).where(*still_ours).values(fence=fence - 1))
+    let_go(session, batch_id, fence)
+
+
+def let_go(session: Session, batch_id: UUID, fence: int) -> None:
+    """End a claim of ours; one that somebody took over since is theirs."""
+    claim = table_of(Claim)
+    own = (claim.c.object_type == "batch", claim.c.object_id == batch_id, claim.c.fence == fence)
+    session.execute(delete(claim).where(*own))

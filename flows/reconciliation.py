@@ -1,0 +1,373 @@
+"""What the bank answered: each file taken once and whole, every line matched, known already, or before two people.
+
+One transaction per file: a file that turns out wrong at its last line leaves nothing behind, and goes to quarantine.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, BinaryIO, TypeVar
+from uuid import UUID, uuid5
+
+from sqlalchemy import Engine, select
+from sqlmodel import Session
+
+from flows.workbooks import Answered, read_workbook
+from lifecycle.banking.answers import Source, Statement, StatementLine, Status, StatusReport, StatusWord
+from lifecycle.banking.pain002 import refuse_other_order
+from lifecycle.banking.reading import read_answer
+from lifecycle.banking.refusal import BankFileRefused
+from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.engine import execute
+from lifecycle.payouts.batches import Doubt
+from lifecycle.payouts.learning import Learn
+from lifecycle.payouts.matching import Match, match
+from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, register_of
+from models.db import reading, run_in_transaction
+from models.funds import Fund
+from models.payouts import PaymentBatch, PaymentInstruction
+from models.ports import BankChannel
+from models.reading import rows_by, table_of
+from models.statements import BankStatement
+from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState
+
+_SPACE = UUID("2b0d9f0e-7a5b-5b57-9a3c-6d1f6b8f4c55")
+_LINES = 500
+"""Lines written at a time: memory does not grow with the file."""
+T = TypeVar("T")
+
+
+class _TakenMeanwhile(Exception):
+    """Another process has taken the same file since we looked."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What became of one file."""
+
+    name: str
+    sha256: str
+    status: str = "imported"
+    counts: dict[LineStatus, int] = field(default_factory=dict)
+    why: BankFileRefused | None = None
+    batches: set[UUID] = field(default_factory=set)
+
+    def document(self) -> dict[str, Any]:
+        """Return the file's part of the import document (`docs/contract.md` 3.5)."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "status": self.status,
+            "matched": self.counts.get(LineStatus.MATCHED, 0),
+            "duplicate": self.counts.get(LineStatus.DUPLICATE, 0),
+            "exception": self.counts.get(LineStatus.EXCEPTION, 0),
+            "why": None if self.why is None else str(self.why.codes[0]),
+        }
+
+
+def take_inbox(engine: Engine, bank: BankChannel, stamp: Stamp) -> list[Taken]:
+    """Take every answer that lies there, oldest first, and file it away; then doubt what stays unanswered."""
+    found = []
+    for inbound in bank.inbox():
+        taken = take_file(engine, inbound.name, inbound.open, stamp)
+        bank.file_away(inbound.name, "quarantine" if taken.status == "quarantined" else "done")
+        found.append(taken)
+    doubt_silent(engine, stamp)
+    return found
+
+
+def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp: Stamp) -> Taken:
+    """Take one file of the bank: imported, known already by its content, or quarantined with the reason."""
+    with open_it() as stream:
+        sha256 = _sha256(stream)
+    taken = Taken(name=name, sha256=sha256)
+    with reading(engine) as session:
+        statement = table_of(BankStatement)
+        if session.execute(select(statement.c.id).where(statement.c.file_sha256 == sha256).limit(1)).first():
+            taken.status = "duplicate"
+            return taken
+
+    def work(session: Session) -> None:
+        taken.counts, taken.batches = {}, set()  # a transaction that lost a race begins anew
+        with open_it() as stream:
+            _take(session, name, stream, taken, stamp)
+        _all_done(execute(session, batch_moves(session, taken.batches), stamp=stamp))
+
+    try:
+        run_in_transaction(engine, work)
+    except _TakenMeanwhile:
+        taken.status, taken.counts = "duplicate", {}
+    except BankFileRefused as refused:
+        taken.status, taken.why, taken.counts = "quarantined", refused, {}
+        _quarantine(engine, taken, stamp)
+    return taken
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
+    assert taken.why is not None  # noqa: S101 - called with a refusal only
+    reason = taken.why.unmet[0]
+    command = QuarantineFile(
+        command_id=_key(taken.sha256, "quarantine"),
+        file_name=taken.name,
+        file_sha256=taken.sha256,
+        code=reason.code,
+        detail={key: str(value) for key, value in reason.values.items()},
+    )
+    run_in_transaction(engine, lambda session: execute(session, [command], stamp=stamp))
+
+
+def _take(session: Session, name: str, stream: BinaryIO, taken: Taken, stamp: Stamp) -> None:
+    answer = read_answer(name, stream)
+    if answer.source is Source.BANK_EXCEL:
+        _take_workbook(session, read_workbook(session, stream), taken, stamp)
+    if answer.report is not None:
+        _take_report(session, answer.report, taken, stamp)
+    for statement, lines in _statements(answer.items or iter(())):
+        _take_statement(session, statement, lines, taken, stamp)
+
+
+def _statements(items: Iterator[Any]) -> Iterator[tuple[Statement, Iterator[StatementLine]]]:
+    """Yield each statement with an iterator over its lines, which must be used up before the next."""
+    following: list[Any] = []
+
+    def lines() -> Iterator[StatementLine]:
+        for item in items:
+            if isinstance(item, Statement):
+                following.append(item)
+                return
+            yield item
+
+    head = next(items, None)
+    while head is not None:
+        yield head, lines()
+        head = following.pop() if following else None
+
+
+def _take_statement(
+    session: Session, head: Statement, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
+) -> None:
+    first = list(islice(lines, _LINES))
+    _bookings_taken(session, head, _fund_of(session, head, first), chain(first, lines), taken, stamp)
+
+
+def _bookings_taken(
+    session: Session, head: Statement, fund: Any, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
+) -> None:
+    statement_id = _head_taken(session, head, fund, taken, stamp)
+    place, chunk = 1, list(islice(lines, _LINES))
+    while chunk:
+        register = register_of(session, fund, chunk, statement_id)
+        found = match(chunk, register)
+        ids = _lines_taken(session, statement_id, place, found, taken, stamp)
+        _learn(session, BankSource(head.source.value), found, ids, taken, stamp)
+        place += len(found)
+        chunk = list(islice(lines, _LINES))
+    if head.closing_minor is not None:
+        compare = ComparePosition(command_id=_key(taken.sha256, f"compare:{statement_id}"), statement_id=statement_id)
+        _all_done(execute(session, [compare], stamp=stamp))
+
+
+def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> Any:
+    """Return the fund whose account a statement speaks of; a table without account by the payments that it names."""
+    fund = table_of(Fund)
+    known = list(session.execute(select(fund).where(fund.c.status == FundStatus.ACTIVE)))
+    if head.account_number is not None:
+        own = [row for row in known if row.debtor_account == head.account_number]
+        if not own:
+            rule, found = "account of a fund", head.account_number[-4:]
+            raise BankFileRefused("bank_account_foreign", element=f"{head.element}/Acct", rule=rule, found=found)
+        return next((row for row in own if row.currency == head.currency), own[0])
+    ends = [one.end_to_end_id for line in lines for one in line.details if one.end_to_end_id]
+    batch, instruction = table_of(PaymentBatch), table_of(PaymentInstruction)
+    named = (
+        select(batch.c.fund_id)
+        .join(instruction, instruction.c.batch_id == batch.c.id)
+        .where(instruction.c.end_to_end_id.in_(ends))
+        .limit(1)
+    )
+    fund_id = session.execute(named).scalar_one_or_none()
+    own = [row for row in known if row.id == fund_id] or (known if len(known) == 1 else [])
+    if not own:
+        raise BankFileRefused("bank_account_foreign", element=head.element, rule="account of a fund", found="–")
+    return own[0]
+
+
+def _head_taken(session: Session, head: Statement, fund: Any, taken: Taken, stamp: Stamp) -> UUID:
+    command = TakeStatement(
+        command_id=_key(taken.sha256, f"take:{head.element}"),
+        fund_id=fund.id,
+        source=BankSource(head.source.value),
+        account_number=head.account_number or fund.debtor_account,
+        statement_ref=head.statement_ref or f"{head.element}:{taken.sha256[:12]}",
+        file_name=taken.name,
+        file_sha256=taken.sha256,
+        currency=head.currency or fund.currency,
+        sequence_no=head.sequence,
+        opening_minor=head.opening_minor,
+        closing_minor=head.closing_minor,
+        booked_from_on=head.from_on,
+        booked_until_on=head.to_on,
+    )
+    return _new_statement(session, command, stamp)
+
+
+def _new_statement(session: Session, command: TakeStatement, stamp: Stamp) -> UUID:
+    (answer,) = _all_done(execute(session, [command], stamp=stamp))
+    if answer.is_replay:
+        raise _TakenMeanwhile
+    return UUID(answer.document["object_id"])
+
+
+def _lines_taken(
+    session: Session, statement_id: UUID, place: int, found: Sequence[Match], taken: Taken, stamp: Stamp
+) -> list[UUID]:
+    if not found:
+        return []
+    command = TakeLines(
+        command_id=_key(taken.sha256, f"lines:{statement_id}:{place}"),
+        statement_id=statement_id,
+        first_place=place,
+        found=tuple(found),
+    )
+    (answer,) = _all_done(execute(session, [command], stamp=stamp))
+    for one in found:
+        taken.counts[one.status] = taken.counts.get(one.status, 0) + 1
+    return [UUID(text) for text in answer.document["line_ids"]]
+
+
+def _learn(
+    session: Session, source: BankSource, found: Sequence[Match], ids: Sequence[UUID], taken: Taken, stamp: Stamp
+) -> None:
+    """Tell every instruction what its line says of it."""
+    commands: list[Command] = []
+    for one, line_id in zip(found, ids, strict=True):
+        for intent in one.intents:
+            if intent.instruction is None:
+                continue
+            taken.batches.add(intent.instruction.batch_id)
+            commands.append(
+                Learn(
+                    command_id=_key(taken.sha256, f"{line_id}:{intent.instruction.id}:{intent.kind}"),
+                    payout_id=intent.instruction.payout_id,
+                    instruction_id=intent.instruction.id,
+                    source=source,
+                    kind=intent.kind,
+                    amount_minor=intent.amount_minor,
+                    bank_ref=one.line.bank_ref or one.line.line_ref,
+                    statement_line_id=line_id,
+                    booked_on=one.line.booked_on,
+                    content_hash=one.line.content_hash,
+                )
+            )
+    if commands:
+        _all_done(execute(session, commands, stamp=stamp))
+
+
+_WORDS = {Status.ACCEPTED: BankEventKind.ACKNOWLEDGE, Status.REJECTED: BankEventKind.REJECT}
+
+
+def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: Stamp) -> None:
+    """Tell the instructions of one batch what the bank says of them before it books anything."""
+    batch, fund = table_of(PaymentBatch), table_of(Fund)
+    row = session.execute(select(batch).where(batch.c.msg_id == report.original_msg_id)).first()
+    if row is None:
+        found, rule = report.original_msg_id[:35], "a message of ours"
+        element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
+        raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+    instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
+    refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
+    owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
+    take = TakeStatement(
+        command_id=_key(taken.sha256, "take"),
+        fund_id=owner.id,
+        source=BankSource.PAIN002,
+        account_number=owner.debtor_account,
+        statement_ref=report.report_id,
+        file_name=taken.name,
+        file_sha256=taken.sha256,
+        currency=owner.currency,
+    )
+    _new_statement(session, take, stamp)
+    words = [(one, report.of(one.end_to_end_id, row.msg_id)) for one in instructions]
+    taken.batches.add(row.id)
+    _words_taken(session, BankSource.PAIN002, words, report.report_id, taken, stamp)
+
+
+def _take_workbook(session: Session, answered: Answered, taken: Taken, stamp: Stamp) -> None:
+    """Take what a result workbook books as a statement without balances, then its words on all other payments."""
+    result = answered.result
+    fund = rows_by(session, Fund, "id", [answered.batch.fund_id])[answered.batch.fund_id][0]
+    _bookings_taken(session, result.statement, fund, iter(result.lines), taken, stamp)
+    by_end = {row.end_to_end_id: row for row in answered.instructions}
+    words = [(by_end[one.end_to_end_id], one.word) for one in result.words]
+    taken.batches.add(answered.batch.id)
+    _words_taken(session, BankSource.BANK_EXCEL, words, None, taken, stamp)
+
+
+def _words_taken(
+    session: Session,
+    source: BankSource,
+    words: Sequence[tuple[Any, StatusWord | None]],
+    bank_ref: str | None,
+    taken: Taken,
+    stamp: Stamp,
+) -> None:
+    """Tell instructions what the bank says of them without a booking."""
+    commands = [
+        Learn(
+            command_id=_key(taken.sha256, f"{one.id}:{_WORDS[word.status]}"),
+            payout_id=one.payout_id,
+            instruction_id=one.id,
+            source=source,
+            kind=_WORDS[word.status],
+            amount_minor=one.amount_minor,
+            bank_ref=bank_ref,
+            content_hash=taken.sha256,
+            reason=" ".join(filter(None, (word.reason_code, word.reason))) or None,
+        )
+        for one, word in words
+        if word is not None and word.status in _WORDS
+    ]
+    if commands:
+        _all_done(execute(session, commands, stamp=stamp))
+
+
+def doubt_silent(engine: Engine, stamp: Stamp) -> list[UUID]:
+    """Call batches unknown of which the bank has said nothing in time; their money stays reserved."""
+    batch = table_of(PaymentBatch)
+    with reading(engine) as session:
+        silent = list(
+            session.execute(
+                select(batch.c.id)
+                .where(batch.c.state == PaymentBatchState.SENT, batch.c.answer_due_at <= stamp.now)
+                .order_by(batch.c.number)
+            ).scalars()
+        )
+    if silent:
+        doubts = [
+            Doubt(command_id=_key(str(one), f"silent:{stamp.today}"), batch_id=one, why="the bank has not answered")
+            for one in silent
+        ]
+        run_in_transaction(engine, lambda session: execute(session, doubts, stamp=stamp))
+    return silent
+
+
+def _all_done(answers: list[Answer]) -> list[Answer]:
+    """A fact from outside is never refused: an answer that is not done is our own mistake and takes all back."""
+    for answer in answers:
+        if answer.error is not None:
+            raise RuntimeError(f"{type(answer.command).__name__} was refused: {answer.error.codes}")
+    return answers
+
+
+def _key(what: str, more: str) -> str:
+    return str(uuid5(_SPACE, f"{what}:{more}"))

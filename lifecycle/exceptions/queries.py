@@ -1,0 +1,47 @@
+"""Cases that wait for two people, for lists and pages."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.exceptions.commands import POSSIBLE
+from models.funds import Fund
+from models.holds import ExceptionCase
+from models.people import User
+from models.reading import rows_by, table_of
+
+_LISTED = (
+    *("id", "kind", "object_type", "object_id", "facts", "opened_at", "closed_at"),
+    *("action", "proposal", "reason", "evidence_sha256", "proposed_at", "version"),
+)
+
+
+def cases(
+    session: Session, *, state: Literal["open", "closed"] | None = None, case_id: UUID | None = None
+) -> list[dict[str, Any]]:
+    """Return cases by the instant they were opened: those still open, those closed, or all."""
+    case, fund = table_of(ExceptionCase), table_of(Fund)
+    statement = (
+        select(case, fund.c.code.label("fund"))
+        .outerjoin(fund, fund.c.id == case.c.fund_id)
+        .order_by(case.c.opened_at, case.c.id)
+    )
+    if state is not None:
+        statement = statement.where(case.c.closed_at.is_(None) if state == "open" else case.c.closed_at.is_not(None))
+    if case_id is not None:
+        statement = statement.where(case.c.id == case_id)
+    rows = list(session.execute(statement))
+    users = {one for row in rows for one in (row.proposed_by, row.confirmed_by)} - {None}
+    names = {key: found[0].name for key, found in rows_by(session, User, "id", users).items()}
+    return [
+        {
+            "fund": row.fund,
+            **{name: getattr(row, name) for name in _LISTED},
+            "proposed_by": names.get(row.proposed_by),
+            "confirmed_by": names.get(row.confirmed_by),
+            "possible": sorted(POSSIBLE.get(row.object_type, ())),
+        }
+        for row in rows
+    ]

@@ -1,0 +1,80 @@
+"""The wall between an investor and the firms it owns a part of: its people never decide on their money.
+
+An investor stands with the organisations tied to it. Where one of these holds a share of the project's firm, or is
+controlled by the same owner, nobody who belongs to any of them decides on the firm's payouts and milestones.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlmodel import Session
+
+from models.funds import FundSource
+from models.people import OrganisationTie, RoleGrant, User
+from models.reading import table_of
+
+Side: TypeAlias = tuple[UUID, UUID]
+"""(fund, firm)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """Ownership or common control between two organisations, whichever way round."""
+
+    one: UUID
+    other: UUID
+
+
+def walled_off(investors: Collection[UUID], firm: UUID, ties: Collection[Tie]) -> frozenset[UUID]:
+    """Return the organisations whose people do not decide on this firm, given who invests in the fund that pays it."""
+    near: dict[UUID, set[UUID]] = {}
+    for tie in ties:
+        near.setdefault(tie.one, set()).add(tie.other)
+        near.setdefault(tie.other, set()).add(tie.one)
+    owners = near.get(firm, set()) | {firm}
+    groups = ({investor} | near.get(investor, set()) for investor in investors)
+    return frozenset(member for group in groups if group & owners for member in group) - {firm}
+
+
+def walls_of(session: Session, sides: Sequence[Side]) -> dict[Side, frozenset[UUID]]:
+    """Return for each (fund, firm) the person ids that do not decide on it. Three statements at most."""
+    wanted = set(sides)
+    investors = _investors(session, {fund for fund, _ in wanted})
+    ties = _ties(session, {one for group in investors.values() for one in group} | {firm for _, firm in wanted})
+    apart = {(fund, firm): walled_off(investors.get(fund, ()), firm, ties) for fund, firm in wanted}
+    people = _people(session, {one for group in apart.values() for one in group})
+    return {side: frozenset(person for one in group for person in people.get(one, ())) for side, group in apart.items()}
+
+
+def _investors(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+    source = table_of(FundSource)
+    statement = select(source.c.fund_id, source.c.organisation_id).where(source.c.fund_id.in_(list(fund_ids)))
+    found: dict[UUID, set[UUID]] = {}
+    for row in session.connection().execute(statement):
+        found.setdefault(row.fund_id, set()).add(row.organisation_id)
+    return found
+
+
+def _ties(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
+    tie, ids = table_of(OrganisationTie), list(organisation_ids)
+    statement = select(tie.c.organisation_id, tie.c.other_id).where(
+        or_(tie.c.organisation_id.in_(ids), tie.c.other_id.in_(ids)),
+        or_(tie.c.share_basis_points > 0, tie.c.is_common_control.is_(True)),
+    )
+    return [Tie(one=row.organisation_id, other=row.other_id) for row in session.connection().execute(statement)]
+
+
+def _people(session: Session, organisation_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+    grant, user = table_of(RoleGrant), table_of(User)
+    statement = (
+        select(grant.c.organisation_id, user.c.person_id)
+        .join(user, user.c.id == grant.c.user_id)
+        .where(grant.c.organisation_id.in_(list(organisation_ids)), grant.c.revoked_at.is_(None))
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for row in session.connection().execute(statement):
+        found.setdefault(row.organisation_id, set()).add(row.person_id)
+    return found

@@ -1,0 +1,80 @@
+"""Cases that wait for two people, and bookings that lie in suspense until somebody has said what they are."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from lifecycle.commands import Act, Stamp
+from lifecycle.ledger.entries import Accounts, Sealed, entry
+from models.holds import ExceptionCase
+from models.reading import rows_by
+from models.statements import BankEvent
+from models.states import BankEffect, BankEventKind, BankSource, PostingKind
+
+
+def opened_case(kind: str, object_type: str, object_id: UUID, fund: Any, stamp: Stamp, **said: Any) -> Act:
+    """Return the birth of a case that two people settle."""
+    return Act(
+        table=ExceptionCase,
+        object_type="exception",
+        id=stamp.new_id(),
+        action="exception.open",
+        values={
+            "kind": kind,
+            "object_type": object_type,
+            "object_id": object_id,
+            "fund_id": fund.id if fund is not None else None,
+            "facts": said,
+            "opened_at": stamp.now,
+        },
+        detail={"kind": kind, "about": object_type, "about_id": object_id, **said},
+    )
+
+
+def closed_cases(cases: Sequence[Any], stamp: Stamp) -> tuple[Act, ...]:
+    """Return the acts that close cases which the bank's word has settled."""
+    return tuple(
+        Act(
+            table=ExceptionCase,
+            object_type="exception",
+            id=row.id,
+            action="exception.close",
+            row=row,
+            values={"closed_at": stamp.now},
+            detail={"kind": row.kind},
+        )
+        for row in cases
+    )
+
+
+def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those bookings of which two people, or the accountant, have said already what they are. One statement."""
+    events = rows_by(session, BankEvent, "statement_line_id", line_ids)
+    of_people = (BankEffect.APPLIED, BankSource.PEOPLE)
+    return frozenset(
+        line for line, rows in events.items() if any((row.effect, row.source) == of_people for row in rows)
+    )
+
+
+def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
+    return BankEvent, {
+        "source": BankSource.PEOPLE,
+        "bank_ref": line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line.id,
+        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "content_hash": line.content_hash,
+        "effect": BankEffect.APPLIED,
+    }
+
+
+def out_of_suspense(line: Any, accounts: Accounts, new_id: Callable[[], UUID]) -> Sealed:
+    """Return what says what a booking is, and the entry that takes what it had set aside out of suspense."""
+    aside = entry(PostingKind.SUSPENSE, -line.amount_minor, accounts, new_id=new_id, is_of_bank_event=True)
+    return (explained(line), *aside)

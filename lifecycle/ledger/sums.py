@@ -1,0 +1,161 @@
+"""What was paid and what came back, summed from the postings; by agreement, in fixed statements."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session
+
+from models.agreements import Agreement, RecoveryOrder, RecoveryPart
+from models.ledger import Account, Posting
+from models.payouts import Payout
+from models.reading import table_of
+from models.statements import BankEvent, BankStatement, StatementLine
+from models.states import AccountKind, FundStatus, PayoutState
+
+
+def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return P of the fund rules: what was paid for each agreement, net of what the bank returned and of repayments.
+
+    A debt that was set off discharges both: it counts as paid back under its own agreement, and as paid under that of
+    the tranche it was set off against. Three statements.
+    """
+    ids = list(agreement_ids)
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    statement = (
+        select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
+        .join_from(payout, posting, posting.c.payout_id == payout.c.id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(payout.c.agreement_id.in_(ids), account.c.kind == AccountKind.PAID)
+        .group_by(payout.c.agreement_id)
+    )
+    order, part = table_of(RecoveryOrder), table_of(RecoveryPart)
+    met = select(order.c.agreement_id, func.sum(order.c.repaid_minor + order.c.set_off_minor))
+    met = met.where(order.c.agreement_id.in_(ids)).group_by(order.c.agreement_id)
+    against = part.c.against_agreement_id
+    set_off = select(against, func.sum(part.c.amount_minor)).where(against.in_(ids)).group_by(against)
+    found = _sums(session, statement)
+    for agreement, amount in _sums(session, met).items():
+        found[agreement] = found.get(agreement, 0) - amount
+    for agreement, amount in _sums(session, set_off).items():
+        found[agreement] = found.get(agreement, 0) + amount
+    return found
+
+
+def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what each fund has promised: awards of active agreements, and what closed ones paid. Three statements."""
+    agreement = table_of(Agreement)
+    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
+    statement = select(*columns).where(agreement.c.fund_id.in_(list(fund_ids)))
+    rows = session.connection().execute(statement).all()
+    paid = paid_by_agreement(session, [row.id for row in rows if row.status == FundStatus.CLOSED])
+    found: dict[UUID, int] = {}
+    for row in rows:
+        counted = row.amount_minor if row.status == FundStatus.ACTIVE else paid.get(row.id, 0)
+        found[row.fund_id] = found.get(row.fund_id, 0) + counted
+    return found
+
+
+def paid_by_milestone(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return tranche -> what was paid for it, net of returns, set-offs included. Two statements."""
+    ids = list(agreement_ids)
+    posting, account, payout, part = map(table_of, (Posting, Account, Payout, RecoveryPart))
+    statement = (
+        select(payout.c.milestone_id, func.sum(posting.c.amount_minor))
+        .join_from(payout, posting, posting.c.payout_id == payout.c.id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(payout.c.agreement_id.in_(ids), payout.c.milestone_id.is_not(None), account.c.kind == AccountKind.PAID)
+        .group_by(payout.c.milestone_id)
+    )
+    found = _sums(session, statement)
+    set_off = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
+        part.c.against_agreement_id.in_(ids), part.c.milestone_id.is_not(None)
+    )
+    for milestone, amount in _sums(session, set_off.group_by(part.c.milestone_id)).items():
+        found[milestone] = found.get(milestone, 0) + amount
+    return found
+
+
+def set_off_against(session: Session, milestone_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return tranche -> what was set off against it. One statement."""
+    part = table_of(RecoveryPart)
+    statement = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
+        part.c.milestone_id.in_(list(milestone_ids))
+    )
+    return _sums(session, statement.group_by(part.c.milestone_id))
+
+
+def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what is approved or on its way for each agreement: the money that is reserved. One statement."""
+    payout = table_of(Payout)
+    statement = select(payout.c.agreement_id, func.sum(payout.c.amount_minor)).where(
+        payout.c.agreement_id.in_(list(agreement_ids)),
+        payout.c.state.in_((PayoutState.APPROVED, PayoutState.INSTRUCTED)),
+    )
+    return _sums(session, statement.group_by(payout.c.agreement_id))
+
+
+def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return each fund's part of suspense, which all funds of a currency share. One statement.
+
+    A line of it belongs to the fund whose own account the same entry moves, else to that of its payout, else to that of
+    the statement which it came by.
+    """
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
+    beside, owned = posting.alias("beside"), account.alias("owned")
+    of_entry = (
+        select(owned.c.fund_id)
+        .join_from(beside, owned, owned.c.id == beside.c.account_id)
+        .where(beside.c.entry_id == posting.c.entry_id, owned.c.fund_id.is_not(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    owner = func.coalesce(of_entry, payout.c.fund_id, statement_of.c.fund_id).label("owner")
+    owners = (
+        select(owner, posting.c.amount_minor)
+        .outerjoin_from(posting, payout, payout.c.id == posting.c.payout_id)
+        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
+        .outerjoin(line, line.c.id == event.c.statement_line_id)
+        .outerjoin(statement_of, statement_of.c.id == line.c.statement_id)
+        .where(posting.c.account_id.in_(select(account.c.id).where(account.c.kind == AccountKind.SUSPENSE)))
+        .subquery()
+    )
+    summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))
+    return _sums(session, summed.group_by(owners.c.owner))
+
+
+def moved_after(session: Session, fund_ids: Collection[UUID], on: date) -> dict[UUID, dict[date, int]]:
+    """Return fund -> day after this one -> what bookings of that day changed of the money at the bank. One statement.
+
+    Notices of a day arrive before the statement of the day before it.
+    """
+    posting, account, event = table_of(Posting), table_of(Account), table_of(BankEvent)
+    line, statement_of = table_of(StatementLine), table_of(BankStatement)
+    statement = (
+        select(statement_of.c.fund_id, line.c.booked_on, func.sum(posting.c.amount_minor))
+        .join_from(statement_of, line, line.c.statement_id == statement_of.c.id)
+        .join(event, event.c.statement_line_id == line.c.id)
+        .join(posting, posting.c.bank_event_seq == event.c.seq)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(
+            statement_of.c.fund_id.in_(list(fund_ids)),
+            or_(statement_of.c.booked_until_on.is_(None), statement_of.c.booked_until_on > on),
+            line.c.booked_on > on,
+            account.c.kind.in_(_AT_THE_BANK),
+        )
+        .group_by(statement_of.c.fund_id, line.c.booked_on)
+    )
+    found: dict[UUID, dict[date, int]] = {}
+    for fund, day, amount in session.connection().execute(statement):
+        found.setdefault(fund, {})[day] = int(amount)
+    return found
+
+
+_AT_THE_BANK = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.SUSPENSE)
+
+
+def _sums(session: Session, statement: Any) -> dict[UUID, int]:
+    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}

@@ -1,0 +1,1 @@
+"""Payouts: asked for, certified, approved by enough people, instructed once, and what the bank made of it."""

@@ -1,0 +1,566 @@
+"""Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.banking.answers import StatementLine as BankLine
+from lifecycle.chart import about_input
+from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.errors import Unmet, unmet
+from lifecycle.ledger.accounts import accounts_of
+from lifecycle.ledger.cases import explained, explained_lines, opened_case
+from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.ledger.sums import moved_after, suspense_by_fund
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
+from models.funds import Contribution, Fund
+from models.holds import ExceptionCase, Hold
+from models.money import said
+from models.payouts import PaymentBatch, PaymentInstruction
+from models.reading import rows_by, table_of
+from models.statements import BankEvent, BankStatement, StatementLine
+from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind, StatementStatus
+
+OBJECT_TYPE = "statement"
+HOLD_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeStatement(Command):
+    """Write the head of a statement down; the file it stood in is taken once."""
+
+    fund_id: UUID
+    source: BankSource
+    account_number: str
+    statement_ref: str
+    file_name: str
+    file_sha256: str
+    currency: str
+    sequence_no: int | None = None
+    opening_minor: int | None = None
+    closing_minor: int | None = None
+    booked_from_on: date | None = None
+    booked_until_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeLines(Command):
+    """Write some lines of a statement down, each with what it means; what nothing explains is set aside."""
+
+    statement_id: UUID
+    first_place: int
+    found: tuple[Match, ...]
+
+    def asks(self) -> dict[str, Any]:
+        """Return what tells this part from another: its place and the bookings in it."""
+        return {
+            "statement_id": self.statement_id,
+            "first_place": self.first_place,
+            "lines": [one.line.content_hash for one in self.found],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePosition(Command):
+    """Compare the bank's closing balance with what the ledger says lies there; a difference holds the fund."""
+
+    statement_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineFile(Command):
+    """Remember a file that broke a rule, and which: nothing of it was used."""
+
+    file_name: str
+    file_sha256: str
+    code: str
+    detail: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementFacts:
+    """A statement that comes in, the fund whose account it speaks of, and the statement before it."""
+
+    command: Any
+    stamp: Stamp
+    fund: Any
+    row: Any = None
+    accounts: Accounts = field(default_factory=dict)
+    before: Any = None
+    is_known: bool = False
+    holds: tuple[Any, ...] = ()
+    suspense_minor: int = 0
+    """The fund's part of what nobody could explain yet."""
+    later_minor: int = 0
+    """What bookings of days after the statement have changed already."""
+
+
+def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
+    """Read the accounts of the fund, the newest statement of the same account, what was set aside and booked later."""
+    funds = {task.fund.id for task in tasks}
+    ledger = accounts_of(session, funds)
+    earlier = rows_by(session, BankStatement, "fund_id", funds, "booked_until_on", "at")
+    holds = rows_by(session, Hold, "object_id", funds)
+    aside = suspense_by_fund(session, funds)
+    ends = [one for task in tasks if (one := getattr(task.row, "booked_until_on", None)) is not None]
+    later = moved_after(session, funds, min(ends)) if ends else {}
+    facts = []
+    for task in tasks:
+        row = task.row if hasattr(task.row, "file_sha256") else None
+        known = [one for one in earlier.get(task.fund.id, ()) if row is None or one.id != row.id]
+        facts.append(
+            StatementFacts(
+                command=task.command,
+                stamp=stamp,
+                fund=task.fund,
+                row=row,
+                accounts=ledger.get(task.fund.id, {}),
+                before=_before(known, row or task.command),
+                is_known=any(
+                    one.file_sha256 == getattr(task.command, "file_sha256", "")
+                    and one.statement_ref == getattr(task.command, "statement_ref", "")
+                    for one in known
+                ),
+                holds=tuple(hold for hold in holds.get(task.fund.id, ()) if hold.lifted_at is None),
+                suspense_minor=aside.get(task.fund.id, 0),
+                later_minor=_later(later.get(task.fund.id, {}), row),
+            )
+        )
+    return facts
+
+
+def _later(moved: Mapping[date, int], row: Any) -> int:
+    until = None if row is None else row.booked_until_on
+    return 0 if until is None else sum(amount for day, amount in moved.items() if day > until)
+
+
+def _before(known: Sequence[Any], row: Any) -> Any:
+    """Return the statement with balances that this one should follow."""
+    last = [one for one in known if one.closing_minor is not None and one.account_number == row.account_number]
+    return last[-1] if last else None
+
+
+@about_input
+def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
+    """A statement of a file is taken once."""
+    return (unmet("already_exists", field="statement", value=facts.command.statement_ref),) if facts.is_known else ()
+
+
+def taken(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
+    """Write the head down; a gap in the bank's numbering or balances is a case."""
+    command = facts.command
+    values = {**command.asks(), "status": StatementStatus.IMPORTED, "at": stamp.now}
+    statement_id = stamp.new_id()
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=statement_id,
+        action=f"{OBJECT_TYPE}.take",
+        values=values,
+        detail={key: values[key] for key in ("file_sha256", "statement_ref", "opening_minor", "closing_minor")},
+    )
+    code = _gap(facts)
+    if code is None:
+        return Effects(acts=(act,))
+    said = {"statement_ref": command.statement_ref, "opening_minor": command.opening_minor}
+    before = {"before": facts.before.statement_ref, "closing_minor": facts.before.closing_minor}
+    gap = opened_case(code, OBJECT_TYPE, statement_id, facts.fund, stamp, **said, **before)
+    return Effects(acts=(act, gap))
+
+
+def _gap(facts: StatementFacts) -> str | None:
+    command, before = facts.command, facts.before
+    if before is None or command.opening_minor is None:
+        return None
+    if command.sequence_no is not None and before.sequence_no is not None:
+        if command.sequence_no > before.sequence_no + 1:
+            return "statement_missing"
+        if command.sequence_no <= before.sequence_no:
+            return None  # an older one, or one that overlaps: its balances follow another one's
+    return "balances_do_not_chain" if command.opening_minor != before.closing_minor else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFacts:
+    """The statement that lines belong to, and the accounts of its fund."""
+
+    command: TakeLines
+    stamp: Stamp
+    statement: Any
+    fund: Any
+    accounts: Accounts
+    available_minor: int
+    is_held: bool = False
+    """The fund is on hold already."""
+
+
+def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
+    """Read the accounts, and which funds are on hold."""
+    funds = {task.fund.id for task in tasks}
+    ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
+    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    return [
+        LineFacts(
+            command=task.command,
+            stamp=stamp,
+            statement=task.row,
+            fund=task.fund,
+            accounts=ledger[task.fund.id],
+            available_minor=ledger[task.fund.id][AccountKind.AVAILABLE].balance_minor,
+            is_held=task.fund.id in held,
+        )
+        for task in tasks
+    ]
+
+
+def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
+    """Write the lines; fees of the account are booked, what nothing explains is set aside with a case each.
+
+    A payment under an id of ours that nobody here gave was made by what a restore has lost, and may be made again:
+    the fund is held until two people have looked (`safety.md` 2.9).
+    """
+    rows, cases, ids = [], [], []
+    sealed: Sealed = ()
+    left = facts.available_minor
+    for place, one in enumerate(facts.command.found, start=facts.command.first_place):
+        row_id = stamp.new_id()
+        ids.append(str(row_id))
+        rows.append((StatementLine, {**line_row(one, facts.statement.id, row_id, place), "at": stamp.now}))
+        if one.exception is not None:
+            said = {"amount_minor": one.line.amount_minor, "currency": one.line.currency, "note": one.line.note}
+            cases.append(opened_case(one.exception, "statement_line", row_id, facts.fund, stamp, **said))
+        for intent in one.intents:
+            if intent.instruction is None:
+                sealed += _booked(facts, one, intent, row_id, left)
+                left -= intent.amount_minor if intent.kind == BankEventKind.FEE else 0
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=facts.statement.id,
+        action=f"{OBJECT_TYPE}.take_lines",
+        row=facts.statement,
+        detail={"first_place": facts.command.first_place, "count": len(rows)},
+        sealed=sealed,
+    )
+    messages = tuple(
+        Message(
+            kind="statement.unmatched",
+            object_type=OBJECT_TYPE,
+            object_id=facts.statement.id,
+            facts={"statement_ref": facts.statement.statement_ref, "count": len(cases)},
+        )
+        for _ in cases[:1]
+    )
+    says = {"line_ids": ids}
+    if facts.is_held or not any(one.exception == OWN_UNKNOWN for one in facts.command.found):
+        return Effects(acts=(act, *cases), rows=tuple(rows), messages=messages, says=says)
+    hold, row = fund_held(facts.fund, OWN_UNKNOWN, facts.statement.statement_ref, stamp)
+    return Effects(acts=(act, *cases, hold), rows=(*rows, row), messages=messages, says=says)
+
+
+def fund_held(fund: Any, reason: str, note: str, stamp: Stamp) -> tuple[Act, tuple[type[Hold], Mapping[str, Any]]]:
+    """Return the act and the row of a hold that what the bank says puts on a fund: two people lift it, not a day."""
+    act = Act(
+        table=Fund,
+        object_type="fund",
+        id=fund.id,
+        action="fund.hold",
+        row=fund,
+        detail={"reason": reason, "note": note},
+    )
+    row = {
+        "id": stamp.new_id(),
+        "object_type": "fund",
+        "object_id": fund.id,
+        "reason": reason,
+        "note": note,
+        "needs_decision": True,
+        "from_at": stamp.now,
+        "from_on": stamp.today,
+        "until_on": stamp.today + timedelta(days=HOLD_DAYS),
+    }
+    return act, (Hold, row)
+
+
+def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left: int) -> Sealed:
+    """Return the event of a line that speaks of no instruction, with the entry of the money that moved."""
+    is_fee = intent.kind == BankEventKind.FEE and left >= intent.amount_minor
+    event = {
+        "source": facts.statement.source,
+        "bank_ref": found.line.bank_ref,
+        "end_to_end_id": None,
+        "instruction_id": None,
+        "statement_line_id": line_id,
+        "kind": intent.kind,
+        "amount_minor": intent.amount_minor,
+        "currency": found.line.currency,
+        "content_hash": found.line.content_hash,
+        "effect": BankEffect.APPLIED if is_fee else BankEffect.SUSPENSE,
+    }
+    if found.line.currency != facts.fund.currency:
+        return ((BankEvent, event),)  # another currency lies on no account of this fund
+    kind = PostingKind.FEE if is_fee else PostingKind.SUSPENSE
+    amount = intent.amount_minor if is_fee else intent.signed_minor
+    return ((BankEvent, event), *entry(kind, amount, facts.accounts, new_id=facts.stamp.new_id, is_of_bank_event=True))
+
+
+def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
+    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people."""
+    held = facts.accounts
+    now = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
+    ours = now - facts.later_minor
+    bank = facts.row.closing_minor
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=facts.row.id,
+        action=f"{OBJECT_TYPE}.compare",
+        row=facts.row,
+        detail={"bank_minor": bank, "ledger_minor": ours},
+    )
+    says = {"bank_minor": bank, "ledger_minor": ours}
+    if bank is None or bank == ours:
+        return Effects(acts=(act,), says=says)
+    differs = opened_case("position_differs", OBJECT_TYPE, facts.row.id, facts.fund, stamp, **says)
+    message = Message(kind="fund.mismatch", object_type="fund", object_id=facts.fund.id, facts=says)
+    if facts.holds:
+        return Effects(acts=(act, differs), messages=(message,), says=says)
+    hold, row = fund_held(facts.fund, "position_differs", facts.row.statement_ref, stamp)
+    return Effects(acts=(act, differs, hold), rows=(row,), messages=(message,), says=says)
+
+
+def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statement_id: UUID) -> Register:
+    """Read what is known of the instructions and bookings that these lines speak of."""
+    ends, messages = ids_named(lines)
+    instruction, batch = table_of(PaymentInstruction), table_of(PaymentBatch)
+    found = select(instruction, batch.c.msg_id, batch.c.fund_id).join(batch, batch.c.id == instruction.c.batch_id)
+    named = found.where(instruction.c.end_to_end_id.in_(list(ends)))
+    whole = found.where(batch.c.msg_id.in_(list(messages)))
+    by_end: dict[str, Any] = {}
+    by_message: dict[str, list[Any]] = {}
+    elsewhere = set()
+    for row in session.connection().execute(named.union(whole).order_by("end_to_end_id")):
+        if row.fund_id != fund.id:
+            elsewhere.add(row.end_to_end_id)
+            continue
+        by_end[row.end_to_end_id] = row
+        by_message.setdefault(row.msg_id, []).append(row)
+    return Register(
+        currency=fund.currency,
+        by_end_to_end=by_end,
+        by_message=by_message,
+        elsewhere=frozenset(elsewhere),
+        known=_known_bookings(session, lines, fund, statement_id),
+        contributions=_contributions(session, lines, fund),
+    )
+
+
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
+    """Return reference and amount of what was entered as investors' money under the references of these lines."""
+    table = table_of(Contribution)
+    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
+    entered = select(table.c.bank_ref, table.c.amount_minor).where(
+        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
+    )
+    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
+
+
+def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
+    """Return content hash -> the most often any other statement of this account has booked it."""
+    line, statement = table_of(StatementLine), table_of(BankStatement)
+    hashes = {one.content_hash for one in lines}
+    counted = (
+        select(line.c.content_hash, line.c.statement_id, func.count().label("times"))
+        .join(statement, statement.c.id == line.c.statement_id)
+        .where(
+            line.c.content_hash.in_(list(hashes)),
+            statement.c.fund_id == fund.id,
+            line.c.statement_id != statement_id,
+        )
+        .group_by(line.c.content_hash, line.c.statement_id)
+    )
+    known: dict[str, int] = {}
+    for row in session.connection().execute(counted):
+        known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
+    return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOff(Command):
+    """Let the fund bear, or keep, a booking that nothing explains; two people have agreed on it."""
+
+    statement_id: UUID
+    statement_line_id: UUID
+    exception_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffFacts:
+    """A booking in suspense, its statement and fund, and the case in which two people agreed."""
+
+    command: WriteOff
+    stamp: Stamp
+    statement: Any
+    fund: Any
+    accounts: Accounts
+    line: Any = None
+    case: Any = None
+    is_explained: bool = False
+
+
+def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
+    """Read line, case and accounts."""
+    lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
+    cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
+    ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
+    known = explained_lines(session, lines)
+    return [
+        WriteOffFacts(
+            command=task.command,
+            stamp=stamp,
+            statement=task.row,
+            fund=task.fund,
+            accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
+            line=next(iter(lines.get(task.command.statement_line_id, ())), None),
+            case=next(iter(cases.get(task.command.exception_id, ())), None),
+            is_explained=task.command.statement_line_id in known,
+        )
+        for task in tasks
+    ]
+
+
+@about_input
+def booking_open(facts: Any) -> tuple[Unmet, ...]:
+    """What a booking is, is said once: it lies in suspense until then."""
+    return (unmet("booking_explained"),) if facts.is_explained else ()
+
+
+@about_input
+def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
+    """The booking is one of this statement that was set aside, and two people agreed to write it off."""
+    case, line = facts.case, facts.line
+    ok = case is not None and case.action == "write_off" and case.confirmed_by is not None
+    if line is None or line.statement_id != facts.statement.id or (ok and case.object_id != line.id):
+        return (unmet("not_found"),)
+    return () if ok else (unmet("two_people_missing"),)
+
+
+@about_input
+def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
+    """What the fund is to bear it must have."""
+    missing = -facts.line.amount_minor if facts.line is not None else 0
+    if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
+        return (unmet("foreign_currency"),)
+    has = facts.accounts[AccountKind.AVAILABLE].balance_minor
+    return (
+        (unmet("insufficient_funds", **said(facts.fund.currency, available=has, asked=missing)),)
+        if missing > has
+        else ()
+    )
+
+
+def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
+    """Take the booking out of suspense, out of the fund's own money or into it."""
+    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=facts.statement.id,
+        action=f"{OBJECT_TYPE}.write_off",
+        row=facts.statement,
+        detail={
+            "line_id": facts.line.id,
+            "amount_minor": facts.line.amount_minor,
+            "exception_id": facts.command.exception_id,
+            "reason": facts.command.reason,
+        },
+        sealed=(explained(facts.line), *moved),
+    )
+    return Effects(acts=(act,))
+
+
+WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="write_off",
+    command=WriteOff,
+    subject=BankStatement,
+    subject_id=lambda command: command.statement_id,
+    facts=write_off_facts,
+    rules=(write_off_agreed, booking_open, fund_bears_it),
+    effects=written_off,
+)
+
+
+def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:
+    return [task.command for task in tasks]
+
+
+def quarantined(command: QuarantineFile, _target: str, stamp: Stamp) -> Effects:
+    """Write the file down with the rule it broke, and put it before two people."""
+    statement_id = stamp.new_id()
+    refusal = {"code": command.code, **command.detail}
+    values = {
+        "account_number": "",
+        "statement_ref": command.file_name[:140],
+        "currency": "",
+        "file_name": command.file_name,
+        "file_sha256": command.file_sha256,
+        "status": StatementStatus.QUARANTINED,
+        "refusal": refusal,
+        "at": stamp.now,
+    }
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=statement_id,
+        action=f"{OBJECT_TYPE}.quarantine",
+        values=values,
+        detail={"file_sha256": command.file_sha256, "refusal": refusal},
+    )
+    case = opened_case("file_quarantined", OBJECT_TYPE, statement_id, None, stamp, file=command.file_name, **refusal)
+    said = {"file": command.file_name, "code": command.code}
+    message = Message(kind="statement.quarantined", object_type=OBJECT_TYPE, object_id=statement_id, facts=said)
+    return Effects(acts=(act, case), messages=(message,))
+
+
+QUARANTINE: Verb[QuarantineFile, QuarantineFile] = Verb(
+    object_type=OBJECT_TYPE,
+    name="quarantine",
+    command=QuarantineFile,
+    facts=_plain_facts,
+    effects=quarantined,
+)
+TAKE: Verb[TakeStatement, StatementFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="take",
+    command=TakeStatement,
+    subject=Fund,
+    subject_id=lambda command: command.fund_id,
+    facts=statement_facts,
+    rules=(new_statement,),
+    effects=taken,
+)
+TAKE_LINES: Verb[TakeLines, LineFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="take_lines",
+    command=TakeLines,
+    subject=BankStatement,
+    subject_id=lambda command: command.statement_id,
+    facts=line_facts,
+    effects=lines_taken,
+)
+COMPARE: Verb[ComparePosition, StatementFacts] = Verb(
+    object_type=OBJECT_TYPE,
+    name="compare",
+    command=ComparePosition,
+    subject=BankStatement,
+    subject_id=lambda command: command.statement_id,
+    facts=statement_facts,
+    effects=position_compared,
+)

@@ -1,0 +1,209 @@
+"""Money leaves once: killed at any point, the next run goes on, or says that nobody can know."""
+
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
+
+from flows.bank_channel import BankInMemory
+from flows.claims import claim_batch, give_back
+from flows.disbursement import Frozen, Run, Teller, deliver, disburse
+from lifecycle.canonical import sha256_of_bytes
+from lifecycle.disbursement.commands import Freeze
+from lifecycle.payouts.commands import Approve
+from models.db import transaction
+from models.ports import NotPut, PutResult
+from models.states import Role
+from tests import payments as pay
+from tests.factories import House, a_house, key
+from tests.lifecycle.commands.payout_cases import withdraw_evidence
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """Give the world on both databases."""
+    return a_house(engine)
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+class DyingBank(BankInMemory):
+    """The process ends as soon as the file lies there."""
+
+    def put(self, name: str, data: bytes) -> PutResult:
+        super().put(name, data)
+        raise Killed
+
+
+def run(house: House, bank: BankInMemory, takes: Literal["keep", "move"] = "move", **more: Any) -> Run:
+    """Run at once after whoever ran before: their lease is over."""
+    return disburse(
+        house.engine, Teller(bank=bank, holder="me", takes=takes, lease=timedelta(0), **more), house.stamp()
+    )
+
+
+def killed_after_put(house: House) -> BankInMemory:
+    dying, bank = DyingBank(), BankInMemory()
+    with pytest.raises(Killed):
+        run(house, dying)
+    bank.out = dying.out
+    return bank
+
+
+def states(house: House) -> tuple[str, str]:
+    return house.one("SELECT state FROM v_payout"), house.one("SELECT state FROM v_batch")
+
+
+class TestARun:
+    def test_hands_over_what_is_approved_once(self, house: House) -> None:
+        pay.payouts(house, 2, state="released")
+        bank = BankInMemory()
+
+        first, second = run(house, bank), run(house, bank)
+
+        assert (len(first.sent), len(second.sent), len(bank.out)) == (2, 0, 2)
+        hashes = {row.file_sha256 for row in house.rows("SELECT file_sha256 FROM v_batch")}
+        assert {sha256_of_bytes(data) for data in bank.out.values()} == hashes
+        assert house.rows("SELECT * FROM v_claim") == []
+
+    def test_waits_for_the_answer_as_long_as_it_is_set(self, house: House) -> None:
+        pay.payouts(house, state="released")
+
+        run(house, BankInMemory(), answer_hours=48)
+
+        due = house.one("SELECT answer_due_at FROM payment_batch")
+        assert str(house.now + timedelta(hours=48))[:16] in str(due).replace("T", " ")
+
+    def test_prepares_and_hands_over_nothing_while_all_is_frozen(self, house: House) -> None:
+        pay.batches(house)
+        house.do(Freeze(command_id=key(), reason="why"), by=Role.ACCOUNTANT)
+        bank = BankInMemory()
+
+        with pytest.raises(Frozen):
+            run(house, bank)
+        with pytest.raises(Frozen):
+            deliver(house.engine, Teller(bank=bank, holder="me"), house.stamp(), Run())
+
+        assert bank.out == {}
+
+    def test_gives_back_what_changed_under_its_approval(self, house: House) -> None:
+        (payout,) = pay.payouts(house, state="approved")
+        withdraw_evidence(house)
+        bank = BankInMemory()
+
+        found = run(house, bank)
+
+        ((_, codes),) = found.refused
+        assert "payload_changed" in codes
+        assert (bank.out, house.one("SELECT state FROM v_payout")) == ({}, "requested")
+        assert house.one("SELECT sum(balance_minor) FROM v_account WHERE kind = 'reserved'") == 0
+        assert run(house, bank).refused == []
+        (refused,) = house.ask(
+            Approve(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER
+        )
+        assert [reason.code for reason in refused.unmet] == ["evidence_not_current"]
+
+    def test_leaves_a_batch_to_who_works_on_it(self, house: House) -> None:
+        (batch,) = pay.batches(house)
+        with transaction(house.engine) as session:
+            assert claim_batch(session, batch, "somebody") == 1
+        bank = BankInMemory()
+
+        found = run(house, bank)
+
+        assert (found.waiting, bank.out) == ([batch], {})
+
+    def test_claims_no_batch_that_was_sent_meanwhile(self, house: House) -> None:
+        """Else a second run finds the file taken by the bank, and doubts what is well."""
+        (batch,) = pay.batches(house, state="sent")
+
+        with transaction(house.engine) as session:
+            assert claim_batch(session, batch, "late") is None
+
+
+class TestAfterACrashBetweenPutAndRecord:
+    @pytest.mark.parametrize("takes", ["keep", "move"])
+    def test_what_still_lies_there_is_sent(self, house: House, takes: Any) -> None:
+        pay.payouts(house, state="released")
+        bank = killed_after_put(house)
+        assert states(house) == ("instructed", "prepared")
+
+        found = run(house, bank, takes)
+
+        assert (found.found, len(bank.out), states(house)) == (found.sent, 1, ("instructed", "sent"))
+
+    def test_what_the_bank_has_taken_away_is_unknown_and_stays_reserved(self, house: House) -> None:
+        pay.payouts(house, state="released")
+        bank = killed_after_put(house)
+        bank.out.clear()
+
+        found = run(house, bank)
+
+        assert (len(found.unknown), bank.out, states(house)) == (1, {}, ("instructed", "unknown"))
+        assert house.one("SELECT kind FROM v_exception") == "no_answer"
+        assert house.one("SELECT sum(balance_minor) FROM v_account WHERE kind = 'reserved'") == pay.AMOUNT
+        assert run(house, bank).sent == []
+
+    def test_what_is_gone_where_the_bank_only_copies_was_never_put(self, house: House) -> None:
+        pay.payouts(house, state="released")
+        bank = killed_after_put(house)
+        bank.out.clear()
+
+        assert len(run(house, bank, "keep").sent) == 1
+        assert len(bank.out) == 1
+
+
+class TestAnotherFileOfTheName:
+    def test_makes_the_batch_unknown(self, house: House) -> None:
+        pay.batches(house)
+        bank = BankInMemory()
+        bank.out[house.one("SELECT file_name FROM v_batch")] = b"other"
+
+        found = run(house, bank)
+
+        assert (len(found.unknown), states(house)[1]) == (1, "unknown")
+
+
+class FullBank(BankInMemory):
+    """Nothing can be written there until there is room again."""
+
+    has_room = False
+
+    def put(self, name: str, data: bytes) -> PutResult:
+        if not self.has_room:
+            raise NotPut("no space left")
+        return super().put(name, data)
+
+
+class TestAFileThatCouldNotBePut:
+    def test_is_put_by_a_later_run_and_nobody_doubts(self, house: House) -> None:
+        pay.payouts(house, state="released")
+        bank = FullBank()
+        for _ in range(2):
+            ran = run(house, bank)
+            assert [why for _, why in ran.failed] == ["no space left"]
+            assert (states(house), house.one("SELECT fence FROM v_batch")) == (("instructed", "prepared"), 0)
+        bank.has_room = True
+
+        last = run(house, bank)
+
+        assert (len(last.sent), last.unknown, len(bank.out)) == (1, [], 1)
+
+    def test_takes_no_doubt_away_that_was_there_before(self, house: House) -> None:
+        """Somebody began to hand it over and died; the bank may have taken what they put."""
+        pay.payouts(house, state="released")
+        killed_after_put(house)
+        (batch,) = house.rows("SELECT id FROM v_batch")
+        with transaction(house.engine) as session:
+            fence = claim_batch(session, UUID(batch.id), "another", lease=timedelta(0))
+        assert fence == 2
+        with transaction(house.engine) as session:
+            give_back(session, UUID(batch.id), fence)
+
+        ran = run(house, BankInMemory())
+
+        assert (ran.sent, len(ran.unknown)) == ([], 1)

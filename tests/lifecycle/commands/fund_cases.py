@@ -1,0 +1,172 @@
+"""Refusals of the verbs of a fund."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from lifecycle.funds.commands import (
+    CallCapital,
+    CloseFund,
+    Commit,
+    Contribute,
+    HoldFund,
+    ResizeFund,
+    ResumeFund,
+    SetLimit,
+    Tier,
+)
+from models.money import MAX_MINOR
+from models.states import Role, SourceKind
+from tests.factories import House, agreements, call_capital, funds, key, new_fund, pay_in, sources
+from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
+
+NOWHERE = UUID(int=5)
+
+wrong("fund.add", "fund_code_wrong", code="F 1")
+wrong("fund.add", "name_length", name=" ")
+wrong("fund.add", "debtor_wrong", debtor_account="")
+wrong("fund.add", "currency_unknown", currency="BHD")
+wrong("fund.add", "amount_out_of_bounds", commitment_minor=0)
+wrong("fund.add", "amount_out_of_bounds", commitment_minor=MAX_MINOR + 1)
+wrong("fund.add", "role", organisation_id=NOWHERE)
+wrong("fund.add", "organisation_not_found", by=Role.ADMIN, organisation_id=NOWHERE)
+wrong("fund.resize", "amount_out_of_bounds", commitment_minor=0)
+wrong("fund.resize", "reason_missing", reason=" ")
+wrong("fund.commit", "organisation_not_found", organisation_id=NOWHERE)
+wrong("fund.commit", "amount_out_of_bounds", amount_minor=0)
+wrong("fund.commit", "amount_out_of_bounds", amount_minor=-1)
+wrong("fund.call", "amount_out_of_bounds", amount_minor=0)
+wrong("fund.call", "call_over_commitment", amount_minor=1_000_000_001)
+wrong("fund.call", "due_day_past", due_on=lambda house: house.today - timedelta(days=1))
+wrong("fund.contribute", "source_not_found", source_id=NOWHERE)
+wrong("fund.contribute", "amount_out_of_bounds", amount_minor=0)
+wrong("fund.contribute", "contribution_over_call", amount_minor=500_000_001)
+wrong("fund.contribute", "day_in_future", received_on=lambda house: house.today + timedelta(days=1))
+wrong("fund.contribute", "reason_missing", "more_than_paid_in", "insufficient_funds", amount_minor=-1)
+wrong("fund.hold", "hold_reason_unknown", code="mood")
+wrong("fund.hold", "hold_too_long", until_on=lambda house: house.today + timedelta(days=91))
+wrong("fund.hold", "reason_missing", reason=" ")
+wrong("fund.resume", "reason_missing", reason="")
+wrong("fund.resume", "four_eyes", by=Role.FUND_DIRECTOR)
+wrong("fund.set_tiers", "tiers_wrong", tiers=())
+wrong("fund.set_tiers", "tiers_wrong", tiers=(Tier(up_to_minor=MAX_MINOR - 1, approvers_needed=1),))
+wrong("fund.set_tiers", "tiers_wrong", tiers=(Tier(up_to_minor=MAX_MINOR, approvers_needed=6),))
+wrong("fund.set_limit", "limit_of_whom", role=Role.FUND_MANAGER)
+wrong("fund.set_limit", "limit_of_whom", user_id=None)
+wrong("fund.set_limit", "role_approves_nothing", role=Role.PAYER, user_id=None)
+wrong("fund.set_limit", "user_not_found", user_id=NOWHERE)
+wrong("fund.set_limit", "amount_out_of_bounds", up_to_minor=-1)
+wrong("fund.set_limit", "four_eyes", user_id=lambda house: house.people[Role.FUND_DIRECTOR].user_id)
+wrong("fund.set_limit", "four_eyes", role=Role.FUND_DIRECTOR, user_id=None)
+
+
+@refused("fund.add", "already_exists")
+def _same_code(house: House) -> Any:
+    return again("fund.add", done(house, "fund.add"))
+
+
+@refused("fund.resize", "nothing_to_change")
+def _the_size_it_has(house: House) -> Any:
+    return again("fund.resize", done(house, "fund.resize"))
+
+
+@refused("fund.resize", "fund_below_promises")
+def _below_what_it_has_promised(house: House) -> Any:
+    (agreement,) = agreements(house, 1)
+    fund = house.one("SELECT fund_id FROM v_agreement WHERE id = :id", id=str(agreement))
+    promised = house.one("SELECT amount_minor FROM v_agreement WHERE id = :id", id=str(agreement))
+    house.do(on(ResizeFund, UUID(fund), commitment_minor=promised, reason="to the last fen"), by=Role.SPONSOR)
+    return on(ResizeFund, UUID(fund), commitment_minor=promised - 1, reason="less")
+
+
+@refused("fund.call", "no_investors", "call_over_commitment")
+def _without_investors(house: House) -> Any:
+    return on(CallCapital, funds(house)[0], amount_minor=1, due_on=house.today)
+
+
+@refused("fund.commit", "amount_out_of_bounds")
+def _all_the_money_there_is_twice(house: House) -> Any:
+    (one,) = funds(house)
+    sources(house, one, amount_minor=MAX_MINOR)
+    investor, kind = house.parties["other firm"], SourceKind.LARGE_ENTERPRISE
+    return on(Commit, one, organisation_id=investor, kind=kind, amount_minor=1)
+
+
+@refused("fund.contribute", "already_exists")
+def _same_booking(house: House) -> Any:
+    first = done(house, "fund.contribute", amount_minor=1, bank_ref="B-1")
+    return again("fund.contribute", first)
+
+
+@refused("fund.contribute", "contribution_over_call")
+def _before_any_call(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    return on(Contribute, one, source_id=source, amount_minor=1, received_on=house.today)
+
+
+@refused("fund.contribute", "more_than_paid_in")
+def _back_to_one_what_came_from_another(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    call_capital(house, one)
+    pay_in(house, one)
+    return on(Contribute, one, source_id=source, amount_minor=-1, received_on=house.today, note="back")
+
+
+@refused("fund.hold", "fund_on_hold")
+def _held_already(house: House) -> Any:
+    return again("fund.hold", done(house, "fund.hold"))
+
+
+@refused("fund.resume", "fund_not_on_hold")
+def _not_held(house: House) -> Any:
+    return on(ResumeFund, funds(house)[0], reason="why")
+
+
+@refused("fund.resume", "fund_not_on_hold")
+def _lifted_already(house: House) -> Any:
+    return again("fund.resume", done(house, "fund.resume"))
+
+
+@refused("fund.set_tiers", "tiers_wrong")
+def _more_money_asks_less(house: House) -> Any:
+    tiers = (Tier(up_to_minor=100, approvers_needed=2), Tier(up_to_minor=MAX_MINOR, approvers_needed=1))
+    return made(house, "fund.set_tiers", tiers=tiers)
+
+
+@refused("fund.set_limit", "four_eyes", by=Role.SPONSOR)
+def _of_a_second_account_of_ones_own(house: House) -> Any:
+    sponsor = house.people[Role.SPONSOR]
+    other = made(house, "user.add", person_id=sponsor.person_id)
+    (answer,) = house.do(other, by=Role.ADMIN)
+    user = UUID(answer["object_id"])
+    return on(SetLimit, funds(house)[0], user_id=user, up_to_minor=1, reason="why")
+
+
+@refused("fund.close", "fund_closed")
+def _closed_twice(house: House) -> Any:
+    return again("fund.close", done(house, "fund.close"))
+
+
+@refused("fund.commit", "fund_closed")
+def _committed_to_a_closed_one(house: House) -> Any:
+    command = made(house, "fund.commit")
+    house.do(CloseFund(command_id=key(), fund_id=command.fund_id, reason="why"), by=Role.SPONSOR)
+    return command
+
+
+@refused("fund.hold", "not_found", by="stranger")
+def _out_of_reach(house: House) -> Any:
+    return replace(made(house, "fund.hold"), expected_version=99)
+
+
+@refused("fund.hold", "not_found")
+def _never_there(house: House) -> Any:
+    return on(HoldFund, NOWHERE, code="other", reason="why", until_on=house.today)
+
+
+@refused("fund.add", "role", by=Role.FUND_DIRECTOR)
+def _by_who_may_not(house: House) -> Any:
+    return new_fund(house)

@@ -1,0 +1,241 @@
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from lifecycle.agreements.commands import AcceptAudit
+from lifecycle.endings.commands import OrderRecovery, SettleAgreement
+from lifecycle.funds.queries import positions
+from lifecycle.invariants.check import all_checks, check
+from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.projects.commands import Advance, Stop
+from lifecycle.requirements.commands import JudgeRequirement
+from models.db import reading
+from models.states import BankEventKind, ProjectState, Role
+from tests import factories as make
+from tests import paid as paying
+from tests.factories import House, key
+from tests.lifecycle.ending_recipes import repayment
+
+A = 200_000_000
+
+
+@pytest.fixture
+def agreement(house: House) -> UUID:
+    """An agreement over two million at 70 %, of which T1 (800,000) is paid."""
+    terms: dict[str, Any] = {"amount_minor": A, "own_money_minor": 90_000_000}
+    (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
+    to_the_next_stage(house, one)
+    paying.paid(house, one, amount=80_000_000)
+    return one
+
+
+def to_the_next_stage(house: House, agreement: UUID) -> None:
+    project = make.project_of(house, agreement)
+    if house.one("SELECT stage FROM project WHERE id = :id", id=str(project)) == "small_batch_trial":
+        accept_paper(house, project)
+    house.do(Advance(command_id=key(), project_id=project, reason="ready"), by=Role.COORDINATOR)
+
+
+def accept_paper(house: House, project: UUID) -> None:
+    make.hand_in(house, project)
+    said = JudgeRequirement(command_id=key(), project_id=project, clause="G3.1", yes=True, reason="seen")
+    house.do(said, by=Role.COORDINATOR)
+
+
+def stop(house: House, agreement: UUID) -> None:
+    project = make.project_of(house, agreement)
+    house.do(Stop(command_id=key(), project_id=project, code="misuse", reason="why"), by=Role.FUND_MANAGER)
+
+
+def settle(house: House, agreement: UUID) -> dict[str, Any]:
+    command = SettleAgreement(command_id=key(), agreement_id=agreement, reason="as stated")
+    return house.do(command, by=Role.FUND_DIRECTOR)[0]
+
+
+def row(house: House, agreement: UUID) -> Any:
+    (found,) = house.rows("SELECT * FROM agreement WHERE id = :id", id=str(agreement))
+    return found
+
+
+def tranches(house: House, agreement: UUID) -> dict[str, int]:
+    sql = "SELECT tranche, amount_minor FROM milestone WHERE agreement_id = :id AND state <> 'waived' ORDER BY number"
+    return {one.tranche: one.amount_minor for one in house.rows(sql, id=str(agreement))}
+
+
+def sums(house: House, agreement: UUID) -> None:
+    """The tranches sum to the award, the fund's position to its commitment, and no invariant is broken."""
+    found = row(house, agreement)
+    if found.status == "active":
+        assert sum(tranches(house, agreement).values()) == found.amount_minor
+    fund = UUID(str(found.fund_id))
+    with reading(house.engine) as session:
+        place = positions(session, [fund])[fund]
+        report = check(session, all_checks(), now=house.now)
+    assert [result.id for result in report.results if not result.is_ok] == []
+    assert place.paid_minor + place.reserved_minor + place.committed_minor + place.free_minor == place.commitment_minor
+    assert min(place.committed_minor, place.free_minor) >= 0
+
+
+class TestAStop:
+    def test_tells_when_the_cost_is_due_and_lets_only_the_settlement_be_paid(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+
+        assert row(house, agreement).statement_due_on == (house.today + timedelta(days=30)).isoformat()
+        assert house.one("SELECT COUNT(*) FROM v_outbox WHERE kind = 'agreement.statement_due'") == 1
+        command = paying.ask_settlement(house, agreement, 1)
+        (answer,) = house.ask(command, by=Role.FINANCE_OFFICER)
+        assert "not_settled" in {reason.code for reason in answer.unmet}
+
+    def test_pays_the_entitlement_less_what_was_paid_and_gives_the_rest_back_to_the_fund(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+
+        said = settle(house, agreement)
+
+        assert (said["entitlement_minor"], said["due_minor"], said["owed_minor"]) == (91_000_000, 11_000_000, 0)
+        assert row(house, agreement).amount_minor == 91_000_000
+        sums(house, agreement)
+        over = paying.ask_settlement(house, agreement, 11_000_001)
+        (answer,) = house.ask(over, by=Role.FINANCE_OFFICER)
+        assert [reason.code for reason in answer.unmet] == ["settlement_exceeded"]
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+        paying.pay(house, payout)
+        assert paid(house, agreement) == 91_000_000
+        sums(house, agreement)
+
+    def test_recovers_the_unused_advance(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+
+        settle(house, agreement)
+
+        (order,) = house.rows("SELECT * FROM recovery_order")
+        assert (order.amount_minor, order.code, order.state) == (10_000_000, "stop", "open")
+        assert order.due_on == (house.today + timedelta(days=30)).isoformat()
+        sums(house, agreement)
+        repay(house, 10_000_000)
+        assert paid(house, agreement) == 70_000_000
+        assert house.one("SELECT state FROM recovery_order") == "settled"
+        sums(house, agreement)
+
+    def test_nets_an_open_order_that_asks_for_more_than_is_owed(self, house: House, agreement: UUID) -> None:
+        order(house, agreement, 30_000_000)
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+
+        settle(house, agreement)
+
+        (found,) = house.rows("SELECT * FROM recovery_order")
+        assert (found.amount_minor, found.set_off_minor, found.state) == (30_000_000, 20_000_000, "open")
+        assert paid(house, agreement) == 80_000_000
+        sums(house, agreement)
+
+    def test_waits_for_the_statement_until_it_is_due_and_then_recovers_all(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        command = SettleAgreement(command_id=key(), agreement_id=agreement, reason="nothing came")
+        house.later(days=30)
+        (early,) = house.ask(command, by=Role.FUND_DIRECTOR)
+        house.later(days=1)
+
+        house.do(command, by=Role.FUND_DIRECTOR)
+
+        assert [reason.code for reason in early.unmet] == ["final_statement_missing"]
+        assert house.one("SELECT amount_minor FROM recovery_order") == 80_000_000
+
+    def test_closes_the_agreement_where_nothing_is_left(self, house: House) -> None:
+        (one,) = make.agreements(house, pack="granted")
+        stop(house, one)
+        house.later(days=31)
+
+        assert settle(house, one)["is_closed"] is True
+        assert row(house, one).status == "closed"
+
+    def test_is_settled_anew_when_the_bank_sends_money_back_later(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+        settle(house, agreement)
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+        instruction = paying.pay(house, payout)
+        again = SettleAgreement(command_id=key(), agreement_id=agreement, reason="again")
+        (answer,) = house.ask(again, by=Role.FUND_DIRECTOR)
+        assert [reason.code for reason in answer.unmet] == ["settled_already"]
+
+        paying.hear(house, payout, instruction, BankEventKind.RETURN)
+
+        (answer,) = house.ask(again, by=Role.FUND_DIRECTOR)
+        assert [reason.code for reason in answer.unmet] == ["payouts_open"]
+
+
+class TestAProjectInProduction:
+    """F11, with the figures of the rule book: A 2,000,000, P 1,700,000."""
+
+    def reach_the_end(self, house: House, agreement: UUID, cost: int) -> None:
+        paying.accept_cost(house, agreement, cost=140_000_000, is_final=False)
+        for number, amount in ((2, 60_000_000), (3, 30_000_000)):
+            to_the_next_stage(house, agreement)
+            paying.paid(house, agreement, number=number, amount=amount)
+        to_the_next_stage(house, agreement)
+        house.later(days=1)
+        paying.accept_cost(house, agreement, cost=cost - 140_000_000)
+        audit(house, agreement)
+
+    def test_is_paid_95_percent_of_the_entitlement_now_and_the_rest_as_retention(
+        self, house: House, agreement: UUID
+    ) -> None:
+        self.reach_the_end(house, agreement, 257_142_858)
+
+        said = settle(house, agreement)
+
+        assert (said["entitlement_minor"], said["due_minor"]) == (180_000_000, 10_000_000)
+        assert {name: tranches(house, agreement)[name] for name in ("T4", "R")} == {"T4": 1_000_000, "R": 9_000_000}
+        assert row(house, agreement).amount_minor == 180_000_000
+        sums(house, agreement)
+        paying.paid(house, agreement, number=4, amount=1_000_000)
+        assert paid(house, agreement) == 171_000_000
+
+    def test_owes_back_what_it_was_paid_beyond_the_entitlement(self, house: House, agreement: UUID) -> None:
+        self.reach_the_end(house, agreement, 228_571_429)
+
+        said = settle(house, agreement)
+
+        assert (said["entitlement_minor"], said["due_minor"], said["owed_minor"]) == (160_000_000, 0, 10_000_000)
+        found = house.rows("SELECT amount_minor, code FROM recovery_order")
+        assert found == [(10_000_000, "negative_balance")]
+        sums(house, agreement)
+
+    def test_asks_for_the_settlement_before_the_last_tranches(self, house: House, agreement: UUID) -> None:
+        self.reach_the_end(house, agreement, 257_142_858)
+        (tranche,) = paying.released(house, agreement, number=4)
+
+        (answer,) = house.ask(paying.request(house, tranche, 1_000_000), by=Role.FINANCE_OFFICER)
+
+        assert [reason.code for reason in answer.unmet] == ["not_settled"]
+
+
+def audit(house: House, agreement: UUID) -> None:
+    (paper,) = make.papers(house, agreement)
+    command = AcceptAudit(command_id=key(), agreement_id=agreement, evidence_sha256=paper, reason="no finding")
+    house.do(command, by=Role.FUND_DIRECTOR)
+
+
+def order(house: House, agreement: UUID, amount: int) -> None:
+    command = OrderRecovery(
+        command_id=key(), agreement_id=agreement, amount_minor=amount, code="ineligible_cost", reason="fines"
+    )
+    house.do(command, by=Role.FUND_MANAGER)
+
+
+def repay(house: House, amount: int) -> None:
+    recovery = UUID(str(house.one("SELECT id FROM recovery_order")))
+    house.do(repayment(house, recovery, amount), by=Role.ACCOUNTANT)
+
+
+def paid(house: House, agreement: UUID) -> int:
+    with reading(house.engine) as session:
+        return paid_by_agreement(session, [agreement])[agreement]

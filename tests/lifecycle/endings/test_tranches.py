@@ -1,0 +1,203 @@
+"""Tranches between their release and their payment: cut by unused money, kept back as a retention."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecycle.endings.settlement import Tranche, plan_of
+from lifecycle.funds.queries import positions
+from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease, WaiveMilestone
+from lifecycle.milestones.entitlement import Figures
+from lifecycle.payouts.commands import RequestPayout
+from models.db import reading
+from models.states import MilestoneState, ProjectState, Role
+from tests import factories as make
+from tests import paid as paying
+from tests.factories import House, key
+from tests.lifecycle.endings.test_settlement import audit, row, settle, to_the_next_stage, tranches
+
+
+@pytest.fixture
+def agreement(house: House) -> UUID:
+    """A million at 70 %, of which T1 (400,000) is paid and the next gates are passed."""
+    terms: dict[str, Any] = {"amount_minor": 100_000_000, "own_money_minor": 45_000_000}
+    (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
+    to_the_next_stage(house, one)
+    paying.paid(house, one)
+    return one
+
+
+def free_of(house: House, agreement: UUID) -> int:
+    """Return what the fund of an agreement can still promise."""
+    fund = paying.fund_of(house, agreement)
+    with reading(house.engine) as session:
+        return positions(session, [fund])[fund].free_minor
+
+
+def asked(house: House, command: RequestPayout) -> set[str]:
+    (answer,) = house.ask(command, by=Role.FINANCE_OFFICER)
+    return {reason.code for reason in answer.unmet}
+
+
+class TestACut:
+    def test_moves_what_lacks_of_the_use_to_the_next_tranche(self, house: House, agreement: UUID) -> None:
+        """0.70 x 400,000 less 0.70 x 300,000 of cost: 70,000 are lacking."""
+        paying.accept_cost(house, agreement, cost=30_000_000, is_final=False)
+        to_the_next_stage(house, agreement)
+        (second,) = paying.released(house, agreement, number=2)
+        assert asked(house, paying.request(house, second, 23_000_001)) == {"tranche_cut"}
+
+        paying.asked(house, paying.request(house, second, 23_000_000))
+
+        assert tranches(house, agreement) == {
+            "T1": 40_000_000,
+            "T2": 23_000_000,
+            "T3": 22_000_000,
+            "T4": 10_000_000,
+            "R": 5_000_000,
+        }
+        assert house.one("SELECT cut_minor FROM milestone WHERE tranche = 'T2'") == 7_000_000
+
+    def test_is_made_once_however_often_is_asked(self, house: House, agreement: UUID) -> None:
+        paying.accept_cost(house, agreement, cost=30_000_000, is_final=False)
+        to_the_next_stage(house, agreement)
+        (second,) = paying.released(house, agreement, number=2)
+
+        for _ in range(2):
+            paying.asked(house, paying.request(house, second, 10_000_000))
+
+        assert tranches(house, agreement)["T2"] == 23_000_000
+        assert sum(tranches(house, agreement).values()) == 100_000_000
+
+    def test_of_the_last_tranche_is_the_funds_to_promise_again(self, house: House, agreement: UUID) -> None:
+        paying.accept_cost(house, agreement, cost=30_000_000, is_final=False)
+        to_the_next_stage(house, agreement)
+        (second,) = paying.released(house, agreement, number=2)
+        given_up = house.rows("SELECT id FROM milestone WHERE tranche IN ('T3', 'T4', 'R')")
+        for one in given_up:
+            waive = WaiveMilestone(command_id=key(), milestone_id=UUID(str(one.id)), reason="not needed")
+            house.do(waive, by=Role.SPONSOR)
+        promised = free_of(house, agreement)
+
+        for _ in range(2):
+            paying.asked(house, paying.request(house, second, 11_500_000))
+
+        held = tranches(house, agreement)
+        assert (held["T1"], held["T2"]) == (40_000_000, 23_000_000)
+        assert row(house, agreement).amount_minor == 63_000_000
+        assert free_of(house, agreement) - promised == 7_000_000
+
+    def test_of_all_of_it_leaves_nothing_to_ask_for(self, house: House, agreement: UUID) -> None:
+        to_the_next_stage(house, agreement)
+        (second,) = paying.released(house, agreement, number=2)
+
+        assert asked(house, paying.request(house, second, 2_000_001)) == {"tranche_cut"}
+
+    def test_counts_what_is_asked_for_in_the_same_batch(self, house: House, agreement: UUID) -> None:
+        """T2 asks for 23: with it 63 are out, of which 44.1 should be used; 21 are: 23.1 move on from T3."""
+        paying.accept_cost(house, agreement, cost=30_000_000, is_final=False)
+        for _ in range(2):
+            to_the_next_stage(house, agreement)
+        second, third = (paying.released(house, agreement, number=number)[0] for number in (2, 3))
+        files = tuple(make.papers(house, agreement))
+        asks = ((second, 23_000_000), (third, 1))
+        both = [replace(paying.request(house, one, amount), new_evidence=files) for one, amount in asks]
+
+        answers = house.ask(*both, by=Role.FINANCE_OFFICER)
+
+        assert [[reason.code for reason in answer.unmet] for answer in answers] == [[], ["money_not_used"]]
+        assert sum(tranches(house, agreement).values()) == 100_000_000
+
+
+class TestARetention:
+    def test_is_released_after_its_months_its_notice_and_with_nothing_open(self, house: House, agreement: UUID) -> None:
+        paying.accept_cost(house, agreement, cost=100_000_000, is_final=False)
+        for number in (2, 3):
+            to_the_next_stage(house, agreement)
+            amount = {2: 30_000_000, 3: 15_000_000}[number]
+            paying.paid(house, agreement, number=number, amount=amount)
+        to_the_next_stage(house, agreement)
+        house.later(days=1)
+        paying.accept_cost(house, agreement, cost=45_000_000)
+        audit(house, agreement)
+        settle(house, agreement)
+        (retained,) = make.reported(house, agreement, number=5)
+        accept = AcceptMilestone(command_id=key(), milestone_id=retained, reason="over")
+
+        def reasons() -> set[str]:
+            (answer,) = house.ask(accept, by=Role.COORDINATOR)
+            return {reason.code for reason in answer.unmet}
+
+        assert reasons() == {"retention_running", "retention_notice_missing"}
+        house.later(days=366)
+        house.do(AnnounceRelease(command_id=key(), milestone_id=retained, where="board"), by=Role.COORDINATOR)
+        assert reasons() == {"retention_notice_running"}
+        house.later(days=8)
+        assert reasons() == set()
+        amount = tranches(house, agreement)["R"]
+        (payout,) = paying.asked(house, paying.request(house, retained, amount))
+        paying.pay(house, payout)
+        assert house.one("SELECT purpose FROM payout WHERE id = :id", id=str(payout)) == "retention"
+        assert row(house, agreement).settled_on is not None
+
+
+class _Row:
+    def __init__(self, place: int, *, amount: int, is_retention: bool, state: MilestoneState) -> None:
+        self.id, self.number = UUID(int=place), place
+        self.amount_minor, self.is_retention, self.state = amount, is_retention, state
+        self.share_basis_points = 500 if is_retention else 2000
+
+
+@st.composite
+def settlements(draw: st.DrawFn) -> tuple[Figures, list[Tranche], int]:
+    """Draw an agreement at its end: what was paid for each tranche, what came back, what is still asked back."""
+    amounts = draw(st.lists(st.integers(1, 10**9), min_size=1, max_size=6))
+    states = st.sampled_from([MilestoneState.ACCEPTED, MilestoneState.PLANNED])
+    found = []
+    for place, amount in enumerate(amounts):
+        state = draw(states)
+        one = _Row(place, amount=amount, is_retention=place == len(amounts) - 1, state=state)
+        paid = draw(st.integers(0, amount)) if state == MilestoneState.ACCEPTED else 0
+        found.append(Tranche(row=one, paid_minor=paid))
+    covered = sum(one.paid_minor for one in found)
+    repaid = draw(st.integers(0, covered))
+    figures = Figures(
+        currency="CNY",
+        award_minor=sum(amounts),
+        rate_basis_points=draw(st.integers(1, 10_000)),
+        cost_minor=draw(st.integers(0, 10**10)),
+        paid_minor=covered - repaid,
+        is_stopped=draw(st.booleans()),
+    )
+    return figures, found, draw(st.integers(0, covered - repaid))
+
+
+class TestEverySettlement:
+    @settings(max_examples=300)
+    @given(drawn=settlements())
+    def test_comes_to_the_entitlement_less_what_was_paid(self, drawn: tuple[Figures, list[Tranche], int]) -> None:
+        figures, found, outstanding = drawn
+
+        plan = plan_of(figures, found, outstanding_minor=outstanding)
+
+        owed = outstanding + plan.ordered_minor - plan.absorbed_minor
+        assert plan.due_minor - owed == plan.entitlement_minor - figures.paid_minor
+        assert min(plan.due_minor, owed) == 0
+
+    @settings(max_examples=300)
+    @given(drawn=settlements())
+    def test_keeps_the_tranches_equal_to_an_award_that_nobody_passes(
+        self, drawn: tuple[Figures, list[Tranche], int]
+    ) -> None:
+        figures, found, outstanding = drawn
+
+        plan = plan_of(figures, found, outstanding_minor=outstanding)
+
+        assert sum(plan.amounts.values()) == plan.award_minor <= figures.award_minor
+        assert figures.paid_minor + plan.due_minor <= plan.award_minor
+        assert all(plan.amounts[one.row.id] >= one.paid_minor for one in found)
+        assert all(plan.amounts[one] == 0 for one in plan.given_up)

@@ -1,0 +1,55 @@
+"""A payment cut in two needs as many approvals as the whole (rule book 5.4)."""
+
+from uuid import UUID
+
+import pytest
+
+from lifecycle.payouts.commands import Cancel
+from models.states import Role
+from tests import factories as make
+from tests import paid as paying
+from tests.factories import House, key
+
+HALF = 20_000_000
+"""200,000 yuan: one approval alone, two with another half."""
+
+
+@pytest.fixture
+def milestone(house: House) -> UUID:
+    (agreement,) = make.agreements(house)
+    make.pay_in(house, paying.fund_of(house, agreement))
+    return paying.released(house, agreement)[0]
+
+
+def ask(house: House, milestone: UUID, amount: int = HALF) -> UUID:
+    return paying.asked(house, paying.request(house, milestone, amount))[0]
+
+
+def needed(house: House, payout: UUID) -> int:
+    return int(house.one("SELECT approvals_needed FROM payout WHERE id = :id", id=str(payout)))
+
+
+class TestPayoutsToOnePayee:
+    def test_are_added_up_before_the_tier_is_chosen(self, house: House, milestone: UUID) -> None:
+        first, second = ask(house, milestone), ask(house, milestone, HALF - 10_000_000)
+        third = ask(house, milestone, 1)
+
+        assert [needed(house, one) for one in (first, second, third)] == [1, 1, 2]
+
+    def test_are_added_up_within_one_call_too(self, house: House, milestone: UUID) -> None:
+        both = paying.asked(house, *(paying.request(house, milestone, HALF) for _ in range(2)))
+
+        assert sorted(needed(house, one) for one in both) == [1, 2]
+
+    @pytest.mark.parametrize(("days", "approvals"), [(30, 2), (31, 1)])
+    def test_are_added_up_for_thirty_days(self, house: House, milestone: UUID, days: int, approvals: int) -> None:
+        ask(house, milestone)
+        house.later(days=days)
+
+        assert needed(house, ask(house, milestone)) == approvals
+
+    def test_count_no_longer_when_they_are_given_up(self, house: House, milestone: UUID) -> None:
+        first = ask(house, milestone)
+        house.do(Cancel(command_id=key(), payout_id=first, reason="asked twice"), by=Role.FINANCE_OFFICER)
+
+        assert needed(house, ask(house, milestone)) == 1
