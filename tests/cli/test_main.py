@@ -49,6 +49,15 @@ class TestHelp:
         assert not silent
         assert len(list(commands())) > 60
 
+    @pytest.mark.parametrize("verb", ["stop", "withdraw"])
+    def test_is_there_in_a_process_that_knows_no_later_room(self, verb: str) -> None:
+        """Money has a word where a project ends: the verb is registered there, not beside its command."""
+        program = [sys.executable, "-m", "cli.main", "project", verb, "--help"]
+
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_says_what_every_option_of_a_verb_means(self) -> None:
         dumb = {
             (binding.path, one.name) for binding in BINDINGS for one in binding.asked() if not binding.help_of(one.name)
