@@ -162,7 +162,7 @@ def show_statement(
 @statement.command("unmatched")
 @reads
 def unmatched(door: Any) -> None:
-    """List bookings that nothing explained when they came."""
+    """List bookings that nothing has explained yet."""
     from cli.behind.payments import list_unmatched
 
     list_unmatched(door)
