@@ -149,8 +149,8 @@ def not_decided_yet(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_approver(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, changed, filed the evidence, certified, or entered the account does not approve (F7)."""
-    return _separate(facts, facts.makers, facts.vouchers, facts.persons(ApprovalDecision.CERTIFY), facts.account_people)
+    """Who asked, vouched, certified, entered the account, works in the project or accepted it does not approve (F7)."""
+    return _separate(facts, facts.barred_from_approving)
 
 
 def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:

@@ -14,7 +14,7 @@ from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Re
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.payouts.statements import TakeLines, WriteOff
 from lifecycle.people.commands import DisableUser, GrantRole
-from lifecycle.projects.commands import Stop
+from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence
 from models.db import transaction
 from models.ids import new_id
@@ -183,11 +183,28 @@ def _approved_by_who_confirmed_the_account(house: House) -> Any:
     return approve(one)
 
 
-@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+@refused("payout.approve", "four_eyes", by="nobody")
 def _approved_by_who_certified(house: House) -> Any:
     (one,) = pay.payouts(house)
-    pay.certify(house, one)
+    also(house, "nobody", Role.CERTIFIER, "funder")
+    house.do(on(Certify, one, amount_minor=pay.AMOUNT), by="nobody")
+    also(house, "nobody", Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+def _approved_by_who_accepted_the_milestone(house: House) -> Any:
+    (one,) = pay.payouts(house)
     also(house, Role.CERTIFIER, Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _approved_by_a_member_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    project = UUID(house.one("SELECT project_id FROM v_payout"))
+    make.name_members(house, project, roles=(Role.TECHNICAL_MANAGER,))
+    also(house, Role.TECHNICAL_MANAGER, Role.FUND_MANAGER, "funder")
     return approve(one)
 
 
@@ -357,6 +374,16 @@ def _paid_on_the_word_of_somebody_who_left(house: House) -> Any:
 def _paid_on_the_word_of_somebody_who_joined_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "approvals_missing")
+def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.FUND_MANAGER, Role.TECHNICAL_MANAGER, "platform")
+    user, project = house.people[Role.FUND_MANAGER].user_id, UUID(house.one("SELECT project_id FROM v_payout"))
+    member = Assign(command_id=key(), project_id=project, user_id=user, role=Role.TECHNICAL_MANAGER)
+    house.do(member, by=Role.COORDINATOR)
     return instruct(one)
 
 
