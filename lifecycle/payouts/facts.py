@@ -74,7 +74,7 @@ class PayoutFacts:
     """User -> approving roles held at the funder now, by active accounts only."""
     names: Mapping[UUID, str] = field(default_factory=dict)
     interested: frozenset[UUID] = frozenset()
-    """Persons who belong to the firm or to an organisation tied to it."""
+    """Persons who belong to the firm, to an organisation tied to it, or behind the wall to its investors."""
     team: frozenset[UUID] = frozenset()
     """Persons named for the project to work on it, at its firm or at its platform."""
     number: Number | None = None

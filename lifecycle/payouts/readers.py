@@ -18,6 +18,7 @@ from sqlmodel import Session
 from lifecycle.actor import PARTIES_OF_ROLE
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
+from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
@@ -66,6 +67,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         (approvals, ("approver_id", "on_behalf_of_id")),
     )
     people = _people(session, tasks, rows, named)
+    walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
@@ -108,7 +110,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             person_of=people.person_of,
             entitled=people.entitled(task.fund.organisation_id),
             names=people.names,
-            interested=people.interested(task.project.organisation_id),
+            interested=people.interested(task.project.organisation_id) | walls[_side(task)],
             team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
@@ -180,6 +182,11 @@ def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
         "next_tranche": following,
         "next_minor": following.amount_minor if following is not None else 0,
     }
+
+
+def _side(task: Task[Any]) -> Side:
+    """Return which fund pays which firm."""
+    return task.fund.id, task.project.organisation_id
 
 
 def _agreement_id(row: Any) -> UUID:

@@ -13,13 +13,13 @@ from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.payouts.statements import TakeLines, WriteOff
-from lifecycle.people.commands import DisableUser, GrantRole
+from lifecycle.people.commands import AddOrganisation, DisableUser, GrantRole, TieOrganisations
 from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence
 from models.db import transaction
 from models.ids import new_id
 from models.money import MAX_MINOR
-from models.states import BankEventKind, BankSource, Role
+from models.states import BankEventKind, BankSource, OrganisationKind, Role
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import House, key
@@ -215,6 +215,27 @@ def _approved_by_somebody_of_the_firm(house: House) -> Any:
     return approve(one)
 
 
+def stand_behind_the_wall(house: House, fund: UUID, name: str) -> None:
+    """Give somebody a part at an investor of the fund that controls an owner of the firm."""
+    investor = house.parties["other firm"]
+    (owner,) = make.ids_of(
+        house.do(AddOrganisation(command_id=key(), name="holding", kind=OrganisationKind.SME), by=Role.ADMIN)
+    )
+    control = TieOrganisations(command_id=key(), organisation_id=investor, other_id=owner, is_common_control=True)
+    firm = house.parties["sme"]
+    share = TieOrganisations(command_id=key(), organisation_id=owner, other_id=firm, share_basis_points=6000)
+    house.do(control, share, by=Role.ADMIN)
+    make.sources(house, fund)
+    also(house, name, Role.PROJECT_LEAD, "other firm")
+
+
+@refused("payout.approve", "conflict_of_interest")
+def _approved_by_somebody_of_an_investor_that_holds_the_firms_owner(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
+    return approve(one)
+
+
 @refused("payout.reject", "four_eyes", "conflict_of_interest", by=Role.FINANCE_OFFICER)
 def _refused_by_who_asked(house: House) -> Any:
     (one,) = pay.payouts(house)
@@ -374,6 +395,13 @@ def _paid_on_the_word_of_somebody_who_left(house: House) -> Any:
 def _paid_on_the_word_of_somebody_who_joined_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_on_the_word_of_somebody_whom_the_wall_keeps_out_since(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
     return instruct(one)
 
 
