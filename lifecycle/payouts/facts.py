@@ -193,6 +193,19 @@ class PayoutFacts:
         return self.makers | self.vouchers | certifiers | self.account_people | self.project_people
 
     @cached_property
+    def barred_from_releasing(self) -> frozenset[UUID]:
+        """Who has had another part in this payment, or booked its account, and does not release it (F7)."""
+        decided = self.persons(ApprovalDecision.APPROVE) | self.persons(ApprovalDecision.CERTIFY)
+        return self.makers | self.vouchers | decided | self.account_people
+
+    @cached_property
+    def is_released(self) -> bool:
+        """Say whether a payer who had no other part in it has let it go."""
+        given = [row for row in self.standing if row.decision == ApprovalDecision.RELEASE]
+        people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
+        return any(not one & self.barred_from_releasing for one in people)
+
+    @cached_property
     def valid_approvals(self) -> int:
         """How many distinct humans have approved this payload and could still do so today; 0 where a director lacks."""
         valid = [row for row in self.standing if row.decision == ApprovalDecision.APPROVE and self._still_may(row)]

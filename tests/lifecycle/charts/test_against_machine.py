@@ -167,6 +167,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "others_who_can": (),
         "needs_certifier": draw(st.booleans()),
         "needs_release": draw(st.booleans()),
+        "is_released": draw(st.booleans()),
         "limit_minor": draw(st.none() | sums),
         "amount_minor": draw(sums),
         "others_minor": draw(sums),

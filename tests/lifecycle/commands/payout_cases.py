@@ -362,6 +362,13 @@ def _released_by_who_approved(house: House) -> Any:
     return on(Release, one)
 
 
+@refused("payout.release", "four_eyes", by=Role.ACCOUNTANT)
+def _released_by_who_confirmed_the_account(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.ACCOUNTANT, Role.PAYER, "funder")
+    return on(Release, one)
+
+
 # The last gate
 
 
@@ -369,11 +376,28 @@ def instruct(payout: UUID) -> Any:
     return on(Instruct, payout, batch_id=new_id())
 
 
+def released_under_the_strict_standard(house: House) -> list[UUID]:
+    """Return a payout that was certified, approved and released."""
+    made = pay.payouts(house, pack="strict")
+    pay.certify(house, *made)
+    pay.approve(house, *made)
+    pay.release(house, *made)
+    return made
+
+
 @refused("payout.instruct", "not_released")
 def _paid_before_it_is_released(house: House) -> Any:
     (one,) = pay.payouts(house, pack="strict")
     pay.certify(house, one)
     pay.approve(house, one)
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_released")
+def _paid_on_the_release_of_who_confirmed_the_account(house: House) -> Any:
+    (one,) = released_under_the_strict_standard(house)
+    same = "(SELECT person_id FROM app_user WHERE login = 'accountant')"
+    edit(house, f"UPDATE app_user SET person_id = {same} WHERE login = 'payer'")  # found to be one human
     return instruct(one)
 
 
