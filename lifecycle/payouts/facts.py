@@ -74,7 +74,9 @@ class PayoutFacts:
     """User -> approving roles held at the funder now, by active accounts only."""
     names: Mapping[UUID, str] = field(default_factory=dict)
     interested: frozenset[UUID] = frozenset()
-    """Persons who belong to the firm or to an organisation tied to it."""
+    """Persons who belong to the firm, to an organisation tied to it, or behind the wall to its investors."""
+    team: frozenset[UUID] = frozenset()
+    """Persons named for the project to work on it, at its firm or at its platform."""
     number: Number | None = None
     figures: Figures | None = None
     """The agreement as it stands, without this payout."""
@@ -175,15 +177,39 @@ class PayoutFacts:
         return frozenset(authors) | self._people(handed_in)
 
     @cached_property
+    def project_people(self) -> frozenset[UUID]:
+        """Who works in the project's team, or accepted the milestone that is paid for (rule book F7)."""
+        return self.team | self._people({self.milestone.decided_by} if self.milestone is not None else ())
+
+    @cached_property
     def account_people(self) -> frozenset[UUID]:
         """Who entered or confirmed the account the money goes to."""
         return self._people({self.account.proposed_by, self.account.confirmed_by}) if self.account else frozenset()
 
     @cached_property
+    def barred_from_approving(self) -> frozenset[UUID]:
+        """Who has had another part in this payment, or has one in its project, and does not approve it (F7)."""
+        certifiers = self.persons(ApprovalDecision.CERTIFY)
+        return self.makers | self.vouchers | certifiers | self.account_people | self.project_people
+
+    @cached_property
+    def barred_from_releasing(self) -> frozenset[UUID]:
+        """Who has had another part in this payment, or booked its account, and does not release it (F7)."""
+        decided = self.persons(ApprovalDecision.APPROVE) | self.persons(ApprovalDecision.CERTIFY)
+        return self.makers | self.vouchers | decided | self.account_people
+
+    @cached_property
+    def is_released(self) -> bool:
+        """Say whether a payer who had no other part in it has let it go."""
+        given = [row for row in self.standing if row.decision == ApprovalDecision.RELEASE]
+        people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
+        return any(not one & self.barred_from_releasing for one in people)
+
+    @cached_property
     def valid_approvals(self) -> int:
         """How many distinct humans have approved this payload and could still do so today; 0 where a director lacks."""
         valid = [row for row in self.standing if row.decision == ApprovalDecision.APPROVE and self._still_may(row)]
-        counted = self.makers | self.vouchers | self.persons(ApprovalDecision.CERTIFY) | self.account_people
+        counted = self.barred_from_approving
         number, is_directed = 0, False
         for row in valid:  # who acted and who was absent count together, as one
             people = self._people({row.approver_id, row.on_behalf_of_id})
@@ -318,7 +344,6 @@ class PayoutFacts:
     @cached_property
     def others_who_can(self) -> tuple[str, ...]:
         """Names of those who could approve instead."""
-        barred = self.makers | self.vouchers | self.account_people | self.interested
-        barred |= self.persons(ApprovalDecision.CERTIFY) | self.persons(ApprovalDecision.APPROVE)
+        barred = self.barred_from_approving | self.interested | self.persons(ApprovalDecision.APPROVE)
         free = [user for user in self.entitled if self.person_of.get(user, user) not in barred]
         return tuple(sorted(self.names[user] for user in free))

@@ -15,8 +15,10 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
+from lifecycle.actor import PARTIES_OF_ROLE
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
+from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
@@ -30,8 +32,12 @@ from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
 from models.people import Delegation, OrganisationTie, RoleGrant, User
+from models.projects import ProjectMember
 from models.reading import Groups, rows_by, table_of
 from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
+
+TEAM = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform"}.issuperset(parties))
+"""The roles of those who work on a project, at its firm or at its platform."""
 
 
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
@@ -53,7 +59,15 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
     tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
     limits = rows_by(session, ApprovalLimit, "fund_id", funds)
-    people = _people(session, tasks, rows, milestones, accounts, approvals)
+    teams = _teams(session, {task.project.id for task in tasks})
+    named = (
+        (milestones, ("submitted_by", "decided_by")),
+        (teams, ("user_id",)),
+        (accounts, ("proposed_by", "confirmed_by")),
+        (approvals, ("approver_id", "on_behalf_of_id")),
+    )
+    people = _people(session, tasks, rows, named)
+    walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
@@ -96,7 +110,8 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             person_of=people.person_of,
             entitled=people.entitled(task.fund.organisation_id),
             names=people.names,
-            interested=people.interested(task.project.organisation_id),
+            interested=people.interested(task.project.organisation_id) | walls[_side(task)],
+            team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
         )
@@ -169,6 +184,11 @@ def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
     }
 
 
+def _side(task: Task[Any]) -> Side:
+    """Return which fund pays which firm."""
+    return task.fund.id, task.project.organisation_id
+
+
 def _agreement_id(row: Any) -> UUID:
     """Return the agreement of a payout or a milestone; of an agreement its own id."""
     found: UUID = getattr(row, "agreement_id", row.id)
@@ -222,6 +242,12 @@ def _one(groups: Groups, key: UUID | None) -> Any:
 
 def _in_force(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.until_at is None)
+
+
+def _teams(session: Session, project_ids: Collection[UUID]) -> Groups:
+    """Return project -> those named for it now who work on it; who sits in its panel or its fund does not."""
+    found = rows_by(session, ProjectMember, "project_id", project_ids)
+    return {key: [row for row in rows if row.until_at is None and row.role in TEAM] for key, rows in found.items()}
 
 
 def _holds(session: Session, ids: Collection[UUID]) -> Groups:
@@ -339,13 +365,9 @@ class _People:
 
 
 def _people(
-    session: Session,
-    tasks: Sequence[Task[Any]],
-    rows: Sequence[Any],
-    milestones: Groups,
-    accounts: Groups,
-    approvals: Groups,
+    session: Session, tasks: Sequence[Task[Any]], rows: Sequence[Any], named: Sequence[tuple[Groups, tuple[str, ...]]]
 ) -> _People:
+    """`named` are rows, and their columns that name the account of somebody who had a part."""
     firms = {task.project.organisation_id for task in tasks} - {None}
     tied = _tied(session, firms)
     near = firms | {other for others in tied.values() for other in others}
@@ -361,11 +383,7 @@ def _people(
     involved = {row.requested_by for row in rows if row is not None}
     involved |= {getattr(task.row, "submitted_by", None) for task in tasks}
     involved |= {getattr(task.command, "on_behalf_of", None) for task in tasks}
-    for groups, columns_of_people in (
-        (milestones, ("submitted_by",)),
-        (accounts, ("proposed_by", "confirmed_by")),
-        (approvals, ("approver_id", "on_behalf_of_id")),
-    ):
+    for groups, columns_of_people in named:
         involved |= {getattr(row, name) for group in groups.values() for row in group for name in columns_of_people}
     known = rows_by(session, User, "id", involved - {None})
     person_of = {key: found[0].person_id for key, found in known.items()}

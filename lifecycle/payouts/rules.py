@@ -149,8 +149,8 @@ def not_decided_yet(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_approver(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, changed, filed the evidence, certified, or entered the account does not approve (F7)."""
-    return _separate(facts, facts.makers, facts.vouchers, facts.persons(ApprovalDecision.CERTIFY), facts.account_people)
+    """Who asked, vouched, certified, entered the account, works in the project or accepted it does not approve (F7)."""
+    return _separate(facts, facts.barred_from_approving)
 
 
 def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -159,9 +159,8 @@ def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_payer(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, vouched, certified or approved does not release."""
-    decided = facts.persons(ApprovalDecision.APPROVE) | facts.persons(ApprovalDecision.CERTIFY)
-    return _separate(facts, facts.makers, facts.vouchers, decided)
+    """Who asked, vouched, certified, approved, or entered or confirmed the account does not release (F7)."""
+    return _separate(facts, facts.barred_from_releasing)
 
 
 def not_own_request(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -203,7 +202,7 @@ def can_be_certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def can_be_released(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only what is approved is released, once."""
-    if facts.persons(ApprovalDecision.RELEASE):
+    if facts.is_released:
         return (unmet("already_decided"),)
     return _only_when(facts, "release", PayoutState.APPROVED)
 
@@ -249,7 +248,7 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.approvers_with_interest:
         people = sorted(facts.names_of(facts.approvers_with_interest))
         reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
-    if facts.needs_release and not facts.persons(ApprovalDecision.RELEASE):
+    if facts.needs_release and not facts.is_released:
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))
     if facts.freeze is not None:
         reasons.append(unmet("frozen", since=facts.freeze.from_on.isoformat()))

@@ -13,13 +13,13 @@ from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.payouts.statements import TakeLines, WriteOff
-from lifecycle.people.commands import DisableUser, GrantRole
-from lifecycle.projects.commands import Stop
+from lifecycle.people.commands import AddOrganisation, DisableUser, GrantRole, TieOrganisations
+from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence
 from models.db import transaction
 from models.ids import new_id
 from models.money import MAX_MINOR
-from models.states import BankEventKind, BankSource, Role
+from models.states import BankEventKind, BankSource, OrganisationKind, Role
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import House, key
@@ -183,11 +183,28 @@ def _approved_by_who_confirmed_the_account(house: House) -> Any:
     return approve(one)
 
 
-@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+@refused("payout.approve", "four_eyes", by="nobody")
 def _approved_by_who_certified(house: House) -> Any:
     (one,) = pay.payouts(house)
-    pay.certify(house, one)
+    also(house, "nobody", Role.CERTIFIER, "funder")
+    house.do(on(Certify, one, amount_minor=pay.AMOUNT), by="nobody")
+    also(house, "nobody", Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+def _approved_by_who_accepted_the_milestone(house: House) -> Any:
+    (one,) = pay.payouts(house)
     also(house, Role.CERTIFIER, Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _approved_by_a_member_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    project = UUID(house.one("SELECT project_id FROM v_payout"))
+    make.name_members(house, project, roles=(Role.TECHNICAL_MANAGER,))
+    also(house, Role.TECHNICAL_MANAGER, Role.FUND_MANAGER, "funder")
     return approve(one)
 
 
@@ -195,6 +212,27 @@ def _approved_by_who_certified(house: House) -> Any:
 def _approved_by_somebody_of_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house)
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return approve(one)
+
+
+def stand_behind_the_wall(house: House, fund: UUID, name: str) -> None:
+    """Give somebody a part at an investor of the fund that controls an owner of the firm."""
+    investor = house.parties["other firm"]
+    (owner,) = make.ids_of(
+        house.do(AddOrganisation(command_id=key(), name="holding", kind=OrganisationKind.SME), by=Role.ADMIN)
+    )
+    control = TieOrganisations(command_id=key(), organisation_id=investor, other_id=owner, is_common_control=True)
+    firm = house.parties["sme"]
+    share = TieOrganisations(command_id=key(), organisation_id=owner, other_id=firm, share_basis_points=6000)
+    house.do(control, share, by=Role.ADMIN)
+    make.sources(house, fund)
+    also(house, name, Role.PROJECT_LEAD, "other firm")
+
+
+@refused("payout.approve", "conflict_of_interest")
+def _approved_by_somebody_of_an_investor_that_holds_the_firms_owner(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
     return approve(one)
 
 
@@ -324,6 +362,13 @@ def _released_by_who_approved(house: House) -> Any:
     return on(Release, one)
 
 
+@refused("payout.release", "four_eyes", by=Role.ACCOUNTANT)
+def _released_by_who_confirmed_the_account(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.ACCOUNTANT, Role.PAYER, "funder")
+    return on(Release, one)
+
+
 # The last gate
 
 
@@ -331,11 +376,28 @@ def instruct(payout: UUID) -> Any:
     return on(Instruct, payout, batch_id=new_id())
 
 
+def released_under_the_strict_standard(house: House) -> list[UUID]:
+    """Return a payout that was certified, approved and released."""
+    made = pay.payouts(house, pack="strict")
+    pay.certify(house, *made)
+    pay.approve(house, *made)
+    pay.release(house, *made)
+    return made
+
+
 @refused("payout.instruct", "not_released")
 def _paid_before_it_is_released(house: House) -> Any:
     (one,) = pay.payouts(house, pack="strict")
     pay.certify(house, one)
     pay.approve(house, one)
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_released")
+def _paid_on_the_release_of_who_confirmed_the_account(house: House) -> Any:
+    (one,) = released_under_the_strict_standard(house)
+    same = "(SELECT person_id FROM app_user WHERE login = 'accountant')"
+    edit(house, f"UPDATE app_user SET person_id = {same} WHERE login = 'payer'")  # found to be one human
     return instruct(one)
 
 
@@ -357,6 +419,23 @@ def _paid_on_the_word_of_somebody_who_left(house: House) -> Any:
 def _paid_on_the_word_of_somebody_who_joined_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_on_the_word_of_somebody_whom_the_wall_keeps_out_since(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
+    return instruct(one)
+
+
+@refused("payout.instruct", "approvals_missing")
+def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.FUND_MANAGER, Role.TECHNICAL_MANAGER, "platform")
+    user, project = house.people[Role.FUND_MANAGER].user_id, UUID(house.one("SELECT project_id FROM v_payout"))
+    member = Assign(command_id=key(), project_id=project, user_id=user, role=Role.TECHNICAL_MANAGER)
+    house.do(member, by=Role.COORDINATOR)
     return instruct(one)
 
 
