@@ -169,6 +169,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "batch.find": _BANK,
     "batch.acknowledge": _BANK,
     "batch.settle": _BANK,
+    "batch.take_back": frozenset({Role.PAYER}),
     "batch.abandon": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER, Role.FUND_DIRECTOR}),
     "payee_account.propose": frozenset({Role.FINANCE_OFFICER}),
     "payee_account.confirm": frozenset({Role.ACCOUNTANT, Role.FUND_MANAGER}),
