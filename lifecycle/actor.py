@@ -181,7 +181,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "fund.contribute": frozenset({Role.ACCOUNTANT}),
     "fund.hold": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
     "fund.resume": frozenset({Role.FUND_DIRECTOR, Role.ACCOUNTANT}),
-    "fund.set_tiers": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "fund.set_tiers": frozenset({Role.SPONSOR}),
     "fund.set_limit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "fund.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
     "agreement.draft": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
