@@ -208,7 +208,13 @@ RESUME = _verb(
     "resume", ResumeFund, effects.resumed, rules.is_held, rules.second_lifter, rules.has_reason, looks_at=(Hold,)
 )
 SET_TIERS = _verb(
-    "set_tiers", SetTiers, effects.tiers_set, rules.tiers_sound, rules.has_reason, looks_at=(ApprovalTier,)
+    "set_tiers",
+    SetTiers,
+    effects.tiers_set,
+    rules.tiers_sound,
+    rules.no_tiers_of_ones_own,
+    rules.has_reason,
+    looks_at=(ApprovalTier,),
 )
 SET_LIMIT = _verb(
     "set_limit",

@@ -63,6 +63,8 @@ class FundFacts:
     fund: Any
     stamp: Stamp
     roles: frozenset[Role] = frozenset()
+    person_roles: frozenset[Role] = frozenset()
+    """What the actor's human holds at the funder, under this or another account."""
     sources: tuple[Any, ...] = ()
     accounts: Mapping[AccountKind, Any] = field(default_factory=dict)
     holds: tuple[Any, ...] = ()
@@ -171,6 +173,7 @@ def fund_facts(*models: Any) -> FactsOf[Any, FundFacts]:
                 command=task.command,
                 fund=task.fund,
                 roles=task.roles,
+                person_roles=task.person_roles,
                 sources=tuple(rows.get(FundSource, {}).get(task.fund.id, ())),
                 accounts=accounts.get(task.fund.id, {}),
                 holds=tuple(row for row in holds.get(task.fund.id, ()) if row.lifted_at is None),

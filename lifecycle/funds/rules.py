@@ -258,6 +258,13 @@ def not_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
     return (unmet("four_eyes", verb="set_limit"),) if is_own or is_own_role else ()
 
 
+@about_input
+def no_tiers_of_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """Who approves payments of the fund does not set how many must approve them (rule book 1.4, 5.4)."""
+    is_approver = any(role in facts.person_roles for role in APPROVING_ROLES)
+    return (unmet("four_eyes", verb="set_tiers"),) if is_approver else ()
+
+
 def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
     """A fund is closed when nothing is promised, reserved or on its way, and no case waits (`safety.md` B18)."""
     reasons = []

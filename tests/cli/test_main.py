@@ -17,6 +17,7 @@ from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch,
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
+from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
@@ -71,7 +72,7 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
-        by_the_bank = {Learn, Send, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
+        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
         by_two_people = {Abandon, WriteOff}
 

@@ -16,6 +16,7 @@ from lifecycle.funds.commands import (
     SetLimit,
     Tier,
 )
+from lifecycle.people.commands import GrantRole
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
 from tests.factories import House, agreements, call_capital, funds, key, new_fund, pay_in, sources
@@ -134,6 +135,20 @@ def _lifted_already(house: House) -> Any:
 def _more_money_asks_less(house: House) -> Any:
     tiers = (Tier(up_to_minor=100, approvers_needed=2), Tier(up_to_minor=MAX_MINOR, approvers_needed=1))
     return made(house, "fund.set_tiers", tiers=tiers)
+
+
+@refused("fund.set_tiers", "four_eyes")
+def _by_a_sponsor_who_approves_under_another_account(house: House) -> Any:
+    sponsor = house.people[Role.SPONSOR]
+    (answer,) = house.do(made(house, "user.add", person_id=sponsor.person_id), by=Role.ADMIN)
+    grant = GrantRole(
+        command_id=key(),
+        user_id=UUID(answer["object_id"]),
+        role=Role.FUND_MANAGER,
+        organisation_id=house.parties["funder"],
+    )
+    house.do(grant, by=Role.ADMIN)
+    return made(house, "fund.set_tiers")
 
 
 @refused("fund.set_limit", "four_eyes", by=Role.SPONSOR)

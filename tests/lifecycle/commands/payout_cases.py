@@ -1,10 +1,12 @@
 """Refusals of the verbs of payouts, accounts of payees, payment batches, statements and cases."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from flows.claims import claim_batch
 from lifecycle.agreements.commands import SupplementAgreement
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.exceptions.commands import Action, ConfirmWayOut
@@ -13,6 +15,7 @@ from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.payouts.statements import TakeLines, WriteOff
+from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.people.commands import AddOrganisation, DisableUser, GrantRole, TieOrganisations
 from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence
@@ -508,6 +511,7 @@ def _written_off_twice(house: House) -> Any:
 wrong("batch.send", "fence_lost", fence=1)
 wrong("batch.prepare", "batch_empty", payout_ids=())
 wrong("batch.prepare", "batch_of_others", payout_ids=lambda house: tuple(pay.payouts(house)))
+wrong("batch.take_back", "fence_lost", fence=2)
 wrong("batch.abandon", "two_people_missing", exception_id=NOWHERE)
 
 
@@ -520,6 +524,19 @@ def _what_another_batch_carries(house: House) -> Any:
 @refused("batch.settle", "bank_word_missing")
 def _settled_before_the_bank_has_booked(house: House) -> Any:
     return on(Settle, pay.batches(house, state="sent")[0])
+
+
+@refused("batch.take_back", "batch_may_leave")
+def _taken_back_where_nothing_keeps_it(house: House) -> Any:
+    return on(TakeBack, pay.batches(house)[0], fence=0)
+
+
+@refused("batch.take_back", "batch_may_be_alive")
+def _taken_back_after_somebody_else_began(house: House) -> Any:
+    command = made(house, "batch.take_back")
+    with transaction(house.engine) as session:
+        fence = claim_batch(session, command.batch_id, "another", lease=timedelta(0))
+    return again("batch.take_back", command, fence=fence)
 
 
 @refused("batch.abandon", "batch_may_be_alive")

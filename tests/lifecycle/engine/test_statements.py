@@ -33,6 +33,7 @@ STATEMENTS = {
     "batch.prepare": 18,
     "batch.send": 19,
     "batch.settle": 18,
+    "batch.take_back": 23,
     "characteristic.add": 18,
     "claim.add": 34,
     "claim.add_all": 34,
