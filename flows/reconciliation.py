@@ -247,7 +247,11 @@ def _lines_taken(
 def _learn(
     session: Session, source: BankSource, found: Sequence[Match], ids: Sequence[UUID], taken: Taken, stamp: Stamp
 ) -> None:
-    """Tell every instruction what its line says of it."""
+    """Tell every instruction what its line says of it.
+
+    What names a booking is the bank's own reference, of the line or of its part. The reference of the entry
+    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one.
+    """
     commands: list[Command] = []
     for one, line_id in zip(found, ids, strict=True):
         for intent in one.intents:
@@ -262,7 +266,7 @@ def _learn(
                     source=source,
                     kind=intent.kind,
                     amount_minor=intent.amount_minor,
-                    bank_ref=one.line.bank_ref or one.line.line_ref,
+                    bank_ref=one.line.bank_ref or intent.bank_ref,
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
                     content_hash=one.line.content_hash,

@@ -4,7 +4,7 @@ A line is explained whole or not at all: what is applied from it adds up to the 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Intent:
     amount_minor: int
     """Positive, in minor units."""
     instruction: Any = None
+    bank_ref: str | None = None
+    """The bank's own reference of this part of the line."""
 
     @property
     def signed_minor(self) -> int:
@@ -135,7 +137,7 @@ def _of_detail(line: StatementLine, detail: Detail, instruction: Any) -> Intent:
     amount = line.amount_minor if own is None or alone else own
     came_back = line.amount_minor > 0 or (detail.is_return and amount > 0)
     kind = BankEventKind.RETURN if came_back else BankEventKind.SETTLE
-    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction)
+    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction, bank_ref=detail.bank_ref)
 
 
 def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent]:
@@ -143,7 +145,7 @@ def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent
     missing = line.amount_minor - sum(intent.signed_minor for intent in found)
     if missing >= 0 or -missing != abs(line.charges_minor):
         return []
-    return [Intent(kind=BankEventKind.FEE, amount_minor=-missing, instruction=found[0].instruction)]
+    return [replace(found[0], kind=BankEventKind.FEE, amount_minor=-missing)]
 
 
 def _without_ids(line: StatementLine, register: Register) -> tuple[list[Intent], str | None]:

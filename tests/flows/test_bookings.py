@@ -1,0 +1,89 @@
+"""What lies in the bank's book is counted once, however, how often and in how many parts the bank tells of it."""
+
+import re
+from io import BytesIO
+
+import pytest
+from sqlalchemy import Engine
+
+from flows.reconciliation import Taken, take_file
+from lifecycle.invariants.check import all_checks, check
+from models.db import reading
+from tests import payments as pay
+from tests.factories import House, a_house
+from tests.paying import ACCOUNT
+from tests.witness.bank import Bank, Order
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """Give the world on both databases."""
+    return a_house(engine)
+
+
+@pytest.fixture
+def bank() -> Bank:
+    """Give the bank with what was paid in."""
+    return Bank(account=ACCOUNT, opening=pay.PAID_IN)
+
+
+def sent(house: House) -> Order:
+    """Send a payment of a hundred yuan; return it as the bank has read it."""
+    pay.batches(house, state="sent")
+    end = house.one("SELECT end_to_end_id FROM v_instruction")
+    return Order(file="a", message="m", end_to_end_id=end, amount=pay.AMOUNT, account="", name="sme")
+
+
+def take(house: House, data: bytes, name: str = "a.xml") -> Taken:
+    return take_file(house.engine, name, lambda: BytesIO(data), house.stamp())
+
+
+def cases(house: House) -> list[str]:
+    return [row.kind for row in house.rows("SELECT kind FROM v_exception ORDER BY opened_at, kind")]
+
+
+def balance(house: House, kind: str) -> int:
+    return int(house.one("SELECT SUM(balance_minor) FROM v_account WHERE kind = :kind", kind=kind))
+
+
+def assert_as_the_bank(house: House, bank: Bank) -> None:
+    """The ledger says what lies at the bank, and breaks no invariant."""
+    assert sum(balance(house, kind) for kind in ("available", "reserved", "suspense")) == bank.balance
+    with reading(house.engine) as session:
+        report = check(session, all_checks(), now=house.now)
+    assert {one.id: one.sample for one in report.results if not one.is_ok} == {}
+
+
+def by_place(data: bytes) -> bytes:
+    """Name each entry by its place in its statement only, as some banks do."""
+    return re.sub(rb"<AcctSvcrRef>\w+</AcctSvcrRef>", b"", data).replace(b"<Ntry>", b"<Ntry><NtryRef>1</NtryRef>")
+
+
+class TestTwoBookingsUnderOnePlaceInTheirStatements:
+    def told(self, house: House, bank: Bank) -> None:
+        """Take a statement of each booking alone, of a day of its own."""
+        for place in range(len(bank.book)):
+            bank.day = f"2025-07-{place + 1:02d}"
+            taken = take(house, by_place(bank.statement(first=place, last=place + 1)))
+            assert taken.status == "imported"
+
+    def test_are_two_part_returns(self, house: House, bank: Bank) -> None:
+        order = sent(house)
+        bank.pay(order)
+        bank.send_back(order, 4_000)
+        bank.send_back(order, 4_000)
+
+        self.told(house, bank)
+
+        assert balance(house, "available") == pay.PAID_IN - 2_000
+        assert_as_the_bank(house, bank)
+
+    def test_are_two_payments_and_a_case(self, house: House, bank: Bank) -> None:
+        order = sent(house)
+        bank.pay(order)
+        bank.pay(order)
+
+        self.told(house, bank)
+
+        assert cases(house) == ["paid_twice_by_bank"]
+        assert_as_the_bank(house, bank)
