@@ -31,7 +31,7 @@ from models.payouts import PaymentBatch, PaymentInstruction
 from models.ports import BankChannel
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
-from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState
+from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState, StatementStatus
 
 _SPACE = UUID("2b0d9f0e-7a5b-5b57-9a3c-6d1f6b8f4c55")
 _LINES = 500
@@ -84,8 +84,7 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
         sha256 = _sha256(stream)
     taken = Taken(name=name, sha256=sha256)
     with reading(engine) as session:
-        statement = table_of(BankStatement)
-        if session.execute(select(statement.c.id).where(statement.c.file_sha256 == sha256).limit(1)).first():
+        if _is_taken(session, sha256):
             taken.status = "duplicate"
             return taken
 
@@ -103,6 +102,13 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
         taken.status, taken.why, taken.counts = "quarantined", refused, {}
         _quarantine(engine, taken, stamp)
     return taken
+
+
+def _is_taken(session: Session, sha256: str) -> bool:
+    """Say whether a file was imported; of one in quarantine nothing was used, and what stopped it may be over."""
+    statement = table_of(BankStatement)
+    imported = (statement.c.file_sha256 == sha256, statement.c.status == StatementStatus.IMPORTED)
+    return session.execute(select(statement.c.id).where(*imported).limit(1)).first() is not None
 
 
 def _sha256(stream: BinaryIO) -> str:

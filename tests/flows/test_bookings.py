@@ -10,7 +10,7 @@ from flows.reconciliation import Taken, take_file
 from lifecycle.invariants.check import all_checks, check
 from models.db import reading
 from tests import payments as pay
-from tests.factories import House, a_house
+from tests.factories import House, a_house, funds
 from tests.paying import ACCOUNT
 from tests.witness.bank import Bank, Order
 
@@ -86,4 +86,18 @@ class TestTwoBookingsUnderOnePlaceInTheirStatements:
         self.told(house, bank)
 
         assert cases(house) == ["paid_twice_by_bank"]
+        assert_as_the_bank(house, bank)
+
+
+class TestAFileInQuarantine:
+    def test_is_taken_when_its_fund_is_there(self, house: House, bank: Bank) -> None:
+        bank.account, bank.opening = "ACC9", 0
+        bank.book_unknown(5_000)
+        data = bank.statement()
+        assert [take(house, data).status for _ in range(2)] == ["quarantined", "quarantined"]
+        assert cases(house) == ["file_quarantined"]
+
+        funds(house, debtor_account="ACC9")
+
+        assert [take(house, data).status for _ in range(2)] == ["imported", "duplicate"]
         assert_as_the_bank(house, bank)
