@@ -183,9 +183,13 @@ def _bookings_taken(
 
 
 def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> Any:
-    """Return the fund whose account a statement speaks of; a table without account by the payments that it names."""
+    """Return the fund whose account a statement speaks of; a table without account by the payments that it names.
+
+    Money moves on the account of a closed fund too, and is a fact like any other; active funds come first.
+    """
     fund = table_of(Fund)
-    known = list(session.execute(select(fund).where(fund.c.status == FundStatus.ACTIVE)))
+    in_order = (fund.c.status != FundStatus.ACTIVE, fund.c.created_at.desc(), fund.c.id)
+    known = list(session.execute(select(fund).order_by(*in_order)))
     if head.account_number is not None:
         own = [row for row in known if row.debtor_account == head.account_number]
         if not own:
@@ -201,7 +205,8 @@ def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) 
         .limit(1)
     )
     fund_id = session.execute(named).scalar_one_or_none()
-    own = [row for row in known if row.id == fund_id] or (known if len(known) == 1 else [])
+    active = [row for row in known if row.status == FundStatus.ACTIVE]
+    own = [row for row in known if row.id == fund_id] or (active if len(active) == 1 else [])
     if not own:
         raise BankFileRefused("bank_account_foreign", element=head.element, rule="account of a fund", found="–")
     return own[0]

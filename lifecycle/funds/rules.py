@@ -259,8 +259,13 @@ def not_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
 
 
 def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
-    """A fund is closed when nothing is promised, reserved or on its way, and no case waits (`safety.md` B18)."""
+    """A fund is closed when it is empty: nothing is left, promised, or on its way, and no case waits (`safety.md` B18).
+
+    What is left goes back first; nobody could move it afterwards.
+    """
     reasons = []
+    if left := facts.balance(AccountKind.AVAILABLE):
+        reasons.append(Unmet(code="money_left_in_fund", values=said(facts.fund.currency, amount=left)))
     if reserved := facts.balance(AccountKind.RESERVED):
         reasons.append(Unmet(code="money_reserved", values=said(facts.fund.currency, amount=reserved)))
     if facts.pending.batches:

@@ -2,15 +2,18 @@
 
 import re
 from io import BytesIO
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
 from flows.reconciliation import Taken, take_file
+from lifecycle.funds.commands import CloseFund
 from lifecycle.invariants.check import all_checks, check
 from models.db import reading
+from models.states import Role
 from tests import payments as pay
-from tests.factories import House, a_house, funds
+from tests.factories import House, a_house, funds, key
 from tests.paying import ACCOUNT
 from tests.witness.bank import Bank, Order
 
@@ -101,3 +104,28 @@ class TestAFileInQuarantine:
 
         assert [take(house, data).status for _ in range(2)] == ["imported", "duplicate"]
         assert_as_the_bank(house, bank)
+
+
+class TestABookingOnTheAccountOfAClosedFund:
+    def test_is_taken_and_put_before_two_people(self, house: House, bank: Bank) -> None:
+        (closed,) = funds(house, debtor_account="ACC9")
+        house.do(CloseFund(command_id=key(), fund_id=closed, reason="over"), by=Role.SPONSOR)
+        bank.account, bank.opening = "ACC9", 0
+        bank.book_unknown(5_000)
+
+        assert take(house, bank.statement()).status == "imported"
+
+        assert cases(house) == ["unmatched"]
+        assert_as_the_bank(house, bank)
+
+    def test_is_one_of_the_active_fund_that_has_the_account_now(self, house: House, bank: Bank) -> None:
+        (closed,) = funds(house, debtor_account="ACC9")
+        house.do(CloseFund(command_id=key(), fund_id=closed, reason="over"), by=Role.SPONSOR)
+        house.later(days=1)
+        (active,) = funds(house, debtor_account="ACC9")
+        bank.account, bank.opening = "ACC9", 0
+        bank.book_unknown(5_000)
+
+        take(house, bank.statement())
+
+        assert UUID(str(house.one("SELECT fund_id FROM exception_case"))) == active

@@ -145,6 +145,13 @@ def _of_a_second_account_of_ones_own(house: House) -> Any:
     return on(SetLimit, funds(house)[0], user_id=user, up_to_minor=1, reason="why")
 
 
+@refused("fund.close", "money_left_in_fund")
+def _with_money_in_it(house: House) -> Any:
+    (one,) = funds(house)
+    pay_in(house, one, amount_minor=1)
+    return on(CloseFund, one, reason="why")
+
+
 @refused("fund.close", "fund_closed")
 def _closed_twice(house: House) -> Any:
     return again("fund.close", done(house, "fund.close"))
