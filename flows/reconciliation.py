@@ -4,6 +4,7 @@ One transaction per file: a file that turns out wrong at its last line leaves no
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -169,10 +170,11 @@ def _bookings_taken(
     session: Session, head: Statement, fund: Any, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
 ) -> None:
     statement_id = _head_taken(session, head, fund, taken, stamp)
+    seen: Counter[str] = Counter()
     place, chunk = 1, list(islice(lines, _LINES))
     while chunk:
         register = register_of(session, fund, chunk, statement_id)
-        found = match(chunk, register)
+        found = match(chunk, register, seen=seen)
         ids = _lines_taken(session, statement_id, place, found, taken, stamp)
         _learn(session, BankSource(head.source.value), found, ids, taken, stamp)
         place += len(found)
@@ -280,7 +282,7 @@ def _learn(
                     bank_ref=one.line.bank_ref or intent.bank_ref,
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
-                    content_hash=one.line.content_hash,
+                    content_hash=one.booking_hash,
                 )
             )
     if commands:

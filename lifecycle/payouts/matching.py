@@ -3,12 +3,14 @@
 A line is explained whole or not at all: what is applied from it adds up to the line (invariant I20).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.canonical import sha256
 from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
 
@@ -42,6 +44,14 @@ class Match:
     status: LineStatus
     intents: tuple[Intent, ...] = ()
     exception: str | None = None
+    place: int = 1
+    """Which one it is of the equal bookings of its statement."""
+
+    @property
+    def booking_hash(self) -> str:
+        """Name the booking: of several equal ones each has a name of its own, in every statement the same."""
+        own = self.line.content_hash
+        return own if self.place == 1 else sha256(f"{own}#{self.place}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +70,22 @@ class Register:
     """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
 
 
-def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
-    """Return what each booked line means; what is only pending or told for information is passed over."""
-    seen: dict[str, int] = {}
+def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[str] | None = None) -> list[Match]:
+    """Return what each booked line means; what is only pending or told for information is passed over.
+
+    `seen` counts the bookings of one statement by their hash, through all the parts in which it is read.
+    """
+    seen = Counter() if seen is None else seen
     found = []
     for line in lines:
         if not line.is_booking:
             continue
-        seen[line.content_hash] = seen.get(line.content_hash, 0) + 1
-        if seen[line.content_hash] <= register.known.get(line.content_hash, 0):
-            found.append(Match(line=line, status=LineStatus.DUPLICATE))
+        seen[line.content_hash] += 1
+        place = seen[line.content_hash]
+        if place <= register.known.get(line.content_hash, 0):
+            found.append(Match(line=line, status=LineStatus.DUPLICATE, place=place))
         else:
-            found.append(_explained(line, register))
+            found.append(replace(_explained(line, register), place=place))
     return found
 
 

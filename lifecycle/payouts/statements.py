@@ -299,7 +299,7 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
         "kind": intent.kind,
         "amount_minor": intent.amount_minor,
         "currency": found.line.currency,
-        "content_hash": found.line.content_hash,
+        "content_hash": found.booking_hash,
         "effect": BankEffect.APPLIED if is_fee else BankEffect.SUSPENSE,
     }
     if found.line.currency != facts.fund.currency:

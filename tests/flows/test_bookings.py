@@ -7,15 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
+from flows import reconciliation
 from flows.reconciliation import Taken, take_file
 from lifecycle.funds.commands import CloseFund
 from lifecycle.invariants.check import all_checks, check
 from models.db import reading
-from models.states import Role
+from models.states import LineStatus, Role
 from tests import payments as pay
 from tests.factories import House, a_house, funds, key
 from tests.paying import ACCOUNT
-from tests.witness.bank import Bank, Order
+from tests.witness.bank import Bank, Booking, Order
 
 
 @pytest.fixture
@@ -129,3 +130,34 @@ class TestABookingOnTheAccountOfAClosedFund:
         take(house, bank.statement())
 
         assert UUID(str(house.one("SELECT fund_id FROM exception_case"))) == active
+
+
+class TestTwoEqualBookings:
+    """Of one day, one amount and no reference, in a statement that is read in parts."""
+
+    @pytest.fixture(autouse=True)
+    def parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reconciliation, "_LINES", 1)
+
+    def test_are_one_that_is_new_where_another_statement_has_one(self, house: House, bank: Bank) -> None:
+        sent(house)
+        fee = Booking(amount=-1_200, ref="")
+        bank.book = [fee]
+        take(house, bank.table([fee]), "a.csv")
+        bank.book = [fee, fee]
+
+        taken = take(house, bank.table([fee, fee]), "a.csv")
+
+        assert (taken.counts[LineStatus.DUPLICATE], taken.counts[LineStatus.EXCEPTION]) == (1, 1)
+        assert_as_the_bank(house, bank)
+
+    def test_are_two_part_returns_of_a_payment(self, house: House, bank: Bank) -> None:
+        order = sent(house)
+        back = Booking(amount=4_000, ref="", end_to_end_id=order.end_to_end_id)
+        bank.pay(order)
+        bank.book += [back, back]
+
+        take(house, bank.table(bank.book), "a.csv")
+
+        assert balance(house, "available") == pay.PAID_IN - 2_000
+        assert_as_the_bank(house, bank)
