@@ -187,6 +187,17 @@ def booked_once(facts: "FundFacts") -> tuple[Unmet, ...]:
     return (unmet("already_exists", field="bank_ref", value=reference),) if reference in facts.bank_refs else ()
 
 
+@about_input
+def known_to_two(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """One person alone takes a booking out of suspense only where an investor has paid in.
+
+    Money that went out, or that nobody named gave, is entered when two people have closed the case about it.
+    """
+    is_paid_in = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_enough = facts.booking is None or is_paid_in or facts.is_booking_agreed
+    return () if is_enough else (unmet("two_people_missing"),)
+
+
 def not_held(facts: "FundFacts") -> tuple[Unmet, ...]:
     """One hold at a time."""
     return tuple(unmet("fund_on_hold", reason=str(hold.reason)) for hold in facts.holds[:1])

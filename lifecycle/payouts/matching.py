@@ -17,6 +17,9 @@ from models.states import BankEventKind, LineStatus
 OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
+ENTERED_ALONE = "entered_alone"
+"""Money that went out, or came from nobody, on the word of one accountant: two people look."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
@@ -66,8 +69,9 @@ class Register:
     """End-to-end ids of payments of other funds."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
-    contributions: frozenset[tuple[str | None, int]] = frozenset()
-    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
+    contributions: Mapping[tuple[str | None, int], bool] = field(default_factory=dict)
+    """Reference and signed amount of money that was entered by hand, is in the ledger already, and no other line is;
+    whether the word of one person is enough for it."""
 
 
 def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[str] | None = None) -> list[Match]:
@@ -76,6 +80,7 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[s
     `seen` counts the bookings of one statement by their hash, through all the parts in which it is read.
     """
     seen = Counter() if seen is None else seen
+    entered = dict(register.contributions)
     found = []
     for line in lines:
         if not line.is_booking:
@@ -85,21 +90,32 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[s
         if place <= register.known.get(line.content_hash, 0):
             found.append(Match(line=line, status=LineStatus.DUPLICATE, place=place))
         else:
-            found.append(replace(_explained(line, register), place=place))
+            is_enough = entered.pop((line.bank_ref, line.amount_minor), None) if _is_at_home(line, register) else None
+            one = _explained(line, register) if is_enough is None else _entered(line, is_enough=is_enough)
+            found.append(replace(one, place=place))
     return found
 
 
 def _explained(line: StatementLine, register: Register) -> Match:
-    if line.currency != register.currency:
+    if not _is_at_home(line, register):
         return _case(line, "foreign_currency")
-    if (line.bank_ref, line.amount_minor) in register.contributions:
-        return Match(line=line, status=LineStatus.MATCHED)
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
     if exception is not None or not intents:
         return _case(line, exception or "unmatched")
     return Match(line=line, status=LineStatus.MATCHED, intents=tuple(intents))
+
+
+def _is_at_home(line: StatementLine, register: Register) -> bool:
+    return line.currency == register.currency
+
+
+def _entered(line: StatementLine, *, is_enough: bool) -> Match:
+    """Money that is in the ledger already: nothing moves again, and one contribution is one line."""
+    if is_enough:
+        return Match(line=line, status=LineStatus.MATCHED)
+    return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
 
 
 def _case(line: StatementLine, code: str) -> Match:

@@ -16,9 +16,11 @@ from lifecycle.funds.commands import (
     SetLimit,
     Tier,
 )
+from lifecycle.payouts.statements import TakeLines
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
-from tests.factories import House, agreements, call_capital, funds, key, new_fund, pay_in, sources
+from tests import payments as pay
+from tests.factories import House, agreements, call_capital, funds, ids_of, key, new_fund, pay_in, sources
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -97,6 +99,15 @@ def _all_the_money_there_is_twice(house: House) -> Any:
 def _same_booking(house: House) -> Any:
     first = done(house, "fund.contribute", amount_minor=1, bank_ref="B-1")
     return again("fund.contribute", first)
+
+
+@refused("fund.contribute", "two_people_missing")
+def _money_of_nobody_that_the_bank_told_of_first(house: House) -> Any:
+    (one,) = funds(house)
+    (statement,) = ids_of(house.do(pay.take(one)))
+    booked = pay.unexplained(5_000, bank_ref="B-1")
+    house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=booked))
+    return on(Contribute, one, amount_minor=5_000, received_on=house.today, bank_ref="B-1")
 
 
 @refused("fund.contribute", "contribution_over_call")
