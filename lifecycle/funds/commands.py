@@ -201,6 +201,7 @@ CONTRIBUTE = _verb(
     rules.contribution_fits,
     rules.money_there,
     rules.booked_once,
+    rules.known_to_two,
     looks_at=(FundSource, Account, Contribution),
 )
 HOLD = _verb("hold", HoldFund, effects.held, rules.not_held, rules.has_reason, rules.hold_sound, looks_at=(Hold,))

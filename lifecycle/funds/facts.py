@@ -79,6 +79,8 @@ class FundFacts:
     """The bank's booking of the contribution that lies in suspense, where its statement came first."""
     cases: tuple[Any, ...] = ()
     """What asks two people about that booking."""
+    is_booking_agreed: bool = False
+    """Two people have closed the case about it, so that it can be entered."""
     organisations: frozenset[UUID] = frozenset()
     person_id: UUID | None = None
     """The human behind the account that the command names."""
@@ -258,7 +260,11 @@ def _booking(task: Task[Any], bookings: Mapping[tuple[UUID, str, int], Any], cas
     ref, amount = getattr(command, "bank_ref", None), getattr(command, "amount_minor", 0)
     row = bookings.get((task.fund.id, ref or "", amount))
     about = cases.get(row.id, ()) if row is not None else ()
-    return {"booking": row, "cases": tuple(case for case in about if case.closed_at is None)}
+    return {
+        "booking": row,
+        "cases": tuple(case for case in about if case.closed_at is None),
+        "is_booking_agreed": any(case.action == "close" and case.confirmed_by is not None for case in about),
+    }
 
 
 def _bank_refs(session: Session, tasks: Sequence[Task[Any]]) -> dict[UUID, frozenset[str]]:

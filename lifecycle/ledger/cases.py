@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from lifecycle.canonical import sha256
 from lifecycle.commands import Act, Stamp
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from models.holds import ExceptionCase
@@ -69,7 +70,7 @@ def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
         "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
         "amount_minor": abs(line.amount_minor),
         "currency": line.currency,
-        "content_hash": line.content_hash,
+        "content_hash": sha256(f"{line.content_hash}:{line.id}"),  # of two equal bookings each is explained once
         "effect": BankEffect.APPLIED,
     }
 

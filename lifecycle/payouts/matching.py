@@ -3,17 +3,22 @@
 A line is explained whole or not at all: what is applied from it adds up to the line (invariant I20).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.canonical import sha256
 from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
 
 OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
+
+ENTERED_ALONE = "entered_alone"
+"""Money that went out, or came from nobody, on the word of one accountant: two people look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Intent:
     amount_minor: int
     """Positive, in minor units."""
     instruction: Any = None
+    bank_ref: str | None = None
+    """The bank's own reference of this part of the line."""
 
     @property
     def signed_minor(self) -> int:
@@ -40,6 +47,14 @@ class Match:
     status: LineStatus
     intents: tuple[Intent, ...] = ()
     exception: str | None = None
+    place: int = 1
+    """Which one it is of the equal bookings of its statement."""
+
+    @property
+    def booking_hash(self) -> str:
+        """Name the booking: of several equal ones each has a name of its own, in every statement the same."""
+        own = self.line.content_hash
+        return own if self.place == 1 else sha256(f"{own}#{self.place}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,36 +69,53 @@ class Register:
     """End-to-end ids of payments of other funds."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
-    contributions: frozenset[tuple[str | None, int]] = frozenset()
-    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
+    contributions: Mapping[tuple[str | None, int], bool] = field(default_factory=dict)
+    """Reference and signed amount of money that was entered by hand, is in the ledger already, and no other line is;
+    whether the word of one person is enough for it."""
 
 
-def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
-    """Return what each booked line means; what is only pending or told for information is passed over."""
-    seen: dict[str, int] = {}
+def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[str] | None = None) -> list[Match]:
+    """Return what each booked line means; what is only pending or told for information is passed over.
+
+    `seen` counts the bookings of one statement by their hash, through all the parts in which it is read.
+    """
+    seen = Counter() if seen is None else seen
+    entered = dict(register.contributions)
     found = []
     for line in lines:
         if not line.is_booking:
             continue
-        seen[line.content_hash] = seen.get(line.content_hash, 0) + 1
-        if seen[line.content_hash] <= register.known.get(line.content_hash, 0):
-            found.append(Match(line=line, status=LineStatus.DUPLICATE))
+        seen[line.content_hash] += 1
+        place = seen[line.content_hash]
+        if place <= register.known.get(line.content_hash, 0):
+            found.append(Match(line=line, status=LineStatus.DUPLICATE, place=place))
         else:
-            found.append(_explained(line, register))
+            is_enough = entered.pop((line.bank_ref, line.amount_minor), None) if _is_at_home(line, register) else None
+            one = _explained(line, register) if is_enough is None else _entered(line, is_enough=is_enough)
+            found.append(replace(one, place=place))
     return found
 
 
 def _explained(line: StatementLine, register: Register) -> Match:
-    if line.currency != register.currency:
+    if not _is_at_home(line, register):
         return _case(line, "foreign_currency")
-    if (line.bank_ref, line.amount_minor) in register.contributions:
-        return Match(line=line, status=LineStatus.MATCHED)
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
     if exception is not None or not intents:
         return _case(line, exception or "unmatched")
     return Match(line=line, status=LineStatus.MATCHED, intents=tuple(intents))
+
+
+def _is_at_home(line: StatementLine, register: Register) -> bool:
+    return line.currency == register.currency
+
+
+def _entered(line: StatementLine, *, is_enough: bool) -> Match:
+    """Money that is in the ledger already: nothing moves again, and one contribution is one line."""
+    if is_enough:
+        return Match(line=line, status=LineStatus.MATCHED)
+    return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
 
 
 def _case(line: StatementLine, code: str) -> Match:
@@ -135,7 +167,7 @@ def _of_detail(line: StatementLine, detail: Detail, instruction: Any) -> Intent:
     amount = line.amount_minor if own is None or alone else own
     came_back = line.amount_minor > 0 or (detail.is_return and amount > 0)
     kind = BankEventKind.RETURN if came_back else BankEventKind.SETTLE
-    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction)
+    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction, bank_ref=detail.bank_ref)
 
 
 def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent]:
@@ -143,7 +175,7 @@ def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent
     missing = line.amount_minor - sum(intent.signed_minor for intent in found)
     if missing >= 0 or -missing != abs(line.charges_minor):
         return []
-    return [Intent(kind=BankEventKind.FEE, amount_minor=-missing, instruction=found[0].instruction)]
+    return [replace(found[0], kind=BankEventKind.FEE, amount_minor=-missing)]
 
 
 def _without_ids(line: StatementLine, register: Register) -> tuple[list[Intent], str | None]:

@@ -24,7 +24,15 @@ from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind, StatementStatus
+from models.states import (
+    AccountKind,
+    BankEffect,
+    BankEventKind,
+    BankSource,
+    LineStatus,
+    PostingKind,
+    StatementStatus,
+)
 
 OBJECT_TYPE = "statement"
 HOLD_DAYS = 3650
@@ -299,7 +307,7 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
         "kind": intent.kind,
         "amount_minor": intent.amount_minor,
         "currency": found.line.currency,
-        "content_hash": found.line.content_hash,
+        "content_hash": found.booking_hash,
         "effect": BankEffect.APPLIED if is_fee else BankEffect.SUSPENSE,
     }
     if found.line.currency != facts.fund.currency:
@@ -360,14 +368,31 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
     )
 
 
-def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
-    """Return reference and amount of what was entered as investors' money under the references of these lines."""
-    table = table_of(Contribution)
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> Mapping[tuple[str | None, int], bool]:
+    """Return what was entered by hand under the references of these lines and is no line yet. One statement.
+
+    By reference and amount, with whether one accountant's word is enough: it is of money that an investor paid in.
+    """
+    entered, line, statement = table_of(Contribution), table_of(StatementLine), table_of(BankStatement)
     refs = {one.bank_ref for one in lines if one.bank_ref is not None}
-    entered = select(table.c.bank_ref, table.c.amount_minor).where(
-        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
+    told = (
+        select(line.c.id)
+        .join(statement, statement.c.id == line.c.statement_id)
+        .where(
+            statement.c.fund_id == fund.id,
+            line.c.bank_ref == entered.c.bank_ref,
+            line.c.amount_minor == entered.c.amount_minor,
+            line.c.currency == fund.currency,
+            line.c.status != LineStatus.DUPLICATE,
+        )
     )
-    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
+    left = select(entered.c.bank_ref, entered.c.amount_minor, entered.c.source_id).where(
+        entered.c.fund_id == fund.id, entered.c.bank_ref.in_(list(refs)), ~told.exists()
+    )
+    return {
+        (row.bank_ref, row.amount_minor): row.source_id is not None and row.amount_minor > 0
+        for row in session.connection().execute(left)
+    }
 
 
 def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
