@@ -74,7 +74,7 @@ STATEMENTS = {
     "payout.approve": 44,
     "payout.cancel": 42,
     "payout.certify": 39,
-    "payout.instruct": 39,
+    "payout.instruct": 40,
     "payout.learn": 24,
     "payout.reapprove": 44,
     "payout.reject": 41,
