@@ -13,6 +13,7 @@ from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.endings.commands import RepayRecovery
 from lifecycle.endings.facts import left_of
 from lifecycle.errors import Unmet, unmet
+from lifecycle.ledger.cases import set_aside_by, set_aside_of
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import WriteOff
@@ -89,6 +90,8 @@ class CaseFacts:
     case: Any
     fund: Any = None
     line: Any = None
+    aside_minor: int = 0
+    """What of that booking the case is about and lies in suspense still; a debit negative."""
     instruction: Any = None
     """The payment that the proposal names, or that the case is about."""
     order: Any = None
@@ -101,6 +104,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     """Read the lines and instructions that the cases are about, and the holds of their funds."""
     about = [task.row.object_id for task in tasks]
     lines = rows_by(session, StatementLine, "id", about)
+    aside = set_aside_by(session, about)
     own = rows_by(session, PaymentInstruction, "id", about)
     named = {getattr(task.command, "end_to_end_id", None) or task.row.proposal.get("end_to_end_id") for task in tasks}
     by_end = rows_by(session, PaymentInstruction, "end_to_end_id", named - {None})
@@ -118,6 +122,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 case=task.row,
                 fund=task.fund,
                 line=next(iter(lines.get(task.row.object_id, ())), None),
+                aside_minor=set_aside_of(task.row, aside),
                 instruction=next(iter(found), None),
                 order=next(iter(orders.get(_order_named(task), ())), None),
                 holds=tuple(row for row in holds.get(task.row.fund_id, ()) if row.lifted_at is None),
@@ -166,6 +171,14 @@ def _repays(facts: CaseFacts) -> tuple[Unmet, ...]:
         return ()
     values = said(order.currency, asked=line.amount_minor, left=left_of(order))
     return (Unmet(code="recovery_over_left", values=values),)
+
+
+def still_set_aside(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """What a booking is, is said once, of what lies in suspense: not of what was posted, or taken out, already."""
+    action = getattr(facts.command, "action", None) or facts.case.action
+    is_about = facts.line is not None and action in (Action.MATCH, Action.WRITE_OFF)
+    foreign = is_about and facts.fund is not None and facts.line.currency != facts.fund.currency
+    return (unmet("booking_explained"),) if is_about and not foreign and not facts.aside_minor else ()
 
 
 def proposed(facts: CaseFacts) -> tuple[Unmet, ...]:
@@ -277,7 +290,8 @@ def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]
         spoken_of = rows_by(session, PaymentInstruction, "end_to_end_id", [end])[end]
     else:
         spoken_of = rows_by(session, PaymentInstruction, "id", [case.object_id])[case.object_id]
-    return [_learn(case, one, line, command_id) for one in spoken_of]
+    aside = 0 if line is None else set_aside_of(case, set_aside_by(session, [line.id]))
+    return [_learn(case, one, line, aside, command_id) for one in spoken_of]
 
 
 def _repay(case: Any, line: Any, command_id: str) -> Command:
@@ -292,7 +306,7 @@ def _repay(case: Any, line: Any, command_id: str) -> Command:
     )
 
 
-def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:
+def _learn(case: Any, instruction: Any, line: Any, aside_minor: int, command_id: str) -> Command:
     kinds = {Action.CONFIRM_PAID: BankEventKind.SETTLE, Action.CONFIRM_REJECTED: BankEventKind.REJECT}
     kind = kinds.get(Action(case.action)) or BankEventKind(case.proposal["kind"])
     return Learn(
@@ -301,13 +315,14 @@ def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:
         instruction_id=instruction.id,
         source=BankSource.PEOPLE,
         kind=kind,
-        amount_minor=instruction.amount_minor if line is None else abs(line.amount_minor),
+        amount_minor=instruction.amount_minor if line is None else abs(aside_minor),
         bank_ref=None if line is None else line.bank_ref,
         booked_on=None if line is None else line.booked_on,
         content_hash=case.evidence_sha256,
         reason=case.reason,
         exception_id=case.id,
-        set_aside_minor=0 if line is None else line.amount_minor,
+        statement_line_id=None if line is None else line.id,
+        set_aside_minor=aside_minor,
     )
 
 
@@ -327,5 +342,5 @@ def _verb(name: str, command: type[X], rules: tuple[Any, ...], effects: Any) -> 
     )
 
 
-PROPOSE = _verb("propose", ProposeWayOut, (still_open, way_out_known), way_out_proposed)
-CONFIRM = _verb("confirm", ConfirmWayOut, (still_open, proposed, second_person), way_out_confirmed)
+PROPOSE = _verb("propose", ProposeWayOut, (still_open, way_out_known, still_set_aside), way_out_proposed)
+CONFIRM = _verb("confirm", ConfirmWayOut, (still_open, proposed, second_person, still_set_aside), way_out_confirmed)

@@ -66,6 +66,8 @@ class PayoutFacts:
     holds: tuple[Any, ...] = ()
     approvals: tuple[Any, ...] = ()
     instructions: tuple[Any, ...] = ()
+    revived_count: int = 0
+    """Open cases in which the bank speaks of a dead attempt as alive; read for the last gate."""
     documents: tuple[Any, ...] = ()
     tiers: tuple[Any, ...] = ()
     limits: tuple[Any, ...] = ()

@@ -16,7 +16,7 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import opened_case
+from lifecycle.ledger.cases import explained, opened_case
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
@@ -25,7 +25,7 @@ from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentInstruction, Payout
 from models.reading import Groups, rows_by
-from models.statements import BankEvent
+from models.statements import BankEvent, StatementLine
 from models.states import (
     AccountKind,
     BankEffect,
@@ -77,6 +77,8 @@ class LearnFacts:
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
     case: Any = None
+    line: Any = None
+    """The booking that two people explain."""
 
     def next_hash(self) -> str:
         """Return the hash of the same request under its next revision: what was approved before counts no more."""
@@ -103,6 +105,8 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     holds = rows_by(session, Hold, "object_id", {task.fund.id for task in tasks})
     agreed = [task.command.exception_id for task in tasks]
     cases = rows_by(session, ExceptionCase, "id", [key for key in agreed if key is not None])
+    named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
+    lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
     held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
     taken: dict[UUID, int] = {}
     facts = []
@@ -123,6 +127,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
                 case=next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None,
+                line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
             )
         )
         if result.holds_fund:
@@ -226,7 +231,7 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
         },
-        sealed=(*_event_row(facts, step, place), *_taken_out(facts, place, stamp), *_entries(facts, step, stamp)),
+        sealed=(*_taken_out(facts, place, stamp), *_event_row(facts, step, place), *_entries(facts, step, stamp)),
         definition_version=VERSION,
     )
     return act, target
@@ -250,12 +255,13 @@ def _event_row(facts: LearnFacts, step: Step, place: int) -> Sealed:
 
 
 def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
-    """Return the entry that takes a booking out of suspense, once, with the first step that explains it."""
+    """Return the entry that takes a booking out of suspense, once, before the first step that explains it."""
     aside = facts.command.set_aside_minor
-    if not aside or place:
+    if not aside or place or facts.line is None:
         return ()
     of = {"payout_id": facts.payout.id, "is_of_bank_event": True}
-    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of)
+    word = explained(facts.line, aside, facts.case.facts.get("instruction") if facts.case is not None else None)
+    return (word, *entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of))
 
 
 def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:

@@ -252,8 +252,9 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))
     if facts.freeze is not None:
         reasons.append(unmet("frozen", since=facts.freeze.from_on.isoformat()))
-    if facts.alive_instructions:
-        reasons.append(unmet("batch_may_be_alive", count=len(facts.alive_instructions)))
+    alive = len(facts.alive_instructions) + facts.revived_count
+    if alive:
+        reasons.append(unmet("batch_may_be_alive", count=alive))
     return tuple(reasons)
 
 

@@ -14,7 +14,7 @@ from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, explained_lines, opened_case
+from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
@@ -436,7 +436,15 @@ class WriteOffFacts:
     accounts: Accounts
     line: Any = None
     case: Any = None
-    is_explained: bool = False
+    aside_minor: int = 0
+    """What of the booking the case is about and lies in suspense still; a debit negative."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Say whether nothing of it is left to be written off; another currency lies on no account of the fund."""
+        known = self.case is not None and self.line is not None and self.fund is not None
+        is_ours = known and self.line.currency == self.fund.currency
+        return bool(is_ours and self.aside_minor == 0)
 
 
 def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
@@ -444,7 +452,8 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
     cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
     ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
-    known = explained_lines(session, lines)
+    aside = set_aside_by(session, lines)
+    named = [next(iter(cases.get(task.command.exception_id, ())), None) for task in tasks]
     return [
         WriteOffFacts(
             command=task.command,
@@ -453,10 +462,10 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
             fund=task.fund,
             accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
             line=next(iter(lines.get(task.command.statement_line_id, ())), None),
-            case=next(iter(cases.get(task.command.exception_id, ())), None),
-            is_explained=task.command.statement_line_id in known,
+            case=case,
+            aside_minor=0 if case is None else set_aside_of(case, aside),
         )
-        for task in tasks
+        for task, case in zip(tasks, named, strict=True)
     ]
 
 
@@ -479,7 +488,7 @@ def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
 @about_input
 def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """What the fund is to bear it must have."""
-    missing = -facts.line.amount_minor if facts.line is not None else 0
+    missing = -facts.aside_minor
     if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
         return (unmet("foreign_currency"),)
     has = facts.accounts[AccountKind.AVAILABLE].balance_minor
@@ -491,8 +500,10 @@ def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
 
 
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
-    """Take the booking out of suspense, out of the fund's own money or into it."""
-    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
+    """Take what lies there out of suspense, out of the fund's own money or into it."""
+    aside = facts.aside_minor
+    word = explained(facts.line, aside, facts.case.facts.get("instruction"))
+    moved = entry(PostingKind.CORRECTION, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -501,11 +512,11 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
         row=facts.statement,
         detail={
             "line_id": facts.line.id,
-            "amount_minor": facts.line.amount_minor,
+            "amount_minor": aside,
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=(explained(facts.line), *moved),
+        sealed=(word, *moved),
     )
     return Effects(acts=(act,))
 

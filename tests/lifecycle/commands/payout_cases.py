@@ -605,6 +605,27 @@ def _matched_to_nothing_known(house: House) -> Any:
     return pay.propose(pay.case_of(house, line), "match", kind=BankEventKind.SETTLE, end_to_end_id="E1")
 
 
+def explain(house: House) -> None:
+    """Let the case be about a payment of which nothing of the booking lies aside."""
+    edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
+
+
+@refused("exception.propose", "booking_explained")
+def _what_was_posted_is_no_more_open(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    explain(house)
+    return pay.propose(pay.case_of(house, line), "write_off")
+
+
+@refused("exception.confirm", "booking_explained", by=Role.FUND_MANAGER)
+def _agreed_on_what_was_explained_meanwhile(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    case = pay.case_of(house, line)
+    house.do(pay.propose(case, "write_off"), by=Role.ACCOUNTANT)
+    explain(house)
+    return on(ConfirmWayOut, case)
+
+
 @refused("exception.confirm", "nothing_proposed")
 def _agreed_to_nothing(house: House) -> Any:
     (batch,) = pay.batches(house, state="unknown")
