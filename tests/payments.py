@@ -34,7 +34,7 @@ def hashed() -> str:
 
 def payee(house: House) -> UUID:
     """Return the confirmed account of the firm, the same one each time."""
-    found = house.rows("SELECT id FROM v_payee_account WHERE status = 'confirmed' ORDER BY at")
+    found = house.rows("SELECT id FROM v_payee_account WHERE status = 'confirmed' ORDER BY usable_on, at")
     if found:
         return UUID(found[0].id)
     propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **ACCOUNT)
