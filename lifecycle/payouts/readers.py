@@ -24,7 +24,7 @@ from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
-from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.evidence import Evidence
@@ -68,7 +68,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     )
     people = _people(session, tasks, rows, named)
     walls = walls_of(session, [_side(task) for task in tasks])
-    delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
+    delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
     since = {sha: stamp.now - timedelta(days=pack.funds.adding_up_days) for sha, pack in packs.items()}
@@ -99,7 +99,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             **_place(plans.get(agreement_id, []), tranche),
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
-            delegations=tuple(delegations.get(task.fund.organisation_id, ())),
+            delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
             recent_minor=siblings.to_payee(task.project.organisation_id, row, since[task.project.pack_sha256]),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
@@ -108,7 +108,8 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             tiers=_in_force(tiers.get(task.fund.id, ())),
             limits=_in_force(limits.get(task.fund.id, ())),
             person_of=people.person_of,
-            entitled=people.entitled(task.fund.organisation_id),
+            entitled=people.entitled(task.fund.organisation_id, task.project.platform_id),
+            active=people.active,
             names=people.names,
             interested=people.interested(task.project.organisation_id) | walls[_side(task)],
             team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
@@ -187,6 +188,11 @@ def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
 def _side(task: Task[Any]) -> Side:
     """Return which fund pays which firm."""
     return task.fund.id, task.project.organisation_id
+
+
+def _deciding(task: Task[Any]) -> frozenset[UUID]:
+    """Return the organisations whose people give their word on a payment: the funder, and the platform certifies."""
+    return frozenset({task.fund.organisation_id, task.project.platform_id} - {None})
 
 
 def _agreement_id(row: Any) -> UUID:
@@ -350,12 +356,15 @@ class _People:
     names: Mapping[UUID, str]
     grants: tuple[Any, ...]
     tied: Mapping[UUID, frozenset[UUID]]
+    active: frozenset[UUID]
 
-    def entitled(self, organisation_id: UUID) -> dict[UUID, frozenset[Role]]:
+    def entitled(self, funder_id: UUID, platform_id: UUID) -> dict[UUID, frozenset[Role]]:
+        parties = {"funder": funder_id, "platform": platform_id}
         held: dict[UUID, set[Role]] = {}
         for row in self.grants:
-            active = row.status == UserStatus.ACTIVE and row.organisation_id == organisation_id
-            if active and row.role in APPROVING_ROLES:
+            if row.status != UserStatus.ACTIVE or row.role not in DECIDING_ROLES:
+                continue
+            if any(parties.get(party) == row.organisation_id for party in PARTIES_OF_ROLE[Role(row.role)]):
                 held.setdefault(row.user_id, set()).add(Role(row.role))
         return {user: frozenset(roles) for user, roles in held.items()}
 
@@ -371,13 +380,13 @@ def _people(
     firms = {task.project.organisation_id for task in tasks} - {None}
     tied = _tied(session, firms)
     near = firms | {other for others in tied.values() for other in others}
-    funders = {task.fund.organisation_id for task in tasks}
+    deciding = {place for task in tasks for place in _deciding(task)}
     grant, user = table_of(RoleGrant), table_of(User)
     columns = (grant.c.user_id, grant.c.role, grant.c.organisation_id, user.c.person_id, user.c.name, user.c.status)
     statement = (
         select(*columns)
         .join(user, user.c.id == grant.c.user_id)
-        .where(grant.c.organisation_id.in_(list(near | funders)), grant.c.revoked_at.is_(None))
+        .where(grant.c.organisation_id.in_(list(near | deciding)), grant.c.revoked_at.is_(None))
     )
     grants = tuple(session.connection().execute(statement))
     involved = {row.requested_by for row in rows if row is not None}
@@ -388,7 +397,8 @@ def _people(
     known = rows_by(session, User, "id", involved - {None})
     person_of = {key: found[0].person_id for key, found in known.items()}
     person_of |= {row.user_id: row.person_id for row in grants}
-    return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied)
+    active = frozenset(key for key, found in known.items() if found[0].status == UserStatus.ACTIVE)
+    return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied, active)
 
 
 def _tied(session: Session, firms: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
