@@ -63,7 +63,7 @@ class PayoutFacts:
     delegations: tuple[Any, ...] = ()
     """Those of the funder's and the platform's people that are in force today."""
     recent_minor: int = 0
-    """Sum of the earlier payouts to the same payee within 30 days."""
+    """Sum of the other payouts to the same payee that were asked for within 30 days of this one, before or after."""
     holds: tuple[Any, ...] = ()
     approvals: tuple[Any, ...] = ()
     instructions: tuple[Any, ...] = ()

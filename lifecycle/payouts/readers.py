@@ -25,6 +25,7 @@ from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.evidence import Evidence
@@ -71,12 +72,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    since = {sha: stamp.now - timedelta(days=pack.funds.adding_up_days) for sha, pack in packs.items()}
-    siblings = _siblings(session, tasks, min(since.values(), default=stamp.now))
+    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in zip(tasks, rows, strict=True)]
+    siblings = _siblings(session, tasks, min((since for since, _ in spans), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
     taken: dict[UUID, int] = {}
     found = []
-    for task, row in zip(tasks, rows, strict=True):
+    for task, row, span in zip(tasks, rows, spans, strict=True):
         milestone = _one(milestones, row.milestone_id) if row is not None else task.row
         agreement_id = _agreement_id(task.row)
         tranche = milestone if _is_milestone(milestone) else None
@@ -100,7 +101,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
-            recent_minor=siblings.to_payee(task.project.organisation_id, row, since[task.project.pack_sha256]),
+            recent_minor=siblings.to_payee(task.project.organisation_id, row, span),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
@@ -183,6 +184,12 @@ def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
         "next_tranche": following,
         "next_minor": following.amount_minor if following is not None else 0,
     }
+
+
+def _around(row: Any, stamp: Stamp, pack: Pack) -> tuple[datetime, datetime]:
+    """Return first and last instant of the requests that are added up with one: as long before it as after it (5.4)."""
+    asked_at, days = row.created_at if row is not None else stamp.now, timedelta(days=pack.funds.adding_up_days)
+    return asked_at - days, asked_at + days
 
 
 def _side(task: Task[Any]) -> Side:
@@ -305,15 +312,14 @@ class _Siblings:
         same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
         return self._waiting[agreement_id] - same
 
-    def to_payee(self, organisation_id: UUID, own: Any, since: datetime) -> int:
-        """Return what the others since then, none of them later than this one, come to for this firm (5.4)."""
+    def to_payee(self, organisation_id: UUID, own: Any, span: tuple[datetime, datetime]) -> int:
+        """Return what the others asked for within these instants come to for this firm (5.4)."""
         running = self._of_firm.get(organisation_id)
         if running is None:
             return 0
         mine = self._live.get(own.id) if own is not None else None
-        is_counted = mine is not None and mine.organisation_id == organisation_id and mine.created_at >= since
-        total = running.between(since, own.created_at if own is not None else None)
-        return total - (mine.amount_minor if mine is not None and is_counted else 0)
+        is_counted = mine is not None and mine.organisation_id == organisation_id
+        return running.between(*span) - (mine.amount_minor if mine is not None and is_counted else 0)
 
 
 class _Running:
@@ -324,10 +330,9 @@ class _Running:
         self._times = [row.created_at for row in ordered]
         self._sums: list[int] = [0, *accumulate(row.amount_minor for row in ordered)]
 
-    def between(self, since: datetime, until: datetime | None) -> int:
-        """Return the sum of all from one instant to another, both included; of all since then where there is none."""
-        end = len(self._times) if until is None else bisect_right(self._times, until)
-        return max(0, self._sums[end] - self._sums[bisect_left(self._times, since)])
+    def between(self, since: datetime, until: datetime) -> int:
+        """Return the sum of all from one instant to another, both included."""
+        return self._sums[bisect_right(self._times, until)] - self._sums[bisect_left(self._times, since)]
 
 
 def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> _Siblings:
