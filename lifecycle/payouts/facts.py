@@ -25,6 +25,7 @@ from models.states import (
 DISBURSEMENT_ID = UUID(int=0)
 """The one object that stands for all disbursement (`docs/contract.md` 3.4)."""
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
+DECIDING_ROLES = frozenset({Role.CERTIFIER, *APPROVING_ROLES, Role.PAYER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +61,9 @@ class PayoutFacts:
     owed_minor: int = 0
     """What the firm owes back under this agreement."""
     delegations: tuple[Any, ...] = ()
-    """Those of the funder's people that are in force today."""
+    """Those of the funder's and the platform's people that are in force today."""
     recent_minor: int = 0
-    """Sum of the earlier payouts to the same payee within 30 days."""
+    """Sum of the other payouts to the same payee that were asked for within 30 days of this one, before or after."""
     holds: tuple[Any, ...] = ()
     approvals: tuple[Any, ...] = ()
     instructions: tuple[Any, ...] = ()
@@ -73,7 +74,9 @@ class PayoutFacts:
     limits: tuple[Any, ...] = ()
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
     entitled: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
-    """User -> approving roles held at the funder now, by active accounts only."""
+    """User -> deciding roles held now where the payment is decided, by active accounts only."""
+    active: frozenset[UUID] = frozenset()
+    """Accounts of those who gave a word that are not disabled."""
     names: Mapping[UUID, str] = field(default_factory=dict)
     interested: frozenset[UUID] = frozenset()
     """Persons who belong to the firm, to an organisation tied to it, or behind the wall to its investors."""
@@ -201,9 +204,15 @@ class PayoutFacts:
         return self.makers | self.vouchers | decided | self.account_people
 
     @cached_property
+    def is_certified(self) -> bool:
+        """Say whether a certifier who still could do so today has called it correct."""
+        given = (row for row in self.standing if row.decision == ApprovalDecision.CERTIFY)
+        return any(self._still_holds(row) for row in given)
+
+    @cached_property
     def is_released(self) -> bool:
-        """Say whether a payer who had no other part in it has let it go."""
-        given = [row for row in self.standing if row.decision == ApprovalDecision.RELEASE]
+        """Say whether a payer who had no other part in it, and still could do so today, has let it go."""
+        given = (row for row in self.standing if row.decision == ApprovalDecision.RELEASE and self._still_holds(row))
         people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
         return any(not one & self.barred_from_releasing for one in people)
 
@@ -222,16 +231,19 @@ class PayoutFacts:
             is_directed = is_directed or row.role == Role.FUND_DIRECTOR
         return 0 if self.payout.is_director_needed and not is_directed else number
 
-    def _still_may(self, row: Any) -> bool:
+    def _still_holds(self, row: Any) -> bool:
+        """Say whether the giver of a word is still there and holds its role, or stands in for who does (P10)."""
         holder = row.on_behalf_of_id or row.approver_id
-        limit = self.limit_of(holder, row.role)
-        held = row.role in self.entitled.get(holder, frozenset())
-        if row.on_behalf_of_id is not None:
-            held = held and any(
-                (one.delegator_id, one.delegate_id, one.role) == (row.on_behalf_of_id, row.approver_id, row.role)
-                for one in self.delegations
-            )
-        return bool(held and limit is not None and self.payout.amount_minor <= limit)
+        if row.approver_id not in self.active or row.role not in self.entitled.get(holder, frozenset()):
+            return False
+        return row.on_behalf_of_id is None or any(
+            (one.delegator_id, one.delegate_id, one.role) == (row.on_behalf_of_id, row.approver_id, row.role)
+            for one in self.delegations
+        )
+
+    def _still_may(self, row: Any) -> bool:
+        limit = self.limit_of(row.on_behalf_of_id or row.approver_id, row.role)
+        return bool(self._still_holds(row) and limit is not None and self.payout.amount_minor <= limit)
 
     @cached_property
     def approvers_with_interest(self) -> frozenset[UUID]:
@@ -347,5 +359,6 @@ class PayoutFacts:
     def others_who_can(self) -> tuple[str, ...]:
         """Names of those who could approve instead."""
         barred = self.barred_from_approving | self.interested | self.persons(ApprovalDecision.APPROVE)
-        free = [user for user in self.entitled if self.person_of.get(user, user) not in barred]
+        able = [user for user, roles in self.entitled.items() if not roles.isdisjoint(APPROVING_ROLES)]
+        free = [user for user in able if self.person_of.get(user, user) not in barred]
         return tuple(sorted(self.names[user] for user in free))

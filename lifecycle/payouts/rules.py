@@ -183,14 +183,14 @@ def no_interest(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Certified correct comes before passed for payment, where the standard asks for it."""
-    if not facts.needs_certifier or facts.persons(ApprovalDecision.CERTIFY):
+    if not facts.needs_certifier or facts.is_certified:
         return ()
     return (Unmet(code="not_certified", party="funder", role=Role.CERTIFIER),)
 
 
 def not_certified_yet(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """One certificate is enough, and it comes before the first approval."""
-    if facts.persons(ApprovalDecision.CERTIFY):
+    if facts.is_certified:
         return (unmet("already_decided"),)
     return (unmet("approved_already"),) if facts.persons(ApprovalDecision.APPROVE) else ()
 

@@ -168,6 +168,8 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "needs_certifier": draw(st.booleans()),
         "needs_release": draw(st.booleans()),
         "is_released": draw(st.booleans()),
+        "is_certified": draw(st.booleans()),
+        "account_usable_on": draw(st.none() | DAYS),
         "limit_minor": draw(st.none() | sums),
         "amount_minor": draw(sums),
         "others_minor": draw(sums),

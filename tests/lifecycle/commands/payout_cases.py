@@ -404,6 +404,24 @@ def _paid_on_the_release_of_who_confirmed_the_account(house: House) -> Any:
     return instruct(one)
 
 
+@refused("payout.instruct", "not_released")
+def _paid_on_the_release_of_a_payer_who_left(house: House) -> Any:
+    (one,) = pay.payouts(house, pack="strict")
+    pay.certify(house, one)
+    pay.approve(house, one)
+    also(house, "nobody", Role.PAYER, "funder")
+    house.do(on(Release, one), by="nobody")
+    house.do(DisableUser(command_id=key(), user_id=house.people["nobody"].user_id), by=Role.ADMIN)
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_certified")
+def _paid_on_the_word_of_a_certifier_who_left(house: House) -> Any:
+    (one,) = released_under_the_strict_standard(house)
+    house.do(DisableUser(command_id=key(), user_id=house.people[Role.CERTIFIER].user_id), by=Role.ADMIN)
+    return instruct(one)
+
+
 @refused("payout.instruct", "frozen")
 def _paid_while_all_is_frozen(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
