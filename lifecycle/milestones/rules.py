@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import Retained, retention_reasons
-from lifecycle.milestones.figures import LAST_GATE
+from lifecycle.standards.funds import LAST_GATE
 from lifecycle.standards.pack import Stage
 from models.limits import LONG_TEXT
 from models.states import STAGES, FundStatus, GateOutcome, StageRunState

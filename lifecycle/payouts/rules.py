@@ -69,6 +69,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def _fund_open(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.fund.status != FundStatus.ACTIVE:
         return (unmet("fund_closed", fund=facts.fund.code),)
+    if not facts.tiers:  # how many must approve cannot be read (F8)
+        return (Unmet(code="tiers_missing", values={"fund": facts.fund.code}, party="funder", role=Role.SPONSOR),)
     hold = facts.fund_hold
     return (unmet("fund_on_hold", fund=facts.fund.code, reason=hold.reason),) if hold is not None else ()
 

@@ -267,6 +267,20 @@ def _approved_above_ones_own_limit(house: House) -> Any:
     return approve(one)
 
 
+@refused("payout.request", "tiers_missing")
+def _asked_of_a_fund_without_tiers(house: House) -> Any:
+    command = made(house, "payout.request")
+    edit(house, "DELETE FROM approval_tier")
+    return command
+
+
+@refused("payout.approve", "tiers_missing")
+def _approved_where_nobody_knows_by_how_many(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    edit(house, "DELETE FROM approval_tier")
+    return approve(one)
+
+
 @refused("payout.approve", "limit_unreadable")
 def _approved_where_no_limit_can_be_read(house: House) -> Any:
     (one,) = pay.payouts(house)

@@ -21,7 +21,7 @@ MANY = 20
 
 STATEMENTS = {
     "agreement.accept_audit": 21,
-    "agreement.close": 23,
+    "agreement.close": 26,
     "agreement.draft": 21,
     "agreement.settle": 43,
     "agreement.sign": 21,

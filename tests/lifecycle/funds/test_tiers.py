@@ -7,7 +7,7 @@ from lifecycle.payouts.commands import Amend, Approve, SendBack
 from models.money import MAX_MINOR
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, ids_of, key
+from tests.factories import House, funds, ids_of, key
 
 BIG = 240_000_000
 """2.4 million yuan: two approvals and a director."""
@@ -34,6 +34,13 @@ class TestTiers:
 
         assert answer.error is not None
         assert answer.error.codes == ("role",)
+
+    def test_are_yuan_by_default_and_of_no_fund_in_another_currency(self, house: House) -> None:
+        """30,000,000 minor units are 300,000 yuan, and far more in dollars."""
+        yuan, dollars = funds(house), funds(house, currency="USD")
+        sql = "SELECT COUNT(*) FROM approval_tier WHERE fund_id = :fund"
+
+        assert [house.one(sql, fund=str(one)) for one in (*yuan, *dollars)] == [3, 0]
 
 
 class TestAPayoutThatIsCountedAnew:
