@@ -6,6 +6,7 @@ A line is explained whole or not at all: what is applied from it adds up to the 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from models.states import BankEventKind, LineStatus
 OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
+OTHER_ACCOUNT = "account_differs"
 ENTERED_ALONE = "entered_alone"
 """Money that went out, or came from nobody, on the word of one accountant: two people look."""
 
@@ -69,15 +71,18 @@ class Register:
     """End-to-end ids of payments of other funds."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
+    alike: Mapping[Any, int] = field(default_factory=dict)
+    """`likeness` of a booking with a reference -> how often other statements have booked it, in whatever words."""
     contributions: Mapping[tuple[str | None, int], bool] = field(default_factory=dict)
     """Reference and signed amount of money that was entered by hand, is in the ledger already, and no other line is;
     whether the word of one person is enough for it."""
 
 
-def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[str] | None = None) -> list[Match]:
+def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[Any] | None = None) -> list[Match]:
     """Return what each booked line means; what is only pending or told for information is passed over.
 
-    `seen` counts the bookings of one statement by their hash, through all the parts in which it is read.
+    `seen` counts the bookings of one statement by their hash and `likeness`, through all the parts in which it is read.
+    What channels say of an instruction in other words is compared where it is learned.
     """
     seen = Counter() if seen is None else seen
     entered = dict(register.contributions)
@@ -85,37 +90,46 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[s
     for line in lines:
         if not line.is_booking:
             continue
-        seen[line.content_hash] += 1
+        seen.update((line.content_hash, alike := likeness(line)))
         place = seen[line.content_hash]
-        if place <= register.known.get(line.content_hash, 0):
-            found.append(Match(line=line, status=LineStatus.DUPLICATE, place=place))
-        else:
-            is_enough = entered.pop((line.bank_ref, line.amount_minor), None) if _is_at_home(line, register) else None
-            one = _explained(line, register) if is_enough is None else _entered(line, is_enough=is_enough)
-            found.append(replace(one, place=place))
+        one = Match(line=line, status=LineStatus.DUPLICATE)
+        if place > register.known.get(line.content_hash, 0):
+            meant = _meant(line, register, entered)
+            is_told = seen[alike] <= register.alike.get(alike, 0) and _is_of_the_account(meant)
+            one = one if is_told else meant
+        found.append(replace(one, place=place))
     return found
 
 
-def _explained(line: StatementLine, register: Register) -> Match:
-    if not _is_at_home(line, register):
+def likeness(line: Any) -> tuple[str | None, int, str, date | None]:
+    """Return what every channel says of a booking in the same words: reference, signed amount, currency and day."""
+    return line.bank_ref, line.amount_minor, line.currency, line.booked_on
+
+
+def _is_of_the_account(found: Match) -> bool:
+    """Say whether a line speaks of no instruction; that one was paid to another account is heard from each channel."""
+    return found.exception != OTHER_ACCOUNT and all(one.instruction is None for one in found.intents)
+
+
+def _meant(line: StatementLine, register: Register, entered: dict[tuple[str | None, int], bool]) -> Match:
+    """Money that is in the ledger already moves nothing again, and one contribution is one line."""
+    if line.currency != register.currency:
         return _case(line, "foreign_currency")
+    is_enough = entered.pop((line.bank_ref, line.amount_minor), None)
+    if is_enough is None:
+        return _explained(line, register)
+    if is_enough:
+        return Match(line=line, status=LineStatus.MATCHED)
+    return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
+
+
+def _explained(line: StatementLine, register: Register) -> Match:
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
     if exception is not None or not intents:
         return _case(line, exception or "unmatched")
     return Match(line=line, status=LineStatus.MATCHED, intents=tuple(intents))
-
-
-def _is_at_home(line: StatementLine, register: Register) -> bool:
-    return line.currency == register.currency
-
-
-def _entered(line: StatementLine, *, is_enough: bool) -> Match:
-    """Money that is in the ledger already: nothing moves again, and one contribution is one line."""
-    if is_enough:
-        return Match(line=line, status=LineStatus.MATCHED)
-    return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
 
 
 def _case(line: StatementLine, code: str) -> Match:
@@ -138,7 +152,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
             return [], _unknown(one.end_to_end_id or "", register)
         found.append(_of_detail(line, one, instruction))
         if found[-1].kind == BankEventKind.SETTLE and _went_elsewhere(one, instruction):
-            return [], "account_differs"
+            return [], OTHER_ACCOUNT
     charges = _charges_beside(line, found)
     return [*found, *charges], None
 

@@ -1,12 +1,13 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -17,7 +18,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, likeness, line_row
 from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
@@ -363,8 +364,8 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         elsewhere=frozenset(elsewhere),
-        known=_known_bookings(session, lines, fund, statement_id),
         contributions=_contributions(session, lines, fund),
+        **_known_bookings(session, lines, fund, statement_id),
     )
 
 
@@ -395,24 +396,39 @@ def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> Ma
     }
 
 
-def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
-    """Return content hash -> the most often any other statement of this account has booked it."""
+def _known_bookings(
+    session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID
+) -> dict[str, Mapping[Any, int]]:
+    """Return how often another statement of this account has booked each line, at the most. One statement.
+
+    By its hash, and by its likeness where it has a reference.
+    """
     line, statement = table_of(StatementLine), table_of(BankStatement)
-    hashes = {one.content_hash for one in lines}
+    hashes, refs = {one.content_hash for one in lines}, {one.bank_ref for one in lines if one.bank_ref}
+    said = (line.c.content_hash, line.c.bank_ref, line.c.amount_minor, line.c.currency, line.c.booked_on)
     counted = (
-        select(line.c.content_hash, line.c.statement_id, func.count().label("times"))
+        select(line.c.statement_id, *said, func.count().label("times"))
         .join(statement, statement.c.id == line.c.statement_id)
         .where(
-            line.c.content_hash.in_(list(hashes)),
+            or_(line.c.content_hash.in_(list(hashes)), line.c.bank_ref.in_(list(refs))),
             statement.c.fund_id == fund.id,
             line.c.statement_id != statement_id,
         )
-        .group_by(line.c.content_hash, line.c.statement_id)
+        .group_by(line.c.statement_id, *said)
     )
-    known: dict[str, int] = {}
+    known, alike = Counter[Any](), Counter[Any]()
     for row in session.connection().execute(counted):
-        known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
-    return known
+        known[row.statement_id, row.content_hash] += row.times
+        if row.bank_ref:
+            alike[row.statement_id, likeness(row)] += row.times
+    return {"known": _most(known), "alike": _most(alike)}
+
+
+def _most(counted: Counter[Any]) -> Mapping[Any, int]:
+    most: dict[Any, int] = {}
+    for (_, what), times in counted.items():
+        most[what] = max(most.get(what, 0), times)
+    return most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

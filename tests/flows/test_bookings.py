@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,12 +10,12 @@ from sqlalchemy import Engine
 
 from flows import reconciliation
 from flows.reconciliation import Taken, take_file
-from lifecycle.funds.commands import CloseFund
+from lifecycle.funds.commands import CloseFund, Contribute
 from lifecycle.invariants.check import all_checks, check
 from models.db import reading
 from models.states import LineStatus, Role
 from tests import payments as pay
-from tests.factories import House, a_house, funds, key
+from tests.factories import House, a_house, call_capital, funds, key, sources
 from tests.paying import ACCOUNT
 from tests.witness.bank import Bank, Booking, Order
 
@@ -160,4 +161,48 @@ class TestTwoEqualBookings:
         take(house, bank.table(bank.book), "a.csv")
 
         assert balance(house, "available") == pay.PAID_IN - 2_000
+        assert_as_the_bank(house, bank)
+
+
+class TestWhatIsToldInOtherWords:
+    """A statement and a table of the same book: their lines have other hashes."""
+
+    @pytest.mark.parametrize("first", ["statement", "table"])
+    def test_is_counted_once(self, house: House, bank: Bank, first: str) -> None:
+        sent(house)
+        bank.charge(1_200)
+        bank.book_unknown(7_000)
+        files = [(bank.statement(), "a.xml"), (bank.table(bank.book), "a.csv")]
+
+        one, two = files if first == "statement" else reversed(files)
+        take(house, *one)
+        again = take(house, *two)
+
+        assert again.counts == {LineStatus.DUPLICATE: 2}
+        assert_as_the_bank(house, bank)
+
+    def test_is_counted_once_more_where_it_is_booked_once_more(self, house: House, bank: Bank) -> None:
+        sent(house)
+        fee = bank.charge(1_200)
+        take(house, bank.statement())
+        bank.book.append(fee)
+
+        again = take(house, bank.table(bank.book), "a.csv")
+
+        assert (again.counts[LineStatus.DUPLICATE], again.counts[LineStatus.EXCEPTION]) == (1, 1)
+        assert_as_the_bank(house, bank)
+
+    def test_is_money_of_an_investor_that_was_entered(self, house: House, bank: Bank) -> None:
+        sent(house)
+        fund = UUID(house.one("SELECT id FROM v_fund"))
+        (source,) = sources(house, fund)
+        call_capital(house, fund)
+        said: dict[str, Any] = {"amount_minor": 7_000, "received_on": house.today, "bank_ref": "B1"}
+        house.do(Contribute(command_id=key(), fund_id=fund, source_id=source, **said), by=Role.ACCOUNTANT)
+        bank.book_unknown(7_000)
+
+        take(house, bank.statement())
+        take(house, bank.table(bank.book), "a.csv")
+
+        assert cases(house) == []
         assert_as_the_bank(house, bank)

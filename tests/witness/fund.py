@@ -182,11 +182,12 @@ class FundBook:
         """The bank has booked something: out is negative."""
         if (channel, ref) in self.told:
             return
+        is_told = any(known == ref for _, known in self.told)
         self.told.add((channel, ref))
         if ref in self.entered:
             return
         if end_to_end_id is None:
-            self.aside += amount
+            self.aside += 0 if is_told else amount
             return
         one, at = self.attempt_of(end_to_end_id)
         kind = "paid" if amount < 0 else "returned"
