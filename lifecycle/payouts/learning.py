@@ -170,6 +170,13 @@ def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
     return () if ok else (unmet("two_people_missing"),)
 
 
+@about_input
+def explains_booking(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """What a booking is said to be is not what is known of the payment already: its money would be forgotten."""
+    is_known = any(step.effect == BankEffect.DUPLICATE for step in facts.result.steps)
+    return (unmet("match_known_already"),) if facts.command.set_aside_minor and is_known else ()
+
+
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
     """Write each step with its entry in an act of its own; a case and a hold where it contradicts what is known."""
     result = facts.result
@@ -338,6 +345,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
-    rules=(of_this_payout, two_agreed),
+    rules=(of_this_payout, two_agreed, explains_booking),
     effects=learned,
 )

@@ -509,6 +509,48 @@ def _matched_to_nothing_known(house: House) -> Any:
     return pay.propose(pay.case_of(house, line), "match", kind=BankEventKind.SETTLE, end_to_end_id="E1")
 
 
+def _matched(house: House, amount_minor: int, kind: BankEventKind, **more: Any) -> Any:
+    """Match a booking of a fund to its payment, or to that of another fund."""
+    (payout, other) = pay.payouts(house, 2, state="instructed")
+    end = house.one("SELECT end_to_end_id FROM v_instruction WHERE payout_id = :id", id=str(payout))
+    fund = pay.payer_of(house, other if more.pop("is_other", False) else payout)
+    (statement,) = make.ids_of(house.do(pay.take(fund)))
+    found = pay.unexplained(amount_minor, **more)
+    (answer,) = house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=found))
+    case = pay.case_of(house, UUID(answer["line_ids"][0]))
+    return pay.propose(case, "match", end_to_end_id=end, kind=kind)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_credit_does_not_settle(house: House) -> Any:
+    return _matched(house, pay.AMOUNT, BankEventKind.SETTLE)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_debit_is_what_it_pays(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.DEBIT)
+
+
+@refused("exception.propose", "foreign_currency")
+def _matched_in_another_currency(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, currency="USD")
+
+
+@refused("exception.propose", "match_of_another_fund")
+def _matched_across_funds(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, is_other=True)
+
+
+@refused("payout.learn", "match_known_already")
+def _explained_as_what_is_known(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="paid")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    aside: dict[str, Any] = {"exception_id": case, "statement_line_id": line, "set_aside_minor": -pay.AMOUNT}
+    return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
+
+
 def explain(house: House) -> None:
     """Let the case be about a payment of which nothing of the booking lies aside."""
     edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
