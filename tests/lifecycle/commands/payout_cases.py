@@ -551,6 +551,33 @@ def _explained_as_what_is_known(house: House) -> Any:
     return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
 
 
+def _paid_after_all(house: House) -> Any:
+    """Return the words of two people that a rejected attempt was settled; its payout is free for a next one."""
+    (batch,) = pay.batches(house, state="sent")
+    payout = pay.payout_of(house, batch)
+    pay.tell(house, payout, kind="reject", source="pain002")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    command = pay.word(house, payout, "settle", source=BankSource.PEOPLE, exception_id=case)
+    house.do(on(Reapprove, payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER)
+    return command
+
+
+@refused("payout.learn", "batch_may_be_alive")
+def _paid_beside_a_living_attempt(house: House) -> Any:
+    command = _paid_after_all(house)
+    pay.instruct(house, command.payout_id)
+    return command
+
+
+@refused("payout.learn", "amount_differs")
+def _paid_another_amount_than_is_approved_since(house: House) -> Any:
+    command = _paid_after_all(house)
+    edit(house, "UPDATE payout SET amount_minor = 9999")
+    return command
+
+
 def explain(house: House) -> None:
     """Let the case be about a payment of which nothing of the booking lies aside."""
     edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
