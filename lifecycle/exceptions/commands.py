@@ -259,14 +259,22 @@ def way_out_proposed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(_act(facts, "propose", values, detail),), messages=(_told(facts, "proposed"),))
 
 
+def _is_of(case: Any, hold: Any) -> bool:
+    """Say whether this case put the hold on its fund, in the same act: what others hold it for stays."""
+    note = f"{case.facts.get('payout')}: {case.kind}"
+    is_its_reason = hold.reason == case.kind or (hold.reason, hold.note) == ("contradiction", note)
+    return bool(hold.from_at == case.opened_at and is_its_reason)
+
+
 def way_out_confirmed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     """Close the case; a hold of the fund that it caused is lifted here, everything else by the verb that follows."""
     values = {"confirmed_by": stamp.actor.user_id, "closed_at": stamp.now}
     acts = [_act(facts, "confirm", values, {"action": facts.case.action, "proposed_by": facts.case.proposed_by})]
     updates: tuple[Any, ...] = ()
-    if facts.case.action == Action.LIFT_HOLD and facts.fund is not None:
+    own = [row for row in facts.holds if _is_of(facts.case, row)]
+    if facts.case.action == Action.LIFT_HOLD and own:
         lifted = {"lifted_at": stamp.now, "lifted_on": stamp.today, "lifted_by": stamp.actor.user_id}
-        updates = tuple((Hold, row.id, lifted) for row in facts.holds)
+        updates = tuple((Hold, row.id, lifted) for row in own)
         acts.append(
             Act(
                 table=Fund,

@@ -1,5 +1,6 @@
 """Two people say what a booking is: of it as much is moved as lies in suspense, and once."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.funds.commands import HoldFund
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.batches import Send
 from lifecycle.payouts.commands import Reapprove
@@ -130,6 +132,32 @@ class TestADeadAttempt:
         assert error is not None
         assert {reason.code for reason in error.unmet} == {"batch_may_be_alive"}
         assert broken(house) == []
+
+
+class TestALiftedHold:
+    def test_is_the_one_that_the_case_caused_and_no_other(self, house: House) -> None:
+        end = paid(house)
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        until = house.today + timedelta(days=30)
+        hold = HoldFund(command_id=key(), fund_id=fund, code="misuse", reason="police", until_on=until)
+        house.do(hold, by=Role.FUND_DIRECTOR)
+        booked(house, f"100.00,CNY,debit,,sme,{end},B2")
+
+        assert decide(house, only_case(house), "lift_hold") is None
+
+        assert [row.reason for row in house.rows(HOLDS)] == ["misuse"]
+
+    def test_is_lifted_with_the_case(self, house: House) -> None:
+        end = paid(house)
+        booked(house, f"100.00,CNY,debit,,sme,{end},B2")
+        assert [row.reason for row in house.rows(HOLDS)] == ["contradiction"]
+
+        assert decide(house, only_case(house), "lift_hold") is None
+
+        assert house.rows(HOLDS) == []
+
+
+HOLDS = "SELECT reason FROM v_hold WHERE lifted_at IS NULL"
 
 
 class TestARepayment:
