@@ -21,7 +21,7 @@ from models.agreements import RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
-from models.payouts import PaymentInstruction
+from models.payouts import PaymentBatch, PaymentInstruction
 from models.people import User
 from models.reading import rows_by
 from models.statements import StatementLine
@@ -94,6 +94,8 @@ class CaseFacts:
     """What of that booking the case is about and lies in suspense still; a debit negative."""
     instruction: Any = None
     """The payment that the proposal names, or that the case is about."""
+    batch: Any = None
+    """The batch which carried it."""
     order: Any = None
     """The recovery order that the proposal names."""
     holds: tuple[Any, ...] = ()
@@ -108,6 +110,8 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     own = rows_by(session, PaymentInstruction, "id", about)
     named = {getattr(task.command, "end_to_end_id", None) or task.row.proposal.get("end_to_end_id") for task in tasks}
     by_end = rows_by(session, PaymentInstruction, "end_to_end_id", named - {None})
+    carried_by = {row.batch_id for rows in (*own.values(), *by_end.values()) for row in rows}
+    batches = rows_by(session, PaymentBatch, "id", carried_by)
     orders = rows_by(session, RecoveryOrder, "id", {_order_named(task) for task in tasks} - {None})
     holds = rows_by(session, Hold, "object_id", {task.row.fund_id for task in tasks} - {None})
     users = rows_by(session, User, "id", {task.row.proposed_by for task in tasks} - {None})
@@ -124,6 +128,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 line=next(iter(lines.get(task.row.object_id, ())), None),
                 aside_minor=set_aside_of(task.row, aside),
                 instruction=next(iter(found), None),
+                batch=next((one for row in found for one in batches[row.batch_id]), None),
                 order=next(iter(orders.get(_order_named(task), ())), None),
                 holds=tuple(row for row in holds.get(task.row.fund_id, ()) if row.lifted_at is None),
                 person_of={key: rows[0].person_id for key, rows in users.items()},
@@ -154,10 +159,29 @@ def way_out_known(facts: CaseFacts) -> tuple[Unmet, ...]:
         reasons.extend(_repays(facts))
     elif command.action == Action.MATCH and (facts.instruction is None or command.kind is None):
         reasons.append(unmet("match_names_nothing", end_to_end_id=command.end_to_end_id or ""))
+    elif command.action == Action.MATCH:
+        reasons.extend(_fits(facts))
     if not command.reason.strip():
         reasons.append(unmet("reason_missing"))
     if len(command.evidence_sha256) != _SHA256 or set(command.evidence_sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
+    return tuple(reasons)
+
+
+def _fits(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """A booking is of the fund and the currency of the payment; money that left pays or is a fee, what came returns."""
+    if facts.line is None:
+        allowed: tuple[BankEventKind, ...] = (BankEventKind.SETTLE, BankEventKind.RETURN, BankEventKind.FEE)
+    else:
+        is_debit = facts.line.amount_minor < 0
+        allowed = (BankEventKind.SETTLE, BankEventKind.FEE) if is_debit else (BankEventKind.RETURN,)
+    reasons = []
+    if facts.command.kind not in allowed:
+        reasons.append(unmet("match_kind_wrong", allowed=[str(one) for one in allowed]))
+    if facts.line is not None and facts.line.currency != facts.instruction.currency:
+        reasons.append(unmet("foreign_currency"))
+    if facts.batch is not None and facts.batch.fund_id != facts.case.fund_id:
+        reasons.append(unmet("match_of_another_fund", end_to_end_id=facts.instruction.end_to_end_id))
     return tuple(reasons)
 
 
@@ -235,14 +259,22 @@ def way_out_proposed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(_act(facts, "propose", values, detail),), messages=(_told(facts, "proposed"),))
 
 
+def _is_of(case: Any, hold: Any) -> bool:
+    """Say whether this case put the hold on its fund, in the same act: what others hold it for stays."""
+    note = f"{case.facts.get('payout')}: {case.kind}"
+    is_its_reason = hold.reason == case.kind or (hold.reason, hold.note) == ("contradiction", note)
+    return bool(hold.from_at == case.opened_at and is_its_reason)
+
+
 def way_out_confirmed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     """Close the case; a hold of the fund that it caused is lifted here, everything else by the verb that follows."""
     values = {"confirmed_by": stamp.actor.user_id, "closed_at": stamp.now}
     acts = [_act(facts, "confirm", values, {"action": facts.case.action, "proposed_by": facts.case.proposed_by})]
     updates: tuple[Any, ...] = ()
-    if facts.case.action == Action.LIFT_HOLD and facts.fund is not None:
+    own = [row for row in facts.holds if _is_of(facts.case, row)]
+    if facts.case.action == Action.LIFT_HOLD and own:
         lifted = {"lifted_at": stamp.now, "lifted_on": stamp.today, "lifted_by": stamp.actor.user_id}
-        updates = tuple((Hold, row.id, lifted) for row in facts.holds)
+        updates = tuple((Hold, row.id, lifted) for row in own)
         acts.append(
             Act(
                 table=Fund,

@@ -23,10 +23,12 @@ from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tell
 from lifecycle.payouts.payload import Payload
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
+from models.money import said
 from models.payouts import PaymentInstruction, Payout
 from models.reading import Groups, rows_by
 from models.statements import BankEvent, StatementLine
 from models.states import (
+    DEAD,
     AccountKind,
     BankEffect,
     BankEventKind,
@@ -71,6 +73,8 @@ class LearnFacts:
     fund: Any
     instruction: Any
     """None where the command names none of this payout."""
+    others_alive: int = 0
+    """How many other attempts to pay this payout may still pay, or have paid."""
     accounts: Accounts
     result: Outcome
     available_minor: int = 0
@@ -99,7 +103,7 @@ class LearnFacts:
 def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) -> list[LearnFacts]:
     """Read the instructions, what was applied to them, and the accounts of their funds."""
     wanted = [task.command.instruction_id for task in tasks]
-    instructions = rows_by(session, PaymentInstruction, "id", wanted)
+    attempts = rows_by(session, PaymentInstruction, "payout_id", [task.row.id for task in tasks], "attempt")
     events = rows_by(session, BankEvent, "instruction_id", wanted, "seq")
     ledger = accounts_of(session, {task.fund.id for task in tasks})
     holds = rows_by(session, Hold, "object_id", {task.fund.id for task in tasks})
@@ -112,8 +116,8 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     facts = []
     for task in tasks:
         command = task.command
-        own = [row for row in instructions.get(command.instruction_id, ()) if row.payout_id == task.row.id]
-        instruction = next(iter(own), None)
+        of_payout = attempts.get(task.row.id, ())
+        instruction = next((row for row in of_payout if row.id == command.instruction_id), None)
         fund, result = task.fund.id, _outcome(command, instruction, events)
         facts.append(
             LearnFacts(
@@ -122,6 +126,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 payout=task.row,
                 fund=task.fund,
                 instruction=instruction,
+                others_alive=sum(row is not instruction and row.status not in DEAD for row in of_payout),
                 accounts=ledger[fund],
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
@@ -168,6 +173,25 @@ def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
         return ()
     ok = facts.case is not None and facts.case.confirmed_by is not None
     return () if ok else (unmet("two_people_missing"),)
+
+
+def only_one_pays(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """A dead attempt was settled after all: no other one may be alive, and what is approved since is the same sum."""
+    if not any(step.is_after_rejection for step in facts.result.steps):
+        return ()
+    if facts.others_alive:
+        return (unmet("batch_may_be_alive", count=facts.others_alive),)
+    payout, instruction = facts.payout, facts.instruction
+    if payout.state != PayoutState.APPROVED or payout.amount_minor == instruction.amount_minor:
+        return ()
+    return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+
+
+@about_input
+def explains_booking(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """What a booking is said to be is not what is known of the payment already: its money would be forgotten."""
+    is_known = any(step.effect == BankEffect.DUPLICATE for step in facts.result.steps)
+    return (unmet("match_known_already"),) if facts.command.set_aside_minor and is_known else ()
 
 
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
@@ -231,7 +255,11 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
         },
-        sealed=(*_taken_out(facts, place, stamp), *_event_row(facts, step, place), *_entries(facts, step, stamp)),
+        sealed=(
+            *_taken_out(facts, place, stamp),
+            *_event_row(facts, step, place),
+            *_entries(facts, step, state, stamp),
+        ),
         definition_version=VERSION,
     )
     return act, target
@@ -264,11 +292,11 @@ def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
     return (word, *entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of))
 
 
-def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:
+def _entries(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> Sealed:
     if step.posting is None or not step.posted_minor:
         return ()
     payout_id = facts.payout.id
-    if step.is_after_rejection:  # its money was free again: reserved and paid in one act
+    if step.is_after_rejection and state != PayoutState.APPROVED:  # its money is free: reserved and paid in one act
         new_id, amount = stamp.new_id, step.posted_minor
         reserved = entry(PostingKind.RESERVE, amount, facts.accounts, new_id=new_id, payout_id=payout_id)
         paid = entry(
@@ -338,6 +366,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
-    rules=(of_this_payout, two_agreed),
+    rules=(of_this_payout, two_agreed, only_one_pays, explains_booking),
     effects=learned,
 )

@@ -1,5 +1,6 @@
 """Two people say what a booking is: of it as much is moved as lies in suspense, and once."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,10 @@ from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.funds.commands import HoldFund
 from lifecycle.invariants.check import all_checks, check
+from lifecycle.payouts.batches import Send
+from lifecycle.payouts.commands import Reapprove
 from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
@@ -98,6 +102,62 @@ class TestAMatch:
         after = balances(house)
         assert (before["suspense"], after["suspense"], after["fee"]) == (0, 0, 2_000)
         assert broken(house) == []
+
+
+class TestADeadAttempt:
+    def test_that_was_paid_after_it_was_abandoned_takes_what_is_reserved(self, house: House) -> None:
+        pay.batches(house, state="abandoned")
+        end = str(house.one("SELECT end_to_end_id FROM v_instruction"))
+        booked(house, f"100.00,CNY,debit,,sme,{end},B1")
+
+        assert decide(house, only_case(house), "match", end_to_end_id=end, kind="settle") is None
+
+        after = balances(house)
+        assert (house.one("SELECT state FROM v_payout"), after["reserved"], after["suspense"]) == ("paid", 0, 0)
+        assert broken(house) == []
+
+    def test_is_not_said_to_be_paid_while_the_next_one_is_alive(self, house: House) -> None:
+        (batch,) = pay.batches(house, state="sent")
+        payout = pay.payout_of(house, batch)
+        first = str(house.one("SELECT end_to_end_id FROM v_instruction"))
+        pay.tell(house, payout, kind="reject", source="pain002")
+        again = Reapprove(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT)
+        house.do(again, by=Role.FUND_MANAGER)
+        (second,) = pay.instruct(house, payout)
+        house.do(Send(command_id=key(), batch_id=second, fence=0))
+        booked(house, f"100.00,CNY,debit,,sme,{first},B1")
+
+        error = decide(house, only_case(house), "match", end_to_end_id=first, kind="settle")
+
+        assert error is not None
+        assert {reason.code for reason in error.unmet} == {"batch_may_be_alive"}
+        assert broken(house) == []
+
+
+class TestALiftedHold:
+    def test_is_the_one_that_the_case_caused_and_no_other(self, house: House) -> None:
+        end = paid(house)
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        until = house.today + timedelta(days=30)
+        hold = HoldFund(command_id=key(), fund_id=fund, code="misuse", reason="police", until_on=until)
+        house.do(hold, by=Role.FUND_DIRECTOR)
+        booked(house, f"100.00,CNY,debit,,sme,{end},B2")
+
+        assert decide(house, only_case(house), "lift_hold") is None
+
+        assert [row.reason for row in house.rows(HOLDS)] == ["misuse"]
+
+    def test_is_lifted_with_the_case(self, house: House) -> None:
+        end = paid(house)
+        booked(house, f"100.00,CNY,debit,,sme,{end},B2")
+        assert [row.reason for row in house.rows(HOLDS)] == ["contradiction"]
+
+        assert decide(house, only_case(house), "lift_hold") is None
+
+        assert house.rows(HOLDS) == []
+
+
+HOLDS = "SELECT reason FROM v_hold WHERE lifted_at IS NULL"
 
 
 class TestARepayment:

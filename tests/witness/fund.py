@@ -178,6 +178,11 @@ class FundBook:
             self._move(reserved=-at.amount)
             self._came_back(one)
 
+    def hear_accepted(self, end_to_end_id: str) -> None:
+        """The bank will pay an order; of one that it rejected before nobody knows now."""
+        _, at = self.attempt_of(end_to_end_id)
+        self.is_held |= at.is_rejected and not at.is_paid
+
     def hear_booked(self, channel: str, ref: str, amount: int, end_to_end_id: str | None) -> None:
         """The bank has booked something: out is negative."""
         if (channel, ref) in self.told:

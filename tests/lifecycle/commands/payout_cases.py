@@ -637,6 +637,75 @@ def _matched_to_nothing_known(house: House) -> Any:
     return pay.propose(pay.case_of(house, line), "match", kind=BankEventKind.SETTLE, end_to_end_id="E1")
 
 
+def _matched(house: House, amount_minor: int, kind: BankEventKind, **more: Any) -> Any:
+    """Match a booking of a fund to its payment, or to that of another fund."""
+    (payout, other) = pay.payouts(house, 2, state="instructed")
+    end = house.one("SELECT end_to_end_id FROM v_instruction WHERE payout_id = :id", id=str(payout))
+    fund = pay.payer_of(house, other if more.pop("is_other", False) else payout)
+    (statement,) = make.ids_of(house.do(pay.take(fund)))
+    found = pay.unexplained(amount_minor, **more)
+    (answer,) = house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=found))
+    case = pay.case_of(house, UUID(answer["line_ids"][0]))
+    return pay.propose(case, "match", end_to_end_id=end, kind=kind)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_credit_does_not_settle(house: House) -> Any:
+    return _matched(house, pay.AMOUNT, BankEventKind.SETTLE)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_debit_is_what_it_pays(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.DEBIT)
+
+
+@refused("exception.propose", "foreign_currency")
+def _matched_in_another_currency(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, currency="USD")
+
+
+@refused("exception.propose", "match_of_another_fund")
+def _matched_across_funds(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, is_other=True)
+
+
+@refused("payout.learn", "match_known_already")
+def _explained_as_what_is_known(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="paid")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    aside: dict[str, Any] = {"exception_id": case, "statement_line_id": line, "set_aside_minor": -pay.AMOUNT}
+    return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
+
+
+def _paid_after_all(house: House) -> Any:
+    """Return the words of two people that a rejected attempt was settled; its payout is free for a next one."""
+    (batch,) = pay.batches(house, state="sent")
+    payout = pay.payout_of(house, batch)
+    pay.tell(house, payout, kind="reject", source="pain002")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    command = pay.word(house, payout, "settle", source=BankSource.PEOPLE, exception_id=case)
+    house.do(on(Reapprove, payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER)
+    return command
+
+
+@refused("payout.learn", "batch_may_be_alive")
+def _paid_beside_a_living_attempt(house: House) -> Any:
+    command = _paid_after_all(house)
+    pay.instruct(house, command.payout_id)
+    return command
+
+
+@refused("payout.learn", "amount_differs")
+def _paid_another_amount_than_is_approved_since(house: House) -> Any:
+    command = _paid_after_all(house)
+    edit(house, "UPDATE payout SET amount_minor = 9999")
+    return command
+
+
 def explain(house: House) -> None:
     """Let the case be about a payment of which nothing of the booking lies aside."""
     edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")

@@ -302,6 +302,8 @@ class Payments(RuleBasedStateMachine):
         order = self.order(place)
         if word == "RJCT":
             self.book.hear_rejected(order.end_to_end_id)
+        else:
+            self.book.hear_accepted(order.end_to_end_id)
         self.hand_in("xml", self.bank.report(order.message, {order.end_to_end_id: word}), death)
 
     @precondition(lambda self: self.bank.book)
