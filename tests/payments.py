@@ -34,9 +34,9 @@ def hashed() -> str:
 
 def payee(house: House) -> UUID:
     """Return the confirmed account of the firm, the same one each time."""
-    found = house.rows("SELECT id FROM v_payee_account WHERE status = 'confirmed' ORDER BY usable_on, at")
+    found = house.rows("SELECT id FROM payee_account WHERE status = 'confirmed' ORDER BY usable_on, at")
     if found:
-        return UUID(found[0].id)
+        return UUID(str(found[0].id))
     propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **ACCOUNT)
     (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101, Mrs Lin")
