@@ -41,6 +41,15 @@ TEAM = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "p
 """The roles of those who work on a project, at its firm or at its platform."""
 
 
+_NAMED = (
+    ("submitted_by", "decided_by"),
+    ("user_id",),
+    ("proposed_by", "confirmed_by"),
+    ("approver_id", "on_behalf_of_id"),
+)
+"""Who is named by milestones, teams, accounts and approvals."""
+
+
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
     """Read everything around each payout, in the same number of statements for one and for many."""
     rows = [task.row if _is_payout(task.row) else None for task in tasks]
@@ -51,23 +60,14 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
     set_off = set_off_against(session, list(milestones))
     accounts = rows_by(session, PayeeAccount, "id", _accounts_named(tasks, rows))
-    ids = [row.id for row in rows if row is not None]
-    approvals = rows_by(session, Approval, "payout_id", ids, "seq")
-    instructions = rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
+    approvals, instructions = _words_and_attempts(session, [row.id for row in rows if row is not None])
     documents = rows_by(session, Evidence, "project_id", {task.project.id for task in tasks})
     funds = {task.fund.id for task in tasks}
     ledger = accounts_of(session, funds)
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
-    tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
-    limits = rows_by(session, ApprovalLimit, "fund_id", funds)
+    tiers, limits = (rows_by(session, one, "fund_id", funds, "up_to_minor") for one in (ApprovalTier, ApprovalLimit))
     teams = _teams(session, {task.project.id for task in tasks})
-    named = (
-        (milestones, ("submitted_by", "decided_by")),
-        (teams, ("user_id",)),
-        (accounts, ("proposed_by", "confirmed_by")),
-        (approvals, ("approver_id", "on_behalf_of_id")),
-    )
-    people = _people(session, tasks, rows, named)
+    people = _people(session, tasks, rows, tuple(zip((milestones, teams, accounts, approvals), _NAMED, strict=True)))
     walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
@@ -120,6 +120,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _words_and_attempts(session: Session, ids: Sequence[UUID]) -> tuple[Groups, Groups]:
+    """Return what people said of these payouts, and the attempts to pay them."""
+    approvals = rows_by(session, Approval, "payout_id", ids, "seq")
+    return approvals, rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
 
 
 def _accounts_named(tasks: Sequence[Task[Any]], rows: Sequence[Any]) -> set[UUID]:

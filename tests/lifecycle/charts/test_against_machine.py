@@ -190,6 +190,9 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "approvers_with_interest": draw(SETS),
         "alive_instructions": draw(st.sampled_from([(), (1,)])),
         "batch": SimpleNamespace(fence=1),
+        "kept": draw(SETS),
+        "revived_count": draw(sums),
+        "tiers": draw(st.sampled_from([(), (1,)])),
         "agreed": draw(st.none() | st.just(SimpleNamespace(action="abandon_batch", confirmed_by=1))),
         "instructions": tuple(
             SimpleNamespace(status=one) for one in draw(st.lists(st.sampled_from(InstructionStatus), max_size=2))

@@ -107,7 +107,7 @@ STATEMENTS = {
     "recovery.order": 21,
     "recovery.repay": 29,
     "recovery.set_off": 30,
-    "recovery.write_off": 19,
+    "recovery.write_off": 20,
     "requirement.confirm_waiver": 38,
     "requirement.judge": 37,
     "requirement.reopen": 36,
