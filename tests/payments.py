@@ -172,7 +172,8 @@ def propose(case: UUID, action: str = "abandon_batch", **more: Any) -> ProposeWa
 def agree(house: House, *cases: UUID, action: str = "abandon_batch", **more: Any) -> None:
     """Have two people agree on a way out of cases; what follows from it is not done yet."""
     house.do(*(propose(one, action, **more) for one in cases), by=Role.ACCOUNTANT)
-    house.do(*(ConfirmWayOut(command_id=key(), exception_id=one) for one in cases), by=Role.FUND_MANAGER)
+    confirm = [ConfirmWayOut(command_id=key(), exception_id=one, action=Action(action)) for one in cases]
+    house.do(*confirm, by=Role.FUND_MANAGER)
 
 
 def abandon(house: House, batch: UUID) -> Abandon:

@@ -17,7 +17,7 @@ from lifecycle.commands import Answer, Stamp
 from lifecycle.errors import Invalid, unmet
 from lifecycle.exceptions import queries as exceptions
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.payouts import queries
 from lifecycle.payouts.promises import Period, terms
 from models.states import PaymentBatchState, PayoutState
@@ -181,11 +181,14 @@ def show_case(door: Door, ref: str) -> None:
     door.output.record((*_columns(shown, **kinds), *facts), row if door.output.as_json else {**said, **row})
 
 
-def confirm_way_out(door: Door, ref: str, version: int | None) -> None:
+def confirm_way_out(door: Door, ref: str, action: str, version: int | None) -> None:
     """Confirm the way out of a case and carry it out, both or neither."""
+    seen = one_of(Action, action or "–", "action")
+    assert seen is not None  # noqa: S101 - only nothing typed is none
 
     def make(lookup: Any, key: str) -> ConfirmWayOut:
-        return ConfirmWayOut(command_id=key, exception_id=lookup.case(ref), expected_version=version)
+        case = lookup.case(ref)
+        return ConfirmWayOut(command_id=key, exception_id=case, action=seen, expected_version=version)
 
     def follow(session: Session, answer: Answer, stamp: Stamp) -> None:
         case_id = UUID(answer.document["object_id"])

@@ -80,6 +80,9 @@ class ProposeWayOut(CaseCommand):
 class ConfirmWayOut(CaseCommand):
     """Agree to the proposal as the second person; it is carried out in the same transaction."""
 
+    action: Action
+    """The way out that was seen: another one may have been proposed since."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
@@ -208,6 +211,15 @@ def still_set_aside(facts: CaseFacts) -> tuple[Unmet, ...]:
 def proposed(facts: CaseFacts) -> tuple[Unmet, ...]:
     """There is a proposal to agree to."""
     return () if facts.case.proposed_by is not None else (unmet("nothing_proposed"),)
+
+
+@about_input
+def as_seen(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """Who confirms names the way out; one that was proposed in its place meanwhile was not seen (P09)."""
+    action = facts.case.action
+    if action is None or facts.command.action == action:
+        return ()
+    return (unmet("another_way_out", proposed=str(action), asked=str(facts.command.action)),)
 
 
 def second_person(facts: CaseFacts) -> tuple[Unmet, ...]:
@@ -375,4 +387,6 @@ def _verb(name: str, command: type[X], rules: tuple[Any, ...], effects: Any) -> 
 
 
 PROPOSE = _verb("propose", ProposeWayOut, (still_open, way_out_known, still_set_aside), way_out_proposed)
-CONFIRM = _verb("confirm", ConfirmWayOut, (still_open, proposed, second_person, still_set_aside), way_out_confirmed)
+CONFIRM = _verb(
+    "confirm", ConfirmWayOut, (still_open, proposed, as_seen, second_person, still_set_aside), way_out_confirmed
+)

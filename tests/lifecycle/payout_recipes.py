@@ -304,4 +304,4 @@ def propose_way_out(house: House, count: int) -> Made:
 @recipe("exception.confirm", by=Role.FUND_MANAGER, tells="exception.closed")
 def confirm_way_out(house: House, count: int) -> Made:
     ids = make.ids_of(house.do(*propose_way_out(house, count), by=Role.ACCOUNTANT))
-    return given(exception.ConfirmWayOut, ids)
+    return given(exception.ConfirmWayOut, ids, action=exception.Action.ABANDON_BATCH)

@@ -724,13 +724,20 @@ def _agreed_on_what_was_explained_meanwhile(house: House) -> Any:
     case = pay.case_of(house, line)
     house.do(pay.propose(case, "write_off"), by=Role.ACCOUNTANT)
     explain(house)
-    return on(ConfirmWayOut, case)
+    return on(ConfirmWayOut, case, action=Action.WRITE_OFF)
 
 
 @refused("exception.confirm", "nothing_proposed")
 def _agreed_to_nothing(house: House) -> Any:
     (batch,) = pay.batches(house, state="unknown")
-    return on(ConfirmWayOut, pay.case_of(house, batch))
+    return on(ConfirmWayOut, pay.case_of(house, batch), action=Action.ABANDON_BATCH)
+
+
+@refused("exception.confirm", "another_way_out")
+def _agreed_to_what_was_proposed_before(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    house.do(pay.propose(command.exception_id, "confirm_paid"), by=Role.ACCOUNTANT)
+    return command
 
 
 @refused("exception.confirm", "exception_closed")
