@@ -207,6 +207,8 @@ class Binding:
         """Return the fields of the dataclass that are asked for: those given by place first."""
         from lifecycle.commands import REGISTRY
 
+        if self.command not in REGISTRY:  # its verb stands in a later room than its command
+            import lifecycle.verbs  # noqa: F401
         left_out = {"command_id"} if REGISTRY[self.command].subject else {"command_id", "expected_version"}
         left_out |= {name for name, own in self.own.items() if not own.is_asked}
         known = {one.name: one for one in fields(self.command) if one.name not in left_out}

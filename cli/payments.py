@@ -162,7 +162,7 @@ def show_statement(
 @statement.command("unmatched")
 @reads
 def unmatched(door: Any) -> None:
-    """List bookings that nothing explained when they came."""
+    """List bookings that nothing has explained yet."""
     from cli.behind.payments import list_unmatched
 
     list_unmatched(door)
@@ -193,6 +193,7 @@ def show_case(door: Any, ref: _CASE_ID) -> None:
 def confirm(
     door: Any,
     ref: _CASE_ID,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="The way out that you have seen.")],
     version: Annotated[
         int | None, typer.Option("--version", metavar="N", help="Refuse unless this is still the version.")
     ] = None,
@@ -200,7 +201,7 @@ def confirm(
     """Agree to what is proposed, as the second person; it is done at once."""
     from cli.behind.payments import confirm_way_out
 
-    confirm_way_out(door, ref, version)
+    confirm_way_out(door, ref, action, version)
 
 
 _ACCOUNT_OF = Own(

@@ -20,6 +20,7 @@ from lifecycle.engine import execute
 from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, file_of
 from lifecycle.payouts.commands import Amend, Instruct
 from lifecycle.payouts.facts import DISBURSEMENT_ID
+from lifecycle.payouts.taking_back import TakeBack, kept_here
 from models.db import reading, run_in_transaction
 from models.funds import Fund
 from models.holds import Hold
@@ -42,6 +43,8 @@ class Run:
 
     batches: list[dict[str, Any]] = field(default_factory=list)
     sent: list[UUID] = field(default_factory=list)
+    taken_back: list[UUID] = field(default_factory=list)
+    """Given up before anything was put, because a payment in them may not leave any more."""
     unknown: list[UUID] = field(default_factory=list)
     refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """Payout number and the codes that kept it back."""
@@ -212,33 +215,58 @@ def _found(teller: Teller, name: str) -> str | None:
 
 
 def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stamp, run: Run) -> None:
+    """Hand the file over and record it; one that may not leave any more is taken back, while nobody has begun.
+
+    What ends or is held after this look counts as exported.
+    """
     with reading(engine) as session:
         row = rows_by(session, PaymentBatch, "id", [batch_id])[batch_id][0]
-        data = file_of(row, rows_by(session, PaymentInstruction, "batch_id", [batch_id])[batch_id])
+        instructions = rows_by(session, PaymentInstruction, "batch_id", [batch_id])[batch_id]
+        payouts = [
+            found for (found,) in rows_by(session, Payout, "id", [one.payout_id for one in instructions]).values()
+        ]
+        kept = kept_here(session, payouts, stamp)
+    data = file_of(row, instructions)
     if sha256_of_bytes(data) != row.file_sha256:
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
     was_there = _found(teller, row.file_name)
-    doubt = _doubt(teller, row.file_name, data, may_be_gone=was_there is None and fence > 1)
+    if kept and was_there is None and fence == 1:
+        take_back = TakeBack(command_id=_key("take_back", batch_id, UUID(int=fence)), batch_id=batch_id, fence=fence)
+        if _recorded(engine, take_back, fence, stamp, run):
+            run.taken_back.append(batch_id)
+            numbers = {one.id: one.number for one in payouts}
+            run.refused += [(numbers[one], tuple(why.code for why in reasons)) for one, reasons in kept.items()]
+        return
+    may_be_gone = was_there is None and fence > 1
+    doubt = _BEGUN if kept and may_be_gone else _doubt(teller, row.file_name, data, may_be_gone=may_be_gone)
     attempt = UUID(int=fence)
     if doubt is not None:
         command: Any = Doubt(command_id=_key("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
     else:
         key, hours = _key("send", batch_id, attempt), teller.answer_hours
         command = Send(command_id=key, batch_id=batch_id, fence=fence, answer_hours=hours)
-
-    def record(session: Session) -> list[Answer]:
-        answers = execute(session, [command], stamp=stamp)
-        let_go(session, batch_id, fence)
-        return answers
-
-    answers = run_in_transaction(engine, record)
-    if answers[0].error is not None:
-        run.failed.append((batch_id, ", ".join(answers[0].error.codes)))
-    else:
+    if _recorded(engine, command, fence, stamp, run):
         (run.sent if doubt is None else run.unknown).append(batch_id)
         if doubt is None and was_there is not None:
             run.found.append(batch_id)
+
+
+def _recorded(engine: Engine, command: Any, fence: int, stamp: Stamp, run: Run) -> bool:
+    """Write down what became of a batch and let it go; say whether that was possible."""
+
+    def record(session: Session) -> list[Answer]:
+        answers = execute(session, [command], stamp=stamp)
+        let_go(session, command.batch_id, fence)
+        return answers
+
+    (answer,) = run_in_transaction(engine, record)
+    if answer.error is not None:
+        run.failed.append((command.batch_id, ", ".join(answer.error.codes)))
+    return answer.is_done
+
+
+_BEGUN = "a payment in it may not leave any more, and somebody began to hand it over before"
 
 
 def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str | None:

@@ -4,6 +4,7 @@ One transaction per file: a file that turns out wrong at its last line leaves no
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -31,7 +32,7 @@ from models.payouts import PaymentBatch, PaymentInstruction
 from models.ports import BankChannel
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
-from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState
+from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState, StatementStatus
 
 _SPACE = UUID("2b0d9f0e-7a5b-5b57-9a3c-6d1f6b8f4c55")
 _LINES = 500
@@ -84,8 +85,7 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
         sha256 = _sha256(stream)
     taken = Taken(name=name, sha256=sha256)
     with reading(engine) as session:
-        statement = table_of(BankStatement)
-        if session.execute(select(statement.c.id).where(statement.c.file_sha256 == sha256).limit(1)).first():
+        if _is_taken(session, sha256):
             taken.status = "duplicate"
             return taken
 
@@ -103,6 +103,13 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
         taken.status, taken.why, taken.counts = "quarantined", refused, {}
         _quarantine(engine, taken, stamp)
     return taken
+
+
+def _is_taken(session: Session, sha256: str) -> bool:
+    """Say whether a file was imported; of one in quarantine nothing was used, and what stopped it may be over."""
+    statement = table_of(BankStatement)
+    imported = (statement.c.file_sha256 == sha256, statement.c.status == StatementStatus.IMPORTED)
+    return session.execute(select(statement.c.id).where(*imported).limit(1)).first() is not None
 
 
 def _sha256(stream: BinaryIO) -> str:
@@ -163,10 +170,11 @@ def _bookings_taken(
     session: Session, head: Statement, fund: Any, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
 ) -> None:
     statement_id = _head_taken(session, head, fund, taken, stamp)
+    seen: Counter[str] = Counter()
     place, chunk = 1, list(islice(lines, _LINES))
     while chunk:
         register = register_of(session, fund, chunk, statement_id)
-        found = match(chunk, register)
+        found = match(chunk, register, seen=seen)
         ids = _lines_taken(session, statement_id, place, found, taken, stamp)
         _learn(session, BankSource(head.source.value), found, ids, taken, stamp)
         place += len(found)
@@ -177,9 +185,13 @@ def _bookings_taken(
 
 
 def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> Any:
-    """Return the fund whose account a statement speaks of; a table without account by the payments that it names."""
+    """Return the fund whose account a statement speaks of; a table without account by the payments that it names.
+
+    Money moves on the account of a closed fund too, and is a fact like any other; active funds come first.
+    """
     fund = table_of(Fund)
-    known = list(session.execute(select(fund).where(fund.c.status == FundStatus.ACTIVE)))
+    in_order = (fund.c.status != FundStatus.ACTIVE, fund.c.created_at.desc(), fund.c.id)
+    known = list(session.execute(select(fund).order_by(*in_order)))
     if head.account_number is not None:
         own = [row for row in known if row.debtor_account == head.account_number]
         if not own:
@@ -195,7 +207,8 @@ def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) 
         .limit(1)
     )
     fund_id = session.execute(named).scalar_one_or_none()
-    own = [row for row in known if row.id == fund_id] or (known if len(known) == 1 else [])
+    active = [row for row in known if row.status == FundStatus.ACTIVE]
+    own = [row for row in known if row.id == fund_id] or (active if len(active) == 1 else [])
     if not own:
         raise BankFileRefused("bank_account_foreign", element=head.element, rule="account of a fund", found="–")
     return own[0]
@@ -247,7 +260,11 @@ def _lines_taken(
 def _learn(
     session: Session, source: BankSource, found: Sequence[Match], ids: Sequence[UUID], taken: Taken, stamp: Stamp
 ) -> None:
-    """Tell every instruction what its line says of it."""
+    """Tell every instruction what its line says of it.
+
+    What names a booking is the bank's own reference, of the line or of its part. The reference of the entry
+    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one.
+    """
     commands: list[Command] = []
     for one, line_id in zip(found, ids, strict=True):
         for intent in one.intents:
@@ -262,10 +279,10 @@ def _learn(
                     source=source,
                     kind=intent.kind,
                     amount_minor=intent.amount_minor,
-                    bank_ref=one.line.bank_ref or one.line.line_ref,
+                    bank_ref=one.line.bank_ref or intent.bank_ref,
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
-                    content_hash=one.line.content_hash,
+                    content_hash=one.booking_hash,
                 )
             )
     if commands:

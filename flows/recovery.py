@@ -56,7 +56,7 @@ def finish(engine: Engine, teller: Teller, folder: Sweepable, stamp: Stamp) -> F
     broken = {one for one, _ in run.failed}
     return Finished(
         moved=[*_moved(run)],
-        claims_taken=len(claimed & {*run.sent, *run.unknown, *broken}),
+        claims_taken=len(claimed & {*run.sent, *run.unknown, *run.taken_back, *broken}),
         unknown=[str(one) for one in unknown],
         waiting=[str(one) for one in waiting if one not in broken],
         temp_files=temp_files,
@@ -67,6 +67,7 @@ def finish(engine: Engine, teller: Teller, folder: Sweepable, stamp: Stamp) -> F
 def _moved(run: Run) -> list[dict[str, Any]]:
     why = {one: "file-found" if one in run.found else "file-put" for one in run.sent}
     steps = [(one, "sent", why[one]) for one in run.sent] + [(one, "unknown", "file-gone") for one in run.unknown]
+    steps += [(one, "abandoned", "taken-back") for one in run.taken_back]
     return [
         {"object_type": "batch", "object_id": str(one), "from": "prepared", "to": target, "why": reason}
         for one, target, reason in steps

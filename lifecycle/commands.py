@@ -117,7 +117,7 @@ class Task(Generic[C]):
     fund: Any = None
     roles: frozenset[Role] = frozenset()
     person_roles: frozenset[Role] = frozenset()
-    """What the actor's human holds at the parties of the project, under this or another account."""
+    """What the actor's human holds at the parties of the project or fund, under this or another account."""
     is_locked: bool = True
     """False when explained or run dry: nothing may be written to find the facts."""
 

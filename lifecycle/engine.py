@@ -375,7 +375,8 @@ class _Desk:
         return self._held.roles_for(parties, _id(task.project), _id(task.row))
 
     def _person_roles(self, task: Task[Any]) -> frozenset[Role]:
-        return self._held.person_roles_for(project_parties(task.project)) if task.project is not None else frozenset()
+        parties = project_parties(task.project) if task.project is not None else parties_of(task)
+        return self._held.person_roles_for(parties)
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
         """Return why the actor may not call this verb: a missing role, or no part in the project at all."""

@@ -82,7 +82,7 @@ def settle_case(
         command_id=key(), exception_id=case, action=action, reason="as the bank wrote", evidence_sha256="a" * 64
     )
     house.do(proposal, by=by[0])
-    confirm = ConfirmWayOut(command_id=str(uuid5(case, "confirm")), exception_id=case)
+    confirm = ConfirmWayOut(command_id=str(uuid5(case, "confirm")), exception_id=case, action=action)
     with transaction(house.engine) as session:
         answers = execute(session, [confirm], stamp=house.stamp(by[1]))
         more: list[Command] = follow_up(session, case, confirm.command_id)

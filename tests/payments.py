@@ -34,9 +34,9 @@ def hashed() -> str:
 
 def payee(house: House) -> UUID:
     """Return the confirmed account of the firm, the same one each time."""
-    found = house.rows("SELECT id FROM v_payee_account WHERE status = 'confirmed' ORDER BY at")
+    found = house.rows("SELECT id FROM payee_account WHERE status = 'confirmed' ORDER BY usable_on, at")
     if found:
-        return UUID(found[0].id)
+        return UUID(str(found[0].id))
     propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **ACCOUNT)
     (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101, Mrs Lin")
@@ -172,7 +172,8 @@ def propose(case: UUID, action: str = "abandon_batch", **more: Any) -> ProposeWa
 def agree(house: House, *cases: UUID, action: str = "abandon_batch", **more: Any) -> None:
     """Have two people agree on a way out of cases; what follows from it is not done yet."""
     house.do(*(propose(one, action, **more) for one in cases), by=Role.ACCOUNTANT)
-    house.do(*(ConfirmWayOut(command_id=key(), exception_id=one) for one in cases), by=Role.FUND_MANAGER)
+    confirm = [ConfirmWayOut(command_id=key(), exception_id=one, action=Action(action)) for one in cases]
+    house.do(*confirm, by=Role.FUND_MANAGER)
 
 
 def abandon(house: House, batch: UUID) -> Abandon:

@@ -17,10 +17,10 @@ from lifecycle.commands import Answer, Stamp
 from lifecycle.errors import Invalid, unmet
 from lifecycle.exceptions import queries as exceptions
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.payouts import queries
 from lifecycle.payouts.promises import Period, terms
-from models.states import LineStatus, PaymentBatchState, PayoutState
+from models.states import PaymentBatchState, PayoutState
 from notifications.words import title
 
 E = TypeVar("E", bound=StrEnum)
@@ -160,8 +160,8 @@ def show_statement(door: Door, ref: str) -> None:
 
 
 def list_unmatched(door: Door) -> None:
-    """Show bookings that nothing explained."""
-    rows = door.read(lambda session: queries.lines(session, status=LineStatus.EXCEPTION))
+    """Show bookings that nothing has explained yet."""
+    rows = door.read(queries.unmatched)
     door.output.table(_columns(_LINE), with_money(rows))
 
 
@@ -175,16 +175,20 @@ def show_case(door: Door, ref: str) -> None:
     """Show one case with its figures and ways out."""
     (row,) = door.read(lambda session: exceptions.cases(session, case_id=door.lookup(session).case(ref)))
     kinds = {"kind": "case", "action": "way_out", "possible": "way_out"}
-    facts = tuple(Column(key=key) for key in row["facts"])
-    columns = (*_columns((*_CASE, "possible", "reason", "confirmed_by", "closed_at"), **kinds), *facts)
-    door.output.record(columns, row if door.output.as_json else {**row["facts"], **row})
+    (said,) = with_money([row["facts"]])
+    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor"))
+    shown = (*_CASE, "possible", "reason", "evidence_sha256", "confirmed_by", "closed_at")
+    door.output.record((*_columns(shown, **kinds), *facts), row if door.output.as_json else {**said, **row})
 
 
-def confirm_way_out(door: Door, ref: str, version: int | None) -> None:
+def confirm_way_out(door: Door, ref: str, action: str, version: int | None) -> None:
     """Confirm the way out of a case and carry it out, both or neither."""
+    seen = one_of(Action, action or "–", "action")
+    assert seen is not None  # noqa: S101 - only nothing typed is none
 
     def make(lookup: Any, key: str) -> ConfirmWayOut:
-        return ConfirmWayOut(command_id=key, exception_id=lookup.case(ref), expected_version=version)
+        case = lookup.case(ref)
+        return ConfirmWayOut(command_id=key, exception_id=case, action=seen, expected_version=version)
 
     def follow(session: Session, answer: Answer, stamp: Stamp) -> None:
         case_id = UUID(answer.document["object_id"])

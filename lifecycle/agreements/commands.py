@@ -182,7 +182,15 @@ ACCEPT_AUDIT = _verb(
     rules.not_who_stated,
     milestone_rules.has_reason,
 )
-CLOSE = _verb("close", CloseAgreement, effects.closed, closing_facts, rules.nothing_open, milestone_rules.has_reason)
+CLOSE = _verb(
+    "close",
+    CloseAgreement,
+    effects.closed,
+    closing_facts,
+    rules.nothing_open,
+    rules.is_settled,
+    milestone_rules.has_reason,
+)
 SUBMIT_COST: Verb[SubmitCost, AgreementFacts] = Verb(
     object_type="cost",
     name="submit",

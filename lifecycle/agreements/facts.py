@@ -14,7 +14,7 @@ from lifecycle.agreements.terms import plan_of, redistributed
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import walls_of
-from lifecycle.ledger.sums import promised_by
+from lifecycle.ledger.sums import paid_by_agreement, promised_by
 from lifecycle.milestones.facts import current_hashes, persons_of, side_of
 from lifecycle.numbers import last_numbers, written
 from lifecycle.projects.facts import ProjectFacts, project_facts
@@ -106,6 +106,8 @@ class AgreementFacts:
     """Account -> person, of those who signed or stated."""
     open_payouts: int = 0
     open_recoveries: int = 0
+    paid_minor: int = 0
+    """What was paid, net; read for who closes it."""
     promised_minor: int = 0
     """What the fund has promised besides this agreement."""
 
@@ -277,13 +279,19 @@ def supplement_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, AgreementFacts]:
 
 
 def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[AgreementFacts]:
-    """Read each agreement, and count what is still on its way or owed."""
+    """Read each agreement, what was paid for it, and count what is still on its way or owed."""
     payout, order = table_of(Payout), table_of(RecoveryOrder)
     ids = [task.row.id for task in tasks]
     payouts = _count(session, payout, ids, payout.c.state.in_(_OPEN_PAYOUTS))
     orders = _count(session, order, ids, order.c.state == RecoveryState.OPEN)
+    paid = paid_by_agreement(session, ids)
     return [
-        replace(one, open_payouts=payouts.get(one.agreement.id, 0), open_recoveries=orders.get(one.agreement.id, 0))
+        replace(
+            one,
+            open_payouts=payouts.get(one.agreement.id, 0),
+            open_recoveries=orders.get(one.agreement.id, 0),
+            paid_minor=paid.get(one.agreement.id, 0),
+        )
         for one in agreement_facts(session, tasks, stamp)
     ]
 

@@ -218,6 +218,18 @@ def nothing_open(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+def is_settled(facts: "AgreementFacts") -> tuple[Unmet, ...]:
+    """After the end of its project an agreement with money paid or cost accepted is settled first (F11, F12).
+
+    Nobody closes it alone with an advance that is not cleared, or with cost that is not paid for.
+    """
+    agreement = facts.agreement
+    has_money = facts.paid_minor != 0 or any(row.accepted_minor for row in facts.statements)
+    if agreement.settled_on is not None or not facts.on.has_ended or not has_money:
+        return ()
+    return (Unmet(code="not_settled", values={"number": agreement.number}, party="funder", role=Role.FUND_MANAGER),)
+
+
 @about_input
 def period_sound(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     """A period lies within the agreement and in the past, and no day is stated twice (F19)."""

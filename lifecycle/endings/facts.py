@@ -1,6 +1,6 @@
 """What the verbs of settlement and recovery look at. Whoever reads here holds the lock of the fund."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.endings.settlement import Plan, Tranche, difference, plan_of
 from lifecycle.funds.wall import walls_of
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained_lines
+from lifecycle.ledger.cases import set_aside_by
 from lifecycle.ledger.entries import Accounts
 from lifecycle.ledger.sums import paid_by_agreement, paid_by_milestone, set_off_against
 from lifecycle.milestones.entitlement import Figures
@@ -194,7 +194,7 @@ class RecoveryFacts:
     line: Any = None
     """That booking."""
     is_explained: bool = False
-    """What it is was said before."""
+    """What it is was said before, of a part of it at least: it does not lie in suspense as a whole."""
     wall: frozenset[UUID] = frozenset()
     orderer: UUID | None = None
     proposer: UUID | None = None
@@ -228,7 +228,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     booked = {one for one in named if one is not None}
     lines = rows_by(session, StatementLine, "id", booked)
     cases = rows_by(session, ExceptionCase, "object_id", booked)
-    known = explained_lines(session, booked)
+    aside = set_aside_by(session, booked)
     persons = persons_of(session, {one for task in tasks for one in (task.row.ordered_by, task.row.write_off_by)})
     walls = walls_of(session, [side_of(task) for task in tasks])
     limits = rows_by(session, ApprovalLimit, "fund_id", {task.fund.id for task in tasks})
@@ -242,7 +242,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
             fund=task.fund,
             roles=task.roles,
             accounts=ledger[task.fund.id],
-            **_booking(task.command, lines, cases, known),
+            **_booking(task.command, lines, cases, aside),
             wall=walls.get(side_of(task), frozenset()),
             orderer=persons.get(task.row.ordered_by),
             proposer=persons.get(task.row.write_off_by),
@@ -252,16 +252,19 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     ]
 
 
-def _booking(command: Any, lines: Groups, cases: Groups, known: Collection[UUID]) -> dict[str, Any]:
+def _booking(
+    command: Any, lines: Groups, cases: Groups, aside: Mapping[UUID, Mapping[str | None, int]]
+) -> dict[str, Any]:
     """Return the booking that a repayment names, and the case about it: the one named, else the one that is open."""
     line_id: Any = getattr(command, "statement_line_id", None)
     case_id = getattr(command, "exception_id", None)
     about = cases.get(line_id, ())
     fits = [row for row in about if (row.closed_at is None if case_id is None else row.id == case_id)]
+    line = next(iter(lines.get(line_id, ())), None)
     return {
-        "line": next(iter(lines.get(line_id, ())), None),
+        "line": line,
         "case": next(iter(fits), None),
-        "is_explained": line_id in known,
+        "is_explained": line is not None and sum(aside.get(line_id, {}).values()) != line.amount_minor,
     }
 
 

@@ -6,7 +6,7 @@ from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import release_reasons
 from models.money import MAX_MINOR, said
-from models.states import RecoveryState, Role
+from models.states import LineStatus, RecoveryState, Role
 
 if TYPE_CHECKING:
     from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts
@@ -114,7 +114,7 @@ def accountant_books(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
 def is_a_booking(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
     """A repayment is a booking of the bank that waits in suspense, or that two people agreed on, wholly.
 
-    Nobody books alone what no statement of the bank says (rule book 5.4).
+    Nobody books alone what no statement of the bank says (rule book 5.4), nor what names a payment of ours.
     """
     case, line = facts.case, facts.line
     is_whole = (
@@ -124,7 +124,8 @@ def is_a_booking(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
         and (line.amount_minor, line.currency) == (facts.command.amount_minor, facts.order.currency)
     )
     if facts.command.exception_id is None:
-        return () if is_whole else (unmet("repayment_without_booking"),)
+        is_open = is_whole and line.status == LineStatus.EXCEPTION
+        return () if is_open else (unmet("repayment_without_booking"),)
     agreed = case.proposal.get("recovery_id") if case is not None and case.confirmed_by is not None else None
     return () if is_whole and agreed == str(facts.order.id) else (unmet("two_people_missing"),)
 

@@ -13,6 +13,7 @@ from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.endings.commands import RepayRecovery
 from lifecycle.endings.facts import left_of
 from lifecycle.errors import Unmet, unmet
+from lifecycle.ledger.cases import set_aside_by, set_aside_of
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import WriteOff
@@ -20,7 +21,7 @@ from models.agreements import RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
-from models.payouts import PaymentInstruction
+from models.payouts import PaymentBatch, PaymentInstruction
 from models.people import User
 from models.reading import rows_by
 from models.statements import StatementLine
@@ -79,6 +80,9 @@ class ProposeWayOut(CaseCommand):
 class ConfirmWayOut(CaseCommand):
     """Agree to the proposal as the second person; it is carried out in the same transaction."""
 
+    action: Action
+    """The way out that was seen: another one may have been proposed since."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
@@ -89,8 +93,12 @@ class CaseFacts:
     case: Any
     fund: Any = None
     line: Any = None
+    aside_minor: int = 0
+    """What of that booking the case is about and lies in suspense still; a debit negative."""
     instruction: Any = None
     """The payment that the proposal names, or that the case is about."""
+    batch: Any = None
+    """The batch which carried it."""
     order: Any = None
     """The recovery order that the proposal names."""
     holds: tuple[Any, ...] = ()
@@ -101,9 +109,12 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     """Read the lines and instructions that the cases are about, and the holds of their funds."""
     about = [task.row.object_id for task in tasks]
     lines = rows_by(session, StatementLine, "id", about)
+    aside = set_aside_by(session, about)
     own = rows_by(session, PaymentInstruction, "id", about)
     named = {getattr(task.command, "end_to_end_id", None) or task.row.proposal.get("end_to_end_id") for task in tasks}
     by_end = rows_by(session, PaymentInstruction, "end_to_end_id", named - {None})
+    carried_by = {row.batch_id for rows in (*own.values(), *by_end.values()) for row in rows}
+    batches = rows_by(session, PaymentBatch, "id", carried_by)
     orders = rows_by(session, RecoveryOrder, "id", {_order_named(task) for task in tasks} - {None})
     holds = rows_by(session, Hold, "object_id", {task.row.fund_id for task in tasks} - {None})
     users = rows_by(session, User, "id", {task.row.proposed_by for task in tasks} - {None})
@@ -118,7 +129,9 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 case=task.row,
                 fund=task.fund,
                 line=next(iter(lines.get(task.row.object_id, ())), None),
+                aside_minor=set_aside_of(task.row, aside),
                 instruction=next(iter(found), None),
+                batch=next((one for row in found for one in batches[row.batch_id]), None),
                 order=next(iter(orders.get(_order_named(task), ())), None),
                 holds=tuple(row for row in holds.get(task.row.fund_id, ()) if row.lifted_at is None),
                 person_of={key: rows[0].person_id for key, rows in users.items()},
@@ -149,10 +162,29 @@ def way_out_known(facts: CaseFacts) -> tuple[Unmet, ...]:
         reasons.extend(_repays(facts))
     elif command.action == Action.MATCH and (facts.instruction is None or command.kind is None):
         reasons.append(unmet("match_names_nothing", end_to_end_id=command.end_to_end_id or ""))
+    elif command.action == Action.MATCH:
+        reasons.extend(_fits(facts))
     if not command.reason.strip():
         reasons.append(unmet("reason_missing"))
     if len(command.evidence_sha256) != _SHA256 or set(command.evidence_sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
+    return tuple(reasons)
+
+
+def _fits(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """A booking is of the fund and the currency of the payment; money that left pays or is a fee, what came returns."""
+    if facts.line is None:
+        allowed: tuple[BankEventKind, ...] = (BankEventKind.SETTLE, BankEventKind.RETURN, BankEventKind.FEE)
+    else:
+        is_debit = facts.line.amount_minor < 0
+        allowed = (BankEventKind.SETTLE, BankEventKind.FEE) if is_debit else (BankEventKind.RETURN,)
+    reasons = []
+    if facts.command.kind not in allowed:
+        reasons.append(unmet("match_kind_wrong", allowed=[str(one) for one in allowed]))
+    if facts.line is not None and facts.line.currency != facts.instruction.currency:
+        reasons.append(unmet("foreign_currency"))
+    if facts.batch is not None and facts.batch.fund_id != facts.case.fund_id:
+        reasons.append(unmet("match_of_another_fund", end_to_end_id=facts.instruction.end_to_end_id))
     return tuple(reasons)
 
 
@@ -168,9 +200,26 @@ def _repays(facts: CaseFacts) -> tuple[Unmet, ...]:
     return (Unmet(code="recovery_over_left", values=values),)
 
 
+def still_set_aside(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """What a booking is, is said once, of what lies in suspense: not of what was posted, or taken out, already."""
+    action = getattr(facts.command, "action", None) or facts.case.action
+    is_about = facts.line is not None and action in (Action.MATCH, Action.WRITE_OFF)
+    foreign = is_about and facts.fund is not None and facts.line.currency != facts.fund.currency
+    return (unmet("booking_explained"),) if is_about and not foreign and not facts.aside_minor else ()
+
+
 def proposed(facts: CaseFacts) -> tuple[Unmet, ...]:
     """There is a proposal to agree to."""
     return () if facts.case.proposed_by is not None else (unmet("nothing_proposed"),)
+
+
+@about_input
+def as_seen(facts: CaseFacts) -> tuple[Unmet, ...]:
+    """Who confirms names the way out; one that was proposed in its place meanwhile was not seen (P09)."""
+    action = facts.case.action
+    if action is None or facts.command.action == action:
+        return ()
+    return (unmet("another_way_out", proposed=str(action), asked=str(facts.command.action)),)
 
 
 def second_person(facts: CaseFacts) -> tuple[Unmet, ...]:
@@ -222,14 +271,22 @@ def way_out_proposed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(acts=(_act(facts, "propose", values, detail),), messages=(_told(facts, "proposed"),))
 
 
+def _is_of(case: Any, hold: Any) -> bool:
+    """Say whether this case put the hold on its fund, in the same act: what others hold it for stays."""
+    note = f"{case.facts.get('payout')}: {case.kind}"
+    is_its_reason = hold.reason == case.kind or (hold.reason, hold.note) == ("contradiction", note)
+    return bool(hold.from_at == case.opened_at and is_its_reason)
+
+
 def way_out_confirmed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     """Close the case; a hold of the fund that it caused is lifted here, everything else by the verb that follows."""
     values = {"confirmed_by": stamp.actor.user_id, "closed_at": stamp.now}
     acts = [_act(facts, "confirm", values, {"action": facts.case.action, "proposed_by": facts.case.proposed_by})]
     updates: tuple[Any, ...] = ()
-    if facts.case.action == Action.LIFT_HOLD and facts.fund is not None:
+    own = [row for row in facts.holds if _is_of(facts.case, row)]
+    if facts.case.action == Action.LIFT_HOLD and own:
         lifted = {"lifted_at": stamp.now, "lifted_on": stamp.today, "lifted_by": stamp.actor.user_id}
-        updates = tuple((Hold, row.id, lifted) for row in facts.holds)
+        updates = tuple((Hold, row.id, lifted) for row in own)
         acts.append(
             Act(
                 table=Fund,
@@ -277,7 +334,8 @@ def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]
         spoken_of = rows_by(session, PaymentInstruction, "end_to_end_id", [end])[end]
     else:
         spoken_of = rows_by(session, PaymentInstruction, "id", [case.object_id])[case.object_id]
-    return [_learn(case, one, line, command_id) for one in spoken_of]
+    aside = 0 if line is None else set_aside_of(case, set_aside_by(session, [line.id]))
+    return [_learn(case, one, line, aside, command_id) for one in spoken_of]
 
 
 def _repay(case: Any, line: Any, command_id: str) -> Command:
@@ -292,7 +350,7 @@ def _repay(case: Any, line: Any, command_id: str) -> Command:
     )
 
 
-def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:
+def _learn(case: Any, instruction: Any, line: Any, aside_minor: int, command_id: str) -> Command:
     kinds = {Action.CONFIRM_PAID: BankEventKind.SETTLE, Action.CONFIRM_REJECTED: BankEventKind.REJECT}
     kind = kinds.get(Action(case.action)) or BankEventKind(case.proposal["kind"])
     return Learn(
@@ -301,13 +359,14 @@ def _learn(case: Any, instruction: Any, line: Any, command_id: str) -> Command:
         instruction_id=instruction.id,
         source=BankSource.PEOPLE,
         kind=kind,
-        amount_minor=instruction.amount_minor if line is None else abs(line.amount_minor),
+        amount_minor=instruction.amount_minor if line is None else abs(aside_minor),
         bank_ref=None if line is None else line.bank_ref,
         booked_on=None if line is None else line.booked_on,
         content_hash=case.evidence_sha256,
         reason=case.reason,
         exception_id=case.id,
-        set_aside_minor=0 if line is None else line.amount_minor,
+        statement_line_id=None if line is None else line.id,
+        set_aside_minor=aside_minor,
     )
 
 
@@ -327,5 +386,7 @@ def _verb(name: str, command: type[X], rules: tuple[Any, ...], effects: Any) -> 
     )
 
 
-PROPOSE = _verb("propose", ProposeWayOut, (still_open, way_out_known), way_out_proposed)
-CONFIRM = _verb("confirm", ConfirmWayOut, (still_open, proposed, second_person), way_out_confirmed)
+PROPOSE = _verb("propose", ProposeWayOut, (still_open, way_out_known, still_set_aside), way_out_proposed)
+CONFIRM = _verb(
+    "confirm", ConfirmWayOut, (still_open, proposed, as_seen, second_person, still_set_aside), way_out_confirmed
+)

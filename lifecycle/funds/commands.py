@@ -201,6 +201,7 @@ CONTRIBUTE = _verb(
     rules.contribution_fits,
     rules.money_there,
     rules.booked_once,
+    rules.known_to_two,
     looks_at=(FundSource, Account, Contribution),
 )
 HOLD = _verb("hold", HoldFund, effects.held, rules.not_held, rules.has_reason, rules.hold_sound, looks_at=(Hold,))
@@ -208,7 +209,13 @@ RESUME = _verb(
     "resume", ResumeFund, effects.resumed, rules.is_held, rules.second_lifter, rules.has_reason, looks_at=(Hold,)
 )
 SET_TIERS = _verb(
-    "set_tiers", SetTiers, effects.tiers_set, rules.tiers_sound, rules.has_reason, looks_at=(ApprovalTier,)
+    "set_tiers",
+    SetTiers,
+    effects.tiers_set,
+    rules.tiers_sound,
+    rules.no_tiers_of_ones_own,
+    rules.has_reason,
+    looks_at=(ApprovalTier,),
 )
 SET_LIMIT = _verb(
     "set_limit",

@@ -20,7 +20,11 @@ DEFAULT_TIERS: tuple[Mapping[str, Any], ...] = (
     {"up_to_minor": 200_000_000, "approvers_needed": 2, "is_director_needed": False, "is_minute_needed": False},
     {"up_to_minor": MAX_MINOR, "approvers_needed": 3, "is_director_needed": True, "is_minute_needed": True},
 )
-"""Up to RMB 300,000 one approver, up to 2,000,000 two, above two and the director with a minute (rule book 5.4)."""
+"""Up to RMB 300,000 one approver, up to 2,000,000 two, above two and the director with a minute (rule book 5.4).
+
+They are figures of one currency: a fund in another has no tiers, and pays nothing, until its sponsor has set them.
+"""
+_TIERS_IN = "CNY"
 
 
 def fund_act(facts: FundFacts, verb: str, *, sealed: Sealed = (), **rest: Any) -> Act:
@@ -45,7 +49,7 @@ def told(facts: FundFacts, kind: str, **more: Any) -> Message:
 
 
 def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
-    """Open the fund with its accounts, the default authority matrix and a limit for each approving role."""
+    """Open the fund with its accounts, a limit for each approving role and, in yuan, the default authority matrix."""
     command, fund_id = facts.command, stamp.new_id()
     values = {
         **{name: value.strip() if isinstance(value, str) else value for name, value in command.asks().items()},
@@ -54,7 +58,8 @@ def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     }
     act = Act(table=Fund, object_type="fund", id=fund_id, action="fund.add", values=values, detail={**command.asks()})
     accounts = new_accounts(fund_id, command.code, command.currency, facts.shared, stamp.new_id)
-    tiers = tuple((ApprovalTier, _since(fund_id, tier, stamp)) for tier in DEFAULT_TIERS)
+    default = DEFAULT_TIERS if command.currency == _TIERS_IN else ()
+    tiers = tuple((ApprovalTier, _since(fund_id, tier, stamp)) for tier in default)
     limits = tuple(
         (ApprovalLimit, _since(fund_id, {"role": role, "up_to_minor": MAX_MINOR}, stamp)) for role in APPROVING_ROLES
     )

@@ -63,6 +63,8 @@ class FundFacts:
     fund: Any
     stamp: Stamp
     roles: frozenset[Role] = frozenset()
+    person_roles: frozenset[Role] = frozenset()
+    """What the actor's human holds at the funder, under this or another account."""
     sources: tuple[Any, ...] = ()
     accounts: Mapping[AccountKind, Any] = field(default_factory=dict)
     holds: tuple[Any, ...] = ()
@@ -77,6 +79,8 @@ class FundFacts:
     """The bank's booking of the contribution that lies in suspense, where its statement came first."""
     cases: tuple[Any, ...] = ()
     """What asks two people about that booking."""
+    is_booking_agreed: bool = False
+    """Two people have closed the case about it, so that it can be entered."""
     organisations: frozenset[UUID] = frozenset()
     person_id: UUID | None = None
     """The human behind the account that the command names."""
@@ -171,6 +175,7 @@ def fund_facts(*models: Any) -> FactsOf[Any, FundFacts]:
                 command=task.command,
                 fund=task.fund,
                 roles=task.roles,
+                person_roles=task.person_roles,
                 sources=tuple(rows.get(FundSource, {}).get(task.fund.id, ())),
                 accounts=accounts.get(task.fund.id, {}),
                 holds=tuple(row for row in holds.get(task.fund.id, ()) if row.lifted_at is None),
@@ -255,7 +260,11 @@ def _booking(task: Task[Any], bookings: Mapping[tuple[UUID, str, int], Any], cas
     ref, amount = getattr(command, "bank_ref", None), getattr(command, "amount_minor", 0)
     row = bookings.get((task.fund.id, ref or "", amount))
     about = cases.get(row.id, ()) if row is not None else ()
-    return {"booking": row, "cases": tuple(case for case in about if case.closed_at is None)}
+    return {
+        "booking": row,
+        "cases": tuple(case for case in about if case.closed_at is None),
+        "is_booking_agreed": any(case.action == "close" and case.confirmed_by is not None for case in about),
+    }
 
 
 def _bank_refs(session: Session, tasks: Sequence[Task[Any]]) -> dict[UUID, frozenset[str]]:

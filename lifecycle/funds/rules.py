@@ -187,6 +187,17 @@ def booked_once(facts: "FundFacts") -> tuple[Unmet, ...]:
     return (unmet("already_exists", field="bank_ref", value=reference),) if reference in facts.bank_refs else ()
 
 
+@about_input
+def known_to_two(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """One person alone takes a booking out of suspense only where an investor has paid in.
+
+    Money that went out, or that nobody named gave, is entered when two people have closed the case about it.
+    """
+    is_paid_in = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_enough = facts.booking is None or is_paid_in or facts.is_booking_agreed
+    return () if is_enough else (unmet("two_people_missing"),)
+
+
 def not_held(facts: "FundFacts") -> tuple[Unmet, ...]:
     """One hold at a time."""
     return tuple(unmet("fund_on_hold", reason=str(hold.reason)) for hold in facts.holds[:1])
@@ -258,9 +269,21 @@ def not_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
     return (unmet("four_eyes", verb="set_limit"),) if is_own or is_own_role else ()
 
 
+@about_input
+def no_tiers_of_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
+    """Who approves payments of the fund does not set how many must approve them (rule book 1.4, 5.4)."""
+    is_approver = any(role in facts.person_roles for role in APPROVING_ROLES)
+    return (unmet("four_eyes", verb="set_tiers"),) if is_approver else ()
+
+
 def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
-    """A fund is closed when nothing is promised, reserved or on its way, and no case waits (`safety.md` B18)."""
+    """A fund is closed when it is empty: nothing is left, promised, or on its way, and no case waits (`safety.md` B18).
+
+    What is left goes back first; nobody could move it afterwards.
+    """
     reasons = []
+    if left := facts.balance(AccountKind.AVAILABLE):
+        reasons.append(Unmet(code="money_left_in_fund", values=said(facts.fund.currency, amount=left)))
     if reserved := facts.balance(AccountKind.RESERVED):
         reasons.append(Unmet(code="money_reserved", values=said(facts.fund.currency, amount=reserved)))
     if facts.pending.batches:

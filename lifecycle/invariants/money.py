@@ -232,7 +232,8 @@ MATCHED_AMOUNTS = Statements(
         SELECT l.id AS statement_line_id, l.amount_minor,
             CAST(SUM(CASE WHEN e.kind IN ('return', 'credit') THEN e.amount_minor ELSE -e.amount_minor END) AS bigint)
                 AS events_minor
-          FROM v_statement_line l JOIN v_bank_event e ON e.statement_line_id = l.id WHERE l.status = 'matched'
+          FROM v_statement_line l JOIN v_bank_event e ON e.statement_line_id = l.id AND e.source <> 'people'
+         WHERE l.status = 'matched'
          GROUP BY l.id, l.amount_minor
         HAVING SUM(CASE WHEN e.kind IN ('return', 'credit') THEN e.amount_minor ELSE -e.amount_minor END)
             <> l.amount_minor

@@ -4,14 +4,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.canonical import sha256
 from lifecycle.commands import Act, Stamp
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from models.holds import ExceptionCase
-from models.reading import rows_by
+from models.ledger import Account, Posting
+from models.reading import rows_by, table_of
 from models.statements import BankEvent
-from models.states import BankEffect, BankEventKind, BankSource, PostingKind
+from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind
 
 
 def opened_case(kind: str, object_type: str, object_id: UUID, fund: Any, stamp: Stamp, **said: Any) -> Act:
@@ -58,23 +61,51 @@ def explained_lines(session: Session, line_ids: Collection[UUID]) -> frozenset[U
     )
 
 
-def explained(line: Any) -> tuple[type[BankEvent], Mapping[str, Any]]:
-    """Return what people say of a booking that nothing explained: from here on it is no more set aside."""
+def set_aside_by(session: Session, line_ids: Collection[UUID]) -> dict[UUID, dict[str | None, int]]:
+    """Return booking -> end-to-end id -> what of it lies in suspense still, in minor units, a debit negative.
+
+    What no payment was named for stands under None. One statement.
+    """
+    posting, account, event = table_of(Posting), table_of(Account), table_of(BankEvent)
+    line, end = event.c.statement_line_id, event.c.end_to_end_id
+    statement = (
+        select(line, end, func.sum(posting.c.amount_minor))
+        .join_from(event, posting, posting.c.bank_event_seq == event.c.seq)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(line.in_(list(line_ids)), account.c.kind == AccountKind.SUSPENSE)
+        .group_by(line, end)
+    )
+    found: dict[UUID, dict[str | None, int]] = {}
+    for line_id, end_to_end_id, amount in session.connection().execute(statement):
+        found.setdefault(line_id, {})[end_to_end_id] = int(amount)
+    return found
+
+
+def set_aside_of(case: Any, aside: Mapping[UUID, Mapping[str | None, int]]) -> int:
+    """Return what a case about a booking has set aside: that of the payment it speaks of, else what names none."""
+    return aside.get(case.object_id, {}).get(case.facts.get("instruction"), 0)
+
+
+def explained(line: Any, amount_minor: int, end_to_end_id: str | None) -> tuple[type[BankEvent], Mapping[str, Any]]:
+    """Return what people say of a booking, or of its part for one payment: from here on it is no more set aside."""
+    of_part = "" if end_to_end_id is None else f":{end_to_end_id}"
     return BankEvent, {
         "source": BankSource.PEOPLE,
         "bank_ref": line.bank_ref,
-        "end_to_end_id": None,
+        "end_to_end_id": end_to_end_id,
         "instruction_id": None,
         "statement_line_id": line.id,
-        "kind": BankEventKind.CREDIT if line.amount_minor > 0 else BankEventKind.DEBIT,
-        "amount_minor": abs(line.amount_minor),
+        "kind": BankEventKind.CREDIT if amount_minor > 0 else BankEventKind.DEBIT,
+        "amount_minor": abs(amount_minor),
         "currency": line.currency,
-        "content_hash": line.content_hash,
+        "content_hash": sha256(
+            f"{line.content_hash}:{line.id}{of_part}"
+        ),  # of two equal bookings each is explained once
         "effect": BankEffect.APPLIED,
     }
 
 
 def out_of_suspense(line: Any, accounts: Accounts, new_id: Callable[[], UUID]) -> Sealed:
-    """Return what says what a booking is, and the entry that takes what it had set aside out of suspense."""
+    """Return what says what a whole booking is, and the entry that takes what it had set aside out of suspense."""
     aside = entry(PostingKind.SUSPENSE, -line.amount_minor, accounts, new_id=new_id, is_of_bank_event=True)
-    return (explained(line), *aside)
+    return (explained(line, line.amount_minor, None), *aside)

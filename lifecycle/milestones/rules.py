@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import Retained, retention_reasons
+from lifecycle.standards.funds import LAST_GATE
 from lifecycle.standards.pack import Stage
 from models.limits import LONG_TEXT
 from models.states import STAGES, FundStatus, GateOutcome, StageRunState
@@ -135,11 +136,15 @@ def retention_over(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
     """A retention is released when its months are over, the public notice has run, and nothing is open (F13, F15).
 
     Asked where it is accepted, which is its release: its payment is then asked like any other. A day alone releases
-    nothing (F20): the gate is asked beside it.
+    nothing (F20): the last gate is passed, also where the plan ties it to criteria; else no month has begun.
     """
     milestone = facts.milestone
-    if "retention_over" not in milestone.needs or facts.accepted_on is None:
+    if "retention_over" not in milestone.needs:
         return ()
+    is_asked_beside = milestone.gate == LAST_GATE
+    reasons = () if is_asked_beside else gate_reasons(facts, LAST_GATE)
+    if reasons or facts.accepted_on is None:
+        return reasons
     seen = Retained(
         accepted_on=facts.accepted_on,
         today=facts.on.stamp.today,

@@ -30,6 +30,12 @@ class BatchChart(Chart):
         | at.UNKNOWN.to(at.SETTLED, validators=requires(rules.nothing_awaited))
         | at.ACKNOWLEDGED.to(at.SETTLED, validators=requires(rules.nothing_awaited))
     )
+    take_back = Event(
+        at.PREPARED.to(
+            at.ABANDONED,
+            validators=requires(rules.fence_holds, rules.may_not_leave, rules.nothing_paid),
+        )
+    )
     abandon = Event(
         at.PREPARED.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))
         | at.UNKNOWN.to(at.ABANDONED, validators=requires(rules.two_agreed, rules.nothing_paid))

@@ -28,6 +28,16 @@ def two_agreed(facts: "BatchFacts") -> tuple[Unmet, ...]:
     return () if ok else (unmet("two_people_missing"),)
 
 
+def may_not_leave(facts: "BatchFacts") -> tuple[Unmet, ...]:
+    """Only a batch with a payment that may not leave any more is taken back, and only before it could have left.
+
+    Whoever takes it back is the first who ever claimed it: nobody else can have handed anything over.
+    """
+    if not facts.kept:
+        return (unmet("batch_may_leave"),)
+    return () if facts.batch.fence == 1 else (unmet("batch_may_be_alive", count=len(facts.instructions)),)
+
+
 def nothing_paid(facts: "BatchFacts") -> tuple[Unmet, ...]:
     """What the bank has acknowledged, rejected or booked of a batch cannot be unsaid."""
     said = [row for row in facts.instructions if row.status not in _NOTHING_HEARD]

@@ -14,7 +14,7 @@ from lifecycle.banking.orders import CreditTransfer, PaymentOrder
 from lifecycle.banking.template import Template, template_of
 from lifecycle.canonical import plain, sha256_of_bytes
 from lifecycle.chart import decide
-from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
+from lifecycle.commands import Act, Command, Effects, FactsOf, Message, Stamp, Task, Verb
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.cases import closed_cases, opened_case
 from lifecycle.ledger.entries import Accounts
@@ -270,6 +270,8 @@ class BatchFacts:
     ended: Mapping[UUID, Any] = field(default_factory=dict)
     """Those projects of its payouts that have ended before their time."""
     accounts: Accounts = field(default_factory=dict)
+    kept: frozenset[UUID] = frozenset()
+    """Payouts that may not leave any more; read for who takes a batch back."""
 
 
 def batch_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[BatchFacts]:
@@ -379,18 +381,23 @@ def settled(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
 
 
 def abandoned(facts: BatchFacts, target: str, stamp: Stamp) -> Effects:
-    """Its payouts are approved again; the next attempt has new ids."""
-    act = batch_act(facts, "abandon", target, detail={"reason": facts.command.reason})
-    recalled = tuple(act for row in facts.payouts for act in _recalled(row, facts, stamp))
+    """Two people give it up on the bank's word."""
+    return given_up(facts, "abandon", target, facts.command.reason, stamp)
+
+
+def given_up(facts: BatchFacts, verb: str, target: str, reason: str, stamp: Stamp) -> Effects:
+    """Return the effects of an end without payment: its payouts are approved again; the next attempt has new ids."""
+    act = batch_act(facts, verb, target, detail={"reason": reason})
+    recalled = tuple(act for row in facts.payouts for act in _recalled(row, facts, reason, stamp))
     updates = tuple((PaymentInstruction, row.id, {"status": InstructionStatus.ABANDONED}) for row in facts.instructions)
     return Effects(
         acts=(act, *recalled, *closed_cases(facts.cases, stamp)),
         updates=updates,
-        messages=(_told(facts, "abandoned", reason=facts.command.reason),),
+        messages=(_told(facts, "abandoned", reason=reason),),
     )
 
 
-def _recalled(payout: Any, facts: BatchFacts, stamp: Stamp) -> tuple[Act, ...]:
+def _recalled(payout: Any, facts: BatchFacts, reason: str, stamp: Stamp) -> tuple[Act, ...]:
     """Return the act that approves a payout again; where its project has ended meanwhile it is cancelled at once."""
     target = decide(PayoutChart, str(payout.state), "recall", facts)
     act = Act(
@@ -403,7 +410,7 @@ def _recalled(payout: Any, facts: BatchFacts, stamp: Stamp) -> tuple[Act, ...]:
         from_state=str(payout.state),
         to_state=target,
         values={"state": PayoutState(target)},
-        detail={"batch_id": facts.batch.id, "reason": facts.command.reason},
+        detail={"batch_id": facts.batch.id, "reason": reason},
         definition_version=PAYOUT_VERSION,
     )
     project = facts.ended.get(payout.project_id)
@@ -422,7 +429,9 @@ def _told(facts: BatchFacts, kind: str, **more: Any) -> Message:
 B = TypeVar("B", bound=BatchCommand)
 
 
-def batch_verb(name: str, command: type[B], effects: Any, **rest: Any) -> Verb[B, BatchFacts]:
+def batch_verb(
+    name: str, command: type[B], effects: Any, facts: FactsOf[B, BatchFacts] = batch_facts
+) -> Verb[B, BatchFacts]:
     """Return a verb whose subject is the payment batch."""
     return Verb(
         object_type=OBJECT_TYPE,
@@ -432,9 +441,8 @@ def batch_verb(name: str, command: type[B], effects: Any, **rest: Any) -> Verb[B
         subject_id=lambda command: command.batch_id,
         chart=BatchChart,
         state=lambda facts: str(facts.batch.state),
-        facts=batch_facts,
+        facts=facts,
         effects=effects,
-        **rest,
     )
 
 

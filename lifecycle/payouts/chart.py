@@ -44,5 +44,5 @@ class PayoutChart(Chart):
     cancel = Event(at.REQUESTED.to(at.CANCELLED) | at.APPROVED.to(at.CANCELLED) | at.RETURNED.to(at.CANCELLED))
     instruct = Event(at.APPROVED.to(at.INSTRUCTED, validators=requires(rules.last_gate)))
     recall = Event(at.INSTRUCTED.to(at.APPROVED))
-    confirm = Event(at.INSTRUCTED.to(at.PAID) | at.RETURNED.to(at.PAID))
+    confirm = Event(at.INSTRUCTED.to(at.PAID) | at.APPROVED.to(at.PAID) | at.RETURNED.to(at.PAID))
     bounce = Event(at.INSTRUCTED.to(at.RETURNED) | at.PAID.to(at.RETURNED))

@@ -10,6 +10,7 @@ from lifecycle.payouts.chart import OBJECT_TYPE, PayoutChart
 from lifecycle.payouts.effects import EFFECTS, requested
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.readers import payout_facts, request_facts
+from lifecycle.payouts.revived import instruct_facts
 from models.agreements import Agreement, Milestone
 from models.payouts import Payout
 
@@ -180,4 +181,4 @@ REJECT = payout_verb("reject", Reject, chart=PayoutChart, rules=(rules.has_reaso
 SEND_BACK = payout_verb("send_back", SendBack, chart=PayoutChart, rules=(rules.has_reason,))
 AMEND = payout_verb("amend", Amend, chart=PayoutChart, rules=(rules.has_reason,))
 CANCEL = payout_verb("cancel", Cancel, chart=PayoutChart, rules=(rules.has_reason,))
-INSTRUCT = payout_verb("instruct", Instruct, chart=PayoutChart)
+INSTRUCT = payout_verb("instruct", Instruct, chart=PayoutChart, facts=instruct_facts)

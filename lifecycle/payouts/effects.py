@@ -59,16 +59,21 @@ def moved_money(facts: PayoutFacts, kind: PostingKind, stamp: Stamp) -> Sealed:
 
 
 def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]:
-    """Return the columns that follow from what is asked for: they are set at a request and at each amendment."""
-    tier = facts.tier
+    """Return the columns that follow from what is asked for: they are set at a request and at each amendment.
+
+    Counted anew it never needs fewer people than before: neither another tier nor a smaller amount lets one of them go.
+    """
+    tier, before = facts.tier, facts.payout
+    needed = tier.approvers_needed if tier is not None else 1
+    is_directed = tier is not None and tier.is_director_needed
     return {
         "payee_account_id": facts.account.id,
         "amount_minor": facts.amount_minor,
         "evidence": list(facts.evidence),
         "revision": revision,
         "payload_hash": facts.hash_of(payout_id, revision),
-        "approvals_needed": tier.approvers_needed if tier is not None else 1,
-        "is_director_needed": tier.is_director_needed if tier is not None else False,
+        "approvals_needed": max(needed, before.approvals_needed) if before is not None else needed,
+        "is_director_needed": is_directed or (before is not None and before.is_director_needed),
         "minute_sha256": facts.minute_sha256,
         "complete_on": facts.stamp.today,
         "pay_by_on": _pay_by(facts),

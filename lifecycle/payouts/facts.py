@@ -25,6 +25,7 @@ from models.states import (
 DISBURSEMENT_ID = UUID(int=0)
 """The one object that stands for all disbursement (`docs/contract.md` 3.4)."""
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
+DECIDING_ROLES = frozenset({Role.CERTIFIER, *APPROVING_ROLES, Role.PAYER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,21 +61,27 @@ class PayoutFacts:
     owed_minor: int = 0
     """What the firm owes back under this agreement."""
     delegations: tuple[Any, ...] = ()
-    """Those of the funder's people that are in force today."""
+    """Those of the funder's and the platform's people that are in force today."""
     recent_minor: int = 0
-    """Sum of the earlier payouts to the same payee within 30 days."""
+    """Sum of the other payouts to the same payee that were asked for within 30 days of this one, before or after."""
     holds: tuple[Any, ...] = ()
     approvals: tuple[Any, ...] = ()
     instructions: tuple[Any, ...] = ()
+    revived_count: int = 0
+    """Open cases in which the bank speaks of a dead attempt as alive; read for the last gate."""
     documents: tuple[Any, ...] = ()
     tiers: tuple[Any, ...] = ()
     limits: tuple[Any, ...] = ()
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
     entitled: Mapping[UUID, frozenset[Role]] = field(default_factory=dict)
-    """User -> approving roles held at the funder now, by active accounts only."""
+    """User -> deciding roles held now where the payment is decided, by active accounts only."""
+    active: frozenset[UUID] = frozenset()
+    """Accounts of those who gave a word that are not disabled."""
     names: Mapping[UUID, str] = field(default_factory=dict)
     interested: frozenset[UUID] = frozenset()
-    """Persons who belong to the firm or to an organisation tied to it."""
+    """Persons who belong to the firm, to an organisation tied to it, or behind the wall to its investors."""
+    team: frozenset[UUID] = frozenset()
+    """Persons named for the project to work on it, at its firm or at its platform."""
     number: Number | None = None
     figures: Figures | None = None
     """The agreement as it stands, without this payout."""
@@ -175,15 +182,45 @@ class PayoutFacts:
         return frozenset(authors) | self._people(handed_in)
 
     @cached_property
+    def project_people(self) -> frozenset[UUID]:
+        """Who works in the project's team, or accepted the milestone that is paid for (rule book F7)."""
+        return self.team | self._people({self.milestone.decided_by} if self.milestone is not None else ())
+
+    @cached_property
     def account_people(self) -> frozenset[UUID]:
         """Who entered or confirmed the account the money goes to."""
         return self._people({self.account.proposed_by, self.account.confirmed_by}) if self.account else frozenset()
 
     @cached_property
+    def barred_from_approving(self) -> frozenset[UUID]:
+        """Who has had another part in this payment, or has one in its project, and does not approve it (F7)."""
+        certifiers = self.persons(ApprovalDecision.CERTIFY)
+        return self.makers | self.vouchers | certifiers | self.account_people | self.project_people
+
+    @cached_property
+    def barred_from_releasing(self) -> frozenset[UUID]:
+        """Who has had another part in this payment, or booked its account, and does not release it (F7)."""
+        decided = self.persons(ApprovalDecision.APPROVE) | self.persons(ApprovalDecision.CERTIFY)
+        return self.makers | self.vouchers | decided | self.account_people
+
+    @cached_property
+    def is_certified(self) -> bool:
+        """Say whether a certifier who still could do so today has called it correct."""
+        given = (row for row in self.standing if row.decision == ApprovalDecision.CERTIFY)
+        return any(self._still_holds(row) for row in given)
+
+    @cached_property
+    def is_released(self) -> bool:
+        """Say whether a payer who had no other part in it, and still could do so today, has let it go."""
+        given = (row for row in self.standing if row.decision == ApprovalDecision.RELEASE and self._still_holds(row))
+        people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
+        return any(not one & self.barred_from_releasing for one in people)
+
+    @cached_property
     def valid_approvals(self) -> int:
         """How many distinct humans have approved this payload and could still do so today; 0 where a director lacks."""
         valid = [row for row in self.standing if row.decision == ApprovalDecision.APPROVE and self._still_may(row)]
-        counted = self.makers | self.vouchers | self.persons(ApprovalDecision.CERTIFY) | self.account_people
+        counted = self.barred_from_approving
         number, is_directed = 0, False
         for row in valid:  # who acted and who was absent count together, as one
             people = self._people({row.approver_id, row.on_behalf_of_id})
@@ -194,16 +231,19 @@ class PayoutFacts:
             is_directed = is_directed or row.role == Role.FUND_DIRECTOR
         return 0 if self.payout.is_director_needed and not is_directed else number
 
-    def _still_may(self, row: Any) -> bool:
+    def _still_holds(self, row: Any) -> bool:
+        """Say whether the giver of a word is still there and holds its role, or stands in for who does (P10)."""
         holder = row.on_behalf_of_id or row.approver_id
-        limit = self.limit_of(holder, row.role)
-        held = row.role in self.entitled.get(holder, frozenset())
-        if row.on_behalf_of_id is not None:
-            held = held and any(
-                (one.delegator_id, one.delegate_id, one.role) == (row.on_behalf_of_id, row.approver_id, row.role)
-                for one in self.delegations
-            )
-        return bool(held and limit is not None and self.payout.amount_minor <= limit)
+        if row.approver_id not in self.active or row.role not in self.entitled.get(holder, frozenset()):
+            return False
+        return row.on_behalf_of_id is None or any(
+            (one.delegator_id, one.delegate_id, one.role) == (row.on_behalf_of_id, row.approver_id, row.role)
+            for one in self.delegations
+        )
+
+    def _still_may(self, row: Any) -> bool:
+        limit = self.limit_of(row.on_behalf_of_id or row.approver_id, row.role)
+        return bool(self._still_holds(row) and limit is not None and self.payout.amount_minor <= limit)
 
     @cached_property
     def approvers_with_interest(self) -> frozenset[UUID]:
@@ -318,7 +358,7 @@ class PayoutFacts:
     @cached_property
     def others_who_can(self) -> tuple[str, ...]:
         """Names of those who could approve instead."""
-        barred = self.makers | self.vouchers | self.account_people | self.interested
-        barred |= self.persons(ApprovalDecision.CERTIFY) | self.persons(ApprovalDecision.APPROVE)
-        free = [user for user in self.entitled if self.person_of.get(user, user) not in barred]
+        barred = self.barred_from_approving | self.interested | self.persons(ApprovalDecision.APPROVE)
+        able = [user for user, roles in self.entitled.items() if not roles.isdisjoint(APPROVING_ROLES)]
+        free = [user for user in able if self.person_of.get(user, user) not in barred]
         return tuple(sorted(self.names[user] for user in free))

@@ -16,17 +16,19 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import opened_case
+from lifecycle.ledger.cases import explained, opened_case
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
+from models.money import said
 from models.payouts import PaymentInstruction, Payout
 from models.reading import Groups, rows_by
-from models.statements import BankEvent
+from models.statements import BankEvent, StatementLine
 from models.states import (
+    DEAD,
     AccountKind,
     BankEffect,
     BankEventKind,
@@ -71,12 +73,16 @@ class LearnFacts:
     fund: Any
     instruction: Any
     """None where the command names none of this payout."""
+    others_alive: int = 0
+    """How many other attempts to pay this payout may still pay, or have paid."""
     accounts: Accounts
     result: Outcome
     available_minor: int = 0
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
     case: Any = None
+    line: Any = None
+    """The booking that two people explain."""
 
     def next_hash(self) -> str:
         """Return the hash of the same request under its next revision: what was approved before counts no more."""
@@ -97,19 +103,21 @@ class LearnFacts:
 def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) -> list[LearnFacts]:
     """Read the instructions, what was applied to them, and the accounts of their funds."""
     wanted = [task.command.instruction_id for task in tasks]
-    instructions = rows_by(session, PaymentInstruction, "id", wanted)
+    attempts = rows_by(session, PaymentInstruction, "payout_id", [task.row.id for task in tasks], "attempt")
     events = rows_by(session, BankEvent, "instruction_id", wanted, "seq")
     ledger = accounts_of(session, {task.fund.id for task in tasks})
     holds = rows_by(session, Hold, "object_id", {task.fund.id for task in tasks})
     agreed = [task.command.exception_id for task in tasks]
     cases = rows_by(session, ExceptionCase, "id", [key for key in agreed if key is not None])
+    named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
+    lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
     held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
     taken: dict[UUID, int] = {}
     facts = []
     for task in tasks:
         command = task.command
-        own = [row for row in instructions.get(command.instruction_id, ()) if row.payout_id == task.row.id]
-        instruction = next(iter(own), None)
+        of_payout = attempts.get(task.row.id, ())
+        instruction = next((row for row in of_payout if row.id == command.instruction_id), None)
         fund, result = task.fund.id, _outcome(command, instruction, events)
         facts.append(
             LearnFacts(
@@ -118,11 +126,13 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 payout=task.row,
                 fund=task.fund,
                 instruction=instruction,
+                others_alive=sum(row is not instruction and row.status not in DEAD for row in of_payout),
                 accounts=ledger[fund],
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
                 case=next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None,
+                line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
             )
         )
         if result.holds_fund:
@@ -163,6 +173,25 @@ def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
         return ()
     ok = facts.case is not None and facts.case.confirmed_by is not None
     return () if ok else (unmet("two_people_missing"),)
+
+
+def only_one_pays(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """A dead attempt was settled after all: no other one may be alive, and what is approved since is the same sum."""
+    if not any(step.is_after_rejection for step in facts.result.steps):
+        return ()
+    if facts.others_alive:
+        return (unmet("batch_may_be_alive", count=facts.others_alive),)
+    payout, instruction = facts.payout, facts.instruction
+    if payout.state != PayoutState.APPROVED or payout.amount_minor == instruction.amount_minor:
+        return ()
+    return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+
+
+@about_input
+def explains_booking(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """What a booking is said to be is not what is known of the payment already: its money would be forgotten."""
+    is_known = any(step.effect == BankEffect.DUPLICATE for step in facts.result.steps)
+    return (unmet("match_known_already"),) if facts.command.set_aside_minor and is_known else ()
 
 
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
@@ -226,7 +255,11 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
         },
-        sealed=(*_event_row(facts, step, place), *_taken_out(facts, place, stamp), *_entries(facts, step, stamp)),
+        sealed=(
+            *_taken_out(facts, place, stamp),
+            *_event_row(facts, step, place),
+            *_entries(facts, step, state, stamp),
+        ),
         definition_version=VERSION,
     )
     return act, target
@@ -250,19 +283,20 @@ def _event_row(facts: LearnFacts, step: Step, place: int) -> Sealed:
 
 
 def _taken_out(facts: LearnFacts, place: int, stamp: Stamp) -> Sealed:
-    """Return the entry that takes a booking out of suspense, once, with the first step that explains it."""
+    """Return the entry that takes a booking out of suspense, once, before the first step that explains it."""
     aside = facts.command.set_aside_minor
-    if not aside or place:
+    if not aside or place or facts.line is None:
         return ()
     of = {"payout_id": facts.payout.id, "is_of_bank_event": True}
-    return entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of)
+    word = explained(facts.line, aside, facts.case.facts.get("instruction") if facts.case is not None else None)
+    return (word, *entry(PostingKind.SUSPENSE, -aside, facts.accounts, new_id=stamp.new_id, **of))
 
 
-def _entries(facts: LearnFacts, step: Step, stamp: Stamp) -> Sealed:
+def _entries(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> Sealed:
     if step.posting is None or not step.posted_minor:
         return ()
     payout_id = facts.payout.id
-    if step.is_after_rejection:  # its money was free again: reserved and paid in one act
+    if step.is_after_rejection and state != PayoutState.APPROVED:  # its money is free: reserved and paid in one act
         new_id, amount = stamp.new_id, step.posted_minor
         reserved = entry(PostingKind.RESERVE, amount, facts.accounts, new_id=new_id, payout_id=payout_id)
         paid = entry(
@@ -332,6 +366,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
-    rules=(of_this_payout, two_agreed),
+    rules=(of_this_payout, two_agreed, only_one_pays, explains_booking),
     effects=learned,
 )

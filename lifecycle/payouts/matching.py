@@ -3,17 +3,24 @@
 A line is explained whole or not at all: what is applied from it adds up to the line (invariant I20).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.canonical import sha256
 from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
 
 OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
+
+OTHER_ACCOUNT = "account_differs"
+ENTERED_ALONE = "entered_alone"
+"""Money that went out, or came from nobody, on the word of one accountant: two people look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,8 @@ class Intent:
     amount_minor: int
     """Positive, in minor units."""
     instruction: Any = None
+    bank_ref: str | None = None
+    """The bank's own reference of this part of the line."""
 
     @property
     def signed_minor(self) -> int:
@@ -40,6 +49,14 @@ class Match:
     status: LineStatus
     intents: tuple[Intent, ...] = ()
     exception: str | None = None
+    place: int = 1
+    """Which one it is of the equal bookings of its statement."""
+
+    @property
+    def booking_hash(self) -> str:
+        """Name the booking: of several equal ones each has a name of its own, in every statement the same."""
+        own = self.line.content_hash
+        return own if self.place == 1 else sha256(f"{own}#{self.place}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +71,59 @@ class Register:
     """End-to-end ids of payments of other funds."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
-    contributions: frozenset[tuple[str | None, int]] = frozenset()
-    """Reference and signed amount of the investors' money that was entered by hand and is in the ledger already."""
+    alike: Mapping[Any, int] = field(default_factory=dict)
+    """`likeness` of a booking with a reference -> how often other statements have booked it, in whatever words."""
+    contributions: Mapping[tuple[str | None, int], bool] = field(default_factory=dict)
+    """Reference and signed amount of money that was entered by hand, is in the ledger already, and no other line is;
+    whether the word of one person is enough for it."""
 
 
-def match(lines: Sequence[StatementLine], register: Register) -> list[Match]:
-    """Return what each booked line means; what is only pending or told for information is passed over."""
-    seen: dict[str, int] = {}
+def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[Any] | None = None) -> list[Match]:
+    """Return what each booked line means; what is only pending or told for information is passed over.
+
+    `seen` counts the bookings of one statement by their hash and `likeness`, through all the parts in which it is read.
+    What channels say of an instruction in other words is compared where it is learned.
+    """
+    seen = Counter() if seen is None else seen
+    entered = dict(register.contributions)
     found = []
     for line in lines:
         if not line.is_booking:
             continue
-        seen[line.content_hash] = seen.get(line.content_hash, 0) + 1
-        if seen[line.content_hash] <= register.known.get(line.content_hash, 0):
-            found.append(Match(line=line, status=LineStatus.DUPLICATE))
-        else:
-            found.append(_explained(line, register))
+        seen.update((line.content_hash, alike := likeness(line)))
+        place = seen[line.content_hash]
+        one = Match(line=line, status=LineStatus.DUPLICATE)
+        if place > register.known.get(line.content_hash, 0):
+            meant = _meant(line, register, entered)
+            is_told = seen[alike] <= register.alike.get(alike, 0) and _is_of_the_account(meant)
+            one = one if is_told else meant
+        found.append(replace(one, place=place))
     return found
 
 
-def _explained(line: StatementLine, register: Register) -> Match:
+def likeness(line: Any) -> tuple[str | None, int, str, date | None]:
+    """Return what every channel says of a booking in the same words: reference, signed amount, currency and day."""
+    return line.bank_ref, line.amount_minor, line.currency, line.booked_on
+
+
+def _is_of_the_account(found: Match) -> bool:
+    """Say whether a line speaks of no instruction; that one was paid to another account is heard from each channel."""
+    return found.exception != OTHER_ACCOUNT and all(one.instruction is None for one in found.intents)
+
+
+def _meant(line: StatementLine, register: Register, entered: dict[tuple[str | None, int], bool]) -> Match:
+    """Money that is in the ledger already moves nothing again, and one contribution is one line."""
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
-    if (line.bank_ref, line.amount_minor) in register.contributions:
+    is_enough = entered.pop((line.bank_ref, line.amount_minor), None)
+    if is_enough is None:
+        return _explained(line, register)
+    if is_enough:
         return Match(line=line, status=LineStatus.MATCHED)
+    return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
+
+
+def _explained(line: StatementLine, register: Register) -> Match:
     intents, exception = _intents(line, register)
     if exception is None and intents and sum(intent.signed_minor for intent in intents) != line.amount_minor:
         exception = "amount_differs"
@@ -106,7 +152,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
             return [], _unknown(one.end_to_end_id or "", register)
         found.append(_of_detail(line, one, instruction))
         if found[-1].kind == BankEventKind.SETTLE and _went_elsewhere(one, instruction):
-            return [], "account_differs"
+            return [], OTHER_ACCOUNT
     charges = _charges_beside(line, found)
     return [*found, *charges], None
 
@@ -135,7 +181,7 @@ def _of_detail(line: StatementLine, detail: Detail, instruction: Any) -> Intent:
     amount = line.amount_minor if own is None or alone else own
     came_back = line.amount_minor > 0 or (detail.is_return and amount > 0)
     kind = BankEventKind.RETURN if came_back else BankEventKind.SETTLE
-    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction)
+    return Intent(kind=kind, amount_minor=abs(amount), instruction=instruction, bank_ref=detail.bank_ref)
 
 
 def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent]:
@@ -143,7 +189,7 @@ def _charges_beside(line: StatementLine, found: Sequence[Intent]) -> list[Intent
     missing = line.amount_minor - sum(intent.signed_minor for intent in found)
     if missing >= 0 or -missing != abs(line.charges_minor):
         return []
-    return [Intent(kind=BankEventKind.FEE, amount_minor=-missing, instruction=found[0].instruction)]
+    return [replace(found[0], kind=BankEventKind.FEE, amount_minor=-missing)]
 
 
 def _without_ids(line: StatementLine, register: Register) -> tuple[list[Intent], str | None]:

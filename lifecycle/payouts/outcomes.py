@@ -99,6 +99,8 @@ def outcome(known: Known, said: Said) -> Outcome:
 
 
 def _acknowledged(known: Known, said: Said) -> Outcome:
+    if known.status in _NEVER_PAID and not known.is_settled:  # what was held for dead may still pay
+        return _contradiction(known, said, 0, "accepted_after_rejection")
     if known.status not in _WAITING:
         return _known_already(known, said)
     return Outcome(steps=(Step(said=said, effect=BankEffect.APPLIED),), status=InstructionStatus.ACKNOWLEDGED)

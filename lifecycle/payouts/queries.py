@@ -15,6 +15,7 @@ from lifecycle.payouts.promises import promise_row
 from lifecycle.payouts.terms import WAITING
 from models.agreements import Agreement, Milestone
 from models.funds import Fund
+from models.holds import ExceptionCase
 from models.payouts import Approval, PayeeAccount, PaymentBatch, PaymentInstruction, Payout
 from models.people import Organisation, User
 from models.projects import Project
@@ -288,6 +289,13 @@ def lines(
         }
         for row in rows
     ]
+
+
+def unmatched(session: Session) -> list[dict[str, Any]]:
+    """Return the bookings of which nobody has said yet what they are: two people must."""
+    found = lines(session, status=LineStatus.EXCEPTION)
+    cases = rows_by(session, ExceptionCase, "object_id", [row["id"] for row in found])
+    return [row for row in found if any(case.closed_at is None for case in cases.get(row["id"], ()))]
 
 
 def _plain(rows: Any) -> list[dict[str, Any]]:

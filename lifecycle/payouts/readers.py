@@ -15,14 +15,17 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
+from lifecycle.actor import PARTIES_OF_ROLE
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
+from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
-from lifecycle.payouts.facts import APPROVING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
 from models.evidence import Evidence
@@ -30,8 +33,21 @@ from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
 from models.people import Delegation, OrganisationTie, RoleGrant, User
+from models.projects import ProjectMember
 from models.reading import Groups, rows_by, table_of
 from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
+
+TEAM = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform"}.issuperset(parties))
+"""The roles of those who work on a project, at its firm or at its platform."""
+
+
+_NAMED = (
+    ("submitted_by", "decided_by"),
+    ("user_id",),
+    ("proposed_by", "confirmed_by"),
+    ("approver_id", "on_behalf_of_id"),
+)
+"""Who is named by milestones, teams, accounts and approvals."""
 
 
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
@@ -44,25 +60,24 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     orders = rows_by(session, RecoveryOrder, "agreement_id", of_agreements)
     set_off = set_off_against(session, list(milestones))
     accounts = rows_by(session, PayeeAccount, "id", _accounts_named(tasks, rows))
-    ids = [row.id for row in rows if row is not None]
-    approvals = rows_by(session, Approval, "payout_id", ids, "seq")
-    instructions = rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
+    approvals, instructions = _words_and_attempts(session, [row.id for row in rows if row is not None])
     documents = rows_by(session, Evidence, "project_id", {task.project.id for task in tasks})
     funds = {task.fund.id for task in tasks}
     ledger = accounts_of(session, funds)
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
-    tiers = rows_by(session, ApprovalTier, "fund_id", funds, "up_to_minor")
-    limits = rows_by(session, ApprovalLimit, "fund_id", funds)
-    people = _people(session, tasks, rows, milestones, accounts, approvals)
-    delegations = _delegations(session, {task.fund.organisation_id for task in tasks}, stamp)
+    tiers, limits = (rows_by(session, one, "fund_id", funds, "up_to_minor") for one in (ApprovalTier, ApprovalLimit))
+    teams = _teams(session, {task.project.id for task in tasks})
+    people = _people(session, tasks, rows, tuple(zip((milestones, teams, accounts, approvals), _NAMED, strict=True)))
+    walls = walls_of(session, [_side(task) for task in tasks])
+    delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    since = {sha: stamp.now - timedelta(days=pack.funds.adding_up_days) for sha, pack in packs.items()}
-    siblings = _siblings(session, tasks, min(since.values(), default=stamp.now))
+    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in zip(tasks, rows, strict=True)]
+    siblings = _siblings(session, tasks, min((since for since, _ in spans), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
     taken: dict[UUID, int] = {}
     found = []
-    for task, row in zip(tasks, rows, strict=True):
+    for task, row, span in zip(tasks, rows, spans, strict=True):
         milestone = _one(milestones, row.milestone_id) if row is not None else task.row
         agreement_id = _agreement_id(task.row)
         tranche = milestone if _is_milestone(milestone) else None
@@ -85,8 +100,8 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             **_place(plans.get(agreement_id, []), tranche),
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
-            delegations=tuple(delegations.get(task.fund.organisation_id, ())),
-            recent_minor=siblings.to_payee(task.project.organisation_id, row, since[task.project.pack_sha256]),
+            delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
+            recent_minor=siblings.to_payee(task.project.organisation_id, row, span),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
@@ -94,15 +109,23 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             tiers=_in_force(tiers.get(task.fund.id, ())),
             limits=_in_force(limits.get(task.fund.id, ())),
             person_of=people.person_of,
-            entitled=people.entitled(task.fund.organisation_id),
+            entitled=people.entitled(task.fund.organisation_id, task.project.platform_id),
+            active=people.active,
             names=people.names,
-            interested=people.interested(task.project.organisation_id),
+            interested=people.interested(task.project.organisation_id) | walls[_side(task)],
+            team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
         )
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found
+
+
+def _words_and_attempts(session: Session, ids: Sequence[UUID]) -> tuple[Groups, Groups]:
+    """Return what people said of these payouts, and the attempts to pay them."""
+    approvals = rows_by(session, Approval, "payout_id", ids, "seq")
+    return approvals, rows_by(session, PaymentInstruction, "payout_id", ids, "attempt")
 
 
 def _accounts_named(tasks: Sequence[Task[Any]], rows: Sequence[Any]) -> set[UUID]:
@@ -169,6 +192,22 @@ def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
     }
 
 
+def _around(row: Any, stamp: Stamp, pack: Pack) -> tuple[datetime, datetime]:
+    """Return first and last instant of the requests that are added up with one: as long before it as after it (5.4)."""
+    asked_at, days = row.created_at if row is not None else stamp.now, timedelta(days=pack.funds.adding_up_days)
+    return asked_at - days, asked_at + days
+
+
+def _side(task: Task[Any]) -> Side:
+    """Return which fund pays which firm."""
+    return task.fund.id, task.project.organisation_id
+
+
+def _deciding(task: Task[Any]) -> frozenset[UUID]:
+    """Return the organisations whose people give their word on a payment: the funder, and the platform certifies."""
+    return frozenset({task.fund.organisation_id, task.project.platform_id} - {None})
+
+
 def _agreement_id(row: Any) -> UUID:
     """Return the agreement of a payout or a milestone; of an agreement its own id."""
     found: UUID = getattr(row, "agreement_id", row.id)
@@ -224,6 +263,12 @@ def _in_force(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.until_at is None)
 
 
+def _teams(session: Session, project_ids: Collection[UUID]) -> Groups:
+    """Return project -> those named for it now who work on it; who sits in its panel or its fund does not."""
+    found = rows_by(session, ProjectMember, "project_id", project_ids)
+    return {key: [row for row in rows if row.until_at is None and row.role in TEAM] for key, rows in found.items()}
+
+
 def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     found = rows_by(session, Hold, "object_id", ids, "from_at")
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
@@ -273,15 +318,14 @@ class _Siblings:
         same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
         return self._waiting[agreement_id] - same
 
-    def to_payee(self, organisation_id: UUID, own: Any, since: datetime) -> int:
-        """Return what the others since then, none of them later than this one, come to for this firm (5.4)."""
+    def to_payee(self, organisation_id: UUID, own: Any, span: tuple[datetime, datetime]) -> int:
+        """Return what the others asked for within these instants come to for this firm (5.4)."""
         running = self._of_firm.get(organisation_id)
         if running is None:
             return 0
         mine = self._live.get(own.id) if own is not None else None
-        is_counted = mine is not None and mine.organisation_id == organisation_id and mine.created_at >= since
-        total = running.between(since, own.created_at if own is not None else None)
-        return total - (mine.amount_minor if mine is not None and is_counted else 0)
+        is_counted = mine is not None and mine.organisation_id == organisation_id
+        return running.between(*span) - (mine.amount_minor if mine is not None and is_counted else 0)
 
 
 class _Running:
@@ -292,10 +336,9 @@ class _Running:
         self._times = [row.created_at for row in ordered]
         self._sums: list[int] = [0, *accumulate(row.amount_minor for row in ordered)]
 
-    def between(self, since: datetime, until: datetime | None) -> int:
-        """Return the sum of all from one instant to another, both included; of all since then where there is none."""
-        end = len(self._times) if until is None else bisect_right(self._times, until)
-        return max(0, self._sums[end] - self._sums[bisect_left(self._times, since)])
+    def between(self, since: datetime, until: datetime) -> int:
+        """Return the sum of all from one instant to another, both included."""
+        return self._sums[bisect_right(self._times, until)] - self._sums[bisect_left(self._times, since)]
 
 
 def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> _Siblings:
@@ -324,12 +367,15 @@ class _People:
     names: Mapping[UUID, str]
     grants: tuple[Any, ...]
     tied: Mapping[UUID, frozenset[UUID]]
+    active: frozenset[UUID]
 
-    def entitled(self, organisation_id: UUID) -> dict[UUID, frozenset[Role]]:
+    def entitled(self, funder_id: UUID, platform_id: UUID) -> dict[UUID, frozenset[Role]]:
+        parties = {"funder": funder_id, "platform": platform_id}
         held: dict[UUID, set[Role]] = {}
         for row in self.grants:
-            active = row.status == UserStatus.ACTIVE and row.organisation_id == organisation_id
-            if active and row.role in APPROVING_ROLES:
+            if row.status != UserStatus.ACTIVE or row.role not in DECIDING_ROLES:
+                continue
+            if any(parties.get(party) == row.organisation_id for party in PARTIES_OF_ROLE[Role(row.role)]):
                 held.setdefault(row.user_id, set()).add(Role(row.role))
         return {user: frozenset(roles) for user, roles in held.items()}
 
@@ -339,38 +385,31 @@ class _People:
 
 
 def _people(
-    session: Session,
-    tasks: Sequence[Task[Any]],
-    rows: Sequence[Any],
-    milestones: Groups,
-    accounts: Groups,
-    approvals: Groups,
+    session: Session, tasks: Sequence[Task[Any]], rows: Sequence[Any], named: Sequence[tuple[Groups, tuple[str, ...]]]
 ) -> _People:
+    """`named` are rows, and their columns that name the account of somebody who had a part."""
     firms = {task.project.organisation_id for task in tasks} - {None}
     tied = _tied(session, firms)
     near = firms | {other for others in tied.values() for other in others}
-    funders = {task.fund.organisation_id for task in tasks}
+    deciding = {place for task in tasks for place in _deciding(task)}
     grant, user = table_of(RoleGrant), table_of(User)
     columns = (grant.c.user_id, grant.c.role, grant.c.organisation_id, user.c.person_id, user.c.name, user.c.status)
     statement = (
         select(*columns)
         .join(user, user.c.id == grant.c.user_id)
-        .where(grant.c.organisation_id.in_(list(near | funders)), grant.c.revoked_at.is_(None))
+        .where(grant.c.organisation_id.in_(list(near | deciding)), grant.c.revoked_at.is_(None))
     )
     grants = tuple(session.connection().execute(statement))
     involved = {row.requested_by for row in rows if row is not None}
     involved |= {getattr(task.row, "submitted_by", None) for task in tasks}
     involved |= {getattr(task.command, "on_behalf_of", None) for task in tasks}
-    for groups, columns_of_people in (
-        (milestones, ("submitted_by",)),
-        (accounts, ("proposed_by", "confirmed_by")),
-        (approvals, ("approver_id", "on_behalf_of_id")),
-    ):
+    for groups, columns_of_people in named:
         involved |= {getattr(row, name) for group in groups.values() for row in group for name in columns_of_people}
     known = rows_by(session, User, "id", involved - {None})
     person_of = {key: found[0].person_id for key, found in known.items()}
     person_of |= {row.user_id: row.person_id for row in grants}
-    return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied)
+    active = frozenset(key for key, found in known.items() if found[0].status == UserStatus.ACTIVE)
+    return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied, active)
 
 
 def _tied(session: Session, firms: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:

@@ -69,6 +69,8 @@ def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def _fund_open(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.fund.status != FundStatus.ACTIVE:
         return (unmet("fund_closed", fund=facts.fund.code),)
+    if not facts.tiers:  # how many must approve cannot be read (F8)
+        return (Unmet(code="tiers_missing", values={"fund": facts.fund.code}, party="funder", role=Role.SPONSOR),)
     hold = facts.fund_hold
     return (unmet("fund_on_hold", fund=facts.fund.code, reason=hold.reason),) if hold is not None else ()
 
@@ -149,8 +151,8 @@ def not_decided_yet(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_approver(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, changed, filed the evidence, certified, or entered the account does not approve (F7)."""
-    return _separate(facts, facts.makers, facts.vouchers, facts.persons(ApprovalDecision.CERTIFY), facts.account_people)
+    """Who asked, vouched, certified, entered the account, works in the project or accepted it does not approve (F7)."""
+    return _separate(facts, facts.barred_from_approving)
 
 
 def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -159,9 +161,8 @@ def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_payer(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, vouched, certified or approved does not release."""
-    decided = facts.persons(ApprovalDecision.APPROVE) | facts.persons(ApprovalDecision.CERTIFY)
-    return _separate(facts, facts.makers, facts.vouchers, decided)
+    """Who asked, vouched, certified, approved, or entered or confirmed the account does not release (F7)."""
+    return _separate(facts, facts.barred_from_releasing)
 
 
 def not_own_request(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -184,14 +185,14 @@ def no_interest(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Certified correct comes before passed for payment, where the standard asks for it."""
-    if not facts.needs_certifier or facts.persons(ApprovalDecision.CERTIFY):
+    if not facts.needs_certifier or facts.is_certified:
         return ()
     return (Unmet(code="not_certified", party="funder", role=Role.CERTIFIER),)
 
 
 def not_certified_yet(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """One certificate is enough, and it comes before the first approval."""
-    if facts.persons(ApprovalDecision.CERTIFY):
+    if facts.is_certified:
         return (unmet("already_decided"),)
     return (unmet("approved_already"),) if facts.persons(ApprovalDecision.APPROVE) else ()
 
@@ -203,7 +204,7 @@ def can_be_certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def can_be_released(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only what is approved is released, once."""
-    if facts.persons(ApprovalDecision.RELEASE):
+    if facts.is_released:
         return (unmet("already_decided"),)
     return _only_when(facts, "release", PayoutState.APPROVED)
 
@@ -249,12 +250,13 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.approvers_with_interest:
         people = sorted(facts.names_of(facts.approvers_with_interest))
         reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
-    if facts.needs_release and not facts.persons(ApprovalDecision.RELEASE):
+    if facts.needs_release and not facts.is_released:
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))
     if facts.freeze is not None:
         reasons.append(unmet("frozen", since=facts.freeze.from_on.isoformat()))
-    if facts.alive_instructions:
-        reasons.append(unmet("batch_may_be_alive", count=len(facts.alive_instructions)))
+    alive = len(facts.alive_instructions) + facts.revived_count
+    if alive:
+        reasons.append(unmet("batch_may_be_alive", count=alive))
     return tuple(reasons)
 
 

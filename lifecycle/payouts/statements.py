@@ -1,12 +1,13 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -14,17 +15,25 @@ from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, explained_lines, opened_case
+from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, line_row
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, likeness, line_row
 from models.funds import Contribution, Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind, StatementStatus
+from models.states import (
+    AccountKind,
+    BankEffect,
+    BankEventKind,
+    BankSource,
+    LineStatus,
+    PostingKind,
+    StatementStatus,
+)
 
 OBJECT_TYPE = "statement"
 HOLD_DAYS = 3650
@@ -299,7 +308,7 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
         "kind": intent.kind,
         "amount_minor": intent.amount_minor,
         "currency": found.line.currency,
-        "content_hash": found.line.content_hash,
+        "content_hash": found.booking_hash,
         "effect": BankEffect.APPLIED if is_fee else BankEffect.SUSPENSE,
     }
     if found.line.currency != facts.fund.currency:
@@ -355,39 +364,71 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
         by_end_to_end=by_end,
         by_message=by_message,
         elsewhere=frozenset(elsewhere),
-        known=_known_bookings(session, lines, fund, statement_id),
         contributions=_contributions(session, lines, fund),
+        **_known_bookings(session, lines, fund, statement_id),
     )
 
 
-def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> frozenset[tuple[str | None, int]]:
-    """Return reference and amount of what was entered as investors' money under the references of these lines."""
-    table = table_of(Contribution)
+def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> Mapping[tuple[str | None, int], bool]:
+    """Return what was entered by hand under the references of these lines and is no line yet. One statement.
+
+    By reference and amount, with whether one accountant's word is enough: it is of money that an investor paid in.
+    """
+    entered, line, statement = table_of(Contribution), table_of(StatementLine), table_of(BankStatement)
     refs = {one.bank_ref for one in lines if one.bank_ref is not None}
-    entered = select(table.c.bank_ref, table.c.amount_minor).where(
-        table.c.fund_id == fund.id, table.c.bank_ref.in_(list(refs))
-    )
-    return frozenset((row.bank_ref, row.amount_minor) for row in session.connection().execute(entered))
-
-
-def _known_bookings(session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID) -> Mapping[str, int]:
-    """Return content hash -> the most often any other statement of this account has booked it."""
-    line, statement = table_of(StatementLine), table_of(BankStatement)
-    hashes = {one.content_hash for one in lines}
-    counted = (
-        select(line.c.content_hash, line.c.statement_id, func.count().label("times"))
+    told = (
+        select(line.c.id)
         .join(statement, statement.c.id == line.c.statement_id)
         .where(
-            line.c.content_hash.in_(list(hashes)),
+            statement.c.fund_id == fund.id,
+            line.c.bank_ref == entered.c.bank_ref,
+            line.c.amount_minor == entered.c.amount_minor,
+            line.c.currency == fund.currency,
+            line.c.status != LineStatus.DUPLICATE,
+        )
+    )
+    left = select(entered.c.bank_ref, entered.c.amount_minor, entered.c.source_id).where(
+        entered.c.fund_id == fund.id, entered.c.bank_ref.in_(list(refs)), ~told.exists()
+    )
+    return {
+        (row.bank_ref, row.amount_minor): row.source_id is not None and row.amount_minor > 0
+        for row in session.connection().execute(left)
+    }
+
+
+def _known_bookings(
+    session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID
+) -> dict[str, Mapping[Any, int]]:
+    """Return how often another statement of this account has booked each line, at the most. One statement.
+
+    By its hash, and by its likeness where it has a reference.
+    """
+    line, statement = table_of(StatementLine), table_of(BankStatement)
+    hashes, refs = {one.content_hash for one in lines}, {one.bank_ref for one in lines if one.bank_ref}
+    said = (line.c.content_hash, line.c.bank_ref, line.c.amount_minor, line.c.currency, line.c.booked_on)
+    counted = (
+        select(line.c.statement_id, *said, func.count().label("times"))
+        .join(statement, statement.c.id == line.c.statement_id)
+        .where(
+            or_(line.c.content_hash.in_(list(hashes)), line.c.bank_ref.in_(list(refs))),
             statement.c.fund_id == fund.id,
             line.c.statement_id != statement_id,
         )
-        .group_by(line.c.content_hash, line.c.statement_id)
+        .group_by(line.c.statement_id, *said)
     )
-    known: dict[str, int] = {}
+    known, alike = Counter[Any](), Counter[Any]()
     for row in session.connection().execute(counted):
-        known[row.content_hash] = max(known.get(row.content_hash, 0), row.times)
-    return known
+        known[row.statement_id, row.content_hash] += row.times
+        if row.bank_ref:
+            alike[row.statement_id, likeness(row)] += row.times
+    return {"known": _most(known), "alike": _most(alike)}
+
+
+def _most(counted: Counter[Any]) -> Mapping[Any, int]:
+    most: dict[Any, int] = {}
+    for (_, what), times in counted.items():
+        most[what] = max(most.get(what, 0), times)
+    return most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,7 +452,15 @@ class WriteOffFacts:
     accounts: Accounts
     line: Any = None
     case: Any = None
-    is_explained: bool = False
+    aside_minor: int = 0
+    """What of the booking the case is about and lies in suspense still; a debit negative."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Say whether nothing of it is left to be written off; another currency lies on no account of the fund."""
+        known = self.case is not None and self.line is not None and self.fund is not None
+        is_ours = known and self.line.currency == self.fund.currency
+        return bool(is_ours and self.aside_minor == 0)
 
 
 def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
@@ -419,7 +468,8 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
     lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
     cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
     ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
-    known = explained_lines(session, lines)
+    aside = set_aside_by(session, lines)
+    named = [next(iter(cases.get(task.command.exception_id, ())), None) for task in tasks]
     return [
         WriteOffFacts(
             command=task.command,
@@ -428,10 +478,10 @@ def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: St
             fund=task.fund,
             accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
             line=next(iter(lines.get(task.command.statement_line_id, ())), None),
-            case=next(iter(cases.get(task.command.exception_id, ())), None),
-            is_explained=task.command.statement_line_id in known,
+            case=case,
+            aside_minor=0 if case is None else set_aside_of(case, aside),
         )
-        for task in tasks
+        for task, case in zip(tasks, named, strict=True)
     ]
 
 
@@ -454,7 +504,7 @@ def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
 @about_input
 def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
     """What the fund is to bear it must have."""
-    missing = -facts.line.amount_minor if facts.line is not None else 0
+    missing = -facts.aside_minor
     if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
         return (unmet("foreign_currency"),)
     has = facts.accounts[AccountKind.AVAILABLE].balance_minor
@@ -466,8 +516,10 @@ def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
 
 
 def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
-    """Take the booking out of suspense, out of the fund's own money or into it."""
-    moved = entry(PostingKind.CORRECTION, -facts.line.amount_minor, facts.accounts, new_id=stamp.new_id)
+    """Take what lies there out of suspense, out of the fund's own money or into it."""
+    aside = facts.aside_minor
+    word = explained(facts.line, aside, facts.case.facts.get("instruction"))
+    moved = entry(PostingKind.CORRECTION, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -476,11 +528,11 @@ def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
         row=facts.statement,
         detail={
             "line_id": facts.line.id,
-            "amount_minor": facts.line.amount_minor,
+            "amount_minor": aside,
             "exception_id": facts.command.exception_id,
             "reason": facts.command.reason,
         },
-        sealed=(explained(facts.line), *moved),
+        sealed=(word, *moved),
     )
     return Effects(acts=(act,))
 

@@ -17,6 +17,7 @@ from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch,
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
+from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
@@ -49,6 +50,15 @@ class TestHelp:
         assert not silent
         assert len(list(commands())) > 60
 
+    @pytest.mark.parametrize("verb", ["stop", "withdraw"])
+    def test_is_there_in_a_process_that_knows_no_later_room(self, verb: str) -> None:
+        """Money has a word where a project ends: the verb is registered there, not beside its command."""
+        program = [sys.executable, "-m", "cli.main", "project", verb, "--help"]
+
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_says_what_every_option_of_a_verb_means(self) -> None:
         dumb = {
             (binding.path, one.name) for binding in BINDINGS for one in binding.asked() if not binding.help_of(one.name)
@@ -62,7 +72,7 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
-        by_the_bank = {Learn, Send, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
+        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
         by_two_people = {Abandon, WriteOff}
 

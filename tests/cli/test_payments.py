@@ -228,10 +228,10 @@ class TestCase:
         ((case, *_),) = at_home("exception", "list").rows
         word = ("--reason", "a fee", "--evidence", "a" * 64)
         assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 0
-        own = at_home("exception", "confirm", case, "--as", "accountant", "--json")
+        own = at_home("exception", "confirm", case, "write_off", "--as", "accountant", "--json")
         assert (own.code, own.document["error"]["code"]) == (3, "four_eyes")
 
-        said = at_home("exception", "confirm", case, "--as", "fund_manager")
+        said = at_home("exception", "confirm", case, "write_off", "--as", "fund_manager")
 
         assert said.code == 0
         assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == 0
@@ -244,7 +244,7 @@ class TestCase:
         house.do(pay.propose(case), by=Role.ACCOUNTANT)
         pay.tell(house, pay.payout_of(house, batch), kind="acknowledge")
 
-        said = at_home("exception", "confirm", str(case), "--as", "fund_manager", "--json")
+        said = at_home("exception", "confirm", str(case), "abandon_batch", "--as", "fund_manager", "--json")
 
         assert (said.code, said.document["error"]["unmet"]) == (3, ["batch_may_be_alive"])
         assert house.one("SELECT count(*) FROM v_exception WHERE closed_at IS NULL") == 1

@@ -13,12 +13,15 @@ from flows.disbursement import Frozen, Run, Teller, deliver, disburse
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.payouts.commands import Approve
+from lifecycle.payouts.payees import RetireAccount
+from lifecycle.projects.commands import Resume
 from models.db import transaction
 from models.ports import NotPut, PutResult
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, a_house, key
+from tests.factories import House, a_house, key, put_on_hold
 from tests.lifecycle.commands.payout_cases import withdraw_evidence
+from tests.lifecycle.ending_recipes import stop
 
 
 @pytest.fixture
@@ -166,6 +169,77 @@ class TestAnotherFileOfTheName:
         found = run(house, bank)
 
         assert (len(found.unknown), states(house)[1]) == (1, "unknown")
+
+
+def retire(house: House) -> None:
+    house.do(
+        RetireAccount(command_id=key(), payee_account_id=pay.payee(house), reason="a forged letter"), by=Role.ACCOUNTANT
+    )
+
+
+def pause(house: House) -> None:
+    project = UUID(house.one("SELECT project_id FROM v_payout"))
+    put_on_hold(house, project, code="partner")
+
+
+def end(house: House) -> None:
+    stop(house, UUID(house.one("SELECT id FROM v_agreement")))
+
+
+class TestAPreparedPaymentThatMayNotLeaveAnyMore:
+    @pytest.mark.parametrize(
+        ("happens", "code", "becomes"),
+        [
+            (end, "project_ended", "cancelled"),
+            (pause, "project_on_hold", "approved"),
+            (retire, "payee_not_confirmed", "approved"),
+        ],
+    )
+    def test_is_taken_back_before_anything_is_put(self, house: House, happens: Any, code: str, becomes: str) -> None:
+        (batch,) = pay.batches(house)
+        happens(house)
+        bank = BankInMemory()
+
+        ran = run(house, bank)
+
+        assert (bank.out, ran.taken_back, ran.failed) == ({}, [batch], [])
+        assert [codes for _, codes in ran.refused] == [(code,)]
+        assert states(house) == (becomes, "abandoned")
+        assert house.rows("SELECT * FROM v_claim") == []
+        assert (run(house, bank).sent, bank.out) == ([], {})
+
+    def test_leaves_once_what_kept_it_is_over(self, house: House) -> None:
+        (batch,) = pay.batches(house)
+        pause(house)
+        bank = BankInMemory()
+        run(house, bank)
+        project = UUID(house.one("SELECT project_id FROM v_payout"))
+        house.do(Resume(command_id=key(), project_id=project, reason="answered"), by=Role.COORDINATOR)
+
+        ran = run(house, bank)
+
+        assert (len(ran.sent), len(bank.out), batch in ran.sent) == (1, 1, False)
+
+    @pytest.mark.parametrize("takes", ["keep", "move"])
+    def test_is_for_two_people_once_somebody_began_to_hand_it_over(self, house: House, takes: Any) -> None:
+        pay.payouts(house, state="released")
+        killed_after_put(house)
+        retire(house)
+        bank = BankInMemory()
+
+        ran = run(house, bank, takes)
+
+        assert (bank.out, ran.taken_back, len(ran.unknown)) == ({}, [], 1)
+        assert (states(house), house.one("SELECT kind FROM v_exception")) == (("instructed", "unknown"), "no_answer")
+
+    def test_is_sent_where_its_file_had_left_before(self, house: House) -> None:
+        pay.payouts(house, state="released")
+        bank = killed_after_put(house)
+        end(house)
+
+        ran = run(house, bank)
+
+        assert (len(ran.found), states(house)) == (1, ("instructed", "sent"))
 
 
 class FullBank(BankInMemory):

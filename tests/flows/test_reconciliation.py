@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
+from lifecycle.commands import Answer
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.funds.commands import Contribute
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.statements import ComparePosition, WriteOff
@@ -20,7 +21,7 @@ from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house, ids_of, key
+from tests.factories import House, a_house, call_capital, ids_of, key, sources
 
 HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
@@ -153,7 +154,7 @@ class TestTwoPeople:
         (batch,) = pay.batches(house, state="unknown")
         case = pay.case_of(house, batch)
         house.do(pay.propose(case, "confirm_paid"), by=Role.ACCOUNTANT)
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case)
+        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.CONFIRM_PAID)
         house.do(confirm, by=Role.FUND_MANAGER)
 
         with transaction(house.engine) as session:
@@ -206,36 +207,86 @@ class TestPosition:
         assert house.rows("SELECT * FROM v_hold") == []
 
 
-class TestMoneyOfAnInvestor:
-    """What comes in, told by the bank and entered by the accountant: it counts once, whoever is first."""
+class TestMoneyEnteredByHand:
+    """What comes in, or goes out, told by the bank and entered by the accountant: it counts once, whoever is first."""
 
-    def comes_in(self, house: House) -> None:
-        take(house, HEAD + line(house) + "2025-07-08,500.00,CNY,credit,6222,大企业,,IN-1\n")
+    def booked(self, house: House, amount: str = "500.00", direction: str = "credit", ref: str = "IN-1") -> None:
+        take(house, HEAD + f"2025-07-08,{amount},CNY,{direction},6222,大企业,,{ref}\n", f"{key()}.csv")
 
-    def enter(self, house: House) -> None:
+    def enter(self, house: House, amount_minor: int = 50_000, source: UUID | None = None) -> Answer:
         fund = UUID(house.one("SELECT id FROM v_fund"))
-        said: dict[str, Any] = {"amount_minor": 50_000, "received_on": house.today, "bank_ref": "IN-1"}
-        house.do(Contribute(command_id=key(), fund_id=fund, **said), by=Role.ACCOUNTANT)
+        said: dict[str, Any] = {"amount_minor": amount_minor, "received_on": house.today, "bank_ref": "IN-1"}
+        command = Contribute(command_id=key(), fund_id=fund, source_id=source, note="as called", **said)
+        (answer,) = house.ask(command, by=Role.ACCOUNTANT)
+        return answer
+
+    @pytest.fixture
+    def source(self, house: House) -> UUID:
+        """Give an investor of the one fund that was called."""
+        pay.batches(house, state="sent")
+        fund = UUID(house.one("SELECT id FROM v_fund"))
+        (source,) = sources(house, fund)
+        call_capital(house, fund)
+        return source
 
     @pytest.mark.parametrize("bank_first", [True, False])
-    def test_counts_once(self, house: House, *, bank_first: bool) -> None:
-        pay.batches(house, state="sent")
+    def test_of_an_investor_counts_once(self, house: House, source: UUID, *, bank_first: bool) -> None:
         before = balance(house, "available")
 
-        for act in (self.comes_in, self.enter) if bank_first else (self.enter, self.comes_in):
-            act(house)
+        acts = (lambda: self.booked(house), lambda: self.enter(house, source=source))
+        for act in acts if bank_first else reversed(acts):
+            act()
 
         assert balance(house, "available") == before + 50_000
         assert balance(house, "suspense") == 0
         assert house.rows("SELECT 1 FROM v_exception WHERE closed_at IS NULL") == []
         assert broken(house) == []
 
-    def test_is_not_another_amount_under_its_reference(self, house: House) -> None:
-        pay.batches(house, state="sent")
-        take(house, HEAD + line(house) + "2025-07-08,499.99,CNY,credit,6222,大企业,,IN-1\n")
-        self.enter(house)
+    def test_is_not_another_amount_under_its_reference(self, house: House, source: UUID) -> None:
+        self.booked(house, "499.99")
+        assert self.enter(house, source=source).is_done
 
         assert balance(house, "suspense") == 49_999
+
+    def test_is_one_booking_only(self, house: House, source: UUID) -> None:
+        self.booked(house)
+        assert self.enter(house, source=source).is_done
+        before = balance(house, "available")
+
+        take(house, HEAD + "2025-07-09,500.00,CNY,credit,6222,大企业,,IN-1\n")
+
+        assert (balance(house, "available"), balance(house, "suspense")) == (before, 50_000)
+
+    @pytest.mark.parametrize(("amount_minor", "direction"), [(-50_000, "debit"), (50_000, "credit")])
+    def test_that_no_investor_paid_in_is_a_case_where_the_bank_says_it_later(
+        self, house: House, source: UUID, amount_minor: int, direction: str
+    ) -> None:
+        assert source
+        assert self.enter(house, amount_minor).is_done
+        before = balance(house, "available")
+
+        self.booked(house, direction=direction)
+
+        assert house.one("SELECT kind FROM v_exception WHERE closed_at IS NULL") == "entered_alone"
+        assert (balance(house, "available"), balance(house, "suspense")) == (before, 0)
+        assert broken(house) == []
+
+    @pytest.mark.parametrize(("amount_minor", "direction"), [(-50_000, "debit"), (50_000, "credit")])
+    def test_that_no_investor_paid_in_waits_for_two_people_where_the_bank_said_it_first(
+        self, house: House, source: UUID, amount_minor: int, direction: str
+    ) -> None:
+        assert source
+        before = balance(house, "available")
+        self.booked(house, direction=direction)
+        refused = self.enter(house, amount_minor)
+        assert refused.error is not None
+        assert refused.error.codes == ("two_people_missing",)
+        pay.agree(house, UUID(house.one("SELECT id FROM v_exception WHERE closed_at IS NULL")), action="close")
+
+        assert self.enter(house, amount_minor).is_done
+
+        assert (balance(house, "available"), balance(house, "suspense")) == (before + amount_minor, 0)
+        assert broken(house) == []
 
 
 class TestAPaymentThatARestoreHasLost:

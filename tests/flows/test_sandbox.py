@@ -20,7 +20,7 @@ from models.db import reading
 from models.ports import NotPut
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, a_house, agreements, ids_of, key, reported
+from tests.factories import House, a_house, agreements, call_capital, ids_of, key, reported, sources
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = 500_000_000
@@ -41,9 +41,13 @@ def paid_to(house: House, ending: str) -> UUID:
     (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
     house.do(ConfirmAccount(command_id=key(), payee_account_id=account, called="Mrs Lin"), by=Role.ACCOUNTANT)
     house.do(AcceptMilestone(command_id=key(), milestone_id=tranche, reason="seen"), by=Role.CERTIFIER)
+    fund = pay.fund_of(house, tranche)
+    (source,) = sources(house, fund)
+    call_capital(house, fund)
     money = Contribute(
         command_id=key(),
-        fund_id=pay.fund_of(house, tranche),
+        fund_id=fund,
+        source_id=source,
         amount_minor=START,
         received_on=house.today,
         bank_ref="SLIP-1",

@@ -1,9 +1,13 @@
 """Recipes of the verbs of payouts, accounts of payees, payment batches, statements and cases."""
 
+from datetime import timedelta
+
+from flows.claims import claim_batch
 from lifecycle.exceptions import commands as exception
-from lifecycle.payouts import batches, payees, statements
+from lifecycle.payouts import batches, payees, statements, taking_back
 from lifecycle.payouts import commands as payout
 from lifecycle.people.commands import AddOrganisation, GrantRole
+from models.db import transaction
 from models.ids import new_id
 from models.states import OrganisationKind, Role
 from tests import factories as make
@@ -216,6 +220,25 @@ def settle(house: House, count: int) -> Made:
 
 
 @recipe(
+    "batch.take_back",
+    "batch.take_back",
+    "payout.recall",
+    by=Role.PAYER,
+    moves=(("batch", "take_back", "prepared", "abandoned"), ("payout", "recall", "instructed", "approved")),
+    tells="batch.abandoned",
+)
+def take_back(house: House, count: int) -> Made:
+    ids = pay.batches(house, count)
+    with transaction(house.engine) as session:
+        fences = {claim_batch(session, one, "payment run", lease=timedelta(0)) for one in ids}
+    account = payees.RetireAccount(command_id=key(), payee_account_id=pay.payee(house), reason="fraud")
+    house.do(account, by=Role.ACCOUNTANT)
+    pay.payee(house)
+    house.later(days=7)  # the next account has cooled off when another recipe pays to it
+    return given(taking_back.TakeBack, ids, fence=fences.pop())
+
+
+@recipe(
     "batch.abandon",
     "batch.abandon",
     "payout.recall",
@@ -281,4 +304,4 @@ def propose_way_out(house: House, count: int) -> Made:
 @recipe("exception.confirm", by=Role.FUND_MANAGER, tells="exception.closed")
 def confirm_way_out(house: House, count: int) -> Made:
     ids = make.ids_of(house.do(*propose_way_out(house, count), by=Role.ACCOUNTANT))
-    return given(exception.ConfirmWayOut, ids)
+    return given(exception.ConfirmWayOut, ids, action=exception.Action.ABANDON_BATCH)

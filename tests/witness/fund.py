@@ -178,15 +178,21 @@ class FundBook:
             self._move(reserved=-at.amount)
             self._came_back(one)
 
+    def hear_accepted(self, end_to_end_id: str) -> None:
+        """The bank will pay an order; of one that it rejected before nobody knows now."""
+        _, at = self.attempt_of(end_to_end_id)
+        self.is_held |= at.is_rejected and not at.is_paid
+
     def hear_booked(self, channel: str, ref: str, amount: int, end_to_end_id: str | None) -> None:
         """The bank has booked something: out is negative."""
         if (channel, ref) in self.told:
             return
+        is_told = any(known == ref for _, known in self.told)
         self.told.add((channel, ref))
         if ref in self.entered:
             return
         if end_to_end_id is None:
-            self.aside += amount
+            self.aside += 0 if is_told else amount
             return
         one, at = self.attempt_of(end_to_end_id)
         kind = "paid" if amount < 0 else "returned"

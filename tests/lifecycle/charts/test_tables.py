@@ -126,6 +126,7 @@ PAYOUT = {
     ("returned", "amend"): ("requested", ("request_sound",)),
     ("returned", "cancel"): ("cancelled", ()),
     ("returned", "confirm"): ("paid", ()),
+    ("approved", "confirm"): ("paid", ()),
 }
 BATCH = {
     ("prepared", "send"): ("sent", ("fence_holds",)),
@@ -139,6 +140,7 @@ BATCH = {
     ("unknown", "settle"): ("settled", ("nothing_awaited",)),
     ("unknown", "abandon"): ("abandoned", ("two_agreed", "nothing_paid")),
     ("acknowledged", "settle"): ("settled", ("nothing_awaited",)),
+    ("prepared", "take_back"): ("abandoned", ("fence_holds", "may_not_leave", "nothing_paid")),
 }
 TABLES: Mapping[type[Chart], Mapping[tuple[str, str], Any]] = {
     ProjectChart: PROJECT,

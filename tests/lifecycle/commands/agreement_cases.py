@@ -26,6 +26,7 @@ from models.states import ProjectState, Role
 from tests import factories as make
 from tests.factories import House, key
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
+from tests.lifecycle.ending_recipes import paid, stop
 
 NOWHERE = UUID(int=5)
 NO_FILE = "f" * 64
@@ -210,6 +211,13 @@ def _while_the_project_runs(house: House) -> Any:
 @refused("agreement.close", "agreement_closed")
 def _closed_twice(house: House) -> Any:
     return again("agreement.close", done(house, "agreement.close"))
+
+
+@refused("agreement.close", "not_settled", by=Role.FUND_DIRECTOR)
+def _after_a_stop_with_an_advance_that_is_not_cleared(house: House) -> Any:
+    (one,) = paid(house, 1)
+    stop(house, one)
+    return on(CloseAgreement, one, reason="over")
 
 
 @refused("agreement.close", "payouts_open", "recoveries_open")

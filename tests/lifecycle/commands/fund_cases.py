@@ -16,9 +16,12 @@ from lifecycle.funds.commands import (
     SetLimit,
     Tier,
 )
+from lifecycle.payouts.statements import TakeLines
+from lifecycle.people.commands import GrantRole
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
-from tests.factories import House, agreements, call_capital, funds, key, new_fund, pay_in, sources
+from tests import payments as pay
+from tests.factories import House, agreements, call_capital, funds, ids_of, key, new_fund, pay_in, sources
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -99,6 +102,15 @@ def _same_booking(house: House) -> Any:
     return again("fund.contribute", first)
 
 
+@refused("fund.contribute", "two_people_missing")
+def _money_of_nobody_that_the_bank_told_of_first(house: House) -> Any:
+    (one,) = funds(house)
+    (statement,) = ids_of(house.do(pay.take(one)))
+    booked = pay.unexplained(5_000, bank_ref="B-1")
+    house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=booked))
+    return on(Contribute, one, amount_minor=5_000, received_on=house.today, bank_ref="B-1")
+
+
 @refused("fund.contribute", "contribution_over_call")
 def _before_any_call(house: House) -> Any:
     (one,) = funds(house)
@@ -136,6 +148,20 @@ def _more_money_asks_less(house: House) -> Any:
     return made(house, "fund.set_tiers", tiers=tiers)
 
 
+@refused("fund.set_tiers", "four_eyes")
+def _by_a_sponsor_who_approves_under_another_account(house: House) -> Any:
+    sponsor = house.people[Role.SPONSOR]
+    (answer,) = house.do(made(house, "user.add", person_id=sponsor.person_id), by=Role.ADMIN)
+    grant = GrantRole(
+        command_id=key(),
+        user_id=UUID(answer["object_id"]),
+        role=Role.FUND_MANAGER,
+        organisation_id=house.parties["funder"],
+    )
+    house.do(grant, by=Role.ADMIN)
+    return made(house, "fund.set_tiers")
+
+
 @refused("fund.set_limit", "four_eyes", by=Role.SPONSOR)
 def _of_a_second_account_of_ones_own(house: House) -> Any:
     sponsor = house.people[Role.SPONSOR]
@@ -143,6 +169,13 @@ def _of_a_second_account_of_ones_own(house: House) -> Any:
     (answer,) = house.do(other, by=Role.ADMIN)
     user = UUID(answer["object_id"])
     return on(SetLimit, funds(house)[0], user_id=user, up_to_minor=1, reason="why")
+
+
+@refused("fund.close", "money_left_in_fund")
+def _with_money_in_it(house: House) -> Any:
+    (one,) = funds(house)
+    pay_in(house, one, amount_minor=1)
+    return on(CloseFund, one, reason="why")
 
 
 @refused("fund.close", "fund_closed")

@@ -1,10 +1,12 @@
 """Refusals of the verbs of payouts, accounts of payees, payment batches, statements and cases."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from flows.claims import claim_batch
 from lifecycle.agreements.commands import SupplementAgreement
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.exceptions.commands import Action, ConfirmWayOut
@@ -13,13 +15,14 @@ from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.payouts.statements import TakeLines, WriteOff
-from lifecycle.people.commands import DisableUser, GrantRole
-from lifecycle.projects.commands import Stop
+from lifecycle.payouts.taking_back import TakeBack
+from lifecycle.people.commands import AddOrganisation, DisableUser, GrantRole, TieOrganisations
+from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence
 from models.db import transaction
 from models.ids import new_id
 from models.money import MAX_MINOR
-from models.states import BankEventKind, BankSource, Role
+from models.states import BankEventKind, BankSource, OrganisationKind, Role
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import House, key
@@ -183,11 +186,28 @@ def _approved_by_who_confirmed_the_account(house: House) -> Any:
     return approve(one)
 
 
-@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+@refused("payout.approve", "four_eyes", by="nobody")
 def _approved_by_who_certified(house: House) -> Any:
     (one,) = pay.payouts(house)
-    pay.certify(house, one)
+    also(house, "nobody", Role.CERTIFIER, "funder")
+    house.do(on(Certify, one, amount_minor=pay.AMOUNT), by="nobody")
+    also(house, "nobody", Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.CERTIFIER)
+def _approved_by_who_accepted_the_milestone(house: House) -> Any:
+    (one,) = pay.payouts(house)
     also(house, Role.CERTIFIER, Role.FUND_MANAGER, "funder")
+    return approve(one)
+
+
+@refused("payout.approve", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _approved_by_a_member_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    project = UUID(house.one("SELECT project_id FROM v_payout"))
+    make.name_members(house, project, roles=(Role.TECHNICAL_MANAGER,))
+    also(house, Role.TECHNICAL_MANAGER, Role.FUND_MANAGER, "funder")
     return approve(one)
 
 
@@ -195,6 +215,27 @@ def _approved_by_who_certified(house: House) -> Any:
 def _approved_by_somebody_of_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house)
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return approve(one)
+
+
+def stand_behind_the_wall(house: House, fund: UUID, name: str) -> None:
+    """Give somebody a part at an investor of the fund that controls an owner of the firm."""
+    investor = house.parties["other firm"]
+    (owner,) = make.ids_of(
+        house.do(AddOrganisation(command_id=key(), name="holding", kind=OrganisationKind.SME), by=Role.ADMIN)
+    )
+    control = TieOrganisations(command_id=key(), organisation_id=investor, other_id=owner, is_common_control=True)
+    firm = house.parties["sme"]
+    share = TieOrganisations(command_id=key(), organisation_id=owner, other_id=firm, share_basis_points=6000)
+    house.do(control, share, by=Role.ADMIN)
+    make.sources(house, fund)
+    also(house, name, Role.PROJECT_LEAD, "other firm")
+
+
+@refused("payout.approve", "conflict_of_interest")
+def _approved_by_somebody_of_an_investor_that_holds_the_firms_owner(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
     return approve(one)
 
 
@@ -223,6 +264,20 @@ def _approved_above_ones_own_limit(house: House) -> Any:
     user = house.people[Role.FUND_MANAGER].user_id
     limit = on(SetLimit, pay.payer_of(house, one), user_id=user, up_to_minor=pay.AMOUNT - 1, reason="new")
     house.do(limit, by=Role.FUND_DIRECTOR)
+    return approve(one)
+
+
+@refused("payout.request", "tiers_missing")
+def _asked_of_a_fund_without_tiers(house: House) -> Any:
+    command = made(house, "payout.request")
+    edit(house, "DELETE FROM approval_tier")
+    return command
+
+
+@refused("payout.approve", "tiers_missing")
+def _approved_where_nobody_knows_by_how_many(house: House) -> Any:
+    (one,) = pay.payouts(house)
+    edit(house, "DELETE FROM approval_tier")
     return approve(one)
 
 
@@ -324,6 +379,13 @@ def _released_by_who_approved(house: House) -> Any:
     return on(Release, one)
 
 
+@refused("payout.release", "four_eyes", by=Role.ACCOUNTANT)
+def _released_by_who_confirmed_the_account(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.ACCOUNTANT, Role.PAYER, "funder")
+    return on(Release, one)
+
+
 # The last gate
 
 
@@ -331,11 +393,46 @@ def instruct(payout: UUID) -> Any:
     return on(Instruct, payout, batch_id=new_id())
 
 
+def released_under_the_strict_standard(house: House) -> list[UUID]:
+    """Return a payout that was certified, approved and released."""
+    made = pay.payouts(house, pack="strict")
+    pay.certify(house, *made)
+    pay.approve(house, *made)
+    pay.release(house, *made)
+    return made
+
+
 @refused("payout.instruct", "not_released")
 def _paid_before_it_is_released(house: House) -> Any:
     (one,) = pay.payouts(house, pack="strict")
     pay.certify(house, one)
     pay.approve(house, one)
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_released")
+def _paid_on_the_release_of_who_confirmed_the_account(house: House) -> Any:
+    (one,) = released_under_the_strict_standard(house)
+    same = "(SELECT person_id FROM app_user WHERE login = 'accountant')"
+    edit(house, f"UPDATE app_user SET person_id = {same} WHERE login = 'payer'")  # found to be one human
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_released")
+def _paid_on_the_release_of_a_payer_who_left(house: House) -> Any:
+    (one,) = pay.payouts(house, pack="strict")
+    pay.certify(house, one)
+    pay.approve(house, one)
+    also(house, "nobody", Role.PAYER, "funder")
+    house.do(on(Release, one), by="nobody")
+    house.do(DisableUser(command_id=key(), user_id=house.people["nobody"].user_id), by=Role.ADMIN)
+    return instruct(one)
+
+
+@refused("payout.instruct", "not_certified")
+def _paid_on_the_word_of_a_certifier_who_left(house: House) -> Any:
+    (one,) = released_under_the_strict_standard(house)
+    house.do(DisableUser(command_id=key(), user_id=house.people[Role.CERTIFIER].user_id), by=Role.ADMIN)
     return instruct(one)
 
 
@@ -357,6 +454,23 @@ def _paid_on_the_word_of_somebody_who_left(house: House) -> Any:
 def _paid_on_the_word_of_somebody_who_joined_the_firm(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     also(house, Role.FUND_MANAGER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_on_the_word_of_somebody_whom_the_wall_keeps_out_since(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    stand_behind_the_wall(house, pay.payer_of(house, one), Role.FUND_MANAGER)
+    return instruct(one)
+
+
+@refused("payout.instruct", "approvals_missing")
+def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    also(house, Role.FUND_MANAGER, Role.TECHNICAL_MANAGER, "platform")
+    user, project = house.people[Role.FUND_MANAGER].user_id, UUID(house.one("SELECT project_id FROM v_payout"))
+    member = Assign(command_id=key(), project_id=project, user_id=user, role=Role.TECHNICAL_MANAGER)
+    house.do(member, by=Role.COORDINATOR)
     return instruct(one)
 
 
@@ -429,6 +543,7 @@ def _written_off_twice(house: House) -> Any:
 wrong("batch.send", "fence_lost", fence=1)
 wrong("batch.prepare", "batch_empty", payout_ids=())
 wrong("batch.prepare", "batch_of_others", payout_ids=lambda house: tuple(pay.payouts(house)))
+wrong("batch.take_back", "fence_lost", fence=2)
 wrong("batch.abandon", "two_people_missing", exception_id=NOWHERE)
 
 
@@ -441,6 +556,19 @@ def _what_another_batch_carries(house: House) -> Any:
 @refused("batch.settle", "bank_word_missing")
 def _settled_before_the_bank_has_booked(house: House) -> Any:
     return on(Settle, pay.batches(house, state="sent")[0])
+
+
+@refused("batch.take_back", "batch_may_leave")
+def _taken_back_where_nothing_keeps_it(house: House) -> Any:
+    return on(TakeBack, pay.batches(house)[0], fence=0)
+
+
+@refused("batch.take_back", "batch_may_be_alive")
+def _taken_back_after_somebody_else_began(house: House) -> Any:
+    command = made(house, "batch.take_back")
+    with transaction(house.engine) as session:
+        fence = claim_batch(session, command.batch_id, "another", lease=timedelta(0))
+    return again("batch.take_back", command, fence=fence)
 
 
 @refused("batch.abandon", "batch_may_be_alive")
@@ -509,10 +637,107 @@ def _matched_to_nothing_known(house: House) -> Any:
     return pay.propose(pay.case_of(house, line), "match", kind=BankEventKind.SETTLE, end_to_end_id="E1")
 
 
+def _matched(house: House, amount_minor: int, kind: BankEventKind, **more: Any) -> Any:
+    """Match a booking of a fund to its payment, or to that of another fund."""
+    (payout, other) = pay.payouts(house, 2, state="instructed")
+    end = house.one("SELECT end_to_end_id FROM v_instruction WHERE payout_id = :id", id=str(payout))
+    fund = pay.payer_of(house, other if more.pop("is_other", False) else payout)
+    (statement,) = make.ids_of(house.do(pay.take(fund)))
+    found = pay.unexplained(amount_minor, **more)
+    (answer,) = house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=found))
+    case = pay.case_of(house, UUID(answer["line_ids"][0]))
+    return pay.propose(case, "match", end_to_end_id=end, kind=kind)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_credit_does_not_settle(house: House) -> Any:
+    return _matched(house, pay.AMOUNT, BankEventKind.SETTLE)
+
+
+@refused("exception.propose", "match_kind_wrong")
+def _a_debit_is_what_it_pays(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.DEBIT)
+
+
+@refused("exception.propose", "foreign_currency")
+def _matched_in_another_currency(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, currency="USD")
+
+
+@refused("exception.propose", "match_of_another_fund")
+def _matched_across_funds(house: House) -> Any:
+    return _matched(house, -pay.AMOUNT, BankEventKind.SETTLE, is_other=True)
+
+
+@refused("payout.learn", "match_known_already")
+def _explained_as_what_is_known(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="paid")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    aside: dict[str, Any] = {"exception_id": case, "statement_line_id": line, "set_aside_minor": -pay.AMOUNT}
+    return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
+
+
+def _paid_after_all(house: House) -> Any:
+    """Return the words of two people that a rejected attempt was settled; its payout is free for a next one."""
+    (batch,) = pay.batches(house, state="sent")
+    payout = pay.payout_of(house, batch)
+    pay.tell(house, payout, kind="reject", source="pain002")
+    (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    command = pay.word(house, payout, "settle", source=BankSource.PEOPLE, exception_id=case)
+    house.do(on(Reapprove, payout, amount_minor=pay.AMOUNT), by=Role.FUND_MANAGER)
+    return command
+
+
+@refused("payout.learn", "batch_may_be_alive")
+def _paid_beside_a_living_attempt(house: House) -> Any:
+    command = _paid_after_all(house)
+    pay.instruct(house, command.payout_id)
+    return command
+
+
+@refused("payout.learn", "amount_differs")
+def _paid_another_amount_than_is_approved_since(house: House) -> Any:
+    command = _paid_after_all(house)
+    edit(house, "UPDATE payout SET amount_minor = 9999")
+    return command
+
+
+def explain(house: House) -> None:
+    """Let the case be about a payment of which nothing of the booking lies aside."""
+    edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
+
+
+@refused("exception.propose", "booking_explained")
+def _what_was_posted_is_no_more_open(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    explain(house)
+    return pay.propose(pay.case_of(house, line), "write_off")
+
+
+@refused("exception.confirm", "booking_explained", by=Role.FUND_MANAGER)
+def _agreed_on_what_was_explained_meanwhile(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    case = pay.case_of(house, line)
+    house.do(pay.propose(case, "write_off"), by=Role.ACCOUNTANT)
+    explain(house)
+    return on(ConfirmWayOut, case, action=Action.WRITE_OFF)
+
+
 @refused("exception.confirm", "nothing_proposed")
 def _agreed_to_nothing(house: House) -> Any:
     (batch,) = pay.batches(house, state="unknown")
-    return on(ConfirmWayOut, pay.case_of(house, batch))
+    return on(ConfirmWayOut, pay.case_of(house, batch), action=Action.ABANDON_BATCH)
+
+
+@refused("exception.confirm", "another_way_out")
+def _agreed_to_what_was_proposed_before(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    house.do(pay.propose(command.exception_id, "confirm_paid"), by=Role.ACCOUNTANT)
+    return command
 
 
 @refused("exception.confirm", "exception_closed")

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Release
-from lifecycle.people.commands import Delegate, EndDelegation, GrantRole, RevokeRole
+from lifecycle.people.commands import Delegate, DisableUser, EndDelegation, GrantRole, RevokeRole
 from models.ids import new_id
 from models.states import Role
 from tests import factories as make
@@ -97,7 +97,7 @@ class TestWhoStandsIn:
 
         assert codes(house, again, deputy) == ["already_decided"]
 
-    @pytest.mark.parametrize("ending", ["ended", "over", "role lost"])
+    @pytest.mark.parametrize("ending", ["ended", "over", "role lost", "disabled"])
     def test_has_said_nothing_at_the_last_gate_once_the_delegation_is_over(self, house: House, ending: str) -> None:
         lent = lend(house, "nobody")
         (payout,) = pay.payouts(house)
@@ -109,6 +109,8 @@ class TestWhoStandsIn:
                 house.do(EndDelegation(command_id=key(), user_id=user, delegation_id=lent), by=MANAGER)
             case "over":
                 house.later(days=15)
+            case "disabled":
+                house.do(DisableUser(command_id=key(), user_id=house.people["nobody"].user_id), by=Role.ADMIN)
             case _:
                 manager = house.people[MANAGER].user_id
                 grant = house.one("SELECT id FROM role_grant WHERE user_id = :u", u=str(manager))

@@ -231,7 +231,7 @@ class TestACreditThatNobodyKnew:
         if expected:
             return
 
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case)
+        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.MATCH)
         with transaction(house.engine) as session:
             melody.execute_all_or_none(session, [confirm], stamp=house.stamp(Role.FUND_MANAGER))
             more = follow_up(session, case, confirm.command_id)

@@ -7,12 +7,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from lifecycle.endings.settlement import Tranche, plan_of
 from lifecycle.funds.queries import positions
 from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease, WaiveMilestone
 from lifecycle.milestones.entitlement import Figures
 from lifecycle.payouts.commands import RequestPayout
+from lifecycle.projects.commands import Advance
+from lifecycle.requirements.commands import JudgeRequirement
+from lifecycle.standards.pack import Pack
 from models.db import reading
 from models.states import MilestoneState, ProjectState, Role
 from tests import factories as make
@@ -143,6 +147,42 @@ class TestARetention:
         paying.pay(house, payout)
         assert house.one("SELECT purpose FROM payout WHERE id = :id", id=str(payout)) == "retention"
         assert row(house, agreement).settled_on is not None
+
+
+def tied() -> Pack:
+    """Return the granted standard whose retention waits for a criterion of the last stage instead of its gate."""
+    base = make.granted()
+    seen = (make._criterion("G5.1", "W", "paper"),)
+    stages = tuple(one.model_copy(update={"criteria": seen}) if one.gate == "G5" else one for one in base.stages)
+    *others, last = base.funds.tranches
+    plan = (*others, last.model_copy(update={"gate": None, "criteria": ("G5.1",)}))
+    funds = base.funds.model_copy(update={"tranches": plan})
+    return Pack.model_validate(base.model_copy(update={"code": "tied", "stages": stages, "funds": funds}).model_dump())
+
+
+class TestARetentionThatIsTiedToACriterion:
+    def test_is_kept_until_the_last_gate_has_passed(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Before that day no month of it has begun."""
+        monkeypatch.setattr(make, "PACKS", {**make.PACKS, "tied": tied})
+        monkeypatch.setattr(make, "WITHOUT_PANELS", (*make.WITHOUT_PANELS, "tied"))
+        house = make.a_house(engine)
+        (agreement,) = make.agreements(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="tied")
+        project = make.project_of(house, agreement)
+        make.hand_in(house, project)
+        met = JudgeRequirement(command_id=key(), project_id=project, clause="G3.1", yes=True, reason="seen")
+        house.do(met, by=Role.COORDINATOR)
+        for _ in range(2):
+            house.do(Advance(command_id=key(), project_id=project, reason="ready"), by=Role.COORDINATOR)
+        (retained,) = make.reported(house, agreement, number=5)
+        house.do(replace(met, command_id=key(), clause="G5.1"), by=Role.COORDINATOR)
+
+        (answer,) = house.ask(
+            AcceptMilestone(command_id=key(), milestone_id=retained, reason="seen"), by=Role.COORDINATOR
+        )
+
+        assert [(reason.code, reason.values) for reason in answer.unmet] == [
+            ("gate_unmet", {"gate": "G5", "verdict_code": "gate_not_passed"})
+        ]
 
 
 class _Row:

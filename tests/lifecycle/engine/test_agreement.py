@@ -41,8 +41,8 @@ class Scene:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        # What stops all payments stands last: the others pay while they prepare.
-        verbs = sorted(RECIPES, key=lambda verb: verb.startswith("disbursement."))
+        # What retires an account or stops all payments stands last: the others pay while they prepare.
+        verbs = sorted(RECIPES, key=lambda verb: (verb.startswith("disbursement."), verb == "batch.take_back"))
         self.commands = {verb: RECIPES[verb].make(house, 1)[0] for verb in verbs}
         ids = [one for stage in ProjectState for one in self._in(stage)]
         held, lean, ready = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)[0], *projects(house, 2, pack="lean")

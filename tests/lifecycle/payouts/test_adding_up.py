@@ -1,10 +1,11 @@
 """A payment cut in two needs as many approvals as the whole (rule book 5.4)."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from lifecycle.payouts.commands import Cancel
+from lifecycle.payouts.commands import Amend, Cancel
 from models.states import Role
 from tests import factories as make
 from tests import paid as paying
@@ -29,6 +30,10 @@ def needed(house: House, payout: UUID) -> int:
     return int(house.one("SELECT approvals_needed FROM payout WHERE id = :id", id=str(payout)))
 
 
+def amend(house: House, payout: UUID, **changes: Any) -> None:
+    house.do(Amend(command_id=key(), payout_id=payout, reason="corrected", **changes), by=Role.FINANCE_OFFICER)
+
+
 class TestPayoutsToOnePayee:
     def test_are_added_up_before_the_tier_is_chosen(self, house: House, milestone: UUID) -> None:
         first, second = ask(house, milestone), ask(house, milestone, HALF - 10_000_000)
@@ -47,6 +52,36 @@ class TestPayoutsToOnePayee:
         house.later(days=days)
 
         assert needed(house, ask(house, milestone)) == approvals
+
+    def test_are_added_up_with_a_later_one_when_the_earlier_grows(self, house: House, milestone: UUID) -> None:
+        first = ask(house, milestone, 1)
+        house.later(minutes=1)
+        ask(house, milestone, HALF)
+        house.later(minutes=1)
+
+        amend(house, first, new_amount_minor=HALF)
+
+        assert needed(house, first) == 2
+
+    def test_are_added_up_as_they_were_asked_for_however_late_one_is_amended(
+        self, house: House, milestone: UUID
+    ) -> None:
+        ask(house, milestone)
+        house.later(minutes=1)
+        second = ask(house, milestone)
+        house.later(days=31)
+
+        amend(house, second)
+
+        assert needed(house, second) == 2
+
+    def test_need_no_fewer_approvals_after_the_other_was_given_up(self, house: House, milestone: UUID) -> None:
+        first, second = ask(house, milestone), ask(house, milestone)
+        house.do(Cancel(command_id=key(), payout_id=first, reason="asked twice"), by=Role.FINANCE_OFFICER)
+
+        amend(house, second)
+
+        assert needed(house, second) == 2
 
     def test_count_no_longer_when_they_are_given_up(self, house: House, milestone: UUID) -> None:
         first = ask(house, milestone)

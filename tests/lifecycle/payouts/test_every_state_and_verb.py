@@ -14,6 +14,7 @@ from lifecycle import engine as melody
 from lifecycle.commands import Command
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, Find, Send, Settle
 from lifecycle.payouts.commands import Amend, Approve, Cancel, Certify, Instruct, Reapprove, Reject, Release, SendBack
+from lifecycle.payouts.taking_back import TakeBack
 from models.db import transaction
 from models.ids import new_id
 from models.states import PaymentBatchState, PayoutState, Role
@@ -59,19 +60,20 @@ BATCH_VERBS: dict[str, tuple[str, Made]] = {
     "find": ("clock", lambda _, one: Find(command_id=key(), batch_id=one, why="it lies there")),
     "acknowledge": ("clock", lambda _, one: Acknowledge(command_id=key(), batch_id=one)),
     "settle": ("clock", lambda _, one: Settle(command_id=key(), batch_id=one)),
+    "take_back": ("clock", lambda _, one: TakeBack(command_id=key(), batch_id=one, fence=0)),
     "abandon": (
         Role.FUND_MANAGER,
         lambda _, one: Abandon(command_id=key(), batch_id=one, reason="why", exception_id=new_id()),
     ),
 }
 BATCHES = """
-             send  doubt    find  acknowledge   settle             abandon
-prepared     sent  unknown  -     -             -                  two_people_missing
-sent         -     unknown  -     acknowledged  bank_word_missing  -
-unknown      -     -        sent  acknowledged  bank_word_missing  two_people_missing
-acknowledged -     -        -     -             bank_word_missing  -
-settled      -     -        -     -             -                  -
-abandoned    -     -        -     -             -                  -
+             send  doubt    find  acknowledge   settle             take_back           abandon
+prepared     sent  unknown  -     -             -                  batch_may_leave     two_people_missing
+sent         -     unknown  -     acknowledged  bank_word_missing  -                   -
+unknown      -     -        sent  acknowledged  bank_word_missing  -                   two_people_missing
+acknowledged -     -        -     -             bank_word_missing  -                   -
+settled      -     -        -     -             -                  -                   -
+abandoned    -     -        -     -             -                  -                   -
 """
 
 

@@ -172,7 +172,7 @@ class Payments(RuleBasedStateMachine):
     def two_people_lift_the_hold(self) -> None:
         open_cases = (
             "SELECT id FROM v_exception WHERE closed_at IS NULL AND object_type <> 'batch'"
-            " AND kind <> 'unmatched' ORDER BY id DESC"
+            " AND kind NOT IN ('unmatched', 'entered_alone') ORDER BY id DESC"
         )
         (answer,) = settle_case(self.house, UUID(self.house.rows(open_cases)[0].id), Action.LIFT_HOLD)
         assert answer.is_done
@@ -302,16 +302,14 @@ class Payments(RuleBasedStateMachine):
         order = self.order(place)
         if word == "RJCT":
             self.book.hear_rejected(order.end_to_end_id)
+        else:
+            self.book.hear_accepted(order.end_to_end_id)
         self.hand_in("xml", self.bank.report(order.message, {order.end_to_end_id: word}), death)
 
     @precondition(lambda self: self.bank.book)
     @rule(places=st.lists(PLACES, min_size=1, max_size=3), is_table=st.booleans(), death=DEATHS)
     def bank_tells_of_some(self, places: list[int], is_table: bool, death: int | None) -> None:
         lines = list(dict.fromkeys(self.bank.book[place % len(self.bank.book)] for place in places))
-        if is_table:  # a table cannot say of a line without a name that another channel knows it
-            lines = [line for line in lines if line.end_to_end_id is not None]
-        if not lines:
-            return
         self.hear("table" if is_table else "camt", lines)
         data = self.bank.table(lines) if is_table else self.bank.notice(lines)
         self.hand_in("csv" if is_table else "xml", data, death)

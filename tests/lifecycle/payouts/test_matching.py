@@ -63,12 +63,27 @@ class TestALine:
         assert meant(one(booked(-3, transaction_code="PMNT/MDOP/CHRG"))) == [(BankEventKind.FEE, 3, None)]
 
     def test_of_money_that_was_entered_as_an_investors_moves_nothing_again(self) -> None:
-        entered = Register(currency="CNY", contributions=frozenset({("B7", 500), ("B8", -200)}))
+        entered = Register(currency="CNY", contributions={("B7", 500): True})
 
-        for line in (booked(500, bank_ref="B7"), booked(-200, bank_ref="B8")):
-            assert (one(line, entered).status, one(line, entered).intents) == (LineStatus.MATCHED, ())
+        found = one(booked(500, bank_ref="B7"), entered)
+
+        assert (found.status, found.intents) == (LineStatus.MATCHED, ())
         for line in (booked(501, bank_ref="B7"), booked(-500, bank_ref="B7"), booked(500)):
             assert one(line, entered).exception == "unmatched"
+
+    def test_of_money_that_one_person_said_went_out_is_a_case_and_moves_nothing_again(self) -> None:
+        entered = Register(currency="CNY", contributions={("B8", -200): False})
+
+        found = one(booked(-200, bank_ref="B8"), entered)
+
+        assert (found.status, found.intents, found.exception) == (LineStatus.EXCEPTION, (), "entered_alone")
+
+    def test_alone_is_what_was_entered_once(self) -> None:
+        entered = Register(currency="CNY", contributions={("B7", 500): True})
+
+        found = match([booked(500, bank_ref="B7"), booked(500, bank_ref="B7")], entered)
+
+        assert [each.exception for each in found] == [None, "unmatched"]
 
     @pytest.mark.parametrize(
         ("line", "code"),

@@ -100,6 +100,7 @@ class TestContradiction:
         [
             (said("settle"), said("reject"), "rejected_after_settlement", 0),
             (said("reject"), said("settle"), "settled_after_rejection", -AMOUNT),
+            (said("reject"), said("acknowledge"), "accepted_after_rejection", 0),
             (said("reject"), said("return", 40), "returned_without_payment", 40),
             (said("acknowledge"), said("settle", 99), "amount_differs", -99),
             (said("settle"), said("settle", ref="2"), "paid_twice_by_bank", -AMOUNT),
@@ -132,7 +133,7 @@ class TestContradiction:
 
 class TestRejection:
     def test_frees_the_money_once(self) -> None:
-        fold = Fold().hear([said("reject"), said("reject"), said("acknowledge")])
+        fold = Fold().hear([said("reject"), said("reject")])
 
         assert fold.moved == {PostingKind.VOID: AMOUNT}
         assert fold.known.status == InstructionStatus.REJECTED

@@ -90,7 +90,7 @@ def one_file_under_two_names(patch: pytest.MonkeyPatch) -> None:
 
 def money_of_investors_booked_again(patch: pytest.MonkeyPatch) -> None:
     """The bank's booking of it counts besides the entry that was made by hand."""
-    patch.setattr(statements, "_contributions", lambda session, lines, fund: frozenset())
+    patch.setattr(statements, "_contributions", lambda session, lines, fund: {})
 
 
 def sent_again_because_it_is_gone(patch: pytest.MonkeyPatch) -> None:

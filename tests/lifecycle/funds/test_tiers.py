@@ -1,0 +1,63 @@
+"""Who approves does not say how many must; what was asked of three is not asked of one later (rule book 5.4)."""
+
+from uuid import UUID
+
+from lifecycle.funds.commands import SetTiers, Tier
+from lifecycle.payouts.commands import Amend, Approve, SendBack
+from models.money import MAX_MINOR
+from models.states import Role
+from tests import payments as pay
+from tests.factories import House, funds, ids_of, key
+
+BIG = 240_000_000
+"""2.4 million yuan: two approvals and a director."""
+ONE_IS_ENOUGH = (Tier(up_to_minor=MAX_MINOR, approvers_needed=1),)
+
+
+def asked(house: House) -> UUID:
+    (milestone,) = pay.accepted(house, 1, amount_minor=600_000_000, own_money_minor=300_000_000)
+    return ids_of(house.do(pay.request(house, milestone, amount_minor=BIG), by=Role.FINANCE_OFFICER))[0]
+
+
+def lowered(house: House, payout: UUID) -> SetTiers:
+    return SetTiers(command_id=key(), fund_id=pay.payer_of(house, payout), tiers=ONE_IS_ENOUGH, reason="easier")
+
+
+def needed(house: House) -> tuple[int, bool]:
+    ((approvals, is_directed),) = house.rows("SELECT approvals_needed, is_director_needed FROM payout")
+    return int(approvals), bool(is_directed)
+
+
+class TestTiers:
+    def test_are_not_set_by_the_director_whom_they_bind(self, house: House) -> None:
+        (answer,) = house.ask(lowered(house, asked(house)), by=Role.FUND_DIRECTOR)
+
+        assert answer.error is not None
+        assert answer.error.codes == ("role",)
+
+    def test_are_yuan_by_default_and_of_no_fund_in_another_currency(self, house: House) -> None:
+        """30,000,000 minor units are 300,000 yuan, and far more in dollars."""
+        yuan, dollars = funds(house), funds(house, currency="USD")
+        sql = "SELECT COUNT(*) FROM approval_tier WHERE fund_id = :fund"
+
+        assert [house.one(sql, fund=str(one)) for one in (*yuan, *dollars)] == [3, 0]
+
+
+class TestAPayoutThatIsCountedAnew:
+    def test_asks_for_as_many_as_before_where_the_tiers_were_lowered_meanwhile(self, house: House) -> None:
+        payout = asked(house)
+        house.do(lowered(house, payout), by=Role.SPONSOR)
+
+        house.do(SendBack(command_id=key(), payout_id=payout, reason="look again"), by=Role.FUND_DIRECTOR)
+
+        assert needed(house) == (3, True)
+        house.do(Approve(command_id=key(), payout_id=payout, amount_minor=BIG), by=Role.FUND_DIRECTOR)
+        assert house.one("SELECT state FROM v_payout") == "requested"
+
+    def test_asks_for_as_many_where_it_has_become_smaller(self, house: House) -> None:
+        payout = asked(house)
+
+        amend = Amend(command_id=key(), payout_id=payout, reason="less", new_amount_minor=1)
+        house.do(amend, by=Role.FINANCE_OFFICER)
+
+        assert needed(house) == (3, True)

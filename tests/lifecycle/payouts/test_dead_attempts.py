@@ -1,0 +1,55 @@
+"""An attempt that was over is paid after all, or may be: nothing is paid beside it, and people find the way out."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from lifecycle.funds.commands import ResumeFund
+from lifecycle.payouts.commands import Instruct
+from models.ids import new_id
+from models.states import Role
+from tests import payments as pay
+from tests.factories import House, key
+
+
+def kinds(house: House) -> list[str]:
+    return [row.kind for row in house.rows("SELECT kind FROM v_exception WHERE closed_at IS NULL ORDER BY opened_at")]
+
+
+def refusal(house: House, payout: UUID) -> set[str]:
+    (answer,) = house.ask(Instruct(command_id=key(), payout_id=payout, batch_id=new_id()))
+    return {reason.code for reason in answer.unmet}
+
+
+class TestAcceptance:
+    def test_of_an_abandoned_attempt_holds_the_fund_and_no_second_one_is_made(self, house: House) -> None:
+        (batch,) = pay.batches(house, state="abandoned")
+        payout = pay.payout_of(house, batch)
+
+        pay.tell(house, payout, kind="acknowledge", source="pain002")
+
+        assert kinds(house) == ["accepted_after_rejection"]
+        assert refusal(house, payout) == {"fund_on_hold", "batch_may_be_alive"}
+
+    def test_of_a_rejected_attempt_holds_the_fund(self, house: House) -> None:
+        (batch,) = pay.batches(house, state="sent")
+        payout = pay.payout_of(house, batch)
+        pay.tell(house, payout, kind="reject", source="pain002")
+
+        pay.tell(house, payout, kind="acknowledge", source="pain002")
+
+        assert kinds(house) == ["accepted_after_rejection"]
+        assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "contradiction"
+
+    def test_keeps_the_next_attempt_back_where_only_the_hold_was_lifted(self, house: House) -> None:
+        (batch,) = pay.batches(house, state="abandoned")
+        payout = pay.payout_of(house, batch)
+        pay.tell(house, payout, kind="acknowledge", source="pain002")
+        reason = "the bank looks for it"
+        resume = ResumeFund(command_id=key(), fund_id=pay.payer_of(house, payout), reason=reason)
+        house.do(resume, by=Role.ACCOUNTANT)
+        house.do(replace(resume, command_id=key()), by=Role.FUND_DIRECTOR)
+        assert refusal(house, payout) == {"batch_may_be_alive"}
+
+        pay.agree(house, pay.case_of(house, UUID(house.one("SELECT id FROM v_instruction"))), action="confirm_rejected")
+
+        assert refusal(house, payout) == set()
