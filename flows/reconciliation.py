@@ -25,7 +25,8 @@ from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match
 from lifecycle.payouts.moving import batch_moves
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, register_of
+from lifecycle.payouts.register import register_of
+from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
 from models.funds import Fund
 from models.payouts import PaymentBatch, PaymentInstruction

@@ -17,7 +17,7 @@ from lifecycle.endings.facts import (
     settle_facts,
 )
 from lifecycle.milestones.rules import agreement_active, behind_no_wall, has_reason
-from lifecycle.payouts.statements import booking_open
+from lifecycle.payouts.write_off import booking_open
 from models.agreements import Agreement, RecoveryOrder
 
 OBJECT_TYPE = effects.OBJECT_TYPE

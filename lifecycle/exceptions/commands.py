@@ -16,7 +16,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.cases import set_aside_by, set_aside_of
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.statements import WriteOff
+from lifecycle.payouts.write_off import WriteOff
 from models.agreements import RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold

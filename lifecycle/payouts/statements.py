@@ -1,36 +1,30 @@
 """Statements of the bank, written down once: the head, then its lines chunk by chunk, each with what became of it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
-from lifecycle.banking.answers import StatementLine as BankLine
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
+from lifecycle.ledger.cases import opened_case
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, Register, ids_named, likeness, line_row
-from models.funds import Contribution, Fund
-from models.holds import ExceptionCase, Hold
-from models.money import said
-from models.payouts import PaymentBatch, PaymentInstruction
-from models.reading import rows_by, table_of
+from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, line_row
+from models.funds import Fund
+from models.holds import Hold
+from models.reading import rows_by
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import (
     AccountKind,
     BankEffect,
     BankEventKind,
     BankSource,
-    LineStatus,
     PostingKind,
     StatementStatus,
 )
@@ -341,212 +335,6 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
         return Effects(acts=(act, differs), messages=(message,), says=says)
     hold, row = fund_held(facts.fund, "position_differs", facts.row.statement_ref, stamp)
     return Effects(acts=(act, differs, hold), rows=(row,), messages=(message,), says=says)
-
-
-def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statement_id: UUID) -> Register:
-    """Read what is known of the instructions and bookings that these lines speak of."""
-    ends, messages = ids_named(lines)
-    instruction, batch = table_of(PaymentInstruction), table_of(PaymentBatch)
-    found = select(instruction, batch.c.msg_id, batch.c.fund_id).join(batch, batch.c.id == instruction.c.batch_id)
-    named = found.where(instruction.c.end_to_end_id.in_(list(ends)))
-    whole = found.where(batch.c.msg_id.in_(list(messages)))
-    by_end: dict[str, Any] = {}
-    by_message: dict[str, list[Any]] = {}
-    elsewhere = set()
-    for row in session.connection().execute(named.union(whole).order_by("end_to_end_id")):
-        if row.fund_id != fund.id:
-            elsewhere.add(row.end_to_end_id)
-            continue
-        by_end[row.end_to_end_id] = row
-        by_message.setdefault(row.msg_id, []).append(row)
-    return Register(
-        currency=fund.currency,
-        by_end_to_end=by_end,
-        by_message=by_message,
-        elsewhere=frozenset(elsewhere),
-        contributions=_contributions(session, lines, fund),
-        **_known_bookings(session, lines, fund, statement_id),
-    )
-
-
-def _contributions(session: Session, lines: Sequence[BankLine], fund: Any) -> Mapping[tuple[str | None, int], bool]:
-    """Return what was entered by hand under the references of these lines and is no line yet. One statement.
-
-    By reference and amount, with whether one accountant's word is enough: it is of money that an investor paid in.
-    """
-    entered, line, statement = table_of(Contribution), table_of(StatementLine), table_of(BankStatement)
-    refs = {one.bank_ref for one in lines if one.bank_ref is not None}
-    told = (
-        select(line.c.id)
-        .join(statement, statement.c.id == line.c.statement_id)
-        .where(
-            statement.c.fund_id == fund.id,
-            line.c.bank_ref == entered.c.bank_ref,
-            line.c.amount_minor == entered.c.amount_minor,
-            line.c.currency == fund.currency,
-            line.c.status != LineStatus.DUPLICATE,
-        )
-    )
-    left = select(entered.c.bank_ref, entered.c.amount_minor, entered.c.source_id).where(
-        entered.c.fund_id == fund.id, entered.c.bank_ref.in_(list(refs)), ~told.exists()
-    )
-    return {
-        (row.bank_ref, row.amount_minor): row.source_id is not None and row.amount_minor > 0
-        for row in session.connection().execute(left)
-    }
-
-
-def _known_bookings(
-    session: Session, lines: Sequence[BankLine], fund: Any, statement_id: UUID
-) -> dict[str, Mapping[Any, int]]:
-    """Return how often another statement of this account has booked each line, at the most. One statement.
-
-    By its hash, and by its likeness where it has a reference.
-    """
-    line, statement = table_of(StatementLine), table_of(BankStatement)
-    hashes, refs = {one.content_hash for one in lines}, {one.bank_ref for one in lines if one.bank_ref}
-    said = (line.c.content_hash, line.c.bank_ref, line.c.amount_minor, line.c.currency, line.c.booked_on)
-    counted = (
-        select(line.c.statement_id, *said, func.count().label("times"))
-        .join(statement, statement.c.id == line.c.statement_id)
-        .where(
-            or_(line.c.content_hash.in_(list(hashes)), line.c.bank_ref.in_(list(refs))),
-            statement.c.fund_id == fund.id,
-            line.c.statement_id != statement_id,
-        )
-        .group_by(line.c.statement_id, *said)
-    )
-    known, alike = Counter[Any](), Counter[Any]()
-    for row in session.connection().execute(counted):
-        known[row.statement_id, row.content_hash] += row.times
-        if row.bank_ref:
-            alike[row.statement_id, likeness(row)] += row.times
-    return {"known": _most(known), "alike": _most(alike)}
-
-
-def _most(counted: Counter[Any]) -> Mapping[Any, int]:
-    most: dict[Any, int] = {}
-    for (_, what), times in counted.items():
-        most[what] = max(most.get(what, 0), times)
-    return most
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOff(Command):
-    """Let the fund bear, or keep, a booking that nothing explains; two people have agreed on it."""
-
-    statement_id: UUID
-    statement_line_id: UUID
-    exception_id: UUID
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOffFacts:
-    """A booking in suspense, its statement and fund, and the case in which two people agreed."""
-
-    command: WriteOff
-    stamp: Stamp
-    statement: Any
-    fund: Any
-    accounts: Accounts
-    line: Any = None
-    case: Any = None
-    aside_minor: int = 0
-    """What of the booking the case is about and lies in suspense still; a debit negative."""
-
-    @property
-    def is_explained(self) -> bool:
-        """Say whether nothing of it is left to be written off; another currency lies on no account of the fund."""
-        known = self.case is not None and self.line is not None and self.fund is not None
-        is_ours = known and self.line.currency == self.fund.currency
-        return bool(is_ours and self.aside_minor == 0)
-
-
-def write_off_facts(session: Session, tasks: Sequence[Task[WriteOff]], stamp: Stamp) -> list[WriteOffFacts]:
-    """Read line, case and accounts."""
-    lines = rows_by(session, StatementLine, "id", [task.command.statement_line_id for task in tasks])
-    cases = rows_by(session, ExceptionCase, "id", [task.command.exception_id for task in tasks])
-    ledger = accounts_of(session, {task.fund.id for task in tasks if task.fund is not None})
-    aside = set_aside_by(session, lines)
-    named = [next(iter(cases.get(task.command.exception_id, ())), None) for task in tasks]
-    return [
-        WriteOffFacts(
-            command=task.command,
-            stamp=stamp,
-            statement=task.row,
-            fund=task.fund,
-            accounts=ledger.get(task.fund.id, {}) if task.fund is not None else {},
-            line=next(iter(lines.get(task.command.statement_line_id, ())), None),
-            case=case,
-            aside_minor=0 if case is None else set_aside_of(case, aside),
-        )
-        for task, case in zip(tasks, named, strict=True)
-    ]
-
-
-@about_input
-def booking_open(facts: Any) -> tuple[Unmet, ...]:
-    """What a booking is, is said once: it lies in suspense until then."""
-    return (unmet("booking_explained"),) if facts.is_explained else ()
-
-
-@about_input
-def write_off_agreed(facts: WriteOffFacts) -> tuple[Unmet, ...]:
-    """The booking is one of this statement that was set aside, and two people agreed to write it off."""
-    case, line = facts.case, facts.line
-    ok = case is not None and case.action == "write_off" and case.confirmed_by is not None
-    if line is None or line.statement_id != facts.statement.id or (ok and case.object_id != line.id):
-        return (unmet("not_found"),)
-    return () if ok else (unmet("two_people_missing"),)
-
-
-@about_input
-def fund_bears_it(facts: WriteOffFacts) -> tuple[Unmet, ...]:
-    """What the fund is to bear it must have."""
-    missing = -facts.aside_minor
-    if facts.fund is None or facts.line is None or facts.line.currency != facts.fund.currency:
-        return (unmet("foreign_currency"),)
-    has = facts.accounts[AccountKind.AVAILABLE].balance_minor
-    return (
-        (unmet("insufficient_funds", **said(facts.fund.currency, available=has, asked=missing)),)
-        if missing > has
-        else ()
-    )
-
-
-def written_off(facts: WriteOffFacts, _target: str, stamp: Stamp) -> Effects:
-    """Take what lies there out of suspense, out of the fund's own money or into it."""
-    aside = facts.aside_minor
-    word = explained(facts.line, aside, facts.case.facts.get("instruction"))
-    moved = entry(PostingKind.CORRECTION, -aside, facts.accounts, new_id=stamp.new_id, is_of_bank_event=True)
-    act = Act(
-        table=BankStatement,
-        object_type=OBJECT_TYPE,
-        id=facts.statement.id,
-        action=f"{OBJECT_TYPE}.write_off",
-        row=facts.statement,
-        detail={
-            "line_id": facts.line.id,
-            "amount_minor": aside,
-            "exception_id": facts.command.exception_id,
-            "reason": facts.command.reason,
-        },
-        sealed=(word, *moved),
-    )
-    return Effects(acts=(act,))
-
-
-WRITE_OFF: Verb[WriteOff, WriteOffFacts] = Verb(
-    object_type=OBJECT_TYPE,
-    name="write_off",
-    command=WriteOff,
-    subject=BankStatement,
-    subject_id=lambda command: command.statement_id,
-    facts=write_off_facts,
-    rules=(write_off_agreed, booking_open, fund_bears_it),
-    effects=written_off,
-)
 
 
 def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:

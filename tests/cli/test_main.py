@@ -16,8 +16,9 @@ from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement, WriteOff
+from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
+from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts

@@ -16,7 +16,8 @@ from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.funds.commands import Contribute
 from lifecycle.invariants.check import all_checks, check
-from lifecycle.payouts.statements import ComparePosition, WriteOff
+from lifecycle.payouts.statements import ComparePosition
+from lifecycle.payouts.write_off import WriteOff
 from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay

@@ -6,6 +6,7 @@ from flows.claims import claim_batch
 from lifecycle.exceptions import commands as exception
 from lifecycle.payouts import batches, payees, statements, taking_back
 from lifecycle.payouts import commands as payout
+from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddOrganisation, GrantRole
 from models.db import transaction
 from models.ids import new_id
@@ -275,7 +276,7 @@ def write_off(house: House, count: int) -> Made:
     cases = [pay.case_of(house, one) for one in lines]
     pay.agree(house, *cases, action="write_off")
     return [
-        statements.WriteOff(command_id=key(), statement_id=one, statement_line_id=line, exception_id=case, reason="fee")
+        WriteOff(command_id=key(), statement_id=one, statement_line_id=line, exception_id=case, reason="fee")
         for one, line, case in zip(ids, lines, cases, strict=True)
     ]
 

@@ -14,8 +14,9 @@ from lifecycle.funds.commands import Contribute, HoldFund, SetLimit, SetTiers, T
 from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
-from lifecycle.payouts.statements import TakeLines, WriteOff
+from lifecycle.payouts.statements import TakeLines
 from lifecycle.payouts.taking_back import TakeBack
+from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddOrganisation, DisableUser, GrantRole, TieOrganisations
 from lifecycle.projects.commands import Assign, Stop
 from lifecycle.requirements.commands import WithdrawEvidence

@@ -13,7 +13,7 @@ import pytest
 from flows import disbursement
 from lifecycle.errors import LifecycleError
 from lifecycle.ledger import entries
-from lifecycle.payouts import effects, outcomes, rules, statements
+from lifecycle.payouts import effects, outcomes, register, rules
 from models.states import BankEventKind, PostingKind, Role
 from tests.factories import House
 from tests.lifecycle.payouts.test_machine import SEARCH, Payments, machine_of, on_sqlite, played
@@ -90,7 +90,7 @@ def one_file_under_two_names(patch: pytest.MonkeyPatch) -> None:
 
 def money_of_investors_booked_again(patch: pytest.MonkeyPatch) -> None:
     """The bank's booking of it counts besides the entry that was made by hand."""
-    patch.setattr(statements, "_contributions", lambda session, lines, fund: {})
+    patch.setattr(register, "_contributions", lambda session, lines, fund: {})
 
 
 def sent_again_because_it_is_gone(patch: pytest.MonkeyPatch) -> None:
