@@ -1,8 +1,9 @@
 """What the house asks of the world outside, as protocols; the adapters live in their rooms. All is synchronous."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -90,6 +91,43 @@ class BankChannel(Protocol):
         """Move an answer to `done` or `quarantine`."""
 
 
+class Said(StrEnum):
+    """What became of something that was sent: taken, refused for good, or nobody can say."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What the other side said, cut to length: never a body, never a secret."""
+
+    said: Said
+    detail: str = ""
+
+
+class Mailer(Protocol):
+    """Mail out. Raises `Transient` where nothing was taken and a later try may be."""
+
+    def send(self, message: EmailMessage) -> SendResult:
+        """Hand over one message to one recipient."""
+
+
+class ChatSender(Protocol):
+    """A robot in a chat. Raises `Transient` where nothing was taken and a later try may be."""
+
+    def post(self, url: str, title: str, text: str) -> SendResult:
+        """Hand over one message to the robot behind this address."""
+
+
+class WebhookSender(Protocol):
+    """Calls to programs elsewhere. Raises `Transient` where nothing was taken and a later try may be."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
+        """Post one body, without redirects, to a public address only."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The world outside in one hand: doors build it from the settings, tests build it by hand."""
@@ -98,3 +136,6 @@ class Ports:
     ids: Ids
     bank: BankChannel
     files: FileStore
+    mailer: Mailer
+    chats: ChatSender
+    webhooks: WebhookSender

@@ -191,6 +191,53 @@ class DeliveryStatus(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class Channel(StrEnum):
+    """The ways a message leaves the house; what lies in the inbox needs none."""
+
+    EMAIL = "email"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    WECOM = "wecom"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+class Frequency(StrEnum):
+    """How often somebody wants to hear of a topic."""
+
+    IMMEDIATE = "immediate"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    NEVER = "never"
+
+
+class ReminderStatus(StrEnum):
+    """What became of a planned reminder; all but the first say why."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    SUPPRESSED = "suppressed"
+    MISSED = "missed"
+
+
+class EndpointStatus(StrEnum):
+    """Whether a webhook endpoint is told anything."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class SlotStatus(StrEnum):
+    """What became of one slot of a schedule."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    MISSED = "missed"
+    MERGED = "merged"
+    SKIPPED = "skipped"
+
+
 class Door(StrEnum):
     """Through which door an act came."""
 

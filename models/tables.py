@@ -2,6 +2,7 @@
 
 from models import (
     agreements,
+    deliveries,
     evidence,
     funds,
     holds,
@@ -13,6 +14,7 @@ from models import (
     programmes,
     projects,
     reviews,
+    runs,
     statements,
     trials,
 )
@@ -26,6 +28,7 @@ _NAMES = {
     "payment_batch": "batch",
     "recovery_order": "recovery",
     "standard_pack": "standard",
+    "webhook_endpoint": "webhook",
 }
 """Objects whose table could not bear their name."""
 
@@ -43,6 +46,7 @@ def subject_tables() -> dict[str, str]:
 
 __all__ = [
     "agreements",
+    "deliveries",
     "evidence",
     "funds",
     "holds",
@@ -56,6 +60,7 @@ __all__ = [
     "programmes",
     "projects",
     "reviews",
+    "runs",
     "statements",
     "subject_tables",
     "trials",

@@ -42,8 +42,8 @@ def _flag(**sources: str) -> _Columns:
     return _columns(_Form.FLAG, (), sources)
 
 
-def _instant(*names: str) -> _Columns:
-    return _columns(_Form.INSTANT, names, {})
+def _instant(*names: str, **sources: str) -> _Columns:
+    return _columns(_Form.INSTANT, names, sources)
 
 
 def _day(*names: str) -> _Columns:
@@ -214,6 +214,20 @@ _VIEWS: dict[str, tuple[str, _Columns]] = {
     "v_outbox": (
         "outbox_message",
         _text("id", "kind", "dedupe_key", "status") + _number("attempts", "fence") + _instant("created_at"),
+    ),
+    "v_delivery": (
+        "delivery",
+        _text("id", "outbox_id", "dedupe_key", "channel", "recipient", "message_id", "status")
+        + _number("attempts")
+        + _instant("at"),
+    ),
+    "v_schedule_slot": (
+        "scheduled_run",
+        _text("schedule_id")
+        + _instant("slot_at")
+        + _text("status", run_id="id")
+        + _number("done_count", "refused_count", "failed_count")
+        + _instant(at="COALESCE(ended_at, started_at)"),
     ),
     "v_evidence": (
         "evidence",

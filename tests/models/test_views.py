@@ -10,11 +10,13 @@ from sqlalchemy import Engine, inspect, text
 from lifecycle.audit.keys import new_key
 from lifecycle.projects.commands import PutOnHold
 from models.db import reading, transaction
+from models.deliveries import Delivery
 from models.evidence import Evidence
 from models.ids import new_id
 from models.journal import Claim
 from models.migrate import upgrade
-from models.states import EvidenceStatus
+from models.runs import ScheduledRun
+from models.states import Channel, DeliveryStatus, EvidenceStatus, SlotStatus
 from models.views import COLUMNS
 from tests.factories import House
 from tests.lifecycle.audit.conftest import signed
@@ -71,12 +73,13 @@ def form_of(column: str) -> re.Pattern[str] | None:
     return None
 
 
-OF_OTHERS = {"command_id", "end_to_end_id", "msg_id"}
+OF_OTHERS = {"command_id", "end_to_end_id", "msg_id", "message_id", "schedule_id"}
 """Keys as given, and what the bank knows things by."""
 OF_MONEY = {
     *("v_payee_account", "v_fund", "v_agreement", "v_milestone", "v_account", "v_posting", "v_payout", "v_approval"),
     *("v_batch", "v_instruction", "v_bank_event", "v_statement", "v_statement_line", "v_exception", "v_claim"),
 }
+OF_THE_CLOCK = {"v_delivery", "v_schedule_slot"}
 
 
 class TestViews:
@@ -86,13 +89,34 @@ class TestViews:
         assert found == list(COLUMNS[view])
 
     def test_give_numbers_as_numbers_and_all_else_as_text_in_its_form(self, filled: Engine) -> None:
-        assert self.seen(filled) >= set(COLUMNS) - OF_MONEY - {"v_requirement", "v_review"}
+        assert self.seen(filled) >= set(COLUMNS) - OF_MONEY - OF_THE_CLOCK - {"v_requirement", "v_review"}
 
     def test_give_money_in_the_same_form(self, each_house: House) -> None:
         money_in_every_state(each_house)
         with transaction(each_house.engine) as session:
             session.add(Claim(object_type="batch", object_id=new_id(), holder="w", fence=1, until_at=each_house.now))
         assert self.seen(each_house.engine) >= OF_MONEY
+
+    def test_give_the_clock_in_the_same_form(self, each_house: House) -> None:
+        now = each_house.now
+        slot = {"schedule_id": "reminders", "slot_at": now, "status": SlotStatus.RUNNING, "holder": "w"}
+        with transaction(each_house.engine) as session:
+            session.add(ScheduledRun(**slot, started_at=now))
+            session.add(
+                Delivery(
+                    kind="digest.daily",
+                    dedupe_key="digest:1",
+                    channel=Channel.EMAIL,
+                    recipient="a@example.org",
+                    language="en",
+                    message_id="<1@example.org>",
+                    status=DeliveryStatus.WAITING,
+                    not_before_at=now,
+                    at=now,
+                    created_at=now,
+                )
+            )
+        assert self.seen(each_house.engine) >= OF_THE_CLOCK
 
     def seen(self, filled: Engine) -> set[str]:
         """Look at every row of every view; return the views that have any."""
