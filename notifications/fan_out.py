@@ -118,10 +118,13 @@ def _line(row: Any, about: About, one: Recipient, stamp: Stamp) -> Row:
 def _ways(row: Any, about: About, told: Iterable[Recipient], frame: Frame, stamp: Stamp) -> list[Row]:
     """Return a delivery for each way that each person wants to be told at once; `Unreadable` when one cannot be."""
     ways: list[Row] = []
+    tried: set[tuple[str, bool]] = set()
     for one in told:
         person = one.contact
-        facts = {**about.facts, "to": {"name": person.name, "why": one.why, "is_task": one.is_task}}
-        compose(row.kind, facts, person.language, frame)  # who cannot be told wholly is not told by halves
+        facts = {**about.facts, "you": {"name": person.name, "why": one.why, "is_task": one.is_task}}
+        if (person.language, one.is_task) not in tried:  # who cannot be told wholly is not told by halves
+            compose(row.kind, facts, person.language, frame)
+            tried.add((person.language, one.is_task))
         at = not_before(person, frame.zone, stamp.now)
         for channel, address in _wanted(row.kind, one):
             way = _delivery(row, channel, address, frame, stamp)

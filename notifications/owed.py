@@ -31,7 +31,6 @@ def _item(verdict: Verdict, pack: Pack) -> dict[str, Any]:
     return {
         "clause": verdict.clause,
         "title": pack.criterion(verdict.clause).title.model_dump(),
-        "due_on": verdict.due_on,
         "why": {key: _lines(verdict, pack, lang) for key, lang in _LANGS},
     }
 
@@ -39,7 +38,8 @@ def _item(verdict: Verdict, pack: Pack) -> dict[str, Any]:
 def _lines(verdict: Verdict, pack: Pack, lang: Lang) -> list[str]:
     names = {kind.id: kind.title.zh if lang == "zh-CN" else kind.title.en for kind in pack.evidence_types}
     reason = Unmet(
-        code=verdict.code, clause=verdict.clause, values=verdict.values, suffices=verdict.suffices, due_on=verdict.due_on
+        code=verdict.code, clause=verdict.clause, values=verdict.values, suffices=verdict.suffices
     )
     said = explain_unmet(reason, lang, names)
-    return [line for line in (said.what, said.suffices) if line]
+    asked = pack.criterion(verdict.clause).text
+    return [line for line in (asked.zh if lang == "zh-CN" else asked.en, said.what, said.suffices) if line]

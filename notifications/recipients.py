@@ -82,22 +82,25 @@ class _Found(NamedTuple):
 class _People:
     """All that a chunk of messages needs to know of people."""
 
-    grants: Sequence[_Grant]
+    by_role: Mapping[Role, Mapping[UUID | None, Sequence[_Grant]]]
+    """Role -> organisation -> who holds it there."""
+    by_user: Mapping[UUID, Sequence[_Grant]]
     members: Mapping[tuple[UUID, Role], frozenset[UUID]]
     seats: Mapping[UUID, Sequence[Any]]
 
-    def holders(self, role: Role, places: Collection[UUID] | None) -> Iterator[_Grant]:
-        """Yield the live grants of a role at these organisations; at None anywhere."""
-        return (one for one in self.grants if one.role == role and (places is None or one.organisation_id in places))
+    def holders(self, role: Role, places: Collection[UUID] | None) -> list[_Grant]:
+        """Return the live grants of a role at these organisations; at None anywhere."""
+        known = self.by_role.get(role, {})
+        return [one for place in (known if places is None else places) for one in known.get(place, ())]
 
     def has_place(self, user_id: UUID, parties: Parties) -> bool:
         """Say whether somebody holds any role at a party: without one they may not see it."""
         places = {one for group in parties.values() for one in group}
-        return any(one.user_id == user_id and one.organisation_id in places for one in self.grants)
+        return any(one.organisation_id in places for one in self.by_user.get(user_id, ()))
 
     def holds(self, user_id: UUID, role: Role) -> bool:
         """Say whether somebody holds a role by any live grant."""
-        return any(one.user_id == user_id and one.role == role for one in self.grants)
+        return any(one.role == role for one in self.by_user.get(user_id, ()))
 
 
 def recipients(
@@ -128,8 +131,14 @@ def _people(session: Session, rows: Sequence[Any], abouts: Mapping[UUID, About])
         for one in group:
             if one.until_at is None:
                 parts.setdefault((one.project_id, Role(one.role)), set()).add(one.user_id)
+    by_role: dict[Role, dict[UUID | None, list[_Grant]]] = {}
+    by_user: dict[UUID, list[_Grant]] = {}
+    for grant in _grants(session, roles, places, anywhere, named):
+        by_role.setdefault(grant.role, {}).setdefault(grant.organisation_id, []).append(grant)
+        by_user.setdefault(grant.user_id, []).append(grant)
     return _People(
-        grants=_grants(session, roles, places, anywhere, named),
+        by_role=by_role,
+        by_user=by_user,
         members={key: frozenset(users) for key, users in parts.items()},
         seats=seats,
     )
@@ -193,7 +202,7 @@ def _in_the_role(audience: Audience, about: About, people: _People) -> Iterator[
     else:
         parts = (audience.party,) if audience.party else PARTIES_OF_ROLE.get(role, ())
         places = {place for part in parts for place in about.parties.get(part, ())}
-    holders = list(people.holders(role, places))
+    holders = people.holders(role, places)
     named = people.members.get((about.project_id, role), frozenset()) if about.project_id else frozenset()
     asked = [one for one in holders if one.user_id in named] or holders
     yield from (_Found(one.user_id, str(role), audience, one) for one in asked)

@@ -67,24 +67,25 @@ def language_of(text: str) -> Lang:
 
 def headline(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> str:
     """Return the one line that says what happened: of inbox, digest and mail alike. `Unreadable` when it cannot."""
-    return _headline(_said(kind, facts, lang, frame, "subject"))
+    return _headline(_said(kind, _plain(facts), lang, frame, "subject"))
 
 
 def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Words:
-    """Return a message for one person, who stands in `facts["to"]` (name, why, is_task). `Unreadable` when it cannot.
+    """Return a message for one person, who stands in `facts["you"]` (name, why, is_task). `Unreadable` when it cannot.
 
     Chat robots get the same text: it stands by itself.
     """
+    facts = _plain(facts)
     said = {part: _said(kind, facts, lang, frame, part) for part in ("subject", "text", "next", "then")}
-    to = facts["to"]
+    you = facts["you"]
     values = {
         **said,
         "subject": _headline(said["subject"]),
         "paragraphs": said["text"].split("\n\n"),
         "items": [_said(kind, {**facts, "item": one}, lang, frame, "item") for one in facts.get("items", ())],
-        "name": to["name"],
-        "is_task": to["is_task"],
-        "why": _why(to["why"], lang),
+        "name": you["name"],
+        "is_task": you["is_task"],
+        "why": _why(you["why"], lang),
         "who": facts.get("who", ""),
         "note": facts.get("note", ""),
         "page": link(facts, frame),
@@ -138,8 +139,8 @@ def link(facts: Mapping[str, Any], frame: Frame) -> str:
 
 def _why(why: str, lang: Lang) -> str:
     """Return why somebody is told: a part in the case, or the role that they hold."""
-    part = title("why", why, lang)
-    return part if part != why else title("role", why, lang)
+    part = sentence(f"why.{why}", {}, lang)
+    return part if part != f"why.{why}" else sentence("told_by_role", {"role": why}, lang)
 
 
 def _said(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame, part: str) -> str:
@@ -155,7 +156,7 @@ def _filled(template: Template, values: Mapping[str, Any]) -> str:
     parts: list[str] = []
     size = 0
     try:
-        for part in template.generate(_plain(values)):
+        for part in template.generate(values):
             size += len(part.encode())
             if size > LARGEST:
                 raise Unreadable("is larger than 2 MiB")
@@ -216,9 +217,10 @@ def _environment(lang: Lang, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
         "case": lambda code: sentence(f"case.{code}", {}, lang).removesuffix("."),
         "day": lambda text: _day(date.fromisoformat(text), lang),
         "left": lambda days: _left(days, lang),
+        "lines": lambda lines: "".join(f"\n{one}" for one in lines),
         "moment": lambda text: _moment(datetime.fromisoformat(text), lang, zone),
         "money": lambda minor, currency: Money(minor, currency).display,
-        "sentence": lambda code: sentence(code, {}, lang),
+        "sentence": lambda code, values: sentence(code, values, lang),
         "tongue": lambda both: both["zh" if lang == "zh-CN" else "en"],
         "word": lambda word, kind: title(kind, word, lang),
     }

@@ -313,7 +313,7 @@ _MORE: Mapping[str, Callable[[Any, _Read], dict[str, Any]]] = {
     "payout": _of_payout,
     "recovery": _of_recovery,
     "standard": lambda own, _: {"version": own.pack_version},
-    "statement": lambda _own, _: {"fund_name": ""},
+    "statement": lambda own, _: {"fund_name": "", "refusal": own.refusal or {}},
 }
 
 
