@@ -128,6 +128,7 @@ _OF_A_KIND: Mapping[str, Mapping[str, Any]] = {
     "payout.contradicted": {"code": "paid_twice_by_bank"},
     "recovery.ordered": {"code": "stop"},
     "reminder.due": {"items": [_DUE, {**_DUE, "working_days_left": -1}]},
+    "webhook.disabled": {"detail": "failing"},
     "statement.quarantined": {
         "code": "bank_date",
         "refusal": {"element": "BookgDt", "found": "2026-13-02", "rule": "ISO 8601"},
