@@ -35,7 +35,6 @@ class Audience:
     is_task: bool = False
     mail: Frequency
 
-
     @property
     def role(self) -> str:
         """The role, or the part in this very case."""

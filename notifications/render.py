@@ -33,7 +33,8 @@ _HEADER_BREAKERS = re.compile(r"[\r\n\0]")
 _UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of a line: shown as they are, they would deceive."""
 _WEEKDAYS: Mapping[Lang, str] = {"zh-CN": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # the machine's locale must not decide
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""The locale of the machine must not decide."""
 
 
 class Unreadable(ValueError):
@@ -215,10 +216,10 @@ def _environment(lang: Lang, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
     environment.globals.clear()
     environment.filters |= {
         "case": lambda code: sentence(f"case.{code}", {}, lang).removesuffix("."),
-        "day": lambda text: _day(date.fromisoformat(text), lang),
+        "day": lambda text: _day(date.fromisoformat(str(text)), lang),
         "left": lambda days: _left(days, lang),
         "lines": lambda lines: "".join(f"\n{one}" for one in lines),
-        "moment": lambda text: _moment(datetime.fromisoformat(text), lang, zone),
+        "moment": lambda text: _moment(datetime.fromisoformat(str(text)), lang, zone),
         "money": lambda minor, currency: Money(minor, currency).display,
         "sentence": lambda code, values: sentence(code, values, lang),
         "tongue": lambda both: both["zh" if lang == "zh-CN" else "en"],
