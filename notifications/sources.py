@@ -27,7 +27,8 @@ from models.reviews import Review
 from models.statements import BankStatement
 from notifications.owed import owed_items
 
-Rows: TypeAlias = Mapping[UUID, Any]
+Rows: TypeAlias = Mapping[Any, Any]
+"""Id -> row; what has no id is asked for too, and not found."""
 
 _TABLES: Mapping[str, Any] = {
     "agreement": Agreement,

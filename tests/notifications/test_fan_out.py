@@ -159,9 +159,16 @@ class TestWhoIsTold:
 
     def test_who_stands_in_today_is_told_beside_who_is_away(self, house: House) -> None:
         play(house, "payout.certify")
-        lend = {"role": Role.FUND_MANAGER, "organisation_id": house.parties["funder"], "reason": "on leave"}
+        lend: dict[str, Any] = {
+            "role": Role.FUND_MANAGER,
+            "organisation_id": house.parties["funder"],
+            "reason": "on leave",
+        }
         for name, begin in (("nobody", 0), ("expert finance", 5)):
-            days = {"from_on": house.today + timedelta(days=begin), "until_on": house.today + timedelta(days=9)}
+            days: dict[str, Any] = {
+                "from_on": house.today + timedelta(days=begin),
+                "until_on": house.today + timedelta(days=9),
+            }
             command = Delegate(command_id=key(), user_id=house.people[name].user_id, **lend, **days)
             house.do(command, by=Role.FUND_MANAGER)
         fan(house)
@@ -176,7 +183,7 @@ class TestWhoIsTold:
         assert told(house, "run.failed") == {Role.OPERATOR: "operator*"}
 
     def test_one_person_is_told_what_is_due_for_them(self, house: House) -> None:
-        item = {"what": "stage_due", "number": "PT-1", "label": "", "name": "x", "on": "2026-03-02"}
+        item: dict[str, Any] = {"what": "stage_due", "number": "PT-1", "label": "", "name": "x", "on": "2026-03-02"}
         item |= {"working_days_left": 1, "is_provisional": False}
         user = house.people[Role.COORDINATOR].user_id
         put_out(house, "reminder.due", "user", user, items=[item], count=1)
