@@ -97,13 +97,17 @@ def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Wo
     return Words(subject=_headline(shape["subject.txt"]), text=shape["body.txt"], html=shape["body.html"])
 
 
+def letter(delivery: Any, frame: Frame) -> Words:
+    """Return the words of one delivery row; `Unreadable` when it cannot be written."""
+    return compose(delivery.kind, delivery.facts, language_of(delivery.language), frame)
+
+
 def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMessage:
     """Return the mail of one delivery row: one recipient, the same Message-ID at every try.
 
     `Unreadable` when a value is missing, or one cannot be a header.
     """
-    lang = language_of(delivery.language)
-    words = compose(delivery.kind, delivery.facts, lang, frame)
+    words = letter(delivery, frame)
     message = EmailMessage(policy=SMTP)
     headers = {
         "From": sender,
@@ -113,7 +117,7 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
         "Message-ID": delivery.message_id,
         "List-Id": f"Pilotway {topic_of(delivery.kind)} <{topic_of(delivery.kind)}.{frame.database_id}.pilotway>",
         "Auto-Submitted": "auto-generated",
-        "Content-Language": lang,
+        "Content-Language": language_of(delivery.language),
         "X-Pilotway-Dedupe-Key": delivery.dedupe_key,
         "X-Pilotway-Kind": delivery.kind,
     }
@@ -128,7 +132,7 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
 
 def chat(delivery: Any, frame: Frame) -> tuple[str, str]:
     """Return headline and text of one delivery row for a chat robot; `Unreadable` when it cannot."""
-    words = compose(delivery.kind, delivery.facts, language_of(delivery.language), frame)
+    words = letter(delivery, frame)
     return words.subject, words.text
 
 

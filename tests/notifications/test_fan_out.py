@@ -106,6 +106,21 @@ class TestWhoIsTold:
         assert found[Role.FUND_DIRECTOR] == "fund_director*"
         assert Role.CERTIFIER not in found
 
+    def test_the_payer_has_the_next_step_of_what_is_approved(self, house: House) -> None:
+        play(house, "payout.approve")
+        fan(house)
+
+        found = told(house, "payout.approved")
+        assert found[Role.PAYER] == "payer*"
+        assert Role.FUND_MANAGER not in found
+
+    def test_who_has_two_parts_is_told_once_by_the_one_that_asks_more(self, house: House) -> None:
+        play(house, "payout.send_back")
+        fan(house)
+        rows = house.rows("SELECT user_id FROM notification WHERE kind = 'payout.sent_back'")
+        assert len({row.user_id for row in rows}) == len(rows)
+        assert told(house, "payout.sent_back")[RECIPES["payout.request"].by] == "requester*"
+
     def test_nobody_of_another_firm_or_platform_is_told(self, house: House) -> None:
         made = submitted(house)
         fan(house)
