@@ -1,0 +1,280 @@
+"""Mail and chat: SMTP, the console where no server is set, robots through apprise, and the twins in memory.
+
+Only this module and `webhooks` speak to the network; `flows/outbox.py` calls them between claim and mark.
+"""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from typing import Any, TextIO
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from models.ports import OutsideError, Said, SendResult, Transient
+from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS
+from notifications.outside import Watch
+
+DETAIL = 1000
+"""Characters kept of what the other side said."""
+_READY, _OK, _FORWARDED = 220, 250, 251
+_WIRE = SMTP.clone(cte_type="7bit")
+"""No server needs to know more than the oldest rules: Chinese goes over as base64."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Unreachable(Transient):
+    """Nobody is there to take anything: whatever else goes this way need not be tried now."""
+
+
+class Unwritable(Exception):
+    """A message cannot be put into this form: it is parked, never half-sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message in words, as a mail, or with title and text only as a chat."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+def mail_of(letter: Letter, *, sender: str, recipient: str, message_id: str, dedupe_key: str) -> EmailMessage:
+    """Return the mail to one recipient; `Unwritable` for a subject or an address that would break out of its line."""
+    for value in (letter.subject, sender, recipient, message_id, dedupe_key):
+        if not value.strip() or set(value) & set("\r\n\0"):
+            raise Unwritable("a header is empty or has more than one line")
+    if not recipient.isascii():
+        raise Unwritable("a mail address has ASCII letters only")
+    mail = EmailMessage(policy=_WIRE)
+    mail["From"], mail["To"], mail["Subject"] = sender, recipient, letter.subject
+    mail["Message-ID"] = message_id
+    mail["X-Pilotway-Dedupe-Key"] = dedupe_key
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notice answers it
+    mail.set_content(letter.text)
+    if letter.html:
+        mail.add_alternative(letter.html, subtype="html")
+    return mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChannel:
+    """One mail server, by `smtp://` or `smtps://`, with or without a name and password in its address.
+
+    STARTTLS is used where it is offered, and asked for where a password would be sent or the address says
+    `?starttls=required`; `?starttls=never` leaves it. Certificates are verified.
+    """
+
+    url: str = field(repr=False)
+    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    connect_seconds: float = CONNECT_SECONDS
+    total_seconds: float = TOTAL_SECONDS
+
+    def send(self, message: EmailMessage) -> SendResult:
+        """Hand one mail over to one recipient: accepted, refused (5xx), or unsure when the end was not heard.
+
+        Raises `Transient` where nothing was taken: 4xx, or a fault of ours that is none of the recipient's
+        (a sender that the server does not want); `Unreachable` where nobody answers or lets us in.
+        """
+        with self._connected() as server:
+            return _handed_over(server, message)
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        parts = urlsplit(self.url)
+        host, watches = parts.hostname or "", list[Watch]()
+
+        def watched(sock: socket.socket) -> None:
+            watches.append(Watch(sock, self.total_seconds))
+
+        server = _server(parts.scheme == "smtps", self.context, watched, self.connect_seconds)
+        try:
+            self._greeted(server, host, parts.port or (465 if parts.scheme == "smtps" else 25))
+            yield server
+        finally:
+            for watch in watches:
+                watch.stop()
+            server.close()
+
+    def _greeted(self, server: smtplib.SMTP, host: str, port: int) -> None:
+        parts = urlsplit(self.url)
+        wish = parse_qs(parts.query).get("starttls", ["offered"])[0]
+        try:
+            code, said = server.connect(host, port)
+            if code != _READY:
+                raise Unreachable(_text(code, said))
+            if server.sock is not None:
+                server.sock.settimeout(self.total_seconds)
+            server.ehlo_or_helo_if_needed()
+            is_plain = parts.scheme == "smtp"
+            if is_plain and wish != "never" and server.has_extn("starttls"):
+                server.starttls(context=self.context)
+                server.ehlo_or_helo_if_needed()
+            elif is_plain and (wish == "required" or (parts.username and host not in LOOPBACK)):
+                raise Unreachable("the server offers no STARTTLS, and a password is not sent in the clear")
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+        except smtplib.SMTPResponseException as error:
+            raise Unreachable(_text(error.smtp_code, error.smtp_error)) from None
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            raise Unreachable(_cut(f"{type(error).__name__}: {error}")) from None
+
+
+def _server(
+    is_tls: bool,  # noqa: FBT001 - of the address: two classes of one library
+    context: ssl.SSLContext,
+    watched: Callable[[socket.socket], None],
+    seconds: float,
+) -> smtplib.SMTP:
+    """Return a client of the library that tells of its socket as soon as there is one."""
+    base: Any = smtplib.SMTP_SSL if is_tls else smtplib.SMTP
+
+    class Client(base):  # type: ignore[misc]
+        def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+            sock: socket.socket = super()._get_socket(host, port, timeout)
+            watched(sock)
+            return sock
+
+    client: smtplib.SMTP = Client(timeout=seconds, **({"context": context} if is_tls else {}))
+    return client
+
+
+def _handed_over(server: smtplib.SMTP, message: EmailMessage) -> SendResult:
+    """Speak the three commands of one mail. Until its text is sent nothing was taken."""
+    whole = message.as_bytes()
+    sender, recipient = parseaddr(str(message["From"]))[1], parseaddr(str(message["To"]))[1]
+    try:
+        code, said = server.mail(sender)
+        if code != _OK:
+            raise Transient(_text(code, said))  # about us, not about the recipient: somebody can mend it
+        code, said = server.rcpt(recipient)
+    except (OSError, smtplib.SMTPException) as error:
+        raise Transient(_cut(f"{type(error).__name__}: {error}")) from None
+    if code not in (_OK, _FORWARDED):
+        return _refused(code, said)
+    try:
+        code, said = server.data(whole)
+    except smtplib.SMTPDataError as error:
+        return _refused(error.smtp_code, error.smtp_error)
+    except (OSError, smtplib.SMTPException) as error:
+        return SendResult(Said.UNSURE, type(error).__name__)
+    if code != _OK:
+        return _refused(code, said)
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
+    return SendResult(Said.ACCEPTED, _text(code, said))
+
+
+def _refused(code: int, said: bytes | str) -> SendResult:
+    """Return the refusal for good (5xx); raise `Transient` for one of the moment."""
+    if not 500 <= code < 600:
+        raise Transient(_text(code, said))
+    return SendResult(Said.REFUSED, _text(code, said))
+
+
+def _text(code: int, said: bytes | str) -> str:
+    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    return _cut(f"{code} {text}")
+
+
+def _cut(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)[:DETAIL]
+
+
+@dataclass(slots=True)
+class ConsoleMailer:
+    """Where no mail server is set: writes each mail to the talk of the process, and it counts as taken."""
+
+    stream: TextIO
+
+    def send(self, message: EmailMessage) -> SendResult:
+        """Write one mail."""
+        text: Any = message.get_body(("plain",))
+        content = text.get_content() if text is not None else ""
+        head = "".join(f"{name}: {message[name]}\n" for name in ("To", "Subject", "Message-ID"))
+        self.stream.write(f"{head}\n{content}\n")
+        self.stream.flush()
+        return SendResult(Said.ACCEPTED, "console")
+
+
+@dataclass(slots=True)
+class MailInMemory:
+    """The twin: keeps what was sent, answers what `answers` says for an address (a result, or an error to raise)."""
+
+    sent: list[EmailMessage] = field(default_factory=list)
+    answers: dict[str, SendResult | OutsideError] = field(default_factory=dict)
+
+    def send(self, message: EmailMessage) -> SendResult:
+        """Keep one mail and say what is to be said for its recipient."""
+        answer = self.answers.get(parseaddr(str(message["To"]))[1], SendResult(Said.ACCEPTED, "250 kept"))
+        if isinstance(answer, OutsideError):
+            raise answer
+        if answer.said is Said.ACCEPTED:
+            self.sent.append(message)
+        return answer
+
+
+def mailer_of(url: str, stream: TextIO) -> "EmailChannel | ConsoleMailer":
+    """Return the mailer that `PILOTWAY_SMTP_URL` names; an empty one is the console."""
+    return EmailChannel(url=url) if url else ConsoleMailer(stream)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppriseChats:
+    """Robots in chats by the addresses that apprise knows: `dingtalk://`, `feishu://`, `wecombot://` and many more.
+
+    An address leads to a service with a fixed place, or to a server named in `hosts`; nothing else inside is reached.
+    """
+
+    hosts: Collection[str] = frozenset()
+    """`host` or `host:port` of chat servers of one's own that an address may name."""
+
+    def post(self, url: str, title: str, text: str) -> SendResult:
+        """Hand one message to a robot: accepted, or refused for an address that leads nowhere or nowhere allowed.
+
+        Raises `Transient` where the robot did not take it: apprise says no more, and what it logs holds addresses.
+        """
+        from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 - 0.2 s that only chats need
+
+        robot: Any = Apprise.instantiate(url, suppress_exceptions=True)
+        problem = self._problem(robot)
+        if problem:
+            return SendResult(Said.REFUSED, problem)
+        robot.socket_connect_timeout, robot.socket_read_timeout = CONNECT_SECONDS, TOTAL_SECONDS
+        taken = robot.notify(title=title, body=text, notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT)
+        if not taken:
+            raise Transient("not_taken")
+        return SendResult(Said.ACCEPTED)
+
+    def _problem(self, robot: Any) -> str:
+        if robot is None:
+            return "url_wrong"
+        asked = {**robot.template_tokens, **robot.template_args}
+        if "host" in robot.template_tokens:
+            known = {str(robot.host), f"{robot.host}:{robot.port}"}
+            return "" if known & set(self.hosts) else "host_not_allowed"
+        # What knows no secure way speaks to the desk of whoever runs the worker; files named in an address are read.
+        is_inside = robot.secure_protocol is None or any(name.endswith("file") for name in asked)
+        return "host_not_allowed" if is_inside else ""
+
+
+@dataclass(slots=True)
+class ChatsInMemory:
+    """The twin: keeps (address, title, text), answers what `answers` says for an address."""
+
+    posted: list[tuple[str, str, str]] = field(default_factory=list)
+    answers: dict[str, SendResult | OutsideError] = field(default_factory=dict)
+
+    def post(self, url: str, title: str, text: str) -> SendResult:
+        """Keep one message and say what is to be said for its address."""
+        answer = self.answers.get(url, SendResult(Said.ACCEPTED))
+        if isinstance(answer, OutsideError):
+            raise answer
+        if answer.said is Said.ACCEPTED:
+            self.posted.append((url, title, text))
+        return answer
