@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlmodel import Session
 
 from models.db import db_now
@@ -52,21 +52,17 @@ def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedel
     return int(fence)
 
 
-def claim_due(
-    session: Session, model: Any, due: ColumnElement[bool], *, holder: str, most: int, lease: timedelta = LEASE
-) -> list[Any]:
-    """Claim the first rows that are due and that nobody works on; return them, each with its new fence.
+def claim_due(session: Session, model: Any, due: Select[Any], *, holder: str, lease: timedelta = LEASE) -> list[Any]:
+    """Claim those rows of a table, found by `due`, that nobody works on; return them, each with its new fence.
 
-    For many small things at once (deliveries, outbox messages), in the order of their ids. What somebody else locks or
-    claims at the same moment is left to them; on PostgreSQL the second of two claims fails on the key of `claim`, and
-    the transaction is run again.
+    For many small things at once (deliveries, outbox messages). What somebody else locks or claims at the same moment
+    is left to them; on PostgreSQL the second of two claims fails on the key of `claim`, and is made again.
     """
     table, claim = table_of(model), table_of(Claim)
     kind = object_type_of(table.name)
     of_row = (claim.c.object_type == kind, claim.c.object_id == table.c.id)
     worked_on = select(claim.c.object_id).where(*of_row, claim.c.until_at > db_now()).exists()
-    statement = select(table).where(due, ~worked_on).order_by(table.c.id).limit(most)
-    rows = session.execute(statement.with_for_update(skip_locked=True)).all()
+    rows = session.execute(due.where(~worked_on).with_for_update(of=table, skip_locked=True)).all()
     if not rows:
         return []
     ids = [row.id for row in rows]

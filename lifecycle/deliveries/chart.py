@@ -9,6 +9,8 @@ from statemachine.states import States
 from lifecycle.chart import Chart
 from models.states import DeliveryStatus
 
+OBJECT_TYPE = "delivery"
+
 
 class DeliveryChart(Chart):
     """It waits; it is sent, refused for good, or given up; people let it be tried again, or drop it."""
