@@ -17,7 +17,7 @@ from sqlmodel import Session
 from models.db import db_now
 from models.journal import Claim
 from models.payouts import PaymentBatch
-from models.reading import table_of
+from models.reading import rows_by, table_of
 from models.states import PaymentBatchState
 from models.tables import object_type_of
 
@@ -75,7 +75,8 @@ def claim_due(session: Session, model: Any, due: Select[Any], *, holder: str, le
     ]
     session.execute(claim.insert(), values)
     session.execute(update(table).where(table.c.id.in_(ids)).values(fence=table.c.fence + 1))
-    return [row._replace(fence=row.fence + 1) for row in rows]
+    claimed = rows_by(session, model, "id", ids)
+    return [claimed[one][0] for one in ids]
 
 
 def let_all_go(session: Session, object_type: str, fences: Mapping[UUID, int]) -> None:

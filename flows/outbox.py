@@ -8,8 +8,9 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
 from sqlalchemy import Engine, func, select, update
@@ -29,11 +30,14 @@ from models.journal import OutboxMessage
 from models.ports import ChatSender, Clock, Mailer, OutsideError, Said, SendResult, WebhookSender
 from models.reading import rows_by, table_of
 from models.states import Channel, DeliveryStatus, EndpointStatus
-from notifications.channels import DETAIL, Letter, Unreachable, Unwritable, mail_of
+from notifications.channels import DETAIL, Unreachable
 from notifications.webhooks import GONE, cloud_event, headers_of
 
-Render: TypeAlias = Callable[[Any], Letter]
-"""From a row of `delivery` to its words; whatever it raises parks this one delivery."""
+T = TypeVar("T")
+WriteMail: TypeAlias = Callable[[Any], EmailMessage]
+"""From a row of `delivery` to its mail; whatever it raises parks this one delivery."""
+WriteChat: TypeAlias = Callable[[Any], tuple[str, str]]
+"""The same to title and text of a chat."""
 
 CHUNK = 50
 """Deliveries claimed at once; those that are not begun in half a lease are left to the next claim."""
@@ -58,16 +62,15 @@ _EVENT = {Said.ACCEPTED: "send", Said.REFUSED: "fail"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courier:
-    """How this process delivers: by which ways, in which words, in whose name, for how long it claims."""
+    """How this process delivers: by which ways, in which words, for how long it claims."""
 
     mailer: Mailer
     chats: ChatSender
     webhooks: WebhookSender
     clock: Clock
-    render: Render
+    write_mail: WriteMail
+    write_chat: WriteChat
     holder: str
-    sender: str
-    """Whom mails come from."""
     source: str
     """What webhooks come from: a URI of this installation."""
     lease: timedelta = LEASE
@@ -86,6 +89,10 @@ class Delivered:
     """Tries whose claim had ended: somebody else has the delivery, and marks it."""
     waiting: int = 0
     """What waits when the pass is over."""
+
+
+class _Unwritable(OutsideError):
+    """A message that its template cannot put in words now; a later release may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,35 +200,25 @@ def _tried(courier: Courier, chunk: _Chunk, row: Any) -> _Try:
         result = _sent(courier, chunk, row)
     except OutsideError as error:
         return _Try(said=None, detail=str(error)[:DETAIL], is_unreachable=isinstance(error, Unreachable))
-    except Unwritable as error:
-        return _Try(said=None, detail=f"cannot be written: {error}"[:DETAIL])
     return _Try(said=result.said, detail=result.detail[:DETAIL])
 
 
 def _sent(courier: Courier, chunk: _Chunk, row: Any) -> SendResult:
     if row.channel == Channel.WEBHOOK:
         return _called(courier, chunk, row)
-    letter = _written(courier, row)
     if row.channel == Channel.EMAIL:
-        mail = mail_of(
-            letter,
-            sender=courier.sender,
-            recipient=row.recipient,
-            message_id=row.message_id,
-            dedupe_key=row.dedupe_key,
-        )
-        return courier.mailer.send(mail)
+        return courier.mailer.send(_written(courier.write_mail, row))
     if row.recipient not in chunk.addresses:
         return SendResult(Said.REFUSED, "address_gone")
-    return courier.chats.post(chunk.addresses[row.recipient], letter.subject, letter.text)
+    return courier.chats.post(chunk.addresses[row.recipient], *_written(courier.write_chat, row))
 
 
-def _written(courier: Courier, row: Any) -> Letter:
+def _written(write: Callable[[Any], T], row: Any) -> T:
     try:
-        return courier.render(row)
+        return write(row)
     except Exception as error:
         # Whatever is wrong with one message parks it, with the reason, and stops no other.
-        raise Unwritable(f"{type(error).__name__}: {error}") from error
+        raise _Unwritable(f"cannot be written: {type(error).__name__}: {error}") from error
 
 
 def _called(courier: Courier, chunk: _Chunk, row: Any) -> SendResult:
@@ -299,9 +296,7 @@ def _failures(session: Session, row: Any, tried: _Try) -> int:
     return 0 if tried.said is Said.ACCEPTED else before + 1
 
 
-def _endpoint_marked(
-    session: Session, row: Any, tried: _Try, failures: int, later: datetime, stamp: Stamp
-) -> None:
+def _endpoint_marked(session: Session, row: Any, tried: _Try, failures: int, later: datetime, stamp: Stamp) -> None:
     """Count what failed in a row; leave the endpoint alone as a whole meanwhile; disable it when it is gone."""
     endpoint, delivery = table_of(WebhookEndpoint), table_of(Delivery)
     session.execute(update(endpoint).where(endpoint.c.id == row.endpoint_id).values(failures=failures))
@@ -310,7 +305,7 @@ def _endpoint_marked(
         command = DisableEndpoint(
             command_id=str(uuid5(_SPACE, f"disable:{row.id}:{row.attempts + 1}")),
             webhook_id=row.endpoint_id,
-            reason="gone" if is_gone else "failing",
+            reason=tried.detail,
         )
         execute(session, [command], stamp=stamp)  # refused where somebody disabled it meanwhile
     elif failures:

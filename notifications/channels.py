@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,7 +21,7 @@ from notifications.outside import Watch
 
 DETAIL = 1000
 """Characters kept of what the other side said."""
-_READY, _OK, _FORWARDED = 220, 250, 251
+_OK, _FORWARDED = 250, 251
 _WIRE = SMTP.clone(cte_type="7bit")
 """No server needs to know more than the oldest rules: Chinese goes over as base64."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -29,37 +29,6 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 class Unreachable(Transient):
     """Nobody is there to take anything: whatever else goes this way need not be tried now."""
-
-
-class Unwritable(Exception):
-    """A message cannot be put into this form: it is parked, never half-sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A message in words, as a mail, or with title and text only as a chat."""
-
-    subject: str
-    text: str
-    html: str = ""
-
-
-def mail_of(letter: Letter, *, sender: str, recipient: str, message_id: str, dedupe_key: str) -> EmailMessage:
-    """Return the mail to one recipient; `Unwritable` for a subject or an address that would break out of its line."""
-    for value in (letter.subject, sender, recipient, message_id, dedupe_key):
-        if not value.strip() or set(value) & set("\r\n\0"):
-            raise Unwritable("a header is empty or has more than one line")
-    if not recipient.isascii():
-        raise Unwritable("a mail address has ASCII letters only")
-    mail = EmailMessage(policy=_WIRE)
-    mail["From"], mail["To"], mail["Subject"] = sender, recipient, letter.subject
-    mail["Message-ID"] = message_id
-    mail["X-Pilotway-Dedupe-Key"] = dedupe_key
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notice answers it
-    mail.set_content(letter.text)
-    if letter.html:
-        mail.add_alternative(letter.html, subtype="html")
-    return mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,68 +55,75 @@ class EmailChannel:
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        parts = urlsplit(self.url)
-        host, watches = parts.hostname or "", list[Watch]()
-
-        def watched(sock: socket.socket) -> None:
-            watches.append(Watch(sock, self.total_seconds))
-
-        server = _server(parts.scheme == "smtps", self.context, watched, self.connect_seconds)
+        watches: list[Watch] = []
         try:
-            self._greeted(server, host, parts.port or (465 if parts.scheme == "smtps" else 25))
-            yield server
+            with closing(self._let_in(watches)) as server:
+                yield server
         finally:
             for watch in watches:
                 watch.stop()
-            server.close()
 
-    def _greeted(self, server: smtplib.SMTP, host: str, port: int) -> None:
+    def _let_in(self, watches: list[Watch]) -> smtplib.SMTP:
+        """Return a server that has greeted us and knows who we are."""
         parts = urlsplit(self.url)
-        wish = parse_qs(parts.query).get("starttls", ["offered"])[0]
+        is_tls = parts.scheme == "smtps"
+
+        def seen(sock: socket.socket) -> None:
+            watches.append(Watch(sock, self.total_seconds))
+
+        client = _client(smtplib.SMTP_SSL if is_tls else smtplib.SMTP, seen)
+        context = {"context": self.context} if is_tls else {}
+        place = (parts.hostname, parts.port or (465 if is_tls else 25))
+        server: smtplib.SMTP | None = None
         try:
-            code, said = server.connect(host, port)
-            if code != _READY:
-                raise Unreachable(_text(code, said))
+            server = client(*place, timeout=self.connect_seconds, **context)
             if server.sock is not None:
                 server.sock.settimeout(self.total_seconds)
+            if not is_tls:
+                self._made_private(server)
             server.ehlo_or_helo_if_needed()
-            is_plain = parts.scheme == "smtp"
-            if is_plain and wish != "never" and server.has_extn("starttls"):
-                server.starttls(context=self.context)
-                server.ehlo_or_helo_if_needed()
-            elif is_plain and (wish == "required" or (parts.username and host not in LOOPBACK)):
-                raise Unreachable("the server offers no STARTTLS, and a password is not sent in the clear")
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
-        except smtplib.SMTPResponseException as error:
-            raise Unreachable(_text(error.smtp_code, error.smtp_error)) from None
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            raise Unreachable(_cut(f"{type(error).__name__}: {error}")) from None
+        except (OSError, smtplib.SMTPException, ValueError, Unreachable) as error:
+            if server is not None:
+                server.close()
+            raise _nobody(error) from None
+        return server
+
+    def _made_private(self, server: smtplib.SMTP) -> None:
+        parts = urlsplit(self.url)
+        wish = parse_qs(parts.query).get("starttls", ["offered"])[0]
+        server.ehlo_or_helo_if_needed()
+        if wish != "never" and server.has_extn("starttls"):
+            server.starttls(context=self.context)
+        elif wish == "required" or (parts.username and parts.hostname not in LOOPBACK):
+            raise Unreachable("the server offers no STARTTLS, and a password is not sent in the clear")
 
 
-def _server(
-    is_tls: bool,  # noqa: FBT001 - of the address: two classes of one library
-    context: ssl.SSLContext,
-    watched: Callable[[socket.socket], None],
-    seconds: float,
-) -> smtplib.SMTP:
-    """Return a client of the library that tells of its socket as soon as there is one."""
-    base: Any = smtplib.SMTP_SSL if is_tls else smtplib.SMTP
+def _nobody(error: Exception) -> Unreachable:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Unreachable(_text(error.smtp_code, error.smtp_error))
+    return error if isinstance(error, Unreachable) else Unreachable(_cut(f"{type(error).__name__}: {error}"))
+
+
+def _client(base: Any, seen: Callable[[socket.socket], None]) -> Any:
+    """Return a class of the library that tells of its socket as soon as there is one, before anybody speaks."""
 
     class Client(base):  # type: ignore[misc]
         def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
             sock: socket.socket = super()._get_socket(host, port, timeout)
-            watched(sock)
+            seen(sock)
             return sock
 
-    client: smtplib.SMTP = Client(timeout=seconds, **({"context": context} if is_tls else {}))
-    return client
+    return Client
 
 
 def _handed_over(server: smtplib.SMTP, message: EmailMessage) -> SendResult:
     """Speak the three commands of one mail. Until its text is sent nothing was taken."""
-    whole = message.as_bytes()
+    whole = message.as_bytes(policy=_WIRE)
     sender, recipient = parseaddr(str(message["From"]))[1], parseaddr(str(message["To"]))[1]
+    if not recipient.isascii():
+        return SendResult(Said.REFUSED, "a mail address has ASCII letters only")
     try:
         code, said = server.mail(sender)
         if code != _OK:

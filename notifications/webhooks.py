@@ -25,7 +25,7 @@ GONE = "HTTP 410"
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the sign of a secret, no secret
 BODY_BYTES = 1024 * 1024
 """Of one body, as of every outside call (`docs/contract.md`, limits)."""
-_THIN = ("number", "ref", "project", "version", "state")
+_THIN = ("number", "project", "page", "version", "state")
 """What a body says of its object. All else is read with a right to read it, and that is on record."""
 
 
@@ -41,14 +41,13 @@ def cloud_event(  # noqa: PLR0913 - the attributes of CloudEvents 1.0
 ) -> bytes:
     """Return the body: CloudEvents 1.0, structured JSON, with thin data."""
     thin = {key: facts[key] for key in _THIN if isinstance(facts.get(key), str | int)}
-    ref = str(thin.get("number") or thin.get("ref") or "")
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": event_id,
         "source": source,
         "type": kind,
         "time": utc_text(at),
-        "subject": ref or f"{object_type}/{object_id}",
+        "subject": str(thin.get("number") or f"{object_type}/{object_id}"),
         "datacontenttype": "application/json",
         "data": {"object_type": object_type, "object_id": object_id, **thin},
     }

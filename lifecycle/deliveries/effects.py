@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
@@ -50,7 +51,12 @@ def disabled(facts: EndpointFacts, _target: str, _stamp: Stamp) -> Effects:
         kind="webhook.disabled",
         object_type=OBJECT_TYPE,
         object_id=row.id,
-        facts={"url": row.url, "reason": reason, "failures": row.failures, "owner_id": str(row.owner_id)},
+        facts={
+            "host": urlsplit(row.url).hostname or "",
+            "failures": row.failures,
+            "detail": reason,
+            "owner_id": str(row.owner_id),
+        },
     )
     act = _act(facts, "disable", {"status": EndpointStatus.DISABLED}, {"reason": reason, "failures": row.failures})
     return Effects(acts=(act,), messages=(told,))
