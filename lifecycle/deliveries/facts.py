@@ -94,7 +94,8 @@ def replays(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[
     if all(task.is_locked for task in tasks):
         told = told.with_for_update()
     known = {(row.endpoint_id, row.outbox_id): row for row in session.connection().execute(told)}
-    return [_replay(task, messages, known, stamp) for task in tasks]
+    is_cut = len(messages) == _most(tasks)
+    return [_replay(task, messages, known, stamp, is_cut=is_cut) for task in tasks]
 
 
 def _most(tasks: Sequence[Task[Any]]) -> int:
@@ -117,7 +118,7 @@ def _is_meant(command: Any, message: Any, stamp: Stamp) -> bool:
 
 
 def _replay(
-    task: Task[Any], messages: Sequence[Any], known: Mapping[tuple[UUID, UUID], Any], stamp: Stamp
+    task: Task[Any], messages: Sequence[Any], known: Mapping[tuple[UUID, UUID], Any], stamp: Stamp, *, is_cut: bool
 ) -> EndpointFacts:
     meant = [one for one in messages if _is_meant(task.command, one, stamp) and is_told(task.row.types, one.kind)]
     rows = [known.get((task.row.id, one.id)) for one in meant]
@@ -126,7 +127,7 @@ def _replay(
     untold = tuple(
         one for one, row in zip(meant, rows, strict=True) if row is None and one.status != DeliveryStatus.WAITING
     )
-    more = len(told) + len(untold) > MOST_AT_ONCE or len(messages) == _most([task])
+    more = len(told) + len(untold) > MOST_AT_ONCE or is_cut
     return EndpointFacts(command=task.command, row=task.row, told=told, untold=untold, more_than_fit=more)
 
 

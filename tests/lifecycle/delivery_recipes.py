@@ -1,6 +1,7 @@
 """Recipes of webhook endpoints and of what was not delivered (see `recipes.py`)."""
 
 import base64
+from typing import Any
 from uuid import UUID
 
 from lifecycle.deliveries import commands as delivery
@@ -94,28 +95,28 @@ def replay(house: House, count: int) -> Made:
 @recipe("outbox.retry", by=Role.OPERATOR)
 def retry(house: House, count: int) -> Made:
     return [
-        delivery.RetryMessages(command_id=key(), user_id=user, message_ids=(one,), reason="the address is right now")
-        for user, one in _undelivered(house, count, DeliveryStatus.FAILED)
+        delivery.RetryMessages(command_id=key(), user_id=user, message_ids=ids, reason="the address is right now")
+        for user, ids in _undelivered(house, count, DeliveryStatus.FAILED)
     ]
 
 
 @recipe("outbox.drop", by=Role.OPERATOR)
 def drop(house: House, count: int) -> Made:
     return [
-        delivery.DropMessages(command_id=key(), user_id=user, message_ids=(one,), reason="nobody reads it any more")
-        for user, one in _undelivered(house, count, DeliveryStatus.WAITING)
+        delivery.DropMessages(command_id=key(), user_id=user, message_ids=ids, reason="nobody reads it any more")
+        for user, ids in _undelivered(house, count, DeliveryStatus.WAITING)
     ]
 
 
-def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple[UUID, UUID]]:
-    """Return so many accounts, each with a message that did not go out: the first one of a delivery."""
+def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple[UUID, tuple[UUID, ...]]]:
+    """Return so many accounts, each with a delivery that did not go out, and the message that it is of."""
     users = make.ids_of(house.do(*add_user(house, count)))
     kept = messages(house, *["payout.paid"] * count, status=status)
     (endpoint,) = endpoints(house, 1)
-    row = _delivery(house, kept[0], endpoint, status)
+    rows = [_delivery(house, one, endpoint, status) for one in kept]
     with transaction(house.engine) as session:
-        session.execute(table_of(Delivery).insert(), [row])
-    return list(zip(users, [row["id"], *kept[1:]], strict=True))
+        session.execute(table_of(Delivery).insert(), rows)
+    return [(user, (row["id"], one)) for user, row, one in zip(users, rows, kept, strict=True)]
 
 
 def messages(house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.SENT) -> list[UUID]:
@@ -138,7 +139,7 @@ def messages(house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.
     return [row["id"] for row in rows]
 
 
-def _delivery(house: House, message: UUID, endpoint: UUID, status: DeliveryStatus) -> dict[str, object]:
+def _delivery(house: House, message: UUID, endpoint: UUID, status: DeliveryStatus) -> dict[str, Any]:
     return {
         "id": new_id(),
         "outbox_id": message,

@@ -8,6 +8,7 @@ from uuid import UUID
 from lifecycle.deliveries.commands import DisableEndpoint
 from models.db import transaction
 from models.deliveries import Delivery
+from models.journal import OutboxMessage
 from models.reading import table_of
 from models.states import DeliveryStatus
 from tests.factories import House, key
@@ -107,7 +108,8 @@ def _more_than_can_be_named(house: House) -> Any:
 
 def _stand_at(house: House, status: DeliveryStatus) -> None:
     with transaction(house.engine) as session:
-        session.execute(table_of(Delivery).update().values(status=status))
+        for model in (Delivery, OutboxMessage):
+            session.execute(table_of(model).update().values(status=status))
 
 
 @refused("outbox.retry", "retry_not_possible_when_sent")

@@ -155,7 +155,16 @@ def ids(house: House, view: str, column: str) -> set[Any]:
     return {row[0] for row in house.rows(f"SELECT {column} FROM {view}")}
 
 
-SUBJECTS = ("organisation", "app_user", "standard_pack", "programme", "project", "stage_run", "requirement")
+SUBJECTS = (
+    "organisation",
+    "app_user",
+    "standard_pack",
+    "programme",
+    "project",
+    "stage_run",
+    "requirement",
+    "webhook_endpoint",
+)
 
 
 def grown(house: House) -> int:
