@@ -20,6 +20,7 @@ from cli import (
     imports,
     installation,
     organisations,
+    outbox,
     payments,
     programmes,
     projects,
@@ -31,6 +32,7 @@ from cli import (
     standards,
     trials,
     users,
+    webhooks,
 )
 from cli.errors import FAILED, INTERRUPTED, USAGE
 from cli.output import json_text
@@ -75,6 +77,8 @@ for name, noun in {
     "programme": programmes.app,
     "organisation": organisations.app,
     "user": users.app,
+    "webhook": webhooks.app,
+    "outbox": outbox.app,
     "import": imports.app,
     "disbursement": disbursement.app,
     "audit": audits.app,

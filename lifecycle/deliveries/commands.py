@@ -61,9 +61,10 @@ class Ping(EndpointCommand):
 class Replay(EndpointCommand):
     """Send one message or those of a span of time again to an endpoint, also what it missed; at most 1,000."""
 
-    since_at: datetime
+    since_at: datetime | None = None
+    """Given with no message: from here on."""
     until_at: datetime | None = None
-    """Left out: now."""
+    """Left out: until now."""
     message_id: UUID | None = None
     """Given: this message only, whenever it was."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -107,14 +108,22 @@ def _range(command: Any, stamp: Stamp) -> Any:
     message = table_of(OutboxMessage)
     if command.message_id is not None:
         return message.c.id == command.message_id
+    since, until = _span(command, stamp)
+    return (message.c.created_at >= since) & (message.c.created_at < until)
+
+
+def _span(command: Any, stamp: Stamp) -> tuple[datetime, datetime]:
+    """Return the first instant and the one after the last; who says no first one means nothing."""
     until = command.until_at or stamp.now
-    return (message.c.created_at >= command.since_at) & (message.c.created_at <= until)
+    after = until + timedelta(microseconds=1)
+    return command.since_at or after, after
 
 
 def _is_meant(command: Any, message: Any, stamp: Stamp) -> bool:
     if command.message_id is not None:
         return bool(message.id == command.message_id)
-    return bool(command.since_at <= message.created_at <= (command.until_at or stamp.now))
+    since, until = _span(command, stamp)
+    return bool(since <= message.created_at < until)
 
 
 def _replay(

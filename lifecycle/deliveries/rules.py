@@ -66,13 +66,16 @@ def sound_types(facts: "EndpointFacts") -> tuple[Unmet, ...]:
 @about_input
 def sound_secret(facts: "EndpointFacts") -> tuple[Unmet, ...]:
     """A secret is `whsec_` and 24 to 64 bytes in base64."""
-    text = facts.command.secret
+    return () if is_secret(facts.command.secret) else (unmet("endpoint_secret_wrong"),)
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a call can be signed with this text."""
     try:
         length = len(base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True))
     except (binascii.Error, ValueError):
-        length = 0
-    is_sound = text.startswith(SECRET_PREFIX) and LEAST_SECRET <= length <= MOST_SECRET
-    return () if is_sound else (unmet("endpoint_secret_wrong"),)
+        return False
+    return text.startswith(SECRET_PREFIX) and LEAST_SECRET <= length <= MOST_SECRET
 
 
 @about_input

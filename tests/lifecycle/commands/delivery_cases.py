@@ -37,6 +37,7 @@ wrong("webhook.add", "user_disabled", owner_id=lambda house: house.people["disab
 wrong("webhook.disable", "reason_missing", reason=" ")
 wrong("webhook.rotate", "endpoint_secret_wrong", secret="")
 wrong("webhook.replay", "nothing_to_replay", since_at=lambda house: house.now + timedelta(days=1))
+wrong("webhook.replay", "nothing_to_replay", since_at=None)
 wrong("webhook.replay", "nothing_to_replay", message_id=NOWHERE)
 wrong("outbox.retry", "reason_missing", reason="")
 wrong("outbox.drop", "reason_missing", reason="")
