@@ -34,7 +34,7 @@ def list_outbox(
         Column(key="kind", is_wide=True),
         Column(key="channel", kind="channel"),
         Column(key="recipient", is_wide=True),
-        Column(key="status", kind="state"),
+        Column(key="status", kind="delivery_status"),
         Column(key="attempts"),
         Column(key="not_before_at"),
         Column(key="said", is_wide=True),

@@ -72,4 +72,4 @@ def _printed(output: Output, verdict: str, body: bytes) -> None:
     if output.as_json:
         output.document({"signature": verdict, "event": event})
         return
-    output.line("\t".join(str(one) for one in (verdict, *(event.get(key, "") for key in ("type", "subject", "id")))))
+    output.line("  ".join(str(one) for one in (verdict, *(event.get(key, "") for key in ("type", "subject", "id")))))
