@@ -22,6 +22,7 @@ from lifecycle.chart import decide
 from lifecycle.commands import Stamp
 from lifecycle.deliveries.chart import OBJECT_TYPE, DeliveryChart
 from lifecycle.deliveries.commands import DisableEndpoint
+from lifecycle.deliveries.effects import GIVEN_UP
 from lifecycle.deliveries.effects import OBJECT_TYPE as WEBHOOK
 from lifecycle.engine import execute
 from models.db import reading, run_in_transaction
@@ -55,7 +56,6 @@ WAITS = tuple(
 )
 """How long is waited before the first try, the second … the tenth (`docs/contract.md`, webhooks)."""
 TRIES = len(WAITS)
-GIVEN_UP = "delivery.given_up"
 _SPACE = UUID("5b0f8f0e-7c61-5d0e-9d5c-0b8a3f6c2d17")
 _EVENT = {Said.ACCEPTED: "send", Said.REFUSED: "fail"}
 

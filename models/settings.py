@@ -77,8 +77,6 @@ def _is_zone(text: str) -> str:
 
 
 def _is_mail_server(text: str) -> str:
-    if not text:
-        return text
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -223,11 +221,11 @@ class Settings(BaseSettings):
         repr=False,
         description="API token: who acts when the command line is used. Example: `pt_…`, from `pilotway user token`.",
     )
-    smtp_url: Annotated[str, AfterValidator(_is_mail_server)] = Field(
-        default="",
+    smtp_url: Annotated[str, AfterValidator(_is_mail_server)] | None = Field(
+        default=None,
         repr=False,
         description="The mail server: `smtp://host:port`, `smtps://…`, with name and password where it asks for them;"
-        " empty writes each mail to stderr instead. STARTTLS is used where it is offered; `?starttls=required` asks for"
+        " left out, each mail is written to stderr. STARTTLS is used where it is offered; `?starttls=required` asks for"
         " it, `?starttls=never` leaves it. Example: `smtp://pilotway:secret@mail.example.org:587`.",
     )
     mail_from: Annotated[str, AfterValidator(_is_mail_address)] = Field(
@@ -236,14 +234,14 @@ class Settings(BaseSettings):
         description="Whom mails come from, as the mail server lets this installation write."
         " Example: `Pilotway <pilotway@example.org>`.",
     )
-    chat_hosts: Annotated[str, AfterValidator(_names_places)] = Field(
-        default="",
+    chat_hosts: Annotated[str, AfterValidator(_names_places)] | None = Field(
+        default=None,
         description="Chat servers of your own that the chat addresses of people may name, each as `host:port`,"
         " separated by commas; services with a place of their own (DingTalk, Feishu, WeCom …) need no entry."
         " Example: `chat.example.org:443`.",
     )
-    webhook_allow: Annotated[str, AfterValidator(_names_places)] = Field(
-        default="",
+    webhook_allow: Annotated[str, AfterValidator(_names_places)] | None = Field(
+        default=None,
         description="Receivers of webhooks that need be neither public nor https, each as `host:port`, separated by"
         " commas; in a rehearsal only. Example: `127.0.0.1:8099`.",
     )
@@ -275,11 +273,11 @@ class Settings(BaseSettings):
 
     def webhook_places(self) -> frozenset[str]:
         """Return the receivers that are exempt from the rule of addresses."""
-        return places(self.webhook_allow)
+        return places(self.webhook_allow or "")
 
     def chat_places(self) -> frozenset[str]:
         """Return the chat servers that addresses of people may name."""
-        return places(self.chat_hosts)
+        return places(self.chat_hosts or "")
 
     def make_clock(self) -> Clock:
         """Return the clock that is set."""

@@ -195,8 +195,8 @@ class MailInMemory:
         return answer
 
 
-def mailer_of(url: str, stream: TextIO) -> "EmailChannel | ConsoleMailer":
-    """Return the mailer that `PILOTWAY_SMTP_URL` names; an empty one is the console."""
+def mailer_of(url: str | None, stream: TextIO) -> "EmailChannel | ConsoleMailer":
+    """Return the mailer that `PILOTWAY_SMTP_URL` names; without one it is the console."""
     return EmailChannel(url=url) if url else ConsoleMailer(stream)
 
 

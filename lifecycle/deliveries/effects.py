@@ -14,6 +14,8 @@ from models.states import Channel, DeliveryStatus, EndpointStatus
 
 OBJECT_TYPE = "webhook"
 PINGED = "webhook.pinged"
+GIVEN_UP = "delivery.given_up"
+"""What `flows/outbox.py` tells the operators."""
 LANGUAGE_OF_PROGRAMS = "en"
 
 

@@ -121,7 +121,7 @@ def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple
 
 def messages(house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.SENT) -> list[UUID]:
     """Write outbox messages of these kinds."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "kind": kind,

@@ -197,7 +197,7 @@ class TestConsole:
     def test_takes_mail_where_no_server_is_set(self) -> None:
         stream = io.StringIO()
 
-        mailer = mailer_of("", stream)
+        mailer = mailer_of(None, stream)
 
         assert isinstance(mailer, ConsoleMailer)
         assert mailer.send(a_mail()).said is Said.ACCEPTED
