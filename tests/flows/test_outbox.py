@@ -40,6 +40,7 @@ from tests.delivering import (
     tries,
 )
 from tests.factories import House, key
+from tests.lifecycle.recipes import RECIPES
 from tests.witness.mail import mail_sink
 from tests.witness.receiver import receiver
 
@@ -360,6 +361,21 @@ class TestWebhooks:
 
         assert passes == TRIES
         assert len(told(house, "webhook.disabled")) == 1
+
+    def test_get_again_what_they_were_told_and_what_they_missed(self, house: House) -> None:
+        """Not what is of another kind, and not what waits anyhow."""
+        (command,) = RECIPES["webhook.replay"].make(house, 1)
+        (answer,) = house.do(command, by=OPERATOR)
+        webhooks = WebhooksInMemory()
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        assert answer["count"] == 2
+        events = [json.loads(call.body) for call in webhooks.posted]
+        assert sorted(event["type"] for event in events) == ["payout.paid", "payout.returned"]
+        assert {event["id"] for event in events} <= {str(row.id) for row in told(house, "payout.paid")} | {
+            str(row.id) for row in told(house, "payout.returned")
+        }
 
     def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
         endpoint = an_endpoint(house)
