@@ -58,6 +58,7 @@ REFERENCES: Mapping[str, Reference] = {
     "exception_id": Reference(option="ref", find="case", metavar="ID", help="Case: its id."),
     "review_id": REVIEW,
     "user_id": LOGIN,
+    "webhook_id": Reference(option="webhook", find="webhook", metavar="URL", help="Webhook: its address, or its id."),
     "organisation_id": _organisation("organisation", "Organisation"),
     "other_id": _organisation("other", "The other organisation"),
     "platform_id": _organisation("platform", "Platform"),

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.errors import Invalid, NotFound, Unmet, unmet
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
+from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
 from models.funds import Fund, FundSource
 from models.holds import ExceptionCase
@@ -116,6 +117,10 @@ class Lookup:
         """Find a case by id."""
         table = _table(ExceptionCase)
         return self._first(select(table.c.id).where(table.c.id == (_uuid(ref) or _NOBODY)), ref)
+
+    def webhook(self, ref: str) -> Any:
+        """Find a webhook endpoint by address or id."""
+        return self._by(WebhookEndpoint, "url", ref, ref)
 
     def payee(self, ref: str) -> Any:
         """Find an account in use by `FIRM/1234` (its last digits) or id; where several end so it is named by id."""

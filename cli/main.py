@@ -21,6 +21,7 @@ from cli import (
     installation,
     notify,
     organisations,
+    outbox,
     payments,
     programmes,
     projects,
@@ -32,6 +33,7 @@ from cli import (
     standards,
     trials,
     users,
+    webhooks,
 )
 from cli.errors import FAILED, INTERRUPTED, USAGE
 from cli.output import json_text
@@ -77,6 +79,8 @@ for name, noun in {
     "organisation": organisations.app,
     "user": users.app,
     "notify": notify.app,
+    "webhook": webhooks.app,
+    "outbox": outbox.app,
     "import": imports.app,
     "disbursement": disbursement.app,
     "audit": audits.app,

@@ -6,17 +6,20 @@ slept past its lease writes nothing (`safety.md` 2.1, rule 7).
 
 import os
 import socket
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlmodel import Session
 
 from models.db import db_now
 from models.journal import Claim
 from models.payouts import PaymentBatch
-from models.reading import table_of
+from models.reading import rows_by, table_of
 from models.states import PaymentBatchState
+from models.tables import object_type_of
 
 LEASE = timedelta(seconds=60)
 
@@ -47,6 +50,48 @@ def claim_batch(session: Session, batch_id: UUID, holder: str, *, lease: timedel
     )
     session.execute(update(batch).where(batch.c.id == batch_id).values(fence=fence))
     return int(fence)
+
+
+def claim_due(session: Session, model: Any, due: Select[Any], *, holder: str, lease: timedelta = LEASE) -> list[Any]:
+    """Claim those rows of a table, found by `due`, that nobody works on; return them, each with its new fence.
+
+    For many small things at once (deliveries, outbox messages). What somebody else locks or claims at the same moment
+    is left to them; on PostgreSQL the second of two claims fails on the key of `claim`, and is made again.
+    """
+    table, claim = table_of(model), table_of(Claim)
+    kind = object_type_of(table.name)
+    of_row = (claim.c.object_type == kind, claim.c.object_id == table.c.id)
+    worked_on = select(claim.c.object_id).where(*of_row, claim.c.until_at > db_now()).exists()
+    rows = session.execute(due.where(~worked_on).with_for_update(of=table, skip_locked=True)).all()
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    now = session.execute(select(db_now())).scalar_one()
+    ended = (claim.c.object_type == kind, claim.c.object_id.in_(ids), claim.c.until_at <= now)
+    session.execute(delete(claim).where(*ended))
+    values = [
+        {"object_type": kind, "object_id": row.id, "holder": holder, "fence": row.fence + 1, "until_at": now + lease}
+        for row in rows
+    ]
+    session.execute(claim.insert(), values)
+    session.execute(update(table).where(table.c.id.in_(ids)).values(fence=table.c.fence + 1))
+    claimed = rows_by(session, model, "id", ids)
+    return [claimed[one][0] for one in ids]
+
+
+def let_all_go(session: Session, object_type: str, fences: Mapping[UUID, int]) -> None:
+    """End claims of ours (id -> fence) under which nothing was begun, or all is recorded."""
+    for fence, ids in _by_fence(fences).items():
+        claim = table_of(Claim)
+        own = (claim.c.object_type == object_type, claim.c.object_id.in_(ids), claim.c.fence == fence)
+        session.execute(delete(claim).where(*own))
+
+
+def _by_fence(fences: Mapping[UUID, int]) -> dict[int, Collection[UUID]]:
+    found: dict[int, list[UUID]] = {}
+    for one, fence in fences.items():
+        found.setdefault(fence, []).append(one)
+    return dict(found)
 
 
 def give_back(session: Session, batch_id: UUID, fence: int) -> None:

@@ -84,6 +84,7 @@ _SEATS = frozenset(
     {Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD}
 )
 
+_OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 _BANK = frozenset({Role.ACCOUNTANT, Role.OPERATOR, Role.PAYER, Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 _APPROVERS = frozenset({Role.FUND_MANAGER, Role.FUND_DIRECTOR})
 
@@ -215,6 +216,15 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.add_token": frozenset({Role.ADMIN}),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
+    "webhook.add": frozenset({Role.ADMIN}),
+    "webhook.rotate": frozenset({Role.ADMIN}),
+    "webhook.end_rotation": frozenset({Role.ADMIN}),
+    "webhook.disable": _OPERATORS,
+    "webhook.enable": _OPERATORS,
+    "webhook.ping": _OPERATORS,
+    "webhook.replay": _OPERATORS,
+    "outbox.retry": _OPERATORS,
+    "outbox.drop": _OPERATORS,
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from lifecycle.agreements import commands as agreements
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
+from lifecycle.deliveries import commands as deliveries
 from lifecycle.disbursement import commands as disbursement
 from lifecycle.endings import commands as endings
 from lifecycle.exceptions import commands as exceptions
@@ -27,6 +28,7 @@ from lifecycle.trials import commands as trials
 MODULES = (
     disbursement,
     agreements,
+    deliveries,
     endings,
     exceptions,
     funds,

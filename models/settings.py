@@ -1,6 +1,7 @@
 """Everything that can be set from outside, each with its reason and an example. Nothing else reads the environment."""
 
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -29,8 +30,6 @@ KNOWN_ELSEWHERE = frozenset(
     {
         "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
-        "PILOTWAY_SMTP_URL",
-        "PILOTWAY_WEBHOOK_ALLOW",
     }
 )
 """Names of the contract that nothing in this release reads: they are known, so they do not refuse to start."""
@@ -75,6 +74,41 @@ def _is_zone(text: str) -> str:
         message = f"no such time zone: {text!r}"
         raise ValueError(message) from error
     return text
+
+
+def _is_mail_server(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("expected smtp://host:port or smtps://host:port") from error  # the password stays unsaid
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/"):
+        message = "expected smtp://host:port or smtps://host:port"
+        raise ValueError(message)
+    return text
+
+
+def _is_mail_address(text: str) -> str:
+    address = parseaddr(text)[1]
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or not text.isprintable() or not address.isascii():
+        message = f"expected a mail address such as pilotway@example.org, got {text!r}"
+        raise ValueError(message)
+    return text
+
+
+def _names_places(text: str) -> str:
+    for place in places(text):
+        host, _, port = place.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            message = f"expected host:port, separated by commas, got {place!r}"
+            raise ValueError(message)
+    return text
+
+
+def places(text: str) -> frozenset[str]:
+    """Return the `host:port` of a comma list, in lower case."""
+    return frozenset(one.strip().lower() for one in text.split(",") if one.strip())
 
 
 def _is_web_address(text: str) -> str:
@@ -187,6 +221,30 @@ class Settings(BaseSettings):
         repr=False,
         description="API token: who acts when the command line is used. Example: `pt_…`, from `pilotway user token`.",
     )
+    smtp_url: Annotated[str, AfterValidator(_is_mail_server)] | None = Field(
+        default=None,
+        repr=False,
+        description="The mail server: `smtp://host:port`, `smtps://…`, with name and password where it asks for them;"
+        " left out, each mail is written to stderr. STARTTLS is used where it is offered; `?starttls=required` asks for"
+        " it, `?starttls=never` leaves it. Example: `smtp://pilotway:secret@mail.example.org:587`.",
+    )
+    mail_from: Annotated[str, AfterValidator(_is_mail_address)] = Field(
+        default="Pilotway <pilotway@localhost>",
+        max_length=300,
+        description="Whom mails come from, as the mail server lets this installation write."
+        " Example: `Pilotway <pilotway@example.org>`.",
+    )
+    chat_hosts: Annotated[str, AfterValidator(_names_places)] | None = Field(
+        default=None,
+        description="Chat servers of your own that the chat addresses of people may name, each as `host:port`,"
+        " separated by commas; services with a place of their own (DingTalk, Feishu, WeCom …) need no entry."
+        " Example: `chat.example.org:443`.",
+    )
+    webhook_allow: Annotated[str, AfterValidator(_names_places)] | None = Field(
+        default=None,
+        description="Receivers of webhooks that need be neither public nor https, each as `host:port`, separated by"
+        " commas; in a rehearsal only. Example: `127.0.0.1:8099`.",
+    )
     api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
         default=None,
         description="Base address of a server, for later: this release has none, and reads the database itself."
@@ -213,6 +271,14 @@ class Settings(BaseSettings):
         value = str(getattr(self, name))
         return value if name in self.model_fields_set else str(_folder_of(self.db) / value)
 
+    def webhook_places(self) -> frozenset[str]:
+        """Return the receivers that are exempt from the rule of addresses."""
+        return places(self.webhook_allow or "")
+
+    def chat_places(self) -> frozenset[str]:
+        """Return the chat servers that addresses of people may name."""
+        return places(self.chat_hosts or "")
+
     def make_clock(self) -> Clock:
         """Return the clock that is set."""
         return clock_from(self.clock)
@@ -224,7 +290,7 @@ class Settings(BaseSettings):
     def checked_mode(self, stored: Mode | None) -> Mode:
         """Return the mode that holds, given the one stored in the database (None before `init`).
 
-        SettingsError when the variable differs from the database, or a rehearsal's clock, ids or bank meet production.
+        SettingsError when the variable differs from the database, or what is for rehearsals meets production.
         """
         if stored and self.mode and stored != self.mode:
             raise SettingsError("PILOTWAY_MODE", f"is {self.mode}, but the database was made for {stored}")
@@ -235,6 +301,8 @@ class Settings(BaseSettings):
             raise SettingsError("PILOTWAY_IDS", f"{self.ids!r} is allowed in a rehearsal only")
         if mode == "production" and self.bank != "folders":
             raise SettingsError("PILOTWAY_BANK", f"{self.bank!r} is allowed in a rehearsal only")
+        if mode == "production" and self.webhook_allow:
+            raise SettingsError("PILOTWAY_WEBHOOK_ALLOW", "is allowed in a rehearsal only")
         return mode
 
 

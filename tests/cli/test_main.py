@@ -12,6 +12,7 @@ import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
+from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
 from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
@@ -72,7 +73,8 @@ class TestVerbs:
     def test_all_have_a_command(self) -> None:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
+        ways_out = {AddEndpoint, RotateSecret, Ping, RetryMessages, DropMessages}
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut, *ways_out}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
         by_two_people = {Abandon, WriteOff}

@@ -683,4 +683,10 @@ def record_order(house: House, count: int) -> Made:
     return given(trial.RecordOrder, ids, customer_id=house.parties["customer"], **order)
 
 
-from tests.lifecycle import agreement_recipes, ending_recipes, fund_recipes, payout_recipes  # noqa: E402, F401 - the money has its recipes in files of its own
+from tests.lifecycle import (  # noqa: E402 - the money and the ways out have their recipes in files of their own
+    agreement_recipes,  # noqa: F401
+    delivery_recipes,  # noqa: F401
+    ending_recipes,  # noqa: F401
+    fund_recipes,  # noqa: F401
+    payout_recipes,  # noqa: F401
+)

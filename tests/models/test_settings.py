@@ -75,6 +75,15 @@ class TestLoadSettings:
             ("BANK_ANSWER_HOURS", "721"),
             ("BANK_ANSWER_HOURS", "a day"),
             ("BANK_IN", "bank/out"),
+            ("SMTP_URL", "mail.example.org"),
+            ("SMTP_URL", "http://mail.example.org"),
+            ("SMTP_URL", "smtp://"),
+            ("SMTP_URL", "smtp://mail.example.org:port"),
+            ("MAIL_FROM", "nobody"),
+            ("MAIL_FROM", "a@example.org\nBcc: all@example.org"),
+            ("WEBHOOK_ALLOW", "127.0.0.1"),
+            ("WEBHOOK_ALLOW", "127.0.0.1:0"),
+            ("CHAT_HOSTS", "chat.example.org:https"),
             ("LEASE_SECONDS", "0"),
             ("LEASE_SECONDS", "3601"),
             ("WORKER", "w" * 101),
@@ -109,11 +118,17 @@ class TestCheckedMode:
             Settings(mode="rehearsal").checked_mode("production")
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("clock", "2026-03-02T01:00:00Z"), ("ids", "seed:1"), ("bank", "sandbox")]
+        ("name", "value"),
+        [
+            ("clock", "2026-03-02T01:00:00Z"),
+            ("ids", "seed:1"),
+            ("bank", "sandbox"),
+            ("webhook_allow", "127.0.0.1:8099"),
+        ],
     )
-    def test_refuses_a_rehearsals_clock_ids_and_bank_in_production(self, name: str, value: str) -> None:
+    def test_refuses_what_is_for_rehearsals_in_production(self, name: str, value: str) -> None:
         settings = Settings.model_validate({name: value})
-        with pytest.raises(SettingsError, match=f"PILOTWAY_{name.upper()}: .* rehearsal only"):
+        with pytest.raises(SettingsError, match=f"PILOTWAY_{name.upper()}: .*rehearsal only"):
             settings.checked_mode("production")
         assert settings.checked_mode("rehearsal") == "rehearsal"
 

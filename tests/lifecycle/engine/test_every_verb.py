@@ -23,7 +23,16 @@ from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
-ABOUT_NO_PROJECT = ("disbursement", "organisation", "payee_account", "user", "programme", "standard")
+ABOUT_NO_PROJECT = (
+    "disbursement",
+    "outbox",
+    "webhook",
+    "organisation",
+    "payee_account",
+    "user",
+    "programme",
+    "standard",
+)
 BIRTHS = ("register", "import", "publish")
 
 
@@ -146,7 +155,16 @@ def ids(house: House, view: str, column: str) -> set[Any]:
     return {row[0] for row in house.rows(f"SELECT {column} FROM {view}")}
 
 
-SUBJECTS = ("organisation", "app_user", "standard_pack", "programme", "project", "stage_run", "requirement")
+SUBJECTS = (
+    "organisation",
+    "app_user",
+    "standard_pack",
+    "programme",
+    "project",
+    "stage_run",
+    "requirement",
+    "webhook_endpoint",
+)
 
 
 def grown(house: House) -> int:

@@ -65,6 +65,8 @@ STATEMENTS = {
     "notice.answer": 35,
     "notice.issue": 35,
     "order.record": 20,
+    "outbox.drop": 12,
+    "outbox.retry": 12,
     "organisation.add": 9,
     "organisation.correct": 24,
     "organisation.tie": 11,
@@ -144,6 +146,13 @@ STATEMENTS = {
     "user.end_delegation": 11,
     "user.grant": 10,
     "user.revoke": 10,
+    "webhook.add": 10,
+    "webhook.disable": 9,
+    "webhook.enable": 8,
+    "webhook.end_rotation": 8,
+    "webhook.ping": 9,
+    "webhook.replay": 12,
+    "webhook.rotate": 8,
 }
 """Statements of one transaction on SQLite, BEGIN included."""
 

@@ -1,0 +1,415 @@
+"""Delivering: each message once, with a log of every try, whoever fails, sleeps or dies meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flows.outbox import TRIES, WAITS, deliver, wait_of
+from lifecycle.chart import compiled
+from lifecycle.deliveries.chart import DeliveryChart
+from lifecycle.deliveries.commands import DropMessages, RetryMessages, RotateSecret
+from models.clock import FixedClock
+from models.db import make_engine
+from models.deliveries import ChatAddress
+from models.ports import Said, SendResult, Transient
+from models.reading import table_of
+from models.states import Channel, DeliveryStatus, Role
+from notifications.channels import ChatsInMemory, EmailChannel, MailInMemory, Unreachable
+from notifications.webhooks import GONE, HttpsWebhooks, WebhooksInMemory, is_signed
+from tests.delivering import (
+    SECRET,
+    URL,
+    a_courier,
+    an_endpoint,
+    deliveries,
+    end_leases,
+    passed,
+    state_of,
+    told,
+    tries,
+)
+from tests.factories import House, key
+from tests.lifecycle.recipes import RECIPES
+from tests.witness.mail import mail_sink
+from tests.witness.receiver import receiver
+
+ROOT = Path(__file__).parents[2]
+OPERATOR = Role.OPERATOR
+
+
+class TestChart:
+    def test_whole_table(self) -> None:
+        assert {(state, event): target for (state, event), (target, _) in compiled(DeliveryChart).items()} == {
+            ("waiting", "send"): "sent",
+            ("waiting", "fail"): "failed",
+            ("waiting", "give_up"): "given_up",
+            ("waiting", "drop"): "given_up",
+            ("failed", "drop"): "given_up",
+            ("failed", "retry"): "waiting",
+            ("given_up", "retry"): "waiting",
+            ("sent", "replay"): "waiting",
+            ("failed", "replay"): "waiting",
+            ("given_up", "replay"): "waiting",
+        }
+
+
+class TestDeliver:
+    def test_sends_each_once_and_writes_it_down(self, each_house: House) -> None:
+        mailer = MailInMemory()
+        first, second = deliveries(each_house, "a@example.org", "b@example.org")
+
+        done = passed(each_house, a_courier(each_house, mailer=mailer))
+        again = passed(each_house, a_courier(each_house, mailer=mailer))
+
+        assert (done.sent, done.waiting, again.sent) == (2, 0, 0)
+        assert [mail["To"] for mail in mailer.sent] == ["a@example.org", "b@example.org"]
+        row = state_of(each_house, first)
+        assert (row.status, row.attempts, row.fence) == (DeliveryStatus.SENT, 1, 1)
+        assert tries(each_house, second) == [(1, "accepted", "250 kept")]
+        assert each_house.rows("SELECT * FROM v_claim") == []
+
+    def test_leaves_what_is_for_later(self, house: House) -> None:
+        (row,) = deliveries(house, "a@example.org", not_before_at=house.now + timedelta(hours=8))
+
+        assert passed(house, a_courier(house)).waiting == 1
+        house.later(hours=8)
+        assert passed(house, a_courier(house)).sent == 1
+        assert state_of(house, row).status == DeliveryStatus.SENT
+
+    def test_stops_for_nobody_who_is_refused(self, house: House) -> None:
+        mailer = MailInMemory(answers={"gone@example.org": SendResult(Said.REFUSED, "550 no such user")})
+        gone, there = deliveries(house, "gone@example.org", "b@example.org")
+
+        done = passed(house, a_courier(house, mailer=mailer))
+
+        assert (done.failed, done.sent) == (1, 1)
+        assert state_of(house, gone).status == DeliveryStatus.FAILED
+        assert tries(house, gone) == [(1, "refused", "550 no such user")]
+        (message,) = told(house, "delivery.given_up")
+        assert message.facts["recipient"] == "gone@example.org"
+        assert state_of(house, there).status == DeliveryStatus.SENT
+
+    def test_parks_what_its_template_cannot_write(self, house: House) -> None:
+        mailer = MailInMemory()
+        broken, whole = deliveries(house, "a@example.org", facts={}) + deliveries(house, "b@example.org")
+
+        done = passed(house, a_courier(house, mailer=mailer))
+
+        assert (done.postponed, done.sent, len(mailer.sent)) == (1, 1, 1)
+        assert tries(house, broken) == [(1, "failed", "cannot be written: KeyError: 'text'")]
+        assert state_of(house, whole).status == DeliveryStatus.SENT
+
+    def test_repeats_what_nobody_can_be_sure_of_under_the_same_id(self, house: House) -> None:
+        with mail_sink() as sink:
+            courier = a_courier(house, mailer=EmailChannel(url=f"smtp://127.0.0.1:{sink.port}"))
+            sink.hangs_up = True
+            (row,) = deliveries(house, "a@example.org")
+            assert passed(house, courier).postponed == 1
+            sink.hangs_up = False
+            house.later(minutes=1)
+
+            assert passed(house, courier).sent == 1
+
+        assert [result for _, result, _ in tries(house, row)] == ["unsure", "accepted"]
+        assert len(sink.mails) == 2
+        assert len({mail["Message-ID"] for _, mail in sink.mails}) == 1
+
+    def test_asks_a_server_that_is_not_there_once_in_a_pass(self, house: House) -> None:
+        asked: list[str] = []
+
+        class Nobody(MailInMemory):
+            def send(self, message: EmailMessage) -> SendResult:
+                asked.append(message["To"])
+                raise Unreachable("ConnectionRefusedError")
+
+        rows = deliveries(house, *(f"{one}@example.org" for one in range(5)))
+        chats = ChatsInMemory()
+
+        done = passed(house, a_courier(house, mailer=Nobody(), chats=chats))
+
+        assert (len(asked), done.postponed, done.waiting) == (1, 1, 5)
+        assert sum(state_of(house, row).attempts for row in rows) == 1
+        assert house.rows("SELECT * FROM v_claim") == []
+
+    def test_tells_a_chat_by_the_address_that_its_owner_gave(self, house: House) -> None:
+        chats = ChatsInMemory()
+        user = house.people[OPERATOR].user_id
+        address = UUID(int=99)
+        with house.engine.begin() as connection:
+            values = {
+                "id": address,
+                "user_id": user,
+                "channel": Channel.FEISHU,
+                "url": "feishu://t",
+                "created_at": house.now,
+            }
+            connection.execute(table_of(ChatAddress).insert().values(**values))
+        deliveries(house, str(address), str(UUID(int=98)), channel=Channel.FEISHU)
+
+        done = passed(house, a_courier(house, chats=chats))
+
+        assert chats.posted == [("feishu://t", "project.advanced", "下一步")]
+        assert (done.sent, done.failed) == (1, 1)  # the other address was taken away meanwhile
+
+
+class TestRetryTable:
+    def test_is_that_of_the_contract(self) -> None:
+        assert [wait.total_seconds() for wait in WAITS] == [
+            *(0, 5, 300, 1800),
+            *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24)),
+        ]
+
+    def test_spreads_by_up_to_a_tenth_and_the_same_each_time(self) -> None:
+        waits = {wait_of(UUID(int=one), 3, 3) for one in range(50)}
+
+        assert len(waits) > 40
+        assert all(WAITS[3] <= wait <= WAITS[3] * 1.1 for wait in waits)
+        assert wait_of(UUID(int=1), 3, 3) == wait_of(UUID(int=1), 3, 3)
+
+    def test_ends_after_ten_tries_with_one_task_for_the_operators(self, house: House) -> None:
+        courier = a_courier(house, mailer=MailInMemory(answers={"a@example.org": Transient("450 later")}))
+        (row,) = deliveries(house, "a@example.org")
+        begun = house.now
+
+        waited = []
+        for _ in range(TRIES):
+            assert state_of(house, row).status == DeliveryStatus.WAITING
+            house.now = max(house.now, state_of(house, row).not_before_at)
+            waited.append(house.now)
+            passed(house, replace(courier, clock=FixedClock(house.now)))
+
+        assert state_of(house, row).status == DeliveryStatus.GIVEN_UP
+        assert sum(WAITS, timedelta()) <= waited[-1] - begun <= sum(WAITS, timedelta()) * 1.1
+        assert len(told(house, "delivery.given_up")) == 1
+        assert len(tries(house, row)) == TRIES
+
+    def test_tells_nothing_of_what_told_of_it(self, house: House) -> None:
+        """Operators whose own mail does not arrive are not told of that by mail, for ever."""
+        courier = a_courier(house, mailer=MailInMemory(answers={"op@example.org": SendResult(Said.REFUSED, "550")}))
+        deliveries(house, "op@example.org", kind="delivery.given_up")
+
+        assert passed(house, courier).failed == 1
+        assert len(told(house, "delivery.given_up")) == 1  # the one that could not be delivered
+
+
+class TestPeople:
+    def test_let_it_be_tried_ten_times_more(self, house: House) -> None:
+        answers: dict[str, Any] = {"a@example.org": SendResult(Said.REFUSED, "550")}
+        courier = a_courier(house, mailer=MailInMemory(answers=answers))
+        (row,) = deliveries(house, "a@example.org")
+        passed(house, courier)
+        operator = house.people[OPERATOR].user_id
+
+        house.do(RetryMessages(command_id=key(), user_id=operator, message_ids=(row,), reason="mended"), by=OPERATOR)
+        answers.clear()
+        done = passed(house, courier)
+
+        assert (done.sent, state_of(house, row).attempts) == (1, 2)
+
+    def test_drop_what_waits_also_while_a_try_runs(self, house: House) -> None:
+        """The try that runs marks nothing: the fence has moved on."""
+        (row,) = deliveries(house, "a@example.org")
+        operator = house.people[OPERATOR].user_id
+
+        class Slow(MailInMemory):
+            def send(self, message: EmailMessage) -> SendResult:
+                drop = DropMessages(command_id=key(), user_id=operator, message_ids=(row,), reason="wrong address")
+                house.do(drop, by=OPERATOR)
+                return super().send(message)
+
+        done = passed(house, a_courier(house, mailer=Slow()))
+
+        assert (done.late, done.sent) == (1, 0)
+        assert state_of(house, row).status == DeliveryStatus.GIVEN_UP
+
+
+class TestWorkers:
+    def test_deliver_each_once_when_two_drain_at_once(self, each_house: House) -> None:
+        count = 60
+        rows = deliveries(each_house, *(f"{one}@example.org" for one in range(count)))
+        mailer, start, done = MailInMemory(), threading.Barrier(2), []
+
+        def work(name: str) -> None:
+            engine = make_engine(each_house.engine.url)
+            start.wait()
+            done.append(deliver(engine, a_courier(each_house, mailer=mailer, holder=name), each_house.stamp()))
+            engine.dispose()
+
+        workers = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+        assert sorted(mail["To"] for mail in mailer.sent) == sorted(f"{one}@example.org" for one in range(count))
+        assert sum(one.sent for one in done) == count
+        assert {state_of(each_house, row).attempts for row in rows} == {1}
+
+    def test_leave_the_rest_to_others_when_half_the_lease_is_over(self, house: House) -> None:
+        """Nothing is begun that could end after the claim."""
+        deliveries(house, *(f"{one}@example.org" for one in range(3)))
+
+        done = passed(house, a_courier(house, lease=timedelta(0)))
+
+        assert (done.sent, done.late) == (3, 0)
+        assert house.one("SELECT max(fence) FROM delivery") > 1
+
+    def test_repeat_under_the_same_id_what_a_killed_one_had_sent(self, each_house: House) -> None:
+        (row,) = deliveries(each_house, "a@example.org")
+        with mail_sink() as sink, child(each_house, sink.port) as process:
+            gate = threading.Event()
+            sink.gates.append(gate)
+            assert sink.arrived.wait(30)
+            process.kill()
+            process.wait()
+            gate.set()
+            courier = a_courier(each_house, mailer=EmailChannel(url=f"smtp://127.0.0.1:{sink.port}"))
+            held = passed(each_house, courier)
+            end_leases(each_house)
+            done = passed(each_house, courier)
+
+        assert (held.sent, held.waiting, done.sent) == (0, 1, 1)
+        assert len(sink.mails) == 2
+        assert len({mail["Message-ID"] for _, mail in sink.mails}) == 1
+        assert (state_of(each_house, row).attempts, state_of(each_house, row).fence) == (1, 2)
+
+    def test_mark_nothing_that_they_slept_over(self, each_house: House) -> None:
+        (row,) = deliveries(each_house, "a@example.org")
+        with mail_sink() as sink, child(each_house, sink.port) as process:
+            gate = threading.Event()
+            sink.gates.append(gate)
+            assert sink.arrived.wait(30)
+            os.kill(process.pid, signal.SIGSTOP)
+            end_leases(each_house)
+            done = passed(each_house, a_courier(each_house))
+            gate.set()
+            os.kill(process.pid, signal.SIGCONT)
+            said = json.loads(process.communicate(timeout=30)[0].splitlines()[-1])
+
+        assert (done.sent, said["late"], said["sent"]) == (1, 1, 0)
+        assert tries(each_house, row) == [(1, "accepted", "250 kept")]
+
+
+@contextmanager
+def child(house: House, port: int) -> Iterator[subprocess.Popen[str]]:
+    """Run a worker of its own that delivers to the mail server at this port."""
+    url = house.engine.url.render_as_string(hide_password=False)
+    program = [sys.executable, "-m", "tests.flows.deliverer", url, f"smtp://127.0.0.1:{port}", house.now.isoformat()]
+    process = subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class TestWebhooks:
+    def test_are_signed_by_both_secrets_while_they_change(self, house: House) -> None:
+        endpoint = an_endpoint(house)
+        new = SECRET.replace("c3Nz", "dHR0")
+        house.do(RotateSecret(command_id=key(), webhook_id=endpoint, secret=new), by=Role.ADMIN)
+        deliveries(house, str(endpoint), channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory()
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        (call,) = webhooks.posted
+        assert is_signed([SECRET], call.headers, call.body)
+        assert is_signed([new], call.headers, call.body)
+        event = json.loads(call.body)
+        assert (event["id"], event["type"]) == (call.headers["webhook-id"], "project.advanced")
+        assert event["data"] == {"object_type": "project", "object_id": str(UUID(int=7)), "number": "PT-2025-0001"}
+
+    def test_are_disabled_at_once_by_410(self, house: House) -> None:
+        endpoint = an_endpoint(house)
+        first, second = deliveries(house, str(endpoint), str(endpoint), channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory(answers={URL: SendResult(Said.REFUSED, GONE)})
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        assert house.one("SELECT status FROM webhook_endpoint") == "disabled"
+        assert [state_of(house, one).status for one in (first, second)] == [DeliveryStatus.FAILED] * 2
+        (message,) = told(house, "webhook.disabled")
+        assert (message.facts["host"], message.facts["detail"]) == ("hooks.example.org", GONE)
+        assert len(tries(house, first)) + len(tries(house, second)) == 1
+
+    def test_that_fail_are_left_alone_as_a_whole_and_disabled_at_the_tenth(self, house: House) -> None:
+        """Twenty messages in one minute of trouble are one failure, not twenty."""
+        endpoint = an_endpoint(house)
+        rows = deliveries(house, *[str(endpoint)] * 20, channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory(answers={URL: Transient("HTTP 500")})
+
+        first = passed(house, a_courier(house, webhooks=webhooks))
+        assert (first.postponed, first.waiting) == (1, 20)
+        assert min(state_of(house, row).not_before_at for row in rows) > house.now
+        passes = 1
+        while house.one("SELECT status FROM webhook_endpoint") == "active":
+            house.now = min(state_of(house, row).not_before_at for row in rows)
+            assert passed(house, a_courier(house, webhooks=webhooks)).postponed <= 1
+            passes += 1
+
+        assert passes == TRIES
+        assert len(told(house, "webhook.disabled")) == 1
+
+    def test_get_again_what_they_were_told_and_what_they_missed(self, house: House) -> None:
+        """Not what is of another kind, and not what waits anyhow."""
+        (command,) = RECIPES["webhook.replay"].make(house, 1)
+        (answer,) = house.do(command, by=OPERATOR)
+        webhooks = WebhooksInMemory()
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        assert answer["count"] == 2
+        events = [json.loads(call.body) for call in webhooks.posted]
+        assert sorted(event["type"] for event in events) == ["payout.paid", "payout.returned"]
+        assert {event["id"] for event in events} <= {str(row.id) for row in told(house, "payout.paid")} | {
+            str(row.id) for row in told(house, "payout.returned")
+        }
+
+    def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
+        endpoint = an_endpoint(house)
+        answers: dict[str, Any] = {URL: Transient("HTTP 500")}
+        courier = a_courier(house, webhooks=WebhooksInMemory(answers=answers))
+        deliveries(house, str(endpoint), channel=Channel.WEBHOOK)
+        passed(house, courier)
+        assert house.one("SELECT failures FROM webhook_endpoint") == 1
+        answers.clear()
+        house.later(minutes=1)
+
+        passed(house, courier)
+
+        assert house.one("SELECT failures FROM webhook_endpoint") == 0
+
+    def test_that_lead_inside_are_not_called(self, house: House) -> None:
+        with receiver() as inside:
+            endpoint = an_endpoint(house, f"http://{inside.place}/")
+            (row,) = deliveries(house, str(endpoint), channel=Channel.WEBHOOK)
+
+            done = passed(house, a_courier(house, webhooks=HttpsWebhooks()))
+
+            assert (done.failed, inside.calls) == (1, [])
+            assert tries(house, row) == [(1, "refused", "not_https")]
+
+    def test_that_are_silent_keep_no_mail_waiting(self, house: House) -> None:
+        with receiver() as silent:
+            silent.is_silent = True
+            endpoint = an_endpoint(house, f"http://{silent.place}/")
+            deliveries(house, *[str(endpoint)] * 3, channel=Channel.WEBHOOK)
+            mailer = MailInMemory()
+            deliveries(house, "a@example.org")
+            webhooks = HttpsWebhooks(allow={silent.place}, total_seconds=0.2)
+
+            done = passed(house, a_courier(house, mailer=mailer, webhooks=webhooks))
+
+        assert (len(silent.calls), done.postponed, done.sent) == (1, 1, 1)
