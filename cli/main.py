@@ -77,6 +77,8 @@ for name, noun in {
     "user": users.app,
     "import": imports.app,
     "disbursement": disbursement.app,
+    "runs": runs.app,
+    "flow": runs.flow,
     "audit": audits.app,
     "export": exports.app,
 }.items():

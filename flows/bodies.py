@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import func, select
+
+from flows.backups import backup
 from flows.deadlines import STAGE_DEADLINES
 from flows.desk import channel_of, folders_of, teller_of
 from flows.disbursement import Frozen, Run, disburse, due_payouts
+from flows.housekeeping import housekeeping
 from flows.reconciliation import Taken, doubt_silent, silent_batches, take_answers
 from flows.recovery import Finished, finish
 from flows.runtime import Tally, run
+from flows.soundness import checkpoint, invariants, invariants_broken
 from flows.turns import Body, Effect, Outcome, Turn
 from models.db import reading
+from models.payouts import PaymentBatch
+from models.reading import table_of
+from models.states import PaymentBatchState
 
 
 def stage_deadlines(turn: Turn) -> Outcome:
@@ -110,6 +118,13 @@ def recovery(turn: Turn) -> Outcome:
     return recovery_outcome(finish(turn.engine, teller, folders_of(turn.settings), turn.stamp))
 
 
+def _prepared(turn: Turn) -> int:
+    batch = table_of(PaymentBatch)
+    waiting = select(func.count()).select_from(batch).where(batch.c.state == PaymentBatchState.PREPARED)
+    with reading(turn.engine) as session:
+        return int(session.execute(waiting).scalar_one())
+
+
 def recovery_outcome(found: Finished) -> Outcome:
     """Return what a recovery did, in domain words."""
     moved = [
@@ -129,9 +144,13 @@ def recovery_outcome(found: Finished) -> Outcome:
 
 
 BODIES: Mapping[str, Body] = {
-    "recovery": Body(run=recovery),
+    "recovery": Body(run=recovery, look=_prepared),
     "stage-deadlines": Body(run=stage_deadlines, look=_deadlines_due),
     "reconciliation": Body(run=reconciliation, look=_answers_there),
     "disbursement": Body(run=disbursement, look=_payouts_due),
+    "invariants": Body(run=invariants, look=invariants_broken),
+    "checkpoint": Body(run=checkpoint),
+    "backup": Body(run=backup),
+    "housekeeping": Body(run=housekeeping),
 }
 """Schedule -> what it does; a schedule without a body does not run."""
