@@ -25,11 +25,12 @@ from models.journal import OutboxMessage
 from models.reading import table_of
 from models.runs import RunRequest
 from models.settings import Settings
-from models.states import DeliveryStatus
+from models.states import DeliveryStatus, SlotStatus
 
 OUTBOX = "outbox"
 MOST_TOLD = 200
 """Slots that one document lists besides those that ran; `v_schedule_slot` has all."""
+_NOT_RUN = (SlotStatus.SKIPPED, SlotStatus.MERGED, SlotStatus.MISSED)
 _OUTBOX_COUNTS = ("sent", "failed", "given_up")
 
 
@@ -164,10 +165,11 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
     is_running = any(row.is_held for row in begun)
     if asked:
         _take_request(session, schedule.id, slot_at, now)
-    if book.row_of(session, schedule.id, slot_at) is not None:
-        mine = [row for row in begun if row.slot_at == slot_at and not row.is_held]
-        if mine and not is_running:
-            return _Taken(held=book.take_over(session, mine[0], now=now, by=work.by))
+    known = book.row_of(session, schedule.id, slot_at)
+    if known is not None:
+        is_open = known.status == SlotStatus.RUNNING or (asked and known.status in _NOT_RUN)
+        if is_open and not is_running:
+            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or known.why))
         return _Taken(settled=(slot_at,))
     if asked and not is_slot(schedule, slot_at, calendar):
         due, pauses = [slot_at], []

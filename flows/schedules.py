@@ -149,10 +149,10 @@ def slots(schedule: Schedule, *, after: datetime, until: datetime, calendar: Cal
     while day <= until.astimezone(zone).date():
         if _is_on(schedule, day, calendar):
             for at in sorted(schedule.when.at):
-                slot = _instant(day, at, zone)
-                if slot is not None and last < slot <= until:
-                    yield slot
-                    last = slot
+                found = _instant(day, at, zone)
+                if found is not None and last < found <= until:
+                    yield found
+                    last = found
         day += _ONE_DAY
 
 

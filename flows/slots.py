@@ -17,13 +17,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from flows.schedules import Schedule, is_slot, latest_slot, slots
-from flows.turns import MOST_EFFECTS, Outcome
+from flows.turns import MOST_EFFECTS, Effect, Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
+from models.agreements import Agreement
 from models.db import db_now, is_sqlite, run_in_transaction
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
-from models.reading import table_of
+from models.payouts import PaymentBatch, Payout
+from models.projects import Project
+from models.reading import rows_by, table_of
 from models.runs import Pause, ScheduledRun
 from models.states import DeliveryStatus, SlotStatus
 
@@ -31,6 +34,7 @@ OBJECT_TYPE = "schedule"
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the ids of messages about runs: they are derived, so a repeat finds them told."""
+_NUMBERED = {"project": Project, "payout": Payout, "batch": PaymentBatch, "agreement": Agreement}
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
 """Characters of `scheduled_run.why`."""
@@ -187,10 +191,10 @@ def begin(session: Session, schedule_id: str, slot_at: datetime, *, now: datetim
     return Held(id=row.id, fence=1, slot_at=slot_at)
 
 
-def take_over(session: Session, row: Any, *, now: datetime, by: "Runner") -> Held:
-    """Claim a slot whose holder died: its fence rises, so what the dead one still writes finds nothing."""
+def take_over(session: Session, row: Any, *, now: datetime, by: "Runner", why: str) -> Held:
+    """Claim a slot whose holder died, or that did not run: its fence rises, so what a dead one still writes is void."""
     fence = int(row.fence) + 1
-    change = {"holder": by.holder, "fence": fence, "started_at": now}
+    change = {"status": SlotStatus.RUNNING, "holder": by.holder, "fence": fence, "started_at": now, "why": why[:_WHY]}
     session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
     _claim(session, row.id, fence=fence, by=by)
     return Held(id=row.id, fence=fence, slot_at=row.slot_at)
@@ -205,7 +209,13 @@ def close_dead(session: Session, row: Any, *, now: datetime) -> None:
 
 def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now: datetime, by: "Runner") -> None:
     """Write a row for each slot that does not run; those that were missed are told once."""
-    same = {"schedule_id": schedule_id, "holder": by.holder, "fence": 0, "started_at": now, "ended_at": now}
+    same: dict[str, Any] = {
+        "schedule_id": schedule_id,
+        "holder": by.holder,
+        "fence": 0,
+        "started_at": now,
+        "ended_at": now,
+    }
     nothing = {"found_count": 0, "done_count": 0, "refused_count": 0, "failed_count": 0, "effects": []}
     rows = [
         {**same, **nothing, "id": new_id(), "slot_at": one.slot_at, "status": one.status, "why": one.why[:_WHY]}
@@ -225,14 +235,14 @@ def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now
 
     A failed one is told, once for its slot.
     """
-    change = {
+    change: dict[str, Any] = {
         "status": SlotStatus.FAILED if failure else SlotStatus.DONE,
         "ended_at": now,
         "found_count": outcome.found,
         "done_count": outcome.done,
         "refused_count": outcome.refused,
         "failed_count": outcome.failed,
-        "effects": [one.document() for one in outcome.effects[:MOST_EFFECTS]],
+        "effects": _with_numbers(session, outcome.effects[:MOST_EFFECTS]),
     }
     if failure or outcome.refusal:
         change["why"] = (failure or outcome.refusal)[:_WHY]
@@ -244,6 +254,15 @@ def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now
             facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
             tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
     return is_ours
+
+
+def _with_numbers(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
+    """Return what is kept of effects, each with the number by which people know its object."""
+    known: dict[str, str] = {}
+    for object_type, model in _NUMBERED.items():
+        wanted = {UUID(one.object_id) for one in effects if one.object_type == object_type and one.object_id}
+        known |= {str(key): row.number for key, (row,) in rows_by(session, model, "id", wanted).items()}
+    return [{**(said := one.document()), "ref": one.ref or known.get(str(said["object_id"]), "")} for one in effects]
 
 
 def let_go(session: Session, held: Held) -> None:

@@ -1,6 +1,7 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -136,7 +137,7 @@ def list_schedules(door: Door) -> None:
     now, calendar = work.stamp.now, work.stamp.calendar
     rows = []
     for one in work.on_duty():
-        pauses = door.read(lambda session, one=one: book.pauses_of(session, one.id))
+        pauses = door.read(partial(book.pauses_of, schedule_id=one.id))
         following = next(slots(one, after=now, until=now + timedelta(days=120), calendar=calendar), None)
         cron, timezone = cron_of(one)
         said = {"schedule_id": one.id, "cron": cron, "timezone": timezone, "reason": one.reason}

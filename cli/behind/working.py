@@ -72,7 +72,7 @@ def work_on(door: Door, every: float) -> None:
     Each pass opens the database anew: it may have been moved, migrated or restarted meanwhile.
     """
     ending = Ending()
-    first = recovered(door)  # also says whether there is anything to work on
+    first: dict[str, Any] | None = recovered(door)  # also says whether there is anything to work on
     door.close()
     _line({"ready": True, "pid": os.getpid(), "port": None})
     while not ending.is_asked:
