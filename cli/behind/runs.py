@@ -18,6 +18,7 @@ from flows.clock import Clockwork, Pass, UnknownScheduleError, outbox_counts, ru
 from flows.clock import tick as pass_of
 from flows.schedules import Schedule, cron_of, slots
 from flows.slots import Slot
+from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.errors import Forbidden, Invalid, NotFound, Refused, Unmet, unmet
 from models.db import run_in_transaction
@@ -38,7 +39,8 @@ _SLOT = (
 
 
 def work_of(door: Door) -> Clockwork:
-    """Return what a pass works with, at the instant of this door."""
+    """Return what a pass works with, at the instant of this door; `SettingsError` before anything runs (exit 2)."""
+    templates_in(door.settings.bank_templates)
     stamp = door.stamp(Actor.clock(DoorName.FLOW))
     return Clockwork(engine=door.engine, settings=door.settings, stamp=stamp, bodies=BODIES, now=door.clock.now)
 
