@@ -1,5 +1,6 @@
 """The database itself: make it, bring it to head, look whether all is well."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ CONTRACT = 1
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that have no noun."""
-    for function in (init, migrate, version, doctor, check, recover):
+    for function in (init, migrate, version, doctor, check, recover, backup, restore):
         app.command(function.__name__)(function)
 
 
@@ -99,6 +100,28 @@ def recover(door: Any) -> None:
     from cli.behind.soundness import recover_all
 
     recover_all(door)
+
+
+@reads
+def backup(
+    door: Any,
+    out: Annotated[Path, typer.Option("--out", help="File to write; it must not exist yet.")],
+) -> None:
+    """Copy the whole database while others work, with a signed checkpoint. Evidence files lie outside."""
+    from cli.behind.keeping import back_up
+
+    back_up(door, out)
+
+
+@speaks
+def restore(
+    output: Output,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A backup.")],
+) -> None:
+    """Restore a backup into an empty database: new epoch, payment files in doubt, disbursement stopped."""
+    from cli.behind.keeping import restore_from
+
+    restore_from(output, file)
 
 
 _ABOUT = (Column(key="database"), Column(key="mode"), Column(key="schema_revision"))

@@ -47,7 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
-app.command("run")(runs.run)
+runs.add_to(app)
 app.command("demo")(demo.demo)
 app.command("replay")(replays.replay)
 scenarios.add_to(trials.scenario)
@@ -83,6 +83,8 @@ for name, noun in {
     "outbox": outbox.app,
     "import": imports.app,
     "disbursement": disbursement.app,
+    "runs": runs.app,
+    "flow": runs.flow,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, delete, select, update
+from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
 from models.db import db_now
@@ -107,3 +108,11 @@ def let_go(session: Session, batch_id: UUID, fence: int) -> None:
     claim = table_of(Claim)
     own = (claim.c.object_type == "batch", claim.c.object_id == batch_id, claim.c.fence == fence)
     session.execute(delete(claim).where(*own))
+
+
+def end_claims(session: Session) -> int:
+    """Remove the claims whose lease is over, and count them: whoever works next takes a new one anyway."""
+    claim = table_of(Claim)
+    ended = session.execute(delete(claim).where(claim.c.until_at < db_now()))
+    assert isinstance(ended, CursorResult)  # noqa: S101 - a DELETE has no other
+    return ended.rowcount

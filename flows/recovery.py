@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
+from flows.claims import end_claims
 from flows.disbursement import Frozen, Run, Teller, deliver
 from lifecycle.commands import Stamp
-from models.db import reading
+from models.db import reading, run_in_transaction
 from models.journal import Claim
 from models.payouts import PaymentBatch
 from models.reading import table_of
@@ -37,13 +38,17 @@ class Finished:
 
 
 def finish(engine: Engine, teller: Teller, folder: Sweepable, stamp: Stamp) -> Finished:
-    """Deliver every prepared batch that nobody works on, and sweep the drop folder; a freeze keeps the files here."""
+    """Deliver every prepared batch that nobody works on; sweep the drop folder and the claims whose lease is over.
+
+    A freeze keeps the files here.
+    """
     with reading(engine) as session:
         claimed = set(session.execute(select(_CLAIM.c.object_id).where(_CLAIM.c.object_type == "batch")).scalars())
     run = Run()
     failed: list[dict[str, Any]] = []
     with suppress(Frozen):  # what is prepared waits until two people lift the hold
         deliver(engine, teller, stamp, run)
+    run_in_transaction(engine, end_claims)
     try:
         temp_files = folder.sweep()
     except OSError as error:

@@ -163,6 +163,18 @@ class Settings(BaseSettings):
         default=None,
         description="Ed25519 public key; enough to verify checkpoints. Example: `/etc/pilotway/checkpoint.pub`.",
     )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder where the nightly backup is written; best on another disk. Without it none is made by"
+        " itself. Example: `/mnt/backup/pilotway`.",
+    )
+    backup_keep: int = Field(
+        default=14,
+        ge=1,
+        le=3660,
+        description="How many of the newest nightly backups stay in that folder, at most 3660; older ones are removed."
+        " Example: `30`.",
+    )
     secret_file: Path | None = Field(
         default=None,
         description="Key for cookies and tokens, in a file so that it shows in no process list."

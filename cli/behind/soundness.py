@@ -1,7 +1,6 @@
 """Invariants, recovery and the audit trail: whether what is stored can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,14 @@ from cli.door import Door
 from cli.errors import BROKEN, PARTLY, CannotWork
 from cli.output import Column
 from flows.recovery import Finished, finish
+from flows.soundness import ask, known_checks, public_keys, sign_heads, stop_disbursement
 from lifecycle import recovery
 from lifecycle.actor import Actor
-from lifecycle.audit.checkpoints import write_checkpoint
-from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
+from lifecycle.audit.keys import BadKeyError
 from lifecycle.audit.verify import verify
-from lifecycle.disbursement.commands import freeze_for
-from lifecycle.engine import execute
 from lifecycle.errors import Invalid, unmet
-from lifecycle.invariants.check import (
-    EVIDENCE_FILES,
-    Report,
-    UnknownCheckError,
-    all_checks,
-    check,
-    chosen,
-    frozen,
-    with_evidence_files,
-)
-from lifecycle.verdicts.soundness import fresh_verdicts
-from models.db import run_in_transaction
-from models.file_store import EvidenceFiles
+from lifecycle.invariants.check import EVIDENCE_FILES, Report, UnknownCheckError, with_evidence_files
+from models.file_store import EvidenceFiles, MemoryFiles
 from models.states import Door as DoorName
 from notifications.words import title
 
@@ -41,7 +27,7 @@ def check_all(door: Door, only: tuple[str, ...]) -> None:
     """Ask the invariants, stop disbursement when one about money is broken, and print; exit 7 when one is broken."""
     report = _asked(door, only)
     if report.broken_money:
-        report = _frozen(door, report)
+        report = stop_disbursement(door.engine, report, door.stamp(Actor.clock(DoorName.CLI)))
     _tell(door, report)
 
 
@@ -52,24 +38,16 @@ def find_all(door: Door, only: tuple[str, ...]) -> None:
 
 def _asked(door: Door, only: tuple[str, ...]) -> Report:
     stamp = door.stamp(Actor.clock(DoorName.CLI))
-    checks = (*all_checks(_public_keys(door)), fresh_verdicts(stamp))
     try:
-        asked = chosen(checks, only) if only else checks
+        report = ask(door.engine, door.settings, stamp, only)
     except UnknownCheckError as error:
-        raise Invalid(unmet("check_unknown", value=str(error), known=[one.id for one in checks])) from error
-    hours = door.settings.bank_answer_hours
-    report = door.read(lambda session: check(session, asked, now=door.now, bank_answer_hours=hours))
+        known = known_checks(door.settings, stamp)
+        raise Invalid(unmet("check_unknown", value=str(error), known=known)) from error
+    except BadKeyError as error:
+        raise CannotWork("key", str(error)) from error
     if not only or EVIDENCE_FILES in only:
         report = with_evidence_files(report, EvidenceFiles(door.settings.evidence_place()))
     return report
-
-
-def _frozen(door: Door, report: Report) -> Report:
-    """Put the hold, unless one stands for the same; return the report with what stands now."""
-    stamp = door.stamp(Actor.clock(DoorName.CLI))
-    freeze = freeze_for(report, str(stamp.new_id()))
-    run_in_transaction(door.engine, lambda session: execute(session, [freeze], stamp=stamp))
-    return replace(report, frozen=door.read(frozen))
 
 
 def _tell(door: Door, report: Report) -> None:
@@ -94,13 +72,7 @@ def _print_checks(door: Door, document: Mapping[str, Any]) -> None:
 
 def recover_all(door: Door) -> None:
     """Finish and sweep what a crash left; leaves with exit 6 when something could not be done."""
-    files = EvidenceFiles(door.settings.evidence_place())
-    old = list(files.old_files(recovery.ORPHAN_AGE))
-    found = door.read(lambda session: recovery.look(session, old, today=door.today))
-    stamp = door.stamp(Actor.clock(DoorName.RECOVER))
-    finished = finish(door.engine, teller(door), folders(door), stamp)
-    document = _with_payments(recovery.sweep(found, files, now=door.now), finished)
-    output = door.output
+    document, output = recovered(door), door.output
     if output.as_json:
         output.document(document)
     else:
@@ -113,6 +85,24 @@ def recover_all(door: Door) -> None:
             output.warn(f"{one['object_type']} {one['object_id']}: {one['error']}", "red")
     if document["failed"]:
         raise typer.Exit(PARTLY)
+
+
+def recovered(door: Door) -> dict[str, Any]:
+    """Finish what a crash left, sweep the evidence files too, and return `pilotway-recover/1`."""
+    files = EvidenceFiles(door.settings.evidence_place())
+    return _finished(door, list(files.old_files(recovery.ORPHAN_AGE)), files)
+
+
+def recovered_payments(door: Door) -> dict[str, Any]:
+    """Do the same without looking through the evidence files: what a worker does before each of its passes."""
+    return _finished(door, [], MemoryFiles())
+
+
+def _finished(door: Door, old: list[str], files: recovery.Leftovers) -> dict[str, Any]:
+    found = door.read(lambda session: recovery.look(session, old, today=door.today))
+    stamp = door.stamp(Actor.clock(DoorName.RECOVER))
+    finished = finish(door.engine, teller(door), folders(door), stamp)
+    return _with_payments(recovery.sweep(found, files, now=door.now), finished)
 
 
 def _with_payments(document: dict[str, Any], finished: Finished) -> dict[str, Any]:
@@ -146,27 +136,19 @@ def verify_trail(door: Door, files: list[Path]) -> None:
 
 def write_checkpoint_file(door: Door, out: Path | None) -> None:
     """Sign all chain heads and write the file to carry out of the house, where nobody says where named by its time."""
-    place = door.settings.checkpoint_key
-    if place is None:
+    if door.settings.checkpoint_key is None:
         raise Invalid(unmet("private_key_missing"))
     try:
-        key = read_private_key(place.read_bytes())
+        path, made = sign_heads(door.engine, door.settings, door.now, out)
     except BadKeyError as error:
-        raise CannotWork("key", f"{place}: {error}") from error
-    path = out or door.settings.checkpoint_place() / f"{door.now:%Y%m%dT%H%M%SZ}.json"
-    if path.exists():
-        raise Invalid(unmet("file_exists", file=str(path)))
-    made = run_in_transaction(door.engine, lambda session: write_checkpoint(session, key=key, now=door.now))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(made.content)
+        raise CannotWork("key", str(error)) from error
+    except FileExistsError as error:
+        raise Invalid(unmet("file_exists", file=str(error))) from error
     door.output.record((Column(key="file"), Column(key="sha256")), made.document(str(path)))
 
 
 def _public_keys(door: Door) -> Any:
-    place = door.settings.checkpoint_public_key
-    if place is None or not place.exists():
-        return {}
     try:
-        return read_public_keys(place.read_bytes())
+        return public_keys(door.settings)
     except BadKeyError as error:
-        raise CannotWork("key", f"{place}: {error}") from error
+        raise CannotWork("key", str(error)) from error

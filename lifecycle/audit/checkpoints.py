@@ -165,7 +165,7 @@ def _compare_newest(
     session: Session, findings: Findings, rows: Sequence[Checkpoint], keys: Mapping[str, Ed25519PublicKey]
 ) -> None:
     newest = rows[-1]
-    heads = [list(head) for head in _heads_at(session, newest.audit_seq)]
+    heads = [list(head) for head in heads_at(session, newest.audit_seq)]
     previous = rows[0] if len(rows) > 1 else None
     document = _document(newest, heads, database_id=_database_id(session), previous=previous)
     signed = {**document, "signature": newest.signature}
@@ -176,7 +176,8 @@ def _compare_newest(
         findings.add(Problem(kind=ProblemKind.REWRITTEN, detail=f"checkpoint {newest.seq} names another file"))
 
 
-def _heads_at(session: Session, audit_seq: int) -> Iterator[tuple[str, str, int, str]]:
+def heads_at(session: Session, audit_seq: int) -> Iterator[tuple[str, str, int, str]]:
+    """Yield (object_type, object_id, chain_seq, hash) of every chain as it was at the audit row of this number."""
     for key, chain in groupby(streams.chain_links(session), key=lambda row: (row.object_type, row.object_id)):
         head = None
         for row in chain:

@@ -252,6 +252,11 @@ NOTHING_STUCK = Statements(
            AND NOT EXISTS (
             SELECT 1 FROM v_exception x WHERE x.object_type = 'batch' AND x.object_id = b.id AND x.closed_at IS NULL)
         """,
+        """
+        SELECT o.id AS outbox_id, o.kind, o.created_at FROM v_outbox o
+         WHERE o.status = 'waiting' AND o.attempts = 0 AND o.created_at < :late
+           AND EXISTS (SELECT 1 FROM v_schedule_slot s WHERE s.schedule_id = 'outbox')
+        """,  # where nobody ever told anything nothing is stuck: the clock of this installation was not started yet
         "SELECT object_type, object_id, holder, until_at FROM v_claim WHERE until_at < :db_late",
     ),
 )

@@ -124,6 +124,24 @@ COMMAND_ONCE = Statements(
     sql=("SELECT actor_id, command_id FROM v_command GROUP BY actor_id, command_id HAVING COUNT(*) > 1",),
 )
 
+TOLD_ONCE = Statements(
+    id="I16",
+    name="told-once",
+    sql=(
+        """
+        SELECT dedupe_key, channel, recipient FROM v_delivery
+         GROUP BY dedupe_key, channel, recipient HAVING COUNT(*) > 1
+        """,
+        "SELECT message_id FROM v_delivery WHERE message_id IS NOT NULL GROUP BY message_id HAVING COUNT(*) > 1",
+    ),
+)
+
+SLOT_ONCE = Statements(
+    id="I17",
+    name="slot-once",
+    sql=("SELECT schedule_id, slot_at FROM v_schedule_slot GROUP BY schedule_id, slot_at HAVING COUNT(*) > 1",),
+)
+
 ONE_VISIT = Statements(
     id="H01",
     name="one-visit",
@@ -172,5 +190,5 @@ HOLD_ON_A_PROJECT = Statements(
     ),
 )
 
-STATEMENTS = (ONE_AUDIT_ROW, PATH, CHAIN, COMMAND_ONCE, ONE_VISIT, NUMBERS, HOLD_ON_A_PROJECT)
+STATEMENTS = (ONE_AUDIT_ROW, PATH, CHAIN, TOLD_ONCE, SLOT_ONCE, COMMAND_ONCE, ONE_VISIT, NUMBERS, HOLD_ON_A_PROJECT)
 """All invariants in SQL but those about money, in the order in which they are reported."""

@@ -9,13 +9,11 @@ import openpyxl
 import pytest
 import yaml
 
-from cli.behind.banking import teller
-from cli.door import Door
-from cli.options import Caller
-from cli.output import Output
+from flows.desk import teller_of
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
+from models.settings import load_settings
 from models.states import Role
 from tests import payments as pay
 from tests.cli.conftest import Line
@@ -165,11 +163,13 @@ class TestPayout:
 
 
 class TestAPaymentRun:
-    def test_claims_what_it_works_on_under_its_name_for_its_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_claims_what_it_works_on_under_its_name_for_its_lease(
+        self, monkeypatch: pytest.MonkeyPatch, house: House
+    ) -> None:
         monkeypatch.setenv("PILOTWAY_WORKER", "night-run")
         monkeypatch.setenv("PILOTWAY_LEASE_SECONDS", "3600")
 
-        found = teller(Door(output=Output(lang="en"), caller=Caller()))
+        found = teller_of(house.engine, load_settings(), house.stamp())
 
         assert (found.holder, found.lease) == ("night-run", timedelta(hours=1))
 

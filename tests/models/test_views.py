@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -99,7 +100,7 @@ class TestViews:
 
     def test_give_the_clock_in_the_same_form(self, each_house: House) -> None:
         now = each_house.now
-        slot = {"schedule_id": "reminders", "slot_at": now, "status": SlotStatus.RUNNING, "holder": "w"}
+        slot: dict[str, Any] = {"schedule_id": "reminders", "slot_at": now, "status": SlotStatus.RUNNING, "holder": "w"}
         with transaction(each_house.engine) as session:
             session.add(ScheduledRun(**slot, started_at=now))
             session.add(

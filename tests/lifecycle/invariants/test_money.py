@@ -22,14 +22,17 @@ FREE = (
     "approval",
     "bank_event",
     "bank_statement",
+    "delivery",
     "exception_case",
     "fund",
     "milestone",
+    "outbox_message",
     "payee_account",
     "payment_batch",
     "payment_instruction",
     "payout",
     "posting",
+    "scheduled_run",
     "statement_line",
 )
 """Tables whose views are turned to a copy without any constraint: what the database itself refuses can happen there."""
