@@ -24,6 +24,7 @@ from cli import (
     programmes,
     projects,
     recoveries,
+    reminders,
     replays,
     reviews,
     runs,
@@ -77,6 +78,7 @@ for name, noun in {
     "user": users.app,
     "import": imports.app,
     "disbursement": disbursement.app,
+    "reminders": reminders.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -103,13 +103,15 @@ def _lines(session: Session, chunk: Sequence[Coming], stamp: Stamp) -> Iterator[
         }
 
 
-def explain(session: Session, stamp: Stamp, *, reminder_id: UUID | None = None, about: UUID | None = None) -> Any:
-    """Return the reminders of a project or thing (or one by its id), past and planned, with what became of each.
+def explain(
+    session: Session, stamp: Stamp, *, reminder_id: UUID | None = None, about: UUID | None = None
+) -> list[dict[str, Any]]:
+    """Return the reminders of a project, fund or thing (or one by its id), past and planned, with what became of each.
 
     A planned one carries the reason for which it would not be told if it were due now.
     """
     one = _reminder.c.id == reminder_id
-    of_it = or_(_reminder.c.project_id == about, _reminder.c.object_id == about)
+    of_it = or_(*(_reminder.c[name] == about for name in ("project_id", "object_id", "fund_id")))
     statement = select(_reminder).where(one if reminder_id is not None else of_it)
     rows = session.execute(statement.order_by(_reminder.c.due_at, _reminder.c.what, _reminder.c.id)).all()
     waiting = [row for row in rows if row.status == ReminderStatus.PLANNED]
