@@ -11,6 +11,7 @@ from cli import (
     agreements,
     audits,
     batches,
+    calendars,
     demo,
     disbursement,
     evidence,
@@ -79,6 +80,7 @@ for name, noun in {
     "import": imports.app,
     "disbursement": disbursement.app,
     "reminders": reminders.app,
+    "calendar": calendars.app,
     "audit": audits.app,
     "export": exports.app,
 }.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3] / "lifecycle"
 ROOMS = (
-    *("agreements", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
+    *("agreements", "calendars", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
     *("people", "projects", "requirements", "reviews", "trials"),
 )
 TESTED_AS_THEY_ARE = {"entitlement.py", "payee_names.py", "terms.py", "tiers.py"}

@@ -23,7 +23,7 @@ from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
-ABOUT_NO_PROJECT = ("disbursement", "organisation", "payee_account", "user", "programme", "standard")
+ABOUT_NO_PROJECT = ("calendar", "disbursement", "organisation", "payee_account", "user", "programme", "standard")
 BIRTHS = ("register", "import", "publish")
 
 
@@ -154,6 +154,7 @@ def grown(house: House) -> int:
     tables = (
         *SUBJECTS,
         "disbursement",
+        "working_calendar",
         "evidence",
         "review",
         "trial_batch",
