@@ -70,11 +70,10 @@ class Directory:
         """Read what the chunk needs."""
         self._session = session
         self._projects = _projects(session, {one.project_id for one in asked} - {None})
-        self._funds = {
-            key: rows[0] for key, rows in rows_by(session, Fund, "id", _ids(one.fund_id for one in asked)).items()
-        }
+        funds = rows_by(session, Fund, "id", _ids(one.fund_id for one in asked))
+        self._funds: dict[UUID | None, Any] = {key: rows[0] for key, rows in funds.items()}
         self._owners = _owners(session, asked)
-        self._members = rows_by(session, ProjectMember, "project_id", list(self._projects))
+        self._members = rows_by(session, ProjectMember, "project_id", _ids(self._projects))
         self._grants = self._granted()
         self._people = self._named()
 

@@ -109,7 +109,7 @@ def _stages(session: Session, today: date) -> dict[UUID, dict[str, Standing]]:
     overdue = func.sum(case((and_(run.c.due_on.is_not(None), run.c.due_on < today), 1), else_=0))
     key = (project.c.platform_id, project.c.stage, run.c.opened_on)
     statement = (
-        select(*key, func.count().label("count"), overdue.label("overdue"))
+        select(*key, func.count().label("projects"), overdue.label("overdue"))
         .join(run, run.c.id == project.c.stage_run_id)
         .where(project.c.stage.in_(STAGES), project.c.platform_id.is_not(None))
         .group_by(*key)
@@ -117,10 +117,10 @@ def _stages(session: Session, today: date) -> dict[UUID, dict[str, Standing]]:
     found: dict[UUID, dict[str, Standing]] = {}
     for row in session.execute(statement):
         standing = found.setdefault(row.platform_id, {}).setdefault(str(row.stage), Standing())
-        standing.count += row.count
+        standing.count += row.projects
         standing.overdue += int(row.overdue)
         days = (today - row.opened_on).days
-        standing.days[days] = standing.days.get(days, 0) + row.count
+        standing.days[days] = standing.days.get(days, 0) + row.projects
     return found
 
 

@@ -34,6 +34,6 @@ def built(rows: Iterable[Any], announced: Iterable[int]) -> Calendar:
         names = ("day", "is_working_day", "name", "notice", "version")
         entry = Override(**{name: getattr(row, name) for name in names})
         entries.setdefault(row.programme_id, []).append(entry)
-    base = china().with_overrides(entries.pop(None, ()))
+    base = china().with_overrides(entries.get(None, ()))
     base = replace(base, announced=base.announced | frozenset(announced))
-    return replace(base, programmes={key: base.with_overrides(own) for key, own in entries.items()})
+    return replace(base, programmes={key: base.with_overrides(own) for key, own in entries.items() if key is not None})

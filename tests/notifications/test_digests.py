@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -31,7 +31,7 @@ def lines(
         for _ in range(count):
             message = OutboxMessage(
                 kind=kind,
-                dedupe_key=str(uuid4()),
+                dedupe_key=make.key(),
                 object_type="user",
                 object_id=house.people[by].user_id,
                 status=DeliveryStatus.SENT,
