@@ -142,12 +142,13 @@ def _of_platform(stages: Mapping[str, Standing], lang: Lang) -> Iterable[Chart]:
 
 
 def _position(fund: Any, position: Position, lang: Lang) -> Chart:
-    parts = ("paid", "reserved", "committed", "free")
-    rows = [
-        (sentence(f"chart_{part}", {}, lang), amount, Money(amount, fund.currency).display)
-        for part in parts
-        for amount in (getattr(position, f"{part}_minor"),)
-    ]
+    parts = {
+        "chart_paid": position.paid_minor,
+        "chart_reserved": position.reserved_minor,
+        "chart_committed": position.committed_minor,
+        "chart_free": position.free_minor,
+    }
+    rows = [(sentence(code, {}, lang), amount, Money(amount, fund.currency).display) for code, amount in parts.items()]
     return _chart("chart_position", rows, lang, fund=fund.name)
 
 
