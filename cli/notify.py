@@ -9,7 +9,9 @@ from cli.options import asks, reads
 app = typer.Typer(
     help="Messages: your inbox, what you want to hear of, how one looks.", no_args_is_help=True, rich_markup_mode=None
 )
-preferences = typer.Typer(help="What you want to hear of, how often, when.", no_args_is_help=True, rich_markup_mode=None)
+preferences = typer.Typer(
+    help="What you want to hear of, how often, when.", no_args_is_help=True, rich_markup_mode=None
+)
 address = typer.Typer(help="Chat robots that reach you.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(preferences, name="preferences")
 app.add_typer(address, name="address")
@@ -75,7 +77,8 @@ def set_preferences(
         str | None, typer.Option("--frequency", help="immediate, daily, weekly or never; digests by mail only.")
     ] = None,
     quiet_hours: Annotated[
-        str | None, typer.Option("--quiet-hours", metavar="22:00-08:00|off", help="Hours not to be disturbed, on your clock.")
+        str | None,
+        typer.Option("--quiet-hours", metavar="22:00-08:00|off", help="Hours not to be disturbed, on your clock."),
     ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", help="Where your clock is: Europe/Berlin.")] = None,
 ) -> None:

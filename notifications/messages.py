@@ -35,7 +35,6 @@ class Audience:
     is_task: bool = False
     mail: Frequency
 
-
     @property
     def role(self) -> str:
         """The role, or the part in this very case."""
@@ -208,7 +207,7 @@ OF_THE_CLOCK: Mapping[str, Kind] = {
     "run.missed": _kind(tell("every:operator"), is_public=False),
     "webhook.disabled": _kind(task("owner"), tell("every:operator"), is_public=False),
 }
-"""What the clock tells of itself."""
+"""What the clock tells, and the installation of itself."""
 
 
 def kind_of(kind: str) -> Kind:

@@ -37,9 +37,7 @@ def _item(verdict: Verdict, pack: Pack) -> dict[str, Any]:
 
 def _lines(verdict: Verdict, pack: Pack, lang: Lang) -> list[str]:
     names = {kind.id: kind.title.zh if lang == "zh-CN" else kind.title.en for kind in pack.evidence_types}
-    reason = Unmet(
-        code=verdict.code, clause=verdict.clause, values=verdict.values, suffices=verdict.suffices
-    )
+    reason = Unmet(code=verdict.code, clause=verdict.clause, values=verdict.values, suffices=verdict.suffices)
     said = explain_unmet(reason, lang, names)
     asked = pack.criterion(verdict.clause).text
     return [line for line in (asked.zh if lang == "zh-CN" else asked.en, said.what, said.suffices) if line]

@@ -125,7 +125,9 @@ def _people(session: Session, rows: Sequence[Any], abouts: Mapping[UUID, About])
     anywhere = {Role(one.role) for one in audiences if one.is_everywhere}
     if any(not one.parties for one in abouts.values()):
         anywhere |= roles
-    members = rows_by(session, ProjectMember, "project_id", [one.project_id for one in abouts.values() if one.project_id])
+    members = rows_by(
+        session, ProjectMember, "project_id", [one.project_id for one in abouts.values() if one.project_id]
+    )
     parts: dict[tuple[UUID, Role], set[UUID]] = {}
     for group in members.values():
         for one in group:
@@ -268,7 +270,10 @@ def contacts_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, Cont
         .outerjoin(setting, setting.c.user_id == user.c.id)
         .where(user.c.id.in_(user_ids), user.c.status == UserStatus.ACTIVE)
     )
-    wishes, chats = rows_by(session, Preference, "user_id", user_ids), rows_by(session, ChatAddress, "user_id", user_ids)
+    wishes, chats = (
+        rows_by(session, Preference, "user_id", user_ids),
+        rows_by(session, ChatAddress, "user_id", user_ids),
+    )
     return {
         row.id: Contact(
             user_id=row.id,

@@ -33,7 +33,8 @@ _HEADER_BREAKERS = re.compile(r"[\r\n\0]")
 _UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of a line: shown as they are, they would deceive."""
 _WEEKDAYS: Mapping[Lang, str] = {"zh-CN": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # the machine's locale must not decide
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""The locale of the machine must not decide."""
 
 
 class Unreadable(ValueError):
@@ -97,13 +98,17 @@ def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Wo
     return Words(subject=_headline(shape["subject.txt"]), text=shape["body.txt"], html=shape["body.html"])
 
 
+def letter(delivery: Any, frame: Frame) -> Words:
+    """Return the words of one delivery row; `Unreadable` when it cannot be written."""
+    return compose(delivery.kind, delivery.facts, language_of(delivery.language), frame)
+
+
 def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMessage:
     """Return the mail of one delivery row: one recipient, the same Message-ID at every try.
 
     `Unreadable` when a value is missing, or one cannot be a header.
     """
-    lang = language_of(delivery.language)
-    words = compose(delivery.kind, delivery.facts, lang, frame)
+    words = letter(delivery, frame)
     message = EmailMessage(policy=SMTP)
     headers = {
         "From": sender,
@@ -113,7 +118,7 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
         "Message-ID": delivery.message_id,
         "List-Id": f"Pilotway {topic_of(delivery.kind)} <{topic_of(delivery.kind)}.{frame.database_id}.pilotway>",
         "Auto-Submitted": "auto-generated",
-        "Content-Language": lang,
+        "Content-Language": language_of(delivery.language),
         "X-Pilotway-Dedupe-Key": delivery.dedupe_key,
         "X-Pilotway-Kind": delivery.kind,
     }
@@ -128,7 +133,7 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
 
 def chat(delivery: Any, frame: Frame) -> tuple[str, str]:
     """Return headline and text of one delivery row for a chat robot; `Unreadable` when it cannot."""
-    words = compose(delivery.kind, delivery.facts, language_of(delivery.language), frame)
+    words = letter(delivery, frame)
     return words.subject, words.text
 
 
@@ -216,10 +221,10 @@ def _environment(lang: Lang, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
     environment.globals.clear()
     environment.filters |= {
         "case": lambda code: sentence(f"case.{code}", {}, lang).removesuffix("."),
-        "day": lambda text: _day(date.fromisoformat(text), lang),
+        "day": lambda text: _day(date.fromisoformat(str(text)), lang),
         "left": lambda days: _left(days, lang),
         "lines": lambda lines: "".join(f"\n{one}" for one in lines),
-        "moment": lambda text: _moment(datetime.fromisoformat(text), lang, zone),
+        "moment": lambda text: _moment(datetime.fromisoformat(str(text)), lang, zone),
         "money": lambda minor, currency: Money(minor, currency).display,
         "sentence": lambda code, values: sentence(code, values, lang),
         "tongue": lambda both: both["zh" if lang == "zh-CN" else "en"],

@@ -105,7 +105,11 @@ _COMMON: Mapping[str, Any] = {
     "yes": True,
 }
 
-_OWED = {"clause": "G1.1", "title": _BOTH, "why": {"zh": ["未提交：营业执照。"], "en": ["Not there: business licence."]}}
+_OWED = {
+    "clause": "G1.1",
+    "title": _BOTH,
+    "why": {"zh": ["未提交：营业执照。"], "en": ["Not there: business licence."]},
+}
 _DUE = {
     "what": "stage_due",
     "number": "PT-2026-0001",

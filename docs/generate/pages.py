@@ -6,6 +6,7 @@ from docs.generate.charts import charts
 from docs.generate.commandline import command_line, settings
 from docs.generate.licences import third_party
 from docs.generate.markdown import ROOT
+from docs.generate.messages import messages
 from docs.generate.standard import standard
 from docs.generate.verbs import verbs
 
@@ -13,6 +14,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "THIRD_PARTY.md": third_party,
     "docs/charts.md": charts,
     "docs/cli.md": command_line,
+    "docs/messages.md": messages,
     "docs/settings.md": settings,
     "docs/standard.md": lambda: standard("en"),
     "docs/standard.zh-CN.md": lambda: standard("zh-CN"),

@@ -61,7 +61,11 @@ class TestAMessage:
 
     def test_lists_each_item_with_all_its_lines(self) -> None:
         items = [
-            {"clause": f"G1.{place}", "title": {"zh": "甲", "en": "A"}, "why": {"zh": ["缺一", "缺二"], "en": ["x", "y"]}}
+            {
+                "clause": f"G1.{place}",
+                "title": {"zh": "甲", "en": "A"},
+                "why": {"zh": ["缺一", "缺二"], "en": ["x", "y"]},
+            }
             for place in range(1, 13)
         ]
         said = words("notice.issued", "en", items=items)
@@ -87,7 +91,9 @@ class TestStrangeValues:
     @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\0"])
     def test_a_line_break_or_nul_does_not_get_into_a_headline(self, break_: str) -> None:
         with pytest.raises(Unreadable, match="line break"):
-            headline("payout.paid", {**sample_facts("payout.paid"), "work": f"a{break_}Bcc: x@example.org"}, "en", FRAME)
+            headline(
+                "payout.paid", {**sample_facts("payout.paid"), "work": f"a{break_}Bcc: x@example.org"}, "en", FRAME
+            )
 
     def test_html_shows_what_users_wrote_as_text(self) -> None:
         said = words(firm="<script>alert(1)</script>", note="<b>bold</b>")
