@@ -20,7 +20,8 @@ from cli.options import Caller
 from cli.output import Output
 from lifecycle import engine as lifecycle_engine
 from lifecycle.actor import Actor
-from lifecycle.calendar import china
+from lifecycle.calendar import Calendar
+from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.queries import WhoOwes, people_who_owe
@@ -63,18 +64,24 @@ class Door:
         """The row that says which database this is."""
         return self._opened[1]
 
+    @property
+    def calendar(self) -> Calendar:
+        """The working days as this installation knows them."""
+        return self._opened[2]
+
     @cached_property
-    def _opened(self) -> tuple[Engine, Any]:
+    def _opened(self) -> tuple[Engine, Any, Calendar]:
         engine = make_engine(self.settings.db)
         try:
             check_ready(engine)
             with engine.connect() as connection:
                 row = connection.execute(select(Installation.__table__)).one()  # type: ignore[attr-defined]
+                calendar = calendar_of(Session(connection))
             self._refuse_play(self.settings.checked_mode(row.mode))
         except BaseException:
             engine.dispose()
             raise
-        return engine, row
+        return engine, row, calendar
 
     def _refuse_play(self, mode: str) -> None:
         """Acting as somebody else and playing another day are for rehearsals."""
@@ -123,7 +130,7 @@ class Door:
 
     def stamp(self, actor: Actor) -> Stamp:
         """Return when and by whom: what a verb may know of the world."""
-        return Stamp(now=self.now, today=self.today, actor=actor, calendar=china(), new_id=self._ids.new)
+        return Stamp(now=self.now, today=self.today, actor=actor, calendar=self.calendar, new_id=self._ids.new)
 
     @cached_property
     def _ids(self) -> Any:

@@ -207,6 +207,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "calendar.override": frozenset({Role.ADMIN}),
+    "calendar.announce": frozenset({Role.ADMIN}),
     "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
     "disbursement.lift": frozenset({Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
     "user.add": frozenset({Role.ADMIN}),

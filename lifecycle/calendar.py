@@ -5,10 +5,11 @@
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
+from uuid import UUID
 
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -33,6 +34,12 @@ class Calendar:
     """Day -> is it a working day, for the days that differ from Monday to Friday."""
     announced: frozenset[int] = field(default=frozenset(), repr=False)
     """Years whose schedule is officially known; days of any other year are provisional (W6)."""
+    programmes: Mapping[UUID, "Calendar"] = field(default_factory=dict, repr=False)
+    """Programmes with days of their own, and the calendar that they follow."""
+
+    def of(self, programme_id: UUID | None) -> "Calendar":
+        """Return the calendar that a programme follows: this one where it has no days of its own."""
+        return self.programmes.get(programme_id, self) if programme_id is not None else self
 
     def is_working_day(self, day: date) -> bool:
         """Say whether people work on this day; a make-up Saturday or Sunday counts (W4)."""
@@ -68,7 +75,7 @@ class Calendar:
     def with_overrides(self, overrides: Iterable[Override]) -> "Calendar":
         """Return this calendar with our own table on top; of two entries for a day the later version wins (W5)."""
         days = {entry.day: entry.is_working_day for entry in sorted(overrides, key=lambda entry: entry.version)}
-        return Calendar(exceptions={**self.exceptions, **days}, announced=self.announced)
+        return replace(self, exceptions={**self.exceptions, **days})
 
 
 def add_months(day: date, count: int) -> date:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from models.db import is_sqlite
 from models.installation import DISBURSEMENT_ID, Disbursement, Installation
 from models.journal import Edge
+from models.runs import CALENDAR_ID, WorkingCalendar
 from models.settings import Mode
 
 Arrow: TypeAlias = tuple[str, int, str, str, str]
@@ -42,15 +43,16 @@ def initialise(session: Session, *, mode: Mode | None, now: datetime, new_id: Ca
         session.flush()
     if mode and found.mode != mode:
         raise OtherModeError(f"this database was made for {found.mode}, not for {mode}")
-    write_disbursement(session)
+    write_single_rows(session)
     return found
 
 
-def write_disbursement(session: Session) -> None:
-    """Write the single row that freezes and lifts of disbursement speak of, where it is not there. Safe to repeat."""
-    if session.get(Disbursement, DISBURSEMENT_ID) is None:
-        session.add(Disbursement(id=DISBURSEMENT_ID))
-        session.flush()
+def write_single_rows(session: Session) -> None:
+    """Write the rows of which there is one: all disbursement, and the working calendar. Safe to repeat."""
+    for table, key in ((Disbursement, DISBURSEMENT_ID), (WorkingCalendar, CALENDAR_ID)):
+        if session.get(table, key) is None:
+            session.add(table(id=key))
+            session.flush()
 
 
 def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lifecycle.agreements import commands as agreements
+from lifecycle.calendars import commands as calendars
 from lifecycle.chart import edges
 from lifecycle.commands import REGISTRY, Verb
 from lifecycle.deliveries import commands as deliveries
@@ -28,6 +29,7 @@ from lifecycle.trials import commands as trials
 MODULES = (
     disbursement,
     agreements,
+    calendars,
     deliveries,
     endings,
     exceptions,

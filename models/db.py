@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event  # noqa: TID251 - the place it is for
+from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, literal  # noqa: TID251 - the place it is for
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -17,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session
 
-from models.types import STRICT_DRIVER, UTCDateTime
+from models.types import STRICT_DRIVER, Id, UTCDateTime
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ _LOST_RACES = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, and a unique value that another writer stored meanwhile: asked again, the rule that
 looks for it finds it. On SQLite nobody writes meanwhile."""
 _READING = "pilotway_reading"
+_TIME_AND_VERSION = 15
+"""Characters of a UUIDv7 that say when, and that it is one."""
 
 
 class LostTransactionError(Exception):
@@ -145,6 +148,31 @@ def _sqlite_now(_element: _DbNow, _compiler: SQLCompiler, **_: object) -> str:
 @compiles(_DbNow, "postgresql")
 def _postgres_now(_element: _DbNow, _compiler: SQLCompiler, **_: object) -> str:
     return "clock_timestamp()"  # not now(): a lease is taken when the wait for the lock is over
+
+
+class _RowKey(FunctionElement[UUID]):
+    type = Id()
+    inherit_cache = True
+
+
+def row_key(first: UUID) -> ColumnElement[UUID]:
+    """Return the expression of a new key for each row that a statement makes: the time of `first`, the rest random."""
+    return _RowKey(literal(str(first)[:_TIME_AND_VERSION], Text()))
+
+
+@compiles(_RowKey, "sqlite")
+def _sqlite_key(element: _RowKey, compiler: SQLCompiler, **kw: Any) -> str:
+    time = compiler.process(element.clauses, **kw)
+    return (
+        f"({time} || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + (random() & 3), 1)"
+        " || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))))"
+    )
+
+
+@compiles(_RowKey, "postgresql")
+def _postgres_key(element: _RowKey, compiler: SQLCompiler, **kw: Any) -> str:
+    time = compiler.process(element.clauses, **kw)
+    return f"CAST(overlay(CAST(gen_random_uuid() AS text) placing {time} from 1 for {_TIME_AND_VERSION}) AS uuid)"
 
 
 def _url(database: str | URL) -> URL:

@@ -32,7 +32,7 @@ class PlannedReminder(Identified, table=True):
     fund_id: UUID | None = Field(default=None, sa_type=Id)
     deadline_on: date = Field(sa_type=Day)
     rung: int
-    """Working days after the deadline; negative before it."""
+    """Working days after the deadline, negative before it; of a promise of payment calendar days after (F21)."""
     due_at: datetime = Field(sa_type=UTCDateTime)
     audience: list[str] = Field(sa_type=JSONText)
     """Whom it is for, as codes that are resolved to people when it is sent."""

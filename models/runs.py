@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Row
+from models.base import Identified, Row, Subject
 from models.states import SlotStatus
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -68,6 +68,14 @@ class Pause(Identified, table=True):
     from_at: datetime = Field(sa_type=UTCDateTime)
     until_on: date = Field(sa_type=Day)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+CALENDAR_ID = UUID(int=0)
+"""The id of the one object that the working calendar is."""
+
+
+class WorkingCalendar(Subject, table=True):
+    """The single row that says who changed the working days of this installation; its lock keeps changes apart."""
 
 
 class CalendarOverride(Identified, table=True):

@@ -29,6 +29,7 @@ _NAMES = {
     "recovery_order": "recovery",
     "standard_pack": "standard",
     "webhook_endpoint": "webhook",
+    "working_calendar": "calendar",
 }
 """Objects whose table could not bear their name."""
 

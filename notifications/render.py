@@ -84,6 +84,7 @@ def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Wo
         "subject": _headline(said["subject"]),
         "paragraphs": said["text"].split("\n\n"),
         "items": [_said(kind, {**facts, "item": one}, lang, frame, "item") for one in facts.get("items", ())],
+        "charts": facts.get("charts", ()),
         "name": you["name"],
         "is_task": you["is_task"],
         "why": _why(you["why"], lang),

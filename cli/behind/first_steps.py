@@ -21,7 +21,7 @@ from lifecycle.actor import Actor
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
-from lifecycle.installation import OtherModeError, initialise, write_disbursement, write_edges
+from lifecycle.installation import OtherModeError, initialise, write_edges, write_single_rows
 from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from lifecycle.verbs import all_edges
@@ -94,7 +94,7 @@ def bring_to_head() -> str | None:
     with _database() as engine:
         upgrade(engine)
         run_in_transaction(engine, lambda session: write_edges(session, all_edges()))
-        run_in_transaction(engine, write_disbursement)
+        run_in_transaction(engine, write_single_rows)
     return head_revision()
 
 

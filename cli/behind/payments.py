@@ -12,7 +12,6 @@ from cli.behind.money import with_money
 from cli.door import Door
 from cli.errors import Refusal
 from cli.output import Column
-from lifecycle.calendar import china
 from lifecycle.commands import Answer, Stamp
 from lifecycle.errors import Invalid, unmet
 from lifecycle.exceptions import queries as exceptions
@@ -85,7 +84,7 @@ def list_payouts(door: Door, state: str, fund: str, project: str, due_until: dat
             project_id=lookup.project(project) if project else None,
             due_until=due_until,
         )
-        return queries.payouts(session, today=door.today, calendar=china(), which=which)
+        return queries.payouts(session, today=door.today, calendar=door.calendar, which=which)
 
     door.output.table(_columns(_PAYOUT), with_money(door.read(work)))
 
@@ -93,7 +92,9 @@ def list_payouts(door: Door, state: str, fund: str, project: str, due_until: dat
 def show_payout(door: Door, ref: str) -> None:
     """Show one payout in full."""
     row = door.read(
-        lambda session: queries.payout(session, door.lookup(session).payout(ref), today=door.today, calendar=china())
+        lambda session: queries.payout(
+            session, door.lookup(session).payout(ref), today=door.today, calendar=door.calendar
+        )
     )
     (shown,) = with_money([row])
     shown["instructions"] = with_money(_named(row["instructions"]))
@@ -109,7 +110,7 @@ def show_terms(door: Door, fund: str, by: str) -> None:
     def work(session: Session) -> Any:
         fund_id = door.lookup(session).fund(fund) if fund else None
         period = one_of(Period, by, "by") or Period.MONTH
-        return terms(session, period=period, today=door.today, calendar=china(), fund_id=fund_id)
+        return terms(session, period=period, today=door.today, calendar=door.calendar, fund_id=fund_id)
 
     door.output.table(_columns(_TERMS), with_money(door.read(work)))
 

@@ -7,7 +7,6 @@ from typing import Any
 from cli.behind.money import with_money
 from cli.door import Door
 from cli.output import padded, width_of
-from lifecycle.calendar import china
 from lifecycle.payouts.queries import payout
 from lifecycle.payouts.words_of_amount import capitals
 from notifications.words import Lang, title
@@ -52,7 +51,7 @@ th{{width:10em;font-weight:normal}}</style>
 
 def _read(door: Door, ref: str) -> tuple[dict[str, Any], list[Line]]:
     row = door.read(
-        lambda session: payout(session, door.lookup(session).payout(ref), today=door.today, calendar=china())
+        lambda session: payout(session, door.lookup(session).payout(ref), today=door.today, calendar=door.calendar)
     )
     (shown,) = with_money([row])
     shown["capitals"] = f"人民币{capitals(row['amount_minor'])}" if row["currency"] == "CNY" else ""

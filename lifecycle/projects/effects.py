@@ -147,7 +147,7 @@ def advanced(facts: ProjectFacts, target: str, stamp: Stamp) -> Effects:
     rows: NewRows = ()
     if state not in ENDED:
         begun = _at(facts, state)
-        opening, rows = opened(facts.pack, begun, facts.runs, stamp)
+        opening, rows = opened(facts.pack, begun, facts.runs, facts.local)
         values |= {"stage_run_id": opening.id, "next_due_on": next_change(facts.pack, begun)}
         acts = (passed, opening)
     detail = {"reason": facts.command.reason, "verdicts": {v.clause: str(v.state) for v in facts.verdicts}}
@@ -161,7 +161,7 @@ def recycled(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     back = run_act(facts, "recycle", closed_on=stamp.today, reason=facts.command.reason)
     earlier = [run for run in facts.runs if run.id != facts.run.id]
     closing = _Closed(facts.run, stamp.today)
-    opening, rows = opened(facts.pack, _at(facts, target), [*earlier, closing], stamp)
+    opening, rows = opened(facts.pack, _at(facts, target), [*earlier, closing], facts.local)
     detail = {"reason": facts.command.reason, "code": facts.command.code, "target": target}
     values = {"stage": target, "stage_run_id": opening.id}
     first = act_on(facts, "recycle", target=target, values=values, detail=detail)
@@ -273,7 +273,7 @@ def _clock_moved(facts: ProjectFacts, hold: Any, stamp: Stamp) -> Act | None:
     """Holds stop service clocks: the remaining working days are kept (W8), a day on two holds is given back once."""
     if facts.run is None or facts.run.due_on is None:
         return None
-    calendar = stamp.calendar
+    calendar = facts.calendar
     given_back = {day for one in facts.lifted_holds for day in _stood(one, one.lifted_on, calendar)}
     stood = len(_stood(hold, stamp.today, calendar) - given_back)
     if not stood:
@@ -309,7 +309,7 @@ def hold_extended(facts: ProjectFacts, _target: str, _stamp: Stamp) -> Effects:
 
 def transfer_asked(facts: ProjectFacts, _target: str, stamp: Stamp) -> Effects:
     """Ask another platform to take over."""
-    due = stamp.calendar.add_working_days(stamp.today, facts.pack.limits.transfer_accept_days)
+    due = facts.calendar.add_working_days(stamp.today, facts.pack.limits.transfer_accept_days)
     values = {"transfer_to_id": facts.command.platform_id, "transfer_due_on": due}
     detail = {"platform_id": facts.command.platform_id, "reason": facts.command.reason, "due_on": due}
     return Effects(

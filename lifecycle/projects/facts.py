@@ -1,7 +1,7 @@
 """What the verbs of a project look at: its visit, its standard, its holds and reviews, and the verdicts of its gate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -68,8 +68,13 @@ class ProjectFacts:
 
     @property
     def calendar(self) -> Calendar:
-        """The working days that deadlines count in."""
-        return self.stamp.calendar
+        """The working days that the project's deadlines count in: those of its programme."""
+        return self.stamp.calendar.of(self.project.programme_id)
+
+    @property
+    def local(self) -> Stamp:
+        """The stamp with the calendar of the project's programme."""
+        return replace(self.stamp, calendar=self.calendar)
 
     @cached_property
     def run(self) -> Any:

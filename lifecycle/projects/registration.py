@@ -1,7 +1,7 @@
 """The verbs by which a project comes to be: registered at intake, or brought in from another register."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -212,6 +212,10 @@ def levels_sound(facts: BirthFacts) -> tuple[Unmet, ...]:
     )
 
 
+def _local(command: Any, stamp: Stamp) -> Stamp:
+    return replace(stamp, calendar=stamp.calendar.of(command.programme_id))
+
+
 def _profiles(pack: Pack, programme: Any, chosen: Mapping[str, str]) -> dict[str, str]:
     first = {name: choices[0] for name, choices in pack.profiles.items()}
     return {**first, **programme.profiles, **chosen}
@@ -268,7 +272,7 @@ def registered(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
         "profiles": _profiles(pack, facts.programme, command.profiles),
     }
     project_id, _, act = _born(facts, "register", values, stamp)
-    opening, rows = opened(pack, _begun(facts, project_id, values, ()), (), stamp)
+    opening, rows = opened(pack, _begun(facts, project_id, values, ()), (), _local(command, stamp))
     return Effects(
         acts=(act(stage_run_id=opening.id), opening),
         rows=rows,
@@ -307,7 +311,8 @@ def imported(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     if command.stage in ENDED:
         return Effects(acts=(act(),), rows=claims, **known)
     levels = tuple(ClaimRecord(scale=row["scale"], item=row["item"], level=row["level"]) for _, row in claims)
-    opening, rows = opened(pack, _begun(facts, project_id, values, levels), (), stamp, due_on=None, maximum_on=None)
+    begun = _begun(facts, project_id, values, levels)
+    opening, rows = opened(pack, begun, (), _local(command, stamp), due_on=None, maximum_on=None)
     acts = (act(stage_run_id=opening.id), opening)
     return Effects(acts=acts, rows=(*rows, *claims), **known)
 

@@ -220,7 +220,7 @@ def notice_issued(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
     """List everything the firm owes, with the day it is due."""
     owed = [verdict for verdict in facts.verdicts if not verdict.passes]
     clauses = [verdict.clause for verdict in owed if any(party.party == "sme" for party in verdict.owed_by)]
-    due_on = stamp.calendar.add_working_days(stamp.today, facts.asked.completion_days)
+    due_on = facts.calendar.add_working_days(stamp.today, facts.asked.completion_days)
     number = len(facts.notices) + 1
     row = {
         "id": stamp.new_id(),

@@ -129,7 +129,7 @@ def scored(facts: ReviewFacts, _target: str, stamp: Stamp) -> Effects:
 def proposed(facts: ReviewFacts, target: str, stamp: Stamp) -> Effects:
     """Write down the proposal; without a notice period it is final at once."""
     command = facts.command
-    notice = notice_days(facts.asked, command.outcome, stamp)
+    notice = notice_days(facts.asked, command.outcome, facts.on.local)
     values: dict[str, Any] = {
         "outcome": command.outcome,
         "target": command.target,

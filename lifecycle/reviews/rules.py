@@ -264,7 +264,7 @@ def conditions_sound(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     if facts.command.outcome != GateOutcome.CONDITIONAL_GO:
         return (unmet("conditions_only_conditional"),) if given else ()
     limits, stamp = facts.on.pack.limits, facts.on.stamp
-    latest: date = stamp.calendar.add_working_days(stamp.today, limits.condition_days)
+    latest: date = facts.on.calendar.add_working_days(stamp.today, limits.condition_days)
     open_c = {v.clause: v for v in facts.on.verdicts if not v.passes and v.strength == "C"}
     reasons = []
     if not 1 <= len(given) <= limits.conditions_at_most:

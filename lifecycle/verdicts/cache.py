@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
+from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp
 from lifecycle.stages.ageing import next_change
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
@@ -36,7 +37,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
     changes: list[dict[str, Any]] = []
     cleared: list[dict[str, Any]] = []
     for project, pack, records in _judgeable(session, projects, stamp):
-        for verdict in judge_stage(pack, records, calendar=stamp.calendar, rules=RULES):
+        for verdict in judge_stage(pack, records, calendar=stamp.calendar.of(project.programme_id), rules=RULES):
             row = cached.get((project.id, verdict.clause))
             if row is not None and (row.verdict, row.verdict_code, row.due_on) != _cache(verdict):
                 state, code, due_on = _cache(verdict)
@@ -48,7 +49,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
             {"b_id": condition.id, "v_day": stamp.today}
             for condition in conditions.get(project.id, ())
             if condition.cleared_on is None
-            and judge(pack, pack.criterion(condition.clause), records, calendar=stamp.calendar, rules=RULES).passes
+            and _passes(pack, condition.clause, records, stamp.calendar.of(project.programme_id))
         )
     if changes:
         session.connection().execute(_UPDATE, changes)
@@ -61,7 +62,7 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
 def verdicts_of(session: Session, projects: Sequence[Any], stamp: Stamp) -> Iterator[tuple[UUID, tuple[Verdict, ...]]]:
     """Yield (project id, verdicts of its present stage), judged now."""
     for project, pack, records in _judgeable(session, projects, stamp):
-        yield project.id, judge_stage(pack, records, calendar=stamp.calendar, rules=RULES)
+        yield project.id, judge_stage(pack, records, calendar=stamp.calendar.of(project.programme_id), rules=RULES)
 
 
 def _judgeable(session: Session, projects: Sequence[Any], stamp: Stamp) -> Iterator[tuple[Any, Pack, Records]]:
@@ -70,6 +71,10 @@ def _judgeable(session: Session, projects: Sequence[Any], stamp: Stamp) -> Itera
     for row in projects:
         if row.id in records:
             yield row, packs[row.pack_sha256], records[row.id]
+
+
+def _passes(pack: Pack, clause: str, records: Records, calendar: Calendar) -> bool:
+    return judge(pack, pack.criterion(clause), records, calendar=calendar, rules=RULES).passes
 
 
 def _cache(verdict: Verdict) -> tuple[Any, str, Any]:

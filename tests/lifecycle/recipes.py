@@ -5,10 +5,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from lifecycle.calendars import commands as calendars
 from lifecycle.commands import REGISTRY, Command
 from lifecycle.disbursement import commands as disbursement
 from lifecycle.people import commands as people
@@ -77,6 +78,24 @@ def given(command: type[Command], ids: Sequence[UUID], **rest: Any) -> Made:
 
 def _users(house: House, count: int) -> list[UUID]:
     return make.ids_of(house.do(*add_user(house, count)))
+
+
+@recipe("calendar.override", by=Role.ADMIN, tells="calendar.changed")
+def set_a_day(house: House, count: int) -> Made:
+    """There is only one calendar: each command sets another day, long ahead of every deadline."""
+    first = date(2030, 3, 4)
+    return [
+        calendars.OverrideDay(
+            command_id=key(), day=first + timedelta(weeks=ahead), is_working_day=False, name="storm", notice="2030-1"
+        )
+        for ahead in range(count)
+    ]
+
+
+@recipe("calendar.announce", by=Role.ADMIN, tells="calendar.changed")
+def announce_a_year(house: House, count: int) -> Made:
+    """Each command announces another year as it was guessed."""
+    return [calendars.AnnounceYear(command_id=key(), year=2030 + ahead, notice="2029-7") for ahead in range(count)]
 
 
 @recipe("disbursement.freeze", by=Role.ACCOUNTANT, tells="disbursement.frozen")

@@ -97,6 +97,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_scheduled_run_started_at", ["started_at"], unique=False)
 
     op.create_table(
+        "working_calendar",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_working_calendar")),
+    )
+    op.create_table(
         "chat_address",
         sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
@@ -327,6 +335,7 @@ def downgrade() -> None:
     op.drop_table("pause")
     op.drop_table("contact_setting")
     op.drop_table("chat_address")
+    op.drop_table("working_calendar")
     with op.batch_alter_table("scheduled_run", schema=None) as batch_op:
         batch_op.drop_index("ix_scheduled_run_started_at")
 

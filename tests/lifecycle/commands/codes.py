@@ -6,7 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3] / "lifecycle"
 ROOMS = (
-    *("agreements", "deliveries", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
+    *("agreements", "calendars", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
+    "deliveries",
     *("people", "projects", "requirements", "reviews", "trials"),
 )
 TESTED_AS_THEY_ARE = {"entitlement.py", "payee_names.py", "terms.py", "tiers.py"}

@@ -12,6 +12,7 @@ from tests.digest import changed, digest
 from tests.factories import House
 from tests.lifecycle.commands import (
     agreement_cases,
+    calendar_cases,
     delivery_cases,
     disbursement_cases,
     ending_cases,
@@ -30,6 +31,7 @@ from tests.notifications.test_words import CATALOGUE, SAID_BY_VARIABLE
 
 MODULES = (
     agreement_cases,
+    calendar_cases,
     delivery_cases,
     disbursement_cases,
     ending_cases,

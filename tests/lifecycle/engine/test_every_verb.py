@@ -24,6 +24,7 @@ from tests.lifecycle.recipes import RECIPES, Recipe
 
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
 ABOUT_NO_PROJECT = (
+    "calendar",
     "disbursement",
     "outbox",
     "webhook",
@@ -172,6 +173,7 @@ def grown(house: House) -> int:
     tables = (
         *SUBJECTS,
         "disbursement",
+        "working_calendar",
         "evidence",
         "review",
         "trial_batch",

@@ -34,6 +34,8 @@ STATEMENTS = {
     "batch.send": 19,
     "batch.settle": 18,
     "batch.take_back": 23,
+    "calendar.announce": 12,
+    "calendar.override": 22,
     "characteristic.add": 18,
     "claim.add": 34,
     "claim.add_all": 34,
@@ -157,7 +159,7 @@ STATEMENTS = {
 """Statements of one transaction on SQLite, BEGIN included."""
 
 
-ALONE = {"disbursement.freeze", "disbursement.lift"}
+ALONE = {"calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"}
 """Verbs of which there is one subject only: nobody gives twenty of them at once."""
 
 
