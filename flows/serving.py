@@ -77,15 +77,16 @@ class Answers:
     figures: Callable[[], str]
 
 
-def own_clock() -> Child:
+def own_clock(every_seconds: int) -> Child:
     """Return the child that is the clock where Prefect is not."""
-    return Child(name="worker", argv=(sys.executable, "-m", "cli.main", "worker"))
+    return Child(name="worker", argv=(sys.executable, "-m", "cli.main", "worker", "--every", str(every_seconds)))
 
 
 def prefect_children(home: Path, port: int) -> tuple[Child, Child]:
     """Return the Prefect server and the runner that it wakes, both on the loopback address."""
     environment = prefect_environment(home, f"http://{HOST}:{port}/api")
-    server = ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(port), "--no-ui")
+    server = ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
+    environment["PREFECT_UI_API_URL"] = environment["PREFECT_API_URL"]
     return (
         Child(name="prefect", argv=(sys.executable, *server), environment=environment),
         Child(name="runner", argv=(sys.executable, "-m", "flows.prefect_flows"), environment=environment),
@@ -112,19 +113,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_prefect(port: int, child: Child) -> None:
-    """Wait until the Prefect server answers; Transient when it ends or stays silent."""
+def wait_for_prefect(api: str, server: Child | None = None) -> None:
+    """Wait until a Prefect server answers; Transient when it stays silent, or ends where it is a child of ours."""
     until = time.monotonic() + PREFECT_STARTS_SECONDS
     while time.monotonic() < until:
-        if child.process is None or child.process.poll() is not None:
+        if server is not None and (server.process is None or server.process.poll() is not None):
             raise Transient("the Prefect server ended while it started; its lines above say why")
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/api/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{api}/health", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
-    raise Transient(f"the Prefect server did not answer within {PREFECT_STARTS_SECONDS:.0f} s")
+    raise Transient(f"no Prefect server answered at {api} within {PREFECT_STARTS_SECONDS:.0f} s")
 
 
 def page_server(answers: Answers, port: int) -> ThreadingHTTPServer:
