@@ -96,9 +96,11 @@ class Door:
     @cached_property
     def now(self) -> datetime:
         """The instant: of `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
-        return self._clock().now()
+        return self.clock.now()
 
-    def _clock(self) -> Clock:
+    @cached_property
+    def clock(self) -> Clock:
+        """What tells the time: `--now`, else the clock that is set, else the rehearsal's own, else the machine's."""
         if self.caller.now is not None:
             return FixedClock(_instant(self.caller.now))
         clock = self.settings.make_clock()

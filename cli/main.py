@@ -44,7 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 installation.add_to(app)
-app.command("run")(runs.run)
+runs.add_to(app)
 app.command("demo")(demo.demo)
 app.command("replay")(replays.replay)
 scenarios.add_to(trials.scenario)

@@ -1,31 +1,35 @@
-"""Scheduled work at once."""
+"""Scheduled work: one pass of the clock, one run at once, a clock that goes on, and what the runs did."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from cli.options import reads
 
+_NAME = Annotated[str, typer.Argument(metavar="NAME", help="Which scheduled work.")]
 
-class Run(StrEnum):
-    """What can be run; more comes with the parts that have it."""
 
-    STAGE_DEADLINES = "stage-deadlines"
-    DISBURSEMENT = "disbursement"
-    RECONCILIATION = "reconciliation"
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that have no noun."""
+    for function in (tick, run):
+        app.command(function.__name__)(function)
+
+
+@reads
+def tick(door: Any) -> None:
+    """Run every schedule that is due at this instant, once, then tell what is to be told. Exit 6 when one failed."""
+    from cli.behind.runs import tick_once
+
+    tick_once(door)
 
 
 @reads
 def run(
     door: Any,
-    name: Annotated[Run, typer.Argument(help="Which scheduled work.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is due and write nothing.")] = False,
+    name: _NAME,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much is due and write nothing.")] = False,
 ) -> None:
-    """Do what is due now: what ends or is overdue by the clock, payment files, or the bank's answers.
+    """Do scheduled work at once. Exit 3 when it is refused, 6 when something could not be done."""
+    from cli.behind.runs import look_at, run_now
 
-    Exit 3 when disbursement is stopped, 6 when something could not be done.
-    """
-    from cli.behind.runs import run_now
-
-    run_now(door, str(name), look_only=dry_run)
+    (look_at if dry_run else run_now)(door, name)

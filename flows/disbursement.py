@@ -3,7 +3,7 @@
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from flows.claims import LEASE, claim_batch, give_back, let_go
+from flows.turns import never
 from lifecycle.banking.template import Template
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
@@ -53,6 +54,8 @@ class Run:
     """Batches that somebody else works on, or whose fund is on hold."""
     found: list[UUID] = field(default_factory=list)
     """Those of `sent` whose file an earlier run had put."""
+    is_cut: bool = False
+    """Asked to end, it left prepared batches to the next run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,11 @@ class Teller:
     """Bank code -> workbook that its portal takes; every other bank takes messages."""
 
 
-def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
-    """Prepare what is due, then put and record every prepared batch, older ones first. Raises `Frozen`."""
+def disburse(engine: Engine, teller: Teller, stamp: Stamp, *, is_over: Callable[[], bool] = never) -> Run:
+    """Prepare what is due, then put and record every prepared batch, older ones first. Raises `Frozen`.
+
+    Asked to end, it stops between two batches: what is prepared, the next run hands over.
+    """
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
@@ -78,8 +84,11 @@ def disburse(engine: Engine, teller: Teller, stamp: Stamp) -> Run:
     run = Run()
     for fund_id, payouts in due.items():
         for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
+            if is_over():
+                run.is_cut = True
+                return run
             _prepare(engine, teller, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
-    deliver(engine, teller, stamp, run)
+    deliver(engine, teller, stamp, run, is_over=is_over)
     return run
 
 
@@ -162,7 +171,7 @@ def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) ->
     run_in_transaction(engine, lambda session: execute(session, amend, stamp=stamp))
 
 
-def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
+def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run, *, is_over: Callable[[], bool] = never) -> None:
     """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile.
 
     A file of a fund on hold stays here. Raises `Frozen`: while disbursement is stopped no money leaves, also what was
@@ -182,6 +191,9 @@ def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run) -> None:
         held = _held_funds(session, {row.fund_id for row in prepared})
     run.waiting += [row.id for row in prepared if row.fund_id in held]
     for batch_id in [row.id for row in prepared if row.fund_id not in held]:
+        if is_over():
+            run.is_cut = True
+            return
         fence = _claimed(engine, batch_id, teller)
         if fence is None:
             run.waiting.append(batch_id)

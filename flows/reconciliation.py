@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
+from flows.turns import never
 from flows.workbooks import Answered, read_workbook
 from lifecycle.banking.answers import Source, Statement, StatementLine, Status, StatusReport, StatusWord
 from lifecycle.banking.pain002 import refuse_other_order
@@ -70,13 +71,23 @@ class Taken:
 
 
 def take_inbox(engine: Engine, bank: BankChannel, stamp: Stamp) -> list[Taken]:
-    """Take every answer that lies there, oldest first, and file it away; then doubt what stays unanswered."""
+    """Take every answer that lies there, and then doubt what stays unanswered."""
+    found = take_answers(engine, bank, stamp)
+    doubt_silent(engine, stamp)
+    return found
+
+
+def take_answers(
+    engine: Engine, bank: BankChannel, stamp: Stamp, *, is_over: Callable[[], bool] = never
+) -> list[Taken]:
+    """Take every answer that lies there, oldest first, and file it away; asked to end, stop between two files."""
     found = []
     for inbound in bank.inbox():
+        if is_over():
+            break
         taken = take_file(engine, inbound.name, inbound.open, stamp)
         bank.file_away(inbound.name, "quarantine" if taken.status == "quarantined" else "done")
         found.append(taken)
-    doubt_silent(engine, stamp)
     return found
 
 
@@ -359,17 +370,17 @@ def _words_taken(
         _all_done(execute(session, commands, stamp=stamp))
 
 
+def silent_batches(session: Session, stamp: Stamp) -> list[UUID]:
+    """Return the batches of which the bank should have said something by now."""
+    batch = table_of(PaymentBatch)
+    silent = (batch.c.state == PaymentBatchState.SENT, batch.c.answer_due_at <= stamp.now)
+    return list(session.execute(select(batch.c.id).where(*silent).order_by(batch.c.number)).scalars())
+
+
 def doubt_silent(engine: Engine, stamp: Stamp) -> list[UUID]:
     """Call batches unknown of which the bank has said nothing in time; their money stays reserved."""
-    batch = table_of(PaymentBatch)
     with reading(engine) as session:
-        silent = list(
-            session.execute(
-                select(batch.c.id)
-                .where(batch.c.state == PaymentBatchState.SENT, batch.c.answer_due_at <= stamp.now)
-                .order_by(batch.c.number)
-            ).scalars()
-        )
+        silent = silent_batches(session, stamp)
     if silent:
         doubts = [
             Doubt(command_id=_key(str(one), f"silent:{stamp.today}"), batch_id=one, why="the bank has not answered")

@@ -1,14 +1,15 @@
 """A sweep: the due ids in one indexed read, then chunks of commands through the engine. No rules, no Prefect here."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from lifecycle.commands import Command, Stamp
+from flows.turns import MOST_EFFECTS, Effect, never
+from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.engine import execute
 from models.db import reading, run_in_transaction
 
@@ -33,20 +34,29 @@ class Tally:
     done: int = 0
     refused: int = 0
     failed: int = 0
+    effects: tuple[Effect, ...] = field(default=(), compare=False, repr=False)
+    """The first of them, in domain words."""
+    is_cut: bool = False
 
     def __add__(self, other: "Tally") -> "Tally":
         """Add two tallies."""
         return Tally(
-            done=self.done + other.done, refused=self.refused + other.refused, failed=self.failed + other.failed
+            done=self.done + other.done,
+            refused=self.refused + other.refused,
+            failed=self.failed + other.failed,
+            effects=(*self.effects, *other.effects)[:MOST_EFFECTS],
+            is_cut=self.is_cut or other.is_cut,
         )
 
 
-def run(engine: Engine, sweep: Sweep, stamp: Stamp) -> Tally:
-    """Do all that is due, chunk by chunk; one bad row stops nobody."""
+def run(engine: Engine, sweep: Sweep, stamp: Stamp, *, is_over: Callable[[], bool] = never) -> Tally:
+    """Do all that is due, chunk by chunk; one bad row stops nobody. Asked to end, it stops between two chunks."""
     with reading(engine) as session:
         due = list(sweep.due(session, stamp))
     tally = Tally()
     for start in range(0, len(due), CHUNK):
+        if is_over():
+            return tally + Tally(is_cut=True)
         tally += _done(engine, due[start : start + CHUNK], stamp)
     return tally
 
@@ -56,15 +66,41 @@ def _done(engine: Engine, commands: Sequence[Command], stamp: Stamp) -> Tally:
         answers = execute(session, commands, stamp=stamp)
         fresh = [answer for answer in answers if not answer.is_replay]
         done = sum(answer.is_done for answer in fresh)
-        return Tally(done=done, refused=len(fresh) - done)
+        effects = tuple(effect_of(answer) for answer in fresh[:MOST_EFFECTS])
+        return Tally(done=done, refused=len(fresh) - done, effects=effects)
 
     try:
         return run_in_transaction(engine, work)
     except DBAPIError:
         if len(commands) == 1:
-            return Tally(failed=1)  # the poison row stands alone; the others go on
+            return Tally(failed=1, effects=(_of(commands[0], "failed"),))  # the poison row stands alone
         half = len(commands) // 2
         return _done(engine, commands[:half], stamp) + _done(engine, commands[half:], stamp)
+
+
+def effect_of(answer: Answer) -> Effect:
+    """Return what became of a command, in domain words."""
+    if answer.error is not None:
+        return _of(answer.command, "refused", detail=", ".join(answer.error.codes))
+    told = answer.document
+    return Effect(
+        effect=REGISTRY[type(answer.command)].permission,
+        object_type=told["object_type"],
+        object_id=told["object_id"],
+        ref=told.get("number") or "",
+        detail=told.get("state") or "",
+    )
+
+
+def _of(command: Command, effect: str, detail: str = "") -> Effect:
+    verb = REGISTRY[type(command)]
+    subject = None if verb.subject_id is None else str(verb.subject_id(command))
+    return Effect(
+        effect=effect,
+        object_type=verb.subject_name or verb.object_type,
+        object_id=subject,
+        detail=": ".join(filter(None, (verb.permission, detail))),
+    )
 
 
 def ids_of(rows: Any) -> list[Any]:

@@ -1,11 +1,9 @@
 """Payment files and the bank's answers, from the command line: render, import, run, finish what was left."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -13,17 +11,14 @@ from cli.door import Door
 from cli.errors import BROKEN, PARTLY
 from cli.output import Column
 from flows.bank_channel import DropFolders
-from flows.claims import worker_name
+from flows.desk import folders_of, teller_of
 from flows.disbursement import Teller
 from flows.reconciliation import Taken, take_file
-from flows.sandbox import SandboxBank, incoming_money
-from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.errors import Invalid, unmet
 from lifecycle.payouts.batches import file_of
 from models.payouts import PaymentBatch, PaymentInstruction
-from models.ports import BankChannel
 from models.reading import rows_by
 from models.states import Door as DoorName
 from notifications.words import sentence
@@ -33,29 +28,12 @@ _FILE = tuple(Column(key=key) for key in ("name", "status", "matched", "duplicat
 
 def folders(door: Door) -> DropFolders:
     """Return the folders that are set."""
-    return DropFolders(door.settings.bank_out, door.settings.bank_in)
-
-
-def channel(door: Door) -> BankChannel:
-    """Return the bank that is set: the folders, or in a rehearsal somebody behind them."""
-    if door.settings.bank == "folders":
-        return folders(door)
-    zone = ZoneInfo(door.settings.timezone)
-    incoming = door.read(lambda session: incoming_money(session, zone))
-    return SandboxBank(folders(door), today=door.today, incoming=incoming)
+    return folders_of(door.settings)
 
 
 def teller(door: Door) -> Teller:
     """Return how this process hands payment files over."""
-    settings = door.settings
-    return Teller(
-        bank=channel(door),
-        holder=settings.worker or worker_name(),
-        takes=settings.bank_take if settings.bank == "folders" else "keep",
-        answer_hours=settings.bank_answer_hours,
-        lease=timedelta(seconds=settings.lease_seconds),
-        templates=templates_in(settings.bank_templates),
-    )
+    return teller_of(door.engine, door.settings, door.stamp(Actor.clock(DoorName.FLOW)))
 
 
 def render_batch(door: Door, ref: str, out: Path) -> None:

@@ -1,0 +1,137 @@
+"""What each schedule does. A new one is a line in `BODIES` and a line in `flows/schedules.py`."""
+
+from collections.abc import Mapping
+
+from flows.deadlines import STAGE_DEADLINES
+from flows.desk import channel_of, folders_of, teller_of
+from flows.disbursement import Frozen, Run, disburse, due_payouts
+from flows.reconciliation import Taken, doubt_silent, silent_batches, take_answers
+from flows.recovery import Finished, finish
+from flows.runtime import Tally, run
+from flows.turns import Body, Effect, Outcome, Turn
+from models.db import reading
+
+
+def stage_deadlines(turn: Turn) -> Outcome:
+    """Do what time does by itself (`flows/deadlines.py`)."""
+    sweeps = (run(turn.engine, sweep, turn.stamp, is_over=turn.is_over) for sweep in STAGE_DEADLINES)
+    tally = sum(sweeps, Tally())
+    return Outcome(
+        found=tally.done + tally.refused + tally.failed,
+        done=tally.done,
+        refused=tally.refused,
+        failed=tally.failed,
+        effects=tally.effects,
+        is_cut=tally.is_cut,
+    )
+
+
+def _deadlines_due(turn: Turn) -> int:
+    with reading(turn.engine) as session:
+        return sum(len(sweep.due(session, turn.stamp)) for sweep in STAGE_DEADLINES)
+
+
+def disbursement(turn: Turn) -> Outcome:
+    """Hand approved payouts over; files that nobody can be sure of count as failed. Refused while all is frozen."""
+    teller = teller_of(turn.engine, turn.settings, turn.stamp)
+    try:
+        return payment_outcome(disburse(turn.engine, teller, turn.stamp, is_over=turn.is_over))
+    except Frozen:
+        return Outcome(refused=1, refusal="frozen")
+
+
+def payment_outcome(found: Run) -> Outcome:
+    """Return what a payment run did, in domain words."""
+    sent = [Effect(effect="batch.send", object_type="batch", object_id=str(one)) for one in found.sent]
+    back = [Effect(effect="batch.take_back", object_type="batch", object_id=str(one)) for one in found.taken_back]
+    doubt = [Effect(effect="batch.doubt", object_type="batch", object_id=str(one)) for one in found.unknown]
+    refused = [
+        Effect(effect="refused", object_type="payout", ref=number, detail=", ".join(codes))
+        for number, codes in found.refused
+    ]
+    failed = [Effect(effect="failed", object_type="batch", object_id=str(one), detail=why) for one, why in found.failed]
+    effects = (*failed, *doubt, *refused, *back, *sent)
+    return Outcome(
+        found=len(effects) + len(found.waiting),
+        done=len(found.sent),
+        refused=len(found.refused),
+        failed=len(found.failed) + len(found.unknown),
+        effects=effects,
+        is_cut=found.is_cut,
+    )
+
+
+def _payouts_due(turn: Turn) -> int:
+    with reading(turn.engine) as session:
+        return sum(map(len, due_payouts(session).values()))
+
+
+_FILES = {"imported": "file.imported", "duplicate": "file.known", "quarantined": "file.quarantined"}
+
+
+def reconciliation(turn: Turn) -> Outcome:
+    """Take the bank's answers, and doubt what it should have answered by now.
+
+    Counts are of files: imported, known already, in quarantine (`docs/contract.md` 5).
+    """
+    bank = channel_of(turn.engine, turn.settings, turn.stamp)
+    taken = take_answers(turn.engine, bank, turn.stamp, is_over=turn.is_over)
+    doubts = [
+        Effect(effect="batch.doubt", object_type="batch", object_id=str(one))
+        for one in doubt_silent(turn.engine, turn.stamp)
+    ]
+    status = [one.status for one in taken]
+    return Outcome(
+        found=len(status) + len(doubts),
+        done=status.count("imported"),
+        refused=status.count("duplicate"),
+        failed=status.count("quarantined"),
+        effects=(*doubts, *map(_file_effect, taken)),
+        is_cut=turn.is_over(),
+    )
+
+
+def _file_effect(one: Taken) -> Effect:
+    said = one.document()
+    counts = [f"{name} {said[name]}" for name in ("matched", "duplicate", "exception") if said[name]]
+    detail = said["why"] or ", ".join(counts)
+    return Effect(effect=_FILES[one.status], object_type="statement", ref=one.name, detail=detail)
+
+
+def _answers_there(turn: Turn) -> int:
+    with reading(turn.engine) as session:
+        silent = len(silent_batches(session, turn.stamp))
+    return silent + sum(1 for _ in folders_of(turn.settings).inbox())
+
+
+def recovery(turn: Turn) -> Outcome:
+    """Bring to its end what a killed payment run left."""
+    teller = teller_of(turn.engine, turn.settings, turn.stamp)
+    return recovery_outcome(finish(turn.engine, teller, folders_of(turn.settings), turn.stamp))
+
+
+def recovery_outcome(found: Finished) -> Outcome:
+    """Return what a recovery did, in domain words."""
+    moved = [
+        Effect(effect=f"batch.{one['to']}", object_type="batch", object_id=one["object_id"], detail=one["why"])
+        for one in found.moved
+    ]
+    failed = [
+        Effect(effect="failed", object_type=one["object_type"], object_id=one["object_id"], detail=one["error"])
+        for one in found.failed
+    ]
+    return Outcome(
+        found=len(moved) + len(failed) + len(found.waiting),
+        done=len(moved),
+        failed=len(failed),
+        effects=(*failed, *moved),
+    )
+
+
+BODIES: Mapping[str, Body] = {
+    "recovery": Body(run=recovery),
+    "stage-deadlines": Body(run=stage_deadlines, look=_deadlines_due),
+    "reconciliation": Body(run=reconciliation, look=_answers_there),
+    "disbursement": Body(run=disbursement, look=_payouts_due),
+}
+"""Schedule -> what it does; a schedule without a body does not run."""

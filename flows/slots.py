@@ -1,0 +1,338 @@
+"""The book of slots: which one is due, who has it, what it did. One row per schedule and slot, whoever woke us.
+
+Whoever writes holds the lock of the schedule, and the last write of a run names the fence it began with.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from flows.schedules import Schedule, is_slot, latest_slot, slots
+from flows.turns import MOST_EFFECTS, Outcome
+from lifecycle.calendar import Calendar
+from lifecycle.canonical import instant
+from models.db import db_now, is_sqlite, run_in_transaction
+from models.ids import new_id
+from models.journal import Claim, OutboxMessage
+from models.reading import table_of
+from models.runs import Pause, ScheduledRun
+from models.states import DeliveryStatus, SlotStatus
+
+OBJECT_TYPE = "schedule"
+_RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
+_SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
+"""Name space of the ids of messages about runs: they are derived, so a repeat finds them told."""
+_ROWS, _PAGE = 1000, 50
+_WHY = 1000
+"""Characters of `scheduled_run.why`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What becomes of one slot that is due: it runs (no status), or it leaves a row with the reason."""
+
+    slot_at: datetime
+    status: SlotStatus | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A slot that this process runs now."""
+
+    id: UUID
+    fence: int
+    slot_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What the book says of one slot, in the words of `pilotway-tick/1`."""
+
+    schedule_id: str
+    slot_at: datetime
+    status: str
+    run_id: UUID | None = None
+    done_count: int = 0
+    refused_count: int = 0
+    failed_count: int = 0
+    why: str = ""
+    effects: Sequence[dict[str, Any]] = field(default=(), repr=False)
+
+    @property
+    def is_well(self) -> bool:
+        """Say whether nothing failed."""
+        return self.status != SlotStatus.FAILED and not self.failed_count
+
+    def document(self) -> dict[str, Any]:
+        """Return its part of the contract's document."""
+        names = ("status", "run_id", "done_count", "refused_count", "failed_count")
+        head = {"schedule_id": self.schedule_id, "slot_at": instant(self.slot_at)}
+        found = {**head, **{name: getattr(self, name) for name in names}}
+        return {**found, "status": str(self.status), "run_id": self.run_id and str(self.run_id)}
+
+
+def due_slots(session: Session, schedule: Schedule, *, until: datetime, calendar: Calendar) -> list[datetime]:
+    """Return the slots up to an instant that have no row, oldest first; of a schedule without any row only the latest.
+
+    Runs that somebody asked for are no slots of the schedule and put off none of them. A first slot that lies further
+    back than is caught up belongs to the time before this installation.
+    """
+    last = _last_planned(session, schedule, until, calendar)
+    if last is not None:
+        return list(slots(schedule, after=last, until=until, calendar=calendar))
+    newest = latest_slot(schedule, until=until, calendar=calendar)
+    return [newest] if newest is not None and until - newest <= timedelta(days=schedule.catch_up_days) else []
+
+
+def _last_planned(session: Session, schedule: Schedule, until: datetime, calendar: Calendar) -> datetime | None:
+    """Return the newest slot of the schedule that has a row; rows of the future wait until time comes to them."""
+    newest_first = select(_RUN.c.slot_at).where(_RUN.c.schedule_id == schedule.id).order_by(_RUN.c.slot_at.desc())
+    behind = until + timedelta(microseconds=1)
+    while found := list(session.execute(newest_first.where(_RUN.c.slot_at < behind).limit(_PAGE)).scalars()):
+        for slot_at in found:
+            if is_slot(schedule, slot_at, calendar):
+                return slot_at  # type: ignore[no-any-return]
+        behind = found[-1]
+    return None
+
+
+def fates(
+    due: Sequence[datetime], schedule: Schedule, *, now: datetime, pauses: Sequence[Any], is_running: bool
+) -> list[Fate]:
+    """Say what becomes of each due slot: the latest one runs for all, unless it is paused, too late or still running.
+
+    `safety.md` 3.5: earlier ones are merged, one older than its window is missed, one beside a running one skipped.
+    """
+    told, open_slots = [], []
+    oldest = now - timedelta(days=schedule.catch_up_days)
+    for slot_at in due:
+        reason = pause_at(pauses, slot_at, schedule)
+        if reason is not None:
+            told.append(Fate(slot_at=slot_at, status=SlotStatus.SKIPPED, why=f"paused: {reason}"))
+        elif slot_at < oldest:
+            told.append(Fate(slot_at=slot_at, status=SlotStatus.MISSED, why="too_late"))
+        else:
+            open_slots.append(slot_at)
+    stands = pause_at(pauses, now, schedule)
+    if stands is not None or is_running:
+        why = "still_running" if stands is None else f"paused: {stands}"
+        return told + [Fate(slot_at=one, status=SlotStatus.SKIPPED, why=why) for one in open_slots]
+    merged = [Fate(slot_at=one, status=SlotStatus.MERGED, why="merged") for one in open_slots[:-1]]
+    return told + merged + [Fate(slot_at=one) for one in open_slots[-1:]]
+
+
+def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> str | None:
+    """Return why the schedule is paused at an instant; None when it is not."""
+    day = at.astimezone(ZoneInfo(schedule.timezone)).date()
+    for one in pauses:
+        if one.from_at <= at and day <= one.until_on and (one.ended_at is None or at < one.ended_at):
+            return str(one.reason)
+    return None
+
+
+def pauses_of(session: Session, schedule_id: str) -> list[Any]:
+    """Return all pauses of a schedule, the oldest first."""
+    return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
+
+
+def lock_schedule(session: Session, schedule_id: str) -> None:
+    """Let nobody else decide about this schedule until the transaction ends; on SQLite a writer is alone anyway."""
+    if not is_sqlite(session):
+        number = uuid5(_SPACE, schedule_id).int >> 65  # PostgreSQL wants 63 bits
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def row_of(session: Session, schedule_id: str, slot_at: datetime) -> Any:
+    """Return the row of a slot, None where it has none."""
+    this = select(_RUN).where(_RUN.c.schedule_id == schedule_id, _RUN.c.slot_at == slot_at)
+    return session.execute(this).first()
+
+
+def running(session: Session, schedule_id: str) -> list[Any]:
+    """Return the slots of a schedule that were begun and not ended, each with `is_held`: somebody's lease runs."""
+    alive = (_CLAIM.c.object_type == OBJECT_TYPE) & (_CLAIM.c.object_id == _RUN.c.id) & (_CLAIM.c.until_at > db_now())
+    statement = (
+        select(_RUN, _CLAIM.c.object_id.is_not(None).label("is_held"))
+        .select_from(_RUN.outerjoin(_CLAIM, alive))
+        .where(_RUN.c.schedule_id == schedule_id, _RUN.c.status == SlotStatus.RUNNING)
+        .order_by(_RUN.c.slot_at)
+    )
+    return list(session.execute(statement))
+
+
+def begin(session: Session, schedule_id: str, slot_at: datetime, *, now: datetime, by: "Runner", why: str) -> Held:
+    """Write the row of a slot that nobody has, and claim it."""
+    row = ScheduledRun(
+        schedule_id=schedule_id,
+        slot_at=slot_at,
+        status=SlotStatus.RUNNING,
+        holder=by.holder,
+        fence=1,
+        started_at=now,
+        why=why[:_WHY],
+    )
+    session.add(row)
+    session.flush()
+    _claim(session, row.id, fence=1, by=by)
+    return Held(id=row.id, fence=1, slot_at=slot_at)
+
+
+def take_over(session: Session, row: Any, *, now: datetime, by: "Runner") -> Held:
+    """Claim a slot whose holder died: its fence rises, so what the dead one still writes finds nothing."""
+    fence = int(row.fence) + 1
+    change = {"holder": by.holder, "fence": fence, "started_at": now}
+    session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
+    _claim(session, row.id, fence=fence, by=by)
+    return Held(id=row.id, fence=fence, slot_at=row.slot_at)
+
+
+def close_dead(session: Session, row: Any, *, now: datetime) -> None:
+    """End a slot whose holder died where a later one does its work."""
+    change = {"status": SlotStatus.MERGED, "why": f"died: {row.holder}"[:_WHY], "ended_at": now, "fence": row.fence + 1}
+    session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
+    _forget(session, row.id)
+
+
+def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now: datetime, by: "Runner") -> None:
+    """Write a row for each slot that does not run; those that were missed are told once."""
+    same = {"schedule_id": schedule_id, "holder": by.holder, "fence": 0, "started_at": now, "ended_at": now}
+    nothing = {"found_count": 0, "done_count": 0, "refused_count": 0, "failed_count": 0, "effects": []}
+    rows = [
+        {**same, **nothing, "id": new_id(), "slot_at": one.slot_at, "status": one.status, "why": one.why[:_WHY]}
+        for one in told
+    ]
+    for start in range(0, len(rows), _ROWS):
+        session.connection().execute(_RUN.insert(), rows[start : start + _ROWS])
+    missed = [row for row in rows if row["status"] == SlotStatus.MISSED]
+    if missed:
+        first, last = missed[0], missed[-1]
+        facts = {"schedule": schedule_id, "from": instant(first["slot_at"]), "until": instant(last["slot_at"])}
+        tell(session, "run.missed", last["id"], last["slot_at"], {**facts, "count": len(missed)}, now=now)
+
+
+def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now: datetime, failure: str) -> bool:
+    """Write down what a run did and let it go; False where somebody took it over meanwhile: then nothing is written.
+
+    A failed one is told, once for its slot.
+    """
+    change = {
+        "status": SlotStatus.FAILED if failure else SlotStatus.DONE,
+        "ended_at": now,
+        "found_count": outcome.found,
+        "done_count": outcome.done,
+        "refused_count": outcome.refused,
+        "failed_count": outcome.failed,
+        "effects": [one.document() for one in outcome.effects[:MOST_EFFECTS]],
+    }
+    if failure or outcome.refusal:
+        change["why"] = (failure or outcome.refusal)[:_WHY]
+    ours = (_RUN.c.id == held.id, _RUN.c.fence == held.fence, _RUN.c.status == SlotStatus.RUNNING)
+    is_ours: bool = session.execute(update(_RUN).where(*ours).values(change)).rowcount == 1  # type: ignore[attr-defined]
+    if is_ours:
+        let_go(session, held)
+        if failure:
+            facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
+            tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
+    return is_ours
+
+
+def let_go(session: Session, held: Held) -> None:
+    """End our claim on a slot; one that somebody took over since is theirs."""
+    session.execute(delete(_CLAIM).where(*_own(held)))
+
+
+def tell(session: Session, kind: str, run_id: UUID, slot_at: datetime, facts: dict[str, Any], *, now: datetime) -> None:
+    """Put a message about a run into the outbox; its key is derived from schedule and slot, so a repeat adds none."""
+    dedupe_key = f"{kind}:{facts['schedule']}:{instant(slot_at)}"
+    if session.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.dedupe_key == dedupe_key)).first() is None:
+        message = OutboxMessage(
+            id=uuid5(_SPACE, dedupe_key),
+            kind=kind,
+            dedupe_key=dedupe_key,
+            object_type=OBJECT_TYPE,
+            object_id=run_id,
+            facts=facts,
+            status=DeliveryStatus.WAITING,
+            created_at=now,
+        )
+        session.execute(_OUTBOX.insert().values(message.model_dump()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """The process that runs: its name in claims, and for how long it claims."""
+
+    holder: str
+    lease: timedelta
+
+
+@contextmanager
+def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Any) -> Iterator[None]:
+    """Renew our claim while the block works, until its minutes are used up: from then on anybody may take it over.
+
+    A process that is stopped renews nothing, and its claim ends by the clock of the database.
+    """
+    is_done = Event()
+
+    def renew(session: Session) -> None:
+        session.execute(update(_CLAIM).where(*_own(held)).values(until_at=_lease_end(session, lease)))
+
+    def beat() -> None:
+        while not is_done.wait(lease.total_seconds() / 3) and not is_over():
+            try:
+                run_in_transaction(engine, renew)
+            except SQLAlchemyError:
+                continue  # the database is away; whether the claim still holds it says when it is back
+
+    heart = Thread(target=beat, name=f"lease of {held.id}", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        heart.join()
+
+
+def slot_of(schedule_id: str, row: Any) -> Slot:
+    """Return what is told of a row."""
+    return Slot(
+        schedule_id=schedule_id,
+        slot_at=row.slot_at,
+        status=row.status,
+        run_id=row.id,
+        done_count=row.done_count,
+        refused_count=row.refused_count,
+        failed_count=row.failed_count,
+        why=row.why,
+        effects=row.effects,
+    )
+
+
+def _claim(session: Session, run_id: UUID, *, fence: int, by: Runner) -> None:
+    _forget(session, run_id)
+    until_at = _lease_end(session, by.lease)
+    values = {"object_type": OBJECT_TYPE, "object_id": run_id, "holder": by.holder, "fence": fence}
+    session.execute(_CLAIM.insert().values(**values, until_at=until_at))
+
+
+def _forget(session: Session, run_id: UUID) -> None:
+    session.execute(delete(_CLAIM).where(_CLAIM.c.object_type == OBJECT_TYPE, _CLAIM.c.object_id == run_id))
+
+
+def _own(held: Held) -> tuple[Any, ...]:
+    return _CLAIM.c.object_type == OBJECT_TYPE, _CLAIM.c.object_id == held.id, _CLAIM.c.fence == held.fence
+
+
+def _lease_end(session: Session, lease: timedelta) -> datetime:
+    now: datetime = session.execute(select(db_now())).scalar_one()
+    return now + lease

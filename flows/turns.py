@@ -1,0 +1,78 @@
+"""What a body of scheduled work gets and what it says: plain values, no Prefect, no slot, no row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Engine
+
+from lifecycle.commands import Stamp
+from models.settings import Settings
+
+MOST_EFFECTS = 200
+"""Effects that one run keeps; the counts count all."""
+
+
+def never() -> bool:
+    """Say that a run may go on as long as it wants."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One run of a body: on which database, with which settings, when and in whose name."""
+
+    engine: Engine
+    settings: Settings
+    stamp: Stamp
+    """`stamp.now` is the instant of this pass, also where it makes an older slot good."""
+    slot_at: datetime
+    is_over: Callable[[], bool] = never
+    """Asked between two ids or chunks: the process is to end, or the minutes of the schedule are used up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing that a run did, in domain words."""
+
+    effect: str
+    """Name of a verb (`project.resume`), `refused`, `failed`, or a word of `effect.…` in the catalogue."""
+    object_type: str
+    object_id: str | None = None
+    ref: str = ""
+    """The number that people know, or the name of a file."""
+    detail: str = ""
+    """Codes of what stood in the way, or a path."""
+
+    def document(self) -> dict[str, Any]:
+        """Return what the row keeps."""
+        return {name: getattr(self, name) for name in ("effect", "object_type", "object_id", "ref", "detail")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a body did: how many it found due, and what became of them."""
+
+    found: int = 0
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    effects: Sequence[Effect] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Figures of its own (`sent`, `given_up` …)."""
+    refusal: str = ""
+    """Code why the whole run was refused; nothing failed, somebody has to change something."""
+    is_cut: bool = False
+    """It ended before its end because it was asked to (`Turn.is_over`)."""
+
+
+Run: TypeAlias = Callable[[Turn], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What a schedule does, and what looks only how much there is to do."""
+
+    run: Run
+    look: Callable[[Turn], int] | None = None
