@@ -10,7 +10,7 @@ from cli.output import Output
 
 @speaks
 def serve(
-    output: Output,
+    _output: Output,
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="Of the pages; 0 takes any free one.")
     ] = 8700,
@@ -25,7 +25,7 @@ def serve(
     """
     from cli.behind.serving import serve_tree
 
-    serve_tree(output, port=port, every=every)
+    serve_tree(port=port, every=every)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -69,7 +69,8 @@ def _outbox(session: Session, now: datetime) -> Iterable[Measure]:
     age = (now - oldest).total_seconds() if oldest is not None else 0.0
     yield Measure(name="pilotway_outbox_waiting", help="Messages that nobody has taken out yet.", value=count)
     yield Measure(name="pilotway_outbox_oldest_seconds", help="Age of the oldest of them.", value=max(age, 0.0))
-    known = dict(session.execute(select(delivery.c.status, func.count()).group_by(delivery.c.status)).all())  # type: ignore[arg-type]
+    counted = session.execute(select(delivery.c.status, func.count()).group_by(delivery.c.status))
+    known = {row[0]: row[1] for row in counted}
     for status in DeliveryStatus:
         yield Measure(
             name="pilotway_deliveries",

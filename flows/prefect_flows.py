@@ -4,7 +4,6 @@ One thin flow per schedule. What a flow run does, a slot of ours does once, whoe
 """
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +14,15 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.context import FlowRunContext
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
+from flows.bodies import BODIES
 from flows.clock import run_slot, run_waiting
 from flows.schedules import SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
@@ -98,18 +99,18 @@ FLOWS = {schedule.id: _flow(schedule) for schedule in SCHEDULES}
 globals().update({entrypoint_of(schedule): FLOWS[schedule.id] for schedule in SCHEDULES})
 
 
-def deployments(work_pool: str | None = None) -> list[RunnerDeployment]:
-    """Return one deployment per schedule on duty, each with its cron and at most one run at a time."""
+async def deployments(work_pool: str | None = None) -> list[RunnerDeployment]:
+    """Return one deployment per schedule that has a body, each with its cron and at most one run at a time."""
     zone = load_settings().timezone
-    return [_deployment(one, zone, work_pool) for one in SCHEDULES]
+    return [await _deployment(one, zone, work_pool) for one in SCHEDULES if one.id in BODIES]
 
 
-def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> RunnerDeployment:
+async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> RunnerDeployment:
     cron, timezone = cron_of(in_zone(schedule, zone))
-    return FLOWS[schedule.id].to_deployment(  # type: ignore[no-any-return]
+    return await FLOWS[schedule.id].ato_deployment(
         name=schedule.id,
         description=schedule.reason,
-        schedule=CronSchedule(cron=cron, timezone=timezone),
+        schedule=Cron(cron, timezone=timezone),
         concurrency_limit=1,
         tags=["pilotway"],
         work_pool_name=work_pool,
@@ -123,7 +124,7 @@ async def deploy() -> list[str]:
         await _make_pool(client)
         await _watch_for_lost_runs(client)
     made = []
-    for deployment in deployments(POOL):
+    for deployment in await deployments(POOL):
         await deployment.aapply()
         made.append(deployment.name)
     return made
@@ -147,13 +148,13 @@ async def _watch_for_lost_runs(client: PrefectClient) -> None:
     trigger = EventTrigger(
         after={beat},
         expect={beat, *(f"prefect.flow-run.{end}" for end in ends)},
-        match={"prefect.resource.id": ["prefect.flow-run.*"]},  # type: ignore[arg-type]
+        match={"prefect.resource.id": ["prefect.flow-run.*"]},
         for_each={"prefect.resource.id"},
         posture=Posture.Proactive,
         threshold=1,
         within=timedelta(seconds=GONE_SECONDS),
     )
-    crashed = ChangeFlowRunState(state=StateType.CRASHED, message="its worker is gone")
+    crashed = ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message="its worker is gone", force=False)
     await client.create_automation(
         AutomationCore(name=LOST_RUNS, trigger=trigger, actions=[crashed], description="Set up by `flow deploy`.")
     )
@@ -184,8 +185,12 @@ async def known() -> list[dict[str, Any]]:
 
 def serve_here() -> None:
     """Be the runner of the embedded server until told to end: it polls, and runs each flow in a process of its own."""
-    asyncio.run(aserve(*deployments(), limit=AT_ONCE, print_starting_message=False))
+
+    async def serve() -> None:
+        await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False)
+
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":
-    sys.exit(serve_here())
+    serve_here()

@@ -44,7 +44,7 @@ _ASKED = (signal.SIGTERM, signal.SIGINT)
 _STATUS = tuple(Column(key=key) for key in ("schedule_id", "last_at", "status", "next_at", "prefect"))
 
 
-def serve_tree(output: Output, *, port: int, every: int) -> None:
+def serve_tree(*, port: int, every: int) -> None:
     """Start the tree, say when it is ready, and keep it until told to end."""
     settings = load_settings()
     with opened(settings):
