@@ -94,7 +94,7 @@ class TestCompose:
         document = yaml.safe_load(text)
         assert set(document["services"]) == {"postgres", "init", "prefect", "schedules", "worker"}
         options = compose_spec.PyOptions()
-        options.apply_merge(True)
+        options.apply_merge = True
         options.from_yaml(text).validate()
 
     def test_starts_commands_that_exist(self) -> None:
