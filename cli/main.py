@@ -33,6 +33,7 @@ from cli import (
     reviews,
     runs,
     scenarios,
+    serving,
     standards,
     trials,
     users,
@@ -52,6 +53,7 @@ app = typer.Typer(
 installation.add_to(app)
 runs.add_to(app)
 app.command("demo")(demo.demo)
+app.command("serve")(serving.serve)
 app.command("replay")(replays.replay)
 scenarios.add_to(trials.scenario)
 for name, noun in {

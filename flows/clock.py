@@ -136,6 +136,19 @@ def run_slot(work: Clockwork, name: str, slot_at: datetime, *, asked: str = "") 
     return _run(work, work.schedule(name), slot_at, asked)[0]
 
 
+def run_waiting(work: Clockwork) -> list[Slot]:
+    """Run what people asked for and what a dead process left, of every schedule: for who is woken for one only."""
+    done: list[Slot] = []
+    for schedule in work.on_duty():
+        with reading(work.engine) as session:
+            begun = book.running(session, schedule.id)
+            asked = [] if any(row.is_held for row in begun) else _requests(session, schedule.id)
+        waiting = [(row.slot_at, "") for row in begun[-1:] if not row.is_held]
+        for slot_at, reason in waiting + [(row.asked_at, row.reason) for row in asked]:
+            done += _run(work, schedule, slot_at, reason)[0]
+    return done
+
+
 def _wanted(work: Clockwork, schedule: Schedule) -> list[tuple[datetime, str]]:
     """Return what is to be run of a schedule: its latest due slot, else one whose process died, and what is asked for.
 

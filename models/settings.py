@@ -28,7 +28,6 @@ DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
 """The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
-        "PILOTWAY_PREFECT",
         "PILOTWAY_REFERENCE_DATA",
     }
 )
@@ -224,6 +223,16 @@ class Settings(BaseSettings):
         description="How this process calls itself while it works on something; left out, host and process number."
         " Example: `night-run`.",
     )
+    prefect: Literal["off", "on"] = Field(
+        default="off",
+        description="Who wakes the schedules under `pilotway serve`: `off`, our own loop, or `on`, a Prefect server that"
+        " is started with it and keeps to this machine. Both do the same work. Example: `on`.",
+    )
+    prefect_home: Path = Field(
+        default=Path(".prefect"),
+        description="Folder of the embedded Prefect server's own database. Left out, beside an SQLite file. Example:"
+        " `/var/lib/pilotway/prefect`.",
+    )
     timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
         default="Asia/Shanghai",
         description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",
@@ -277,6 +286,10 @@ class Settings(BaseSettings):
     def checkpoint_place(self) -> Path:
         """Return the folder of signed checkpoints, also for who runs the program in another folder."""
         return Path(self._place("checkpoint_dir"))
+
+    def prefect_place(self) -> Path:
+        """Return the folder of the embedded Prefect server, also for who runs the program in another folder."""
+        return Path(self._place("prefect_home")).absolute()
 
     def _place(self, name: str) -> str:
         """Return a folder as it is set; its default lies beside an SQLite file."""

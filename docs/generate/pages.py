@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from docs.generate.charts import charts
 from docs.generate.commandline import command_line, settings
+from docs.generate.deployments import prefect_file
 from docs.generate.licences import third_party
 from docs.generate.markdown import ROOT
 from docs.generate.messages import messages
@@ -12,6 +13,7 @@ from docs.generate.verbs import verbs
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "THIRD_PARTY.md": third_party,
+    "deploy/prefect.yaml": prefect_file,
     "docs/charts.md": charts,
     "docs/cli.md": command_line,
     "docs/messages.md": messages,

@@ -29,7 +29,7 @@ class MockBank:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the bank's control plane."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, method=method, data=data)  # noqa: S310 - of loopback
+        request = urllib.request.Request(self.url + path, method=method, data=data)
         with _DIRECT.open(request, timeout=30) as answer:
             return json.loads(answer.read())
 

@@ -1,0 +1,172 @@
+"""What stands behind `serve`, `flow deploy` and `flow status`."""
+
+import asyncio
+import os
+import signal
+import threading
+from datetime import timedelta
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.door import Door
+from cli.errors import CannotWork
+from cli.output import Column, Output, json_text
+from flows.metrics import exposition, measures
+from flows.schedules import slots
+from flows.serving import (
+    HOST,
+    Answers,
+    Child,
+    free_port,
+    own_clock,
+    page_server,
+    prefect_children,
+    prefect_environment,
+    wait_for_prefect,
+    watch,
+)
+from flows.workplace import opened
+from lifecycle.canonical import instant
+from lifecycle.invariants.check import frozen
+from models.db import reading
+from models.ports import Transient
+from models.readiness import NotReadyError, head_revision
+from models.reading import table_of
+from models.runs import ScheduledRun
+from models.settings import Settings, load_settings
+
+_A_YEAR = timedelta(days=400)
+"""The rarest schedule runs once in a quarter."""
+_ASKED = (signal.SIGTERM, signal.SIGINT)
+_STATUS = tuple(Column(key=key) for key in ("schedule_id", "last_at", "status", "next_at", "prefect"))
+
+
+def serve_tree(*, port: int, every: int) -> None:
+    """Start the tree, say when it is ready, and keep it until told to end."""
+    settings = load_settings()
+    with opened(settings):
+        pass  # refuses to start on a database that cannot be worked on
+    stopped = threading.Event()
+    for number in _ASKED:
+        signal.signal(number, lambda *_: stopped.set())
+    pages = _pages(settings, port)
+    children = _children(settings, every)
+    try:
+        _start(children, stopped)
+        ready = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+        print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
+        watch(children, stopped)
+    finally:
+        for child in reversed(children):
+            child.stop()
+        pages.shutdown()
+        pages.server_close()
+
+
+def _pages(settings: Settings, port: int) -> ThreadingHTTPServer:
+    try:
+        pages = page_server(Answers(ready=lambda: _ready(settings), figures=lambda: _figures(settings)), port)
+    except OSError as error:
+        raise CannotWork("port", f"{HOST}:{port}: {error.strerror}") from error
+    threading.Thread(target=pages.serve_forever, name="pages", daemon=True).start()
+    return pages
+
+
+def _children(settings: Settings, every: int) -> list[Child]:
+    if settings.prefect == "off":
+        return [own_clock(every)]
+    return list(prefect_children(settings.prefect_place(), free_port()))
+
+
+def _start(children: list[Child], stopped: threading.Event) -> None:
+    """Start the children in their order; the runner waits for its server."""
+    for place, child in enumerate(children):
+        if stopped.is_set():
+            return
+        if place == 1:
+            try:
+                wait_for_prefect(str(child.environment["PREFECT_API_URL"]), children[0])
+            except Transient as error:
+                raise CannotWork("prefect", str(error)) from error
+        child.start()
+
+
+def _ready(settings: Settings) -> tuple[bool, dict[str, Any]]:
+    """Say whether the database can be worked on, in the words of `/readyz`."""
+    try:
+        with opened(settings) as work, reading(work.engine) as session:
+            return True, {"ok": True, "schema": head_revision(), "frozen": bool(frozen(session)["on"])}
+    except NotReadyError as error:
+        return False, {"ok": False, "schema": str(error), "frozen": None}
+    except (SQLAlchemyError, OSError):
+        return False, {"ok": False, "schema": None, "frozen": None}
+
+
+def _figures(settings: Settings) -> str:
+    with opened(settings) as work, reading(work.engine) as session:
+        return exposition(measures(session, work.stamp.now, work.stamp.today))
+
+
+def deploy_all(output: Output, *, is_patient: bool) -> None:
+    """Write everything to the server and print the names."""
+    api = _api()
+    if is_patient:
+        try:
+            wait_for_prefect(api)
+        except Transient as error:
+            raise CannotWork("prefect", str(error)) from error
+    flows = _prefect(api)
+    output.table((Column(key="schedule_id"),), [{"schedule_id": name} for name in asyncio.run(flows.deploy())])
+
+
+def show_status(door: Door) -> None:
+    """Print each schedule with its last and next slot, and what Prefect knows where a server is named."""
+    known: dict[str, Any] = {}
+    if os.environ.get("PREFECT_API_URL"):
+        known = {one["schedule_id"]: one for one in asyncio.run(_prefect(_api()).known())}
+    with opened(door.settings) as work, reading(work.engine) as session:
+        rows = [_status_of(work, session, schedule, known.get(schedule.id)) for schedule in work.on_duty()]
+    door.output.table(_STATUS, rows)
+
+
+def _status_of(work: Any, session: Any, schedule: Any, known: Any) -> dict[str, Any]:
+    run = table_of(ScheduledRun)
+    newest = select(run).where(run.c.schedule_id == schedule.id).order_by(run.c.slot_at.desc()).limit(1)
+    last = session.execute(newest).first()
+    now, calendar = work.stamp.now, work.stamp.calendar
+    following = next(slots(schedule, after=now, until=now + _A_YEAR, calendar=calendar), None)
+    return {
+        "schedule_id": schedule.id,
+        "last_at": instant(last.slot_at) if last is not None else None,
+        "status": str(last.status) if last is not None else None,
+        "next_at": instant(following) if following is not None else None,
+        "prefect": _prefect_word(known),
+    }
+
+
+def _prefect_word(known: Any) -> str | None:
+    if known is None:
+        return None
+    if not known["is_deployed"]:
+        return "not_deployed"
+    return "paused" if known["is_paused"] else "deployed"
+
+
+def _api() -> str:
+    api = os.environ.get("PREFECT_API_URL", "")
+    if not api:
+        raise CannotWork("prefect", "PREFECT_API_URL names no server; `pilotway serve` has one of its own")
+    return api
+
+
+def _prefect(api: str) -> Any:
+    """Import Prefect's side, kept to itself; imported here, for it takes seconds."""
+    settings = load_settings()
+    for name, value in prefect_environment(settings.prefect_place(), api).items():
+        os.environ.setdefault(name, value)
+    from flows import prefect_flows
+
+    return prefect_flows

@@ -1,0 +1,51 @@
+"""Everything that a process without a person needs to work: the database, checked, and the clock with its bodies."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, select
+
+from flows.bodies import BODIES
+from flows.clock import Clockwork
+from flows.turns import never
+from lifecycle.actor import Actor
+from lifecycle.calendar import china
+from lifecycle.commands import Stamp
+from models.clock import FixedClock, SystemClock
+from models.db import make_engine
+from models.installation import Installation
+from models.ports import Clock
+from models.readiness import check_ready
+from models.reading import table_of
+from models.settings import Settings
+from models.states import Door
+
+
+@contextmanager
+def opened(settings: Settings, is_stopped: Callable[[], bool] = never) -> Iterator[Clockwork]:
+    """Give the clock of the database that is set, checked as at every start; let go of the database afterwards."""
+    engine = make_engine(settings.db)
+    try:
+        check_ready(engine)
+        clock = clock_of(engine, settings)
+        now = clock.now()
+        today = now.astimezone(ZoneInfo(settings.timezone)).date()
+        new_id = settings.make_ids().new
+        stamp = Stamp(now=now, today=today, actor=Actor.clock(Door.FLOW), calendar=china(), new_id=new_id)
+        yield Clockwork(
+            engine=engine, settings=settings, stamp=stamp, bodies=BODIES, is_stopped=is_stopped, now=clock.now
+        )
+    finally:
+        engine.dispose()
+
+
+def clock_of(engine: Engine, settings: Settings) -> Clock:
+    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be."""
+    with engine.connect() as connection:
+        row = connection.execute(select(table_of(Installation))).one()
+    mode = settings.checked_mode(row.mode)
+    clock = settings.make_clock()
+    if isinstance(clock, SystemClock) and mode == "rehearsal" and row.clock_at is not None:
+        return FixedClock(row.clock_at)
+    return clock
