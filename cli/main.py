@@ -56,6 +56,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serving.serve)
 app.command("replay")(replays.replay)
 scenarios.add_to(trials.scenario)
+serving.add_to(runs.flow)
 for name, noun in {
     "project": projects.app,
     "gate": gates.app,

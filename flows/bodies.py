@@ -13,6 +13,7 @@ from flows.reconciliation import Taken, doubt_silent, silent_batches, take_answe
 from flows.recovery import Finished, finish
 from flows.runtime import Tally, run
 from flows.soundness import checkpoint, invariants, invariants_broken
+from flows.telling import daily_digest, drain, remind, report, waiting_count, weekly_digest
 from flows.turns import Body, Effect, Outcome, Turn
 from models.db import reading
 from models.payouts import PaymentBatch
@@ -152,5 +153,10 @@ BODIES: Mapping[str, Body] = {
     "checkpoint": Body(run=checkpoint),
     "backup": Body(run=backup),
     "housekeeping": Body(run=housekeeping),
+    "reminders": Body(run=remind),
+    "digest": Body(run=daily_digest),
+    "weekly-digest": Body(run=weekly_digest),
+    "report": Body(run=report),
+    "outbox": Body(run=drain, look=waiting_count),
 }
 """Schedule -> what it does; a schedule without a body does not run."""

@@ -225,8 +225,8 @@ class Settings(BaseSettings):
     )
     prefect: Literal["off", "on"] = Field(
         default="off",
-        description="Who wakes the schedules under `pilotway serve`: `off`, our own loop, or `on`, a Prefect server that"
-        " is started with it and keeps to this machine. Both do the same work. Example: `on`.",
+        description="Who wakes the schedules under `pilotway serve`: `off`, our own loop, or `on`, a Prefect server"
+        " that is started with it and keeps to this machine. Both do the same work. Example: `on`.",
     )
     prefect_home: Path = Field(
         default=Path(".prefect"),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import select
@@ -13,6 +12,7 @@ from sqlmodel import Session
 
 from cli.door import Door
 from cli.output import Column
+from flows.telling import frame_of
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, unmet
 from models.db import run_in_transaction
@@ -21,7 +21,7 @@ from models.reading import table_of
 from models.states import Channel, Frequency
 from notifications import preferences
 from notifications.messages import KINDS, OF_THE_CLOCK, kind_of
-from notifications.render import Frame, Unreadable, Words, compose, headline
+from notifications.render import Unreadable, Words, compose, headline
 from notifications.samples import sample_facts
 from notifications.subjects import about_all
 from notifications.words import title
@@ -56,16 +56,6 @@ class Wishes:
     timezone: str | None
 
 
-def frame_of(door: Door) -> Frame:
-    """Return what every message of this installation has in common."""
-    return Frame(
-        database_id=door.installation.database_id,
-        zone=ZoneInfo(door.settings.timezone),
-        base_url=door.settings.api,
-        is_rehearsal=door.is_rehearsal,
-    )
-
-
 def _own(door: Door, work: Callable[[Session, UUID], T]) -> T:
     """Return what the work does to rows of the acting person, in one transaction; `NotSignedIn` when nobody acts."""
     return run_in_transaction(door.engine, lambda session: work(session, door.actor(session).user_id))
@@ -73,7 +63,7 @@ def _own(door: Door, work: Callable[[Session, UUID], T]) -> T:
 
 def print_inbox(door: Door, *, is_unread_only: bool, limit: int) -> None:
     """Print the inbox of the acting person."""
-    frame, lang = frame_of(door), door.output.lang
+    frame, lang = frame_of(door.engine, door.settings), door.output.lang
 
     def work(session: Session) -> list[Any]:
         user_id = door.actor(session).user_id
@@ -122,7 +112,7 @@ def print_preview(door: Door, kind: str, *, is_html: bool) -> None:
     audience = max(kind_of(kind).audiences, key=lambda one: one.is_task)
     you = {"name": _READER, "why": audience.role, "is_task": audience.is_task}
     try:
-        words = compose(kind, {**facts, "you": you}, door.output.lang, frame_of(door))
+        words = compose(kind, {**facts, "you": you}, door.output.lang, frame_of(door.engine, door.settings))
     except Unreadable as problem:
         raise Invalid(unmet("message_unreadable", kind=kind, why=str(problem))) from problem
     _show(door, words, is_html=is_html)

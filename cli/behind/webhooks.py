@@ -2,10 +2,7 @@
 
 import base64
 import secrets
-import sys
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import typer
@@ -15,39 +12,20 @@ from sqlmodel import Session
 from cli.door import Door
 from cli.errors import FAILED
 from cli.lookup import Lookup
-from flows.claims import worker_name
-from flows.outbox import Courier, WriteChat, WriteMail, deliver
+from flows.outbox import deliver
+from flows.telling import courier_of
 from lifecycle.actor import Actor
 from lifecycle.commands import Answer
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
 from lifecycle.deliveries.rules import MOST_AT_ONCE, SECRET_PREFIX
 from lifecycle.errors import Invalid, unmet
-from models.clock import FixedClock
 from models.deliveries import Delivery, DeliveryAttempt
 from models.journal import OutboxMessage
 from models.ports import Said
 from models.reading import table_of
 from models.states import DeliveryStatus
-from notifications.channels import AppriseChats, mailer_of
-from notifications.webhooks import HttpsWebhooks
 
 _BYTES = 32
-
-
-def courier(door: Door, write_mail: WriteMail, write_chat: WriteChat) -> Courier:
-    """Return how this process delivers, by the settings; mail without a server goes to stderr."""
-    settings = door.settings
-    return Courier(
-        mailer=mailer_of(settings.smtp_url, sys.stderr),
-        chats=AppriseChats(hosts=settings.chat_places()),
-        webhooks=HttpsWebhooks(allow=settings.webhook_places()),
-        clock=FixedClock(door.now) if door.is_rehearsal else settings.make_clock(),
-        write_mail=write_mail,
-        write_chat=write_chat,
-        holder=settings.worker or worker_name(),
-        source=f"urn:uuid:{door.installation.database_id}",
-        lease=timedelta(seconds=settings.lease_seconds),
-    )
 
 
 def new_secret() -> str:
@@ -94,7 +72,8 @@ def send_test(door: Door, url: str) -> None:
         door.tell(answer, url)
         return
     delivery_id = UUID(answer.document["delivery_id"])
-    deliver(door.engine, courier(door, _never, _never), door.stamp(Actor.clock()), only=delivery_id)
+    stamp = door.stamp(Actor.clock())
+    deliver(door.engine, courier_of(door.engine, door.settings, stamp), stamp, only=delivery_id)
     said, detail = door.read(lambda session: _last_try(session, delivery_id))
     if door.output.as_json:
         door.output.document({**answer.document, "result": said, "detail": detail})
@@ -102,10 +81,6 @@ def send_test(door: Door, url: str) -> None:
         door.output.line(detail, "green" if said == Said.ACCEPTED else "red")
     if said != Said.ACCEPTED:
         raise typer.Exit(FAILED)
-
-
-def _never(_row: Any) -> Any:
-    raise AssertionError("a webhook has no words")
 
 
 def _last_try(session: Session, delivery_id: UUID) -> tuple[str, str]:
