@@ -10,10 +10,10 @@ from flows.bodies import BODIES
 from flows.clock import Clockwork
 from flows.turns import never
 from lifecycle.actor import Actor
-from lifecycle.calendar import china
+from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
 from models.clock import FixedClock, SystemClock
-from models.db import make_engine
+from models.db import make_engine, reading
 from models.installation import Installation
 from models.ports import Clock
 from models.readiness import check_ready
@@ -31,8 +31,10 @@ def opened(settings: Settings, is_stopped: Callable[[], bool] = never) -> Iterat
         clock = clock_of(engine, settings)
         now = clock.now()
         today = now.astimezone(ZoneInfo(settings.timezone)).date()
+        with reading(engine) as session:
+            calendar = calendar_of(session)
         new_id = settings.make_ids().new
-        stamp = Stamp(now=now, today=today, actor=Actor.clock(Door.FLOW), calendar=china(), new_id=new_id)
+        stamp = Stamp(now=now, today=today, actor=Actor.clock(Door.FLOW), calendar=calendar, new_id=new_id)
         yield Clockwork(
             engine=engine, settings=settings, stamp=stamp, bodies=BODIES, is_stopped=is_stopped, now=clock.now
         )
