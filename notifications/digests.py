@@ -5,7 +5,7 @@ Each line of an inbox is taken into one digest; the digest and its mark on the l
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -86,6 +86,9 @@ def _of_people(
     return Gathered(digests=len(digests), lines=len(taken))
 
 
+_SPAN = {Frequency.DAILY: timedelta(days=1), Frequency.WEEKLY: timedelta(days=7)}
+
+
 def key_of(frequency: Frequency, user_id: UUID, day: date) -> str:
     """Return what a digest is known by: its kind, its reader and its day."""
     return f"digest.{frequency}:{user_id}:{day.isoformat()}"
@@ -106,14 +109,15 @@ def _digest(
     frequency: Frequency,
 ) -> dict[str, Any]:
     kind, key = f"digest.{frequency}", key_of(frequency, person.user_id, stamp.today)
-    since = min((row.created_at for row in lines), default=stamp.now).astimezone(frame.zone).date()
+    earliest = min((row.created_at for row in lines), default=stamp.now).astimezone(frame.zone).date()
+    since = min(earliest, stamp.today - _SPAN[frequency])
     facts = {
         "items": [{"subject": _subject(row, person, frame), "is_task": row.is_task} for row in lines],
         "from_on": since.isoformat(),
         "charts": list(charts),
         "you": {"name": person.name, "why": "digest", "is_task": False},
         "page": "inbox",
-        "command": "pilotway inbox",
+        "command": "pilotway notify list",
     }
     return {
         "id": stamp.new_id(),

@@ -31,14 +31,15 @@ from models.db import is_sqlite, make_engine, reading, run_in_transaction, trans
 from models.file_store import EvidenceFiles
 from models.ids import SeededIds, using_ids
 from models.installation import Installation, NumberSeries
+from models.journal import OutboxMessage
 from models.migrate import upgrade
 from models.payouts import PaymentBatch
 from models.people import User
 from models.projects import Project
 from models.settings import Settings, load_settings
 from models.statements import BankStatement, StatementLine
+from models.states import DeliveryStatus, LineStatus
 from models.states import Door as DoorName
-from models.states import LineStatus
 
 SEED = 14
 """The same story has the same ids everywhere: pictures and manuals match."""
@@ -123,7 +124,7 @@ def play(
             say((day - reached).days)
             reached = max(reached, day)
         now = max(story.now + timedelta(minutes=1), datetime.combine(at, _TEN, HOME).astimezone(UTC))
-        run_in_transaction(engine, lambda session: _set_clock(session, now))
+        run_in_transaction(engine, lambda session: _end(session, now))
     return Summary(acts=story.acts, now=now)
 
 
@@ -187,6 +188,17 @@ def _prepare(session: Session, story: Story) -> None:
 
 def _set_clock(session: Session, now: datetime) -> None:
     session.execute(update(_table(Installation)).values(clock_at=now))
+
+
+def _end(session: Session, now: datetime) -> None:
+    """Stop the clock there; what was told long before counts as told, so that the first pass tells of the last days."""
+    _set_clock(session, now)
+    box = _table(OutboxMessage)
+    told = (box.c.status == DeliveryStatus.WAITING, box.c.created_at < now - _STILL_NEWS)
+    session.execute(update(box).where(*told).values(status=DeliveryStatus.SENT))
+
+
+_STILL_NEWS = timedelta(days=3)
 
 
 def _is_told(engine: Engine) -> bool:
