@@ -22,6 +22,7 @@ from lifecycle.reviews.queries import review_in_full, reviews
 from lifecycle.trials.queries import batches, issues, stop_reviews_due
 from models.db import reading
 from models.tables import metadata
+from notifications.deadlines import DEADLINES
 from tests import factories as make
 from tests.factories import House
 from tests.lifecycle.recipes import RECIPES
@@ -128,6 +129,12 @@ READS: dict[str, Read] = {
     "sweep: holds": lambda session, house, _ids, _: deadlines.ended_holds(session, house.stamp()),
     "sweep: limits": lambda session, house, _ids, _: deadlines.used_up_limits(session, house.stamp()),
     "stop reviews": lambda session, house, ids, _: stop_reviews_due(session, project_rows(session, ids), house.stamp()),
+    **{
+        f"reminders: {one.name}": lambda session, house, _ids, _, one=one: session.execute(
+            one.days_to_plan, {"last": house.today}
+        ).all()
+        for one in DEADLINES[:10]
+    },
     "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
 }
 
