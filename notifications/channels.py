@@ -120,6 +120,10 @@ class _Line:
                 self._close()
         return result
 
+    def many(self) -> AbstractContextManager["_Line"]:
+        """Give itself: it is for many already."""
+        return nullcontext(self)
+
     def hang_up(self) -> None:
         """Say goodbye, if somebody is there."""
         if self.server is not None and self.server.sock is not None:

@@ -22,7 +22,7 @@ from lifecycle.reviews.queries import review_in_full, reviews
 from lifecycle.trials.queries import batches, issues, stop_reviews_due
 from models.db import reading
 from models.tables import metadata
-from notifications.deadlines import DEADLINES
+from notifications.deadlines import DEADLINES, Deadline
 from tests import factories as make
 from tests.factories import House
 from tests.lifecycle.recipes import RECIPES
@@ -111,6 +111,11 @@ def test_every_verb_finds_its_rows_by_index(each_house: House, verb: str) -> Non
 Read: TypeAlias = Callable[[Session, House, list[UUID], UUID], Any]
 """Reads about these projects and one of their reviews."""
 
+
+def _days(deadline: Deadline) -> Read:
+    return lambda session, house, _ids, _: session.execute(deadline.days_to_plan, {"last": house.today}).all()
+
+
 READS: dict[str, Read] = {
     "gate check": lambda session, house, ids, _: [facts.verdicts for facts in gates(session, ids, house.stamp())],
     "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
@@ -129,12 +134,7 @@ READS: dict[str, Read] = {
     "sweep: holds": lambda session, house, _ids, _: deadlines.ended_holds(session, house.stamp()),
     "sweep: limits": lambda session, house, _ids, _: deadlines.used_up_limits(session, house.stamp()),
     "stop reviews": lambda session, house, ids, _: stop_reviews_due(session, project_rows(session, ids), house.stamp()),
-    **{
-        f"reminders: {one.name}": lambda session, house, _ids, _, one=one: session.execute(
-            one.days_to_plan, {"last": house.today}
-        ).all()
-        for one in DEADLINES[:10]
-    },
+    **{f"reminders: {one.name}": _days(one) for one in DEADLINES[:10]},
     "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
 }
 
