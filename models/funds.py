@@ -14,6 +14,17 @@ from models.types import Day, Id, UTCDateTime, minor_column, state_column
 class Fund(Subject, table=True):
     """Money with one purpose, one currency and one bank account; its row is the lock of all its accounts."""
 
+    __table_args__ = (
+        Index(
+            "ux_fund_debtor_account_currency",
+            "debtor_account",
+            "currency",
+            unique=True,
+            sqlite_where=text("status <> 'closed'"),
+            postgresql_where=text("status <> 'closed'"),
+        ),
+    )
+
     code: str = Field(max_length=60, unique=True)
     name: str = Field(max_length=200)
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)

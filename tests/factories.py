@@ -41,6 +41,8 @@ START = datetime(2025, 7, 8, 1, 0, tzinfo=UTC)
 """Nine in the morning in Shanghai, on a Tuesday."""
 TODAY = date(2025, 7, 8)
 
+FUND_ACCOUNT = "6222020200112233445"
+"""The account that the first fund pays from."""
 EVERYWHERE = (Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
 SEATS = (Role.EXPERT, Role.PANEL_CHAIR)
 ORGANISATIONS: Mapping[str, OrganisationKind] = {
@@ -65,6 +67,8 @@ class House:
     """Role -> its holder; besides them `second`, `stranger`, `other coordinator`, `nobody`, `disabled`."""
     programmes: dict[str, UUID] = field(default_factory=dict)
     """Pack (`bare`, `lean`, `default`) -> programme that asks for it."""
+    funds_made: int = 0
+    """How many funds were asked for: the first one pays from `FUND_ACCOUNT`, each later one from another account."""
 
     @property
     def today(self) -> date:
@@ -331,14 +335,15 @@ def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000
 
 
 def new_fund(house: House, **values: Any) -> AddFund:
-    """Return the command that opens a fund."""
+    """Return the command that opens a fund, with an account of its own."""
+    number, house.funds_made = house.funds_made, house.funds_made + 1
     usual: dict[str, Any] = {
         "code": f"F{key()}",
         "name": "pilot fund",
         "organisation_id": house.parties["funder"],
         "commitment_minor": 2_000_000_000,
         "debtor_name": "中试基金一期",
-        "debtor_account": "6222020200112233445",
+        "debtor_account": FUND_ACCOUNT if not number else f"{FUND_ACCOUNT}{number}",
         "debtor_bank": "102100099996",
     }
     return AddFund(command_id=key(), **{**usual, **values})

@@ -12,11 +12,10 @@ from lifecycle.payouts.commands import Approve, RequestPayout
 from models.db import reading, transaction
 from models.money import MAX_MINOR
 from models.states import Role
-from tests.factories import House, funds, ids_of, key, pay_in
+from tests.factories import FUND_ACCOUNT, House, funds, ids_of, key, pay_in
 from tests.money import AMOUNT, Money, an_agreement
 
-ACCOUNT = "6222020200112233445"
-"""The account that the fund pays from."""
+ACCOUNT = FUND_ACCOUNT
 MAKER, APPROVERS = Role.FINANCE_OFFICER, (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
 
 

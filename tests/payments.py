@@ -17,7 +17,7 @@ from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
-from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, reported
+from tests.factories import FUND_ACCOUNT, TODAY, House, agreements, ids_of, key, pay_in, reported
 
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
@@ -231,7 +231,7 @@ def take(fund: UUID, **more: Any) -> TakeStatement:
     """Return the command that writes the head of a statement down."""
     usual: dict[str, Any] = {
         "source": BankSource.CAMT053,
-        "account_number": "6222020200112233445",
+        "account_number": FUND_ACCOUNT,
         "statement_ref": key(),
         "file_name": "camt.xml",
         "file_sha256": hashed(),

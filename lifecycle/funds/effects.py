@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.funds.facts import BirthFacts, FundFacts
+from lifecycle.funds.facts import BirthFacts, FundFacts, plain_account
 from lifecycle.funds.rules import APPROVING_ROLES
 from lifecycle.ledger.accounts import new_accounts
 from lifecycle.ledger.cases import closed_cases, out_of_suspense
@@ -53,6 +53,7 @@ def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     command, fund_id = facts.command, stamp.new_id()
     values = {
         **{name: value.strip() if isinstance(value, str) else value for name, value in command.asks().items()},
+        "debtor_account": plain_account(command),
         "status": FundStatus.ACTIVE,
         "created_at": stamp.now,
     }

@@ -35,6 +35,13 @@ def code_new(facts: "BirthFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+def account_free(facts: "BirthFacts") -> tuple[Unmet, ...]:
+    """One account of the bank is one fund's: else its balance and its statements are those of two (F18)."""
+    owner = facts.account_of
+    return (unmet("debtor_account_taken", fund=owner),) if owner is not None else ()
+
+
+@about_input
 def fund_sound(facts: "BirthFacts") -> tuple[Unmet, ...]:
     """A fund has a code without blanks, a name, and the name, account and bank from which it pays."""
     command = facts.command

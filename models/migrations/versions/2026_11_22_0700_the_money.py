@@ -90,6 +90,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("fund", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fund_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(
+            "ux_fund_debtor_account_currency",
+            ["debtor_account", "currency"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
 
     op.create_table(
         "payee_account",
@@ -1031,6 +1038,11 @@ def downgrade() -> None:
 
     op.drop_table("payee_account")
     with op.batch_alter_table("fund", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ux_fund_debtor_account_currency",
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
         batch_op.drop_index(batch_op.f("ix_fund_organisation_id"))
 
     op.drop_table("fund")

@@ -66,7 +66,13 @@ wrong("fund.set_limit", "four_eyes", role=Role.FUND_DIRECTOR, user_id=None)
 
 @refused("fund.add", "already_exists")
 def _same_code(house: House) -> Any:
-    return again("fund.add", done(house, "fund.add"))
+    return again("fund.add", done(house, "fund.add"), debtor_account="another")
+
+
+@refused("fund.add", "debtor_account_taken")
+def _the_account_of_another_fund(house: House) -> Any:
+    done(house, "fund.add", debtor_account="6222 0202 1")
+    return new_fund(house, debtor_account=" 622202021")
 
 
 @refused("fund.resize", "nothing_to_change")

@@ -45,7 +45,7 @@ STATEMENTS = {
     "evidence.withdraw": 29,
     "exception.confirm": 16,
     "exception.propose": 15,
-    "fund.add": 14,
+    "fund.add": 15,
     "fund.call": 13,
     "fund.close": 14,
     "fund.commit": 12,
