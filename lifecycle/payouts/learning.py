@@ -21,6 +21,7 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
+from lifecycle.payouts.reopening import reopened, to_reopen
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
@@ -83,6 +84,8 @@ class LearnFacts:
     case: Any = None
     line: Any = None
     """The booking that two people explain."""
+    closed_agreement: Any = None
+    """The agreement that is over and opens again, because money of it comes back."""
 
     def next_hash(self) -> str:
         """Return the hash of the same request under its next revision: what was approved before counts no more."""
@@ -112,13 +115,17 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
     lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
     held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    spoken_of = [
+        next((row for row in attempts.get(task.row.id, ()) if row.id == task.command.instruction_id), None)
+        for task in tasks
+    ]
+    results = [_outcome(task.command, row, events) for task, row in zip(tasks, spoken_of, strict=True)]
+    reopens = to_reopen(session, [task for task, one in zip(tasks, results, strict=True) if one.returned_minor])
     taken: dict[UUID, int] = {}
     facts = []
-    for task in tasks:
-        command = task.command
+    for task, instruction, result in zip(tasks, spoken_of, results, strict=True):
+        command, fund = task.command, task.fund.id
         of_payout = attempts.get(task.row.id, ())
-        instruction = next((row for row in of_payout if row.id == command.instruction_id), None)
-        fund, result = task.fund.id, _outcome(command, instruction, events)
         facts.append(
             LearnFacts(
                 command=command,
@@ -133,6 +140,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 fund_is_held=fund in held,
                 case=next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None,
                 line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
+                closed_agreement=reopens.get(task.row.id) if result.returned_minor else None,
             )
         )
         if result.holds_fund:
@@ -214,6 +222,10 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         kind, key = ("instruction", facts.instruction.id) if line is None else ("statement_line", line)
         acts.append(opened_case(result.exception, kind, key, facts.fund, stamp, **detail))
         messages.append(_told(facts, "contradicted", code=result.exception))
+    if facts.closed_agreement is not None:
+        opened, told = reopened(facts.closed_agreement, facts.payout, result.returned_minor, stamp)
+        acts.append(opened)
+        messages.append(told)
     rows: list[tuple[Any, Mapping[str, Any]]] = []
     if result.holds_fund and not facts.fund_is_held:
         acts.append(_fund_held(facts, result.exception or "", stamp))

@@ -4,17 +4,20 @@ from uuid import UUID
 
 import pytest
 
-from lifecycle.agreements.commands import AcceptAudit
+from lifecycle.agreements.commands import AcceptAudit, CloseAgreement
 from lifecycle.endings.commands import OrderRecovery, SettleAgreement
+from lifecycle.funds.commands import ResizeFund
 from lifecycle.funds.queries import positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.payouts.commands import Cancel, Reapprove
 from lifecycle.projects.commands import Advance, Stop
 from lifecycle.requirements.commands import JudgeRequirement
 from models.db import reading
 from models.states import BankEventKind, ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
+from tests import payments as pay
 from tests.factories import House, key
 from tests.lifecycle.ending_recipes import repayment
 
@@ -170,6 +173,90 @@ class TestAStop:
 
         (answer,) = house.ask(again, by=Role.FUND_DIRECTOR)
         assert [reason.code for reason in answer.unmet] == ["payouts_open"]
+
+
+class TestMoneyThatComesBackAfterTheEnd:
+    @pytest.fixture
+    def over(self, house: House, agreement: UUID) -> UUID:
+        """The agreement, stopped and settled on just what was paid: closed, and its fund promises nothing else."""
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=114_285_715)
+        assert settle(house, agreement)["is_closed"] is True
+        resize(house, agreement, 80_000_000)
+        return agreement
+
+    def test_opens_the_agreement_again_and_is_settled_and_paid_anew(self, house: House, over: UUID) -> None:
+        (payout,) = payouts(house)
+        back(house, payout)
+
+        assert (row(house, over).status, row(house, over).amount_minor) == ("active", 80_000_000)
+        assert house.one("SELECT COUNT(*) FROM v_outbox WHERE kind = 'agreement.reopened'") == 1
+        assert house.one("SELECT COUNT(*) FROM v_audit WHERE action = 'agreement.reopen'") == 1
+        sums(house, over)
+        house.do(Cancel(command_id=key(), payout_id=payout, reason="stopped"), by=Role.FINANCE_OFFICER)
+        assert settle(house, over)["due_minor"] == 80_000_000
+        (again,) = paying.asked(house, paying.ask_settlement(house, over, 80_000_000))
+        paying.pay(house, again)
+        assert paid(house, over) == 80_000_000
+        sums(house, over)
+        close(house, over)
+
+    def test_in_part_is_settled_anew(self, house: House, over: UUID) -> None:
+        back(house, *payouts(house), amount=10_000_000)
+
+        assert row(house, over).status == "active"
+        assert settle(house, over)["due_minor"] == 10_000_000
+        sums(house, over)
+
+    def test_of_its_settlement_is_paid_again_at_once(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+        settle(house, agreement)
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+        paying.pay(house, payout)
+        close(house, agreement)
+
+        back(house, payout)
+
+        amount = {"payout_id": payout, "amount_minor": 11_000_000}
+        for by in (Role.FUND_MANAGER, Role.FUND_DIRECTOR):
+            house.do(Reapprove(command_id=key(), **amount), by=by)
+        paying.hear(house, payout, paying.send(house, payout))
+        assert paid(house, agreement) == 91_000_000
+        sums(house, agreement)
+
+    def test_leaves_it_closed_where_the_fund_has_promised_the_rest_to_others(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+        settle(house, agreement)
+        close(house, agreement)
+        resize(house, agreement, 80_000_000)
+
+        back(house, *payouts(house))
+
+        assert row(house, agreement).status == "closed"
+        sums(house, agreement)
+
+
+def payouts(house: House) -> list[UUID]:
+    return [UUID(one.id) for one in house.rows("SELECT id FROM v_payout")]
+
+
+def back(house: House, payout: UUID, **more: Any) -> None:
+    pay.tell(house, payout, kind="return", **{f"{name}_minor": value for name, value in more.items()})
+
+
+def close(house: House, agreement: UUID) -> None:
+    house.do(CloseAgreement(command_id=key(), agreement_id=agreement, reason="over"), by=Role.FUND_DIRECTOR)
+
+
+def resize(house: House, agreement: UUID, commitment: int) -> None:
+    fund = paying.fund_of(house, agreement)
+    house.do(
+        ResizeFund(command_id=key(), fund_id=fund, commitment_minor=commitment, reason="as promised"), by="sponsor"
+    )
 
 
 class TestAProjectInProduction:
