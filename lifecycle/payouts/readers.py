@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -101,7 +101,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
-            recent_minor=siblings.to_payee(task.project.organisation_id, row, span),
+            recent_minor=siblings.to_payee((task.project.organisation_id, task.fund.currency), row, span),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
@@ -275,23 +275,28 @@ def _holds(session: Session, ids: Collection[UUID]) -> Groups:
 
 
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
+Payee: TypeAlias = tuple[UUID, str]
+"""Firm, and the currency it is paid in."""
 
 
 class _Siblings:
-    """Other live payouts that count: those of the same agreement, and the recent ones to the same payee."""
+    """Other live payouts that count: those of the same agreement, and the recent ones to the same payee.
+
+    Amounts are added up within one currency only.
+    """
 
     def __init__(self, rows: Sequence[Any]) -> None:
         self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
         self._sums: Counter[tuple[UUID, UUID | None, bool]] = Counter()
         self._waiting: Counter[UUID] = Counter()
-        of_firm: dict[UUID, list[Any]] = {}
+        to_firm: dict[Payee, list[Any]] = {}
         for row in self._live.values():
             is_waiting = row.state in _WAITING
             self._sums[row.agreement_id, row.milestone_id, is_waiting] += row.amount_minor
             if is_waiting and row.milestone_id is not None:
                 self._waiting[row.agreement_id] += row.amount_minor
-            of_firm.setdefault(row.organisation_id, []).append(row)
-        self._of_firm = {firm: _Running(found) for firm, found in of_firm.items()}
+            to_firm.setdefault(_payee(row), []).append(row)
+        self._to_firm = {payee: _Running(found) for payee, found in to_firm.items()}
 
     def _others(self, agreement_id: UUID, milestone_id: UUID | None, own: Any, *, is_waiting: bool) -> int:
         """Return the sum of one kind, without the payout itself."""
@@ -318,14 +323,17 @@ class _Siblings:
         same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
         return self._waiting[agreement_id] - same
 
-    def to_payee(self, organisation_id: UUID, own: Any, span: tuple[datetime, datetime]) -> int:
-        """Return what the others asked for within these instants come to for this firm (5.4)."""
-        running = self._of_firm.get(organisation_id)
+    def to_payee(self, payee: Payee, own: Any, span: tuple[datetime, datetime]) -> int:
+        """Return what the others asked for within these instants come to for this firm in this currency (5.4)."""
+        running = self._to_firm.get(payee)
         if running is None:
             return 0
         mine = self._live.get(own.id) if own is not None else None
-        is_counted = mine is not None and mine.organisation_id == organisation_id
-        return running.between(*span) - (mine.amount_minor if mine is not None and is_counted else 0)
+        return running.between(*span) - (mine.amount_minor if mine is not None and _payee(mine) == payee else 0)
+
+
+def _payee(row: Any) -> Payee:
+    return row.organisation_id, row.currency
 
 
 class _Running:
@@ -350,6 +358,7 @@ def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> 
         payout.c.milestone_id,
         payout.c.agreement_id,
         payout.c.amount_minor,
+        payout.c.currency,
         payout.c.state,
         payout.c.created_at,
         account.c.organisation_id,
