@@ -10,7 +10,7 @@ from uuid import UUID
 from lifecycle.commands import Stamp
 from lifecycle.errors import Unmet
 from lifecycle.ledger.entries import Accounts
-from lifecycle.milestones.entitlement import Figures, cut_of, release_reasons
+from lifecycle.milestones.entitlement import Figures, Retained, cut_of, release_reasons
 from lifecycle.numbers import Number
 from lifecycle.payouts.payload import Payload
 from lifecycle.standards.pack import Pack
@@ -55,6 +55,8 @@ class PayoutFacts:
     """What is asked for under other tranches of the agreement and not approved yet."""
     tranche_minor: int = 0
     """What the milestone holds when this command's turn comes within its batch."""
+    retained: Retained | None = None
+    """Of a retention whose last gate is passed: what its release looks at, as it is now."""
     next_tranche: Any = None
     """The tranche that a cut moves to, and what it holds then."""
     next_minor: int = 0

@@ -22,6 +22,7 @@ from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
 from lifecycle.milestones.entitlement import Figures
+from lifecycle.milestones.facts import retained_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
@@ -53,6 +54,7 @@ _NAMED = (
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
     """Read everything around each payout, in the same number of statements for one and for many."""
     rows = [task.row if _is_payout(task.row) else None for task in tasks]
+    pairs = list(zip(tasks, rows, strict=True))
     of_agreements = {_agreement_id(task.row) for task in tasks}
     plans = rows_by(session, Milestone, "agreement_id", of_agreements, "number")
     milestones = {row.id: [row] for plan in plans.values() for row in plan}
@@ -72,13 +74,14 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in zip(tasks, rows, strict=True)]
+    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in pairs]
     siblings = _siblings(session, tasks, min((since for since, _ in spans), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
+    paid_for = [_one(milestones, row.milestone_id) if row is not None else task.row for task, row in pairs]
+    retained = retained_of(session, [one for one in paid_for if _is_milestone(one)], stamp.today)
     taken: dict[UUID, int] = {}
     found = []
-    for task, row, span in zip(tasks, rows, spans, strict=True):
-        milestone = _one(milestones, row.milestone_id) if row is not None else task.row
+    for (task, row), milestone, span in zip(pairs, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
         tranche = milestone if _is_milestone(milestone) else None
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
@@ -97,6 +100,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
             **_sums(siblings, agreement_id, row, tranche, set_off),
+            retained=retained.get(tranche.id) if tranche is not None else None,
             **_place(plans.get(agreement_id, []), tranche),
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),

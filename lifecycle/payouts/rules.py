@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import use_reasons
+from lifecycle.milestones.rules import still_over
 from models.money import said
 from models.states import (
     ENDED,
@@ -46,9 +47,15 @@ def _milestone_stands(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.purpose == PayoutPurpose.SETTLEMENT:
         return (unsettled,) if is_unsettled else ()
     if facts.milestone is not None and facts.milestone.state == MilestoneState.ACCEPTED:
-        return (unsettled,) if is_unsettled and "final_statement" in facts.milestone.needs else ()
+        kept = retention_over(facts)
+        return (unsettled, *kept) if is_unsettled and "final_statement" in facts.milestone.needs else kept
     state = "" if facts.milestone is None else str(facts.milestone.state)
     return (Unmet(code="milestone_not_accepted", values={"state": state}, party="platform", role=Role.COORDINATOR),)
+
+
+def retention_over(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """A retention is asked again, until it leaves, whether anything has come up since its release (F13, F15)."""
+    return still_over(facts.milestone, facts.retained, facts.pack.funds)
 
 
 def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
