@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlmodel import Session
 
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.sums import suspense_by_fund
+from lifecycle.ledger.sums import freed_by_settlement, suspense_by_fund
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
@@ -32,13 +32,13 @@ class Position:
 
     commitment_minor: int
     committed_minor: int
-    """What active agreements still owe, beyond what is reserved."""
+    """What active agreements still owe, beyond what is reserved; what was paid back under a settled one is not owed."""
     approved_minor: int
     in_transit_minor: int
     paid_minor: int
     """Net of what the bank returned and of what firms repaid."""
     free_minor: int
-    """What can still be promised."""
+    """Neither paid nor owed to anybody. It can be promised; of what firms paid back once their agreement is closed."""
     returned_minor: int
     """What the bank sent back, in all."""
     fee_minor: int
@@ -67,6 +67,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
     accounts = accounts_of(session, ids)
     awards = _award_sums(session, ids)
     paid, repaid, waiting = _paid(session, ids), _repaid(session, ids), _waiting(session, ids)
+    freed = freed_by_settlement(session, ids)
     returned, suspense, sources = _returned(session, ids), suspense_by_fund(session, ids), _source_sums(session, ids)
     found = {}
     for fund_id in funds:
@@ -79,7 +80,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
         states = {
             state: sum(waiting.get((fund_id, state, active), 0) for active in (True, False)) for state in _RESERVED
         }
-        committed = awards.get(fund_id, 0) - net[True] - reserved_active
+        committed = awards.get(fund_id, 0) - net[True] - reserved_active - freed.get(fund_id, 0)
         commitment = int(funds[fund_id][0].commitment_minor)
         found[fund_id] = Position(
             commitment_minor=commitment,

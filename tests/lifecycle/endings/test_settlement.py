@@ -7,7 +7,7 @@ import pytest
 from lifecycle.agreements.commands import AcceptAudit, CloseAgreement
 from lifecycle.endings.commands import OrderRecovery, SettleAgreement
 from lifecycle.funds.commands import ResizeFund
-from lifecycle.funds.queries import positions
+from lifecycle.funds.queries import Position, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
 from lifecycle.payouts.commands import Cancel, Reapprove
@@ -72,13 +72,18 @@ def sums(house: House, agreement: UUID) -> None:
     found = row(house, agreement)
     if found.status == "active":
         assert sum(tranches(house, agreement).values()) == found.amount_minor
-    fund = UUID(str(found.fund_id))
     with reading(house.engine) as session:
-        place = positions(session, [fund])[fund]
         report = check(session, all_checks(), now=house.now)
     assert [result.id for result in report.results if not result.is_ok] == []
-    assert place.paid_minor + place.reserved_minor + place.committed_minor + place.free_minor == place.commitment_minor
-    assert min(place.committed_minor, place.free_minor) >= 0
+    at = place(house, agreement)
+    assert at.paid_minor + at.reserved_minor + at.committed_minor + at.free_minor == at.commitment_minor
+    assert min(at.committed_minor, at.free_minor) >= 0
+
+
+def place(house: House, agreement: UUID) -> Position:
+    fund = paying.fund_of(house, agreement)
+    with reading(house.engine) as session:
+        return positions(session, [fund])[fund]
 
 
 class TestAStop:
@@ -125,6 +130,35 @@ class TestAStop:
         repay(house, 10_000_000)
         assert paid(house, agreement) == 70_000_000
         assert house.one("SELECT state FROM recovery_order") == "settled"
+        sums(house, agreement)
+
+    def test_owes_the_firm_nothing_of_what_was_paid_back_while_the_rest_is_still_owed(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+        settle(house, agreement)
+
+        repay(house, 4_000_000)
+
+        assert (place(house, agreement).committed_minor, place(house, agreement).paid_minor) == (0, 76_000_000)
+        sums(house, agreement)
+
+    def test_owes_what_it_still_pays_besides_what_was_paid_back(self, house: House, agreement: UUID) -> None:
+        """Ten million came back before the settlement, which pays eleven."""
+        order(house, agreement, 10_000_000)
+        repay(house, 10_000_000)
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=115_714_286)
+        assert settle(house, agreement)["due_minor"] == 11_000_000
+        owed = [place(house, agreement).committed_minor]
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+
+        paying.approve(house, payout)
+
+        owed.append(place(house, agreement).committed_minor)
+        assert owed == [11_000_000, 0]
+        assert place(house, agreement).reserved_minor == 11_000_000
         sums(house, agreement)
 
     def test_nets_an_open_order_that_asks_for_more_than_is_owed(self, house: House, agreement: UUID) -> None:
