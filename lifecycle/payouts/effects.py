@@ -66,6 +66,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
     tier, before = facts.tier, facts.payout
     needed = tier.approvers_needed if tier is not None else 1
     is_directed = tier is not None and tier.is_director_needed
+    is_minuted = tier is not None and tier.is_minute_needed
     return {
         "payee_account_id": facts.account.id,
         "amount_minor": facts.amount_minor,
@@ -74,6 +75,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
         "payload_hash": facts.hash_of(payout_id, revision),
         "approvals_needed": max(needed, before.approvals_needed) if before is not None else needed,
         "is_director_needed": is_directed or (before is not None and before.is_director_needed),
+        "is_minute_needed": is_minuted or (before is not None and before.is_minute_needed),
         "minute_sha256": facts.minute_sha256,
         "complete_on": facts.stamp.today,
         "pay_by_on": _pay_by(facts),

@@ -28,6 +28,7 @@ _PAYOUT = (
     *(
         "approvals_needed",
         "is_director_needed",
+        "is_minute_needed",
         "attempt",
         "complete_on",
         "pay_by_on",

@@ -713,6 +713,7 @@ def upgrade() -> None:
         sa.Column("amended_by", JSONText(), nullable=False),
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
         sa.Column("is_director_needed", sa.Boolean(), nullable=False),
+        sa.Column("is_minute_needed", sa.Boolean(), nullable=False),
         sa.Column("minute_sha256", sa.String(length=64), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("complete_on", Day(), nullable=True),
