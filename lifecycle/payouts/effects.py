@@ -9,6 +9,7 @@ from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.milestones.effects import milestone_act
+from lifecycle.milestones.plan import with_cut
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.terms import pay_by
@@ -132,7 +133,7 @@ def _cut(facts: PayoutFacts) -> tuple[Act, ...]:
     moved, milestone, following = facts.cut_minor, facts.milestone, facts.next_tranche
     if not moved:
         return ()
-    left, more = facts.tranche_minor - moved, facts.next_minor + moved
+    left, more = with_cut((facts.tranche_minor, facts.next_minor), 0, moved)
     cut = milestone_act(
         milestone,
         "cut",
