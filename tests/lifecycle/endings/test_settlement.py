@@ -252,9 +252,8 @@ class TestMoneyThatComesBackAfterTheEnd:
 
         back(house, payout)
 
-        amount = {"payout_id": payout, "amount_minor": 11_000_000}
         for by in (Role.FUND_MANAGER, Role.FUND_DIRECTOR):
-            house.do(Reapprove(command_id=key(), **amount), by=by)
+            house.do(Reapprove(command_id=key(), payout_id=payout, amount_minor=11_000_000), by=by)
         paying.hear(house, payout, paying.send(house, payout))
         assert paid(house, agreement) == 91_000_000
         sums(house, agreement)

@@ -153,9 +153,8 @@ class TestARetention:
         paying.approve(house, payout)
         order(house, agreement, 1_000)
 
-        asked_for = {"command_id": key(), "payout_id": payout}
-        (release,) = house.ask(Release(**asked_for), by=Role.PAYER)
-        (instruct,) = house.ask(Instruct(**asked_for, batch_id=new_id()))
+        (release,) = house.ask(Release(command_id=key(), payout_id=payout), by=Role.PAYER)
+        (instruct,) = house.ask(Instruct(command_id=key(), payout_id=payout, batch_id=new_id()))
 
         assert [reason.code for reason in release.unmet] == ["retention_open_matters"]
         assert [reason.code for reason in instruct.unmet] == ["retention_open_matters", "recovery_open"]
@@ -189,7 +188,8 @@ class TestARetentionWhoseLastGateWasDecidedAnew:
     def test_is_paid_only_where_it_is_a_go(self, outcome: str, codes: list[str]) -> None:
         review = _Decided(id=1, decided_on=date(2025, 3, 31), outcome=GateOutcome(outcome))
         day = last_go(review, (), ())
-        seen = day and Retained(accepted_on=day, today=date(2026, 4, 1), noticed_on=date(2026, 3, 1), open_matters=0)
+        today, noticed = date(2026, 4, 1), date(2026, 3, 1)
+        seen = Retained(accepted_on=day, today=today, noticed_on=noticed, open_matters=0) if day else None
 
         assert [one.code for one in still_over(_Kept(), seen, library.default().funds)] == codes
 
