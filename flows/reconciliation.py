@@ -19,6 +19,7 @@ from lifecycle.banking.answers import Source, Statement, StatementLine, Status, 
 from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
+from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.engine import execute
 from lifecycle.payouts.batches import Doubt
@@ -264,30 +265,42 @@ def _learn(
     """Tell every instruction what its line says of it.
 
     What names a booking is the bank's own reference, of the line or of its part. The reference of the entry
-    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one.
+    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one. A line that says
+    the same of one instruction twice has booked it twice: each has its place in its name.
     """
     commands: list[Command] = []
     for one, line_id in zip(found, ids, strict=True):
+        said: Counter[str] = Counter()
         for intent in one.intents:
             if intent.instruction is None:
                 continue
             taken.batches.add(intent.instruction.batch_id)
+            said.update((word := f"{intent.instruction.id}:{intent.kind}",))
             commands.append(
                 Learn(
-                    command_id=_key(taken.sha256, f"{line_id}:{intent.instruction.id}:{intent.kind}"),
+                    command_id=_key(taken.sha256, f"{line_id}:{word}:{said[word]}"),
                     payout_id=intent.instruction.payout_id,
                     instruction_id=intent.instruction.id,
                     source=source,
                     kind=intent.kind,
                     amount_minor=intent.amount_minor,
-                    bank_ref=one.line.bank_ref or intent.bank_ref,
+                    bank_ref=_placed(one.line.bank_ref or intent.bank_ref, said[word]),
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
-                    content_hash=one.booking_hash,
+                    content_hash=_part_hash(one.booking_hash, said[word]),
                 )
             )
     if commands:
         _all_done(execute(session, commands, stamp=stamp))
+
+
+def _placed(bank_ref: str | None, place: int) -> str | None:
+    """Return the reference of the so-manieth equal part of a line: the first bears the line's own."""
+    return bank_ref if bank_ref is None or place == 1 else f"{bank_ref[:130]}#{place}"
+
+
+def _part_hash(booking_hash: str, place: int) -> str:
+    return booking_hash if place == 1 else sha256(f"{booking_hash}/{place}")
 
 
 _WORDS = {Status.ACCEPTED: BankEventKind.ACKNOWLEDGE, Status.REJECTED: BankEventKind.REJECT}

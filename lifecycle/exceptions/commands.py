@@ -362,7 +362,6 @@ def _learn(case: Any, instruction: Any, line: Any, aside_minor: int, command_id:
         amount_minor=instruction.amount_minor if line is None else abs(aside_minor),
         bank_ref=None if line is None else line.bank_ref,
         booked_on=None if line is None else line.booked_on,
-        content_hash=case.evidence_sha256,
         reason=case.reason,
         exception_id=case.id,
         statement_line_id=None if line is None else line.id,

@@ -5,6 +5,8 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from flows.reconciliation import take_file
 from lifecycle.endings.commands import OrderRecovery, RepayRecovery
 from lifecycle.engine import execute
@@ -102,6 +104,36 @@ class TestAMatch:
         after = balances(house)
         assert (before["suspense"], after["suspense"], after["fee"]) == (0, 0, 2_000)
         assert broken(house) == []
+
+    @pytest.mark.parametrize("kind", ["return", "fee"])
+    def test_that_is_carried_out_again_under_another_key_moves_nothing_more(self, house: House, kind: str) -> None:
+        end = paid(house)
+        booked(house, "60.00,CNY,credit,,,,R1" if kind == "return" else "60.00,CNY,debit,,,,F1")
+        case = only_case(house)
+        assert decide(house, case, "match", end_to_end_id=end, kind=kind) is None
+        before = balances(house)
+
+        with transaction(house.engine) as session:
+            answers = carry_out(session, case, key(), house.stamp(Role.FUND_MANAGER))
+
+        assert [code for one in answers if one.error is not None for code in one.error.codes] == ["booking_explained"]
+        assert balances(house) == before
+        assert broken(house) == []
+
+    def test_of_a_case_without_a_booking_is_said_once_too(self, house: House) -> None:
+        """That of a payment came back, by the bank's letter alone."""
+        pay.batches(house, state="sent")
+        end = str(house.one("SELECT end_to_end_id FROM v_instruction"))
+        pay.tell(house, UUID(house.one("SELECT id FROM v_payout")), kind="settle", amount_minor=pay.AMOUNT - 1)
+        case = UUID(house.one("SELECT id FROM v_exception WHERE object_type = 'instruction'"))
+        assert decide(house, case, "match", end_to_end_id=end, kind="return") is None
+        before = balances(house)
+
+        with transaction(house.engine) as session:
+            answers = carry_out(session, case, key(), house.stamp(Role.FUND_MANAGER))
+
+        assert [one.error is not None and one.error.codes for one in answers] == [("booking_explained",)]
+        assert balances(house) == before
 
 
 class TestADeadAttempt:

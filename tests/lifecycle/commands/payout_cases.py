@@ -673,6 +673,17 @@ def _matched_across_funds(house: House) -> Any:
 @refused("payout.learn", "match_known_already")
 def _explained_as_what_is_known(house: House) -> Any:
     (payout,) = pay.payouts(house, state="paid")
+    (statement,) = make.ids_of(house.do(pay.take(pay.payer_of(house, payout))))
+    (line,) = pay.set_aside(house, statement, amount_minor=-pay.AMOUNT)
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    aside: dict[str, Any] = {"exception_id": case, "statement_line_id": line, "set_aside_minor": -pay.AMOUNT}
+    return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
+
+
+@refused("payout.learn", "booking_explained")
+def _said_to_be_more_than_lies_aside(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="instructed")
     (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
     case = pay.case_of(house, line)
     pay.agree(house, case, action="write_off")
