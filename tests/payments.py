@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, EntryStatus, StatementLine
-from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut
+from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.exceptions.proposal import Action, proposal_hash
 from lifecycle.milestones.commands import AcceptMilestone
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Approve, Cancel, Certify, Instruct, Reject, Release, RequestPayout
@@ -15,6 +16,8 @@ from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, Register, match
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
+from models.db import reading
+from models.holds import ExceptionCase
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
 from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, reported
@@ -165,15 +168,28 @@ def case_of(house: House, about: UUID) -> UUID:
 
 def propose(case: UUID, action: str = "abandon_batch", **more: Any) -> ProposeWayOut:
     """Return the command that proposes a way out of a case."""
-    said = {"reason": "the bank wrote", "evidence_sha256": hashed(), **more}
+    file = {"evidence_sha256": hashed(), "file_name": "letter.pdf", "size_bytes": 1}
+    said = {"reason": "the bank wrote", **file, **more}
     return ProposeWayOut(command_id=key(), exception_id=case, action=Action(action), **said)
 
 
 def agree(house: House, *cases: UUID, action: str = "abandon_batch", **more: Any) -> None:
     """Have two people agree on a way out of cases; what follows from it is not done yet."""
     house.do(*(propose(one, action, **more) for one in cases), by=Role.ACCOUNTANT)
-    confirm = [ConfirmWayOut(command_id=key(), exception_id=one, action=Action(action)) for one in cases]
-    house.do(*confirm, by=Role.FUND_MANAGER)
+    house.do(*(confirm(house, one, action) for one in cases), by=Role.FUND_MANAGER)
+
+
+def confirm(house: House, case: UUID, action: str = "abandon_batch", **more: Any) -> ConfirmWayOut:
+    """Return the command that agrees to what is proposed for a case."""
+    said = {"action": Action(action), "proposal_hash": seen(house, case), **more}
+    return ConfirmWayOut(command_id=key(), exception_id=case, **said)
+
+
+def seen(house: House, case: UUID) -> str:
+    """Return the hash of what is proposed for a case; of nothing where nothing is."""
+    with reading(house.engine) as session:
+        row = session.get(ExceptionCase, case)
+        return proposal_hash(row) or "-"
 
 
 def abandon(house: House, batch: UUID) -> Abandon:

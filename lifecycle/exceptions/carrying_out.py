@@ -1,16 +1,24 @@
 """What a confirmed way out does, in the transaction that confirmed it."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.commands import Answer, Stamp
+from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.endings.commands import RepayRecovery
 from lifecycle.engine import execute
-from lifecycle.exceptions.commands import follow_up
+from lifecycle.exceptions.proposal import Action
+from lifecycle.ledger.cases import set_aside_by, set_aside_of
+from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.write_off import WriteOff
+from models.holds import ExceptionCase
 from models.payouts import PaymentInstruction
 from models.reading import rows_by
+from models.statements import StatementLine
+from models.states import BankEventKind, BankSource
 
 
 def carry_out(session: Session, case_id: UUID, command_id: str, stamp: Stamp) -> list[Answer]:
@@ -24,3 +32,72 @@ def carry_out(session: Session, case_id: UUID, command_id: str, stamp: Stamp) ->
     rows = rows_by(session, PaymentInstruction, "id", spoken_of)
     moves = batch_moves(session, {row.batch_id for found in rows.values() for row in found})
     return [*answers, *execute(session, moves, stamp=stamp)]
+
+
+def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]:
+    """Return what the confirmed proposal of a case does: run it in the transaction that confirmed it.
+
+    A case about a batch speaks of every instruction of it that may still be alive.
+    """
+    case = rows_by(session, ExceptionCase, "id", [case_id])[case_id][0]
+    if case.action == Action.ABANDON_BATCH:
+        return [
+            Abandon(
+                command_id=f"{command_id}:abandon", batch_id=case.object_id, reason=case.reason, exception_id=case.id
+            )
+        ]
+    line = next(iter(rows_by(session, StatementLine, "id", [case.object_id]).get(case.object_id, ())), None)
+    if case.action == Action.WRITE_OFF and line is not None:
+        return [
+            WriteOff(
+                command_id=f"{command_id}:write-off",
+                statement_id=line.statement_id,
+                statement_line_id=line.id,
+                exception_id=case.id,
+                reason=case.reason,
+            )
+        ]
+    if case.action == Action.MATCH and case.proposal.get("recovery_id") and line is not None:
+        return [_repay(case, line, command_id)]
+    if case.action not in (Action.MATCH, Action.CONFIRM_PAID, Action.CONFIRM_REJECTED):
+        return []
+    if case.object_type == "batch":
+        spoken_of = rows_by(session, PaymentInstruction, "batch_id", [case.object_id], "end_to_end_id")[case.object_id]
+    elif case.action == Action.MATCH:
+        end = case.proposal["end_to_end_id"]
+        spoken_of = rows_by(session, PaymentInstruction, "end_to_end_id", [end])[end]
+    else:
+        spoken_of = rows_by(session, PaymentInstruction, "id", [case.object_id])[case.object_id]
+    aside = 0 if line is None else set_aside_of(case, set_aside_by(session, [line.id]))
+    return [_learn(case, one, line, aside, command_id) for one in spoken_of]
+
+
+def _repay(case: Any, line: Any, command_id: str) -> Command:
+    return RepayRecovery(
+        command_id=f"{command_id}:repay",
+        recovery_id=UUID(case.proposal["recovery_id"]),
+        amount_minor=line.amount_minor,
+        bank_ref=line.bank_ref or line.line_ref,
+        received_on=line.booked_on,
+        exception_id=case.id,
+        statement_line_id=line.id,
+    )
+
+
+def _learn(case: Any, instruction: Any, line: Any, aside_minor: int, command_id: str) -> Command:
+    kinds = {Action.CONFIRM_PAID: BankEventKind.SETTLE, Action.CONFIRM_REJECTED: BankEventKind.REJECT}
+    kind = kinds.get(Action(case.action)) or BankEventKind(case.proposal["kind"])
+    return Learn(
+        command_id=f"{command_id}:{instruction.id}",
+        payout_id=instruction.payout_id,
+        instruction_id=instruction.id,
+        source=BankSource.PEOPLE,
+        kind=kind,
+        amount_minor=instruction.amount_minor if line is None else abs(aside_minor),
+        bank_ref=None if line is None else line.bank_ref,
+        booked_on=None if line is None else line.booked_on,
+        reason=case.reason,
+        exception_id=case.id,
+        statement_line_id=None if line is None else line.id,
+        set_aside_minor=aside_minor,
+    )

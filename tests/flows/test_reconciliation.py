@@ -13,7 +13,6 @@ from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
 from lifecycle.commands import Answer
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.funds.commands import Contribute
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.statements import ComparePosition
@@ -155,7 +154,7 @@ class TestTwoPeople:
         (batch,) = pay.batches(house, state="unknown")
         case = pay.case_of(house, batch)
         house.do(pay.propose(case, "confirm_paid"), by=Role.ACCOUNTANT)
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.CONFIRM_PAID)
+        confirm = pay.confirm(house, case, "confirm_paid")
         house.do(confirm, by=Role.FUND_MANAGER)
 
         with transaction(house.engine) as session:

@@ -12,7 +12,6 @@ from lifecycle.endings.commands import OrderRecovery, RepayRecovery
 from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.funds.commands import HoldFund
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.batches import Send
@@ -50,7 +49,7 @@ def refused(house: House, case: UUID, action: str, **more: Any) -> set[str]:
 def decide(house: House, case: UUID, action: str, **more: Any) -> LifecycleError | None:
     """Let two people agree on a way out and carry it out; return what stands in its way."""
     house.do(pay.propose(case, action, **more), by=Role.ACCOUNTANT)
-    confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action(action))
+    confirm = pay.confirm(house, case, action)
     with transaction(house.engine) as session:
         answers = execute(session, [confirm], stamp=house.stamp(Role.FUND_MANAGER))
         answers += carry_out(session, case, confirm.command_id, house.stamp(Role.FUND_MANAGER))

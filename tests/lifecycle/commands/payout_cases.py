@@ -9,7 +9,7 @@ from sqlalchemy import text
 from flows.claims import claim_batch
 from lifecycle.agreements.commands import SupplementAgreement
 from lifecycle.disbursement.commands import Freeze
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
+from lifecycle.exceptions.proposal import Action
 from lifecycle.funds.commands import Contribute, HoldFund, SetLimit, SetTiers, Tier
 from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
@@ -630,6 +630,8 @@ wrong("exception.propose", "way_out_not_possible", action=Action.WRITE_OFF)
 wrong("exception.propose", "way_out_not_possible", "match_names_nothing", action=Action.MATCH, end_to_end_id="E1")
 wrong("exception.propose", "reason_missing", reason=" ")
 wrong("exception.propose", "file_hash_wrong", evidence_sha256="A" * 64)
+wrong("exception.propose", "file_name_wrong", file_name="")
+wrong("exception.propose", "file_size_wrong", size_bytes=0)
 
 
 @refused("exception.propose", "match_names_nothing")
@@ -736,13 +738,13 @@ def _agreed_on_what_was_explained_meanwhile(house: House) -> Any:
     case = pay.case_of(house, line)
     house.do(pay.propose(case, "write_off"), by=Role.ACCOUNTANT)
     explain(house)
-    return on(ConfirmWayOut, case, action=Action.WRITE_OFF)
+    return pay.confirm(house, case, "write_off")
 
 
 @refused("exception.confirm", "nothing_proposed")
 def _agreed_to_nothing(house: House) -> Any:
     (batch,) = pay.batches(house, state="unknown")
-    return on(ConfirmWayOut, pay.case_of(house, batch), action=Action.ABANDON_BATCH)
+    return pay.confirm(house, pay.case_of(house, batch))
 
 
 @refused("exception.confirm", "another_way_out")
@@ -750,6 +752,70 @@ def _agreed_to_what_was_proposed_before(house: House) -> Any:
     command = made(house, "exception.confirm")
     house.do(pay.propose(command.exception_id, "confirm_paid"), by=Role.ACCOUNTANT)
     return command
+
+
+@refused("exception.confirm", "proposal_changed")
+def _agreed_to_what_has_another_reason_now(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    house.do(pay.propose(command.exception_id, reason="the bank wrote anew"), by=Role.ACCOUNTANT)
+    return command
+
+
+def _in_the_team(house: House, role: Role) -> None:
+    """Let the technical manager hold a role at the funder, and work on the project."""
+    also(house, Role.TECHNICAL_MANAGER, role, "funder")
+    make.name_members(house, UUID(house.one("SELECT project_id FROM v_payout")), roles=(Role.TECHNICAL_MANAGER,))
+
+
+@refused("exception.propose", "conflict_of_interest")
+def _proposed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "exception.propose")
+    also(house, Role.ACCOUNTANT, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    also(house, Role.FUND_MANAGER, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_to_what_one_proposed_who_joined_the_firm(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    also(house, Role.ACCOUNTANT, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_by_one_whom_the_wall_keeps_out(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    stand_behind_the_wall(house, UUID(house.one("SELECT fund_id FROM v_payout")), Role.FUND_MANAGER)
+    return command
+
+
+@refused("exception.propose", "four_eyes")
+def _proposed_by_who_entered_the_account(house: House) -> Any:
+    command = made(house, "exception.propose")
+    edit(house, "UPDATE payee_account SET proposed_by = confirmed_by, confirmed_by = proposed_by")
+    return command
+
+
+@refused("exception.confirm", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _agreed_by_one_of_the_team(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    _in_the_team(house, Role.FUND_MANAGER)
+    return command
+
+
+@refused("exception.confirm", "four_eyes")
+def _agreed_to_what_one_of_the_team_proposed_before(house: House) -> Any:
+    case = made(house, "exception.confirm").exception_id
+    also(house, Role.TECHNICAL_MANAGER, Role.ACCOUNTANT, "funder")
+    house.do(pay.propose(case), by=Role.TECHNICAL_MANAGER)
+    _in_the_team(house, Role.FUND_MANAGER)
+    return pay.confirm(house, case)
 
 
 @refused("exception.confirm", "exception_closed")
