@@ -248,7 +248,9 @@ _ACCOUNT_OF = Own(
     reference=Reference(option="payee", find="payee", metavar="NAME/1234", help="Account: firm/last digits, or its id.")
 )
 _FILES = Own(option="--evidence", metavar="SHA256", help="SHA-256 of a file it rests on; once for each.")
-_MINUTE = Own(option="--minute", metavar="SHA256", help="SHA-256 of the committee's minute.")
+_MINUTE = Own(
+    option="--minute", metavar="SHA256", help="SHA-256 of the committee's minute; it is evidence of the project."
+)
 _AMOUNT = Own(option="--amount", help="The amount, typed again.")
 _SEEN = Own(option="--payload-hash", metavar="SHA256", help="Hash of what was seen. [default: as it is now]")
 _FOR = {

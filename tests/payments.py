@@ -20,7 +20,7 @@ from models.db import reading
 from models.holds import ExceptionCase
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
-from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, reported
+from tests.factories import TODAY, House, agreements, hand_in, ids_of, key, pay_in, reported
 
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
@@ -91,6 +91,14 @@ def payouts(
         case _:
             _on_the_way(house, made, state, amount_minor)
     return made
+
+
+def minutes_of(house: House, *payout_ids: UUID) -> list[str]:
+    """File a committee's minute for the project of each payout; return the SHA-256 of each."""
+    sql = "SELECT project_id FROM v_payout WHERE id = :id"
+    projects = (UUID(house.one(sql, id=str(one))) for one in payout_ids)
+    made = hand_in(house, *projects, type="minute", title="committee")
+    return [str(house.one("SELECT sha256 FROM v_evidence WHERE id = :id", id=str(one))) for one in made]
 
 
 def _on_the_way(house: House, made: list[UUID], state: str, amount_minor: int) -> None:

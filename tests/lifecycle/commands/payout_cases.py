@@ -69,6 +69,7 @@ wrong("payout.request", "amount_not_positive", new_amount_minor=-1)
 wrong("payout.request", "milestone_exceeded", new_amount_minor=40_000_001)
 wrong("payout.request", "payee_of_another", payee_account_id=NOWHERE)
 wrong("payout.request", "evidence_not_current", new_evidence=("f" * 64,))
+wrong("payout.request", "evidence_not_current", minute_sha256="f" * 64)
 
 
 @refused("payout.request", "milestone_exceeded")
@@ -303,7 +304,21 @@ def _approved_without_director_and_minute(house: House) -> Any:
 
 @refused("payout.approve", "director_missing")
 def _approved_without_a_director(house: House) -> Any:
-    return approve(_of_the_highest_tier(house), minute_sha256="a" * 64)
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, one)
+    return approve(one, minute_sha256=minute)
+
+
+@refused("payout.approve", "evidence_not_current", "director_missing")
+def _approved_on_a_minute_that_is_not_there(house: House) -> Any:
+    return approve(_of_the_highest_tier(house), minute_sha256="the committee agreed")
+
+
+@refused("payout.approve", "evidence_not_current", "director_missing")
+def _approved_on_a_minute_of_another_project(house: House) -> Any:
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, *pay.payouts(house))
+    return approve(one, minute_sha256=minute)
 
 
 @refused("payout.approve", "insufficient_funds")
@@ -333,8 +348,11 @@ def _approved_on_evidence_that_was_withdrawn(house: House) -> Any:
     return approve(one)
 
 
-def withdraw_evidence(house: House) -> None:
-    for row in house.rows("SELECT id, object_id FROM v_evidence"):
+def withdraw_evidence(house: House, sha256: str = "") -> None:
+    """Take back a file, or all of them."""
+    for row in house.rows("SELECT id, object_id, sha256 FROM v_evidence"):
+        if sha256 not in ("", row.sha256):
+            continue
         withdraw = WithdrawEvidence(
             command_id=key(), project_id=UUID(row.object_id), evidence_id=UUID(row.id), reason="wrong file"
         )
@@ -479,6 +497,15 @@ def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
 def _paid_on_evidence_that_was_withdrawn(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     withdraw_evidence(house)
+    return instruct(one)
+
+
+@refused("payout.instruct", "evidence_not_current")
+def _paid_on_a_minute_that_was_withdrawn(house: House) -> Any:
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, one)
+    house.do(approve(one, minute_sha256=minute), by=Role.FUND_DIRECTOR)
+    withdraw_evidence(house, minute)
     return instruct(one)
 
 
