@@ -21,11 +21,13 @@ from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.disbursement.commands import Freeze
 from lifecycle.engine import execute
 from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from lifecycle.payouts.register import register_of
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
@@ -131,7 +133,19 @@ def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
         code=reason.code,
         detail={key: str(value) for key, value in reason.values.items()},
     )
-    run_in_transaction(engine, lambda session: execute(session, [command], stamp=stamp))
+    run_in_transaction(engine, lambda session: execute(session, [command, *_stopping(taken)], stamp=stamp))
+
+
+def _stopping(taken: Taken) -> list[Command]:
+    """Return what stops all disbursement where a message of ours is not known here; one stop for this is enough.
+
+    What this database was restored from has sent it, and may have paid what is still to be paid here. A report names
+    no account, so no single fund can be held (`safety.md` 2.9).
+    """
+    if not isinstance(taken.why, SentByWhatIsLost):
+        return []
+    reason = f"the bank answers what is not known here: {taken.why.unmet[0].values['found']}"
+    return [Freeze(command_id=_key(taken.sha256, "lost"), reason=reason, code="restored")]
 
 
 def _take(session: Session, name: str, stream: BinaryIO, taken: Taken, stamp: Stamp) -> None:
@@ -313,7 +327,8 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
     if row is None:
         found, rule = report.original_msg_id[:35], "a message of ours"
         element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
-        raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+        refusal = SentByWhatIsLost if is_own(report.original_msg_id) else BankFileRefused
+        raise refusal("bank_message_unknown", element=element, rule=rule, found=found)
     instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
     owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
