@@ -99,7 +99,7 @@ def _refused(row: RawRow, problem: CellProblem) -> BankFileRefused:
 def _batch_named(session: Session, rows: list[RawRow], sheet: str) -> Any:
     """Return the batch of the first row that names one of ours; only what went out as a workbook is answered by one."""
     batch, instruction = table_of(PaymentBatch), table_of(PaymentInstruction)
-    own: set[str] = set()
+    own: set[Any] = set()
     for row in rows[:_ROWS_SEARCHED]:
         ids = [text for cell in row.cells if OUR_ID.fullmatch(text := cell.strip())]
         named = (

@@ -10,10 +10,12 @@ from lifecycle.banking.answers import Detail, EntryStatus, StatementLine
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.exceptions.proposal import Action, proposal_hash
 from lifecycle.milestones.commands import AcceptMilestone
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Approve, Cancel, Certify, Instruct, Reject, Release, RequestPayout
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, Register, match
+from lifecycle.payouts.own_ids import end_to_end_id
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
 from models.db import reading
@@ -205,6 +207,31 @@ def abandon(house: House, batch: UUID) -> Abandon:
     case = case_of(house, batch)
     agree(house, case)
     return Abandon(command_id=key(), batch_id=batch, reason="the bank wrote", exception_id=case)
+
+
+def lost(house: House, payout: UUID, amount_minor: int = -AMOUNT) -> UUID:
+    """Have the bank book a payment under an id of ours that a restored database does not know; return its case."""
+    end = lost_end(house, payout)
+    found = tuple(match([booked(amount_minor, end)], Register(currency="CNY")))
+    (statement,) = ids_of(house.do(take(payer_of(house, payout))))
+    (answer,) = house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=found))
+    return case_of(house, UUID(answer["line_ids"][0]))
+
+
+def lost_end(house: House, payout: UUID) -> str:
+    """Return the id under which what this database was restored from has paid a payout."""
+    number = str(house.one("SELECT number FROM v_payout WHERE id = :id", id=str(payout)))
+    other = "ABCD" if house.one("SELECT epoch FROM installation") != "ABCD" else "DCBA"
+    return end_to_end_id(other, number, 1)
+
+
+def adopt(house: House, payout: UUID) -> Adopt:
+    """Return the command that takes a lost payment up on which two people have agreed."""
+    case = lost(house, payout)
+    agree(house, case, action="adopt")
+    end, batch = lost_end(house, payout), new_id()
+    named: dict[str, Any] = {"end_to_end_id": end, "execution_on": house.today, "exception_id": case}
+    return Adopt(command_id=key(), payout_id=payout, batch_id=batch, **named)
 
 
 def word(house: House, payout: UUID, kind: str, **more: Any) -> Learn:

@@ -1,7 +1,7 @@
 """What a confirmed way out does, in the transaction that confirmed it."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
@@ -10,12 +10,15 @@ from lifecycle.endings.commands import RepayRecovery
 from lifecycle.engine import execute
 from lifecycle.exceptions.proposal import Action
 from lifecycle.ledger.cases import set_aside_by, set_aside_of
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.own_ids import payout_named
+from lifecycle.payouts.rules import lost_id
 from lifecycle.payouts.write_off import WriteOff
 from models.holds import ExceptionCase
-from models.payouts import PaymentInstruction
+from models.payouts import PaymentInstruction, Payout
 from models.reading import rows_by
 from models.statements import StatementLine
 from models.states import BankEventKind, BankSource
@@ -26,12 +29,36 @@ def carry_out(session: Session, case_id: UUID, command_id: str, stamp: Stamp) ->
 
     Where one answer holds an error nothing of it may stay: the door rolls the confirmation back with it.
     """
+    before = _adoption(session, case_id, command_id)
+    if before and (failed := [one for one in execute(session, before, stamp=stamp) if one.error is not None]):
+        return failed
     commands = follow_up(session, case_id, command_id)
     answers = execute(session, commands, stamp=stamp)
     spoken_of = [one.instruction_id for one in commands if isinstance(one, Learn)]
     rows = rows_by(session, PaymentInstruction, "id", spoken_of)
     moves = batch_moves(session, {row.batch_id for found in rows.values() for row in found})
     return [*answers, *execute(session, moves, stamp=stamp)]
+
+
+def _adoption(session: Session, case_id: UUID, command_id: str) -> list[Command]:
+    """Return what takes a lost payment up, before its booking is learned."""
+    case = rows_by(session, ExceptionCase, "id", [case_id])[case_id][0]
+    if case.action != Action.ADOPT:
+        return []
+    (line,) = rows_by(session, StatementLine, "id", [case.object_id])[case.object_id]
+    end = lost_id(line) or ""
+    number: Any = payout_named(end)
+    (payout,) = rows_by(session, Payout, "number", [number])[number]
+    return [
+        Adopt(
+            command_id=f"{command_id}:adopt",
+            payout_id=payout.id,
+            batch_id=uuid5(case.id, "adopted"),
+            end_to_end_id=end,
+            execution_on=line.booked_on,
+            exception_id=case.id,
+        )
+    ]
 
 
 def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]:
@@ -59,12 +86,12 @@ def follow_up(session: Session, case_id: UUID, command_id: str) -> list[Command]
         ]
     if case.action == Action.MATCH and case.proposal.get("recovery_id") and line is not None:
         return [_repay(case, line, command_id)]
-    if case.action not in (Action.MATCH, Action.CONFIRM_PAID, Action.CONFIRM_REJECTED):
+    if case.action not in (Action.MATCH, Action.ADOPT, Action.CONFIRM_PAID, Action.CONFIRM_REJECTED):
         return []
     if case.object_type == "batch":
         spoken_of = rows_by(session, PaymentInstruction, "batch_id", [case.object_id], "end_to_end_id")[case.object_id]
-    elif case.action == Action.MATCH:
-        end = case.proposal["end_to_end_id"]
+    elif case.action in (Action.MATCH, Action.ADOPT):
+        end: Any = case.proposal["end_to_end_id"] if case.action == Action.MATCH else lost_id(line)
         spoken_of = rows_by(session, PaymentInstruction, "end_to_end_id", [end])[end]
     else:
         spoken_of = rows_by(session, PaymentInstruction, "id", [case.object_id])[case.object_id]
@@ -85,7 +112,11 @@ def _repay(case: Any, line: Any, command_id: str) -> Command:
 
 
 def _learn(case: Any, instruction: Any, line: Any, aside_minor: int, command_id: str) -> Command:
-    kinds = {Action.CONFIRM_PAID: BankEventKind.SETTLE, Action.CONFIRM_REJECTED: BankEventKind.REJECT}
+    kinds = {
+        Action.ADOPT: BankEventKind.SETTLE,
+        Action.CONFIRM_PAID: BankEventKind.SETTLE,
+        Action.CONFIRM_REJECTED: BankEventKind.REJECT,
+    }
     kind = kinds.get(Action(case.action)) or BankEventKind(case.proposal["kind"])
     return Learn(
         command_id=f"{command_id}:{instruction.id}",

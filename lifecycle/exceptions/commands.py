@@ -67,7 +67,14 @@ def _verb(name: str, command: type[X], rules: tuple[Any, ...], effects: Any) -> 
 PROPOSE = _verb(
     "propose",
     ProposeWayOut,
-    (rules.still_open, rules.no_interest, rules.separate, rules.way_out_known, rules.still_set_aside),
+    (
+        rules.still_open,
+        rules.no_interest,
+        rules.separate,
+        rules.way_out_known,
+        rules.lost_payment_known,
+        rules.still_set_aside,
+    ),
     way_out_proposed,
 )
 CONFIRM = _verb(
@@ -75,7 +82,7 @@ CONFIRM = _verb(
     ConfirmWayOut,
     (
         *(rules.still_open, rules.proposed, rules.as_seen, rules.second_person),
-        *(rules.no_interest, rules.separate, rules.proposer_apart, rules.still_set_aside),
+        *(rules.no_interest, rules.separate, rules.proposer_apart, rules.lost_payment_known, rules.still_set_aside),
     ),
     way_out_confirmed,
 )

@@ -11,9 +11,11 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.endings.facts import left_of
 from lifecycle.exceptions.interest import Apart, Concern, apart_from
 from lifecycle.ledger.cases import set_aside_by, set_aside_of
+from lifecycle.payouts.own_ids import payout_named
+from lifecycle.payouts.rules import lost_id
 from models.agreements import RecoveryOrder
 from models.holds import Hold
-from models.payouts import PaymentBatch, PaymentInstruction
+from models.payouts import PaymentBatch, PaymentInstruction, Payout
 from models.people import User
 from models.reading import Groups, rows_by
 from models.statements import StatementLine
@@ -34,6 +36,8 @@ class CaseFacts:
     """The payment that the proposal names, or that the case is about."""
     batch: Any = None
     """The batch which carried it."""
+    lost: Any = None
+    """The payout that the one id of the booking names, where that is of our form."""
     order: Any = None
     """The recovery order that the proposal names."""
     order_left_minor: int = 0
@@ -58,7 +62,9 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     orders = rows_by(session, RecoveryOrder, "id", {_order_named(task) for task in tasks} - {None})
     holds = rows_by(session, Hold, "object_id", {task.row.fund_id for task in tasks} - {None})
     users = rows_by(session, User, "id", {task.row.proposed_by for task in tasks} - {None})
-    apart = apart_from(session, [_concern(task, lines, orders) for task in tasks])
+    numbers = {_lost_number(lines.get(task.row.object_id, ())) for task in tasks}
+    lost = rows_by(session, Payout, "number", numbers - {None})
+    apart = apart_from(session, [_concern(task, lines, orders, lost) for task in tasks])
     facts = []
     for task, kept_apart in zip(tasks, apart, strict=True):
         order = next(iter(orders.get(_order_named(task), ())), None)
@@ -74,6 +80,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 aside_minor=set_aside_of(task.row, aside),
                 instruction=next(iter(found), None),
                 batch=next((one for row in found for one in batches[row.batch_id]), None),
+                lost=next(iter(lost.get(_lost_number(lines.get(task.row.object_id, ())), ())), None),
                 order=order,
                 order_left_minor=0 if order is None else left_of(order),
                 apart=kept_apart,
@@ -85,7 +92,12 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     return facts
 
 
-def _concern(task: Task[Any], lines: Groups, orders: Groups) -> Concern:
+def _lost_number(lines: Sequence[Any]) -> Any:
+    end = lost_id(next(iter(lines), None))
+    return None if end is None else payout_named(end)
+
+
+def _concern(task: Task[Any], lines: Groups, orders: Groups, lost: Groups) -> Concern:
     case = task.row
     line = next(iter(lines.get(case.object_id, ())), None)
     ends = {_end_named(task), case.facts.get("instruction")}
@@ -94,7 +106,11 @@ def _concern(task: Task[Any], lines: Groups, orders: Groups) -> Concern:
         about=case.object_id,
         ends=frozenset(one for one in ends if one),
         messages=frozenset(() if line is None else line.details.get("messages", ())),
-        project_ids=frozenset(row.project_id for row in orders.get(_order_named(task), ())),
+        project_ids=frozenset(
+            row.project_id
+            for rows in (orders.get(_order_named(task), ()), lost.get(_lost_number(lines.get(case.object_id, ())), ()))
+            for row in rows
+        ),
         fund_id=case.fund_id,
     )
 

@@ -11,6 +11,7 @@ class Action(StrEnum):
     """The ways out (`docs/contract.md` 3.6)."""
 
     MATCH = "match"
+    ADOPT = "adopt"
     CONFIRM_PAID = "confirm_paid"
     CONFIRM_REJECTED = "confirm_rejected"
     ABANDON_BATCH = "abandon_batch"
@@ -20,7 +21,7 @@ class Action(StrEnum):
 
 
 POSSIBLE: Mapping[str, frozenset[Action]] = {
-    "statement_line": frozenset({Action.MATCH, Action.WRITE_OFF, Action.LIFT_HOLD, Action.CLOSE}),
+    "statement_line": frozenset({Action.MATCH, Action.ADOPT, Action.WRITE_OFF, Action.LIFT_HOLD, Action.CLOSE}),
     "instruction": frozenset(
         {Action.MATCH, Action.CONFIRM_PAID, Action.CONFIRM_REJECTED, Action.LIFT_HOLD, Action.CLOSE}
     ),

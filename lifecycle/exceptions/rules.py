@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.exceptions.proposal import POSSIBLE, Action, proposal_hash
+from lifecycle.payouts.rules import adoptable
 from lifecycle.requirements.rules import file_reasons
 from models.money import said
 from models.states import BankEventKind, RecoveryState
@@ -73,6 +74,14 @@ def still_set_aside(facts: "CaseFacts") -> tuple[Unmet, ...]:
     is_about = facts.line is not None and action in (Action.MATCH, Action.WRITE_OFF)
     foreign = is_about and facts.fund is not None and facts.line.currency != facts.fund.currency
     return (unmet("booking_explained"),) if is_about and not foreign and not facts.aside_minor else ()
+
+
+def lost_payment_known(facts: "CaseFacts") -> tuple[Unmet, ...]:
+    """What is adopted is the payment of a payout that is here and approved (`safety.md` 2.9)."""
+    action = getattr(facts.command, "action", None) or facts.case.action
+    if action != Action.ADOPT or facts.line is None:
+        return ()
+    return adoptable(facts.lost, facts.line, facts.case.fund_id, facts.aside_minor)
 
 
 def proposed(facts: "CaseFacts") -> tuple[Unmet, ...]:

@@ -13,6 +13,7 @@ from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
@@ -76,7 +77,7 @@ class TestVerbs:
         of_cases = {ProposeWayOut, ConfirmWayOut}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
-        not_by_hand = {*by_the_clock, Abandon, WriteOff}
+        not_by_hand = {*by_the_clock, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand
 

@@ -250,6 +250,17 @@ def abandon(house: House, count: int) -> Made:
     return [pay.abandon(house, one) for one in pay.batches(house, count, state="unknown")]
 
 
+@recipe(
+    "payout.adopt",
+    "payout.adopt",
+    "batch.prepare",
+    by=Role.FUND_MANAGER,
+    moves=(("payout", "instruct", "approved", "instructed"), ("batch", "prepare", "", "prepared")),
+)
+def adopt(house: House, count: int) -> Made:
+    return [pay.adopt(house, one) for one in pay.payouts(house, count, state="approved")]
+
+
 @recipe("statement.take", by=Role.ACCOUNTANT)
 def take(house: House, count: int) -> Made:
     return [pay.take(pay.fund_of(house, one)) for one in pay.accepted(house, count)]

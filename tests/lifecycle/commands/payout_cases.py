@@ -752,6 +752,56 @@ def explain(house: House) -> None:
     edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
 
 
+wrong("payout.adopt", "two_people_missing", "adopt_names_nothing", exception_id=NOWHERE)
+wrong("payout.adopt", "adopt_names_nothing", end_to_end_id="PWK7QXPO20250001A1")
+
+
+@refused("payout.adopt", "two_people_missing", by=Role.FUND_MANAGER)
+def _adopted_by_one(house: House) -> Any:
+    command = made(house, "payout.adopt")
+    edit(house, "UPDATE exception_case SET confirmed_by = NULL")
+    return command
+
+
+@refused("payout.adopt", "adopt_needs_approval", by=Role.FUND_MANAGER)
+def _adopted_by_what_was_sent_back(house: House) -> Any:
+    command = made(house, "payout.adopt")
+    edit(house, "UPDATE payout SET state = 'requested'")
+    return command
+
+
+@refused("exception.propose", "adopt_names_nothing")
+def _adopted_for_another_amount(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="approved")
+    return pay.propose(pay.lost(house, payout, -pay.AMOUNT + 1), "adopt")
+
+
+@refused("exception.propose", "adopt_names_nothing")
+def _adopted_without_an_id_of_ours(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    return pay.propose(pay.case_of(house, line), "adopt")
+
+
+@refused("exception.propose", "adopt_needs_approval")
+def _adopted_by_what_waits_for_approval(house: House) -> Any:
+    return pay.propose(pay.lost(house, *pay.payouts(house)), "adopt")
+
+
+@refused("exception.confirm", "adopt_needs_approval", by=Role.FUND_MANAGER)
+def _adopted_by_what_was_sent_back_meanwhile(house: House) -> Any:
+    case = pay.lost(house, *pay.payouts(house, state="approved"))
+    house.do(pay.propose(case, "adopt"), by=Role.ACCOUNTANT)
+    edit(house, "UPDATE payout SET state = 'requested'")
+    return pay.confirm(house, case, "adopt")
+
+
+@refused("payout.instruct", "fund_on_hold", "batch_may_be_alive")
+def _paid_while_a_lost_attempt_may_have_paid_it(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    pay.lost(house, one)
+    return instruct(one)
+
+
 @refused("exception.propose", "booking_explained")
 def _what_was_posted_is_no_more_open(house: House) -> Any:
     (line,) = pay.set_aside(house, *pay.statements(house))
