@@ -296,7 +296,7 @@ def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def lost_id(line: Any) -> str | None:
     """Return the one end-to-end id of our form that a booking names; None where it names another number of ids."""
-    ends = () if line is None else line.details.get("end_to_end_ids", ())
+    ends: list[str] = [] if line is None else line.details.get("end_to_end_ids", [])
     return ends[0] if len(ends) == 1 and payout_named(ends[0]) is not None else None
 
 

@@ -1,6 +1,7 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -337,9 +338,7 @@ class TestAPaymentThatARestoreHasLost:
         told = pain002().replace(b"E1B7", message.format(other=self.other(house)).encode())
         more = told.replace(b"T10:00:00Z", b"T11:00:00Z")
 
-        taken = [
-            take_file(house.engine, "a.xml", lambda data=data: BytesIO(data), house.stamp()) for data in (told, more)
-        ]
+        taken = [take_file(house.engine, "a.xml", partial(BytesIO, data), house.stamp()) for data in (told, more)]
 
         assert [one.document()["why"] for one in taken] == ["bank_message_unknown"] * 2
         assert [row.kind for row in house.rows("SELECT kind FROM v_exception")] == ["file_quarantined"] * 2

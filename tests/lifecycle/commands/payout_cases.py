@@ -784,12 +784,12 @@ def _adopted_without_an_id_of_ours(house: House) -> Any:
 
 @refused("exception.propose", "adopt_needs_approval")
 def _adopted_by_what_waits_for_approval(house: House) -> Any:
-    return pay.propose(pay.lost(house, *pay.payouts(house)), "adopt")
+    return pay.propose(pay.lost(house, pay.payouts(house)[0]), "adopt")
 
 
 @refused("exception.confirm", "adopt_needs_approval", by=Role.FUND_MANAGER)
 def _adopted_by_what_was_sent_back_meanwhile(house: House) -> Any:
-    case = pay.lost(house, *pay.payouts(house, state="approved"))
+    case = pay.lost(house, pay.payouts(house, state="approved")[0])
     house.do(pay.propose(case, "adopt"), by=Role.ACCOUNTANT)
     edit(house, "UPDATE payout SET state = 'requested'")
     return pay.confirm(house, case, "adopt")
