@@ -19,12 +19,15 @@ from lifecycle.banking.answers import Source, Statement, StatementLine, Status, 
 from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
+from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.disbursement.commands import Freeze
 from lifecycle.engine import execute
 from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from lifecycle.payouts.register import register_of
 from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
@@ -130,7 +133,19 @@ def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
         code=reason.code,
         detail={key: str(value) for key, value in reason.values.items()},
     )
-    run_in_transaction(engine, lambda session: execute(session, [command], stamp=stamp))
+    run_in_transaction(engine, lambda session: execute(session, [command, *_stopping(taken)], stamp=stamp))
+
+
+def _stopping(taken: Taken) -> list[Command]:
+    """Return what stops all disbursement where a message of ours is not known here; one stop for this is enough.
+
+    What this database was restored from has sent it, and may have paid what is still to be paid here. A report names
+    no account, so no single fund can be held (`safety.md` 2.9).
+    """
+    if not isinstance(taken.why, SentByWhatIsLost):
+        return []
+    reason = f"the bank answers what is not known here: {taken.why.unmet[0].values['found']}"
+    return [Freeze(command_id=_key(taken.sha256, "lost"), reason=reason, code="restored")]
 
 
 def _take(session: Session, name: str, stream: BinaryIO, taken: Taken, stamp: Stamp) -> None:
@@ -265,30 +280,42 @@ def _learn(
     """Tell every instruction what its line says of it.
 
     What names a booking is the bank's own reference, of the line or of its part. The reference of the entry
-    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one.
+    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one. A line that says
+    the same of one instruction twice has booked it twice: each has its place in its name.
     """
     commands: list[Command] = []
     for one, line_id in zip(found, ids, strict=True):
+        said: Counter[str] = Counter()
         for intent in one.intents:
             if intent.instruction is None:
                 continue
             taken.batches.add(intent.instruction.batch_id)
+            said.update((word := f"{intent.instruction.id}:{intent.kind}",))
             commands.append(
                 Learn(
-                    command_id=_key(taken.sha256, f"{line_id}:{intent.instruction.id}:{intent.kind}"),
+                    command_id=_key(taken.sha256, f"{line_id}:{word}:{said[word]}"),
                     payout_id=intent.instruction.payout_id,
                     instruction_id=intent.instruction.id,
                     source=source,
                     kind=intent.kind,
                     amount_minor=intent.amount_minor,
-                    bank_ref=one.line.bank_ref or intent.bank_ref,
+                    bank_ref=_placed(one.line.bank_ref or intent.bank_ref, said[word]),
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
-                    content_hash=one.booking_hash,
+                    content_hash=_part_hash(one.booking_hash, said[word]),
                 )
             )
     if commands:
         _all_done(execute(session, commands, stamp=stamp))
+
+
+def _placed(bank_ref: str | None, place: int) -> str | None:
+    """Return the reference of the so-manieth equal part of a line: the first bears the line's own."""
+    return bank_ref if bank_ref is None or place == 1 else f"{bank_ref[:130]}#{place}"
+
+
+def _part_hash(booking_hash: str, place: int) -> str:
+    return booking_hash if place == 1 else sha256(f"{booking_hash}/{place}")
 
 
 _WORDS = {Status.ACCEPTED: BankEventKind.ACKNOWLEDGE, Status.REJECTED: BankEventKind.REJECT}
@@ -301,7 +328,8 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
     if row is None:
         found, rule = report.original_msg_id[:35], "a message of ours"
         element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
-        raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+        refusal = SentByWhatIsLost if is_own(report.original_msg_id) else BankFileRefused
+        raise refusal("bank_message_unknown", element=element, rule=rule, found=found)
     instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
     owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()

@@ -11,7 +11,7 @@ from lifecycle.exceptions import commands as exceptions
 from lifecycle.funds import commands as funds
 from lifecycle.milestones import chart as milestone_chart
 from lifecycle.milestones import commands as milestones
-from lifecycle.payouts import batch_chart, batches, learning, payees, statements, taking_back, write_off
+from lifecycle.payouts import adoption, batch_chart, batches, learning, payees, statements, taking_back, write_off
 from lifecycle.payouts import chart as payout_chart
 from lifecycle.payouts import commands as payouts
 from lifecycle.people import commands as people
@@ -31,6 +31,7 @@ MODULES = (
     exceptions,
     funds,
     milestones,
+    adoption,
     batches,
     learning,
     payees,

@@ -542,7 +542,7 @@ def funded() -> Pack:
         stage.model_copy(update={"criteria": (_criterion("G3.1", "W", "paper"),)}) if stage.gate == "G3" else stage
         for stage in bare.stages
     )
-    changes = {"code": "funded", "stages": stages, "evidence_types": (_paper("paper", "G1"),)}
+    changes = {"code": "funded", "stages": stages, "evidence_types": (_paper("paper", "G1"), _paper("minute", "G1"))}
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
@@ -569,7 +569,11 @@ def _text(zh: str, en: str) -> Text:
 
 def _paper(name: str, gate: Any) -> EvidenceType:
     title = FormField(name="title", title=_text("题目", "Title"), kind="text")
-    by = (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR) if name == "paper" else ()
+    by = (
+        (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR)
+        if name in ("paper", "minute")
+        else ()
+    )
     return EvidenceType(
         id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,), handed_in_by=by
     )

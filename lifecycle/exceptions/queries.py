@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.exceptions.commands import POSSIBLE
+from lifecycle.exceptions.proposal import POSSIBLE, proposal_hash
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.people import User
@@ -41,6 +41,7 @@ def cases(
             **{name: getattr(row, name) for name in _LISTED},
             "proposed_by": names.get(row.proposed_by),
             "confirmed_by": names.get(row.confirmed_by),
+            "proposal_hash": proposal_hash(row),
             "possible": sorted(POSSIBLE.get(row.object_type, ())),
         }
         for row in rows

@@ -125,9 +125,10 @@ class PayoutFacts:
 
     @cached_property
     def missing_evidence(self) -> tuple[str, ...]:
-        """Those files that are not there, or no longer the current version."""
+        """Those files, the committee's minute included, that are not there, or no longer the current version."""
         current = {row.sha256 for row in self.documents if row.status == EvidenceStatus.CURRENT}
-        return tuple(sha for sha in self.evidence if sha not in current)
+        minute = () if self.minute_sha256 is None else (self.minute_sha256,)
+        return tuple(sha for sha in (*self.evidence, *minute) if sha not in current)
 
     def hash_of(self, payout_id: UUID, revision: int) -> str:
         """Return the hash of what an approver of this revision will see."""

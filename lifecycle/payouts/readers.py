@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
@@ -26,6 +26,7 @@ from lifecycle.milestones.facts import retained_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.payouts.near import teams_of, tied_to
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
@@ -33,14 +34,9 @@ from models.evidence import Evidence
 from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
-from models.people import Delegation, OrganisationTie, RoleGrant, User
-from models.projects import ProjectMember
+from models.people import Delegation, RoleGrant, User
 from models.reading import Groups, rows_by, table_of
 from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
-
-TEAM = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform"}.issuperset(parties))
-"""The roles of those who work on a project, at its firm or at its platform."""
-
 
 _NAMED = (
     ("submitted_by", "decided_by"),
@@ -68,7 +64,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     ledger = accounts_of(session, funds)
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
     tiers, limits = (rows_by(session, one, "fund_id", funds, "up_to_minor") for one in (ApprovalTier, ApprovalLimit))
-    teams = _teams(session, {task.project.id for task in tasks})
+    teams = teams_of(session, {task.project.id for task in tasks})
     people = _people(session, tasks, rows, tuple(zip((milestones, teams, accounts, approvals), _NAMED, strict=True)))
     walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
@@ -267,12 +263,6 @@ def _in_force(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.until_at is None)
 
 
-def _teams(session: Session, project_ids: Collection[UUID]) -> Groups:
-    """Return project -> those named for it now who work on it; who sits in its panel or its fund does not."""
-    found = rows_by(session, ProjectMember, "project_id", project_ids)
-    return {key: [row for row in rows if row.until_at is None and row.role in TEAM] for key, rows in found.items()}
-
-
 def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     found = rows_by(session, Hold, "object_id", ids, "from_at")
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
@@ -402,7 +392,7 @@ def _people(
 ) -> _People:
     """`named` are rows, and their columns that name the account of somebody who had a part."""
     firms = {task.project.organisation_id for task in tasks} - {None}
-    tied = _tied(session, firms)
+    tied = tied_to(session, firms)
     near = firms | {other for others in tied.values() for other in others}
     deciding = {place for task in tasks for place in _deciding(task)}
     grant, user = table_of(RoleGrant), table_of(User)
@@ -423,19 +413,3 @@ def _people(
     person_of |= {row.user_id: row.person_id for row in grants}
     active = frozenset(key for key, found in known.items() if found[0].status == UserStatus.ACTIVE)
     return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied, active)
-
-
-def _tied(session: Session, firms: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
-    """Return firm -> organisations tied to it by ownership or common control."""
-    if not firms:
-        return {}
-    tie = table_of(OrganisationTie)
-    ids = list(firms)
-    statement = select(tie.c.organisation_id, tie.c.other_id).where(
-        or_(tie.c.organisation_id.in_(ids), tie.c.other_id.in_(ids))
-    )
-    found: dict[UUID, set[UUID]] = {}
-    for row in session.connection().execute(statement):
-        found.setdefault(row.organisation_id, set()).add(row.other_id)
-        found.setdefault(row.other_id, set()).add(row.organisation_id)
-    return {firm: frozenset(found.get(firm, ())) for firm in firms}

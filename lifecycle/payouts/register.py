@@ -31,7 +31,7 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
     elsewhere = set()
     for row in session.connection().execute(named.union(whole).order_by("end_to_end_id")):
         if row.fund_id != fund.id:
-            elsewhere.add(row.end_to_end_id)
+            elsewhere |= {row.end_to_end_id, row.msg_id}
             continue
         by_end[row.end_to_end_id] = row
         by_message.setdefault(row.msg_id, []).append(row)

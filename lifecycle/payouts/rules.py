@@ -1,11 +1,12 @@
 """What can stand in the way of money. Pure: facts in, reasons out; all of them, so that a person mends all at once."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import use_reasons
 from lifecycle.milestones.rules import still_over
+from lifecycle.payouts.own_ids import payout_named
 from models.money import said
 from models.states import (
     ENDED,
@@ -301,6 +302,27 @@ def enough_used(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only an accepted milestone of a project that goes on is asked to be paid."""
     return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts), *_nothing_owed(facts))
+
+
+def lost_id(line: Any) -> str | None:
+    """Return the one end-to-end id of our form that a booking names; None where it names another number of ids."""
+    ends: list[str] = [] if line is None else line.details.get("end_to_end_ids", [])
+    return ends[0] if len(ends) == 1 and payout_named(ends[0]) is not None else None
+
+
+def adoptable(payout: Any, line: Any, fund_id: Any, aside_minor: int) -> tuple[Unmet, ...]:
+    """A payment that a restored database has lost is that of a payout which it names, of its fund and its amount.
+
+    It stands in suspense still, and the payout is approved here: one that was approved after the backup is approved
+    anew first.
+    """
+    end = lost_id(line) or ""
+    is_it = payout is not None and payout.number == payout_named(end) and payout.fund_id == fund_id
+    if not is_it or (payout.amount_minor, payout.currency) != (-aside_minor, line.currency):
+        return (unmet("adopt_names_nothing", end_to_end_id=end),)
+    if payout.state != PayoutState.APPROVED:
+        return (unmet("adopt_needs_approval", number=payout.number, state=str(payout.state)),)
+    return ()
 
 
 @about_input

@@ -12,7 +12,8 @@ import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
-from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
@@ -72,12 +73,13 @@ class TestVerbs:
     def test_all_have_a_command(self) -> None:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
+        of_cases = {ProposeWayOut, ConfirmWayOut}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
-        by_two_people = {Abandon, WriteOff}
+        not_by_hand = {*by_the_clock, Abandon, Adopt, WriteOff}
 
-        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_two_people
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand
 
 
 class TestUsage:

@@ -14,7 +14,7 @@ from cli.door import Door
 from cli.options import Caller
 from cli.output import Output
 from lifecycle.banking.template import GENERIC
-from lifecycle.canonical import plain
+from lifecycle.canonical import plain, sha256
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
@@ -226,12 +226,19 @@ class TestCase:
         at_home("run", "reconciliation")
         assert at_home("statement", "unmatched").rows[0][2] == "-¥12.00"
         ((case, *_),) = at_home("exception", "list").rows
-        word = ("--reason", "a fee", "--evidence", "a" * 64)
+        letter = folders / "letter.txt"
+        letter.write_text("a fee of ours", encoding="utf-8")
+        word = ("--reason", "a fee", "--evidence", str(letter))
         assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 0
-        own = at_home("exception", "confirm", case, "write_off", "--as", "accountant", "--json")
+        seen = ("--proposal-hash", at_home("exception", "show", case, "--json").document["proposal_hash"])
+        own = at_home("exception", "confirm", case, "write_off", *seen, "--as", "accountant", "--json")
         assert (own.code, own.document["error"]["code"]) == (3, "four_eyes")
+        (kept,) = house.rows("SELECT sha256, file_name FROM v_evidence WHERE object_type = 'exception'")
+        assert tuple(kept) == (sha256("a fee of ours"), "letter.txt")
+        (files,) = at_home("check", "--only", "I22", "--json").document["checks"]
+        assert kept.sha256 not in {one["sha256"] for one in files["sample"]}
 
-        said = at_home("exception", "confirm", case, "write_off", "--as", "fund_manager")
+        said = at_home("exception", "confirm", case, "write_off", *seen, "--as", "fund_manager")
 
         assert said.code == 0
         assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == 0
@@ -244,7 +251,8 @@ class TestCase:
         house.do(pay.propose(case), by=Role.ACCOUNTANT)
         pay.tell(house, pay.payout_of(house, batch), kind="acknowledge")
 
-        said = at_home("exception", "confirm", str(case), "abandon_batch", "--as", "fund_manager", "--json")
+        seen = ("--proposal-hash", pay.seen(house, case))
+        said = at_home("exception", "confirm", str(case), "abandon_batch", *seen, "--as", "fund_manager", "--json")
 
         assert (said.code, said.document["error"]["unmet"]) == (3, ["batch_may_be_alive"])
         assert house.one("SELECT count(*) FROM v_exception WHERE closed_at IS NULL") == 1

@@ -196,6 +196,17 @@ class TestAWrongAnswer:
 
         assert taken.why is not None
         assert (taken.why.codes, taken.why.rule) == (("bank_result_foreign",), "an id of ours")
+        assert house.rows("SELECT 1 FROM v_hold") == []
+
+    def test_of_what_a_restore_has_lost_stops_all_disbursement(self, house: House) -> None:
+        workbook(house)
+        other = "ABCD" if house.one("SELECT epoch FROM installation") != "ABCD" else "DCBA"
+
+        taken = take(house, workbook_of_strangers(f"PW{other}PO20250099A1"))
+
+        assert (taken.status, taken.document()["why"]) == ("quarantined", "bank_result_foreign")
+        (hold,) = house.rows("SELECT object_type, reason FROM v_hold")
+        assert tuple(hold) == ("disbursement", "restored")
 
     def test_that_is_a_bomb_is_not_unfolded(self, house: House) -> None:
         data = BytesIO(answered(workbook(house)))
@@ -218,12 +229,12 @@ class TestAWrongAnswer:
         assert [one.why.codes for one in found if one.why is not None] == [("bank_workbook",), ("bank_result_foreign",)]
 
 
-def workbook_of_strangers() -> bytes:
+def workbook_of_strangers(end_to_end_id: str = "PWOTHER1") -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.append(["业务参考号"])
-    sheet.append(["PWOTHER1"])
+    sheet.append([end_to_end_id])
     out = BytesIO()
     book.save(out)
     return out.getvalue()

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from flows.claims import claim_batch
-from lifecycle.exceptions import commands as exception
 from lifecycle.payouts import batches, payees, statements, taking_back
 from lifecycle.payouts import commands as payout
 from lifecycle.payouts.write_off import WriteOff
@@ -251,6 +250,17 @@ def abandon(house: House, count: int) -> Made:
     return [pay.abandon(house, one) for one in pay.batches(house, count, state="unknown")]
 
 
+@recipe(
+    "payout.adopt",
+    "payout.adopt",
+    "batch.prepare",
+    by=Role.FUND_MANAGER,
+    moves=(("payout", "instruct", "approved", "instructed"), ("batch", "prepare", "", "prepared")),
+)
+def adopt(house: House, count: int) -> Made:
+    return [pay.adopt(house, one) for one in pay.payouts(house, count, state="approved")]
+
+
 @recipe("statement.take", by=Role.ACCOUNTANT)
 def take(house: House, count: int) -> Made:
     return [pay.take(pay.fund_of(house, one)) for one in pay.accepted(house, count)]
@@ -305,4 +315,4 @@ def propose_way_out(house: House, count: int) -> Made:
 @recipe("exception.confirm", by=Role.FUND_MANAGER, tells="exception.closed")
 def confirm_way_out(house: House, count: int) -> Made:
     ids = make.ids_of(house.do(*propose_way_out(house, count), by=Role.ACCOUNTANT))
-    return given(exception.ConfirmWayOut, ids, action=exception.Action.ABANDON_BATCH)
+    return [pay.confirm(house, one) for one in ids]

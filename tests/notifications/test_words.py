@@ -7,7 +7,7 @@ import pytest
 import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
-from lifecycle.exceptions.commands import Action
+from lifecycle.exceptions.proposal import Action
 from lifecycle.standards.pack import Party
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title

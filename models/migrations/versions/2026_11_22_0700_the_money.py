@@ -436,6 +436,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_capital_call_source_id"), ["source_id"], unique=False)
 
     op.create_table(
+        "case_file",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("exception_id", Id(), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("author_id", Id(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_case_file_sha256_whole")),
+        sa.CheckConstraint("size_bytes > 0", name=op.f("ck_case_file_size_positive")),
+        sa.ForeignKeyConstraint(["author_id"], ["app_user.id"], name=op.f("fk_case_file_author_id_app_user")),
+        sa.ForeignKeyConstraint(
+            ["exception_id"], ["exception_case.id"], name=op.f("fk_case_file_exception_id_exception_case")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
+    )
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_file_exception_id"), ["exception_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_file_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
         "contribution",
         sa.Column("id", Id(), nullable=False),
         sa.Column("fund_id", Id(), nullable=False),
@@ -983,6 +1004,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contribution_fund_id"))
 
     op.drop_table("contribution")
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_file_sha256"))
+        batch_op.drop_index(batch_op.f("ix_case_file_exception_id"))
+
+    op.drop_table("case_file")
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_capital_call_source_id"))
         batch_op.drop_index(batch_op.f("ix_capital_call_fund_id"))

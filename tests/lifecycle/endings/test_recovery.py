@@ -8,7 +8,7 @@ import pytest
 
 from lifecycle import engine as melody
 from lifecycle.endings.commands import OrderRecovery, SetOffRecovery, WriteOffRecovery
-from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut, follow_up
+from lifecycle.exceptions.carrying_out import follow_up
 from lifecycle.funds.commands import SetLimit
 from lifecycle.funds.queries import positions
 from lifecycle.invariants.check import all_checks, check
@@ -219,19 +219,12 @@ class TestACreditThatNobodyKnew:
         (statement,) = make.ids_of(house.do(pay.take(fund)))
         (line,) = pay.set_aside(house, statement, amount_minor=amount)
         case = pay.case_of(house, line)
-        propose = ProposeWayOut(
-            command_id=key(),
-            exception_id=case,
-            action=Action.MATCH,
-            reason="their letter",
-            evidence_sha256="a" * 64,
-            recovery_id=recovery,
-        )
+        propose = pay.propose(case, "match", recovery_id=recovery)
         assert codes(house, propose, Role.ACCOUNTANT) == expected
         if expected:
             return
 
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.MATCH)
+        confirm = pay.confirm(house, case, "match")
         with transaction(house.engine) as session:
             melody.execute_all_or_none(session, [confirm], stamp=house.stamp(Role.FUND_MANAGER))
             more = follow_up(session, case, confirm.command_id)
