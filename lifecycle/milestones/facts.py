@@ -1,6 +1,6 @@
 """What the verbs of a tranche look at: its agreement and project, the gates decided, the papers, who may not decide."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -85,7 +85,7 @@ def last_go(review: Any, conditions: Sequence[Any], runs: Sequence[Any]) -> date
     return max(days)
 
 
-def retained_of(session: Session, milestones: Sequence[Any], today: date) -> dict[UUID, Retained]:
+def retained_of(session: Session, milestones: Iterable[Any], today: date) -> dict[UUID, Retained]:
     """Return tranche -> what the release of a retention looks at, of those that are one; six statements, or none.
 
     One whose last gate is not passed is not in it: none of its months has begun.

@@ -21,7 +21,7 @@ from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
-from lifecycle.milestones.entitlement import Figures
+from lifecycle.milestones.entitlement import Figures, Retained
 from lifecycle.milestones.facts import retained_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
@@ -50,7 +50,6 @@ _NAMED = (
 def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayoutFacts]:
     """Read everything around each payout, in the same number of statements for one and for many."""
     rows = [task.row if _is_payout(task.row) else None for task in tasks]
-    pairs = list(zip(tasks, rows, strict=True))
     of_agreements = {_agreement_id(task.row) for task in tasks}
     plans = rows_by(session, Milestone, "agreement_id", of_agreements, "number")
     milestones = {row.id: [row] for plan in plans.values() for row in plan}
@@ -70,16 +69,15 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
     figures = figures_of(session, of_agreements)
     packs = packs_of(session, {task.project.pack_sha256 for task in tasks})
-    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in pairs]
+    spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in zip(tasks, rows, strict=True)]
     siblings = _siblings(session, tasks, min((since for since, _ in spans), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
-    paid_for = [_one(milestones, row.milestone_id) if row is not None else task.row for task, row in pairs]
-    retained = retained_of(session, [one for one in paid_for if _is_milestone(one)], stamp.today)
+    paid_for = [_tranche(task.row, milestones) for task in tasks]
+    retained = retained_of(session, filter(None, paid_for), stamp.today)
     taken: dict[UUID, int] = {}
     found = []
-    for (task, row), milestone, span in zip(pairs, paid_for, spans, strict=True):
+    for task, row, tranche, span in zip(tasks, rows, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
-        tranche = milestone if _is_milestone(milestone) else None
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
         of_fund = ledger.get(task.fund.id, {})
         facts = PayoutFacts(
@@ -96,8 +94,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
             **_sums(siblings, agreement_id, row, tranche, set_off),
-            retained=retained.get(tranche.id) if tranche is not None else None,
-            **_place(plans.get(agreement_id, []), tranche),
+            **_place(plans.get(agreement_id, []), tranche, retained),
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
@@ -171,7 +168,7 @@ def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
 
 def _sums(
     siblings: "_Siblings", agreement_id: UUID, own: Any, tranche: Any, set_off: Mapping[UUID, int]
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Return what the other payouts of a tranche, or of the settlement, come to; a set-off counts as paid."""
     if tranche is None:
         return {"others_minor": siblings.of_settlement(agreement_id, own)}
@@ -182,11 +179,12 @@ def _sums(
     }
 
 
-def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
-    """Return what a tranche holds, and the one that follows it."""
+def _place(plan: Sequence[Any], tranche: Any, retained: Mapping[UUID, Retained]) -> dict[str, Any]:
+    """Return what a tranche holds, what keeps it back where it is a retention, and the one that follows it."""
     following = _next(plan, tranche) if tranche is not None else None
     return {
         "tranche_minor": tranche.amount_minor if tranche is not None else 0,
+        "retained": retained.get(tranche.id) if tranche is not None else None,
         "next_tranche": following,
         "next_minor": following.amount_minor if following is not None else 0,
     }
@@ -252,6 +250,13 @@ def _is_payout(row: Any) -> bool:
 
 def _is_milestone(row: Any) -> bool:
     return hasattr(row, "tranche")
+
+
+def _tranche(row: Any, milestones: Groups) -> Any:
+    """Return what is paid for: a payout's tranche, or the one that is asked for; None for a settlement."""
+    if _is_payout(row):
+        return _one(milestones, row.milestone_id)
+    return row if _is_milestone(row) else None
 
 
 def _one(groups: Groups, key: UUID | None) -> Any:
