@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, union
 from sqlmodel import Session
 
 from lifecycle.funds.wall import people_of, walls_of
@@ -102,7 +102,7 @@ def _payments(session: Session, concerns: Collection[Concern]) -> Sequence[Any]:
     about = [one.about for one in concerns]
     ends = sorted({end for one in concerns for end in one.ends})
     messages = sorted({message for one in concerns for message in one.messages})
-    statement = (
+    found = (
         select(
             instruction.c.id.label("instruction_id"),
             instruction.c.end_to_end_id,
@@ -114,13 +114,7 @@ def _payments(session: Session, concerns: Collection[Concern]) -> Sequence[Any]:
         )
         .join_from(instruction, payout, payout.c.id == instruction.c.payout_id)
         .join(batch, batch.c.id == instruction.c.batch_id)
-        .where(
-            or_(
-                instruction.c.id.in_(about),
-                batch.c.id.in_(about),
-                instruction.c.end_to_end_id.in_(ends),
-                batch.c.msg_id.in_(messages),
-            )
-        )
     )
-    return session.connection().execute(statement).all()
+    named = ((instruction.c.id, about), (batch.c.id, about), (instruction.c.end_to_end_id, ends))
+    by_index = (found.where(column.in_(values)) for column, values in (*named, (batch.c.msg_id, messages)))
+    return session.connection().execute(union(*by_index)).all()
