@@ -16,7 +16,7 @@ from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
+from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
@@ -73,8 +73,9 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut}
-        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
-        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
+        of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
+        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
         by_two_people = {Abandon, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_two_people
