@@ -139,14 +139,14 @@ class TestStreams:
 
     @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
     def test_that_know_no_chinese_letters_change_no_exit_code(
-        self, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
+        self, line: Line, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
     ) -> None:
         monkeypatch.setenv("PYTHONIOENCODING", encoding)
-        program("init", "--mode", "rehearsal", "--admin", "root")
+        line("init", "--mode", "rehearsal", "--admin", "root")
         name = "味道智能 🍳"
 
         said = program("organisation", "add", name, "--kind", "sme", "--as", "root", "--lang", "zh-CN")
-        listed = program("organisation", "list", "--json")
+        listed = line("organisation", "list", "--json")
 
         assert said.code == 0, said.err
         assert name in {row["name"] for row in json.loads(listed.out)["data"]}

@@ -17,7 +17,7 @@ from models.ids import new_id
 from models.states import LineStatus, Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house
+from tests.factories import House
 from tests.flows.test_hostile_files import QUARANTINE
 from tests.flows.test_reconciliation import HEAD, fee, line
 from tests.lifecycle.banking.statements import camt053, entry, statement
@@ -41,12 +41,11 @@ class DiedError(BaseException):
 
 
 @pytest.fixture
-def house(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(each_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """Give a payment at the bank, where a file is long that has five bookings."""
     monkeypatch.setattr(statement_parts, "LINES", PART)
-    house = a_house(engine)
-    pay.batches(house, state="sent")
-    return house
+    pay.batches(each_house, state="sent")
+    return each_house
 
 
 def long_file(house: House) -> bytes:

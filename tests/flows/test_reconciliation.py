@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Run, Teller, deliver
@@ -22,15 +21,15 @@ from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house, call_capital, ids_of, key, sources
+from tests.factories import House, call_capital, ids_of, key, sources
 
 HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def line(house: House, direction: str = "debit", ref: str = "B1", amount: str = "100.00") -> str:
