@@ -163,6 +163,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "statement.take": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.take_lines": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "statement.compare": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
+    "statement.complete": frozenset({Role.ACCOUNTANT, Role.OPERATOR}),
     "batch.prepare": frozenset({Role.PAYER}),
     "batch.send": _BANK,
     "batch.doubt": _BANK,

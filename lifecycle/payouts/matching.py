@@ -90,7 +90,8 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[A
     for line in lines:
         if not line.is_booking:
             continue
-        seen.update((line.content_hash, alike := likeness(line)))
+        _, alike = names = names_of(line)
+        seen.update(names)
         place = seen[line.content_hash]
         one = Match(line=line, status=LineStatus.DUPLICATE)
         if place > register.known.get(line.content_hash, 0):
@@ -99,6 +100,11 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[A
             one = one if is_told else meant
         found.append(replace(one, place=place))
     return found
+
+
+def names_of(line: StatementLine) -> tuple[Any, Any]:
+    """Return what counts the equal bookings of one statement: the hash of a line and its `likeness`."""
+    return line.content_hash, likeness(line)
 
 
 def likeness(line: Any) -> tuple[str | None, int, str, date | None]:

@@ -17,7 +17,7 @@ from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
+from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
@@ -75,8 +75,9 @@ class TestVerbs:
         assert lifecycle.verbs.BY_NAME
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported}
         of_cases = {ProposeWayOut, ConfirmWayOut}
-        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
-        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
+        of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
+        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
         not_by_hand = {*by_the_clock, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand
@@ -140,14 +141,14 @@ class TestStreams:
 
     @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
     def test_that_know_no_chinese_letters_change_no_exit_code(
-        self, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
+        self, line: Line, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
     ) -> None:
         monkeypatch.setenv("PYTHONIOENCODING", encoding)
-        program("init", "--mode", "rehearsal", "--admin", "root")
+        line("init", "--mode", "rehearsal", "--admin", "root")
         name = "味道智能 🍳"
 
         said = program("organisation", "add", name, "--kind", "sme", "--as", "root", "--lang", "zh-CN")
-        listed = program("organisation", "list", "--json")
+        listed = line("organisation", "list", "--json")
 
         assert said.code == 0, said.err
         assert name in {row["name"] for row in json.loads(listed.out)["data"]}

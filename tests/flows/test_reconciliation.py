@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Run, Teller, deliver
@@ -30,9 +29,9 @@ HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_na
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def line(house: House, direction: str = "debit", ref: str = "B1", amount: str = "100.00") -> str:

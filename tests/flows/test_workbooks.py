@@ -9,7 +9,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Teller, disburse
@@ -20,16 +19,16 @@ from lifecycle.invariants.check import all_checks, check
 from models.db import reading
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house
+from tests.factories import House
 
 TAIL = ("处理状态", "失败原因", "交易流水号", "交易日期")
 BOOKED = ("交易成功", None, "B1", "2025-07-08")
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def workbook(house: House, template: Template = GENERIC) -> bytes:

@@ -9,7 +9,7 @@ from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddOrganisation, GrantRole
 from models.db import transaction
 from models.ids import new_id
-from models.states import OrganisationKind, Role
+from models.states import OrganisationKind, Role, StatementStatus
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import House, key
@@ -277,6 +277,11 @@ def take_lines(house: House, count: int) -> Made:
 def compare(house: House, count: int) -> Made:
     ids = pay.statements(house, count, opening_minor=0, closing_minor=pay.PAID_IN)
     return given(statements.ComparePosition, ids)
+
+
+@recipe("statement.complete", by=Role.ACCOUNTANT)
+def complete(house: House, count: int) -> Made:
+    return given(statements.CompleteStatement, pay.statements(house, count, status=StatementStatus.IMPORTING))
 
 
 @recipe("statement.write_off", by=Role.ACCOUNTANT)

@@ -237,7 +237,9 @@ def upgrade() -> None:
             "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_statement_source_known"),
         ),
-        sa.CheckConstraint("status IN ('imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")),
+        sa.CheckConstraint(
+            "status IN ('importing', 'imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")
+        ),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_bank_statement_fund_id_fund")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statement")),
         sa.UniqueConstraint("file_sha256", "statement_ref", name=op.f("uq_bank_statement_file_sha256_statement_ref")),

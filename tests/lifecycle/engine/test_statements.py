@@ -127,6 +127,7 @@ STATEMENTS = {
     "scenario.record": 20,
     "standard.publish": 10,
     "statement.compare": 14,
+    "statement.complete": 10,
     "statement.quarantine": 9,
     "statement.take": 12,
     "statement.take_lines": 20,
