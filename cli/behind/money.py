@@ -34,7 +34,10 @@ def _read(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 
 
 _FUND = ("code", "name", "organisation", "commitment", "committed", "reserved", "paid", "free", "status", "is_on_hold")
-_POSITION = ("approved", "in_transit", "returned", "fee", "subscribed", "called", "paid_in", "available", "cash")
+_POSITION = (
+    *("approved", "in_transit", "repaid", "returned", "fee", "subscribed", "called", "paid_in", "unnamed"),
+    *("available", "suspense", "cash"),
+)
 
 
 def list_funds(door: Any) -> None:
@@ -79,12 +82,17 @@ def show_investors(door: Any, ref: str) -> None:
     _investors(door, with_money(rows))
 
 
+_LINE = (
+    *("seq", "at", "kind", "account", "amount", "balance", "investor", "project", "payout", "recovery", "bank_ref"),
+    "entry_id",
+)
+
+
 def show_ledger(door: Any, ref: str, after: int, limit: int) -> None:
-    """Show a page of the ledger's lines."""
+    """Show a page of the ledger's lines, each with the balance of its account after it."""
     with reading(door.engine) as session:
         rows = funds.ledger_lines(session, door.lookup(session).fund(ref), after=after, limit=limit)
-    shown = columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id"), kind="entry", account="account")
-    door.output.table(shown, with_money(rows))
+    door.output.table(columns(_LINE, kind="entry", account="account"), with_money(rows))
 
 
 def show_burn(door: Any, ref: str) -> None:
@@ -178,7 +186,7 @@ def show_cost(door: Any, ref: str) -> None:
 
 
 _KINDS = {"stage": "state", "state": "state", "status": "state", "kind": "kind"}
-_WIDE = frozenset({"name", "organisation", "criteria", "needs", "reason"})
+_WIDE = frozenset({"name", "organisation", "investor", "criteria", "needs", "reason"})
 
 
 def columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:

@@ -19,8 +19,10 @@ from models.ledger import Account, Posting
 from models.money import Money
 from models.payouts import Payout
 from models.people import Organisation
+from models.projects import Project
 from models.reading import rows_by, table_of
-from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind
+from models.statements import BankEvent
+from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind, RecoveryPartKind
 
 MOST_LINES = 200
 """Lines of one page."""
@@ -37,6 +39,8 @@ class Position:
     in_transit_minor: int
     paid_minor: int
     """Net of what the bank returned and of what firms repaid."""
+    repaid_minor: int
+    """What firms paid back: with it, what is paid is the balance of the ledger's paid account."""
     free_minor: int
     """What can still be promised."""
     returned_minor: int
@@ -45,6 +49,9 @@ class Position:
     subscribed_minor: int
     called_minor: int
     paid_in_minor: int
+    """By investors."""
+    unnamed_minor: int
+    """Paid in without an investor: the fund's own money."""
     available_minor: int
     suspense_minor: int
     """The fund's part of what nobody could explain yet."""
@@ -56,7 +63,7 @@ class Position:
 
     @property
     def cash_minor(self) -> int:
-        """What the bank's balance shall be."""
+        """What the bank's balance shall be: what came in, less what is paid and fees, and what nobody could explain."""
         return self.available_minor + self.reserved_minor + self.suspense_minor
 
 
@@ -68,6 +75,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
     awards = _award_sums(session, ids)
     paid, repaid, waiting = _paid(session, ids), _repaid(session, ids), _waiting(session, ids)
     returned, suspense, sources = _returned(session, ids), suspense_by_fund(session, ids), _source_sums(session, ids)
+    unnamed = _unnamed(session, ids)
     found = {}
     for fund_id in funds:
         held = {kind: int(row.balance_minor) for kind, row in accounts[fund_id].items()}
@@ -87,12 +95,14 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
             approved_minor=states[PayoutState.APPROVED],
             in_transit_minor=states[PayoutState.INSTRUCTED],
             paid_minor=net[True] + net[False],
+            repaid_minor=sum(repaid.get((fund_id, is_active), 0) for is_active in (True, False)),
             free_minor=commitment - committed - net[True] - net[False] - sum(states.values()),
             returned_minor=returned.get(fund_id, 0),
             fee_minor=held[AccountKind.FEE],
             subscribed_minor=sources.get(fund_id, (0, 0, 0))[0],
             called_minor=sources.get(fund_id, (0, 0, 0))[1],
             paid_in_minor=sources.get(fund_id, (0, 0, 0))[2],
+            unnamed_minor=unnamed.get(fund_id, 0),
             available_minor=held[AccountKind.AVAILABLE],
             suspense_minor=suspense.get(fund_id, 0),
         )
@@ -175,6 +185,14 @@ def _source_sums(session: Session, ids: list[UUID]) -> dict[UUID, tuple[int, int
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(statement)}
 
 
+def _unnamed(session: Session, ids: list[UUID]) -> dict[UUID, int]:
+    paid_in = table_of(Contribution)
+    statement = select(paid_in.c.fund_id, func.sum(paid_in.c.amount_minor)).where(
+        paid_in.c.fund_id.in_(ids), paid_in.c.source_id.is_(None)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(paid_in.c.fund_id))}
+
+
 def funds(session: Session) -> list[dict[str, Any]]:
     """Return every fund with its owner, by code."""
     fund, owner, hold = table_of(Fund), table_of(Organisation), table_of(Hold)
@@ -235,18 +253,53 @@ def _of_sources(session: Session, model: Any, fund_id: UUID, order: str) -> dict
 
 
 def ledger_lines(session: Session, fund_id: UUID, *, after: int = 0, limit: int = MOST_LINES) -> list[dict[str, Any]]:
-    """Return the postings of a fund's own accounts with a number above `after`, in order: one page, by keyset."""
-    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    """Return the postings of a fund's own accounts with a number above `after`, in order: one page, by keyset.
+
+    Each says what it is about (investor, project, payout or recovery order), the bank's reference where one is known,
+    and the balance of its account after it.
+    """
+    posting, account, payout, event = map(table_of, (Posting, Account, Payout, BankEvent))
+    paid_in, source, investor = map(table_of, (Contribution, FundSource, Organisation))
+    part, order, project = map(table_of, (RecoveryPart, RecoveryOrder, Project))
     columns = [posting.c[name] for name in ("seq", "at", "kind", "amount_minor", "currency", "entry_id")]
+    about = [
+        investor.c.name.label("investor"),
+        project.c.number.label("project"),
+        payout.c.number.label("payout"),
+        order.c.number.label("recovery"),
+        func.coalesce(paid_in.c.bank_ref, part.c.bank_ref, event.c.bank_ref).label("bank_ref"),
+    ]
     statement = (
-        select(*columns, account.c.kind.label("account"), payout.c.number.label("payout"))
+        select(*columns, account.c.kind.label("account"), *about)
         .join_from(posting, account, account.c.id == posting.c.account_id)
         .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin(paid_in, paid_in.c.entry_id == posting.c.entry_id)
+        .outerjoin(source, source.c.id == paid_in.c.source_id)
+        .outerjoin(investor, investor.c.id == source.c.organisation_id)
+        .outerjoin(part, (part.c.entry_id == posting.c.entry_id) & (part.c.kind == RecoveryPartKind.REPAID))
+        .outerjoin(order, order.c.id == part.c.recovery_id)
+        .outerjoin(project, project.c.id == func.coalesce(payout.c.project_id, order.c.project_id))
+        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
         .where(account.c.fund_id == fund_id, posting.c.seq > after)
         .order_by(posting.c.seq)
         .limit(min(limit, MOST_LINES))
     )
-    return _plain(session.execute(statement))
+    balances = _balances(session, fund_id, after)
+    lines = _plain(session.execute(statement))
+    for line in lines:
+        balances[line["account"]] = line["balance_minor"] = balances.get(line["account"], 0) + line["amount_minor"]
+    return lines
+
+
+def _balances(session: Session, fund_id: UUID, until: int) -> dict[AccountKind, int]:
+    """Return what the accounts of a fund held after the posting of this number."""
+    posting, account = table_of(Posting), table_of(Account)
+    statement = (
+        select(account.c.kind, func.sum(posting.c.amount_minor))
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .where(account.c.fund_id == fund_id, posting.c.seq <= until)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(account.c.kind))}
 
 
 def burn(session: Session, fund_id: UUID, zone: ZoneInfo) -> list[dict[str, Any]]:

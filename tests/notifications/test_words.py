@@ -8,7 +8,9 @@ import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
 from lifecycle.exceptions.commands import Action
+from lifecycle.invariants.check import all_checks
 from lifecycle.standards.pack import Party
+from lifecycle.verdicts.soundness import fresh_verdicts
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
 from tests.notifications.codes import uses, variable_uses, words_in
@@ -153,6 +155,11 @@ class TestCatalogue:
         ]
 
         assert not silent
+
+    def test_has_a_name_for_every_invariant(self) -> None:
+        named = [one.id for one in all_checks({})] + [fresh_verdicts(None).id]  # type: ignore[arg-type]
+
+        assert [one for one in named if f"invariant.{one}" not in CATALOGUE] == []
 
     def test_names_kinds_that_have_words(self) -> None:
         kinds = {code.partition(".")[0] for code in CATALOGUE if "." in code}

@@ -147,7 +147,8 @@ class TestCapital:
 
         assert (row["paid_in_minor"], row["uncalled_minor"], len(row["contributions"])) == (300_000_000, 500_000_000, 2)
         assert sum(line["amount_minor"] for line in lines) == position_of(house, fund).available_minor == 300_000_000
-        assert [line["seq"] for line in rest] == [line["seq"] for line in lines[1:]]
+        assert rest == lines[1:]
+        assert [line["balance_minor"] for line in lines] == [500_000_000, 300_000_000]
         assert (month["paid_in_minor"], month["paid_out_minor"]) == (500_000_000, 200_000_000)
 
 
