@@ -246,7 +246,9 @@ class Door:
             self.output.say("command_key", key=answer.command.command_id)
 
     def _remark(self, answer: Answer, ref: str) -> None:
-        """Say what is still open where somebody hands in or calls a panel: from the call on the evidence is frozen."""
+        """Say what follows besides, and what is still open where somebody hands in, or calls a panel and so freezes."""
+        for one in answer.document.get("remarks", ()):
+            self.output.say(one["code"], **one.get("values", {}))
         clauses, entry = answer.document.get("still_open"), answer.document.get("entry_open")
         if clauses:
             self.output.say("still_open", clauses=clauses)

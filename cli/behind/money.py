@@ -71,6 +71,9 @@ def show_fund(door: Any, ref: str) -> None:
 _INVESTOR = ("organisation", "kind", "subscribed", "called", "paid_in", "uncalled", "used")
 
 
+_CALL = ("call_no", "organisation", "amount", "due_on", "corrects_no")
+
+
 def _investors(door: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     door.output.table(columns(_INVESTOR), [{**row, "subscribed": row["committed"]} for row in rows])
 
@@ -80,6 +83,13 @@ def show_investors(door: Any, ref: str) -> None:
     with reading(door.engine) as session:
         rows = funds.investor_statement(session, door.lookup(session).fund(ref))
     _investors(door, with_money(rows))
+    calls = [
+        {**call, "organisation": row["organisation"], "currency": row["currency"]}
+        for row in rows
+        for call in row["calls"]
+    ]
+    if calls and not (door.output.as_json or door.output.fields):
+        door.output.table(columns(_CALL), with_money(sorted(calls, key=lambda call: call["call_no"])))
 
 
 _LINE = (

@@ -226,7 +226,7 @@ def investor_statement(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
     used = max(0, min(position.paid_minor, sum(weights)))
     parts = Money(used, found[0]["currency"]).split(weights) if sum(weights) else ()
     calls, paid = (
-        _of_sources(session, CapitalCall, fund_id, "due_on"),
+        _of_sources(session, CapitalCall, fund_id, "call_no"),
         _of_sources(session, Contribution, fund_id, "at"),
     )
     for place, row in enumerate(found):
@@ -238,7 +238,7 @@ def investor_statement(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
 
 
 _SHOWN = {
-    CapitalCall: ("source_id", "call_no", "amount_minor", "due_on"),
+    CapitalCall: ("source_id", "call_no", "corrects_no", "amount_minor", "due_on"),
     Contribution: ("source_id", "amount_minor", "received_on", "bank_ref", "note"),
 }
 
