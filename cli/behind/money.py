@@ -15,6 +15,7 @@ from lifecycle.milestones import queries as milestones
 from models.db import reading
 from models.money import MAX_MINOR, Money
 from models.states import MilestoneState
+from notifications.words import title
 
 Reader = Callable[[str], int]
 """From a typed amount to minor units."""
@@ -112,12 +113,23 @@ def show_burn(door: Any, ref: str) -> None:
         fund_id = lookup.fund(ref)
         rows = funds.burn(session, fund_id, ZoneInfo(door.settings.timezone))
         currency = lookup.currency_of({"fund_id": fund_id})
+    if not door.output.as_json:
+        rows = [{**row, "month": row["month"] or title("burn", "undated", door.output.lang)} for row in rows]
     shown = ("month", "planned", "paid_in", "paid_out", "paid", "returned")
     door.output.table(columns(shown), with_money(rows, currency))
 
 
-_AGREEMENT = ("number", "project", "organisation", "fund", "amount", "paid", "reserved", "status", "signed_on")
-_TERMS = ("own_money", "rate_basis_points", "supplement_no", "starts_on", "ends_on", "audit_accepted_on")
+_AGREEMENT = ("number", "project", "organisation", "fund", "amount", "paid", "reserved", "standing", "signed_on")
+_TERMS = (
+    "signed_by_sme",
+    "signed_by_funder",
+    "own_money",
+    "rate",
+    "supplement_no",
+    "starts_on",
+    "ends_on",
+    "audit_accepted_on",
+)
 _TRANCHE = ("agreement", "tranche", "amount", "paid", "state", "gate", "criteria", "due_on")
 
 
@@ -138,6 +150,7 @@ def show_agreement(door: Any, ref: str) -> None:
     with reading(door.engine) as session:
         row = agreements.agreement(session, door.lookup(session).agreement(ref))
     (shown,) = with_money([row])
+    shown["rate"] = f"{row['rate_basis_points'] / 100:g}%"
     shown["tranches"], shown["costs"] = with_money(row["tranches"]), with_money(row["costs"])
     door.output.record(columns((*_AGREEMENT, *_TERMS)), shown)
     if not door.output.as_json:
@@ -195,7 +208,7 @@ def show_cost(door: Any, ref: str) -> None:
     door.output.record(columns((*_COST, "submitted_by", "verified_by", "reason")), with_money([row])[0])
 
 
-_KINDS = {"stage": "state", "state": "state", "status": "state", "kind": "kind"}
+_KINDS = {"stage": "state", "state": "state", "status": "state", "standing": "standing", "kind": "kind"}
 _WIDE = frozenset({"name", "organisation", "investor", "criteria", "needs", "reason"})
 
 

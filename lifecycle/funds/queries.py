@@ -305,7 +305,8 @@ def _balances(session: Session, fund_id: UUID, until: int) -> dict[AccountKind, 
 def burn(session: Session, fund_id: UUID, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Return per month what was planned, came in, was paid and came back, in minor units, without empty months.
 
-    The database sums by hour; the months are those of the place.
+    The database sums by hour; the months are those of the place. A tranche waits for its gate: what the plan gives no
+    day stands in a last row without a month, so that the plan sums to the awards.
     """
     months: dict[str, dict[str, int]] = {}
     for row in session.execute(_BY_HOUR, {"fund": str(fund_id)}):
@@ -313,12 +314,16 @@ def burn(session: Session, fund_id: UUID, zone: ZoneInfo) -> list[dict[str, Any]
         _add(months, month, _COUNTED[row.kind], abs(int(row.amount)))
     milestone = table_of(Milestone)
     planned = select(milestone.c.due_on, func.sum(milestone.c.amount_minor)).where(
-        milestone.c.fund_id == fund_id, milestone.c.due_on.is_not(None), milestone.c.state != MilestoneState.WAIVED
+        milestone.c.fund_id == fund_id, milestone.c.state != MilestoneState.WAIVED
     )
     for day, amount in session.execute(planned.group_by(milestone.c.due_on)):
-        _add(months, f"{day:%Y-%m}", "planned_minor", int(amount))
+        _add(months, f"{day:%Y-%m}" if day else _UNDATED, "planned_minor", int(amount))
     empty = dict.fromkeys(("planned_minor", *_COUNTED.values()), 0)
-    return [{"month": month, **empty, **months[month]} for month in sorted(months)]
+    return [{"month": month if month != _UNDATED else None, **empty, **months[month]} for month in sorted(months)]
+
+
+_UNDATED = "~"
+"""Behind every month."""
 
 
 _COUNTED = {"post": "paid_minor", "return": "returned_minor", "fund_in": "paid_in_minor", "fund_out": "paid_out_minor"}

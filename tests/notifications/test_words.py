@@ -174,6 +174,13 @@ class TestSentence:
         assert sentence("role", values, "zh-CN") == "此操作需要以下角色之一：项目协调员、计划主管。"
         assert sentence("role", values, "en") == "This needs one of these roles: coordinator, sponsor."
 
+    def test_says_amounts_and_shares_as_people_read_them(self) -> None:
+        limits = {"amount": 0, "limit": 10**13}
+
+        assert "¥100,000,000,000.00" in sentence("amount_out_of_bounds", limits, "en")
+        assert "JPY 10,000,000,000,000" in sentence("amount_out_of_bounds", {**limits, "currency": "JPY"}, "en")
+        assert sentence("rate_over_cap", {"have": 7001, "limit": 7000}, "zh-CN").startswith("资助比例为 70.01%，")
+
     def test_shows_the_name_of_a_missing_value_instead_of_failing(self) -> None:
         assert sentence("project_on_hold", {"reason": "ehs"}, "en") == "The project is on hold (safety) until [until]."
 

@@ -828,6 +828,7 @@ def upgrade() -> None:
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
         sa.Column("remittance", sa.String(length=140), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("why", sa.String(length=1000), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "status IN ('prepared', 'sent', 'unknown', 'acknowledged', 'settled', 'rejected', 'returned', 'abandoned')",
