@@ -112,7 +112,7 @@ class Output:
         if isinstance(value, datetime):
             return f"{value.astimezone(self.zone()):%Y-%m-%d %H:%M}"
         if isinstance(value, (list, tuple)):
-            return ", ".join(self.word(kind, one) for one in value)
+            return ("、" if self.lang == "zh-CN" else ", ").join(self.word(kind, one) for one in value)
         return title(kind, str(value), self.lang) if kind else str(value)
 
     @contextmanager

@@ -208,7 +208,14 @@ def show_cost(door: Any, ref: str) -> None:
     door.output.record(columns((*_COST, "submitted_by", "verified_by", "reason")), with_money([row])[0])
 
 
-_KINDS = {"stage": "state", "state": "state", "status": "state", "standing": "standing", "kind": "kind"}
+_KINDS = {
+    "stage": "state",
+    "state": "state",
+    "status": "state",
+    "standing": "standing",
+    "kind": "kind",
+    "needs": "need",
+}
 _WIDE = frozenset({"name", "organisation", "investor", "criteria", "needs", "reason"})
 
 

@@ -59,7 +59,15 @@ _CASE = ("id", "fund", "kind", "object_type", "opened_at", "action", "proposed_b
 
 
 def _columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
-    known = {"state": "state", "status": "state", "role": "role", "decision": "verb", "promise": "promise", **kinds}
+    known = {
+        "state": "state",
+        "status": "state",
+        "role": "role",
+        "decision": "verb",
+        "promise": "promise",
+        "warnings": "warning",
+        **kinds,
+    }
     return tuple(Column(key=key, kind=known.get(key), is_wide=key in _WIDE) for key in keys)
 
 
@@ -178,7 +186,7 @@ def show_case(door: Door, ref: str) -> None:
     (row,) = door.read(lambda session: exceptions.cases(session, case_id=door.lookup(session).case(ref)))
     kinds = {"kind": "case", "action": "way_out", "possible": "way_out", "object_type": "about"}
     (said,) = with_money([row["facts"]], row["currency"])
-    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor"))
+    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor") and key != "currency")
     shown = (*_CASE, "possible", "reason", "evidence_sha256", "confirmed_by", "closed_at")
     door.output.record((*_columns(shown, **kinds), *facts), row if door.output.as_json else {**said, **row})
 
