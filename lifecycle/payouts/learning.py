@@ -224,7 +224,7 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         rows.append((Hold, _hold(facts, result.exception or "", stamp)))
     updates: tuple[Any, ...] = ()
     if result.status != facts.instruction.status:
-        values = {"status": result.status}
+        values: dict[str, Any] = {"status": result.status}
         if result.status in _DEAD and facts.command.reason:
             values["why"] = facts.command.reason[:_LONGEST_WHY]
         updates = ((PaymentInstruction, facts.instruction.id, values),)

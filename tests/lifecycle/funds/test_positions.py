@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -135,7 +136,7 @@ class TestCapital:
         (source,) = sources(house, fund)
         call_capital(house, fund, amount_minor=900)
         call_capital(house, fund, amount_minor=50)
-        paid = {"source_id": source, "received_on": house.today, "bank_ref": "B-1"}
+        paid: dict[str, Any] = {"source_id": source, "received_on": house.today, "bank_ref": "B-1"}
         house.do(Contribute(command_id=key(), fund_id=fund, amount_minor=50, **paid), by=Role.ACCOUNTANT)
 
         house.do(CancelCall(command_id=key(), fund_id=fund, call_no=1, reason="one nought"), by=Role.ACCOUNTANT)
