@@ -240,7 +240,7 @@ class Binding:
             except ValueError as error:
                 raise Invalid(unmet("value_wrong", field=one.name, value=str(given), form=own.metavar)) from error
         if shape.is_mapping:
-            return dict(given)
+            return _by_name(one.name, given)
         return tuple(given) if shape.is_many else given
 
     def _parameter(self, one: Any) -> inspect.Parameter:
@@ -314,6 +314,15 @@ class _BoundCommand(TyperCommand):
 
 def _nothing() -> None:
     """Never run: the real command takes over when it is parsed."""
+
+
+def _by_name(field: str, given: Any) -> dict[str, Any]:
+    """Return NAME=VALUE options as one mapping; raises `Invalid` for a name that was given twice."""
+    pairs = list(given.items() if isinstance(given, Mapping) else given)
+    for place, (name, _) in enumerate(pairs):
+        if name in [before for before, _ in pairs[:place]]:
+            raise Invalid(unmet("named_twice", field=field, value=name))
+    return dict(pairs)
 
 
 def _finished(own: Own, name: str, value: Any, read: Callable[[str], int]) -> Any:

@@ -331,6 +331,13 @@ def _lines_taken(
     return [UUID(text) for text in answer.document["line_ids"]]
 
 
+def _why_returned(line: StatementLine, end_to_end_id: str) -> str | None:
+    """Return why the bank sent a payment back, in its own code and words; None where it says nothing of it."""
+    told = [one for one in line.details if one.is_return and one.end_to_end_id in (None, end_to_end_id)]
+    words = (word for one in told for word in (one.return_code, one.return_reason) if word)
+    return " ".join(dict.fromkeys(words)) or None
+
+
 def _learn(
     session: Session, source: BankSource, found: Sequence[Match], ids: Sequence[UUID], taken: Taken, stamp: Stamp
 ) -> None:
@@ -360,6 +367,7 @@ def _learn(
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
                     content_hash=_part_hash(one.booking_hash, said[word]),
+                    reason=_why_returned(one.line, intent.instruction.end_to_end_id),
                 )
             )
     if commands:

@@ -171,4 +171,6 @@ class PaymentInstruction(Identified, table=True):
     approvals_needed: int
     remittance: str = Field(max_length=140)
     status: InstructionStatus = Field(sa_column=state_column(InstructionStatus, index=True))
+    why: str | None = Field(default=None, max_length=1000)
+    """What the bank, or two people with its word, said when it was refused or came back."""
     created_at: datetime = Field(sa_type=UTCDateTime)

@@ -50,7 +50,7 @@ _TERMS = (
     *("amount", "late", "median_days", "longest_days", "most_days_late"),
 )
 _WORD = ("decision", "by", "on_behalf_of", "role", "is_valid", "at")
-_ATTEMPT = ("end_to_end_id", "payout", "amount", "payee", "account_last", "batch", "status")
+_ATTEMPT = ("end_to_end_id", "payout", "amount", "payee", "account_last", "batch", "status", "why")
 _ACCOUNT = (
     *("organisation", "holder_name", "account_last", "bank_code", "status", "usable_on", "proposed_by"),
     *("confirmed_by", "warnings"),
@@ -62,11 +62,21 @@ _CASE = ("id", "fund", "kind", "object_type", "opened_at", "action", "proposed_b
 
 
 def _columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
-    known = {"state": "state", "status": "state", "role": "role", "decision": "verb", "promise": "promise", **kinds}
+    known = {
+        "state": "state",
+        "status": "state",
+        "role": "role",
+        "decision": "verb",
+        "promise": "promise",
+        "warnings": "warning",
+        **kinds,
+    }
     return tuple(Column(key=key, kind=known.get(key), is_wide=key in _WIDE) for key in keys)
 
 
-_WIDE = frozenset({"organisation", "payee", "reason", "holder_name", "warnings", "counterparty", "kind", "file_name"})
+_WIDE = frozenset(
+    {"organisation", "payee", "reason", "why", "holder_name", "warnings", "counterparty", "kind", "file_name"}
+)
 
 
 def one_of(words: type[E], text: str, field: str = "state") -> E | None:
@@ -171,15 +181,15 @@ def list_unmatched(door: Door) -> None:
 def list_cases(door: Door, state: Literal["open"] | None) -> None:
     """Show cases: those still open, or all."""
     rows = door.read(lambda session: exceptions.cases(session, state=state))
-    door.output.table(_columns(_CASE, kind="case", action="way_out"), rows)
+    door.output.table(_columns(_CASE, kind="case", action="way_out", object_type="about"), rows)
 
 
 def show_case(door: Door, ref: str) -> None:
     """Show one case with its figures and ways out."""
     (row,) = door.read(lambda session: exceptions.cases(session, case_id=door.lookup(session).case(ref)))
-    kinds = {"kind": "case", "action": "way_out", "possible": "way_out"}
-    (said,) = with_money([row["facts"]])
-    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor"))
+    kinds = {"kind": "case", "action": "way_out", "possible": "way_out", "object_type": "about"}
+    (said,) = with_money([row["facts"]], row["currency"])
+    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor") and key != "currency")
     shown = (*_CASE, "possible", "reason", "evidence_sha256", "proposal_hash", "confirmed_by", "closed_at")
     door.output.record((*_columns(shown, **kinds), *facts), row if door.output.as_json else {**said, **row})
 

@@ -24,7 +24,7 @@ def cases(
     """Return cases by the instant they were opened: those still open, those closed, or all."""
     case, fund = table_of(ExceptionCase), table_of(Fund)
     statement = (
-        select(case, fund.c.code.label("fund"))
+        select(case, fund.c.code.label("fund"), fund.c.currency)
         .outerjoin(fund, fund.c.id == case.c.fund_id)
         .order_by(case.c.opened_at, case.c.id)
     )
@@ -38,6 +38,7 @@ def cases(
     return [
         {
             "fund": row.fund,
+            "currency": row.currency,
             **{name: getattr(row, name) for name in _LISTED},
             "proposed_by": names.get(row.proposed_by),
             "confirmed_by": names.get(row.confirmed_by),

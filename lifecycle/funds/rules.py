@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT, SHORT_TEXT
@@ -45,18 +46,21 @@ def account_free(facts: "BirthFacts") -> tuple[Unmet, ...]:
 def fund_sound(facts: "BirthFacts") -> tuple[Unmet, ...]:
     """A fund has a code without blanks, a name, and the name, account and bank from which it pays."""
     command = facts.command
-    reasons = []
-    if not 0 < len(command.name.strip()) <= SHORT_TEXT:
-        reasons.append(unmet("name_length", limit=SHORT_TEXT, length=len(command.name.strip())))
+    reasons = list(names_reasons(command))
     if not 0 < len(command.code) <= 60 or any(char.isspace() for char in command.code):
         reasons.append(unmet("fund_code_wrong", limit=60))
-    debtor = {"debtor_name": 140, "debtor_account": 34, "debtor_bank": 14}
-    reasons.extend(
-        unmet("debtor_wrong", field=name, limit=limit)
-        for name, limit in debtor.items()
-        if not 0 < len(getattr(command, name).strip()) <= limit
+    return (*reasons, *account_reasons(command.debtor_account.strip(), command.debtor_bank.strip()))
+
+
+def names_reasons(command: Any) -> tuple[Unmet, ...]:
+    """Return why the fund, or the account that it pays from, cannot bear such a name."""
+    limits = {"name": SHORT_TEXT, "debtor_name": 140}
+    lengths = {name: len(text.strip()) for name in limits if (text := getattr(command, name)) is not None}
+    return tuple(
+        unmet("fund_name_wrong", field=name, limit=limits[name])
+        for name, length in lengths.items()
+        if not 0 < length <= limits[name]
     )
-    return tuple(reasons)
 
 
 @about_input

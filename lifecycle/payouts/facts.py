@@ -49,6 +49,8 @@ class PayoutFacts:
     """Money of the fund that is not reserved, less what commands before this one in the batch will take."""
     others_minor: int = 0
     """Sum of the other live payouts of the milestone, or of the settlement, and of what was set off against it."""
+    others: tuple[str, ...] = ()
+    """Their numbers."""
     other_parts_minor: int = 0
     """The part of it that the figures count as paid."""
     waiting_minor: int = 0

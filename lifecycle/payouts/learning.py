@@ -226,6 +226,10 @@ def explains_booking(facts: LearnFacts) -> tuple[Unmet, ...]:
     return (unmet("match_known_already"),) if aside and is_known else ()
 
 
+_DEAD = (InstructionStatus.REJECTED, InstructionStatus.RETURNED)
+_LONGEST_WHY = 1000
+
+
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
     """Write each step with its entry in an act of its own; a case and a hold where it contradicts what is known."""
     result = facts.result
@@ -256,7 +260,10 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         rows.append((Hold, _hold(facts, result.exception or "", stamp)))
     updates: tuple[Any, ...] = ()
     if result.status != facts.instruction.status:
-        updates = ((PaymentInstruction, facts.instruction.id, {"status": result.status}),)
+        values: dict[str, Any] = {"status": result.status}
+        if result.status in _DEAD and facts.command.reason:
+            values["why"] = facts.command.reason[:_LONGEST_WHY]
+        updates = ((PaymentInstruction, facts.instruction.id, values),)
     return Effects(
         acts=tuple(acts),
         rows=tuple(rows),

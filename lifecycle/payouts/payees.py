@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.actor import PERMISSIONS, Parties
+from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
@@ -25,7 +26,6 @@ from models.states import PayeeStatus
 OBJECT_TYPE = "payee_account"
 COOLING_OFF_DAYS = 5
 """Working days before a changed account is paid to (rule book F16): an account belongs to no project and no pack."""
-_ACCOUNT_LENGTH = 34
 _HOLDER_LENGTH = 140
 
 
@@ -134,17 +134,13 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
 
 @about_input
 def account_sound(facts: PayeeFacts) -> tuple[Unmet, ...]:
-    """An account has a holder, a number of letters and digits, and the code of its bank."""
+    """An account has a holder, and a number and the code of a bank that can be such."""
     command = facts.command
     number, code = _plain(command.account_number), _plain(command.bank_code)
     reasons = []
     if not 0 < len(command.holder_name.strip()) <= _HOLDER_LENGTH:
         reasons.append(unmet("holder_missing"))
-    if not (number.isascii() and number.isalnum() and len(number) <= _ACCOUNT_LENGTH):
-        reasons.append(unmet("account_number_wrong"))
-    if not (code.isascii() and code.isalnum()):
-        reasons.append(unmet("bank_code_wrong"))
-    return tuple(reasons)
+    return (*reasons, *account_reasons(number, code))
 
 
 @about_input

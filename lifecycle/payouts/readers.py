@@ -170,10 +170,12 @@ def _sums(
     siblings: "_Siblings", agreement_id: UUID, own: Any, tranche: Any, set_off: Mapping[UUID, int]
 ) -> dict[str, Any]:
     """Return what the other payouts of a tranche, or of the settlement, come to; a set-off counts as paid."""
+    others: dict[str, Any] = {"others": siblings.numbers(agreement_id, tranche, own)}
     if tranche is None:
-        return {"others_minor": siblings.of_settlement(agreement_id, own)}
+        return {**others, "others_minor": siblings.of_settlement(agreement_id, own)}
     discharged = set_off.get(tranche.id, 0)
     return {
+        **others,
         "others_minor": siblings.of_tranche(tranche, own) + discharged,
         "other_parts_minor": siblings.counted(tranche, own) + discharged,
     }
@@ -288,10 +290,12 @@ class _Siblings:
         self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
         self._sums: Counter[tuple[UUID, UUID | None, bool]] = Counter()
         self._waiting: Counter[UUID] = Counter()
+        self._numbers: dict[tuple[UUID, UUID | None], list[str]] = {}
         to_firm: dict[Payee, list[Any]] = {}
         for row in self._live.values():
             is_waiting = row.state in _WAITING
             self._sums[row.agreement_id, row.milestone_id, is_waiting] += row.amount_minor
+            self._numbers.setdefault((row.agreement_id, row.milestone_id), []).append(row.number)
             if is_waiting and row.milestone_id is not None:
                 self._waiting[row.agreement_id] += row.amount_minor
             to_firm.setdefault(_payee(row), []).append(row)
@@ -308,6 +312,11 @@ class _Siblings:
     def of_tranche(self, milestone: Any, own: Any) -> int:
         """Return what the others of a tranche come to."""
         return self.counted(milestone, own) + self._others(milestone.agreement_id, milestone.id, own, is_waiting=True)
+
+    def numbers(self, agreement_id: UUID, milestone: Any, own: Any) -> tuple[str, ...]:
+        """Return the numbers of the others of a tranche, or of the settlement."""
+        known = self._numbers.get((agreement_id, milestone.id if milestone is not None else None), [])
+        return tuple(sorted(number for number in known if own is None or number != own.number))
 
     def counted(self, milestone: Any, own: Any) -> int:
         """Return what those of them come to that no longer wait for approval."""
@@ -354,6 +363,7 @@ def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> 
     firms = {task.project.organisation_id for task in tasks} - {None}
     found = select(
         payout.c.id,
+        payout.c.number,
         payout.c.milestone_id,
         payout.c.agreement_id,
         payout.c.amount_minor,

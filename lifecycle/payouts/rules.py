@@ -107,7 +107,7 @@ def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     left = (facts.agreement.settlement_minor if is_settlement else facts.tranche_minor) - facts.others_minor
     if facts.amount_minor <= left:
         return ()
-    values = said(facts.fund.currency, left=max(0, left))
+    values = {**said(facts.fund.currency, left=max(0, left)), "payouts": list(facts.others)}
     if is_settlement:
         return (Unmet(code="settlement_exceeded", values=values),)
     return (Unmet(code="milestone_exceeded", values=values),)

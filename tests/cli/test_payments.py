@@ -135,6 +135,38 @@ class TestPayout:
         assert page.startswith("<!doctype html>")
         assert "人民币壹佰元整" in page
 
+    def test_that_came_back_says_why_where_it_is_shown_and_on_its_slip(self, at_home: Line, house: House) -> None:
+        (payout,) = pay.payouts(house, state="instructed")
+        pay.tell(house, payout, kind="reject", reason="AC04 账户已销户")
+        number, batch = number_of(house), number_of(house, "v_batch")
+
+        assert at_home("payout", "show", number, "--json").document["instructions"][0]["why"] == "AC04 账户已销户"
+        assert "AC04 账户已销户" in at_home("payout", "show", number).out
+        assert "AC04 账户已销户" in at_home("bank", "show", batch).out
+        assert "退汇或驳回" in at_home("payout", "slip", number, "--lang", "zh-CN").out
+
+    def test_asked_for_a_second_time_names_the_first(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        asked = ("--payee", "sme/2233", "--amount", "400000", "--as", "finance_officer")
+        assert at_home("payout", "request", str(milestone), *asked).code == 0
+
+        assert "asked for already: PO-2025-0001" in at_home("payout", "request", str(milestone), *asked).err
+
+    def test_to_one_of_two_accounts_that_end_alike_asks_for_more_digits(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "99992233"}
+        house.do(
+            ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other), by=Role.FINANCE_OFFICER
+        )
+        asked = ("--amount", "100.00", "--as", "finance_officer")
+
+        said = at_home("payout", "request", str(milestone), "--payee", "sme/2233", *asked)
+
+        assert (said.code, "fits 2 accounts of the firm: give more of its last digits" in said.err) == (2, True)
+        assert at_home("payout", "request", str(milestone), "--payee", "sme/112233", *asked).code == 0
+
     def test_shows_the_account_before_a_change_for_30_days(self, at_home: Line, house: House) -> None:
         (milestone,) = pay.accepted(house)
         pay.payee(house)
@@ -243,7 +275,10 @@ class TestCase:
         assert said.code == 0
         assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == 0
         assert at_home("exception", "list").rows == []
-        assert at_home("exception", "show", case, "--lang", "zh-CN").code == 0
+        shown = at_home("exception", "show", case, "--lang", "zh-CN").out
+        assert "银行流水" in shown
+        assert "-¥12.00" in shown
+        assert "statement_line" not in shown
 
     def test_stays_open_when_what_was_agreed_cannot_be_done(self, at_home: Line, house: House) -> None:
         (batch,) = pay.batches(house, state="unknown")

@@ -21,7 +21,7 @@ from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house, call_capital, ids_of, key, sources
+from tests.factories import House, call_capital, ids_of, key, sources
 from tests.lifecycle.banking.statements import camt053, entry, pain002, statement
 from tests.paying import ACCOUNT
 

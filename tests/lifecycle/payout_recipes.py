@@ -138,8 +138,10 @@ def confirm_account(house: House, count: int) -> Made:
     make.agreements(house, 1)
     firm = house.parties["sme"]
     propose = [
-        payees.ProposeAccount(command_id=key(), organisation_id=firm, **{**pay.ACCOUNT, "account_number": hashed[-20:]})
-        for hashed in (pay.hashed().upper() for _ in range(count))
+        payees.ProposeAccount(
+            command_id=key(), organisation_id=firm, **{**pay.ACCOUNT, "account_number": str(int(hashed[-20:], 16))}
+        )
+        for hashed in (pay.hashed() for _ in range(count))
     ]
     ids = make.ids_of(house.do(*propose, by=Role.FINANCE_OFFICER))
     return given(payees.ConfirmAccount, ids, called="021-5555 0101, Mrs Lin")

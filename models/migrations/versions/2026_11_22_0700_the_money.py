@@ -303,7 +303,7 @@ def upgrade() -> None:
             "called_minor BETWEEN 0 AND committed_minor", name=op.f("ck_fund_source_called_within_commitment")
         ),
         sa.CheckConstraint(
-            "committed_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_fund_source_committed_minor_bounds")
+            "committed_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_fund_source_committed_minor_bounds")
         ),
         sa.CheckConstraint("paid_in_minor >= 0", name=op.f("ck_fund_source_paid_in_not_negative")),
         sa.CheckConstraint(
@@ -421,17 +421,23 @@ def upgrade() -> None:
         sa.Column("fund_id", Id(), nullable=False),
         sa.Column("source_id", Id(), nullable=False),
         sa.Column("call_no", sa.Integer(), nullable=False),
+        sa.Column("corrects_no", sa.Integer(), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("due_on", Day(), nullable=False),
         sa.Column("called_at", UTCDateTime(), nullable=False),
         sa.Column("called_by", Id(), nullable=True),
         sa.CheckConstraint(
-            "amount_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_capital_call_amount_minor_bounds")
+            "(amount_minor < 0) = (corrects_no IS NOT NULL)", name=op.f("ck_capital_call_less_where_it_corrects")
+        ),
+        sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_capital_call_amount_not_zero")),
+        sa.CheckConstraint(
+            "amount_minor BETWEEN -10000000000000 AND 10000000000000", name=op.f("ck_capital_call_amount_minor_bounds")
         ),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_capital_call_fund_id_fund")),
         sa.ForeignKeyConstraint(["source_id"], ["fund_source.id"], name=op.f("fk_capital_call_source_id_fund_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_capital_call")),
         sa.UniqueConstraint("source_id", "call_no", name=op.f("uq_capital_call_source_id_call_no")),
+        sa.UniqueConstraint("source_id", "corrects_no", name=op.f("uq_capital_call_source_id_corrects_no")),
     )
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_capital_call_fund_id"), ["fund_id"], unique=False)
@@ -853,6 +859,7 @@ def upgrade() -> None:
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
         sa.Column("remittance", sa.String(length=140), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("why", sa.String(length=1000), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "status IN ('prepared', 'sent', 'unknown', 'acknowledged', 'settled', 'rejected', 'returned', 'abandoned')",

@@ -16,6 +16,7 @@ from lifecycle.funds.commands import (
     SetLimit,
     Tier,
 )
+from lifecycle.funds.corrections import AmendCommitment, CancelCall, CorrectFund
 from lifecycle.payouts.statements import TakeLines
 from lifecycle.people.commands import GrantRole
 from models.money import MAX_MINOR
@@ -27,8 +28,23 @@ from tests.lifecycle.commands.refusals import again, done, made, on, refused, wr
 NOWHERE = UUID(int=5)
 
 wrong("fund.add", "fund_code_wrong", code="F 1")
-wrong("fund.add", "name_length", name=" ")
-wrong("fund.add", "debtor_wrong", debtor_account="")
+wrong("fund.add", "fund_name_wrong", name=" ")
+wrong("fund.add", "fund_name_wrong", debtor_name="")
+wrong("fund.add", "account_number_wrong", debtor_account="")
+wrong("fund.add", "account_not_digits", debtor_account="DE89370400440532013000")
+wrong("fund.add", "bank_code_wrong", debtor_bank="ICBC")
+wrong("fund.add", "iban_check_wrong", debtor_account="DE89370400440532013001", debtor_bank="COBADEFF")
+wrong("fund.correct", "fund_name_wrong", name=" ")
+wrong("fund.correct", "reason_missing", reason=" ")
+wrong("fund.correct", "account_number_wrong", debtor_account="62 22")
+wrong("fund.correct", "bank_code_wrong", debtor_bank="ICBC")
+wrong("fund.correct", "nothing_to_change", name=None, debtor_account=None)
+wrong("fund.amend_commitment", "source_not_found", source_id=NOWHERE)
+wrong("fund.amend_commitment", "amount_out_of_bounds", amount_minor=-1)
+wrong("fund.amend_commitment", "nothing_to_change", amount_minor=1_000_000_000)
+wrong("fund.amend_commitment", "reason_missing", reason="")
+wrong("fund.cancel_call", "call_not_found", call_no=2)
+wrong("fund.cancel_call", "reason_missing", reason="")
 wrong("fund.add", "currency_unknown", currency="BHD")
 wrong("fund.add", "amount_out_of_bounds", commitment_minor=0)
 wrong("fund.add", "amount_out_of_bounds", commitment_minor=MAX_MINOR + 1)
@@ -87,6 +103,50 @@ def _below_what_it_has_promised(house: House) -> Any:
     promised = house.one("SELECT amount_minor FROM v_agreement WHERE id = :id", id=str(agreement))
     house.do(on(ResizeFund, UUID(fund), commitment_minor=promised, reason="to the last fen"), by=Role.SPONSOR)
     return on(ResizeFund, UUID(fund), commitment_minor=promised - 1, reason="less")
+
+
+@refused("fund.correct", "fund_account_in_use")
+def _after_money_came_in(house: House) -> Any:
+    (one,) = funds(house)
+    pay_in(house, one)
+    assert house.ask(on(CorrectFund, one, name="another", reason="why"), by=Role.SPONSOR)[0].is_done
+    return on(CorrectFund, one, debtor_account="62220299", reason="why")
+
+
+@refused("fund.correct", "fund_account_in_use")
+def _after_a_statement_of_the_account(house: House) -> Any:
+    (one,) = funds(house)
+    house.do(pay.take(one))
+    return on(CorrectFund, one, debtor_bank="301290000007", reason="why")
+
+
+@refused("fund.amend_commitment", "commitment_below_calls")
+def _below_what_was_called(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    call_capital(house, one, amount_minor=500)
+    return on(AmendCommitment, one, source_id=source, amount_minor=499, reason="why")
+
+
+@refused("fund.cancel_call", "call_cancelled_already")
+def _cancelled_twice(house: House) -> Any:
+    return again("fund.cancel_call", done(house, "fund.cancel_call"))
+
+
+@refused("fund.cancel_call", "call_not_found")
+def _the_cancellation_itself(house: House) -> Any:
+    return again("fund.cancel_call", done(house, "fund.cancel_call"), call_no=2)
+
+
+@refused("fund.cancel_call", "call_paid_already")
+def _after_a_part_of_it_came(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    call_capital(house, one, amount_minor=500)
+    call_capital(house, one, amount_minor=300)
+    paid = {"source_id": source, "received_on": house.today, "bank_ref": "B-1"}
+    house.do(on(Contribute, one, amount_minor=501, **paid), by=Role.ACCOUNTANT)
+    return on(CancelCall, one, call_no=2, reason="why")
 
 
 @refused("fund.call", "no_investors", "call_over_commitment")
