@@ -18,7 +18,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.funds import rules
 from lifecycle.funds.commands import FundCommand
 from lifecycle.funds.effects import beyond_size, fund_act, source_act, told
-from lifecycle.funds.facts import FundFacts, fund_facts
+from lifecycle.funds.facts import FundFacts, fund_facts, paying_from, plain_account
 from models.funds import CapitalCall, Fund, FundSource
 from models.ledger import Account, Posting
 from models.money import said
@@ -41,6 +41,8 @@ class CorrectFund(FundCommand):
     def changes(self, fund: Any) -> dict[str, str]:
         """Return what was said and is not so already."""
         given = {name: value.strip() for name in _NAMES if (value := getattr(self, name)) is not None}
+        if "debtor_account" in given:
+            given["debtor_account"] = plain_account(given["debtor_account"])
         return {name: value for name, value in given.items() if value != getattr(fund, name)}
 
 
@@ -67,6 +69,8 @@ class CorrectionFacts(FundFacts):
 
     has_moved: bool = False
     """Money was booked on its accounts, or a statement of its bank account was taken in."""
+    account_of: str | None = None
+    """Code of the open fund that pays from the account which the correction names."""
     parts: tuple[Any, ...] = ()
     """Of every call, what each investor was asked for."""
 
@@ -95,7 +99,20 @@ def account_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
         select(statement.c.fund_id).where(statement.c.fund_id.in_(ids)).group_by(statement.c.fund_id),
     )
     found = {row[0] for row in session.connection().execute(moved)}
-    return [_with(one, has_moved=one.fund.id in found) for one in fund_facts()(session, tasks, stamp)]
+    paying = paying_from(session, {one for task in tasks if (one := _new_account(task.command, task.fund)) is not None})
+    return [
+        _with(
+            one,
+            has_moved=one.fund.id in found,
+            account_of=paying.get((_new_account(one.command, one.fund) or "", one.fund.currency)),
+        )
+        for one in fund_facts()(session, tasks, stamp)
+    ]
+
+
+def _new_account(command: Any, fund: Any) -> str | None:
+    number: str | None = command.changes(fund).get("debtor_account")
+    return number
 
 
 def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[CorrectionFacts]:
@@ -238,7 +255,7 @@ CORRECT = Verb(
     subject=Fund,
     subject_id=lambda asked: asked.fund_id,
     facts=account_facts,
-    rules=(rules.fund_open, something_changes, corrected_sound, account_unused, rules.has_reason),
+    rules=(rules.fund_open, something_changes, corrected_sound, rules.account_free, account_unused, rules.has_reason),
     effects=corrected,
 )
 AMEND_COMMITMENT = Verb(

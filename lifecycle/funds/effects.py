@@ -54,7 +54,7 @@ def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     command, fund_id = facts.command, stamp.new_id()
     values = {
         **{name: value.strip() if isinstance(value, str) else value for name, value in command.asks().items()},
-        "debtor_account": plain_account(command),
+        "debtor_account": plain_account(command.debtor_account),
         "status": FundStatus.ACTIVE,
         "created_at": stamp.now,
     }

@@ -12,6 +12,7 @@ from models.money import CURRENCY_DECIMALS, MAX_MINOR, said
 from models.states import AccountKind, FundStatus, Role
 
 if TYPE_CHECKING:
+    from lifecycle.funds.corrections import CorrectionFacts
     from lifecycle.funds.facts import BirthFacts, FundFacts
 
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
@@ -36,7 +37,7 @@ def code_new(facts: "BirthFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
-def account_free(facts: "BirthFacts") -> tuple[Unmet, ...]:
+def account_free(facts: "BirthFacts | CorrectionFacts") -> tuple[Unmet, ...]:
     """One account of the bank is one fund's: else its balance and its statements are those of two (F18)."""
     owner = facts.account_of
     return (unmet("debtor_account_taken", fund=owner),) if owner is not None else ()

@@ -120,6 +120,13 @@ def _after_a_statement_of_the_account(house: House) -> Any:
     return on(CorrectFund, one, debtor_bank="301290000007", reason="why")
 
 
+@refused("fund.correct", "debtor_account_taken")
+def _to_the_account_of_another_fund(house: House) -> Any:
+    one, other = funds(house, 2)
+    number = house.one("SELECT debtor_account FROM fund WHERE id = :id", id=str(other))
+    return on(CorrectFund, one, debtor_account=f" {number[:4]} {number[4:]}", reason="mistyped")
+
+
 @refused("fund.amend_commitment", "commitment_below_calls")
 def _below_what_was_called(house: House) -> Any:
     (one,) = funds(house)
