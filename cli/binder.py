@@ -160,6 +160,8 @@ class Binding:
     own: Mapping[str, Own] = field(default_factory=dict)
     within: Within | None = None
     help: str = ""
+    check: Callable[[Any], None] | None = None
+    """What is asked of the typed command as a whole; raises `Invalid`."""
 
     @cached_property
     def command(self) -> Any:
@@ -198,7 +200,10 @@ class Binding:
             if value is None and self._is_asked(one):
                 raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
             built[one.name] = value
-        return self.command(command_id=key, **built)
+        command = self.command(command_id=key, **built)
+        if self.check is not None:
+            self.check(command)
+        return command
 
     def _is_asked(self, one: Any) -> bool:
         return self.within is not None and one.name == self.within.name and one.default is MISSING
@@ -288,9 +293,10 @@ def bind(
     arguments: Sequence[str] = ("project_id",),
     own: Mapping[str, Own] | None = None,
     within: Within | None = None,
+    check: Callable[[Any], None] | None = None,
 ) -> None:
     """Add a verb to a noun: `path` is `module:Dataclass`, `arguments` are the fields given by place."""
-    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help)
+    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help, check=check)
     BINDINGS.append(binding)
     lazy = type("BoundCommand", (_BoundCommand,), {"binding": binding})
     app.command(name, help=help, cls=lazy)(_nothing)

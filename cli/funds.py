@@ -7,6 +7,7 @@ import typer
 
 from cli.binder import Own, Reference, bind
 from cli.options import reads
+from cli.typing_in import account_typed
 
 app = typer.Typer(
     help="Funds: what is promised, paid and free, and who may approve how much.",
@@ -91,6 +92,7 @@ bind(
     "Open a fund with its accounts and the default approval tiers.",
     arguments=("code", "name"),
     own={"code": Own(help="Short code, such as F1."), "organisation_id": Own(help="The funder.")},
+    check=account_typed,
 )
 bind(
     app,
@@ -98,6 +100,7 @@ bind(
     f"{_CORRECTIONS}:CorrectFund",
     "Put a typing error right: the name, or the account while no money has moved.",
     arguments=_FUND,
+    check=account_typed,
 )
 bind(
     app,

@@ -8,6 +8,7 @@ import typer
 
 from cli.binder import Own, Reference, bind
 from cli.options import acts, reads
+from cli.typing_in import account_typed
 
 
 def _noun(text: str) -> typer.Typer:
@@ -339,6 +340,7 @@ bind(
         "bank_code": Own(option="--bank", help="BIC or CNAPS number of its bank."),
         "bank_name": Own(help="Name of its bank."),
     },
+    check=account_typed,
 )
 bind(
     payee,

@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import select, union_all
 from sqlmodel import Session
 
-from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Effects, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
@@ -131,10 +130,7 @@ def something_changes(facts: CorrectionFacts) -> tuple[Unmet, ...]:
 @about_input
 def corrected_sound(facts: CorrectionFacts) -> tuple[Unmet, ...]:
     """Name and account are as sound as those of a new fund."""
-    command, fund = facts.command, facts.fund
-    number, code = command.debtor_account or fund.debtor_account, command.debtor_bank or fund.debtor_bank
-    is_said = (command.debtor_account, command.debtor_bank) != (None, None)
-    return (*rules.names_reasons(command), *(account_reasons(number.strip(), code.strip()) if is_said else ()))
+    return rules.names_reasons(facts.command)
 
 
 def account_unused(facts: CorrectionFacts) -> tuple[Unmet, ...]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT, SHORT_TEXT
@@ -50,12 +49,12 @@ def fund_sound(facts: "BirthFacts") -> tuple[Unmet, ...]:
     reasons = list(names_reasons(command))
     if not 0 < len(command.code) <= 60 or any(char.isspace() for char in command.code):
         reasons.append(unmet("fund_code_wrong", limit=60))
-    return (*reasons, *account_reasons(command.debtor_account.strip(), command.debtor_bank.strip()))
+    return tuple(reasons)
 
 
 def names_reasons(command: Any) -> tuple[Unmet, ...]:
     """Return why the fund, or the account that it pays from, cannot bear such a name."""
-    limits = {"name": SHORT_TEXT, "debtor_name": 140}
+    limits = {"name": SHORT_TEXT, "debtor_name": 140, "debtor_account": 34, "debtor_bank": 14}
     lengths = {name: len(text.strip()) for name in limits if (text := getattr(command, name)) is not None}
     return tuple(
         unmet("fund_name_wrong", field=name, limit=limits[name])

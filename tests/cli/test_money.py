@@ -48,6 +48,18 @@ class TestFund:
         assert "as paid in by nobody" in came.err
         assert "waits for two people" in came.err
 
+    def test_refuses_an_account_that_can_be_none(self, at_home: Line) -> None:
+        terms = ("--organisation", "funder", "--commitment", "1", "--debtor-name", "x", "--as", "sponsor", "--json")
+        for number, bank, code in (
+            ("62220202", "ICBC", "bank_code_wrong"),
+            ("62-22A", "102100099996", "account_not_digits"),
+            ("DE89370400440532013001", "COBADEFF", "iban_check_wrong"),
+        ):
+            said = at_home("fund", "add", "F9", "x", "--debtor-account", number, "--debtor-bank", bank, *terms)
+            assert (said.code, said.document["error"]["unmet"]) == (2, [code])
+        account = ("--holder", "sme", "--account", "12", "--bank", "1021", "--as", "finance_officer", "--json")
+        assert at_home("payee", "propose", "sme", *account).document["error"]["unmet"] == ["bank_code_wrong"]
+
     def test_takes_a_call_back_and_shows_both(self, at_home: Line) -> None:
         _open(at_home)
         investor = ("--investor", "other firm", "--kind", "state", "--as", "accountant")
