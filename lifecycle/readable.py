@@ -1,6 +1,5 @@
 """What no database stores and no JSON writes, refused before either is asked."""
 
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -45,17 +44,12 @@ def _fault(value: Any, depth: int) -> str | None:
     elif isinstance(value, (list, tuple, set, frozenset)):
         inner = list(value)
     elif is_dataclass(value):
-        inner = [getattr(value, name) for name in _names(type(value))]
+        inner = [getattr(value, item.name) for item in fields(value)]
     else:
         return None
     if depth == 0:
         return "nested_too_deep"
     return next((code for item in inner if (code := _fault(item, depth - 1)) is not None), None)
-
-
-@functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind))
 
 
 def _unwritable(text: str) -> str | None:
