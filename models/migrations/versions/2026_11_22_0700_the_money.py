@@ -537,6 +537,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("statement_id", "line_ref", name=op.f("uq_statement_line_statement_id_line_ref")),
     )
     with op.batch_alter_table("statement_line", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_line_bank_ref", ["bank_ref"], unique=False)
         batch_op.create_index("ix_statement_line_content_hash", ["content_hash"], unique=False)
         batch_op.create_index(batch_op.f("ix_statement_line_statement_id"), ["statement_id"], unique=False)
         batch_op.create_index("ix_statement_line_status", ["status"], unique=False)
@@ -1000,6 +1001,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_statement_line_status")
         batch_op.drop_index(batch_op.f("ix_statement_line_statement_id"))
         batch_op.drop_index("ix_statement_line_content_hash")
+        batch_op.drop_index("ix_statement_line_bank_ref")
 
     op.drop_table("statement_line")
     with op.batch_alter_table("posting", schema=None) as batch_op:
