@@ -122,6 +122,7 @@ def call_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     return [_with(one, parts=tuple(parts.get(one.fund.id, ()))) for one in facts]
 
 
+@about_input
 def something_changes(facts: CorrectionFacts) -> tuple[Unmet, ...]:
     """A correction changes something."""
     return () if facts.command.changes(facts.fund) else (unmet("nothing_to_change"),)

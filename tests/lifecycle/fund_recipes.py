@@ -29,7 +29,7 @@ def commit(house: House, count: int) -> Made:
 
 @recipe("fund.correct", by=Role.SPONSOR, tells="fund.corrected")
 def correct_fund(house: House, count: int) -> Made:
-    said = {"name": "the right name", "debtor_account": "6222020299990000", "reason": "mistyped"}
+    said = {"name": "the right name", "debtor_name": "the right holder", "reason": "mistyped"}
     return given(corrections.CorrectFund, make.funds(house, count), **said)
 
 

@@ -52,7 +52,7 @@ STATEMENTS = {
     "fund.close": 14,
     "fund.commit": 12,
     "fund.contribute": 17,
-    "fund.correct": 10,
+    "fund.correct": 11,
     "fund.hold": 11,
     "fund.resize": 13,
     "fund.resume": 11,
