@@ -29,6 +29,10 @@ class TestAContribution:
 class TestACommitment:
     def test_beyond_the_size_of_the_fund_says_so(self, house: House) -> None:
         (one,) = funds(house, commitment_minor=1_000)
-        said = {"organisation_id": house.parties["other firm"], "kind": SourceKind.STATE, "amount_minor": 1_001}
+        said: dict[str, Any] = {
+            "organisation_id": house.parties["other firm"],
+            "kind": SourceKind.STATE,
+            "amount_minor": 1_001,
+        }
         (answer,) = house.do(Commit(command_id=key(), fund_id=one, **said), by=Role.ACCOUNTANT)
         assert [remark["code"] for remark in answer["remarks"]] == ["subscribed_beyond_size"]
