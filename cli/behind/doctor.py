@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
 from typing import Any
@@ -89,7 +90,7 @@ def look_around(output: Output) -> Iterator[dict[str, Any]]:
     What only the database can say is left out where the database cannot be asked: that has a line of its own.
     """
     for name, look in _ALONE.items():
-        yield _line(name, look, output)
+        yield _line(name, partial(look, output), output)
     with ExitStack() as stack:
         try:
             work = stack.enter_context(opened(load_settings()))
@@ -98,12 +99,12 @@ def look_around(output: Output) -> Iterator[dict[str, Any]]:
             return
         patient = Patient(settings=work.settings, output=output, work=work, session=session)
         for name, asked in _IN_THE_DATABASE.items():
-            yield _line(name, lambda _, asked=asked: asked(patient), output)
+            yield _line(name, partial(asked, patient), output)
 
 
-def _line(name: str, look: Callable[[Output], str], output: Output) -> dict[str, Any]:
+def _line(name: str, look: Callable[[], str], output: Output) -> dict[str, Any]:
     try:
-        return {"name": name, "ok": True, "detail": look(output), "remedy": ""}
+        return {"name": name, "ok": True, "detail": look(), "remedy": ""}
     except Exception as error:  # noqa: BLE001 - a doctor names every illness
         problem = problem_of(error, output)
         remedy = title("remedy", problem.code, output.lang)
