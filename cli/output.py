@@ -264,7 +264,8 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 def plain(value: Any) -> Any:
     """Return the JSON of what JSON has no form for: instants to the microsecond in UTC, days, ids as text."""
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        whole = value if value.tzinfo is None else value.astimezone(UTC)  # the wall clock of a place is for people
+        return whole.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (set, frozenset)):

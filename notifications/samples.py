@@ -124,6 +124,17 @@ _MOVED = {"what": "stage_due", "ref": "PT-2026-0001", "was_on": _DAY, "is_on": "
 
 _OF_A_KIND: Mapping[str, Mapping[str, Any]] = {
     "calendar.changed": {"notice": "国办发明电〔2026〕1号", "items": [_MOVED]},
+    "calendar.deadlines_moved": {"notice": "国办发明电〔2026〕1号", "items": [_MOVED]},
+    "checkpoint.signed": {
+        "seq": 12,
+        "audit_seq": 4711,
+        "heads_count": 96,
+        "at": _INSTANT,
+        "file": "20260302T010000Z.json",
+        "heads_sha256": "1" * 64,
+        "key_id": "2" * 64,
+        "signature": "MEUCIQ==",
+    },
     "digest.daily": {"items": [{"subject": "PO-2026-0001 已付 ¥400,000.00", "is_task": False}]},
     "digest.weekly": {"items": [{"subject": "PO-2026-0001 已付 ¥400,000.00", "is_task": False}]},
     "exception.closed": {"kind": "amount_differs"},
