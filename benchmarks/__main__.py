@@ -6,7 +6,19 @@ from typing import Any
 
 from benchmarks.table import HEAD, written
 
-ALL = ("advance", "processes", "portfolio", "audits", "growth", "imports", "statements", "payments")
+ALL = (
+    "advance",
+    "processes",
+    "portfolio",
+    "audits",
+    "growth",
+    "imports",
+    "statements",
+    "payments",
+    "clock",
+    "telling",
+    "starting",
+)
 
 
 def main(names: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import table_of
 from models.reviews import Condition
-from models.states import STAGES, FundStatus, MilestoneState
+from models.states import ENDED, FundStatus, MilestoneState
 
 _SPACE = UUID("0f6c1a52-6f5e-5d0c-9a9e-6d0d7a0c5f11")
 """Name space of command ids that are derived from what is due and when."""
@@ -54,7 +54,7 @@ def overdue_conditions(session: Session, stamp: Stamp) -> Sequence[Command]:
         .where(
             condition.c.cleared_on.is_(None),
             condition.c.due_on < stamp.today,
-            project.c.stage.in_(STAGES),
+            project.c.stage.not_in(ENDED),
             ~held,
         )
         .order_by(condition.c.due_on)
@@ -83,7 +83,7 @@ def due_verdicts(session: Session, stamp: Stamp) -> Sequence[Command]:
     """Judge again where evidence, a waiver or a notice has ended since; the rest is not read."""
     project = table_of(Project)
     past = project.c.next_due_on <= stamp.today
-    found = session.execute(select(project.c.id).where(past, project.c.stage.in_(STAGES)))
+    found = session.execute(select(project.c.id).where(past, project.c.stage.not_in(ENDED)))
     return [
         RefreshVerdicts(command_id=_key("verdicts", project_id, stamp), project_id=project_id)
         for project_id in ids_of(found)

@@ -1,11 +1,12 @@
-"""What waits to be delivered: claim (transaction), send (none), mark (transaction), one delivery after the other.
+"""What waits to be delivered: claim (transaction), send one after the other (none), mark (transaction).
 
-Killed between any two lines, the lease ends and another pass sends it again under the same id: a receiver can tell.
-Who slept past the lease marks nothing, for the fence has moved on.
+What a mail server or a robot took is marked in small groups, everything else at once. Killed between any two lines, the
+lease ends and another pass sends what was not marked again under the same ids: a receiver can tell. Who slept past the
+lease marks nothing, for the fence has moved on.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -13,7 +14,7 @@ from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, tuple_, update
 from sqlmodel import Session
 
 from flows.claims import LEASE, claim_due, let_all_go
@@ -42,6 +43,10 @@ WriteChat: TypeAlias = Callable[[Any], tuple[str, str]]
 
 CHUNK = 50
 """Deliveries claimed at once; those that are not begun in half a lease are left to the next claim."""
+GROUP = 10
+"""Most deliveries that are taken and not yet marked: what a kill may repeat."""
+GROUP_SECONDS = 1.0
+"""No longer than this is another one begun before those are marked."""
 PASS = timedelta(minutes=10)
 """A pass ends after this long (`docs/contract.md`, limits)."""
 WAITS = tuple(
@@ -57,6 +62,7 @@ WAITS = tuple(
 """How long is waited before the first try, the second … the tenth (`docs/contract.md`, webhooks)."""
 TRIES = len(WAITS)
 _SPACE = UUID("5b0f8f0e-7c61-5d0e-9d5c-0b8a3f6c2d17")
+_WAITS = table_of(Delivery).c.status == DeliveryStatus.WAITING
 _EVENT = {Said.ACCEPTED: "send", Said.REFUSED: "fail"}
 
 
@@ -169,24 +175,77 @@ def _by_id(session: Session, model: Any, ids: list[UUID]) -> dict[UUID, Any]:
 def _deliver_chunk(
     engine: Engine, courier: Courier, stamp: Stamp, chunk: _Chunk, down: set[Channel], done: Delivered
 ) -> None:
-    """Send and mark one after the other. Who does not answer is left alone, and keeps nobody else waiting."""
-    claimed_at, quiet = monotonic(), set[UUID]()
+    """Send one after the other and mark. Who does not answer is left alone, and keeps nobody else waiting."""
+    claimed_at, quiet, taken = monotonic(), set[UUID](), _Taken()
     left = {row.id: row.fence for row in chunk.rows}
-    for place, row in enumerate(chunk.rows):
-        if place and monotonic() - claimed_at > courier.lease.total_seconds() / 2:
-            break
-        if row.channel in down or row.endpoint_id in quiet:
-            continue
-        tried = _tried(courier, chunk, row)
-        del left[row.id]
-        status = run_in_transaction(engine, _marking(courier, row, tried, stamp))
-        _counted(done, status)
-        if tried.is_unreachable:
-            down.add(row.channel)
-        if row.endpoint_id is not None and tried.said is not Said.ACCEPTED:
-            quiet.add(row.endpoint_id)
+    with courier.mailer.many() as mailer:
+        for place, row in enumerate(chunk.rows):
+            if place and monotonic() - claimed_at > courier.lease.total_seconds() / 2:
+                break
+            if row.channel in down or row.endpoint_id in quiet:
+                continue
+            if taken.is_full:
+                taken = _settle(engine, courier, stamp, taken, done)
+            tried = _tried(replace(courier, mailer=mailer), chunk, row)
+            del left[row.id]
+            if tried.said is Said.ACCEPTED and row.endpoint_id is None:
+                taken.add(row, tried)
+                continue
+            _counted(done, run_in_transaction(engine, _marking(courier, row, tried, stamp)))
+            if tried.is_unreachable:
+                down.add(row.channel)
+            if row.endpoint_id is not None and tried.said is not Said.ACCEPTED:
+                quiet.add(row.endpoint_id)
+        _settle(engine, courier, stamp, taken, done)
     if left:
         run_in_transaction(engine, lambda session: let_all_go(session, OBJECT_TYPE, left))
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Deliveries that the other side took and that are not marked yet."""
+
+    tries: list[tuple[Any, _Try]] = field(default_factory=list)
+    since: float = 0.0
+
+    def add(self, row: Any, tried: _Try) -> None:
+        self.since = self.since if self.tries else monotonic()
+        self.tries.append((row, tried))
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether they are to be marked before another one is begun."""
+        return bool(self.tries) and (len(self.tries) >= GROUP or monotonic() - self.since > GROUP_SECONDS)
+
+
+def _settle(engine: Engine, courier: Courier, stamp: Stamp, taken: _Taken, done: Delivered) -> _Taken:
+    """Mark what was taken; what somebody else has by now is counted as late. Return an empty group."""
+    if taken.tries:
+        at = max(courier.clock.now(), stamp.now)
+        count = run_in_transaction(engine, lambda session: _sent_marked(session, taken.tries, at))
+        done.sent += count
+        done.late += len(taken.tries) - count
+    return _Taken()
+
+
+def _sent_marked(session: Session, tries: Sequence[tuple[Any, _Try]], at: datetime) -> int:
+    """Mark these as sent where their claims are still ours; return how many they were."""
+    delivery = table_of(Delivery)
+    sent = _next(tries[0][1], 1)
+    fences = {row.id: row.fence for row, _ in tries}
+    ours = (tuple_(delivery.c.id, delivery.c.fence).in_(list(fences.items())), _WAITS)
+    values = {"status": sent, "attempts": delivery.c.attempts + 1, "not_before_at": at, "at": at}
+    marked = session.execute(update(delivery).where(*ours).values(**values).returning(delivery.c.id))
+    ids = set(marked.scalars())
+    log = [
+        {"delivery_id": row.id, "attempt": row.attempts + 1, "result": tried.result, "detail": tried.detail, "at": at}
+        for row, tried in tries
+        if row.id in ids
+    ]
+    if log:
+        session.execute(table_of(DeliveryAttempt).insert(), log)
+        let_all_go(session, OBJECT_TYPE, {one: fences[one] for one in ids})
+    return len(log)
 
 
 def _counted(done: Delivered, status: DeliveryStatus | None) -> None:
@@ -252,7 +311,7 @@ def _marked(session: Session, row: Any, tried: _Try, stamp: Stamp) -> DeliverySt
     later = stamp.now
     if status == DeliveryStatus.WAITING:
         later += wait_of(row.id, min(failures or attempts % TRIES, TRIES - 1), attempts)
-    ours = (delivery.c.id == row.id, delivery.c.fence == row.fence, delivery.c.status == DeliveryStatus.WAITING)
+    ours = (delivery.c.id == row.id, delivery.c.fence == row.fence, _WAITS)
     values = {"status": status, "attempts": attempts, "not_before_at": later, "at": stamp.now}
     result: Any = session.execute(update(delivery).where(*ours).values(**values))
     if result.rowcount != 1:

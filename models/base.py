@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -23,6 +24,12 @@ metadata = SQLModel.metadata
 
 NO_AUDIT = "0" * 64
 """What the first audit record of a subject's chain follows."""
+
+
+def open_index(table: str, column: str, condition: str) -> Index:
+    """Return the index of a day among the few rows for which it still matters: sweeps find what is due by it."""
+    where = {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    return Index(f"ix_{table}_{column}", column, **where)
 
 
 class Row(SQLModel):

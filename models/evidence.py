@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject
+from models.base import Identified, Subject, open_index
 from models.states import Competence, EvidenceStatus, MaturityScale, Role
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -17,6 +17,7 @@ class Evidence(Subject, table=True):
 
     __table_args__ = (
         Index("ix_evidence_project_id_type", "project_id", "type"),
+        open_index("evidence", "valid_until_on", "valid_until_on IS NOT NULL"),
         UniqueConstraint("project_id", "type", "key", "version_no"),
         CheckConstraint("version_no >= 1", name="version_no_from_one"),
         CheckConstraint("size_bytes >= 0", name="size_not_negative"),

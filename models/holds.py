@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
 
-from models.base import Identified, Subject
+from models.base import Identified, Subject, open_index
 from models.types import Day, Id, JSONText, UTCDateTime
 
 
@@ -16,12 +16,7 @@ class Hold(Identified, table=True):
 
     __table_args__ = (
         Index("ix_hold_object_id_lifted_at", "object_id", "lifted_at"),
-        Index(
-            "ix_hold_until_on",
-            "until_on",
-            sqlite_where=text("lifted_at IS NULL"),
-            postgresql_where=text("lifted_at IS NULL"),
-        ),
+        open_index("hold", "until_on", "lifted_at IS NULL"),
         CheckConstraint("until_on >= from_on", name="days_in_order"),
         CheckConstraint("extensions >= 0", name="extensions_not_negative"),
         CheckConstraint("(lifted_at IS NULL) = (lifted_on IS NULL)", name="lifted_whole"),

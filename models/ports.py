@@ -1,6 +1,7 @@
 """What the house asks of the world outside, as protocols; the adapters live in their rooms. All is synchronous."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -112,6 +113,9 @@ class Mailer(Protocol):
 
     def send(self, message: EmailMessage) -> SendResult:
         """Hand over one message to one recipient."""
+
+    def many(self) -> "AbstractContextManager[Mailer]":
+        """Give a mailer for several messages, which may keep its connection from one to the next."""
 
 
 class ChatSender(Protocol):

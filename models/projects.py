@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject
+from models.base import Identified, Subject, open_index
 from models.states import ProjectState, Role, StageRunState, VerdictState
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -18,6 +18,7 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )
 
@@ -75,6 +76,8 @@ class StageRun(Subject, table=True):
 
     __table_args__ = (
         UniqueConstraint("project_id", "stage", "visit"),
+        open_index("stage_run", "due_on", "closed_on IS NULL"),
+        open_index("stage_run", "maximum_on", "closed_on IS NULL"),
         CheckConstraint("visit >= 1", name="visit_from_one"),
         CheckConstraint("stage NOT IN ('in_production', 'withdrawn', 'stopped')", name="visits_a_stage"),
     )
@@ -97,7 +100,10 @@ class StageRun(Subject, table=True):
 class Requirement(Subject, table=True):
     """One criterion of the pack as this project owes it in this visit; the verdict is a cache, guards judge afresh."""
 
-    __table_args__ = (UniqueConstraint("stage_run_id", "clause"),)
+    __table_args__ = (
+        UniqueConstraint("stage_run_id", "clause"),
+        open_index("requirement", "due_on", "due_on IS NOT NULL"),
+    )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     stage_run_id: UUID = Field(sa_type=Id, foreign_key="stage_run.id", index=True)

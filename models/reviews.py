@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject
+from models.base import Identified, Subject, open_index
 from models.states import GateOutcome, ProjectState, ReviewState, Role
 from models.types import Day, Id, JSONText, UTCDateTime, state_column
 
@@ -27,7 +27,7 @@ class Review(Subject, table=True):
     gate: str = Field(max_length=2)
     call_no: int = 1
     state: ReviewState = Field(sa_column=state_column(ReviewState))
-    planned_on: date = Field(sa_type=Day)
+    planned_on: date = Field(sa_type=Day, index=True)
     frozen: dict[str, Any] = Field(default_factory=dict, sa_type=JSONText)
     """Evidence hashes and verdicts as they were when the panel was called."""
     outcome: GateOutcome | None = Field(default=None, sa_column=state_column(GateOutcome, nullable=True))
@@ -80,12 +80,7 @@ class Condition(Identified, table=True):
 
     __table_args__ = (
         UniqueConstraint("review_id", "clause"),
-        Index(
-            "ix_condition_due_on",
-            "due_on",
-            sqlite_where=text("cleared_on IS NULL"),
-            postgresql_where=text("cleared_on IS NULL"),
-        ),
+        open_index("condition", "due_on", "cleared_on IS NULL"),
     )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
@@ -111,7 +106,7 @@ class Waiver(Identified, table=True):
     gate: str = Field(max_length=2)
     clause: str = Field(max_length=10)
     reason: str = Field(max_length=10000)
-    until_on: date = Field(sa_type=Day)
+    until_on: date = Field(sa_type=Day, index=True)
     granted_by: UUID = Field(sa_type=Id, foreign_key="app_user.id")
     granted_person_id: UUID = Field(sa_type=Id)
     granted_at: datetime = Field(sa_type=UTCDateTime)
@@ -124,6 +119,7 @@ class CompletionNotice(Identified, table=True):
 
     __table_args__ = (
         UniqueConstraint("project_id", "number"),
+        open_index("completion_notice", "due_on", "answered_on IS NULL"),
         CheckConstraint("due_on >= issued_on", name="days_in_order"),
     )
 

@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -50,8 +50,8 @@ class EmailChannel:
         Raises `Transient` where nothing was taken: 4xx, or a fault of ours that is none of the recipient's
         (a sender that the server does not want); `Unreachable` where nobody answers or lets us in.
         """
-        with self._connected() as server:
-            return _handed_over(server, message)
+        with self.many() as line:
+            return line.send(message)
 
     def greeted(self) -> str:
         """Say good day and go, sending nothing; return which server answered. `Unreachable` where nobody lets us in."""
@@ -62,16 +62,15 @@ class EmailChannel:
             return f"{parts.scheme}://{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 25)}"
 
     @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
-        watches: list[Watch] = []
+    def many(self) -> Iterator["_Line"]:
+        """Give a line for several mails: the connection is kept from one accepted mail to the next."""
+        line = _Line(self)
         try:
-            with closing(self._let_in(watches)) as server:
-                yield server
+            yield line
         finally:
-            for watch in watches:
-                watch.stop()
+            line.hang_up()
 
-    def _let_in(self, watches: list[Watch]) -> smtplib.SMTP:
+    def let_in(self, watches: list[Watch]) -> smtplib.SMTP:
         """Return a server that has greeted us and knows who we are."""
         parts = urlsplit(self.url)
         is_tls = parts.scheme == "smtps"
@@ -106,6 +105,51 @@ class EmailChannel:
             server.starttls(context=self.context)
         elif wish == "required" or (parts.username and parts.hostname not in LOOPBACK):
             raise Unreachable("the server offers no STARTTLS, and a password is not sent in the clear")
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection after the other; each mail has its own limit of time, with what it takes to be let in."""
+
+    channel: EmailChannel
+    server: smtplib.SMTP | None = None
+
+    def send(self, message: EmailMessage) -> SendResult:
+        """Hand one mail over, as `EmailChannel.send` says. After anything but yes the next one begins anew."""
+        watches: list[Watch] = []
+        result = None
+        try:
+            self.server = self._still_there(watches) or self.channel.let_in(watches)
+            result = _handed_over(self.server, message)
+        finally:
+            for watch in watches:
+                watch.stop()
+            if result is None or result.said is not Said.ACCEPTED:
+                self._close()
+        return result
+
+    def hang_up(self) -> None:
+        """Say goodbye, if somebody is there."""
+        if self.server is not None and self.server.sock is not None:
+            with Watch(self.server.sock, self.channel.connect_seconds), suppress(OSError, smtplib.SMTPException):
+                self.server.quit()
+        self._close()
+
+    def _still_there(self, watches: list[Watch]) -> smtplib.SMTP | None:
+        """Return the server of the last mail if it takes another one: some let go after a number of mails."""
+        if self.server is None or self.server.sock is None:
+            return None
+        watches.append(Watch(self.server.sock, self.channel.total_seconds))
+        with suppress(OSError, smtplib.SMTPException):
+            if self.server.rset()[0] == _OK:
+                return self.server
+        self._close()
+        return None
+
+    def _close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            self.server = None
 
 
 def _nobody(error: Exception) -> Unreachable:
@@ -149,8 +193,6 @@ def _handed_over(server: smtplib.SMTP, message: EmailMessage) -> SendResult:
         return SendResult(Said.UNSURE, type(error).__name__)
     if code != _OK:
         return _refused(code, said)
-    with suppress(OSError, smtplib.SMTPException):
-        server.quit()
     return SendResult(Said.ACCEPTED, _text(code, said))
 
 
@@ -176,6 +218,10 @@ class ConsoleMailer:
 
     stream: TextIO
 
+    def many(self) -> AbstractContextManager["ConsoleMailer"]:
+        """Give itself: there is no connection to keep."""
+        return nullcontext(self)
+
     def send(self, message: EmailMessage) -> SendResult:
         """Write one mail."""
         text: Any = message.get_body(("plain",))
@@ -192,6 +238,10 @@ class MailInMemory:
 
     sent: list[EmailMessage] = field(default_factory=list)
     answers: dict[str, SendResult | OutsideError] = field(default_factory=dict)
+
+    def many(self) -> AbstractContextManager["MailInMemory"]:
+        """Give itself: there is no connection to keep."""
+        return nullcontext(self)
 
     def send(self, message: EmailMessage) -> SendResult:
         """Keep one mail and say what is to be said for its recipient."""

@@ -25,6 +25,7 @@ from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
 from models.reviews import CompletionNotice, Condition, Review, Waiver
 from models.states import (
+    ENDED,
     STAGES,
     EvidenceStatus,
     FundStatus,
@@ -128,7 +129,8 @@ def _promise() -> Ladder:
 
 
 project, fund = table_of(Project), table_of(Fund)
-_LIVING = project.c.stage.in_(STAGES)
+_LIVING = project.c.stage.not_in(ENDED)
+"""Said so that SQLite begins with the days, not with all living projects by their stage."""
 
 
 def _columns(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -35,6 +36,17 @@ _UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u
 _WEEKDAYS: Mapping[Lang, str] = {"zh-CN": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """The locale of the machine must not decide."""
+
+
+class _Headers(HeaderRegistry):
+    """The headers of the standard library, each class made once and not for each header of each mail."""
+
+    @cache  # noqa: B019 - there is one for the whole process, and few names
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name)
+
+
+_POLICY = SMTP.clone(header_factory=_Headers())
 
 
 class Unreadable(ValueError):
@@ -109,7 +121,7 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
     `Unreadable` when a value is missing, or one cannot be a header.
     """
     words = letter(delivery, frame)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     headers = {
         "From": sender,
         "To": delivery.recipient,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flows.outbox import TRIES, WAITS, deliver, wait_of
+from flows.outbox import GROUP, TRIES, WAITS, deliver, wait_of
 from lifecycle.chart import compiled
 from lifecycle.deliveries.chart import DeliveryChart
 from lifecycle.deliveries.commands import DropMessages, RetryMessages, RotateSecret
@@ -284,6 +284,26 @@ class TestWorkers:
         assert len({mail["Message-ID"] for _, mail in sink.mails}) == 1
         assert (state_of(each_house, row).attempts, state_of(each_house, row).fence) == (1, 2)
 
+    def test_repeat_no_more_than_a_group_of_what_a_killed_one_had_sent(self, each_house: House) -> None:
+        count = GROUP + 3
+        rows = deliveries(each_house, *(f"{one}@example.org" for one in range(count + 2)))
+        with mail_sink() as sink:
+            gate = Gate()
+            opened = threading.Event()
+            opened.set()
+            sink.gates += [gate, *[opened] * (count - 1)]
+            with child(each_house, sink.port) as process:
+                assert gate.reached.wait(30)
+                process.kill()
+                process.wait()
+            gate.set()
+            end_leases(each_house)
+            passed(each_house, a_courier(each_house, mailer=EmailChannel(url=f"smtp://127.0.0.1:{sink.port}")))
+
+        assert len(rows) < len(sink.mails) <= len(rows) + GROUP
+        assert len({mail["Message-ID"] for _, mail in sink.mails}) == len(rows)
+        assert {state_of(each_house, row).status for row in rows} == {DeliveryStatus.SENT}
+
     def test_mark_nothing_that_they_slept_over(self, each_house: House) -> None:
         (row,) = deliveries(each_house, "a@example.org")
         with mail_sink() as sink, child(each_house, sink.port) as process:
@@ -299,6 +319,18 @@ class TestWorkers:
 
         assert (done.sent, said["late"], said["sent"]) == (1, 1, 0)
         assert tries(each_house, row) == [(1, "accepted", "250 kept")]
+
+
+class Gate(threading.Event):
+    """A gate of the mail server that says when a mail waits at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.reached.set()
+        return super().wait(timeout)
 
 
 @contextmanager

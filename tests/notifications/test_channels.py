@@ -98,6 +98,23 @@ class TestSmtp:
         assert text.get_payload(decode=True).decode().splitlines() == TEXT.splitlines()
         assert "<p>下一步</p>" in html.get_payload(decode=True).decode()
 
+    def test_keeps_its_connection_from_one_accepted_mail_to_the_next(self, sink: MailSink) -> None:
+        sink.refuses["gone@example.org"] = "550 5.1.1 no such user"
+        with channel(sink).many() as line:
+            said = [line.send(a_mail(one)).said for one in ("a@x.org", "b@x.org", "gone@example.org", "c@x.org")]
+
+        assert said == [Said.ACCEPTED, Said.ACCEPTED, Said.REFUSED, Said.ACCEPTED]
+        assert len(sink.peers) == 2  # after a refusal the next mail begins anew
+        assert len(sink.mails) == 3
+
+    def test_comes_back_to_a_server_that_let_go_meanwhile(self, sink: MailSink) -> None:
+        with channel(sink).many() as line:
+            line.send(a_mail())
+            sink.hang_up()
+
+            assert line.send(a_mail()).said is Said.ACCEPTED
+        assert len(sink.mails) == len(sink.peers) == 2
+
     def test_refuses_an_address_that_no_server_need_know(self, sink: MailSink) -> None:
         assert channel(sink).send(a_mail("李@example.org")).said is Said.REFUSED
 

@@ -41,10 +41,17 @@ class MailSink:
     gates: list[threading.Event] = field(default_factory=list)
     """The next mails are answered when their gate is opened: what is kept is not yet confirmed."""
     arrived: threading.Event = field(default_factory=threading.Event)
+    peers: set[Any] = field(default_factory=set)
+    """Whose mail was begun, connection by connection."""
+    loop: Any = None
+    transport: Any = None
+    """Of the last mail that was begun."""
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     port: int = 0
 
-    async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - named by aiosmtpd
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - named by aiosmtpd
+        self.peers.add(session.peer)
+        self.loop, self.transport = asyncio.get_running_loop(), server.transport
         if self.at_mail:
             return self.at_mail
         envelope.mail_from = address
@@ -70,6 +77,14 @@ class MailSink:
             transport: Any = server.transport
             transport.abort()
         return "250 queued as 1"
+
+    def hang_up(self) -> None:
+        """End the connection of the last mail, after its answer."""
+
+        async def end() -> None:
+            self.transport.abort()
+
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         self.logins.append((data.login, data.password))
