@@ -61,7 +61,8 @@ def serve_tree(*, port: int, every: int) -> None:
     children = _children(settings, every)
     try:
         _start(children, stopped)
-        ready = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+        ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+        ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
         print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
         watch(children, stopped)
     finally:
