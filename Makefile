@@ -14,8 +14,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run demo test prove check cluster docs bench migration mining format lock clean
 
 help:
-	@echo "make run        set up, play the demo story, say where things are"
-	@echo "make demo       the same, for machines: exits 0 when the story was played"
+	@echo "make run        set up, play the demo story, and let the clock run with Prefect until Ctrl-C"
+	@echo "make demo       the same without the clock: exits 0 when the story was played"
 	@echo "make test       every test; PostgreSQL is started when it is installed"
 	@echo "make prove      races and crashes with the counts of a release"
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
@@ -38,7 +38,8 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 run: demo
-	@echo "database: pilotway.db    try: $(BIN)/pilotway --help"
+	@echo "database: pilotway.db    try: $(BIN)/pilotway --help    the clock runs until Ctrl-C"
+	@PILOTWAY_PREFECT=on $(BIN)/pilotway serve
 
 demo: $(READY)
 	$(BIN)/pilotway demo
