@@ -44,17 +44,17 @@ demo: $(READY)
 	$(BIN)/pilotway demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 prove: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m prove $(TESTS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not postgres and not reference and not prove"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not postgres and not reference and not prove"
 
 cluster: $(READY)
 	$(BIN)/python -m deploy.cluster

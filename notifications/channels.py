@@ -53,6 +53,14 @@ class EmailChannel:
         with self._connected() as server:
             return _handed_over(server, message)
 
+    def greeted(self) -> str:
+        """Say good day and go, sending nothing; return which server answered. `Unreachable` where nobody lets us in."""
+        with self._connected() as server:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            parts = urlsplit(self.url)
+            return f"{parts.scheme}://{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 25)}"
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         watches: list[Watch] = []

@@ -176,3 +176,18 @@ class TestAWorker:
         worker.wait()
         said = at_home("worker", "--once", "--json")
         assert (said.code, set(said.document)) == (0, {"recover", "tick"})
+
+
+class TestFlowStatus:
+    def test_shows_the_wall_clock_of_the_installation_to_people_and_utc_to_programs(
+        self, line: Line, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PILOTWAY_CLOCK", "2026-03-02T01:00:00Z")
+        assert line("init", "--mode", "rehearsal").code == 0
+        line("tick")
+        shown = {row[0]: row[1:4] for row in line("flow", "status", "--lang", "zh-CN").rows}
+        assert shown["reminders"] == ["2026-03-02 09:00", "完成", "2026-03-03 09:00"]
+        told = {one["schedule_id"]: one for one in line("flow", "status", "--json").document["data"]}
+        assert told["reminders"]["last_at"] == "2026-03-02T01:00:00.000000Z"
+        assert told["reminders"]["next_at"] == "2026-03-03T01:00:00.000000Z"
+        assert (told["outbox"]["status"], told["report"]["status"]) == ("done", None)
