@@ -192,6 +192,8 @@ def serve_here() -> None:
     """
 
     async def serve() -> None:
+        async with get_client() as client:
+            await _watch_for_lost_runs(client)
         await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False, pause_on_shutdown=False)
 
     asyncio.run(serve())

@@ -24,7 +24,7 @@ from tests import trees
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds: two busy cores start an interpreter with Prefect in ten to twenty."""
 
 
@@ -229,6 +229,7 @@ class TestServingWithPrefect:
                 come(lambda: len(asked(alone, "/deployments/filter")) == len(BODIES))
                 come(lambda: asked(alone, "/flow_runs/filter", COMING))
                 assert [one["name"] for one in asked(alone, "/deployments/filter") if one["paused"]] == []
+                assert len(asked(alone, "/automations/filter")) == 1
                 assert ended(tree) == []
 
 
