@@ -55,11 +55,15 @@ class EmailChannel:
 
     def greeted(self) -> str:
         """Say good day and go, sending nothing; return which server answered. `Unreachable` where nobody lets us in."""
-        with self._connected() as server:
-            with suppress(OSError, smtplib.SMTPException):
-                server.quit()
-            parts = urlsplit(self.url)
-            return f"{parts.scheme}://{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 25)}"
+        line, watches = _Line(self), list[Watch]()
+        try:
+            line.server = self.let_in(watches)
+        finally:
+            for watch in watches:
+                watch.stop()
+        line.hang_up()
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 25)}"
 
     @contextmanager
     def many(self) -> Iterator["_Line"]:
