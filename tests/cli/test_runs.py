@@ -28,7 +28,7 @@ class TestTick:
         assert list(said.document) == keys["tick"]
         assert list(said.document["slots"][0]) == keys["tick.slots[]"]
         assert list(said.document["outbox"]) == keys["tick.outbox"]
-        assert {one["schedule_id"] for one in said.document["slots"]} == set(BODIES)
+        assert {one["schedule_id"] for one in said.document["slots"]} == set(BODIES) - {"report"}
         assert at_home("tick", "--now", TEN, "--json").document["slots"] == []
 
     def test_plays_another_instant_in_a_rehearsal_only(self, line: Line) -> None:
@@ -151,8 +151,8 @@ class TestAWorker:
         assert read(worker) == {"ready": True, "pid": worker.pid, "port": None}
         first = read(worker)
         assert first["recover"]["format"] == "pilotway-recover/1"
-        assert {one["schedule_id"] for one in first["tick"]["slots"]} == set(BODIES)
-        assert read(worker)["tick"]["slots"] == []
+        assert {one["schedule_id"] for one in first["tick"]["slots"]} >= set(BODIES) - {"report"}
+        assert {one["schedule_id"] for one in read(worker)["tick"]["slots"]} <= {"outbox"}  # of the next minute
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0
         assert house.one("SELECT count(*) FROM scheduled_run WHERE status = 'running'") == 0
