@@ -11,14 +11,15 @@ UV_SYNC = $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode
 # Without compiled bytecode every command starts half a second later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test prove check docs bench migration mining format lock clean
+.PHONY: help setup run demo test prove check cluster docs bench migration mining format lock clean
 
 help:
-	@echo "make run        set up, play the demo story, say where things are"
-	@echo "make demo       the same, for machines: exits 0 when the story was played"
+	@echo "make run        set up, play the demo story, and let the clock run with Prefect until Ctrl-C"
+	@echo "make demo       the same without the clock: exits 0 when the story was played"
 	@echo "make test       every test; PostgreSQL is started when it is installed"
 	@echo "make prove      races and crashes with the counts of a release"
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
+	@echo "make cluster    several machines as processes on this one: pays while workers are killed"
 	@echo "make docs       write the pages that follow from code"
 	@echo "make bench      measure speed and memory"
 	@echo "make migration MESSAGE='what changes'   draft a migration from the tables"
@@ -37,23 +38,27 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 run: demo
-	@echo "database: pilotway.db    try: $(BIN)/pilotway --help"
+	@echo "database: pilotway.db    try: $(BIN)/pilotway --help    the clock runs until Ctrl-C"
+	@PILOTWAY_PREFECT=on $(BIN)/pilotway serve
 
 demo: $(READY)
 	$(BIN)/pilotway demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 prove: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m prove $(TESTS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not postgres and not reference and not prove"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not postgres and not reference and not prove"
+
+cluster: $(READY)
+	$(BIN)/python -m deploy.cluster
 
 docs: $(READY)
 	$(BIN)/python -m docs.generate

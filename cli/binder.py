@@ -161,6 +161,8 @@ class Binding:
     own: Mapping[str, Own] = field(default_factory=dict)
     within: Within | None = None
     help: str = ""
+    check: Callable[[Any], None] | None = None
+    """What is asked of the typed command as a whole; raises `Invalid`."""
 
     @cached_property
     def command(self) -> Any:
@@ -199,7 +201,10 @@ class Binding:
             if value is None and self._is_asked(one):
                 raise Invalid(unmet("field_missing", field=self.within.option if self.within else one.name))
             built[one.name] = value
-        return self.command(command_id=key, **built)
+        command = self.command(command_id=key, **built)
+        if self.check is not None:
+            self.check(command)
+        return command
 
     def _is_asked(self, one: Any) -> bool:
         return self.within is not None and one.name == self.within.name and one.default is MISSING
@@ -241,7 +246,7 @@ class Binding:
             except ValueError as error:
                 raise Invalid(unmet("value_wrong", field=one.name, value=str(given), form=own.metavar)) from error
         if shape.is_mapping:
-            return dict(given)
+            return _by_name(one.name, given)
         return tuple(given) if shape.is_many else given
 
     def _parameter(self, one: Any) -> inspect.Parameter:
@@ -289,9 +294,10 @@ def bind(
     arguments: Sequence[str] = ("project_id",),
     own: Mapping[str, Own] | None = None,
     within: Within | None = None,
+    check: Callable[[Any], None] | None = None,
 ) -> None:
     """Add a verb to a noun: `path` is `module:Dataclass`, `arguments` are the fields given by place."""
-    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help)
+    binding = Binding(path=path, arguments=tuple(arguments), own=own or {}, within=within, help=help, check=check)
     BINDINGS.append(binding)
     lazy = type("BoundCommand", (_BoundCommand,), {"binding": binding})
     app.command(name, help=help, cls=lazy)(_nothing)
@@ -315,6 +321,15 @@ class _BoundCommand(TyperCommand):
 
 def _nothing() -> None:
     """Never run: the real command takes over when it is parsed."""
+
+
+def _by_name(field: str, given: Any) -> dict[str, Any]:
+    """Return NAME=VALUE options as one mapping; raises `Invalid` for a name that was given twice."""
+    pairs = list(given.items() if isinstance(given, Mapping) else given)
+    for place, (name, _) in enumerate(pairs):
+        if name in [before for before, _ in pairs[:place]]:
+            raise Invalid(unmet("named_twice", field=field, value=name))
+    return dict(pairs)
 
 
 def _finished(own: Own, name: str, value: Any, read: Callable[[str], int]) -> Any:

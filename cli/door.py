@@ -4,7 +4,7 @@ import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -122,7 +122,7 @@ class Door:
 
     def local(self, at: datetime) -> datetime:
         """Return an instant as the clock on the wall of the installation shows it."""
-        return at.astimezone(ZoneInfo(self.settings.timezone))
+        return at.astimezone(self.output.zone())
 
     def lookup(self, session: Session) -> Lookup:
         """Return what finds rows by human words."""
@@ -255,7 +255,9 @@ class Door:
             self.output.say("command_key", key=answer.command.command_id)
 
     def _remark(self, answer: Answer, ref: str) -> None:
-        """Say what is still open where somebody hands in or calls a panel: from the call on the evidence is frozen."""
+        """Say what follows besides, and what is still open where somebody hands in, or calls a panel and so freezes."""
+        for one in answer.document.get("remarks", ()):
+            self.output.say(one["code"], **one.get("values", {}))
         clauses, entry = answer.document.get("still_open"), answer.document.get("entry_open")
         if clauses:
             self.output.say("still_open", clauses=clauses)
@@ -278,6 +280,11 @@ class Door:
         verb = REGISTRY[type(answer.command)]
         whole = title("verb", verb.permission, self.output.lang)
         return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
+
+
+def here() -> tzinfo:
+    """Return the zone of the installation; SettingsError when no setting can be read."""
+    return ZoneInfo(load_settings().timezone)
 
 
 def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:

@@ -96,6 +96,7 @@ def list_evidence(
         Column(key="valid_until_on"),
         Column(key="status", kind="state"),
         Column(key="author"),
+        Column(key="sha256"),
         Column(key="id"),
     )
     door.output.table(columns, document_rows(door, ref, is_every=is_every))

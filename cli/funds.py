@@ -7,6 +7,7 @@ import typer
 
 from cli.binder import Own, Reference, bind
 from cli.options import reads
+from cli.typing_in import account_typed
 
 app = typer.Typer(
     help="Funds: what is promised, paid and free, and who may approve how much.",
@@ -15,6 +16,7 @@ app = typer.Typer(
 )
 
 _COMMANDS = "lifecycle.funds.commands"
+_CORRECTIONS = "lifecycle.funds.corrections"
 _FUND = ("fund_id",)
 _REF = Annotated[str, typer.Argument(metavar="FUND", help="Fund: its code, or its id.")]
 
@@ -73,6 +75,10 @@ def _signed(text: str, read: Callable[[str], int]) -> int:
     return -read(text[1:]) if text.startswith("-") else read(text)
 
 
+def _or_nothing(text: str, read: Callable[[str], int]) -> int:
+    return 0 if text.strip() == "0" else read(text)
+
+
 def _tiers(given: Any, read: Callable[[str], int]) -> Any:
     from cli.behind.money import tiers
 
@@ -86,6 +92,15 @@ bind(
     "Open a fund with its accounts and the default approval tiers.",
     arguments=("code", "name"),
     own={"code": Own(help="Short code, such as F1."), "organisation_id": Own(help="The funder.")},
+    check=account_typed,
+)
+bind(
+    app,
+    "correct",
+    f"{_CORRECTIONS}:CorrectFund",
+    "Put a typing error right: the name, or the account while no money has moved.",
+    arguments=_FUND,
+    check=account_typed,
 )
 bind(
     app,
@@ -110,7 +125,23 @@ bind(
         "kind": Own(help="Where the money comes from."),
     },
 )
+bind(
+    app,
+    "amend-commitment",
+    f"{_CORRECTIONS}:AmendCommitment",
+    "Put right what an investor committed in all; what stood there stays in the history.",
+    arguments=_FUND,
+    own={"amount_minor": Own(finish=_or_nothing, help="What it committed in all; 0 where it committed nothing.")},
+)
 bind(app, "call", f"{_COMMANDS}:CallCapital", "Ask the investors to pay in, in proportion.", arguments=_FUND)
+bind(
+    app,
+    "cancel-call",
+    f"{_CORRECTIONS}:CancelCall",
+    "Take a capital call back before any money came on it.",
+    arguments=(*_FUND, "call_no"),
+    own={"call_no": Own(help="Number of the call, as `call` gave it and `investors` shows it.")},
+)
 bind(
     app,
     "contribute",

@@ -64,8 +64,8 @@ def version(output: Output) -> None:
 
 @speaks
 def doctor(output: Output) -> None:
-    """Look whether this installation can work: settings, database, folders, keys, calendar."""
-    from cli.behind.first_steps import look_around
+    """Look whether this installation can work, and say what to do where it cannot. Exit 7 when something is wrong."""
+    from cli.behind.doctor import look_around
     from notifications.words import title
 
     rows = list(look_around(output))
@@ -78,6 +78,8 @@ def doctor(output: Output) -> None:
         for name, row in zip(names, rows, strict=True):
             mark, colour = ("sound", "") if row["ok"] else ("broken", "red")
             output.line(f"{output.mark(mark)} {padded(name, wide)}  {row['detail']}", colour)
+            if row["remedy"]:
+                output.line(f"{' ' * (width_of(output.mark(mark)) + wide + 3)}→ {row['remedy']}")
     if not is_well:
         raise typer.Exit(BROKEN)
 

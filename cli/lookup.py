@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.errors import Invalid, NotFound, Unmet, unmet
+from lifecycle.errors import Invalid, NotFound, Unmet
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
@@ -96,7 +96,7 @@ class Lookup:
             return self._first(select(source.c.id).where(source.c.id == known), ref)
         fund, _, name = ref.partition("/")
         of = (source.c.fund_id == self.fund(fund), source.c.organisation_id == self.organisation(name))
-        return self._only(select(source.c.id).where(*of), ref)
+        return self._only(select(source.c.id).where(*of), ref, several="ambiguous_investor")
 
     def payout(self, ref: str) -> Any:
         """Find a payout by number or id."""
@@ -111,7 +111,7 @@ class Lookup:
         table = _table(BankStatement)
         if known := _uuid(ref):
             return self._first(select(table.c.id).where(table.c.id == known), ref)
-        return self._only(select(table.c.id).where(table.c.statement_ref == ref), ref)
+        return self._only(select(table.c.id).where(table.c.statement_ref == ref), ref, several="ambiguous_statement")
 
     def case(self, ref: str) -> Any:
         """Find a case by id."""
@@ -130,12 +130,12 @@ class Lookup:
         firm, _, digits = ref.rpartition("/")
         own = (table.c.organisation_id == self.organisation(firm), table.c.status != PayeeStatus.RETIRED)
         ends = table.c.account_number.endswith(digits, autoescape=True)
-        return self._only(select(table.c.id).where(*own, ends), ref)
+        return self._only(select(table.c.id).where(*own, ends), ref, several="ambiguous_account")
 
-    def _only(self, statement: Any, ref: str, absent: str = NotFound.code) -> Any:
+    def _only(self, statement: Any, ref: str, absent: str = NotFound.code, several: str = "ambiguous") -> Any:
         found = self.session.execute(statement).scalars().all()
         if len(found) > 1:
-            raise Invalid(unmet("ambiguous", ref=ref, count=len(found)))
+            raise Invalid(Unmet(code=several, values={"ref": ref, "count": len(found)}))
         return self._first(statement, ref, absent)
 
     def recovery(self, ref: str) -> Any:

@@ -41,6 +41,7 @@ from cli import (
 )
 from cli.errors import FAILED, INTERRUPTED, USAGE
 from cli.output import json_text
+from cli.usage import usage_text, wanted_language
 
 app = typer.Typer(
     name="pilotway",
@@ -131,8 +132,10 @@ def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:
     if "--json" in arguments:
         print(json_text({"error": {"code": "usage", "unmet": [], "detail": error.format_message()}}))
         return
-    show = getattr(error, "show", None)
-    if show is not None:
+    show, lang = getattr(error, "show", None), wanted_language(arguments)
+    if lang != "en" and error.format_message():
+        print(usage_text(error, lang), file=sys.stderr)
+    elif show is not None:
         show()
     else:
         print(error.format_message(), file=sys.stderr)

@@ -1,5 +1,6 @@
 """What people are told: their inbox, what they want to hear of and where, and how a message looks."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,9 @@ preferences = typer.Typer(
 )
 address = typer.Typer(help="Chat robots that reach you.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(preferences, name="preferences")
+feed = typer.Typer(help="The secret address of your calendar.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(address, name="address")
+app.add_typer(feed, name="feed")
 
 _CHANNEL = Annotated[str, typer.Argument(metavar="CHANNEL", help="dingtalk, feishu, wecom or chat.")]
 
@@ -56,6 +59,36 @@ def preview(
     from cli.behind.notify import print_preview
 
     print_preview(door, kind, is_html=html)
+
+
+@app.command("calendar")
+@asks
+def calendar(
+    door: Any,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write in place of stdout.")] = None,
+) -> None:
+    """Write your open deadlines and the days of your panels as a calendar (iCalendar). It names no amounts."""
+    from cli.behind.notify import write_calendar
+
+    write_calendar(door, out)
+
+
+@feed.command("make")
+@asks
+def make_feed(door: Any) -> None:
+    """Make a secret address for your calendar in place of the one before; it is shown this once."""
+    from cli.behind.notify import give_feed
+
+    give_feed(door)
+
+
+@feed.command("revoke")
+@asks
+def revoke_feed(door: Any) -> None:
+    """Make the address of your calendar void."""
+    from cli.behind.notify import end_feed
+
+    end_feed(door)
 
 
 @preferences.command("list")

@@ -7,7 +7,8 @@ is its own. The decorators also stand between a command and its errors: what goe
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -116,10 +117,10 @@ def _speaker(given: Mapping[str, Any]) -> Iterator[Output]:
 
 @contextmanager
 def _door(given: Mapping[str, Any]) -> Iterator[Any]:
-    from cli.door import Door
+    from cli.door import Door, here
 
     caller = Caller(**{name: given[name] for name in Caller.__slots__ if name in given})
-    door = Door(output=_output(given), caller=caller)
+    door = Door(output=replace(_output(given), zone=cache(here)), caller=caller)
     try:
         yield door
     finally:

@@ -7,8 +7,8 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
@@ -28,6 +28,10 @@ class Column:
     """Long text: it is folded when the terminal is narrow; other columns keep their width."""
 
 
+def _utc() -> tzinfo:
+    return UTC
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """How this run speaks."""
@@ -38,6 +42,8 @@ class Output:
     is_colourful: bool = True
     is_quiet: bool = False
     is_verbose: bool = False
+    zone: Callable[[], tzinfo] = field(default=_utc)
+    """Where people read: every instant is shown by the clock on their wall, with its zone once; asked when needed."""
 
     def document(self, document: Any) -> None:
         """Print the one JSON document of a run."""
@@ -54,12 +60,13 @@ class Output:
             return
         shown = self._columns(columns)
         lines = [[self.word(column.kind, row.get(column.key)) for column in shown] for row in rows]
+        headings = self._headings(shown, rows)
         if not lines:
             self.say("nothing_found")
         elif sys.stdout.isatty():
-            self._show_rows(shown, lines)
+            self._show_rows(shown, headings, lines)
         else:
-            for line in ([self.label(column.key) for column in shown], *lines):
+            for line in (headings, *lines):
                 print("\t".join(map(one_line, line)))
 
     def record(self, columns: Sequence[Column], row: Mapping[str, Any]) -> None:
@@ -68,10 +75,11 @@ class Output:
             self.document(_picked(row, self.fields))
             return
         shown = self._columns(columns)
-        wide = max(width_of(self.label(column.key)) for column in shown)
-        for column in shown:
+        headings = self._headings(shown, [row])
+        wide = max(map(width_of, headings))
+        for column, heading in zip(shown, headings, strict=True):
             if value := self.word(column.kind, row.get(column.key)):
-                print(f"{padded(self.label(column.key), wide)}  {cleaned(value)}")
+                print(f"{padded(heading, wide)}  {cleaned(value)}")
 
     def line(self, text: str, colour: str = "") -> None:
         """Print a line of the result for people; nothing with `--json`."""
@@ -102,9 +110,9 @@ class Output:
         if isinstance(value, bool):
             return title("answer", "yes" if value else "no", self.lang)
         if isinstance(value, datetime):
-            return f"{value:%Y-%m-%d %H:%M}" + ("Z" if value.tzinfo is UTC else "")
+            return f"{value.astimezone(self.zone()):%Y-%m-%d %H:%M}"
         if isinstance(value, (list, tuple)):
-            return ", ".join(self.word(kind, one) for one in value)
+            return ("、" if self.lang == "zh-CN" else ", ").join(self.word(kind, one) for one in value)
         return title(kind, str(value), self.lang) if kind else str(value)
 
     @contextmanager
@@ -137,15 +145,24 @@ class Output:
             raise Invalid(unmet("output_field_unknown", given=unknown, known=list(known)))
         return [known[field] for field in self.fields] if self.fields else list(columns)
 
-    def _show_rows(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
+    def _headings(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the headings of these columns; the first one over instants says in which zone they are."""
+        found = [self.label(column.key) for column in columns]
+        timed = (
+            place for place, one in enumerate(columns) if any(isinstance(row.get(one.key), datetime) for row in rows)
+        )
+        if (first := next(timed, None)) is not None:
+            found[first] += f" ({self.zone()})"
+        return found
+
+    def _show_rows(self, columns: Sequence[Column], headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         """Show a table where it fits, else each row as a block of its own: nothing is cut off."""
-        headings = [self.label(column.key) for column in columns]
         needed = 0
         for place, column in enumerate(columns):
             cells = max(width_of(line[place]) for line in (headings, *lines))
             needed += _GAP + (min(cells, _LEAST_WIDE) if column.is_wide else cells)
         if needed - _GAP <= screen_width():
-            self._rich_table(columns, lines)
+            self._rich_table(columns, headings, lines)
             return
         wide = max(map(width_of, headings))
         for line in lines:
@@ -154,13 +171,13 @@ class Output:
                     print(f"{padded(heading if place == 0 else '', wide)}  {part}")
             print()
 
-    def _rich_table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> None:
+    def _rich_table(self, columns: Sequence[Column], headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-        for column in columns:
-            table.add_column(self.label(column.key), overflow="fold", no_wrap=not column.is_wide)
+        for column, heading in zip(columns, headings, strict=True):
+            table.add_column(heading, overflow="fold", no_wrap=not column.is_wide)
         for line in lines:
             table.add_row(*(Text(cleaned(cell)) for cell in line))
         self.console(sys.stdout).print(table)
@@ -247,7 +264,8 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 def plain(value: Any) -> Any:
     """Return the JSON of what JSON has no form for: instants to the microsecond in UTC, days, ids as text."""
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        whole = value if value.tzinfo is None else value.astimezone(UTC)  # the wall clock of a place is for people
+        return whole.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (set, frozenset)):

@@ -8,6 +8,7 @@ import typer
 
 from cli.binder import Own, Reference, bind
 from cli.options import acts, reads
+from cli.typing_in import account_typed
 
 
 def _noun(text: str) -> typer.Typer:
@@ -20,9 +21,9 @@ bank = _noun("Payment batches, their files, and the bank's answers.")
 statement = _noun("What the bank sent: files and their bookings.")
 exception = _noun("Cases that wait for two people.")
 
-_PAYOUTS, _PAYEES, _CASES = "lifecycle.payouts.commands", "lifecycle.payouts.payees", "lifecycle.exceptions.commands"
+_PAYOUTS, _PAYEES = "lifecycle.payouts.commands", "lifecycle.payouts.payees"
 _BATCHES = "lifecycle.payouts.batches"
-_PAYOUT, _ACCOUNT, _CASE = ("payout_id",), ("payee_account_id",), ("exception_id",)
+_PAYOUT, _ACCOUNT = ("payout_id",), ("payee_account_id",)
 _REF = Annotated[str, typer.Argument(metavar="REF", help="Payout: PO-2026-0001, or its id.")]
 _BATCH = Annotated[str, typer.Argument(metavar="BATCH", help="Payment batch: PB-2026-0001, or its id.")]
 _CASE_ID = Annotated[str, typer.Argument(metavar="ID", help="Case: its id.")]
@@ -188,12 +189,52 @@ def show_case(door: Any, ref: _CASE_ID) -> None:
     show_one(door, ref)
 
 
+@exception.command("propose")
+@acts
+def propose(
+    door: Any,
+    ref: _CASE_ID,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="The way out; `exception show` lists them.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded and shown.")],
+    evidence: Annotated[
+        Path,
+        typer.Option(
+            "--evidence",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="The bank's written word, or what else it rests on; the file is kept.",
+        ),
+    ],
+    end_to_end_id: Annotated[
+        str, typer.Option("--end-to-end-id", metavar="ID", help="The payment that a booking belongs to, for match.")
+    ] = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="settle, return or fee; for match.")] = "",
+    recovery: Annotated[
+        str, typer.Option("--recovery", metavar="REF", help="The recovery order that a credit repays.")
+    ] = "",
+    version: Annotated[
+        int | None, typer.Option("--version", metavar="N", help="Refuse unless this is still the version.")
+    ] = None,
+) -> None:
+    """Propose a way out; a second person confirms it."""
+    from cli.behind.payments import propose_way_out
+
+    named = {"end_to_end_id": end_to_end_id, "kind": kind, "recovery": recovery}
+    propose_way_out(door, ref, action, evidence, reason=reason, named=named, version=version)
+
+
 @exception.command("confirm")
 @acts
 def confirm(
     door: Any,
     ref: _CASE_ID,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="The way out that you have seen.")],
+    proposal_hash: Annotated[
+        str,
+        typer.Option("--proposal-hash", metavar="SHA256", help="Hash of the proposal, as `exception show` shows it."),
+    ],
     version: Annotated[
         int | None, typer.Option("--version", metavar="N", help="Refuse unless this is still the version.")
     ] = None,
@@ -201,14 +242,16 @@ def confirm(
     """Agree to what is proposed, as the second person; it is done at once."""
     from cli.behind.payments import confirm_way_out
 
-    confirm_way_out(door, ref, action, version)
+    confirm_way_out(door, ref, action, proposal_hash, version)
 
 
 _ACCOUNT_OF = Own(
     reference=Reference(option="payee", find="payee", metavar="NAME/1234", help="Account: firm/last digits, or its id.")
 )
 _FILES = Own(option="--evidence", metavar="SHA256", help="SHA-256 of a file it rests on; once for each.")
-_MINUTE = Own(option="--minute", metavar="SHA256", help="SHA-256 of the committee's minute.")
+_MINUTE = Own(
+    option="--minute", metavar="SHA256", help="SHA-256 of the committee's minute; it is evidence of the project."
+)
 _AMOUNT = Own(option="--amount", help="The amount, typed again.")
 _SEEN = Own(option="--payload-hash", metavar="SHA256", help="Hash of what was seen. [default: as it is now]")
 _FOR = {
@@ -297,6 +340,7 @@ bind(
         "bank_code": Own(option="--bank", help="BIC or CNAPS number of its bank."),
         "bank_name": Own(help="Name of its bank."),
     },
+    check=account_typed,
 )
 bind(
     payee,
@@ -313,22 +357,4 @@ bind(
     "Pay nobody there any more.",
     arguments=_ACCOUNT,
     own={"payee_account_id": _ACCOUNT_OF},
-)
-bind(
-    exception,
-    "propose",
-    f"{_CASES}:ProposeWayOut",
-    "Propose a way out; a second person confirms it.",
-    arguments=(*_CASE, "action"),
-    own={
-        "action": Own(help="The way out."),
-        "evidence_sha256": Own(option="--evidence", metavar="SHA256", help="SHA-256 of the bank's written word."),
-        "end_to_end_id": Own(help="The payment that a booking belongs to, for match."),
-        "kind": Own(help="settle, return or fee; for match."),
-        "recovery_id": Own(
-            reference=Reference(
-                option="recovery", find="recovery", metavar="REF", help="The recovery order that a credit repays."
-            )
-        ),
-    },
 )

@@ -105,6 +105,20 @@ _PLAIN: Mapping[Any, Shape] = {
 }
 
 
+def account_typed(command: Any) -> None:
+    """Refuse what cannot be an account, of a payee or of a fund; raises `Invalid`.
+
+    Asked where people type: files of rehearsals name made-up banks.
+    """
+    from lifecycle.banking.account_codes import account_reasons
+    from lifecycle.payouts.payees import plain
+
+    number = getattr(command, "account_number", None) or getattr(command, "debtor_account", None)
+    code = getattr(command, "bank_code", None) or getattr(command, "debtor_bank", None)
+    if number is not None and code is not None and (reasons := account_reasons(plain(number), plain(code))):
+        raise Invalid(*reasons)
+
+
 def readable(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     """Return the parser with its own words in the usage error, and at peace with a value it made before."""
 

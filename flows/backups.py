@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.engine import URL
 
+from flows.alarms import tell_backup_failed
 from flows.soundness import sign_heads, sync_folder
 from flows.turns import Effect, Outcome, Turn
 from lifecycle.audit.streams import chain_heads
@@ -147,7 +148,10 @@ def program(name: str) -> Path:
 
 
 def backup(turn: Turn) -> Outcome:
-    """Write a backup into the folder that is set and keep the newest ones; refused where none is set."""
+    """Write a backup into the folder that is set and keep the newest ones; refused where none is set.
+
+    One that cannot be made is a task for the operators.
+    """
     folder = turn.settings.backup_dir
     if folder is None:
         return Outcome(refused=1, refusal="backup_dir_missing")
@@ -158,7 +162,12 @@ def backup(turn: Turn) -> Outcome:
     if not known:
         try:
             made = make_backup(turn.engine, turn.settings, path, now=turn.stamp.now)
+        except (OutsideError, OSError) as error:
+            tell_backup_failed(turn, str(error))
+            failed = Effect(effect="failed", object_type="backup", ref=str(path), detail=str(error))
+            return Outcome(found=1, failed=1, effects=(failed,))
         except ProgramMissingError as error:
+            tell_backup_failed(turn, f"program_missing: {error}")
             return Outcome(refused=1, refusal=f"program_missing: {error}")
         effects.append(Effect(effect="backup.written", object_type="backup", ref=str(path), detail=made.sha256))
     for old in sorted(folder.glob(f"{name}-*.backup"))[: -turn.settings.backup_keep]:

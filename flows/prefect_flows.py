@@ -13,7 +13,7 @@ from prefect import Flow, aserve, flow, get_client
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
 from prefect.context import FlowRunContext
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events.actions import ChangeFlowRunState
@@ -24,7 +24,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.bodies import BODIES
 from flows.clock import run_slot, run_waiting
-from flows.schedules import SCHEDULES, Schedule, cron_of, in_zone, latest_slot
+from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
 from flows.workplace import opened
 from models.settings import load_settings
@@ -37,7 +37,7 @@ GONE_SECONDS = 90
 """Without a heartbeat for so long a flow run counts as crashed; our own slot is free when its lease ends."""
 
 
-def _woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]:
+def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]:
     """Run the slot that we were woken for; without one (somebody pressed a button) one at this instant.
 
     The flow of every minute also takes up what people asked for and what died.
@@ -58,7 +58,7 @@ def _flow(schedule: Schedule) -> Flow[[], Any]:
     async def wake() -> dict[str, int]:
         run = _flow_run()
         slot_at = run.expected_start_time if run.auto_scheduled else None
-        slots = await anyio.to_thread.run_sync(_woken, schedule.id, slot_at, str(run.id))
+        slots = await anyio.to_thread.run_sync(woken, schedule.id, slot_at, str(run.id))
         await _leave(schedule, slots)
         failed = [slot for slot in slots if not slot.is_well]
         if failed:
@@ -100,7 +100,7 @@ globals().update({entrypoint_of(schedule): FLOWS[schedule.id] for schedule in SC
 
 
 async def deployments(work_pool: str | None = None) -> list[RunnerDeployment]:
-    """Return one deployment per schedule that has a body, each with its cron and at most one run at a time."""
+    """Return one deployment per schedule that has a body, each with its cron."""
     zone = load_settings().timezone
     return [await _deployment(one, zone, work_pool) for one in SCHEDULES if one.id in BODIES]
 
@@ -111,7 +111,9 @@ async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> R
         name=schedule.id,
         description=schedule.reason,
         schedule=Cron(cron, timezone=timezone),
-        concurrency_limit=1,
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=RUNS_PER_SCHEDULE, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
         tags=["pilotway"],
         work_pool_name=work_pool,
         entrypoint_type=EntrypointType.MODULE_PATH,
@@ -184,10 +186,15 @@ async def known() -> list[dict[str, Any]]:
 
 
 def serve_here() -> None:
-    """Be the runner of the embedded server until told to end: it polls, and runs each flow in a process of its own."""
+    """Be the runner of the embedded server until told to end: it polls, and runs each flow in a process of its own.
+
+    It leaves the schedules as they are: Prefect would pause them all at its end, and nothing would wake them again.
+    """
 
     async def serve() -> None:
-        await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False)
+        async with get_client() as client:
+            await _watch_for_lost_runs(client)
+        await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False, pause_on_shutdown=False)
 
     asyncio.run(serve())
 

@@ -1,45 +1,48 @@
 """What the bank answered: each file taken once and whole, every line matched, known already, or before two people.
 
-One transaction per file: a file that turns out wrong at its last line leaves nothing behind, and goes to quarantine.
+A file is read and checked to its end before anything is written: one that turns out wrong at its last line leaves
+nothing behind and goes to quarantine, and nobody waits meanwhile.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 from uuid import UUID, uuid5
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
+from flows.statement_parts import Part, Parts, kept
 from flows.turns import never
 from flows.workbooks import Answered, read_workbook
-from lifecycle.banking.answers import Source, Statement, StatementLine, Status, StatusReport, StatusWord
+from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport, StatusWord
 from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
+from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.disbursement.commands import Freeze
 from lifecycle.engine import execute
 from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.matching import Match, match
+from lifecycle.payouts.matching import Match, match, names_of
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from lifecycle.payouts.register import register_of
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
+from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
 from models.funds import Fund
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.ports import BankChannel
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
+from models.statements import StatementLine as StoredLine
 from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState, StatementStatus
 
 _SPACE = UUID("2b0d9f0e-7a5b-5b57-9a3c-6d1f6b8f4c55")
-_LINES = 500
-"""Lines written at a time: memory does not grow with the file."""
-T = TypeVar("T")
 
 
 class _TakenMeanwhile(Exception):
@@ -101,14 +104,19 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
             taken.status = "duplicate"
             return taken
 
-    def work(session: Session) -> None:
-        taken.counts, taken.batches = {}, set()  # a transaction that lost a race begins anew
-        with open_it() as stream:
-            _take(session, name, stream, taken, stamp)
-        _all_done(execute(session, batch_moves(session, taken.batches), stamp=stamp))
+    def fund_of(head: Statement, lines: Sequence[StatementLine]) -> UUID:
+        with reading(engine) as session:
+            return _fund_of(session, head, lines)
 
     try:
-        run_in_transaction(engine, work)
+        with open_it() as stream:
+            items = read_answer(name, stream).items
+            parts = None if items is None else kept(items, sha256, fund_of)
+        if parts is None:
+            _take_words(engine, name, open_it, taken, stamp)
+        else:
+            with closing(parts):
+                _take_parts(engine, parts, taken, stamp)
     except _TakenMeanwhile:
         taken.status, taken.counts = "duplicate", {}
     except BankFileRefused as refused:
@@ -141,62 +149,128 @@ def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
         code=reason.code,
         detail={key: str(value) for key, value in reason.values.items()},
     )
-    run_in_transaction(engine, lambda session: execute(session, [command], stamp=stamp))
+    run_in_transaction(engine, lambda session: execute(session, [command, *_stopping(taken)], stamp=stamp))
 
 
-def _take(session: Session, name: str, stream: BinaryIO, taken: Taken, stamp: Stamp) -> None:
-    answer = read_answer(name, stream)
-    if answer.source is Source.BANK_EXCEL:
-        _take_workbook(session, read_workbook(session, stream), taken, stamp)
-    if answer.report is not None:
-        _take_report(session, answer.report, taken, stamp)
-    for statement, lines in _statements(answer.items or iter(())):
-        _take_statement(session, statement, lines, taken, stamp)
+def _stopping(taken: Taken) -> list[Command]:
+    """Return what stops all disbursement where a message of ours is not known here; one stop for this is enough.
+
+    What this database was restored from has sent it, and may have paid what is still to be paid here. A report names
+    no account, so no single fund can be held (`safety.md` 2.9).
+    """
+    if not isinstance(taken.why, SentByWhatIsLost):
+        return []
+    reason = f"the bank answers what is not known here: {taken.why.unmet[0].values['found']}"
+    return [Freeze(command_id=_key(taken.sha256, "lost"), reason=reason, code="restored")]
 
 
-def _statements(items: Iterator[Any]) -> Iterator[tuple[Statement, Iterator[StatementLine]]]:
-    """Yield each statement with an iterator over its lines, which must be used up before the next."""
-    following: list[Any] = []
+def _take_words(engine: Engine, name: str, open_it: Callable[[], BinaryIO], taken: Taken, stamp: Stamp) -> None:
+    """Take a status report or a result workbook, which speak of one batch, in one transaction."""
 
-    def lines() -> Iterator[StatementLine]:
-        for item in items:
-            if isinstance(item, Statement):
-                following.append(item)
-                return
-            yield item
+    def work(session: Session) -> None:
+        taken.batches = set()  # a transaction that lost a race begins anew
+        with open_it() as stream:
+            answer = read_answer(name, stream)
+            if answer.report is not None:
+                _take_report(session, answer.report, taken, stamp)
+            else:
+                _take_workbook(session, read_workbook(session, stream), taken, stamp)
+        _batches_moved(session, taken, stamp)
 
-    head = next(items, None)
-    while head is not None:
-        yield head, lines()
-        head = following.pop() if following else None
+    run_in_transaction(engine, work)
+    _count(engine, taken)
 
 
-def _take_statement(
-    session: Session, head: Statement, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
+def _take_parts(engine: Engine, parts: Parts, taken: Taken, stamp: Stamp) -> None:
+    """Take statements part by part, so that nobody waits for the whole of a long one.
+
+    A file of one part is there whole or not at all. A longer one says `importing` until its last part is there: what a
+    process that died has left out, the next one brings.
+    """
+    status = StatementStatus.IMPORTED if parts.count == 1 else StatementStatus.IMPORTING
+    seen: Counter[Any] = Counter()
+    for part in parts:
+        before = seen if part.first_place > 1 else Counter()
+
+        def work(session: Session, part: Part = part, before: Counter[Any] = before) -> Counter[Any]:
+            taken.batches = set()
+            after = before.copy()
+            _take_part(session, part, status, after, taken, stamp)
+            _batches_moved(session, taken, stamp)
+            return after
+
+        seen = run_in_transaction(engine, work)
+    if status is StatementStatus.IMPORTING:
+        run_in_transaction(engine, lambda session: _completed(session, taken, stamp))
+    _count(engine, taken)
+
+
+def _take_part(
+    session: Session, part: Part, status: StatementStatus, seen: Counter[Any], taken: Taken, stamp: Stamp
 ) -> None:
-    first = list(islice(lines, _LINES))
-    _bookings_taken(session, head, _fund_of(session, head, first), chain(first, lines), taken, stamp)
+    table = table_of(BankStatement)
+    of_file = (table.c.file_sha256 == taken.sha256, table.c.statement_ref == part.ref)
+    begun = session.execute(select(table).where(*of_file, table.c.status != StatementStatus.QUARANTINED)).first()
+    if begun is not None and begun.status == StatementStatus.IMPORTED:
+        raise _TakenMeanwhile
+    fund_id = part.fund_id if begun is None else begun.fund_id
+    fund = rows_by(session, Fund, "id", [fund_id])[fund_id][0]
+    statement_id = _head_taken(session, part, fund, status, taken, stamp) if begun is None else begun.id
+    if begun is not None and part.lines and _lines_there(session, begun.id) >= part.last_place:
+        for line in part.lines:
+            seen.update(names_of(line))
+        return
+    found = match(part.lines, register_of(session, fund, part.lines, statement_id), seen=seen)
+    _bookings_taken(session, part, found, statement_id, taken, stamp)
+
+
+def _lines_there(session: Session, statement_id: UUID) -> int:
+    line = table_of(StoredLine)
+    counted = select(func.count()).select_from(line).where(line.c.statement_id == statement_id)
+    return int(session.execute(counted).scalar_one())
 
 
 def _bookings_taken(
-    session: Session, head: Statement, fund: Any, lines: Iterator[StatementLine], taken: Taken, stamp: Stamp
+    session: Session, part: Part, found: Sequence[Match], statement_id: UUID, taken: Taken, stamp: Stamp
 ) -> None:
-    statement_id = _head_taken(session, head, fund, taken, stamp)
-    seen: Counter[str] = Counter()
-    place, chunk = 1, list(islice(lines, _LINES))
-    while chunk:
-        register = register_of(session, fund, chunk, statement_id)
-        found = match(chunk, register, seen=seen)
-        ids = _lines_taken(session, statement_id, place, found, taken, stamp)
-        _learn(session, BankSource(head.source.value), found, ids, taken, stamp)
-        place += len(found)
-        chunk = list(islice(lines, _LINES))
-    if head.closing_minor is not None:
+    if found:
+        ids = _lines_taken(session, statement_id, part.first_place, found, taken, stamp)
+        _learn(session, BankSource(part.head.source.value), found, ids, taken, stamp)
+    if part.closes and part.head.closing_minor is not None:
         compare = ComparePosition(command_id=_key(taken.sha256, f"compare:{statement_id}"), statement_id=statement_id)
         _all_done(execute(session, [compare], stamp=stamp))
 
 
-def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> Any:
+def _completed(session: Session, taken: Taken, stamp: Stamp) -> None:
+    """Say of all statements of a file at once that they are there."""
+    table = table_of(BankStatement)
+    begun = (table.c.file_sha256 == taken.sha256, table.c.status == StatementStatus.IMPORTING)
+    ids = session.execute(select(table.c.id).where(*begun)).scalars().all()
+    if not ids:
+        raise _TakenMeanwhile
+    complete = [CompleteStatement(command_id=_key(taken.sha256, f"complete:{one}"), statement_id=one) for one in ids]
+    _all_done(execute(session, complete, stamp=stamp))
+
+
+def _batches_moved(session: Session, taken: Taken, stamp: Stamp) -> None:
+    _all_done(execute(session, batch_moves(session, taken.batches), stamp=stamp))
+
+
+def _count(engine: Engine, taken: Taken) -> None:
+    """Count what became of the lines, whichever process wrote them."""
+    line, statement = table_of(StoredLine), table_of(BankStatement)
+    of_file = (statement.c.file_sha256 == taken.sha256, statement.c.status == StatementStatus.IMPORTED)
+    counted = (
+        select(line.c.status, func.count())
+        .join(statement, statement.c.id == line.c.statement_id)
+        .where(*of_file)
+        .group_by(line.c.status)
+    )
+    with reading(engine) as session:
+        taken.counts = {LineStatus(row[0]): int(row[1]) for row in session.execute(counted)}
+
+
+def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> UUID:
     """Return the fund whose account a statement speaks of; a table without account by the payments that it names.
 
     Money moves on the account of a closed fund too, and is a fact like any other; active funds come first.
@@ -209,13 +283,14 @@ def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) 
         if not own:
             rule, found = "account of a fund", head.account_number[-4:]
             raise BankFileRefused("bank_account_foreign", element=f"{head.element}/Acct", rule=rule, found=found)
-        return next((row for row in own if row.currency == head.currency), own[0])
+        return UUID(str(next((row for row in own if row.currency == head.currency), own[0]).id))
     ends = [one.end_to_end_id for line in lines for one in line.details if one.end_to_end_id]
     batch, instruction = table_of(PaymentBatch), table_of(PaymentInstruction)
     named = (
         select(batch.c.fund_id)
         .join(instruction, instruction.c.batch_id == batch.c.id)
         .where(instruction.c.end_to_end_id.in_(ends))
+        .order_by(batch.c.number)
         .limit(1)
     )
     fund_id = session.execute(named).scalar_one_or_none()
@@ -223,16 +298,17 @@ def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) 
     own = [row for row in known if row.id == fund_id] or (active if len(active) == 1 else [])
     if not own:
         raise BankFileRefused("bank_account_foreign", element=head.element, rule="account of a fund", found="–")
-    return own[0]
+    return UUID(str(own[0].id))
 
 
-def _head_taken(session: Session, head: Statement, fund: Any, taken: Taken, stamp: Stamp) -> UUID:
+def _head_taken(session: Session, part: Part, fund: Any, status: StatementStatus, taken: Taken, stamp: Stamp) -> UUID:
+    head = part.head
     command = TakeStatement(
         command_id=_key(taken.sha256, f"take:{head.element}"),
         fund_id=fund.id,
         source=BankSource(head.source.value),
         account_number=head.account_number or fund.debtor_account,
-        statement_ref=head.statement_ref or f"{head.element}:{taken.sha256[:12]}",
+        statement_ref=part.ref,
         file_name=taken.name,
         file_sha256=taken.sha256,
         currency=head.currency or fund.currency,
@@ -241,6 +317,7 @@ def _head_taken(session: Session, head: Statement, fund: Any, taken: Taken, stam
         closing_minor=head.closing_minor,
         booked_from_on=head.from_on,
         booked_until_on=head.to_on,
+        status=status,
     )
     return _new_statement(session, command, stamp)
 
@@ -255,8 +332,6 @@ def _new_statement(session: Session, command: TakeStatement, stamp: Stamp) -> UU
 def _lines_taken(
     session: Session, statement_id: UUID, place: int, found: Sequence[Match], taken: Taken, stamp: Stamp
 ) -> list[UUID]:
-    if not found:
-        return []
     command = TakeLines(
         command_id=_key(taken.sha256, f"lines:{statement_id}:{place}"),
         statement_id=statement_id,
@@ -264,9 +339,14 @@ def _lines_taken(
         found=tuple(found),
     )
     (answer,) = _all_done(execute(session, [command], stamp=stamp))
-    for one in found:
-        taken.counts[one.status] = taken.counts.get(one.status, 0) + 1
     return [UUID(text) for text in answer.document["line_ids"]]
+
+
+def _why_returned(line: StatementLine, end_to_end_id: str) -> str | None:
+    """Return why the bank sent a payment back, in its own code and words; None where it says nothing of it."""
+    told = [one for one in line.details if one.is_return and one.end_to_end_id in (None, end_to_end_id)]
+    words = (word for one in told for word in (one.return_code, one.return_reason) if word)
+    return " ".join(dict.fromkeys(words)) or None
 
 
 def _learn(
@@ -275,30 +355,43 @@ def _learn(
     """Tell every instruction what its line says of it.
 
     What names a booking is the bank's own reference, of the line or of its part. The reference of the entry
-    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one.
+    (`NtryRef`) may be a mere place in one statement, and then names other bookings in the next one. A line that says
+    the same of one instruction twice has booked it twice: each has its place in its name.
     """
     commands: list[Command] = []
     for one, line_id in zip(found, ids, strict=True):
+        said: Counter[str] = Counter()
         for intent in one.intents:
             if intent.instruction is None:
                 continue
             taken.batches.add(intent.instruction.batch_id)
+            said.update((word := f"{intent.instruction.id}:{intent.kind}",))
             commands.append(
                 Learn(
-                    command_id=_key(taken.sha256, f"{line_id}:{intent.instruction.id}:{intent.kind}"),
+                    command_id=_key(taken.sha256, f"{line_id}:{word}:{said[word]}"),
                     payout_id=intent.instruction.payout_id,
                     instruction_id=intent.instruction.id,
                     source=source,
                     kind=intent.kind,
                     amount_minor=intent.amount_minor,
-                    bank_ref=one.line.bank_ref or intent.bank_ref,
+                    bank_ref=_placed(one.line.bank_ref or intent.bank_ref, said[word]),
                     statement_line_id=line_id,
                     booked_on=one.line.booked_on,
-                    content_hash=one.booking_hash,
+                    content_hash=_part_hash(one.booking_hash, said[word]),
+                    reason=_why_returned(one.line, intent.instruction.end_to_end_id),
                 )
             )
     if commands:
         _all_done(execute(session, commands, stamp=stamp))
+
+
+def _placed(bank_ref: str | None, place: int) -> str | None:
+    """Return the reference of the so-manieth equal part of a line: the first bears the line's own."""
+    return bank_ref if bank_ref is None or place == 1 else f"{bank_ref[:130]}#{place}"
+
+
+def _part_hash(booking_hash: str, place: int) -> str:
+    return booking_hash if place == 1 else sha256(f"{booking_hash}/{place}")
 
 
 _WORDS = {Status.ACCEPTED: BankEventKind.ACKNOWLEDGE, Status.REJECTED: BankEventKind.REJECT}
@@ -311,7 +404,8 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
     if row is None:
         found, rule = report.original_msg_id[:35], "a message of ours"
         element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
-        raise BankFileRefused("bank_message_unknown", element=element, rule=rule, found=found)
+        refusal = SentByWhatIsLost if is_own(report.original_msg_id) else BankFileRefused
+        raise refusal("bank_message_unknown", element=element, rule=rule, found=found)
     instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
     owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
@@ -335,7 +429,10 @@ def _take_workbook(session: Session, answered: Answered, taken: Taken, stamp: St
     """Take what a result workbook books as a statement without balances, then its words on all other payments."""
     result = answered.result
     fund = rows_by(session, Fund, "id", [answered.batch.fund_id])[answered.batch.fund_id][0]
-    _bookings_taken(session, result.statement, fund, iter(result.lines), taken, stamp)
+    ref = result.statement.statement_ref or f"{result.statement.element}:{taken.sha256[:12]}"
+    lines = tuple(one for one in result.lines if one.is_booking)
+    part = Part(head=result.statement, ref=ref, fund_id=fund.id, first_place=1, lines=lines, closes=True)
+    _take_part(session, part, StatementStatus.IMPORTED, Counter(), taken, stamp)
     by_end = {row.end_to_end_id: row for row in answered.instructions}
     words = [(by_end[one.end_to_end_id], one.word) for one in result.words]
     taken.batches.add(answered.batch.id)

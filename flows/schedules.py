@@ -12,6 +12,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_DAY = timedelta(days=1)
 _LOOK_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 8 * 24, 120 * 24, 400 * 24))
 """How far back the latest slot is looked for, step by step: the rarest schedule has one in each quarter."""
+RUNS_PER_SCHEDULE = 3
+"""Runs of one schedule that Prefect has at once; a wake besides is cancelled, so nothing piles up without workers.
+
+Our own slots let one of them work. It is not one: for 90 s Prefect counts a run as there whose worker was killed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

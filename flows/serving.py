@@ -25,6 +25,7 @@ from models.ports import Transient
 HOST = "127.0.0.1"
 STOP_SECONDS = 10.0
 """How long a child may take to end before it is killed (`docs/contract.md`, section 5)."""
+_STDERR = 2
 LONGEST_PAUSE = 30.0
 """Seconds between two starts of a child that ends again and again."""
 PREFECT_STARTS_SECONDS = 120.0
@@ -44,9 +45,16 @@ class Child:
     """By the monotonic clock: not before."""
 
     def start(self) -> None:
-        """Start it, in a process group of its own: an interrupt from the terminal reaches the tree through us alone."""
+        """Start it, in a process group of its own: an interrupt from the terminal reaches the tree through us alone.
+
+        What it says goes to stderr: on stdout stands the one line of the tree that is ready.
+        """
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            list(self.argv), env={**os.environ, **self.environment}, start_new_session=True, stdin=subprocess.DEVNULL
+            list(self.argv),
+            env={**os.environ, **self.environment},
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,
         )
 
     def look(self, moment: float) -> None:
@@ -94,7 +102,10 @@ def prefect_children(home: Path, port: int) -> tuple[Child, Child]:
 
 
 def prefect_environment(home: Path, api: str) -> dict[str, str]:
-    """Return the variables under which Prefect keeps to itself: own folder, no telemetry, no calls outside."""
+    """Return the variables under which Prefect keeps to itself: own folder, no telemetry, no calls outside.
+
+    What runs is remembered in files: kept in memory, a restart of the server would lose it, and end those runs.
+    """
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": api,
@@ -102,6 +113,8 @@ def prefect_environment(home: Path, api: str) -> dict[str, str]:
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "DO_NOT_TRACK": "1",
     }
 

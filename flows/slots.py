@@ -16,6 +16,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from flows.alarms import put_out
 from flows.schedules import Schedule, is_slot, latest_slot, slots
 from flows.turns import MOST_EFFECTS, Effect, Outcome
 from lifecycle.calendar import Calendar
@@ -28,12 +29,12 @@ from models.payouts import PaymentBatch, Payout
 from models.projects import Project
 from models.reading import rows_by, table_of
 from models.runs import Pause, ScheduledRun
-from models.states import DeliveryStatus, SlotStatus
+from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
-"""Name space of the ids of messages about runs: they are derived, so a repeat finds them told."""
+"""Name space of the numbers that lock a schedule."""
 _NUMBERED = {"project": Project, "payout": Payout, "batch": PaymentBatch, "agreement": Agreement}
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
@@ -272,19 +273,8 @@ def let_go(session: Session, held: Held) -> None:
 
 def tell(session: Session, kind: str, run_id: UUID, slot_at: datetime, facts: dict[str, Any], *, now: datetime) -> None:
     """Put a message about a run into the outbox; its key is derived from schedule and slot, so a repeat adds none."""
-    dedupe_key = f"{kind}:{facts['schedule']}:{instant(slot_at)}"
-    if session.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.dedupe_key == dedupe_key)).first() is None:
-        message = OutboxMessage(
-            id=uuid5(_SPACE, dedupe_key),
-            kind=kind,
-            dedupe_key=dedupe_key,
-            object_type=OBJECT_TYPE,
-            object_id=run_id,
-            facts=facts,
-            status=DeliveryStatus.WAITING,
-            created_at=now,
-        )
-        session.execute(_OUTBOX.insert().values(message.model_dump()))
+    key = f"{facts['schedule']}:{instant(slot_at)}"
+    put_out(session, kind, key, facts, about=(OBJECT_TYPE, run_id), now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from flows.alarms import tell_broken, tell_signed
 from flows.turns import Effect, Outcome, Turn
 from lifecycle.audit.checkpoints import CheckpointFile, write_checkpoint
 from lifecycle.audit.keys import BadKeyError, read_private_key, read_public_keys
@@ -111,6 +112,8 @@ def invariants(turn: Turn) -> Outcome:
             told = ", ".join(report.broken_money)
             stopped = [Effect(effect="disbursement.freeze", object_type="hold", object_id=hold, detail=told)]
     broken = [one for one in report.results if not one.is_ok]
+    if broken:
+        tell_broken(turn, broken)
     return Outcome(
         found=len(report.results),
         done=len(report.results) - len(broken),
@@ -130,13 +133,15 @@ def invariants_broken(turn: Turn) -> int:
 
 
 def checkpoint(turn: Turn) -> Outcome:
-    """Sign all chain heads into the folder that is set; refused where no key is."""
+    """Sign all chain heads into the folder that is set and tell the auditors; refused where no key is."""
     if turn.settings.checkpoint_key is None:
         return Outcome(refused=1, refusal="private_key_missing")
     try:
         path, made = sign_heads(turn.engine, turn.settings, turn.stamp.now)
     except FileExistsError as error:  # this very instant was signed: a run taken over has nothing left to do
+        tell_signed(turn, Path(str(error)).name)
         return Outcome(found=1, effects=(Effect(effect="checkpoint.known", object_type="checkpoint", ref=str(error)),))
+    tell_signed(turn, path.name)
     written = Effect(
         effect="checkpoint.written",
         object_type="checkpoint",

@@ -23,6 +23,7 @@ from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.table import CellProblem, RawRow, column_letter
 from lifecycle.imports.xlsx_file import xlsx_rows
 from lifecycle.payouts.batches import order_of
+from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.settings import SettingsError
@@ -98,6 +99,7 @@ def _refused(row: RawRow, problem: CellProblem) -> BankFileRefused:
 def _batch_named(session: Session, rows: list[RawRow], sheet: str) -> Any:
     """Return the batch of the first row that names one of ours; only what went out as a workbook is answered by one."""
     batch, instruction = table_of(PaymentBatch), table_of(PaymentInstruction)
+    own: set[Any] = set()
     for row in rows[:_ROWS_SEARCHED]:
         ids = [text for cell in row.cells if OUR_ID.fullmatch(text := cell.strip())]
         named = (
@@ -109,4 +111,8 @@ def _batch_named(session: Session, rows: list[RawRow], sheet: str) -> Any:
         found = session.execute(named).first() if ids else None
         if found is not None:
             return found
+        own |= {one for one in ids if is_own(one)}
+    known = rows_by(session, PaymentInstruction, "end_to_end_id", own)
+    if lost := sorted(own - set(known)):
+        raise SentByWhatIsLost("bank_result_foreign", element=sheet, rule="an id of ours", found=lost[0])
     raise BankFileRefused("bank_result_foreign", element=sheet, rule="an id of ours", found="–")

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import instant
 from models.evidence import Evidence
-from models.holds import Hold
+from models.holds import CaseFile, Hold
 from models.ports import OutsideError
 
 ORPHAN_AGE = timedelta(hours=24)
@@ -52,7 +52,8 @@ def look(session: Session, old_files: Sequence[str], *, today: date) -> Found:
     known: set[str] = set()
     for start in range(0, len(old_files), _CHUNK):
         chunk = old_files[start : start + _CHUNK]
-        known.update(session.execute(select(_EVIDENCE.c.sha256).where(_EVIDENCE.c.sha256.in_(chunk))).scalars())
+        for table in _FILED:
+            known.update(session.execute(select(table.c.sha256).where(table.c.sha256.in_(chunk))).scalars())
     due = select(_HOLD.c.id).where(
         _HOLD.c.lifted_at.is_(None), _HOLD.c.needs_decision.is_(False), _HOLD.c.until_on < today
     )
@@ -92,4 +93,4 @@ def _table(model: Any) -> Any:
     return model.__table__
 
 
-_EVIDENCE, _HOLD = _table(Evidence), _table(Hold)
+_FILED, _HOLD = (_table(Evidence), _table(CaseFile)), _table(Hold)

@@ -11,9 +11,10 @@ from lifecycle.disbursement import commands as disbursement
 from lifecycle.endings import commands as endings
 from lifecycle.exceptions import commands as exceptions
 from lifecycle.funds import commands as funds
+from lifecycle.funds import corrections
 from lifecycle.milestones import chart as milestone_chart
 from lifecycle.milestones import commands as milestones
-from lifecycle.payouts import batch_chart, batches, learning, payees, statements, taking_back, write_off
+from lifecycle.payouts import adoption, batch_chart, batches, learning, payees, statements, taking_back, write_off
 from lifecycle.payouts import chart as payout_chart
 from lifecycle.payouts import commands as payouts
 from lifecycle.people import commands as people
@@ -34,7 +35,9 @@ MODULES = (
     endings,
     exceptions,
     funds,
+    corrections,
     milestones,
+    adoption,
     batches,
     learning,
     payees,

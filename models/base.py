@@ -28,8 +28,7 @@ NO_AUDIT = "0" * 64
 
 def open_index(table: str, column: str, condition: str) -> Index:
     """Return the index of a day among the few rows for which it still matters: sweeps find what is due by it."""
-    where = text(condition)
-    return Index(f"ix_{table}_{column}", column, sqlite_where=where, postgresql_where=where)
+    return Index(f"ix_{table}_{column}", column, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Row(SQLModel):

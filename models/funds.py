@@ -14,6 +14,17 @@ from models.types import Day, Id, UTCDateTime, minor_column, state_column
 class Fund(Subject, table=True):
     """Money with one purpose, one currency and one bank account; its row is the lock of all its accounts."""
 
+    __table_args__ = (
+        Index(
+            "ux_fund_debtor_account_currency",
+            "debtor_account",
+            "currency",
+            unique=True,
+            sqlite_where=text("status <> 'closed'"),
+            postgresql_where=text("status <> 'closed'"),
+        ),
+    )
+
     code: str = Field(max_length=60, unique=True)
     name: str = Field(max_length=200)
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
@@ -42,21 +53,29 @@ class FundSource(Subject, table=True):
     fund_id: UUID = Field(sa_type=Id, foreign_key="fund.id", index=True)
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
     kind: SourceKind = Field(sa_column=state_column(SourceKind))
-    committed_minor: int = Field(sa_column=minor_column())
+    committed_minor: int = Field(sa_column=minor_column(minimum=0))
+    """0: entered by mistake and put right."""
     called_minor: int = Field(sa_column=minor_column(minimum=0))
     paid_in_minor: int = Field(sa_column=minor_column(minimum=0))
     """A total kept beside the ledger, compared by `check` with the contributions."""
 
 
 class CapitalCall(Identified, table=True):
-    """What an investor was asked to pay in, and by when."""
+    """What an investor was asked to pay in, and by when; a call taken back has one of its own, less than zero."""
 
-    __table_args__ = (UniqueConstraint("source_id", "call_no"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "call_no"),
+        UniqueConstraint("source_id", "corrects_no"),
+        CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
+        CheckConstraint("(amount_minor < 0) = (corrects_no IS NOT NULL)", name="less_where_it_corrects"),
+    )
 
     fund_id: UUID = Field(sa_type=Id, foreign_key="fund.id", index=True)
     source_id: UUID = Field(sa_type=Id, foreign_key="fund_source.id", index=True)
     call_no: int
-    amount_minor: int = Field(sa_column=minor_column())
+    corrects_no: int | None = None
+    """Number of the call that it takes back."""
+    amount_minor: int = Field(sa_column=minor_column(minimum=-(10**13)))
     due_on: date = Field(sa_type=Day)
     called_at: datetime = Field(sa_type=UTCDateTime)
     called_by: UUID | None = Field(default=None, sa_type=Id)

@@ -68,3 +68,19 @@ class ExceptionCase(Subject, table=True):
     proposed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     confirmed_by: UUID | None = Field(default=None, sa_type=Id)
     closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class CaseFile(Identified, table=True):
+    """The bank's written word, or another file, that a proposed way out rests on: one row for each proposal."""
+
+    __table_args__ = (
+        CheckConstraint("size_bytes > 0", name="size_positive"),
+        CheckConstraint("length(sha256) = 64", name="sha256_whole"),
+    )
+
+    exception_id: UUID = Field(sa_type=Id, foreign_key="exception_case.id", index=True)
+    file_name: str = Field(max_length=200)
+    sha256: str = Field(max_length=64, index=True)
+    size_bytes: int
+    author_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
+    at: datetime = Field(sa_type=UTCDateTime)

@@ -79,8 +79,10 @@ class Payout(Subject, table=True):
     """Person ids of those who changed it since: they count as requesters too."""
     approvals_needed: int
     is_director_needed: bool = False
+    is_minute_needed: bool = False
+    """Fixed with the count of approvals when it was asked for, as the tiers were then; it never becomes less."""
     minute_sha256: str | None = Field(default=None, max_length=64)
-    """The committee's minute, where the tier asks for one."""
+    """The committee's minute, where one is asked for."""
     attempt: int = 0
     """How often the bank was instructed."""
     complete_on: date | None = Field(default=None, sa_type=Day)
@@ -169,4 +171,6 @@ class PaymentInstruction(Identified, table=True):
     approvals_needed: int
     remittance: str = Field(max_length=140)
     status: InstructionStatus = Field(sa_column=state_column(InstructionStatus, index=True))
+    why: str | None = Field(default=None, max_length=1000)
+    """What the bank, or two people with its word, said when it was refused or came back."""
     created_at: datetime = Field(sa_type=UTCDateTime)

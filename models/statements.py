@@ -46,6 +46,7 @@ class StatementLine(Identified, table=True):
     __table_args__ = (
         UniqueConstraint("statement_id", "line_ref"),
         Index("ix_statement_line_content_hash", "content_hash"),
+        Index("ix_statement_line_bank_ref", "bank_ref"),
         Index("ix_statement_line_status", "status"),
     )
 

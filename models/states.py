@@ -401,8 +401,9 @@ class BankEffect(StrEnum):
 
 
 class StatementStatus(StrEnum):
-    """A bank file is taken whole or not at all."""
+    """A bank file is taken whole or not at all; a long one says `importing` until its last line is there."""
 
+    IMPORTING = "importing"
     IMPORTED = "imported"
     QUARANTINED = "quarantined"
 

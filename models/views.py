@@ -64,6 +64,14 @@ _ON_HOLD = (
     " AND hold.lifted_at IS NULL)"
 )
 
+_FILED = """(
+    SELECT id, 'project' AS object_type, project_id AS object_id, file_name, sha256, size_bytes, status, at
+    FROM evidence
+    UNION ALL
+    SELECT id, 'exception', exception_id, file_name, sha256, size_bytes, 'current', at FROM case_file
+) AS filed"""
+"""The files of projects and those of cases; what a proposal rested on stays, also when another took its place."""
+
 _VIEWS: dict[str, tuple[str, _Columns]] = {
     "v_user": ("app_user", _text("id", "login", "email", "status") + _instant("created_at")),
     "v_grant": ("role_grant", _text("id", "user_id", "role", "organisation_id") + _instant("granted_at", "revoked_at")),
@@ -230,8 +238,8 @@ _VIEWS: dict[str, tuple[str, _Columns]] = {
         + _instant(at="COALESCE(ended_at, started_at)"),
     ),
     "v_evidence": (
-        "evidence",
-        _text("id", object_type="'project'", object_id="project_id")
+        _FILED,
+        _text("id", "object_type", "object_id")
         + _text("file_name", "sha256")
         + _number("size_bytes")
         + _text("status")

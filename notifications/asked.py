@@ -1,9 +1,11 @@
 """Who is meant by the audience of a reminder: codes of a deadline's ladder -> accounts, each with why it is told.
 
-A fixed number of reads for any number of reminders; disabled accounts are nobody.
+A fixed number of reads for any number of reminders; disabled accounts are nobody. Who stands in for a role today is
+told beside its holder, as of any other message (`notifications/recipients.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from models.evidence import Evidence
 from models.funds import Fund
 from models.holds import Hold
 from models.payouts import Payout
-from models.people import RoleGrant, User
+from models.people import Delegation, RoleGrant, User
 from models.programmes import Programme
 from models.projects import Project, ProjectMember, Requirement
 from models.reading import rows_by, table_of
@@ -48,10 +50,14 @@ class Place(NamedTuple):
     name: str
 
 
+DELEGATE = "delegate"
+"""The code for which who stands in is told."""
 Told: TypeAlias = Mapping[Person, str]
 """Whom -> the code for which they are told."""
 _Owner: TypeAlias = tuple[frozenset[UUID], frozenset[Role]]
 
+_TRANSFER = "transfer_due"
+"""The platform that was asked answers, not the one that has the project."""
 _FIRM = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER})
 _LAST = frozenset({Role.OPERATOR, Role.ADMIN})
 """Who is told where nobody else is there: no reminder falls on deaf ears."""
@@ -66,8 +72,8 @@ _PAYOUT_OWNER: Mapping[str, frozenset[Role]] = {
 class Directory:
     """Answers whom to tell for one chunk of reminders."""
 
-    def __init__(self, session: Session, asked: Sequence[Asked]) -> None:
-        """Read what the chunk needs."""
+    def __init__(self, session: Session, asked: Sequence[Asked], *, today: date) -> None:
+        """Read what the chunk needs; `today` says who stands in."""
         self._session = session
         self._projects = _projects(session, {one.project_id for one in asked} - {None})
         funds = rows_by(session, Fund, "id", _ids(one.fund_id for one in asked))
@@ -75,6 +81,7 @@ class Directory:
         self._owners = _owners(session, asked)
         self._members = rows_by(session, ProjectMember, "project_id", _ids(self._projects))
         self._grants = self._granted()
+        self._stand_ins = self._lent(today)
         self._people = self._named()
 
     def told(self, one: Asked) -> Told:
@@ -88,6 +95,11 @@ class Directory:
             ):
                 if person := self._people.get(user_id):
                     found.setdefault(person, code)
+        for code in one.audience:
+            for role in self._meant(one, code)[1]:
+                for user_id in sorted(self._standing_in(one, role)):
+                    if person := self._people.get(user_id):
+                        found.setdefault(person, DELEGATE)
         return found or dict.fromkeys(self._everywhere(), "operator")
 
     def place(self, one: Asked) -> Place:
@@ -108,21 +120,44 @@ class Directory:
 
     def _holders(self, one: Asked, role: Role) -> set[UUID]:
         """Return who was named for a role in the project, else who holds it at the party that plays the part."""
-        project, fund = self._projects.get(one.project_id), self._funds.get(one.fund_id)
-        is_transfer = one.what == "transfer_due"  # the platform that was asked answers, not the one that has it
-        members = self._members.get(one.project_id, ()) if one.project_id and not is_transfer else ()
+        members = self._members.get(one.project_id, ()) if one.project_id and one.what != _TRANSFER else ()
         named = {row.user_id for row in members if row.role == role and row.until_at is None}
         if named & self._people.keys():
             return named
+        return {user for place in self._places(one, role) for user in self._grants.get((role, place), ())}
+
+    def _places(self, one: Asked, role: Role) -> set[UUID | None]:
+        """Return the organisations at which a role counts for this reminder."""
+        project, fund = self._projects.get(one.project_id), self._funds.get(one.fund_id)
         parties: dict[str, UUID | None] = {}
         if project is not None:
-            platform = project.transfer_to_id if is_transfer else project.platform_id
+            platform = project.transfer_to_id if one.what == _TRANSFER else project.platform_id
             parties = {"sme": project.organisation_id, "platform": platform, "receiver": project.receiver_id}
             parties |= dict.fromkeys(("funder", "programme"), project.programme_organisation_id)
         if fund is not None:
             parties |= dict.fromkeys(("funder", "programme"), fund.organisation_id)
-        places = {parties.get(party) for party in PARTIES_OF_ROLE.get(role, ())} - {None}
-        return {user for place in places for user in self._grants.get((role, place), ())}
+        return {parties.get(party) for party in PARTIES_OF_ROLE.get(role, ())} - {None}
+
+    def _standing_in(self, one: Asked, role: Role) -> set[UUID]:
+        """Return who stands in today for a holder, where the holder's own grant reaches this."""
+        holders = self._holders(one, role)
+        lent = [(place, self._stand_ins.get((role, place), ())) for place in self._places(one, role)]
+        held = {place: self._grants.get((role, place), set()) for place, _ in lent}
+        return {row.delegate_id for place, rows in lent for row in rows if row.delegator_id in holders & held[place]}
+
+    def _lent(self, today: date) -> dict[tuple[Role, UUID | None], list[Any]]:
+        table = table_of(Delegation)
+        holders = {user for users in self._grants.values() for user in users}
+        statement = select(table).where(
+            table.c.delegator_id.in_(holders),
+            table.c.revoked_at.is_(None),
+            table.c.from_on <= today,
+            table.c.until_on >= today,
+        )
+        found: dict[tuple[Role, UUID | None], list[Any]] = {}
+        for row in self._session.execute(statement):
+            found.setdefault((Role(row.role), row.organisation_id), []).append(row)
+        return found
 
     def _everywhere(self) -> list[Person]:
         held = {user for role in _LAST for user in self._grants.get((role, None), ())}
@@ -152,6 +187,7 @@ class Directory:
         wanted = {user for people in self._grants.values() for user in people}
         wanted |= {row.user_id for rows in self._members.values() for row in rows}
         wanted |= {user for people, _ in self._owners.values() for user in people}
+        wanted |= {row.delegate_id for rows in self._stand_ins.values() for row in rows}
         rows = rows_by(self._session, User, "id", sorted(wanted))
         return {key: Person(key, row.name) for key, (row,) in rows.items() if row.status == UserStatus.ACTIVE}
 

@@ -53,6 +53,18 @@ class EmailChannel:
         with self.many() as line:
             return line.send(message)
 
+    def greeted(self) -> str:
+        """Say good day and go, sending nothing; return which server answered. `Unreachable` where nobody lets us in."""
+        line, watches = _Line(self), list[Watch]()
+        try:
+            line.server = self.let_in(watches)
+        finally:
+            for watch in watches:
+                watch.stop()
+        line.hang_up()
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 25)}"
+
     @contextmanager
     def many(self) -> Iterator["_Line"]:
         """Give a line for several mails: the connection is kept from one accepted mail to the next."""

@@ -89,7 +89,7 @@ def _coming(
 
 def _lines(session: Session, chunk: Sequence[Coming], stamp: Stamp) -> Iterator[dict[str, Any]]:
     asked = [asked_of(one) for one in chunk]
-    directory = Directory(session, asked)
+    directory = Directory(session, asked, today=stamp.today)
     for row, one in zip(chunk, asked, strict=True):
         told = directory.told(one)
         yield {
@@ -134,7 +134,7 @@ def _verdicts(session: Session, waiting: Iterable[Any], stamp: Stamp) -> dict[UU
 
 def _told(session: Session, chunk: Sequence[Any], would_be: dict[UUID, str], stamp: Stamp) -> Iterator[dict[str, Any]]:
     asked = [asked_of(row) for row in chunk]
-    directory, labels = Directory(session, asked), labels_of(session, chunk)
+    directory, labels = Directory(session, asked, today=stamp.today), labels_of(session, chunk)
     for row, one in zip(chunk, asked, strict=True):
         yield {
             **item_of(row, one, directory, stamp),

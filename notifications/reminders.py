@@ -305,7 +305,7 @@ class _Heap:
 
 def _heaped(session: Session, chunk: Sequence[Any], heap: dict[Person, _Heap], stamp: Stamp) -> None:
     asked = [asked_of(row) for row in chunk]
-    directory, labels = Directory(session, asked), labels_of(session, chunk)
+    directory, labels = Directory(session, asked, today=stamp.today), labels_of(session, chunk)
     for row, one in zip(chunk, asked, strict=True):
         item = {**item_of(row, one, directory, stamp), "label": labels.get((row.what, row.object_id), "")}
         for person, why in directory.told(one).items():

@@ -13,6 +13,7 @@ from string import Formatter
 from typing import Any, Literal, TypeAlias
 
 from lifecycle.errors import Unmet
+from models.money import Money
 
 Lang: TypeAlias = Literal["zh-CN", "en"]
 Names: TypeAlias = Mapping[str, str]
@@ -85,7 +86,8 @@ def sentence(code: str, values: Mapping[str, Any], lang: Lang, names: Names | No
     known = names or {}
     form = _catalogue()[lang].get(code)
     if form is not None:
-        return _NOTHING.sub("", _Sentence(lang, known).vformat(form, (), values))
+        currency = str(values.get("currency") or "CNY")
+        return _NOTHING.sub("", _Sentence(lang, known, currency).vformat(form, (), values))
     arrow = _NOT_POSSIBLE.fullmatch(code)
     if arrow is not None:
         return sentence("not_possible_when", arrow.groupdict(), lang)
@@ -142,8 +144,8 @@ def _catalogue() -> Mapping[Lang, Mapping[str, str]]:
 class _Sentence(Formatter):
     """`str.format` that never fails while a person waits: a missing value shows its name in brackets."""
 
-    def __init__(self, lang: Lang, names: Names) -> None:
-        self.lang, self.names = lang, names
+    def __init__(self, lang: Lang, names: Names, currency: str) -> None:
+        self.lang, self.names, self.currency = lang, names, currency
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         """Return the value as it is to be shown, by the name of its placeholder."""
@@ -154,10 +156,17 @@ class _Sentence(Formatter):
         return self._shown(KIND_OF_VALUE.get(field_name), value), str(used)
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Return the text of a value; a specification that does not fit is left aside."""
+        """Return the text of a value; a specification that does not fit is left aside.
+
+        `{limit:money}` is an amount in minor units, `{limit:share}` a share in basis points: people read neither.
+        """
         try:
+            if format_spec == "money":
+                return Money(int(value), self.currency).display
+            if format_spec == "share":
+                return f"{int(value) / 100:g}%"
             return str(super().format_field(value, format_spec))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError):  # also of a currency that nobody takes in
             return str(value)
 
     def _shown(self, kind: str | None, value: Any) -> Any:

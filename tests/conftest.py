@@ -1,5 +1,6 @@
 """What every test may ask for: a fresh migrated database of either kind, a still clock, reference data."""
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from cli.main import run
 from models.clock import FixedClock
 from models.db import make_engine
 from models.migrate import upgrade
@@ -43,9 +45,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"SKIPPED {count} tests: {reason}", yellow=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests, so that none of them runs alone at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away whatever the developer's shell has set."""
+    take_away_settings(monkeypatch)
+
+
+def take_away_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing of ours be set."""
     for name in [name for name in os.environ if name.startswith("PILOTWAY_")]:
         monkeypatch.delenv(name)
 
@@ -168,7 +181,13 @@ def postgres_house_template(postgres_template: str) -> tuple[str, House]:
 
 
 @pytest.fixture
-def house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
+def house(sqlite_house: House) -> House:
+    """Give a world of one's own: on SQLite, where a module does not say otherwise."""
+    return sqlite_house
+
+
+@pytest.fixture
+def sqlite_house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
     """Give a world of one's own on SQLite."""
     path, house = sqlite_house_template
     shutil.copyfile(path, tmp_path / "house.db")
@@ -181,7 +200,7 @@ def house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator
 def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """Give a world of one's own, on both databases in turn."""
     if database_kind == "sqlite":
-        yield request.getfixturevalue("house")
+        yield request.getfixturevalue("sqlite_house")
         return
     address, house = request.getfixturevalue("postgres_house_template")
     name = f"house_{next(_numbers)}"
@@ -190,6 +209,24 @@ def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pat
     yield copied(house, engine)
     engine.dispose()
     on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder in which `pilotway demo` was played, once for all processes that run tests; nobody writes there."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demonstration"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            begun = folder.with_suffix(".begun")
+            begun.mkdir()
+            with pytest.MonkeyPatch.context() as settings:
+                take_away_settings(settings)
+                settings.chdir(begun)
+                assert run(["demo"]) == 0
+            begun.rename(folder)
+    return folder
 
 
 def copied(house: House, engine: Engine) -> House:

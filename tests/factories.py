@@ -41,6 +41,8 @@ START = datetime(2025, 7, 8, 1, 0, tzinfo=UTC)
 """Nine in the morning in Shanghai, on a Tuesday."""
 TODAY = date(2025, 7, 8)
 
+FUND_ACCOUNT = "6222020200112233445"
+"""The account that the first fund pays from."""
 EVERYWHERE = (Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
 SEATS = (Role.EXPERT, Role.PANEL_CHAIR)
 ORGANISATIONS: Mapping[str, OrganisationKind] = {
@@ -65,6 +67,8 @@ class House:
     """Role -> its holder; besides them `second`, `stranger`, `other coordinator`, `nobody`, `disabled`."""
     programmes: dict[str, UUID] = field(default_factory=dict)
     """Pack (`bare`, `lean`, `default`) -> programme that asks for it."""
+    funds_made: int = 0
+    """How many funds were asked for: the first one pays from `FUND_ACCOUNT`, each later one from another account."""
 
     @property
     def today(self) -> date:
@@ -331,14 +335,15 @@ def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000
 
 
 def new_fund(house: House, **values: Any) -> AddFund:
-    """Return the command that opens a fund."""
+    """Return the command that opens a fund, with an account of its own."""
+    number, house.funds_made = house.funds_made, house.funds_made + 1
     usual: dict[str, Any] = {
         "code": f"F{key()}",
         "name": "pilot fund",
         "organisation_id": house.parties["funder"],
         "commitment_minor": 2_000_000_000,
         "debtor_name": "中试基金一期",
-        "debtor_account": "6222020200112233445",
+        "debtor_account": FUND_ACCOUNT if not number else f"{FUND_ACCOUNT}{number}",
         "debtor_bank": "102100099996",
     }
     return AddFund(command_id=key(), **{**usual, **values})
@@ -537,7 +542,7 @@ def funded() -> Pack:
         stage.model_copy(update={"criteria": (_criterion("G3.1", "W", "paper"),)}) if stage.gate == "G3" else stage
         for stage in bare.stages
     )
-    changes = {"code": "funded", "stages": stages, "evidence_types": (_paper("paper", "G1"),)}
+    changes = {"code": "funded", "stages": stages, "evidence_types": (_paper("paper", "G1"), _paper("minute", "G1"))}
     return Pack.model_validate(bare.model_copy(update=changes).model_dump())
 
 
@@ -564,7 +569,11 @@ def _text(zh: str, en: str) -> Text:
 
 def _paper(name: str, gate: Any) -> EvidenceType:
     title = FormField(name="title", title=_text("题目", "Title"), kind="text")
-    by = (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR) if name == "paper" else ()
+    by = (
+        (Role.PROJECT_LEAD, Role.PROCESS_ENGINEER, Role.FINANCE_OFFICER, Role.COORDINATOR)
+        if name in ("paper", "minute")
+        else ()
+    )
     return EvidenceType(
         id=name, title=_text("文件", "Paper"), family="project", gate=gate, fields=(title,), handed_in_by=by
     )

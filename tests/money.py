@@ -157,7 +157,7 @@ def a_fund(house: House, *, code: str = "F1", paid_in: int = 1_000_000) -> Money
         "commitment_minor": paid_in,
         "status": "active",
         "debtor_name": "基金",
-        "debtor_account": ACCOUNT,
+        "debtor_account": f"{ACCOUNT}{code}",
         "debtor_bank": "102100099996",
         "created_at": house.now,
     }

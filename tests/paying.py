@@ -1,22 +1,23 @@
 """A fund that can pay, for tests that follow money to the bank and back: made by commands, but for its tranches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from lifecycle.commands import Answer, Command
 from lifecycle.engine import execute
-from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut, follow_up
+from lifecycle.exceptions.carrying_out import follow_up
+from lifecycle.exceptions.proposal import Action
 from lifecycle.funds.commands import SetTiers, Tier
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.payouts.commands import Approve, RequestPayout
 from models.db import reading, transaction
 from models.money import MAX_MINOR
 from models.states import Role
-from tests.factories import House, funds, ids_of, key, pay_in
+from tests.factories import FUND_ACCOUNT, House, funds, ids_of, key, pay_in
 from tests.money import AMOUNT, Money, an_agreement
+from tests.payments import confirm, propose
 
-ACCOUNT = "6222020200112233445"
-"""The account that the fund pays from."""
+ACCOUNT = FUND_ACCOUNT
 MAKER, APPROVERS = Role.FINANCE_OFFICER, (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
 
 
@@ -78,12 +79,9 @@ def settle_case(
     house: House, case: UUID, action: Action, *, by: tuple[str, str] = (Role.ACCOUNTANT, Role.FUND_MANAGER)
 ) -> list[Answer]:
     """Let one person propose the way out of a case and another confirm it; what follows runs in that transaction."""
-    proposal = ProposeWayOut(
-        command_id=key(), exception_id=case, action=action, reason="as the bank wrote", evidence_sha256="a" * 64
-    )
-    house.do(proposal, by=by[0])
-    confirm = ConfirmWayOut(command_id=str(uuid5(case, "confirm")), exception_id=case, action=action)
+    house.do(propose(case, action), by=by[0])
+    confirming = replace(confirm(house, case, action), command_id=str(uuid5(case, "confirm")))
     with transaction(house.engine) as session:
-        answers = execute(session, [confirm], stamp=house.stamp(by[1]))
-        more: list[Command] = follow_up(session, case, confirm.command_id)
+        answers = execute(session, [confirming], stamp=house.stamp(by[1]))
+        more: list[Command] = follow_up(session, case, confirming.command_id)
         return [*answers, *execute(session, more, stamp=house.stamp(by[1]))]

@@ -7,17 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, EntryStatus, StatementLine
-from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut
+from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.exceptions.proposal import Action, proposal_hash
 from lifecycle.milestones.commands import AcceptMilestone
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Approve, Cancel, Certify, Instruct, Reject, Release, RequestPayout
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, Register, match
+from lifecycle.payouts.own_ids import end_to_end_id
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
+from models.db import reading
+from models.holds import ExceptionCase
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
-from tests.factories import TODAY, House, agreements, ids_of, key, pay_in, reported
+from tests.factories import FUND_ACCOUNT, TODAY, House, agreements, hand_in, ids_of, key, pay_in, reported
 
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
@@ -88,6 +93,14 @@ def payouts(
         case _:
             _on_the_way(house, made, state, amount_minor)
     return made
+
+
+def minutes_of(house: House, *payout_ids: UUID) -> list[str]:
+    """File a committee's minute for the project of each payout; return the SHA-256 of each."""
+    sql = "SELECT project_id FROM v_payout WHERE id = :id"
+    projects = (UUID(house.one(sql, id=str(one))) for one in payout_ids)
+    made = hand_in(house, *projects, type="minute", title="committee")
+    return [str(house.one("SELECT sha256 FROM v_evidence WHERE id = :id", id=str(one))) for one in made]
 
 
 def _on_the_way(house: House, made: list[UUID], state: str, amount_minor: int) -> None:
@@ -165,15 +178,28 @@ def case_of(house: House, about: UUID) -> UUID:
 
 def propose(case: UUID, action: str = "abandon_batch", **more: Any) -> ProposeWayOut:
     """Return the command that proposes a way out of a case."""
-    said = {"reason": "the bank wrote", "evidence_sha256": hashed(), **more}
+    file = {"evidence_sha256": hashed(), "file_name": "letter.pdf", "size_bytes": 1}
+    said = {"reason": "the bank wrote", **file, **more}
     return ProposeWayOut(command_id=key(), exception_id=case, action=Action(action), **said)
 
 
 def agree(house: House, *cases: UUID, action: str = "abandon_batch", **more: Any) -> None:
     """Have two people agree on a way out of cases; what follows from it is not done yet."""
     house.do(*(propose(one, action, **more) for one in cases), by=Role.ACCOUNTANT)
-    confirm = [ConfirmWayOut(command_id=key(), exception_id=one, action=Action(action)) for one in cases]
-    house.do(*confirm, by=Role.FUND_MANAGER)
+    house.do(*(confirm(house, one, action) for one in cases), by=Role.FUND_MANAGER)
+
+
+def confirm(house: House, case: UUID, action: str = "abandon_batch", **more: Any) -> ConfirmWayOut:
+    """Return the command that agrees to what is proposed for a case."""
+    said = {"action": Action(action), "proposal_hash": seen(house, case), **more}
+    return ConfirmWayOut(command_id=key(), exception_id=case, **said)
+
+
+def seen(house: House, case: UUID) -> str:
+    """Return the hash of what is proposed for a case; of nothing where nothing is."""
+    with reading(house.engine) as session:
+        row = session.get(ExceptionCase, case)
+        return proposal_hash(row) or "-"
 
 
 def abandon(house: House, batch: UUID) -> Abandon:
@@ -181,6 +207,31 @@ def abandon(house: House, batch: UUID) -> Abandon:
     case = case_of(house, batch)
     agree(house, case)
     return Abandon(command_id=key(), batch_id=batch, reason="the bank wrote", exception_id=case)
+
+
+def lost(house: House, payout: UUID, amount_minor: int = -AMOUNT) -> UUID:
+    """Have the bank book a payment under an id of ours that a restored database does not know; return its case."""
+    end = lost_end(house, payout)
+    found = tuple(match([booked(amount_minor, end)], Register(currency="CNY")))
+    (statement,) = ids_of(house.do(take(payer_of(house, payout))))
+    (answer,) = house.do(TakeLines(command_id=key(), statement_id=statement, first_place=1, found=found))
+    return case_of(house, UUID(answer["line_ids"][0]))
+
+
+def lost_end(house: House, payout: UUID) -> str:
+    """Return the id under which what this database was restored from has paid a payout."""
+    number = str(house.one("SELECT number FROM v_payout WHERE id = :id", id=str(payout)))
+    other = "ABCD" if house.one("SELECT epoch FROM installation") != "ABCD" else "DCBA"
+    return end_to_end_id(other, number, 1)
+
+
+def adopt(house: House, payout: UUID) -> Adopt:
+    """Return the command that takes a lost payment up on which two people have agreed."""
+    case = lost(house, payout)
+    agree(house, case, action="adopt")
+    end, batch = lost_end(house, payout), new_id()
+    named: dict[str, Any] = {"end_to_end_id": end, "execution_on": house.today, "exception_id": case}
+    return Adopt(command_id=key(), payout_id=payout, batch_id=batch, **named)
 
 
 def word(house: House, payout: UUID, kind: str, **more: Any) -> Learn:
@@ -231,7 +282,7 @@ def take(fund: UUID, **more: Any) -> TakeStatement:
     """Return the command that writes the head of a statement down."""
     usual: dict[str, Any] = {
         "source": BankSource.CAMT053,
-        "account_number": "6222020200112233445",
+        "account_number": FUND_ACCOUNT,
         "statement_ref": key(),
         "file_name": "camt.xml",
         "file_sha256": hashed(),

@@ -34,7 +34,7 @@ def add_document(
     """Store the file, then hand it in; a file whose command is refused is swept by `recover`."""
     kind = _one_type(_pack(door, ref), type_or_clause)
     filled = _form(kind, values, form)
-    sha256, size = _stored(door, file)
+    sha256, size = stored(door, file)
 
     def make(lookup: Any, key: str) -> AddEvidence:
         return AddEvidence(
@@ -51,13 +51,14 @@ def add_document(
     door.act(make, ref=ref)
 
 
-def _stored(door: Door, file: Path) -> tuple[str, int]:
+def stored(door: Door, file: Path) -> tuple[str, int]:
+    """Put a file into the store of evidence; return its SHA-256 and its size."""
     try:
         with file.open("rb") as stream:
-            stored = EvidenceFiles(door.settings.evidence_place()).put(stream)
+            kept = EvidenceFiles(door.settings.evidence_place()).put(stream)
     except TooLarge as error:
         raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
-    return stored.sha256, stored.size_bytes
+    return kept.sha256, kept.size_bytes
 
 
 def form_rows(door: Door, ref: str, type_or_clause: str) -> list[dict[str, Any]]:

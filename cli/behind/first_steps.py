@@ -1,38 +1,29 @@
-"""What stands behind `init`, `migrate`, `version` and `doctor`: they work without a ready database."""
+"""What stands behind `init`, `migrate` and `version`: they work without a ready database."""
 
 import secrets
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
-from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli.behind.tokens import give_token
 from cli.door import Door
-from cli.errors import problem_of
-from cli.output import Output
 from cli.users import DAYS_OF_A_TOKEN
-from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.audit.keys import write_key_pair
-from lifecycle.calendar import china
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import OtherModeError, initialise, write_edges, write_single_rows
 from lifecycle.people.commands import AddUser, GrantRole, PublishStandard
 from lifecycle.standards import library
 from lifecycle.verbs import all_edges
 from models.db import make_engine, run_in_transaction
-from models.evidence import Evidence
-from models.file_store import EvidenceFiles
 from models.installation import Installation
 from models.migrate import upgrade
 from models.people import User
 from models.programmes import StandardPack
-from models.readiness import NotReadyError, check_ready, head_revision
+from models.readiness import check_ready, head_revision
 from models.settings import Mode, Settings, SettingsError, load_settings
 from models.states import Door as DoorName
 from models.states import Role
@@ -102,13 +93,13 @@ def versions() -> dict[str, Any]:
     """Return which program this is and, where there is a database, which one that is; `SettingsError` as everywhere."""
     load_settings()
     found: dict[str, Any] = {
-        "version": _installed("pilotway"),
+        "version": installed("pilotway"),
         "schema_revision": None,
         "head_revision": head_revision(),
         "mode": None,
         "database_id": None,
         "epoch": None,
-        "packages": {name: _installed(name) for name in PACKAGES},
+        "packages": {name: installed(name) for name in PACKAGES},
     }
     try:
         with _database() as engine:
@@ -126,21 +117,12 @@ def address(engine: Engine) -> str:
     return engine.url.set(drivername=engine.url.drivername.replace("+strict", "")).render_as_string(hide_password=True)
 
 
-def _installed(package: str) -> str | None:
+def installed(package: str) -> str | None:
     """Return the version of a package; None where it is not installed, as when we run from a source tree."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def look_around(output: Output) -> Iterator[dict[str, Any]]:
-    """Yield one line for each thing that must be in order, with what is wrong about it."""
-    for name, look in _LOOKS.items():
-        try:
-            yield {"name": name, "ok": True, "detail": look()}
-        except Exception as error:  # noqa: BLE001 - a doctor names every illness
-            yield {"name": name, "ok": False, "detail": problem_of(error, output).detail}
 
 
 def _publish_default(door: Door) -> None:
@@ -187,66 +169,6 @@ def _installation(engine: Engine) -> Any:
     check_ready(engine)
     with engine.connect() as connection:
         return connection.execute(select(_table(Installation))).one()
-
-
-def _database_is_ready() -> str:
-    with _database() as engine:
-        mode = load_settings().checked_mode(_installation(engine).mode)
-        return f"{address(engine)} · {mode} · {head_revision()}"
-
-
-def _settings() -> str:
-    settings = load_settings()
-    return f"{settings.timezone} · clock {settings.clock} · ids {settings.ids}"
-
-
-def _evidence() -> str:
-    """Return where evidence lies; a folder that nobody has made yet is missed only where documents were handed in."""
-    place = load_settings().evidence_place()
-    if not EvidenceFiles(place).is_there() and (documents := _documents()):
-        raise Invalid(unmet("evidence_folder_missing", place=place, documents=documents))
-    return place
-
-
-def _documents() -> int:
-    """Return how many documents the database names; none where it cannot be asked, for that has a line of its own."""
-    with suppress(SQLAlchemyError, NotReadyError), _database() as engine:
-        check_ready(engine)
-        with engine.connect() as connection:
-            return int(connection.execute(select(func.count()).select_from(_table(Evidence))).scalar_one())
-    return 0
-
-
-def _checkpoint_key() -> str:
-    settings = load_settings()
-    if settings.checkpoint_key is None:
-        return "-"
-    settings.checkpoint_key.read_bytes()
-    return str(settings.checkpoint_key)
-
-
-def _bank_templates() -> str:
-    return ", ".join(templates_in(load_settings().bank_templates)) or "-"
-
-
-def _calendar() -> str:
-    years = sorted(china().announced)
-    return f"{years[0]}-{years[-1]}"
-
-
-def _python() -> str:
-    return f"{sys.version.split()[0]} · {Path(sys.prefix).name}"
-
-
-_LOOKS: dict[str, Callable[[], str]] = {
-    "python": _python,
-    "settings": _settings,
-    "database": _database_is_ready,
-    "evidence files": _evidence,
-    "checkpoint key": _checkpoint_key,
-    "bank templates": _bank_templates,
-    "calendar": _calendar,
-}
 
 
 def _table(model: Any) -> Any:

@@ -40,7 +40,7 @@ def tell_history(door: Door, ref: str, *, limit: int, after: int) -> None:
     if door.output.as_json:
         door.output.document({"data": rows, "next": following})
         return
-    door.output.table(_COLUMNS, [{**row, "at": door.local(row["at"])} for row in rows])
+    door.output.table(_COLUMNS, rows)
     if following is not None:
         door.output.say("history_goes_on", after=following)
 

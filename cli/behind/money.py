@@ -15,6 +15,7 @@ from lifecycle.milestones import queries as milestones
 from models.db import reading
 from models.money import MAX_MINOR, Money
 from models.states import MilestoneState
+from notifications.words import title
 
 Reader = Callable[[str], int]
 """From a typed amount to minor units."""
@@ -34,7 +35,10 @@ def _read(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 
 
 _FUND = ("code", "name", "organisation", "commitment", "committed", "reserved", "paid", "free", "status", "is_on_hold")
-_POSITION = ("approved", "in_transit", "returned", "fee", "subscribed", "called", "paid_in", "available", "cash")
+_POSITION = (
+    *("approved", "in_transit", "repaid", "returned", "fee", "subscribed", "called", "paid_in", "unnamed"),
+    *("available", "suspense", "cash"),
+)
 
 
 def list_funds(door: Any) -> None:
@@ -68,6 +72,9 @@ def show_fund(door: Any, ref: str) -> None:
 _INVESTOR = ("organisation", "kind", "subscribed", "called", "paid_in", "uncalled", "used")
 
 
+_CALL = ("call_no", "organisation", "amount", "due_on", "corrects_no")
+
+
 def _investors(door: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     door.output.table(columns(_INVESTOR), [{**row, "subscribed": row["committed"]} for row in rows])
 
@@ -77,14 +84,26 @@ def show_investors(door: Any, ref: str) -> None:
     with reading(door.engine) as session:
         rows = funds.investor_statement(session, door.lookup(session).fund(ref))
     _investors(door, with_money(rows))
+    calls = [
+        {**call, "organisation": row["organisation"], "currency": row["currency"]}
+        for row in rows
+        for call in row["calls"]
+    ]
+    if calls and not (door.output.as_json or door.output.fields):
+        door.output.table(columns(_CALL), with_money(sorted(calls, key=lambda call: call["call_no"])))
+
+
+_LINE = (
+    *("seq", "at", "kind", "account", "amount", "balance", "investor", "project", "payout", "recovery", "bank_ref"),
+    "entry_id",
+)
 
 
 def show_ledger(door: Any, ref: str, after: int, limit: int) -> None:
-    """Show a page of the ledger's lines."""
+    """Show a page of the ledger's lines, each with the balance of its account after it."""
     with reading(door.engine) as session:
         rows = funds.ledger_lines(session, door.lookup(session).fund(ref), after=after, limit=limit)
-    shown = columns(("seq", "at", "kind", "account", "amount", "payout", "entry_id"), kind="entry", account="account")
-    door.output.table(shown, with_money(rows))
+    door.output.table(columns(_LINE, kind="entry", account="account"), with_money(rows))
 
 
 def show_burn(door: Any, ref: str) -> None:
@@ -94,12 +113,23 @@ def show_burn(door: Any, ref: str) -> None:
         fund_id = lookup.fund(ref)
         rows = funds.burn(session, fund_id, ZoneInfo(door.settings.timezone))
         currency = lookup.currency_of({"fund_id": fund_id})
+    if not door.output.as_json:
+        rows = [{**row, "month": row["month"] or title("burn", "undated", door.output.lang)} for row in rows]
     shown = ("month", "planned", "paid_in", "paid_out", "paid", "returned")
     door.output.table(columns(shown), with_money(rows, currency))
 
 
-_AGREEMENT = ("number", "project", "organisation", "fund", "amount", "paid", "reserved", "status", "signed_on")
-_TERMS = ("own_money", "rate_basis_points", "supplement_no", "starts_on", "ends_on", "audit_accepted_on")
+_AGREEMENT = ("number", "project", "organisation", "fund", "amount", "paid", "reserved", "standing", "signed_on")
+_TERMS = (
+    "signed_by_sme",
+    "signed_by_funder",
+    "own_money",
+    "rate",
+    "supplement_no",
+    "starts_on",
+    "ends_on",
+    "audit_accepted_on",
+)
 _TRANCHE = ("agreement", "tranche", "amount", "paid", "state", "gate", "criteria", "due_on")
 
 
@@ -120,6 +150,7 @@ def show_agreement(door: Any, ref: str) -> None:
     with reading(door.engine) as session:
         row = agreements.agreement(session, door.lookup(session).agreement(ref))
     (shown,) = with_money([row])
+    shown["rate"] = f"{row['rate_basis_points'] / 100:g}%"
     shown["tranches"], shown["costs"] = with_money(row["tranches"]), with_money(row["costs"])
     door.output.record(columns((*_AGREEMENT, *_TERMS)), shown)
     if not door.output.as_json:
@@ -177,8 +208,15 @@ def show_cost(door: Any, ref: str) -> None:
     door.output.record(columns((*_COST, "submitted_by", "verified_by", "reason")), with_money([row])[0])
 
 
-_KINDS = {"stage": "state", "state": "state", "status": "state", "kind": "kind"}
-_WIDE = frozenset({"name", "organisation", "criteria", "needs", "reason"})
+_KINDS = {
+    "stage": "state",
+    "state": "state",
+    "status": "state",
+    "standing": "standing",
+    "kind": "kind",
+    "needs": "need",
+}
+_WIDE = frozenset({"name", "organisation", "investor", "criteria", "needs", "reason"})
 
 
 def columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:

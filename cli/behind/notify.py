@@ -1,8 +1,9 @@
 """Somebody's own messages: the inbox, preferences and addresses; and a look at how a message is written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlmodel import Session
 
 from cli.door import Door
 from cli.output import Column
+from flows.soundness import write_whole
 from flows.telling import frame_of
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, unmet
@@ -19,12 +21,12 @@ from models.db import run_in_transaction
 from models.journal import OutboxMessage
 from models.reading import table_of
 from models.states import Channel, Frequency
-from notifications import preferences
+from notifications import feed, preferences
 from notifications.messages import KINDS, OF_THE_CLOCK, kind_of
 from notifications.render import Unreadable, Words, compose, headline
 from notifications.samples import sample_facts
 from notifications.subjects import about_all
-from notifications.words import title
+from notifications.words import sentence, title
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -205,3 +207,37 @@ def drop_address(door: Door, channel: str) -> None:
     kind = _one_of(Channel, channel)
     was_there = _own(door, lambda session, user_id: preferences.remove_address(session, user_id, channel=kind))
     door.output.say("address_removed" if was_there else "address_not_there", channel=kind)
+
+
+def write_calendar(door: Door, out: Path | None) -> None:
+    """Write the acting person's calendar to a file, whole or not at all, or to stdout."""
+
+    def work(session: Session) -> list[feed.DayOf]:
+        actor = door.actor(session)
+        return feed.days_of(session, actor.user_id, door.stamp(actor), door.output.lang)
+
+    days = door.read(work)
+    name = sentence("calendar_name", {}, door.output.lang)
+    content = feed.written(days, name=name, database_id=door.installation.database_id, now=door.now)
+    if out is None and door.output.as_json:
+        door.output.document({"data": [asdict(day) for day in days]})
+    elif out is None:
+        print(content.decode(), end="")
+        return
+    else:
+        write_whole(out, content)
+        door.output.say("calendar_written", file=str(out), count=len(days))
+
+
+def give_feed(door: Door) -> None:
+    """Print the path under which a server gives the calendar; whoever has it can read the calendar."""
+    token = _own(door, lambda session, user_id: feed.make_feed(session, user_id, now=door.now))
+    place = f"{(door.settings.api or '').rstrip('/')}/calendar/{token}.ics"
+    door.output.record((Column(key="address"),), {"address": place})
+    door.output.say("feed_made")
+
+
+def end_feed(door: Door) -> None:
+    """Make the address void and say whether there was one."""
+    was_there = _own(door, feed.revoke_feed)
+    door.output.say("feed_revoked" if was_there else "feed_not_there")

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
 
+from cli.behind.documents import stored
 from cli.behind.money import with_money
 from cli.door import Door
 from cli.errors import Refusal
@@ -16,10 +18,11 @@ from lifecycle.commands import Answer, Stamp
 from lifecycle.errors import Invalid, unmet
 from lifecycle.exceptions import queries as exceptions
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
+from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.exceptions.proposal import Action
 from lifecycle.payouts import queries
 from lifecycle.payouts.promises import Period, terms
-from models.states import PaymentBatchState, PayoutState
+from models.states import BankEventKind, PaymentBatchState, PayoutState
 from notifications.words import title
 
 E = TypeVar("E", bound=StrEnum)
@@ -46,7 +49,7 @@ _TERMS = (
     *("amount", "late", "median_days", "longest_days", "most_days_late"),
 )
 _WORD = ("decision", "by", "on_behalf_of", "role", "is_valid", "at")
-_ATTEMPT = ("end_to_end_id", "payout", "amount", "payee", "account_last", "batch", "status")
+_ATTEMPT = ("end_to_end_id", "payout", "amount", "payee", "account_last", "batch", "status", "why")
 _ACCOUNT = (
     *("organisation", "holder_name", "account_last", "bank_code", "status", "usable_on", "proposed_by"),
     *("confirmed_by", "warnings"),
@@ -58,11 +61,21 @@ _CASE = ("id", "fund", "kind", "object_type", "opened_at", "action", "proposed_b
 
 
 def _columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
-    known = {"state": "state", "status": "state", "role": "role", "decision": "verb", "promise": "promise", **kinds}
+    known = {
+        "state": "state",
+        "status": "state",
+        "role": "role",
+        "decision": "verb",
+        "promise": "promise",
+        "warnings": "warning",
+        **kinds,
+    }
     return tuple(Column(key=key, kind=known.get(key), is_wide=key in _WIDE) for key in keys)
 
 
-_WIDE = frozenset({"organisation", "payee", "reason", "holder_name", "warnings", "counterparty", "kind", "file_name"})
+_WIDE = frozenset(
+    {"organisation", "payee", "reason", "why", "holder_name", "warnings", "counterparty", "kind", "file_name"}
+)
 
 
 def one_of(words: type[E], text: str, field: str = "state") -> E | None:
@@ -169,27 +182,59 @@ def list_unmatched(door: Door) -> None:
 def list_cases(door: Door, state: Literal["open"] | None) -> None:
     """Show cases: those still open, or all."""
     rows = door.read(lambda session: exceptions.cases(session, state=state))
-    door.output.table(_columns(_CASE, kind="case", action="way_out"), rows)
+    door.output.table(_columns(_CASE, kind="case", action="way_out", object_type="about"), rows)
 
 
 def show_case(door: Door, ref: str) -> None:
     """Show one case with its figures and ways out."""
     (row,) = door.read(lambda session: exceptions.cases(session, case_id=door.lookup(session).case(ref)))
-    kinds = {"kind": "case", "action": "way_out", "possible": "way_out"}
-    (said,) = with_money([row["facts"]])
-    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor"))
-    shown = (*_CASE, "possible", "reason", "evidence_sha256", "confirmed_by", "closed_at")
+    kinds = {"kind": "case", "action": "way_out", "possible": "way_out", "object_type": "about"}
+    (said,) = with_money([row["facts"]], row["currency"])
+    facts = tuple(Column(key=key) for key in said if not key.endswith("_minor") and key != "currency")
+    shown = (*_CASE, "possible", "reason", "evidence_sha256", "proposal_hash", "confirmed_by", "closed_at")
     door.output.record((*_columns(shown, **kinds), *facts), row if door.output.as_json else {**said, **row})
 
 
-def confirm_way_out(door: Door, ref: str, action: str, version: int | None) -> None:
-    """Confirm the way out of a case and carry it out, both or neither."""
-    seen = one_of(Action, action or "–", "action")
+def propose_way_out(
+    door: Door, ref: str, action: str, evidence: Path, *, reason: str, named: Mapping[str, str], version: int | None
+) -> None:
+    """Store the file that the proposal rests on, then propose; one whose command is refused is swept by `recover`."""
+    way_out, kind = _way_out(action), one_of(BankEventKind, named["kind"], "kind")
+    sha256, size = stored(door, evidence)
+
+    def make(lookup: Any, key: str) -> ProposeWayOut:
+        return ProposeWayOut(
+            command_id=key,
+            expected_version=version,
+            exception_id=lookup.case(ref),
+            action=way_out,
+            reason=reason,
+            evidence_sha256=sha256,
+            file_name=evidence.name,
+            size_bytes=size,
+            end_to_end_id=named["end_to_end_id"] or None,
+            kind=kind,
+            recovery_id=lookup.recovery(named["recovery"]) if named["recovery"] else None,
+        )
+
+    door.act(make, ref=ref)
+
+
+def _way_out(text: str) -> Action:
+    seen = one_of(Action, text or "–", "action")
     assert seen is not None  # noqa: S101 - only nothing typed is none
+    return seen
+
+
+def confirm_way_out(door: Door, ref: str, action: str, proposal_hash: str, version: int | None) -> None:
+    """Confirm the way out of a case and carry it out, both or neither."""
+    seen = _way_out(action)
 
     def make(lookup: Any, key: str) -> ConfirmWayOut:
         case = lookup.case(ref)
-        return ConfirmWayOut(command_id=key, exception_id=case, action=seen, expected_version=version)
+        return ConfirmWayOut(
+            command_id=key, exception_id=case, action=seen, proposal_hash=proposal_hash, expected_version=version
+        )
 
     def follow(session: Session, answer: Answer, stamp: Stamp) -> None:
         case_id = UUID(answer.document["object_id"])

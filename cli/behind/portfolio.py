@@ -50,8 +50,6 @@ def show_project(door: Door, ref: str) -> None:
     found, stop_review = door.read(work)
     found["stop_review"] = [reason.document() for reason in stop_review]
     output = door.output
-    if not output.as_json:
-        found["history"] = [{**row, "at": door.local(row["at"])} for row in found["history"]]
     output.record(_FACTS, found)
     if output.as_json or output.fields:
         return

@@ -29,7 +29,6 @@ from flows.serving import (
     watch,
 )
 from flows.workplace import opened
-from lifecycle.canonical import instant
 from lifecycle.invariants.check import frozen
 from models.db import reading
 from models.ports import Transient
@@ -41,7 +40,13 @@ from models.settings import Settings, load_settings
 _A_YEAR = timedelta(days=400)
 """The rarest schedule runs once in a quarter."""
 _ASKED = (signal.SIGTERM, signal.SIGINT)
-_STATUS = tuple(Column(key=key) for key in ("schedule_id", "last_at", "status", "next_at", "prefect"))
+_STATUS = (
+    Column(key="schedule_id"),
+    Column(key="last_at"),
+    Column(key="status", kind="slot"),
+    Column(key="next_at"),
+    Column(key="prefect", kind="prefect"),
+)
 
 
 def serve_tree(*, port: int, every: int) -> None:
@@ -56,7 +61,8 @@ def serve_tree(*, port: int, every: int) -> None:
     children = _children(settings, every)
     try:
         _start(children, stopped)
-        ready = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+        ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+        ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
         print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
         watch(children, stopped)
     finally:
@@ -128,11 +134,11 @@ def show_status(door: Door) -> None:
     if os.environ.get("PREFECT_API_URL"):
         known = {one["schedule_id"]: one for one in asyncio.run(_prefect(_api()).known())}
     with opened(door.settings) as work, reading(work.engine) as session:
-        rows = [_status_of(work, session, schedule, known.get(schedule.id)) for schedule in work.on_duty()]
+        rows = [_status_of(door, work, session, schedule, known.get(schedule.id)) for schedule in work.on_duty()]
     door.output.table(_STATUS, rows)
 
 
-def _status_of(work: Any, session: Any, schedule: Any, known: Any) -> dict[str, Any]:
+def _status_of(door: Door, work: Any, session: Any, schedule: Any, known: Any) -> dict[str, Any]:
     run = table_of(ScheduledRun)
     newest = select(run).where(run.c.schedule_id == schedule.id).order_by(run.c.slot_at.desc()).limit(1)
     last = session.execute(newest).first()
@@ -140,9 +146,9 @@ def _status_of(work: Any, session: Any, schedule: Any, known: Any) -> dict[str, 
     following = next(slots(schedule, after=now, until=now + _A_YEAR, calendar=calendar), None)
     return {
         "schedule_id": schedule.id,
-        "last_at": instant(last.slot_at) if last is not None else None,
+        "last_at": door.local(last.slot_at) if last is not None else None,
         "status": str(last.status) if last is not None else None,
-        "next_at": instant(following) if following is not None else None,
+        "next_at": door.local(following) if following is not None else None,
         "prefect": _prefect_word(known),
     }
 

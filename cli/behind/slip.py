@@ -64,6 +64,12 @@ def _facts(row: Mapping[str, Any], lang: Lang) -> Iterator[Line]:
     yield "project", f"{row['project']} {row['project_name']}"
     yield "agreement", " ".join(filter(None, [row["agreement"], row["tranche"]]))
     yield "state", title("state", row["state"], lang)
+    if row["reason"]:
+        yield "reason", row["reason"]
+    for one in row["instructions"]:
+        if one["status"] in ("rejected", "returned"):
+            said = [one["end_to_end_id"], title("state", one["status"], lang), one["why"]]
+            yield "came_back", "  ".join(filter(None, said))
     yield "amount", row["amount"]
     if row["capitals"]:
         yield "capitals", row["capitals"]

@@ -3,7 +3,7 @@
 import yaml
 
 from flows.bodies import BODIES
-from flows.schedules import SCHEDULES, Schedule, cron_of
+from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of
 
 _HEAD = """\
 # Generated from flows/schedules.py by `make docs`; `pilotway flow deploy` does the same and the rest besides.
@@ -27,6 +27,6 @@ def _deployment(schedule: Schedule) -> dict[str, object]:
         "tags": ["pilotway"],
         "entrypoint": f"flows.prefect_flows.{schedule.id.replace('-', '_')}",
         "schedules": [{"cron": cron, "timezone": timezone}],
-        "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+        "concurrency_limit": {"limit": RUNS_PER_SCHEDULE, "collision_strategy": "CANCEL_NEW"},
         "work_pool": {"name": "pilotway"},
     }

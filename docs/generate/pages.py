@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from docs.generate.charts import charts
+from docs.generate.clock import clock
 from docs.generate.commandline import command_line, settings
 from docs.generate.deployments import prefect_file
 from docs.generate.licences import third_party
@@ -16,6 +17,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "deploy/prefect.yaml": prefect_file,
     "docs/charts.md": charts,
     "docs/cli.md": command_line,
+    "docs/clock.md": clock,
     "docs/messages.md": messages,
     "docs/settings.md": settings,
     "docs/standard.md": lambda: standard("en"),

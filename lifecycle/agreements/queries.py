@@ -1,5 +1,6 @@
 """Agreements with their tranches, supplements and cost statements, for lists and pages."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from models.funds import Fund
 from models.people import Organisation, User
 from models.projects import Project
 from models.reading import table_of
+from models.states import FundStatus
 
 _LISTED = ("id", "number", "amount_minor", "currency", "status", "supplement_no", "signed_on", "starts_on", "ends_on")
 
@@ -42,8 +44,21 @@ def agreements(
     ids = [row["id"] for row in found]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     return [
-        {**row, "paid_minor": paid.get(row["id"], 0), "reserved_minor": reserved.get(row["id"], 0)} for row in found
+        {
+            **row,
+            "standing": _standing(row),
+            "paid_minor": paid.get(row["id"], 0),
+            "reserved_minor": reserved.get(row["id"], 0),
+        }
+        for row in found
     ]
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    """Return whether it counts: an agreement, or a supplement, that both have not signed yet does not."""
+    if row["status"] == FundStatus.CLOSED:
+        return "closed"
+    return "in_force" if row["signed_on"] is not None else "unsigned"
 
 
 def agreement(session: Session, agreement_id: UUID) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def read_answer(name: str, stream: BinaryIO) -> Answer:
     """Read what a bank sent, from a stream that can be put back; `BankFileRefused` says what is wrong and where.
 
     Items are checked while they are walked through: a statement that does not add up is refused after its last line,
-    so whoever writes lines down must do it in one transaction.
+    so whoever writes lines down reads to the end first.
     """
     source = detect(name, stream)
     if source is Source.BANK_EXCEL:

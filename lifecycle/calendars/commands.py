@@ -223,10 +223,24 @@ def changed(facts: CalendarFacts, _target: str, stamp: Stamp) -> Effects:
         updates=tuple(
             (one.table, one.row.id, {one.column: one.is_on}) for one in moved if not issubclass(one.table, Subject)
         ),
-        messages=(Message(kind="calendar.changed", object_type=OBJECT_TYPE, object_id=facts.row.id, facts=message),),
+        messages=(
+            Message(kind="calendar.changed", object_type=OBJECT_TYPE, object_id=facts.row.id, facts=message),
+            *_told_to_owners(moved, message),
+        ),
         says={"days": len(days), "moved": [one.said() for one in moved]},
         touched=facts.touched,
     )
+
+
+def _told_to_owners(moved: Sequence[Moved], message: Mapping[str, Any]) -> Iterator[Message]:
+    """Yield one message for each project, with its deadlines that move, the earliest first."""
+    held: dict[UUID, list[Moved]] = {}
+    for one in moved:
+        held.setdefault(one.project_id, []).append(one)
+    for project_id, own in held.items():
+        items = [one.said() for one in sorted(own, key=lambda one: one.is_on)[:MOST_TOLD]]
+        facts = {**message, "moved": len(own), "items": items}
+        yield Message(kind="calendar.deadlines_moved", object_type="project", object_id=project_id, facts=facts)
 
 
 def _acts(facts: CalendarFacts, year: int) -> Iterator[Act]:

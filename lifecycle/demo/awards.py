@@ -15,6 +15,7 @@ from lifecycle.endings.commands import SettleAgreement
 from lifecycle.milestones.commands import AcceptMilestone, SubmitMilestone
 from lifecycle.payouts.commands import Amend, Approve, Certify, Release, RequestPayout
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
+from lifecycle.requirements.commands import AddEvidence
 from models.states import Role
 
 WHOLE = 10_000
@@ -149,6 +150,24 @@ def accept(story: Story, award: Award, code: str) -> None:
     """Find the result of a tranche there."""
     said = "评审结论已生效，材料齐全"
     story.act(award.case.who(Role.COORDINATOR), AcceptMilestone, milestone_id=award.tranches[code], reason=said)
+
+
+def file_minute(story: Story, award: Award, code: str, meeting: str) -> str:
+    """File the minute in which the fund's committee agrees to a payment of this size; return its SHA-256."""
+    content = f"{meeting}纪要：同意{award.case.product.name}项目拨付 {code}".encode()
+    amount, day = award.tranche_minor(code), story.today.isoformat()
+    sha256 = story.keep(content)
+    story.act(
+        "chen",
+        AddEvidence,
+        project_id=award.case.project_id,
+        type="committee_minute",
+        file_name="minute.txt",
+        sha256=sha256,
+        size_bytes=len(content),
+        form={"meeting": meeting, "decided_on": day, "approved_minor": amount},
+    )
+    return sha256
 
 
 def request(story: Story, award: Award, code: str, minute: str | None = None) -> UUID:

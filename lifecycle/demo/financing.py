@@ -14,6 +14,7 @@ from lifecycle.demo.awards import (
     carry_out,
     certify,
     change_account,
+    file_minute,
     pay,
     pay_again,
     report,
@@ -74,7 +75,7 @@ def trap(story: Story) -> Steps:
 def inspector(story: Story) -> Steps:
     """More than two million at once: three approve, the director among them, on the committee's minute."""
     award = yield from agree(story, "AI 视觉质检仪", "2025-03-10", 540_000_000, ("chen", "han", "zhou"))
-    minute = story.keep("中试基金一期投决会 2025 年第 3 次会议纪要：同意 AI 视觉质检仪项目首期拨款".encode())
+    minute = file_minute(story, award, "T1", "中试基金一期投决会 2025 年第 3 次会议")
     yield from pay(story, award, "T1", "2025-03-17", minute=minute)
     yield from pay(story, award, "T2", "2025-05-26", cost=60)
     yield from pay(story, award, "T3", "2025-08-11", cost=50)

@@ -32,7 +32,8 @@ _MET = {
 def settled(facts: SettleFacts, _target: str, stamp: Stamp) -> Effects:
     """Fix what is still paid and owed; what the award promised beyond it is the fund's again (F11, F12).
 
-    An agreement of which nothing is left to pay or to recover is closed with it.
+    An agreement of which nothing is left to pay or to recover is closed with it; should the bank send money back, it
+    opens again and promises no more than it was settled on.
     """
     plan, agreement = facts.plan, facts.agreement
     values: dict[str, Any] = {
@@ -43,7 +44,7 @@ def settled(facts: SettleFacts, _target: str, stamp: Stamp) -> Effects:
     tranches: tuple[Act, ...] = ()
     if plan.is_finished:
         values |= {"status": FundStatus.CLOSED, "closed_on": stamp.today}
-    else:
+    if plan.award_minor:
         values["amount_minor"] = plan.award_minor
         tranches = _tranches(facts, stamp)
     said = {

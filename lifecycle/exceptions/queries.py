@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.exceptions.commands import POSSIBLE
+from lifecycle.exceptions.proposal import POSSIBLE, proposal_hash
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.people import User
@@ -24,7 +24,7 @@ def cases(
     """Return cases by the instant they were opened: those still open, those closed, or all."""
     case, fund = table_of(ExceptionCase), table_of(Fund)
     statement = (
-        select(case, fund.c.code.label("fund"))
+        select(case, fund.c.code.label("fund"), fund.c.currency)
         .outerjoin(fund, fund.c.id == case.c.fund_id)
         .order_by(case.c.opened_at, case.c.id)
     )
@@ -38,9 +38,11 @@ def cases(
     return [
         {
             "fund": row.fund,
+            "currency": row.currency,
             **{name: getattr(row, name) for name in _LISTED},
             "proposed_by": names.get(row.proposed_by),
             "confirmed_by": names.get(row.confirmed_by),
+            "proposal_hash": proposal_hash(row),
             "possible": sorted(POSSIBLE.get(row.object_type, ())),
         }
         for row in rows

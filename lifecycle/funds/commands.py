@@ -10,7 +10,7 @@ from lifecycle.actor import Parties
 from lifecycle.chart import Rule
 from lifecycle.commands import Command, Task, Verb
 from lifecycle.funds import effects, rules
-from lifecycle.funds.facts import FundFacts, birth_facts, closing_facts, fund_facts, size_facts
+from lifecycle.funds.facts import FundFacts, birth_facts, closing_facts, fund_facts, plain_account, size_facts
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
 from models.ledger import Account
@@ -133,6 +133,7 @@ def _owner(task: Task[AddFund]) -> Parties:
 BIRTH: tuple[Rule, ...] = (
     rules.fund_sound,
     rules.code_new,
+    rules.account_free,
     rules.owner_known,
     rules.currency_known,
     rules.size_sound,
@@ -142,7 +143,7 @@ ADD = Verb(
     object_type="fund",
     name="add",
     command=AddFund,
-    once=lambda command: (command.code,),
+    once=lambda command: (command.code, (plain_account(command.debtor_account), command.currency)),
     facts=birth_facts(lambda: BIRTH),
     rules=BIRTH,
     parties=_owner,

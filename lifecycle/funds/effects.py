@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
-from lifecycle.funds.facts import BirthFacts, FundFacts
+from lifecycle.errors import Unmet, unmet
+from lifecycle.funds.facts import BirthFacts, FundFacts, plain_account
 from lifecycle.funds.rules import APPROVING_ROLES
 from lifecycle.ledger.accounts import new_accounts
 from lifecycle.ledger.cases import closed_cases, out_of_suspense
 from lifecycle.ledger.entries import Sealed, entry
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
-from models.money import MAX_MINOR, Money
+from models.money import MAX_MINOR, Money, said
 from models.states import FundStatus, PostingKind
 
 DEFAULT_TIERS: tuple[Mapping[str, Any], ...] = (
@@ -53,6 +54,7 @@ def added(facts: BirthFacts, _target: str, stamp: Stamp) -> Effects:
     command, fund_id = facts.command, stamp.new_id()
     values = {
         **{name: value.strip() if isinstance(value, str) else value for name, value in command.asks().items()},
+        "debtor_account": plain_account(command.debtor_account),
         "status": FundStatus.ACTIVE,
         "created_at": stamp.now,
     }
@@ -112,8 +114,23 @@ def committed(facts: FundFacts, _target: str, stamp: Stamp) -> Effects:
     return Effects(
         acts=(fund_act(facts, "commit", detail=detail), source),
         messages=(told(facts, "committed", amount_minor=amount),),
-        says={"source_id": str(source.id)},
+        says={"source_id": str(source.id), **beyond_size(facts, amount)},
     )
+
+
+def beyond_size(facts: FundFacts, more_minor: int) -> dict[str, Any]:
+    """Return the remark that investors commit more than the fund may promise; nothing where they do not."""
+    subscribed = sum(row.committed_minor for row in facts.sources) + more_minor
+    size = facts.fund.commitment_minor
+    if subscribed <= size:
+        return {}
+    values = said(facts.fund.currency, subscribed=subscribed, size=size)
+    return remarks(Unmet(code="subscribed_beyond_size", values={"fund": facts.fund.code, **values}))
+
+
+def remarks(*said_besides: Unmet) -> dict[str, Any]:
+    """Return what an answer says besides: nothing is refused, but whoever acted should know what follows from it."""
+    return {"remarks": [one.document() for one in said_besides]} if said_besides else {}
 
 
 def source_act(source: Any, verb: str, values: Mapping[str, Any]) -> Act:
@@ -186,8 +203,15 @@ def contributed(facts: FundFacts, _target: str, stamp: Stamp) -> Effects:
         acts=(fund_act(facts, "contribute", detail=detail, sealed=sealed), *total, *closed_cases(facts.cases, stamp)),
         rows=((Contribution, row),),
         messages=(told(facts, "contributed", amount_minor=amount),),
-        says={"entry_id": str(entry_id)},
+        says={"entry_id": str(entry_id), **remarks(*_unnamed(facts))},
     )
+
+
+def _unnamed(facts: FundFacts) -> tuple[Unmet, ...]:
+    """What follows where a contribution names no investor, or no booking of the bank."""
+    command, code = facts.command, facts.fund.code
+    nobody = (unmet("contribution_of_nobody", fund=code),) if command.source_id is None else ()
+    return nobody if command.bank_ref else (*nobody, unmet("contribution_without_reference", fund=code))
 
 
 def held(facts: FundFacts, _target: str, stamp: Stamp) -> Effects:

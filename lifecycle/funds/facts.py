@@ -1,6 +1,6 @@
 """What the verbs of a fund look at: its sources, accounts, holds, limits, and what is still pending."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,8 @@ class BirthFacts:
     command: Any
     is_owner_known: bool = False
     is_code_taken: bool = False
+    account_of: str | None = None
+    """Code of the fund that pays from the same account of the bank and is not closed."""
     shared: frozenset[AccountKind] = frozenset()
     """Shared accounts of its currency that are there, or that an earlier command of the batch brings."""
 
@@ -115,6 +117,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
         codes = [task.command.code for task in tasks]
         taken = set(session.execute(select(fund.c.code).where(fund.c.code.in_(codes))).scalars())
         owners = rows_by(session, Organisation, "id", [task.command.organisation_id for task in tasks])
+        paying = paying_from(session, {plain_account(task.command.debtor_account) for task in tasks})
         statement = select(account.c.currency, account.c.kind).where(account.c.fund_id.is_(None))
         shared: dict[str, set[AccountKind]] = {}
         for row in session.execute(statement):
@@ -126,6 +129,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
                 command=command,
                 is_owner_known=command.organisation_id in owners,
                 is_code_taken=command.code in taken,
+                account_of=paying.get((plain_account(command.debtor_account), command.currency)),
                 shared=frozenset(shared.get(command.currency, ())),
             )
             if not judged(rules(), one):
@@ -134,6 +138,20 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
         return found
 
     return facts
+
+
+def plain_account(number: str) -> str:
+    """Return the number of the account that a fund pays from, as it is stored: without blanks."""
+    return "".join(number.split())
+
+
+def paying_from(session: Session, numbers: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return account and currency -> code of the fund that has it; what closed funds had is free."""
+    fund = table_of(Fund)
+    statement = select(fund.c.debtor_account, fund.c.currency, fund.c.code).where(
+        fund.c.debtor_account.in_(numbers), fund.c.status != FundStatus.CLOSED
+    )
+    return {(row.debtor_account, row.currency): row.code for row in session.execute(statement)}
 
 
 def size_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[FundFacts]:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlmodel import Session
 
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.sums import suspense_by_fund
+from lifecycle.ledger.sums import freed_by_settlement, suspense_by_fund
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
@@ -19,8 +19,10 @@ from models.ledger import Account, Posting
 from models.money import Money
 from models.payouts import Payout
 from models.people import Organisation
+from models.projects import Project
 from models.reading import rows_by, table_of
-from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind
+from models.statements import BankEvent
+from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind, RecoveryPartKind
 
 MOST_LINES = 200
 """Lines of one page."""
@@ -32,19 +34,24 @@ class Position:
 
     commitment_minor: int
     committed_minor: int
-    """What active agreements still owe, beyond what is reserved."""
+    """What active agreements still owe, beyond what is reserved; what was paid back under a settled one is not owed."""
     approved_minor: int
     in_transit_minor: int
     paid_minor: int
     """Net of what the bank returned and of what firms repaid."""
+    repaid_minor: int
+    """What firms paid back: with it, what is paid is the balance of the ledger's paid account."""
     free_minor: int
-    """What can still be promised."""
+    """Neither paid nor owed to anybody. It can be promised; of what firms paid back once their agreement is closed."""
     returned_minor: int
     """What the bank sent back, in all."""
     fee_minor: int
     subscribed_minor: int
     called_minor: int
     paid_in_minor: int
+    """By investors."""
+    unnamed_minor: int
+    """Paid in without an investor: the fund's own money."""
     available_minor: int
     suspense_minor: int
     """The fund's part of what nobody could explain yet."""
@@ -56,7 +63,7 @@ class Position:
 
     @property
     def cash_minor(self) -> int:
-        """What the bank's balance shall be."""
+        """What the bank's balance shall be: what came in, less what is paid and fees, and what nobody could explain."""
         return self.available_minor + self.reserved_minor + self.suspense_minor
 
 
@@ -67,7 +74,9 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
     accounts = accounts_of(session, ids)
     awards = _award_sums(session, ids)
     paid, repaid, waiting = _paid(session, ids), _repaid(session, ids), _waiting(session, ids)
+    freed = freed_by_settlement(session, ids)
     returned, suspense, sources = _returned(session, ids), suspense_by_fund(session, ids), _source_sums(session, ids)
+    unnamed = _unnamed(session, ids)
     found = {}
     for fund_id in funds:
         held = {kind: int(row.balance_minor) for kind, row in accounts[fund_id].items()}
@@ -79,7 +88,7 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
         states = {
             state: sum(waiting.get((fund_id, state, active), 0) for active in (True, False)) for state in _RESERVED
         }
-        committed = awards.get(fund_id, 0) - net[True] - reserved_active
+        committed = awards.get(fund_id, 0) - net[True] - reserved_active - freed.get(fund_id, 0)
         commitment = int(funds[fund_id][0].commitment_minor)
         found[fund_id] = Position(
             commitment_minor=commitment,
@@ -87,12 +96,14 @@ def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Positi
             approved_minor=states[PayoutState.APPROVED],
             in_transit_minor=states[PayoutState.INSTRUCTED],
             paid_minor=net[True] + net[False],
+            repaid_minor=sum(repaid.get((fund_id, is_active), 0) for is_active in (True, False)),
             free_minor=commitment - committed - net[True] - net[False] - sum(states.values()),
             returned_minor=returned.get(fund_id, 0),
             fee_minor=held[AccountKind.FEE],
             subscribed_minor=sources.get(fund_id, (0, 0, 0))[0],
             called_minor=sources.get(fund_id, (0, 0, 0))[1],
             paid_in_minor=sources.get(fund_id, (0, 0, 0))[2],
+            unnamed_minor=unnamed.get(fund_id, 0),
             available_minor=held[AccountKind.AVAILABLE],
             suspense_minor=suspense.get(fund_id, 0),
         )
@@ -175,6 +186,14 @@ def _source_sums(session: Session, ids: list[UUID]) -> dict[UUID, tuple[int, int
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(statement)}
 
 
+def _unnamed(session: Session, ids: list[UUID]) -> dict[UUID, int]:
+    paid_in = table_of(Contribution)
+    statement = select(paid_in.c.fund_id, func.sum(paid_in.c.amount_minor)).where(
+        paid_in.c.fund_id.in_(ids), paid_in.c.source_id.is_(None)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(paid_in.c.fund_id))}
+
+
 def funds(session: Session) -> list[dict[str, Any]]:
     """Return every fund with its owner, by code."""
     fund, owner, hold = table_of(Fund), table_of(Organisation), table_of(Hold)
@@ -208,7 +227,7 @@ def investor_statement(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
     used = max(0, min(position.paid_minor, sum(weights)))
     parts = Money(used, found[0]["currency"]).split(weights) if sum(weights) else ()
     calls, paid = (
-        _of_sources(session, CapitalCall, fund_id, "due_on"),
+        _of_sources(session, CapitalCall, fund_id, "call_no"),
         _of_sources(session, Contribution, fund_id, "at"),
     )
     for place, row in enumerate(found):
@@ -220,7 +239,7 @@ def investor_statement(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
 
 
 _SHOWN = {
-    CapitalCall: ("source_id", "call_no", "amount_minor", "due_on"),
+    CapitalCall: ("source_id", "call_no", "corrects_no", "amount_minor", "due_on"),
     Contribution: ("source_id", "amount_minor", "received_on", "bank_ref", "note"),
 }
 
@@ -235,24 +254,60 @@ def _of_sources(session: Session, model: Any, fund_id: UUID, order: str) -> dict
 
 
 def ledger_lines(session: Session, fund_id: UUID, *, after: int = 0, limit: int = MOST_LINES) -> list[dict[str, Any]]:
-    """Return the postings of a fund's own accounts with a number above `after`, in order: one page, by keyset."""
-    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    """Return the postings of a fund's own accounts with a number above `after`, in order: one page, by keyset.
+
+    Each says what it is about (investor, project, payout or recovery order), the bank's reference where one is known,
+    and the balance of its account after it.
+    """
+    posting, account, payout, event = map(table_of, (Posting, Account, Payout, BankEvent))
+    paid_in, source, investor = map(table_of, (Contribution, FundSource, Organisation))
+    part, order, project = map(table_of, (RecoveryPart, RecoveryOrder, Project))
     columns = [posting.c[name] for name in ("seq", "at", "kind", "amount_minor", "currency", "entry_id")]
+    about = [
+        investor.c.name.label("investor"),
+        project.c.number.label("project"),
+        payout.c.number.label("payout"),
+        order.c.number.label("recovery"),
+        func.coalesce(paid_in.c.bank_ref, part.c.bank_ref, event.c.bank_ref).label("bank_ref"),
+    ]
     statement = (
-        select(*columns, account.c.kind.label("account"), payout.c.number.label("payout"))
+        select(*columns, account.c.kind.label("account"), *about)
         .join_from(posting, account, account.c.id == posting.c.account_id)
         .outerjoin(payout, payout.c.id == posting.c.payout_id)
+        .outerjoin(paid_in, paid_in.c.entry_id == posting.c.entry_id)
+        .outerjoin(source, source.c.id == paid_in.c.source_id)
+        .outerjoin(investor, investor.c.id == source.c.organisation_id)
+        .outerjoin(part, (part.c.entry_id == posting.c.entry_id) & (part.c.kind == RecoveryPartKind.REPAID))
+        .outerjoin(order, order.c.id == part.c.recovery_id)
+        .outerjoin(project, project.c.id == func.coalesce(payout.c.project_id, order.c.project_id))
+        .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
         .where(account.c.fund_id == fund_id, posting.c.seq > after)
         .order_by(posting.c.seq)
         .limit(min(limit, MOST_LINES))
     )
-    return _plain(session.execute(statement))
+    balances = _balances(session, fund_id, after)
+    lines = _plain(session.execute(statement))
+    for line in lines:
+        balances[line["account"]] = line["balance_minor"] = balances.get(line["account"], 0) + line["amount_minor"]
+    return lines
+
+
+def _balances(session: Session, fund_id: UUID, until: int) -> dict[AccountKind, int]:
+    """Return what the accounts of a fund held after the posting of this number."""
+    posting, account = table_of(Posting), table_of(Account)
+    statement = (
+        select(account.c.kind, func.sum(posting.c.amount_minor))
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .where(account.c.fund_id == fund_id, posting.c.seq <= until)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(account.c.kind))}
 
 
 def burn(session: Session, fund_id: UUID, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Return per month what was planned, came in, was paid and came back, in minor units, without empty months.
 
-    The database sums by hour; the months are those of the place.
+    The database sums by hour; the months are those of the place. A tranche waits for its gate: what the plan gives no
+    day stands in a last row without a month, so that the plan sums to the awards.
     """
     months: dict[str, dict[str, int]] = {}
     for row in session.execute(_BY_HOUR, {"fund": str(fund_id)}):
@@ -260,12 +315,16 @@ def burn(session: Session, fund_id: UUID, zone: ZoneInfo) -> list[dict[str, Any]
         _add(months, month, _COUNTED[row.kind], abs(int(row.amount)))
     milestone = table_of(Milestone)
     planned = select(milestone.c.due_on, func.sum(milestone.c.amount_minor)).where(
-        milestone.c.fund_id == fund_id, milestone.c.due_on.is_not(None), milestone.c.state != MilestoneState.WAIVED
+        milestone.c.fund_id == fund_id, milestone.c.state != MilestoneState.WAIVED
     )
     for day, amount in session.execute(planned.group_by(milestone.c.due_on)):
-        _add(months, f"{day:%Y-%m}", "planned_minor", int(amount))
+        _add(months, f"{day:%Y-%m}" if day else _UNDATED, "planned_minor", int(amount))
     empty = dict.fromkeys(("planned_minor", *_COUNTED.values()), 0)
-    return [{"month": month, **empty, **months[month]} for month in sorted(months)]
+    return [{"month": month if month != _UNDATED else None, **empty, **months[month]} for month in sorted(months)]
+
+
+_UNDATED = "~"
+"""Behind every month."""
 
 
 _COUNTED = {"post": "paid_minor", "return": "returned_minor", "fund_in": "paid_in_minor", "fund_out": "paid_out_minor"}

@@ -11,6 +11,7 @@ from models.money import CURRENCY_DECIMALS, MAX_MINOR, said
 from models.states import AccountKind, FundStatus, Role
 
 if TYPE_CHECKING:
+    from lifecycle.funds.corrections import CorrectionFacts
     from lifecycle.funds.facts import BirthFacts, FundFacts
 
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
@@ -35,21 +36,31 @@ def code_new(facts: "BirthFacts") -> tuple[Unmet, ...]:
 
 
 @about_input
+def account_free(facts: "BirthFacts | CorrectionFacts") -> tuple[Unmet, ...]:
+    """One account of the bank is one fund's: else its balance and its statements are those of two (F18)."""
+    owner = facts.account_of
+    return (unmet("debtor_account_taken", fund=owner),) if owner is not None else ()
+
+
+@about_input
 def fund_sound(facts: "BirthFacts") -> tuple[Unmet, ...]:
     """A fund has a code without blanks, a name, and the name, account and bank from which it pays."""
     command = facts.command
-    reasons = []
-    if not 0 < len(command.name.strip()) <= SHORT_TEXT:
-        reasons.append(unmet("name_length", limit=SHORT_TEXT, length=len(command.name.strip())))
+    reasons = list(names_reasons(command))
     if not 0 < len(command.code) <= 60 or any(char.isspace() for char in command.code):
         reasons.append(unmet("fund_code_wrong", limit=60))
-    debtor = {"debtor_name": 140, "debtor_account": 34, "debtor_bank": 14}
-    reasons.extend(
-        unmet("debtor_wrong", field=name, limit=limit)
-        for name, limit in debtor.items()
-        if not 0 < len(getattr(command, name).strip()) <= limit
-    )
     return tuple(reasons)
+
+
+def names_reasons(command: Any) -> tuple[Unmet, ...]:
+    """Return why the fund, or the account that it pays from, cannot bear such a name."""
+    limits = {"name": SHORT_TEXT, "debtor_name": 140, "debtor_account": 34, "debtor_bank": 14}
+    lengths = {name: len(text.strip()) for name in limits if (text := getattr(command, name)) is not None}
+    return tuple(
+        unmet("fund_name_wrong", field=name, limit=limits[name])
+        for name, length in lengths.items()
+        if not 0 < length <= limits[name]
+    )
 
 
 @about_input

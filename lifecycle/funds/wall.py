@@ -45,7 +45,7 @@ def walls_of(session: Session, sides: Sequence[Side]) -> dict[Side, frozenset[UU
     investors = _investors(session, {fund for fund, _ in wanted})
     ties = _ties(session, {one for group in investors.values() for one in group} | {firm for _, firm in wanted})
     apart = {(fund, firm): walled_off(investors.get(fund, ()), firm, ties) for fund, firm in wanted}
-    people = _people(session, {one for group in apart.values() for one in group})
+    people = people_of(session, {one for group in apart.values() for one in group})
     return {side: frozenset(person for one in group for person in people.get(one, ())) for side, group in apart.items()}
 
 
@@ -67,7 +67,8 @@ def _ties(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
     return [Tie(one=row.organisation_id, other=row.other_id) for row in session.connection().execute(statement)]
 
 
-def _people(session: Session, organisation_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+def people_of(session: Session, organisation_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+    """Return organisation -> person ids of those who hold a role there now. One statement."""
     grant, user = table_of(RoleGrant), table_of(User)
     statement = (
         select(grant.c.organisation_id, user.c.person_id)

@@ -134,11 +134,11 @@ SEPARATE_PEOPLE = Statements(
         """
         SELECT i.id AS instruction_id, i.payout_id, i.approvals_needed FROM v_instruction i
           JOIN v_payout p ON p.id = i.payout_id
-         WHERE i.approvals_needed < 1 OR i.approvals_needed > (
-            SELECT COUNT(DISTINCT a.approver_id) FROM v_approval a
-             WHERE a.payout_id = i.payout_id AND a.decision = 'approve' AND a.payload_hash = i.payload_hash
-               AND a.at <= i.created_at AND a.approver_id <> p.requested_by
-               AND COALESCE(a.on_behalf_of_id, '') <> p.requested_by)
+          LEFT JOIN v_approval a ON a.payout_id = i.payout_id AND a.decision = 'approve'
+           AND a.payload_hash = i.payload_hash AND a.at <= i.created_at AND a.approver_id <> p.requested_by
+           AND COALESCE(a.on_behalf_of_id, '') <> p.requested_by
+         GROUP BY i.id, i.payout_id, i.approvals_needed
+        HAVING i.approvals_needed < 1 OR i.approvals_needed > COUNT(DISTINCT a.approver_id)
         """,
         """
         SELECT c.payout_id, c.seq FROM v_approval c JOIN v_payout p ON p.id = c.payout_id
@@ -161,9 +161,10 @@ AS_APPROVED = Statements(
         """,
         """
         SELECT p.id AS payout_id, p.state FROM v_payout p
-         WHERE p.state IN ('approved', 'instructed') AND p.approvals_needed > (
-            SELECT COUNT(DISTINCT a.approver_id) FROM v_approval a WHERE a.payout_id = p.id AND a.decision = 'approve'
-               AND a.payload_hash = p.payload_hash AND a.approver_id <> p.requested_by)
+          LEFT JOIN v_approval a ON a.payout_id = p.id AND a.decision = 'approve'
+           AND a.payload_hash = p.payload_hash AND a.approver_id <> p.requested_by
+         WHERE p.state IN ('approved', 'instructed')
+         GROUP BY p.id, p.state, p.approvals_needed HAVING p.approvals_needed > COUNT(DISTINCT a.approver_id)
         """,
     ),
 )

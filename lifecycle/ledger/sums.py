@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
-from models.agreements import Agreement, RecoveryOrder, RecoveryPart
+from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
-from models.reading import table_of
+from models.projects import Project
+from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, FundStatus, PayoutState
+from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, ProjectState
 
 
 def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -85,6 +86,60 @@ def set_off_against(session: Session, milestone_ids: Collection[UUID]) -> dict[U
         part.c.milestone_id.in_(list(milestone_ids))
     )
     return _sums(session, statement.group_by(part.c.milestone_id))
+
+
+def freed_by_settlement(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what settled agreements that are not closed yet hold of each fund and owe to nobody: it came back.
+
+    Such an agreement owes what its settlement pays: in its tranches while the project goes on, besides them else. One
+    statement where none is settled, ten else.
+    """
+    agreement, project = table_of(Agreement), table_of(Project)
+    columns = [agreement.c[name] for name in ("id", "fund_id", "amount_minor", "settlement_minor")]
+    statement = (
+        select(*columns, project.c.stage)
+        .join(project, project.c.id == agreement.c.project_id)
+        .where(
+            agreement.c.fund_id.in_(list(fund_ids)),
+            agreement.c.status == FundStatus.ACTIVE,
+            agreement.c.settled_on.is_not(None),
+        )
+    )
+    rows = session.connection().execute(statement).all()
+    ids = [row.id for row in rows]
+    if not ids:
+        return {}
+    paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
+    besides, in_tranches = _paid_besides(session, ids), _unpaid_in_tranches(session, ids)
+    found: dict[UUID, int] = {}
+    for row in rows:
+        unpaid = row.settlement_minor - besides.get(row.id, 0)
+        if row.stage not in (ProjectState.STOPPED, ProjectState.WITHDRAWN):
+            unpaid += in_tranches.get(row.id, 0)
+        held = row.amount_minor - paid.get(row.id, 0)
+        found[row.fund_id] = found.get(row.fund_id, 0) + max(0, held - max(unpaid, reserved.get(row.id, 0)))
+    return found
+
+
+def _paid_besides(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return agreement -> what was paid for no tranche of it, net of returns. One statement."""
+    posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
+    statement = (
+        select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
+        .join_from(payout, posting, posting.c.payout_id == payout.c.id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(payout.c.agreement_id.in_(ids), payout.c.milestone_id.is_(None), account.c.kind == AccountKind.PAID)
+    )
+    return _sums(session, statement.group_by(payout.c.agreement_id))
+
+
+def _unpaid_in_tranches(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return agreement -> what its tranches still hold. Three statements."""
+    paid, found = paid_by_milestone(session, ids), {}
+    for agreement, plan in rows_by(session, Milestone, "agreement_id", ids).items():
+        living = (row for row in plan if row.state != MilestoneState.WAIVED)
+        found[agreement] = sum(row.amount_minor - paid.get(row.id, 0) for row in living)
+    return found
 
 
 def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -1,6 +1,6 @@
 """What the verbs of a tranche look at: its agreement and project, the gates decided, the papers, who may not decide."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -14,15 +14,18 @@ from lifecycle.chart import Rule, compiled, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import walls_of
 from lifecycle.milestones.chart import MilestoneChart
+from lifecycle.milestones.entitlement import Retained
 from lifecycle.milestones.figures import LAST_GATE
+from lifecycle.milestones.rules import RETENTION_OVER
 from lifecycle.projects.facts import ProjectFacts, gate_facts, project_facts
 from lifecycle.stages.judgement import Verdict
 from models.agreements import Agreement, RecoveryOrder
 from models.evidence import Evidence
 from models.people import User
+from models.projects import StageRun
 from models.reading import Groups, rows_by, table_of
 from models.reviews import Condition, Objection, Review
-from models.states import STAGES, EvidenceStatus, RecoveryState, ReviewState
+from models.states import STAGES, EvidenceStatus, GateOutcome, RecoveryState, ReviewState
 from models.trials import Issue
 
 
@@ -49,26 +52,59 @@ class MilestoneFacts:
 
     @property
     def accepted_on(self) -> date | None:
-        """The day of the last gate's go, from which the retention runs; a go with conditions counts once they are met.
-
-        Where the standard has no panel there, the day on which the stage was passed.
-        """
-        review = self.decided.get(LAST_GATE)
-        if review is None:
-            passed = [run.closed_on for run in self.on.runs if run.stage == STAGES[-1] and run.state == "passed"]
-            return max(passed, default=None)
-        cleared = [row.cleared_on for row in self.conditions if row.review_id == review.id and row.cleared_on]
-        days: list[date] = [review.decided_on, *cleared]
-        return max(days)
+        """The day of the last gate's go, from which the retention runs."""
+        return last_go(self.decided.get(LAST_GATE), self.conditions, self.on.runs)
 
     @cached_property
     def decided(self) -> Mapping[str, Any]:
         """Gate -> its latest decided review."""
-        return {row.gate: row for row in self.reviews if row.state == ReviewState.DECIDED}
+        return decided_in(self.reviews)
 
     def verdict_of(self, clause: str) -> Verdict | None:
         """Judge a criterion now; None for a project without open visit, whose records are not read."""
         return None if self.on.records is None else self.on.verdict_of(clause)
+
+
+def decided_in(reviews: Sequence[Any]) -> dict[str, Any]:
+    """Return gate -> its latest decided review, of the reviews of a project in order."""
+    return {row.gate: row for row in reviews if row.state == ReviewState.DECIDED}
+
+
+def last_go(review: Any, conditions: Sequence[Any], runs: Sequence[Any]) -> date | None:
+    """Return the day of the last gate's go, by its review; a go with conditions counts once they are met.
+
+    Where the standard has no panel there, the day on which the stage was passed. None where it was not.
+    """
+    if review is None:
+        passed = [run.closed_on for run in runs if run.stage == STAGES[-1] and run.state == "passed"]
+        return max(passed, default=None)
+    if review.outcome not in (GateOutcome.GO, GateOutcome.CONDITIONAL_GO):
+        return None
+    cleared = [row.cleared_on for row in conditions if row.review_id == review.id and row.cleared_on]
+    days: list[date] = [review.decided_on, *cleared]
+    return max(days)
+
+
+def retained_of(session: Session, milestones: Iterable[Any], today: date) -> dict[UUID, Retained]:
+    """Return tranche -> what the release of a retention looks at, of those that are one; six statements, or none.
+
+    One whose last gate is not passed is not in it: none of its months has begun.
+    """
+    kept = [row for row in milestones if RETENTION_OVER in row.needs]
+    projects = {row.project_id for row in kept}
+    reviews = rows_by(session, Review, "project_id", projects, "decided_on", "id")
+    conditions = rows_by(session, Condition, "project_id", projects)
+    runs = rows_by(session, StageRun, "project_id", projects)
+    matters = _open_matters(session, [(row.project_id, row.agreement_id) for row in kept], reviews) if kept else {}
+    found = {}
+    for row in kept:
+        of = row.project_id
+        review = decided_in(reviews.get(of, ())).get(LAST_GATE)
+        day = last_go(review, conditions.get(of, ()), runs.get(of, ()))
+        if day is not None:
+            open_matters = matters[row.agreement_id]
+            found[row.id] = Retained(accepted_on=day, today=today, noticed_on=row.noticed_on, open_matters=open_matters)
+    return found
 
 
 def milestone_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[MilestoneFacts]:
@@ -82,7 +118,7 @@ def result_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     ids = [task.project.id for task in tasks]
     reviews = rows_by(session, Review, "project_id", ids, "decided_on", "id")
     conditions = rows_by(session, Condition, "project_id", ids, "due_on")
-    matters = _open_matters(session, found, reviews)
+    matters = _open_matters(session, [(one.on.project.id, one.agreement.id) for one in found], reviews)
     return [
         replace(
             one,
@@ -94,18 +130,21 @@ def result_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     ]
 
 
-def _open_matters(session: Session, found: Sequence[MilestoneFacts], reviews: Groups) -> dict[UUID, int]:
-    """Return agreement -> what keeps its retention back: findings, objections, recovery orders (F13). Three reads."""
-    issues = rows_by(session, Issue, "project_id", [one.on.project.id for one in found])
-    orders = rows_by(session, RecoveryOrder, "agreement_id", [one.agreement.id for one in found])
+def _open_matters(session: Session, pairs: Sequence[tuple[UUID, UUID]], reviews: Groups) -> dict[UUID, int]:
+    """Return agreement -> what keeps its retention back: findings, objections, recovery orders (F13). Three reads.
+
+    `pairs` are project and agreement.
+    """
+    issues = rows_by(session, Issue, "project_id", [project for project, _ in pairs])
+    orders = rows_by(session, RecoveryOrder, "agreement_id", [agreement for _, agreement in pairs])
     known = [row.id for rows in reviews.values() for row in rows] or [UUID(int=0)]
     objections = rows_by(session, Objection, "review_id", known)
     counted = {}
-    for one in found:
-        against = [objection for row in reviews.get(one.on.project.id, ()) for objection in objections.get(row.id, ())]
-        counted[one.agreement.id] = (
-            sum(1 for row in issues.get(one.on.project.id, ()) if row.closed_on is None)
-            + sum(1 for row in orders.get(one.agreement.id, ()) if row.state == RecoveryState.OPEN)
+    for project, agreement in pairs:
+        against = [objection for row in reviews.get(project, ()) for objection in objections.get(row.id, ())]
+        counted[agreement] = (
+            sum(1 for row in issues.get(project, ()) if row.closed_on is None)
+            + sum(1 for row in orders.get(agreement, ()) if row.state == RecoveryState.OPEN)
             + sum(1 for row in against if row.answered_on is None)
         )
     return counted

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import Retained, retention_reasons
-from lifecycle.standards.funds import LAST_GATE
+from lifecycle.standards.funds import LAST_GATE, FundRules
 from lifecycle.standards.pack import Stage
 from models.limits import LONG_TEXT
 from models.states import STAGES, FundStatus, GateOutcome, StageRunState
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_FILES = 50
 """Files of one report."""
+RETENTION_OVER = "retention_over"
+"""What a retention needs besides its gate, as plans name it."""
 
 
 def agreement_active(facts: Any) -> tuple[Unmet, ...]:
@@ -135,11 +137,11 @@ def _is_outdated(facts: "MilestoneFacts", asked: Stage, review: Any) -> bool:
 def retention_over(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
     """A retention is released when its months are over, the public notice has run, and nothing is open (F13, F15).
 
-    Asked where it is accepted, which is its release: its payment is then asked like any other. A day alone releases
+    Asked where it is accepted, which is its release, and again at its payment (`still_over`). A day alone releases
     nothing (F20): the last gate is passed, also where the plan ties it to criteria; else no month has begun.
     """
     milestone = facts.milestone
-    if "retention_over" not in milestone.needs:
+    if RETENTION_OVER not in milestone.needs:
         return ()
     is_asked_beside = milestone.gate == LAST_GATE
     reasons = () if is_asked_beside else gate_reasons(facts, LAST_GATE)
@@ -152,6 +154,16 @@ def retention_over(facts: "MilestoneFacts") -> tuple[Unmet, ...]:
         open_matters=facts.open_matters,
     )
     return retention_reasons(seen, facts.on.pack.funds)
+
+
+def still_over(milestone: Any, seen: Retained | None, rules: FundRules) -> tuple[Unmet, ...]:
+    """Return why a retention that was released is not paid: something has come up since (F13, F15).
+
+    `seen` is None where the last gate is not passed any more.
+    """
+    if milestone is None or RETENTION_OVER not in milestone.needs:
+        return ()
+    return (_not_passed(LAST_GATE, "gate_not_passed"),) if seen is None else retention_reasons(seen, rules)
 
 
 def is_retained(facts: "MilestoneFacts") -> tuple[Unmet, ...]:

@@ -118,7 +118,7 @@ class PrepareFacts:
     number: Number
 
 
-def prepare_facts(session: Session, tasks: Sequence[Task[PrepareBatch]], stamp: Stamp) -> list[PrepareFacts]:
+def prepare_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PrepareFacts]:
     """Read the payouts named, their accounts and projects, and the epoch of this database."""
     wanted = [one for task in tasks for one in task.command.payout_ids]
     payouts = {key: rows[0] for key, rows in rows_by(session, Payout, "id", wanted).items()}
@@ -204,8 +204,12 @@ def file_of(batch: Any, instructions: Sequence[Any]) -> bytes:
 
 
 def prepared(facts: PrepareFacts, _target: str, stamp: Stamp) -> Effects:
+    """Write the batch of these payouts, and their instructions."""
+    return written(facts, instruction_rows(facts), stamp)
+
+
+def written(facts: PrepareFacts, rows: Sequence[dict[str, Any]], stamp: Stamp) -> Effects:
     """Write batch and instructions, with the hash of the file they make."""
-    rows = instruction_rows(facts)
     fund, command = facts.fund, facts.command
     msg_id = message_id(facts.epoch, str(facts.number))
     made_as = "pain001" if command.template is None else "bank_excel"

@@ -9,6 +9,7 @@ from lifecycle.chart import decide
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.milestones.effects import milestone_act
+from lifecycle.milestones.plan import with_cut
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.terms import pay_by
@@ -66,6 +67,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
     tier, before = facts.tier, facts.payout
     needed = tier.approvers_needed if tier is not None else 1
     is_directed = tier is not None and tier.is_director_needed
+    is_minuted = tier is not None and tier.is_minute_needed
     return {
         "payee_account_id": facts.account.id,
         "amount_minor": facts.amount_minor,
@@ -74,6 +76,7 @@ def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]
         "payload_hash": facts.hash_of(payout_id, revision),
         "approvals_needed": max(needed, before.approvals_needed) if before is not None else needed,
         "is_director_needed": is_directed or (before is not None and before.is_director_needed),
+        "is_minute_needed": is_minuted or (before is not None and before.is_minute_needed),
         "minute_sha256": facts.minute_sha256,
         "complete_on": facts.stamp.today,
         "pay_by_on": _pay_by(facts),
@@ -130,7 +133,7 @@ def _cut(facts: PayoutFacts) -> tuple[Act, ...]:
     moved, milestone, following = facts.cut_minor, facts.milestone, facts.next_tranche
     if not moved:
         return ()
-    left, more = facts.tranche_minor - moved, facts.next_minor + moved
+    left, more = with_cut((facts.tranche_minor, facts.next_minor), 0, moved)
     cut = milestone_act(
         milestone,
         "cut",

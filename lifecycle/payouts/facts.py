@@ -10,7 +10,7 @@ from uuid import UUID
 from lifecycle.commands import Stamp
 from lifecycle.errors import Unmet
 from lifecycle.ledger.entries import Accounts
-from lifecycle.milestones.entitlement import Figures, cut_of, release_reasons
+from lifecycle.milestones.entitlement import Figures, Retained, cut_of, release_reasons
 from lifecycle.numbers import Number
 from lifecycle.payouts.payload import Payload
 from lifecycle.standards.pack import Pack
@@ -49,12 +49,16 @@ class PayoutFacts:
     """Money of the fund that is not reserved, less what commands before this one in the batch will take."""
     others_minor: int = 0
     """Sum of the other live payouts of the milestone, or of the settlement, and of what was set off against it."""
+    others: tuple[str, ...] = ()
+    """Their numbers."""
     other_parts_minor: int = 0
     """The part of it that the figures count as paid."""
     waiting_minor: int = 0
     """What is asked for under other tranches of the agreement and not approved yet."""
     tranche_minor: int = 0
     """What the milestone holds when this command's turn comes within its batch."""
+    retained: Retained | None = None
+    """Of a retention whose last gate is passed: what its release looks at, as it is now."""
     next_tranche: Any = None
     """The tranche that a cut moves to, and what it holds then."""
     next_minor: int = 0
@@ -123,9 +127,10 @@ class PayoutFacts:
 
     @cached_property
     def missing_evidence(self) -> tuple[str, ...]:
-        """Those files that are not there, or no longer the current version."""
+        """Those files, the committee's minute included, that are not there, or no longer the current version."""
         current = {row.sha256 for row in self.documents if row.status == EvidenceStatus.CURRENT}
-        return tuple(sha for sha in self.evidence if sha not in current)
+        minute = () if self.minute_sha256 is None else (self.minute_sha256,)
+        return tuple(sha for sha in (*self.evidence, *minute) if sha not in current)
 
     def hash_of(self, payout_id: UUID, revision: int) -> str:
         """Return the hash of what an approver of this revision will see."""

@@ -16,11 +16,12 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, opened_case
+from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
+from lifecycle.payouts.reopening import reopened, to_reopen
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
 from models.money import said
@@ -83,6 +84,17 @@ class LearnFacts:
     case: Any = None
     line: Any = None
     """The booking that two people explain."""
+    closed_agreement: Any = None
+    """The agreement that is over and opens again, because money of it comes back."""
+    aside_minor: int = 0
+    """What of it lies in suspense still, for this case; a debit negative."""
+    is_said: bool = False
+    """What the two people of this case say of the instruction is written down already."""
+
+    @property
+    def content_hash(self) -> str:
+        """Name the word: what the bank wrote, or the case in which two people agreed."""
+        return self.command.content_hash if self.case is None else _case_hash(self.case.id)
 
     def next_hash(self) -> str:
         """Return the hash of the same request under its next revision: what was approved before counts no more."""
@@ -111,14 +123,21 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     cases = rows_by(session, ExceptionCase, "id", [key for key in agreed if key is not None])
     named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
     lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
+    aside = set_aside_by(session, lines) if lines else {}
     held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    spoken_of = [
+        next((row for row in attempts.get(task.row.id, ()) if row.id == task.command.instruction_id), None)
+        for task in tasks
+    ]
+    results = [_outcome(task.command, row, events) for task, row in zip(tasks, spoken_of, strict=True)]
+    reopens = to_reopen(session, [task for task, one in zip(tasks, results, strict=True) if one.returned_minor])
     taken: dict[UUID, int] = {}
     facts = []
-    for task in tasks:
-        command = task.command
+    for task, instruction, result in zip(tasks, spoken_of, results, strict=True):
+        command, fund = task.command, task.fund.id
         of_payout = attempts.get(task.row.id, ())
-        instruction = next((row for row in of_payout if row.id == command.instruction_id), None)
-        fund, result = task.fund.id, _outcome(command, instruction, events)
+        case = next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None
+        said = events.get(command.instruction_id, ()) if case is not None else ()
         facts.append(
             LearnFacts(
                 command=command,
@@ -131,8 +150,11 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
-                case=next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None,
+                case=case,
                 line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
+                closed_agreement=reopens.get(task.row.id) if result.returned_minor else None,
+                aside_minor=0 if case is None else set_aside_of(case, aside),
+                is_said=case is not None and any(row.content_hash == _case_hash(case.id) for row in said),
             )
         )
         if result.holds_fund:
@@ -140,6 +162,10 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         if command.kind == BankEventKind.FEE:
             taken[fund] = taken.get(fund, 0) + command.amount_minor
     return facts
+
+
+def _case_hash(case_id: UUID) -> str:
+    return sha256(f"case:{case_id}")
 
 
 def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
@@ -189,9 +215,19 @@ def only_one_pays(facts: LearnFacts) -> tuple[Unmet, ...]:
 
 @about_input
 def explains_booking(facts: LearnFacts) -> tuple[Unmet, ...]:
-    """What a booking is said to be is not what is known of the payment already: its money would be forgotten."""
+    """Two people say once what it was, and of a booking what lies in suspense still.
+
+    It is not what is known of the payment already either: its money would be forgotten.
+    """
+    aside = facts.command.set_aside_minor
+    if facts.is_said or aside != (facts.aside_minor if aside else 0):
+        return (unmet("booking_explained"),)
     is_known = any(step.effect == BankEffect.DUPLICATE for step in facts.result.steps)
-    return (unmet("match_known_already"),) if facts.command.set_aside_minor and is_known else ()
+    return (unmet("match_known_already"),) if aside and is_known else ()
+
+
+_DEAD = (InstructionStatus.REJECTED, InstructionStatus.RETURNED)
+_LONGEST_WHY = 1000
 
 
 def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
@@ -214,13 +250,20 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         kind, key = ("instruction", facts.instruction.id) if line is None else ("statement_line", line)
         acts.append(opened_case(result.exception, kind, key, facts.fund, stamp, **detail))
         messages.append(_told(facts, "contradicted", code=result.exception))
+    if facts.closed_agreement is not None:
+        opened, told = reopened(facts.closed_agreement, facts.payout, result.returned_minor, stamp)
+        acts.append(opened)
+        messages.append(told)
     rows: list[tuple[Any, Mapping[str, Any]]] = []
     if result.holds_fund and not facts.fund_is_held:
         acts.append(_fund_held(facts, result.exception or "", stamp))
         rows.append((Hold, _hold(facts, result.exception or "", stamp)))
     updates: tuple[Any, ...] = ()
     if result.status != facts.instruction.status:
-        updates = ((PaymentInstruction, facts.instruction.id, {"status": result.status}),)
+        values: dict[str, Any] = {"status": result.status}
+        if result.status in _DEAD and facts.command.reason:
+            values["why"] = facts.command.reason[:_LONGEST_WHY]
+        updates = ((PaymentInstruction, facts.instruction.id, values),)
     return Effects(
         acts=tuple(acts),
         rows=tuple(rows),
@@ -276,7 +319,7 @@ def _event_row(facts: LearnFacts, step: Step, place: int) -> Sealed:
         "kind": step.said.kind,
         "amount_minor": step.said.amount_minor,
         "currency": facts.instruction.currency,
-        "content_hash": facts.command.content_hash if not place else sha256(f"{facts.command.content_hash}:{place}"),
+        "content_hash": facts.content_hash if not place else sha256(f"{facts.content_hash}:{place}"),
         "effect": step.effect,
     }
     return ((BankEvent, row),)

@@ -68,7 +68,7 @@ class Register:
     by_message: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Message id -> the instructions of that batch."""
     elsewhere: frozenset[str] = frozenset()
-    """End-to-end ids of payments of other funds."""
+    """End-to-end ids of payments of other funds, and message ids of their batches."""
     known: Mapping[str, int] = field(default_factory=dict)
     """Content hash -> how often other statements have booked it."""
     alike: Mapping[Any, int] = field(default_factory=dict)
@@ -90,7 +90,8 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[A
     for line in lines:
         if not line.is_booking:
             continue
-        seen.update((line.content_hash, alike := likeness(line)))
+        _, alike = names = names_of(line)
+        seen.update(names)
         place = seen[line.content_hash]
         one = Match(line=line, status=LineStatus.DUPLICATE)
         if place > register.known.get(line.content_hash, 0):
@@ -99,6 +100,11 @@ def match(lines: Sequence[StatementLine], register: Register, *, seen: Counter[A
             one = one if is_told else meant
         found.append(replace(one, place=place))
     return found
+
+
+def names_of(line: StatementLine) -> tuple[Any, Any]:
+    """Return what counts the equal bookings of one statement: the hash of a line and its `likeness`."""
+    return line.content_hash, likeness(line)
 
 
 def likeness(line: Any) -> tuple[str | None, int, str, date | None]:
@@ -158,7 +164,7 @@ def _intents(line: StatementLine, register: Register) -> tuple[list[Intent], str
 
 
 def _unknown(end_to_end_id: str, register: Register) -> str:
-    """Return what an id is that no payment of this fund has: another fund's, one of ours that is lost, a stranger's."""
+    """Return what an id is that nothing of this fund has: another fund's, a lost one of ours, or strange."""
     if end_to_end_id in register.elsewhere:
         return "of_another_fund"
     return OWN_UNKNOWN if is_own(end_to_end_id) else "end_to_end_id_unknown"
@@ -198,6 +204,10 @@ def _without_ids(line: StatementLine, register: Register) -> tuple[list[Intent],
         return [Intent(kind=BankEventKind.FEE, amount_minor=-line.amount_minor)], None
     messages = {mark.msg_id for mark in line.batches} | {one.msg_id for one in line.details}
     known = [register.by_message[one] for one in messages if one is not None and one in register.by_message]
+    unknown = [one for one in messages if one is not None and one not in register.by_message]
+    strange = next((one for one in sorted(unknown) if one in register.elsewhere or is_own(one)), None)
+    if strange is not None:
+        return [], _unknown(strange, register)
     if len(known) != 1 or line.amount_minor > 0:
         return [], None
     rows = known[0]

@@ -78,6 +78,11 @@ class Outcome:
     exception: str | None = None
     holds_fund: bool = False
 
+    @property
+    def returned_minor(self) -> int:
+        """What comes back to the fund by it."""
+        return sum(step.posted_minor for step in self.steps if step.posting == PostingKind.RETURN)
+
 
 def tellings(words: Iterable[tuple[Said, BankEffect]]) -> tuple[Said, ...]:
     """Return what was said, in its order, without what one channel only repeated under the same reference."""

@@ -5,7 +5,15 @@ Pure. An end-to-end id names its payout and attempt besides (`safety.md` 2.6).
 
 import re
 
-_OURS = re.compile(r"PW[A-HJ-NP-Z2-9]{4}PO\d{8,}A\d+")
+from lifecycle.banking.refusal import BankFileRefused
+
+_OURS = re.compile(r"PW[A-HJ-NP-Z2-9]{4}(PO\d{8,}A\d+|PB\d{8,})")
+
+_PAYOUT = re.compile(r"PW[A-HJ-NP-Z2-9]{4}PO(\d{4})(\d{4,})A\d+")
+
+
+class SentByWhatIsLost(BankFileRefused):
+    """The bank answers a file of ours that nothing here knows: what this database was restored from has sent it."""
 
 
 def message_id(epoch: str, batch: str) -> str:
@@ -18,9 +26,15 @@ def end_to_end_id(epoch: str, payout: str, attempt: int) -> str:
     return f"PW{epoch}{_compact(payout)}A{attempt}"
 
 
-def is_own(end_to_end_id: str) -> bool:
-    """Say whether an id has our form: this database gave it, or the one it was restored from."""
-    return _OURS.fullmatch(end_to_end_id) is not None
+def is_own(given: str) -> bool:
+    """Say whether an id, of a payment or a file, has our form: this database gave it, or what it was restored from."""
+    return _OURS.fullmatch(given) is not None
+
+
+def payout_named(given: str) -> str | None:
+    """Return the number of the payout that an end-to-end id of ours names, None for any other id."""
+    found = _PAYOUT.fullmatch(given)
+    return None if found is None else f"PO-{found[1]}-{found[2]}"
 
 
 def _compact(number: str) -> str:

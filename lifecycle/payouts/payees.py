@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.actor import PERMISSIONS, Parties
+from lifecycle.banking.account_codes import LONGEST
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
@@ -25,7 +26,6 @@ from models.states import PayeeStatus
 OBJECT_TYPE = "payee_account"
 COOLING_OFF_DAYS = 5
 """Working days before a changed account is paid to (rule book F16): an account belongs to no project and no pack."""
-_ACCOUNT_LENGTH = 34
 _HOLDER_LENGTH = 140
 
 
@@ -134,16 +134,16 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
 
 @about_input
 def account_sound(facts: PayeeFacts) -> tuple[Unmet, ...]:
-    """An account has a holder, a number of letters and digits, and the code of its bank."""
+    """An account has a holder, a number of letters and digits, and a bank; of what people type more is asked."""
     command = facts.command
-    number, code = _plain(command.account_number), _plain(command.bank_code)
+    number, code = plain(command.account_number), plain(command.bank_code)
     reasons = []
     if not 0 < len(command.holder_name.strip()) <= _HOLDER_LENGTH:
         reasons.append(unmet("holder_missing"))
-    if not (number.isascii() and number.isalnum() and len(number) <= _ACCOUNT_LENGTH):
-        reasons.append(unmet("account_number_wrong"))
+    if not (number.isascii() and number.isalnum() and len(number) <= LONGEST):
+        reasons.append(unmet("account_number_wrong", limit=LONGEST))
     if not (code.isascii() and code.isalnum()):
-        reasons.append(unmet("bank_code_wrong"))
+        reasons.append(unmet("bank_code_wrong", value=code[:40]))
     return tuple(reasons)
 
 
@@ -197,10 +197,10 @@ def has_reason(facts: PayeeFacts) -> tuple[Unmet, ...]:
 
 def hash_of_account(number: str, bank_code: str, holder: str) -> str:
     """Return the hash of an account as it is kept, however it was typed."""
-    return payee_hash(_plain(number), _plain(bank_code), holder.strip())
+    return payee_hash(plain(number), plain(bank_code), holder.strip())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return an account number or bank code without spaces, in half width and upper case."""
     half = "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
     return "".join(half.split()).replace("-", "").upper()
@@ -209,7 +209,7 @@ def _plain(text: str) -> str:
 def proposed(facts: PayeeFacts, _target: str, stamp: Stamp) -> Effects:
     """Enter the account; what looks odd about its holder is kept for whoever confirms."""
     command = facts.command
-    number, code, holder = _plain(command.account_number), _plain(command.bank_code), command.holder_name.strip()
+    number, code, holder = plain(command.account_number), plain(command.bank_code), command.holder_name.strip()
     values = {
         "organisation_id": facts.organisation.id,
         "holder_name": holder,

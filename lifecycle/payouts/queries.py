@@ -28,6 +28,7 @@ _PAYOUT = (
     *(
         "approvals_needed",
         "is_director_needed",
+        "is_minute_needed",
         "attempt",
         "complete_on",
         "pay_by_on",
@@ -41,7 +42,17 @@ _BATCH = (
     *("id", "number", "msg_id", "state", "format", "instruction_count", "total_minor", "currency", "execution_on"),
     *("file_name", "file_sha256", "fence", "version", "created_at", "sent_at", "answer_due_at"),
 )
-_INSTRUCTION = ("id", "attempt", "end_to_end_id", "amount_minor", "currency", "holder_name", "status", "created_at")
+_INSTRUCTION = (
+    "id",
+    "attempt",
+    "end_to_end_id",
+    "amount_minor",
+    "currency",
+    "holder_name",
+    "status",
+    "why",
+    "created_at",
+)
 _STATEMENT = (
     *("id", "source", "statement_ref", "sequence_no", "opening_minor", "closing_minor", "currency", "booked_from_on"),
     *("booked_until_on", "file_name", "file_sha256", "status", "refusal", "at"),

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
@@ -21,10 +21,12 @@ from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import Side, walls_of
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.sums import set_off_against
-from lifecycle.milestones.entitlement import Figures
+from lifecycle.milestones.entitlement import Figures, Retained
+from lifecycle.milestones.facts import retained_of
 from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
+from lifecycle.payouts.near import teams_of, tied_to
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder
@@ -32,14 +34,9 @@ from models.evidence import Evidence
 from models.funds import ApprovalLimit, ApprovalTier
 from models.holds import Hold
 from models.payouts import Approval, PayeeAccount, PaymentInstruction, Payout
-from models.people import Delegation, OrganisationTie, RoleGrant, User
-from models.projects import ProjectMember
+from models.people import Delegation, RoleGrant, User
 from models.reading import Groups, rows_by, table_of
 from models.states import AccountKind, MilestoneState, PayoutState, RecoveryState, Role, UserStatus
-
-TEAM = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform"}.issuperset(parties))
-"""The roles of those who work on a project, at its firm or at its platform."""
-
 
 _NAMED = (
     ("submitted_by", "decided_by"),
@@ -66,7 +63,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     ledger = accounts_of(session, funds)
     holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
     tiers, limits = (rows_by(session, one, "fund_id", funds, "up_to_minor") for one in (ApprovalTier, ApprovalLimit))
-    teams = _teams(session, {task.project.id for task in tasks})
+    teams = teams_of(session, {task.project.id for task in tasks})
     people = _people(session, tasks, rows, tuple(zip((milestones, teams, accounts, approvals), _NAMED, strict=True)))
     walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
@@ -75,12 +72,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     spans = [_around(row, stamp, packs[task.project.pack_sha256]) for task, row in zip(tasks, rows, strict=True)]
     siblings = _siblings(session, tasks, min((since for since, _ in spans), default=stamp.now))
     numbers = _numbers(session, tasks, rows, stamp)
+    paid_for = [_tranche(task.row, milestones) for task in tasks]
+    retained = retained_of(session, filter(None, paid_for), stamp.today)
     taken: dict[UUID, int] = {}
     found = []
-    for task, row, span in zip(tasks, rows, spans, strict=True):
-        milestone = _one(milestones, row.milestone_id) if row is not None else task.row
+    for task, row, tranche, span in zip(tasks, rows, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
-        tranche = milestone if _is_milestone(milestone) else None
         account_id = getattr(task.command, "payee_account_id", None) or (row.payee_account_id if row else None)
         of_fund = ledger.get(task.fund.id, {})
         facts = PayoutFacts(
@@ -97,11 +94,11 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             accounts=of_fund,
             available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
             **_sums(siblings, agreement_id, row, tranche, set_off),
-            **_place(plans.get(agreement_id, []), tranche),
+            **_place(plans.get(agreement_id, []), tranche, retained),
             waiting_minor=siblings.waiting(agreement_id, tranche),
             owed_minor=_owed(orders.get(agreement_id, ())),
             delegations=tuple(row for place in _deciding(task) for row in delegations.get(place, ())),
-            recent_minor=siblings.to_payee(task.project.organisation_id, row, span),
+            recent_minor=siblings.to_payee((task.project.organisation_id, task.fund.currency), row, span),
             holds=_on(holds, DISBURSEMENT_ID, task.fund.id, task.project.id),
             approvals=tuple(approvals.get(row.id, ())) if row is not None else (),
             instructions=tuple(instructions.get(row.id, ())) if row is not None else (),
@@ -171,22 +168,25 @@ def request_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, PayoutFacts]:
 
 def _sums(
     siblings: "_Siblings", agreement_id: UUID, own: Any, tranche: Any, set_off: Mapping[UUID, int]
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Return what the other payouts of a tranche, or of the settlement, come to; a set-off counts as paid."""
+    others: dict[str, Any] = {"others": siblings.numbers(agreement_id, tranche, own)}
     if tranche is None:
-        return {"others_minor": siblings.of_settlement(agreement_id, own)}
+        return {**others, "others_minor": siblings.of_settlement(agreement_id, own)}
     discharged = set_off.get(tranche.id, 0)
     return {
+        **others,
         "others_minor": siblings.of_tranche(tranche, own) + discharged,
         "other_parts_minor": siblings.counted(tranche, own) + discharged,
     }
 
 
-def _place(plan: Sequence[Any], tranche: Any) -> dict[str, Any]:
-    """Return what a tranche holds, and the one that follows it."""
+def _place(plan: Sequence[Any], tranche: Any, retained: Mapping[UUID, Retained]) -> dict[str, Any]:
+    """Return what a tranche holds, what keeps it back where it is a retention, and the one that follows it."""
     following = _next(plan, tranche) if tranche is not None else None
     return {
         "tranche_minor": tranche.amount_minor if tranche is not None else 0,
+        "retained": retained.get(tranche.id) if tranche is not None else None,
         "next_tranche": following,
         "next_minor": following.amount_minor if following is not None else 0,
     }
@@ -254,6 +254,13 @@ def _is_milestone(row: Any) -> bool:
     return hasattr(row, "tranche")
 
 
+def _tranche(row: Any, milestones: Groups) -> Any:
+    """Return what is paid for: a payout's tranche, or the one that is asked for; None for a settlement."""
+    if _is_payout(row):
+        return _one(milestones, row.milestone_id)
+    return row if _is_milestone(row) else None
+
+
 def _one(groups: Groups, key: UUID | None) -> Any:
     rows = groups.get(key, []) if key is not None else []
     return rows[0] if rows else None
@@ -263,35 +270,36 @@ def _in_force(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.until_at is None)
 
 
-def _teams(session: Session, project_ids: Collection[UUID]) -> Groups:
-    """Return project -> those named for it now who work on it; who sits in its panel or its fund does not."""
-    found = rows_by(session, ProjectMember, "project_id", project_ids)
-    return {key: [row for row in rows if row.until_at is None and row.role in TEAM] for key, rows in found.items()}
-
-
 def _holds(session: Session, ids: Collection[UUID]) -> Groups:
     found = rows_by(session, Hold, "object_id", ids, "from_at")
     return {key: [row for row in rows if row.lifted_at is None] for key, rows in found.items()}
 
 
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
+Payee: TypeAlias = tuple[UUID, str]
+"""Firm, and the currency it is paid in."""
 
 
 class _Siblings:
-    """Other live payouts that count: those of the same agreement, and the recent ones to the same payee."""
+    """Other live payouts that count: those of the same agreement, and the recent ones to the same payee.
+
+    Amounts are added up within one currency only.
+    """
 
     def __init__(self, rows: Sequence[Any]) -> None:
         self._live = {row.id: row for row in rows if row.state not in (PayoutState.REJECTED, PayoutState.CANCELLED)}
         self._sums: Counter[tuple[UUID, UUID | None, bool]] = Counter()
         self._waiting: Counter[UUID] = Counter()
-        of_firm: dict[UUID, list[Any]] = {}
+        self._numbers: dict[tuple[UUID, UUID | None], list[str]] = {}
+        to_firm: dict[Payee, list[Any]] = {}
         for row in self._live.values():
             is_waiting = row.state in _WAITING
             self._sums[row.agreement_id, row.milestone_id, is_waiting] += row.amount_minor
+            self._numbers.setdefault((row.agreement_id, row.milestone_id), []).append(row.number)
             if is_waiting and row.milestone_id is not None:
                 self._waiting[row.agreement_id] += row.amount_minor
-            of_firm.setdefault(row.organisation_id, []).append(row)
-        self._of_firm = {firm: _Running(found) for firm, found in of_firm.items()}
+            to_firm.setdefault(_payee(row), []).append(row)
+        self._to_firm = {payee: _Running(found) for payee, found in to_firm.items()}
 
     def _others(self, agreement_id: UUID, milestone_id: UUID | None, own: Any, *, is_waiting: bool) -> int:
         """Return the sum of one kind, without the payout itself."""
@@ -304,6 +312,11 @@ class _Siblings:
     def of_tranche(self, milestone: Any, own: Any) -> int:
         """Return what the others of a tranche come to."""
         return self.counted(milestone, own) + self._others(milestone.agreement_id, milestone.id, own, is_waiting=True)
+
+    def numbers(self, agreement_id: UUID, milestone: Any, own: Any) -> tuple[str, ...]:
+        """Return the numbers of the others of a tranche, or of the settlement."""
+        known = self._numbers.get((agreement_id, milestone.id if milestone is not None else None), [])
+        return tuple(sorted(number for number in known if own is None or number != own.number))
 
     def counted(self, milestone: Any, own: Any) -> int:
         """Return what those of them come to that no longer wait for approval."""
@@ -318,14 +331,17 @@ class _Siblings:
         same = self._sums[agreement_id, milestone.id, True] if milestone is not None else 0
         return self._waiting[agreement_id] - same
 
-    def to_payee(self, organisation_id: UUID, own: Any, span: tuple[datetime, datetime]) -> int:
-        """Return what the others asked for within these instants come to for this firm (5.4)."""
-        running = self._of_firm.get(organisation_id)
+    def to_payee(self, payee: Payee, own: Any, span: tuple[datetime, datetime]) -> int:
+        """Return what the others asked for within these instants come to for this firm in this currency (5.4)."""
+        running = self._to_firm.get(payee)
         if running is None:
             return 0
         mine = self._live.get(own.id) if own is not None else None
-        is_counted = mine is not None and mine.organisation_id == organisation_id
-        return running.between(*span) - (mine.amount_minor if mine is not None and is_counted else 0)
+        return running.between(*span) - (mine.amount_minor if mine is not None and _payee(mine) == payee else 0)
+
+
+def _payee(row: Any) -> Payee:
+    return row.organisation_id, row.currency
 
 
 class _Running:
@@ -347,9 +363,11 @@ def _siblings(session: Session, tasks: Sequence[Task[Any]], since: datetime) -> 
     firms = {task.project.organisation_id for task in tasks} - {None}
     found = select(
         payout.c.id,
+        payout.c.number,
         payout.c.milestone_id,
         payout.c.agreement_id,
         payout.c.amount_minor,
+        payout.c.currency,
         payout.c.state,
         payout.c.created_at,
         account.c.organisation_id,
@@ -389,7 +407,7 @@ def _people(
 ) -> _People:
     """`named` are rows, and their columns that name the account of somebody who had a part."""
     firms = {task.project.organisation_id for task in tasks} - {None}
-    tied = _tied(session, firms)
+    tied = tied_to(session, firms)
     near = firms | {other for others in tied.values() for other in others}
     deciding = {place for task in tasks for place in _deciding(task)}
     grant, user = table_of(RoleGrant), table_of(User)
@@ -410,19 +428,3 @@ def _people(
     person_of |= {row.user_id: row.person_id for row in grants}
     active = frozenset(key for key, found in known.items() if found[0].status == UserStatus.ACTIVE)
     return _People(person_of, {row.user_id: row.name for row in grants}, grants, tied, active)
-
-
-def _tied(session: Session, firms: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
-    """Return firm -> organisations tied to it by ownership or common control."""
-    if not firms:
-        return {}
-    tie = table_of(OrganisationTie)
-    ids = list(firms)
-    statement = select(tie.c.organisation_id, tie.c.other_id).where(
-        or_(tie.c.organisation_id.in_(ids), tie.c.other_id.in_(ids))
-    )
-    found: dict[UUID, set[UUID]] = {}
-    for row in session.connection().execute(statement):
-        found.setdefault(row.organisation_id, set()).add(row.other_id)
-        found.setdefault(row.other_id, set()).add(row.organisation_id)
-    return {firm: frozenset(found.get(firm, ())) for firm in firms}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, union
 from sqlmodel import Session
 
 from lifecycle.banking.answers import StatementLine as BankLine
@@ -31,7 +31,7 @@ def register_of(session: Session, fund: Any, lines: Sequence[BankLine], statemen
     elsewhere = set()
     for row in session.connection().execute(named.union(whole).order_by("end_to_end_id")):
         if row.fund_id != fund.id:
-            elsewhere.add(row.end_to_end_id)
+            elsewhere |= {row.end_to_end_id, row.msg_id}
             continue
         by_end[row.end_to_end_id] = row
         by_message.setdefault(row.msg_id, []).append(row)
@@ -81,19 +81,26 @@ def _known_bookings(
     """
     line, statement = table_of(StatementLine), table_of(BankStatement)
     hashes, refs = {one.content_hash for one in lines}, {one.bank_ref for one in lines if one.bank_ref}
+    # Two ways to the same rows, each by its index, and the fund is looked at afterwards: asked for in the same breath,
+    # SQLite begins with it and walks through all lines that it ever had.
+    alike_ids = union(
+        select(line.c.id).where(line.c.content_hash.in_(list(hashes))),
+        select(line.c.id).where(line.c.bank_ref.in_(list(refs))),
+    )
     said = (line.c.content_hash, line.c.bank_ref, line.c.amount_minor, line.c.currency, line.c.booked_on)
     counted = (
-        select(line.c.statement_id, *said, func.count().label("times"))
+        select(line.c.statement_id, statement.c.fund_id, *said, func.count().label("times"))
         .join(statement, statement.c.id == line.c.statement_id)
         .where(
-            or_(line.c.content_hash.in_(list(hashes)), line.c.bank_ref.in_(list(refs))),
-            statement.c.fund_id == fund.id,
+            line.c.id.in_(alike_ids),
             line.c.statement_id != statement_id,
         )
-        .group_by(line.c.statement_id, *said)
+        .group_by(line.c.statement_id, statement.c.fund_id, *said)
     )
     known, alike = Counter[Any](), Counter[Any]()
     for row in session.connection().execute(counted):
+        if row.fund_id != fund.id:
+            continue
         known[row.statement_id, row.content_hash] += row.times
         if row.bank_ref:
             alike[row.statement_id, likeness(row)] += row.times

@@ -1,10 +1,12 @@
 """What can stand in the way of money. Pure: facts in, reasons out; all of them, so that a person mends all at once."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import use_reasons
+from lifecycle.milestones.rules import still_over
+from lifecycle.payouts.own_ids import payout_named
 from models.money import said
 from models.states import (
     ENDED,
@@ -46,9 +48,15 @@ def _milestone_stands(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     if facts.purpose == PayoutPurpose.SETTLEMENT:
         return (unsettled,) if is_unsettled else ()
     if facts.milestone is not None and facts.milestone.state == MilestoneState.ACCEPTED:
-        return (unsettled,) if is_unsettled and "final_statement" in facts.milestone.needs else ()
+        kept = retention_over(facts)
+        return (unsettled, *kept) if is_unsettled and "final_statement" in facts.milestone.needs else kept
     state = "" if facts.milestone is None else str(facts.milestone.state)
     return (Unmet(code="milestone_not_accepted", values={"state": state}, party="platform", role=Role.COORDINATOR),)
+
+
+def retention_over(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """A retention is asked again, until it leaves, whether anything has come up since its release (F13, F15)."""
+    return still_over(facts.milestone, facts.retained, facts.pack.funds)
 
 
 def _project_goes_on(facts: "PayoutFacts") -> tuple[Unmet, ...]:
@@ -99,7 +107,7 @@ def _within_milestone(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     left = (facts.agreement.settlement_minor if is_settlement else facts.tranche_minor) - facts.others_minor
     if facts.amount_minor <= left:
         return ()
-    values = said(facts.fund.currency, left=max(0, left))
+    values = {**said(facts.fund.currency, left=max(0, left)), "payouts": list(facts.others)}
     if is_settlement:
         return (Unmet(code="settlement_exceeded", values=values),)
     return (Unmet(code="milestone_exceeded", values=values),)
@@ -233,9 +241,12 @@ def within_limit(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def minute_there(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """The highest tier asks for the committee's minute and, as one of the approvers, for a director."""
+    """The highest tier asks for the committee's minute and, as one of the approvers, for a director.
+
+    It is the tier of the day on which the money was asked for, as with the number of approvals.
+    """
     reasons = []
-    if facts.tier is not None and facts.tier.is_minute_needed and not facts.minute_sha256:
+    if facts.payout.is_minute_needed and not facts.minute_sha256:
         reasons.append(unmet("minute_missing"))
     if facts.payout.is_director_needed and facts.is_last_approval and not facts.has_director:
         reasons.append(Unmet(code="director_missing", party="funder", role=Role.FUND_DIRECTOR))
@@ -291,6 +302,27 @@ def enough_used(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def milestone_asked(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Only an accepted milestone of a project that goes on is asked to be paid."""
     return (*_milestone_stands(facts), *_project_goes_on(facts), *_fund_open(facts), *_nothing_owed(facts))
+
+
+def lost_id(line: Any) -> str | None:
+    """Return the one end-to-end id of our form that a booking names; None where it names another number of ids."""
+    ends: list[str] = [] if line is None else line.details.get("end_to_end_ids", [])
+    return ends[0] if len(ends) == 1 and payout_named(ends[0]) is not None else None
+
+
+def adoptable(payout: Any, line: Any, fund_id: Any, aside_minor: int) -> tuple[Unmet, ...]:
+    """A payment that a restored database has lost is that of a payout which it names, of its fund and its amount.
+
+    It stands in suspense still, and the payout is approved here: one that was approved after the backup is approved
+    anew first.
+    """
+    end = lost_id(line) or ""
+    is_it = payout is not None and payout.number == payout_named(end) and payout.fund_id == fund_id
+    if not is_it or (payout.amount_minor, payout.currency) != (-aside_minor, line.currency):
+        return (unmet("adopt_names_nothing", end_to_end_id=end),)
+    if payout.state != PayoutState.APPROVED:
+        return (unmet("adopt_needs_approval", number=payout.number, state=str(payout.state)),)
+    return ()
 
 
 @about_input

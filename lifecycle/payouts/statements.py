@@ -49,6 +49,8 @@ class TakeStatement(Command):
     closing_minor: int | None = None
     booked_from_on: date | None = None
     booked_until_on: date | None = None
+    status: StatementStatus = StatementStatus.IMPORTED
+    """`importing` where lines follow in other transactions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,13 @@ class TakeLines(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparePosition(Command):
     """Compare the bank's closing balance with what the ledger says lies there; a difference holds the fund."""
+
+    statement_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteStatement(Command):
+    """Say that all lines of a statement that came in several parts are there."""
 
     statement_id: UUID
 
@@ -157,7 +166,7 @@ def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
 def taken(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
     """Write the head down; a gap in the bank's numbering or balances is a case."""
     command = facts.command
-    values = {**command.asks(), "status": StatementStatus.IMPORTED, "at": stamp.now}
+    values = {**command.asks(), "at": stamp.now}
     statement_id = stamp.new_id()
     act = Act(
         table=BankStatement,
@@ -337,6 +346,33 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
     return Effects(acts=(act, differs, hold), rows=(row,), messages=(message,), says=says)
 
 
+def _row_facts(_session: Session, tasks: Sequence[Task[CompleteStatement]], _stamp: Stamp) -> list[Any]:
+    return [task.row for task in tasks]
+
+
+@about_input
+def importing(row: Any) -> tuple[Unmet, ...]:
+    """Only what was begun is completed."""
+    return (
+        ()
+        if row.status == StatementStatus.IMPORTING
+        else (unmet("already_exists", field="statement", value=row.statement_ref),)
+    )
+
+
+def completed(row: Any, _target: str, _stamp: Stamp) -> Effects:
+    """Call it imported."""
+    act = Act(
+        table=BankStatement,
+        object_type=OBJECT_TYPE,
+        id=row.id,
+        action=f"{OBJECT_TYPE}.complete",
+        row=row,
+        values={"status": StatementStatus.IMPORTED},
+    )
+    return Effects(acts=(act,))
+
+
 def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:
     return [task.command for task in tasks]
 
@@ -403,4 +439,14 @@ COMPARE: Verb[ComparePosition, StatementFacts] = Verb(
     subject_id=lambda command: command.statement_id,
     facts=statement_facts,
     effects=position_compared,
+)
+COMPLETE: Verb[CompleteStatement, Any] = Verb(
+    object_type=OBJECT_TYPE,
+    name="complete",
+    command=CompleteStatement,
+    subject=BankStatement,
+    subject_id=lambda command: command.statement_id,
+    facts=_row_facts,
+    rules=(importing,),
+    effects=completed,
 )

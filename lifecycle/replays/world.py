@@ -234,7 +234,7 @@ def open_funds(world: World, wishes: Sequence[PurseWish]) -> list[UUID]:
                 "organisation_id": world.funder_id,
                 "commitment_minor": min(MAX_MINOR, max(wish.award_minor, wish.paid_in_minor)),
                 "debtor_name": FUNDER,
-                "debtor_account": f"62229999{place:011d}",
+                "debtor_account": f"62229999{start + place:011d}",
                 "debtor_bank": "102100099996",
                 "currency": wish.currency,
             }

@@ -59,15 +59,19 @@ def owes_it(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 def file_sound(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Evidence names a file by its hash, its size and a plain name; an empty file shows nothing."""
     command = facts.command
+    return tuple(file_reasons(command.file_name, command.sha256, command.size_bytes))
+
+
+def file_reasons(name: str, sha256: str, size_bytes: int) -> list[Unmet]:
+    """Return what is wrong with the words that a file is named by."""
     reasons = []
-    if len(command.sha256) != SHA256_LENGTH or set(command.sha256) - set("0123456789abcdef"):
+    if len(sha256) != SHA256_LENGTH or set(sha256) - set("0123456789abcdef"):
         reasons.append(unmet("file_hash_wrong"))
-    name = command.file_name
     if not 0 < len(name) <= SHORT_TEXT or any(char in name for char in "/\\\0\r\n"):
         reasons.append(unmet("file_name_wrong", name=name[:60]))
-    if command.size_bytes <= 0:
-        reasons.append(unmet("file_size_wrong", size=command.size_bytes))
-    return tuple(reasons)
+    if size_bytes <= 0:
+        reasons.append(unmet("file_size_wrong", size=size_bytes))
+    return reasons
 
 
 @about_input

@@ -13,11 +13,12 @@ from cli.binder import BINDINGS
 from cli.main import app
 from lifecycle.commands import REGISTRY
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
-from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
+from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
 from lifecycle.payouts.commands import Instruct
 from lifecycle.payouts.learning import Learn
-from lifecycle.payouts.statements import ComparePosition, QuarantineFile, TakeLines, TakeStatement
+from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
@@ -74,12 +75,14 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         ways_out = {AddEndpoint, RotateSecret, Ping, RetryMessages, DropMessages}
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, ConfirmWayOut, *ways_out}
-        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, TakeStatement, TakeLines, QuarantineFile}
-        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, ComparePosition, *by_the_bank}
-        by_two_people = {Abandon, WriteOff}
+        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, *ways_out}
+        of_cases = {ProposeWayOut, ConfirmWayOut}
+        of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
+        by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
+        by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
+        not_by_hand = {*by_the_clock, Abandon, Adopt, WriteOff}
 
-        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | by_the_clock | by_two_people
+        assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand
 
 
 class TestUsage:
@@ -140,14 +143,14 @@ class TestStreams:
 
     @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
     def test_that_know_no_chinese_letters_change_no_exit_code(
-        self, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
+        self, line: Line, program: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, encoding: str
     ) -> None:
         monkeypatch.setenv("PYTHONIOENCODING", encoding)
-        program("init", "--mode", "rehearsal", "--admin", "root")
+        line("init", "--mode", "rehearsal", "--admin", "root")
         name = "味道智能 🍳"
 
         said = program("organisation", "add", name, "--kind", "sme", "--as", "root", "--lang", "zh-CN")
-        listed = program("organisation", "list", "--json")
+        listed = line("organisation", "list", "--json")
 
         assert said.code == 0, said.err
         assert name in {row["name"] for row in json.loads(listed.out)["data"]}

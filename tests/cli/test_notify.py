@@ -1,12 +1,14 @@
 """The inbox, preferences and a look at a message, from the command line."""
 
+from pathlib import Path
+
 import pytest
 
 from models.db import run_in_transaction
 from models.states import Role
 from notifications.fan_out import fan_out, waiting
 from tests.cli.conftest import Line
-from tests.factories import House, submitted
+from tests.factories import House, a_project, submitted
 from tests.notifications.letters import FRAME
 
 AS = ("--as", str(Role.COORDINATOR))
@@ -132,3 +134,22 @@ class TestAPreview:
         said = at_home("notify", "preview", "payout.dreamt")
         assert said.code == 2
         assert "payout.paid" in said.err
+
+
+class TestTheCalendar:
+    def test_is_written_to_a_file_or_to_stdout(self, told: Line, house: House, tmp_path: Path) -> None:
+        a_project(house)
+        file = tmp_path / "mine.ics"
+        said = told("notify", "calendar", "--out", str(file), *AS)
+        assert (said.code, said.out) == (0, "")
+        assert file.read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
+        assert "SUMMARY:阶段期限" in told("notify", "calendar", *AS, "--lang", "zh-CN").out
+        assert told("notify", "calendar", *AS, "--json").document["data"]
+        assert told("notify", "calendar").code == 4
+
+    def test_has_an_address_that_is_shown_once_and_can_be_made_void(self, told: Line) -> None:
+        made = told("notify", "feed", "make", *AS, "--json").document
+        assert made["address"].startswith("/calendar/")
+        assert made["address"].endswith(".ics")
+        assert "is void" in told("notify", "feed", "revoke", *AS).err
+        assert "was no address" in told("notify", "feed", "revoke", *AS).err

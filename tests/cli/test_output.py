@@ -1,7 +1,9 @@
 import io
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -37,6 +39,21 @@ class TestTable:
             Output(lang="en", as_json=as_json, fields=("wish",)).table(COLUMNS, ROWS)
 
         assert refused.value.codes == ("output_field_unknown",)
+
+    def test_shows_instants_by_the_clock_on_the_wall_and_says_which_once(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        row = {"at": datetime(2025, 7, 8, 20, 30, tzinfo=UTC), "opened_at": datetime(2025, 7, 8, 1, 0, tzinfo=UTC)}
+        output = Output(lang="en", zone=lambda: ZoneInfo("Asia/Shanghai"))
+
+        output.table((Column(key="at"), Column(key="opened_at")), [row])
+
+        assert capsys.readouterr().out.split("\n")[:2] == [
+            "at (Asia/Shanghai)\topened",
+            "2025-07-09 04:30\t2025-07-08 09:00",
+        ]
+        Output(lang="en", as_json=True, zone=output.zone).table((Column(key="at"),), [row])
+        assert "2025-07-08T20:30:00.000000Z" in capsys.readouterr().out
 
     def test_keeps_what_people_typed_within_its_cell(self, capsys: pytest.CaptureFixture[str]) -> None:
         Output(lang="en").table(COLUMNS, [{"number": "a\tb\nc", "stage": "\x1b[31mred"}])

@@ -11,7 +11,7 @@ import yaml
 
 from flows.desk import teller_of
 from lifecycle.banking.template import GENERIC
-from lifecycle.canonical import plain
+from lifecycle.canonical import plain, sha256
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.settings import load_settings
 from models.states import Role
@@ -133,6 +133,38 @@ class TestPayout:
         assert page.startswith("<!doctype html>")
         assert "人民币壹佰元整" in page
 
+    def test_that_came_back_says_why_where_it_is_shown_and_on_its_slip(self, at_home: Line, house: House) -> None:
+        (payout,) = pay.payouts(house, state="instructed")
+        pay.tell(house, payout, kind="reject", reason="AC04 账户已销户")
+        number, batch = number_of(house), number_of(house, "v_batch")
+
+        assert at_home("payout", "show", number, "--json").document["instructions"][0]["why"] == "AC04 账户已销户"
+        assert "AC04 账户已销户" in at_home("payout", "show", number).out
+        assert "AC04 账户已销户" in at_home("bank", "show", batch).out
+        assert "退汇或驳回" in at_home("payout", "slip", number, "--lang", "zh-CN").out
+
+    def test_asked_for_a_second_time_names_the_first(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        asked = ("--payee", "sme/2233", "--amount", "400000", "--as", "finance_officer")
+        assert at_home("payout", "request", str(milestone), *asked).code == 0
+
+        assert "asked for already: PO-2025-0001" in at_home("payout", "request", str(milestone), *asked).err
+
+    def test_to_one_of_two_accounts_that_end_alike_asks_for_more_digits(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "99992233"}
+        house.do(
+            ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other), by=Role.FINANCE_OFFICER
+        )
+        asked = ("--amount", "100.00", "--as", "finance_officer")
+
+        said = at_home("payout", "request", str(milestone), "--payee", "sme/2233", *asked)
+
+        assert (said.code, "fits 2 accounts of the firm: give more of its last digits" in said.err) == (2, True)
+        assert at_home("payout", "request", str(milestone), "--payee", "sme/112233", *asked).code == 0
+
     def test_shows_the_account_before_a_change_for_30_days(self, at_home: Line, house: House) -> None:
         (milestone,) = pay.accepted(house)
         pay.payee(house)
@@ -226,17 +258,27 @@ class TestCase:
         at_home("run", "reconciliation")
         assert at_home("statement", "unmatched").rows[0][2] == "-¥12.00"
         ((case, *_),) = at_home("exception", "list").rows
-        word = ("--reason", "a fee", "--evidence", "a" * 64)
+        letter = folders / "letter.txt"
+        letter.write_text("a fee of ours", encoding="utf-8")
+        word = ("--reason", "a fee", "--evidence", str(letter))
         assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 0
-        own = at_home("exception", "confirm", case, "write_off", "--as", "accountant", "--json")
+        seen = ("--proposal-hash", at_home("exception", "show", case, "--json").document["proposal_hash"])
+        own = at_home("exception", "confirm", case, "write_off", *seen, "--as", "accountant", "--json")
         assert (own.code, own.document["error"]["code"]) == (3, "four_eyes")
+        (kept,) = house.rows("SELECT sha256, file_name FROM v_evidence WHERE object_type = 'exception'")
+        assert tuple(kept) == (sha256("a fee of ours"), "letter.txt")
+        (files,) = at_home("check", "--only", "I22", "--json").document["checks"]
+        assert kept.sha256 not in {one["sha256"] for one in files["sample"]}
 
-        said = at_home("exception", "confirm", case, "write_off", "--as", "fund_manager")
+        said = at_home("exception", "confirm", case, "write_off", *seen, "--as", "fund_manager")
 
         assert said.code == 0
         assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == 0
         assert at_home("exception", "list").rows == []
-        assert at_home("exception", "show", case, "--lang", "zh-CN").code == 0
+        shown = at_home("exception", "show", case, "--lang", "zh-CN").out
+        assert "银行流水" in shown
+        assert "-¥12.00" in shown
+        assert "statement_line" not in shown
 
     def test_stays_open_when_what_was_agreed_cannot_be_done(self, at_home: Line, house: House) -> None:
         (batch,) = pay.batches(house, state="unknown")
@@ -244,7 +286,8 @@ class TestCase:
         house.do(pay.propose(case), by=Role.ACCOUNTANT)
         pay.tell(house, pay.payout_of(house, batch), kind="acknowledge")
 
-        said = at_home("exception", "confirm", str(case), "abandon_batch", "--as", "fund_manager", "--json")
+        seen = ("--proposal-hash", pay.seen(house, case))
+        said = at_home("exception", "confirm", str(case), "abandon_batch", *seen, "--as", "fund_manager", "--json")
 
         assert (said.code, said.document["error"]["unmet"]) == (3, ["batch_may_be_alive"])
         assert house.one("SELECT count(*) FROM v_exception WHERE closed_at IS NULL") == 1

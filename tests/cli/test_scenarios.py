@@ -16,6 +16,13 @@ from tests.witness.bank import Bank
 Program = Callable[..., Said]
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.prove])])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Run on SQLite always: the whole path on PostgreSQL, process by process, belongs to a release."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
 def place(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder with the bank's folders, and settings of a rehearsal on either database."""

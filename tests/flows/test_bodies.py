@@ -1,5 +1,7 @@
 """What the schedules do, each through the one way in which a slot is run."""
 
+import hashlib
+import json
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -54,6 +56,11 @@ def effects(slot: Slot) -> list[tuple[str, str, str]]:
     return [(one["effect"], one["object_type"], one["detail"]) for one in slot.effects]
 
 
+def told(house: House, kind: str) -> list[dict[str, Any]]:
+    rows = house.rows("SELECT facts FROM outbox_message WHERE kind = :kind ORDER BY created_at", kind=kind)
+    return [row.facts if isinstance(row.facts, dict) else json.loads(row.facts) for row in rows]
+
+
 class TestBodies:
     def test_belong_to_schedules(self) -> None:
         assert set(BODIES) <= {one.id for one in SCHEDULES}
@@ -62,7 +69,7 @@ class TestBodies:
         found = tick(work(each_house, settings))
         assert found.is_well
         assert {slot.schedule_id: slot.refused_count for slot in found.slots} == {
-            name: int(name in ("checkpoint", "backup")) for name in BODIES
+            name: int(name in ("checkpoint", "backup")) for name in BODIES if name != "report"
         }
 
     def test_say_what_they_did_in_domain_words(self, house: House, settings: Settings) -> None:
@@ -117,6 +124,21 @@ class TestInvariants:
         assert each_house.one("SELECT count(*) FROM hold WHERE object_type = 'disbursement'") == 1
         assert run(each_house, settings, "disbursement").why == "frozen"
 
+    def test_are_told_once_a_day_for_the_same_breach(self, each_house: House, settings: Settings) -> None:
+        pay.payouts(each_house, state="approved")
+        self.spoil(each_house)
+        for _ in range(2):
+            run(each_house, settings, "invariants")
+        ((facts),) = told(each_house, "invariant.broken")
+        assert (facts["checks"], "cached-balances: 1" in facts["detail"]) == (["I04"], True)
+        each_house.later(days=1)
+        run(each_house, settings, "invariants")
+        assert len(told(each_house, "invariant.broken")) == 2
+
+    def test_that_hold_tell_nobody(self, house: House, settings: Settings) -> None:
+        run(house, settings, "invariants")
+        assert told(house, "invariant.broken") == []
+
     def test_looked_at_stop_nothing(self, house: House, settings: Settings) -> None:
         pay.payouts(house, state="approved")
         self.spoil(house)
@@ -141,7 +163,23 @@ class TestACheckpoint:
         slot = run(house, signing, "checkpoint")
         (file,) = (tmp_path / "checkpoints").iterdir()
         assert (slot.done_count, slot.effects[0]["ref"]) == (1, str(file))
+        ((facts),) = told(house, "checkpoint.signed")
+        signed = json.loads(file.read_bytes())
+        assert (facts["file"], facts["sha256"]) == (file.name, hashlib.sha256(file.read_bytes()).hexdigest())
+        assert [facts[name] for name in ("seq", "signature")] == [signed[name] for name in ("seq", "signature")]
         assert run(house, signing, "invariants").is_well
+
+
+class TestABackup:
+    def test_that_cannot_be_written_is_told_to_the_operators(
+        self, house: House, settings: Settings, tmp_path: Path
+    ) -> None:
+        (tmp_path / "no-folder").write_text("a file")
+        nowhere = settings.model_copy(update={"backup_dir": tmp_path / "no-folder"})
+        slot = run(house, nowhere, "backup")
+        assert (slot.is_well, slot.failed_count) == (False, 1)
+        ((facts),) = told(house, "backup.failed")
+        assert "no-folder" in facts["detail"]
 
 
 class TestHousekeeping:

@@ -6,24 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
-from flows import reconciliation
+from flows import statement_parts
 from flows.reconciliation import Taken, take_file
 from lifecycle.funds.commands import CloseFund, Contribute
 from lifecycle.invariants.check import all_checks, check
 from models.db import reading
 from models.states import LineStatus, Role
 from tests import payments as pay
-from tests.factories import House, a_house, call_capital, funds, key, sources
+from tests.factories import House, call_capital, funds, key, sources
 from tests.paying import ACCOUNT
 from tests.witness.bank import Bank, Booking, Order
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 @pytest.fixture
@@ -138,7 +137,7 @@ class TestTwoEqualBookings:
 
     @pytest.fixture(autouse=True)
     def parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reconciliation, "_LINES", 1)
+        monkeypatch.setattr(statement_parts, "LINES", 1)
 
     def test_are_one_that_is_new_where_another_statement_has_one(self, house: House, bank: Bank) -> None:
         sent(house)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.deadlines import STAGE_DEADLINES, overdue_conditions
 from flows.runtime import Tally, run
@@ -25,8 +24,8 @@ from tests.lifecycle.endings.test_settlement import to_the_next_stage
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
-    return make.a_house(engine)
+def house(each_house: House) -> House:
+    return each_house
 
 
 def sweep(house: House) -> Tally:

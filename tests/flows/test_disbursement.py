@@ -5,7 +5,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.claims import claim_batch, give_back
@@ -19,15 +18,15 @@ from models.db import transaction
 from models.ports import NotPut, PutResult
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, a_house, key, put_on_hold
+from tests.factories import House, key, put_on_hold
 from tests.lifecycle.commands.payout_cases import withdraw_evidence
 from tests.lifecycle.ending_recipes import stop
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 class Killed(Exception):

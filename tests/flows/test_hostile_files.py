@@ -156,6 +156,36 @@ class TestARepeatedMessage:
         assert sent.rows("SELECT 1 FROM v_hold WHERE object_type = 'fund' AND lifted_at IS NULL")
         assert_sound(sent)
 
+    def test_of_one_end_to_end_id_in_one_line_pays_once(self, sent: House) -> None:
+        """One booking of two equal parts: each counts, whichever statement tells of it first or again."""
+        part = transfer(end_of(sent), "100.00", account=PAYEE)
+        booked = entry("200.00", details=part + part)
+        twice = statement(booked, opening="5000000.00", closing="4999800.00").replace("62220000", ACCOUNT)
+        later = statement(booked, opening="5000000.00", closing="4999800.00", number=8).replace("62220000", ACCOUNT)
+
+        taken = [take(sent, camt053(one)).document() for one in (twice, later)]
+
+        assert [(one["matched"], one["duplicate"]) for one in taken] == [(1, 0), (0, 1)]
+        assert [row.effect for row in sent.rows("SELECT effect FROM v_bank_event ORDER BY seq")] == [
+            *("applied", "suspense"),
+        ]
+        assert sent.one("SELECT balance_minor FROM v_account WHERE kind = 'paid'") == pay.AMOUNT
+        assert sent.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == -pay.AMOUNT
+        assert sent.one("SELECT kind FROM v_exception WHERE object_type = 'statement_line'") == "paid_twice_by_bank"
+        assert_sound(sent)
+
+    def test_that_brings_one_payment_back_in_two_parts_of_one_line_counts_both(self, sent: House) -> None:
+        take(sent, ours(sent))
+        parts = (transfer(end_of(sent), amount, account=PAYEE) for amount in ("40.00", "60.00"))
+        back = entry("100.00", "CRDT", details="".join(parts), ref="2")
+        later = statement(back, opening="4999900.00", closing="5000000.00", number=8)
+
+        take(sent, camt053(later.replace("62220000", ACCOUNT)))
+
+        assert sent.one("SELECT state FROM v_payout") == "returned"
+        assert sent.one("SELECT balance_minor FROM v_account WHERE kind = 'paid'") == 0
+        assert_sound(sent)
+
 
 class TestNumbering:
     def test_that_leaves_one_out_is_a_case_and_the_statement_is_taken(self, sent: House) -> None:

@@ -1,19 +1,18 @@
 """What the bank answers is taken once and whole, in whatever order it comes."""
 
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Run, Teller, deliver
 from flows.reconciliation import Taken, doubt_silent, take_file, take_inbox
 from lifecycle.commands import Answer
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
 from lifecycle.funds.commands import Contribute
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.statements import ComparePosition
@@ -22,15 +21,17 @@ from models.db import reading, transaction
 from models.states import Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house, call_capital, ids_of, key, sources
+from tests.factories import House, call_capital, ids_of, key, sources
+from tests.lifecycle.banking.statements import camt053, entry, pain002, statement
+from tests.paying import ACCOUNT
 
 HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def line(house: House, direction: str = "debit", ref: str = "B1", amount: str = "100.00") -> str:
@@ -44,6 +45,13 @@ def fee(ref: str) -> str:
 
 def take(house: House, text: str, name: str = "a.csv") -> Taken:
     return take_file(house.engine, name, lambda: BytesIO(text.encode()), house.stamp())
+
+
+def batch_booking(amount: str, message: str) -> bytes:
+    """Return a statement that books a whole file under its message id."""
+    part = f"<Btch><MsgId>{message}</MsgId></Btch>"
+    one = statement(entry(amount, details=part), opening="5000000.00", closing="4999900.00")
+    return camt053(one.replace("62220000", ACCOUNT))
 
 
 def states(house: House) -> tuple[str, str]:
@@ -155,7 +163,7 @@ class TestTwoPeople:
         (batch,) = pay.batches(house, state="unknown")
         case = pay.case_of(house, batch)
         house.do(pay.propose(case, "confirm_paid"), by=Role.ACCOUNTANT)
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.CONFIRM_PAID)
+        confirm = pay.confirm(house, case, "confirm_paid")
         house.do(confirm, by=Role.FUND_MANAGER)
 
         with transaction(house.engine) as session:
@@ -293,10 +301,11 @@ class TestMoneyEnteredByHand:
 class TestAPaymentThatARestoreHasLost:
     """The bank books what this database never instructed, under an id that only we give."""
 
+    def other(self, house: House) -> str:
+        return "ABCD" if house.one("SELECT epoch FROM installation") != "ABCD" else "DCBA"
+
     def lost(self, house: House) -> str:
-        epoch = house.one("SELECT epoch FROM installation")
-        other = "ABCD" if epoch != "ABCD" else "DCBA"
-        return f"2025-07-08,100.00,CNY,debit,6222020200112233,sme,PW{other}PO20250099A1,B7\n"
+        return f"2025-07-08,100.00,CNY,debit,6222020200112233,sme,PW{self.other(house)}PO20250099A1,B7\n"
 
     def test_opens_a_case_of_its_own_and_holds_the_fund_once(self, house: House) -> None:
         pay.batches(house, state="sent")
@@ -308,6 +317,33 @@ class TestAPaymentThatARestoreHasLost:
         (hold,) = house.rows("SELECT object_type, reason FROM v_hold")
         assert tuple(hold) == ("fund", "own_id_unknown")
         assert (states(house), broken(house)) == (("paid", "settled"), [])
+
+    def test_is_a_case_too_where_only_its_file_is_named(self, house: House) -> None:
+        """The bank books the whole file at once, under its message id."""
+        pay.batches(house, state="sent")
+        whole = batch_booking("100.00", f"PW{self.other(house)}PB20250007")
+
+        take_file(house.engine, "a.xml", lambda: BytesIO(whole), house.stamp())
+
+        assert house.one("SELECT kind FROM v_exception WHERE object_type = 'statement_line'") == "own_id_unknown"
+        assert house.one("SELECT reason FROM v_hold WHERE object_type = 'fund'") == "own_id_unknown"
+        assert broken(house) == []
+
+    @pytest.mark.parametrize(("message", "stops"), [("PW{other}PB20250007", True), ("E1B7", False)])
+    def test_stops_all_disbursement_where_the_bank_answers_its_file(
+        self, house: House, message: str, *, stops: bool
+    ) -> None:
+        pay.batches(house)
+        told = pain002().replace(b"E1B7", message.format(other=self.other(house)).encode())
+        more = told.replace(b"T10:00:00Z", b"T11:00:00Z")
+
+        taken = [take_file(house.engine, "a.xml", partial(BytesIO, data), house.stamp()) for data in (told, more)]
+
+        assert [one.document()["why"] for one in taken] == ["bank_message_unknown"] * 2
+        assert [row.kind for row in house.rows("SELECT kind FROM v_exception")] == ["file_quarantined"] * 2
+        holds = house.rows("SELECT reason FROM v_hold WHERE object_type = 'disbursement'")
+        assert [row.reason for row in holds] == ["restored"] * stops
+        assert broken(house) == []
 
     def test_lets_no_file_of_the_fund_leave(self, house: House) -> None:
         pay.batches(house)

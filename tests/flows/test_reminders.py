@@ -16,6 +16,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import Stamp
 from lifecycle.payouts.terms import reminders as promise_days
+from lifecycle.people.commands import Delegate
 from lifecycle.projects.commands import Resume
 from models.db import reading, transaction
 from models.ids import new_id
@@ -89,6 +90,19 @@ class TestALadder:
         late = {named[one] for one, row in people.items() if "2025-08-05" in row.created_at}
         assert early == {Role.COORDINATOR, "second"}
         assert late == {Role.FUND_MANAGER, Role.SPONSOR}
+
+    def test_tells_whoever_stands_in_on_that_day_and_no_other(self, each_house: House) -> None:
+        only_stage_due(each_house)
+        last = date(2025, 8, 5)
+        lend: dict[str, Any] = {"role": Role.FUND_MANAGER, "organisation_id": each_house.parties["funder"]}
+        for name, until_on in (("nobody", last), ("expert finance", last - timedelta(days=1))):
+            days: dict[str, Any] = {"from_on": each_house.today, "until_on": until_on, "reason": "on leave"}
+            command = Delegate(command_id=key(), user_id=each_house.people[name].user_id, **lend, **days)
+            each_house.do(command, by=Role.FUND_MANAGER)
+        awake(each_house, last)
+        told = {UUID(str(row.object_id)) for row in messages(each_house)}
+        assert each_house.people["nobody"].user_id in told
+        assert each_house.people["expert finance"].user_id not in told
 
     def test_gives_one_person_one_message_for_all_that_is_due(self, house: House) -> None:
         only_stage_due(house, 30)
@@ -252,7 +266,7 @@ class TestTheCost:
     @pytest.mark.parametrize("count", [2, 60])
     def test_is_the_same_number_of_statements_for_any_number_of_rows(self, house: House, count: int) -> None:
         only_stage_due(house, count)
-        assert len(sent(house, morning(date(2025, 7, 17)))) == 30
+        assert len(sent(house, morning(date(2025, 7, 17)))) == 31
 
     def test_of_what_is_due_is_a_walk_along_its_index(self, house: House) -> None:
         only_stage_due(house, 3)

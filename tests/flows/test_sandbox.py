@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory, DropFolders
 from flows.disbursement import Teller, disburse
@@ -20,16 +19,16 @@ from models.db import reading
 from models.ports import NotPut
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, a_house, agreements, call_capital, ids_of, key, reported, sources
+from tests.factories import House, agreements, call_capital, ids_of, key, reported, sources
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = 500_000_000
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def paid_to(house: House, ending: str) -> UUID:

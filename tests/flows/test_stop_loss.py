@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from flows.deadlines import STAGE_DEADLINES, used_up_limits
 from flows.runtime import Tally, run
@@ -24,8 +24,8 @@ from tests.factories import House, key
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
-    return make.a_house(engine)
+def house(each_house: House) -> House:
+    return each_house
 
 
 def a_trial(house: House, **limits: Any) -> UUID:

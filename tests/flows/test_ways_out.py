@@ -5,17 +5,19 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from flows.reconciliation import take_file
 from lifecycle.endings.commands import OrderRecovery, RepayRecovery
 from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
-from lifecycle.funds.commands import HoldFund
+from lifecycle.funds.commands import HoldFund, ResumeFund
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.batches import Send
-from lifecycle.payouts.commands import Reapprove
+from lifecycle.payouts.commands import Instruct, Reapprove
 from models.db import reading, transaction
+from models.ids import new_id
 from models.states import Role
 from tests import payments as pay
 from tests.factories import House, ids_of, key
@@ -48,7 +50,7 @@ def refused(house: House, case: UUID, action: str, **more: Any) -> set[str]:
 def decide(house: House, case: UUID, action: str, **more: Any) -> LifecycleError | None:
     """Let two people agree on a way out and carry it out; return what stands in its way."""
     house.do(pay.propose(case, action, **more), by=Role.ACCOUNTANT)
-    confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action(action))
+    confirm = pay.confirm(house, case, action)
     with transaction(house.engine) as session:
         answers = execute(session, [confirm], stamp=house.stamp(Role.FUND_MANAGER))
         answers += carry_out(session, case, confirm.command_id, house.stamp(Role.FUND_MANAGER))
@@ -102,6 +104,98 @@ class TestAMatch:
         after = balances(house)
         assert (before["suspense"], after["suspense"], after["fee"]) == (0, 0, 2_000)
         assert broken(house) == []
+
+    @pytest.mark.parametrize("kind", ["return", "fee"])
+    def test_that_is_carried_out_again_under_another_key_moves_nothing_more(self, house: House, kind: str) -> None:
+        end = paid(house)
+        booked(house, "60.00,CNY,credit,,,,R1" if kind == "return" else "60.00,CNY,debit,,,,F1")
+        case = only_case(house)
+        assert decide(house, case, "match", end_to_end_id=end, kind=kind) is None
+        before = balances(house)
+
+        with transaction(house.engine) as session:
+            answers = carry_out(session, case, key(), house.stamp(Role.FUND_MANAGER))
+
+        assert [code for one in answers if one.error is not None for code in one.error.codes] == ["booking_explained"]
+        assert balances(house) == before
+        assert broken(house) == []
+
+    def test_of_a_case_without_a_booking_is_said_once_too(self, house: House) -> None:
+        """That of a payment came back, by the bank's letter alone."""
+        pay.batches(house, state="sent")
+        end = str(house.one("SELECT end_to_end_id FROM v_instruction"))
+        pay.tell(house, UUID(house.one("SELECT id FROM v_payout")), kind="settle", amount_minor=pay.AMOUNT - 1)
+        case = UUID(house.one("SELECT id FROM v_exception WHERE object_type = 'instruction'"))
+        assert decide(house, case, "match", end_to_end_id=end, kind="return") is None
+        before = balances(house)
+
+        with transaction(house.engine) as session:
+            answers = carry_out(session, case, key(), house.stamp(Role.FUND_MANAGER))
+
+        assert [one.error is not None and one.error.codes for one in answers] == [("booking_explained",)]
+        assert balances(house) == before
+
+
+class TestALostPayment:
+    """A backup is older than a payment that the bank then books under an id which only we give."""
+
+    def booked_for(self, house: House, payout: UUID, amount: str = "100.00") -> UUID:
+        booked(house, f"{amount},CNY,debit,,sme,{pay.lost_end(house, payout)},B1")
+        return only_case(house)
+
+    def test_is_adopted_as_an_attempt_of_the_payout_that_its_id_names(self, house: House) -> None:
+        (payout,) = pay.payouts(house, state="approved")
+        case = self.booked_for(house, payout)
+        before = balances(house)
+
+        assert decide(house, case, "adopt") is None
+
+        after = balances(house)
+        assert (house.one("SELECT state FROM v_payout"), house.one("SELECT state FROM v_batch")) == ("paid", "settled")
+        assert (before["suspense"], after["suspense"], after["reserved"], after["paid"]) == (-10_000, 0, 0, 10_000)
+        assert after["available"] == before["available"]
+        assert broken(house) == []
+
+    def test_is_known_to_the_next_statement_and_may_come_back(self, house: House) -> None:
+        (payout,) = pay.payouts(house, state="approved")
+        assert decide(house, self.booked_for(house, payout), "adopt") is None
+        end = str(house.one("SELECT end_to_end_id FROM v_instruction"))
+
+        booked(house, f"100.00,CNY,credit,,sme,{end},R1")
+
+        assert house.one("SELECT state FROM v_payout") == "returned"
+        assert broken(house) == []
+
+    def test_that_was_approved_after_the_backup_is_approved_anew_and_then_adopted_but_not_paid_again(
+        self, house: House
+    ) -> None:
+        (payout,) = pay.payouts(house)
+        case = self.booked_for(house, payout)
+        for role in (Role.ACCOUNTANT, Role.FUND_DIRECTOR):
+            resume = ResumeFund(command_id=key(), fund_id=pay.payer_of(house, payout), reason="looked")
+            house.do(resume, by=role)
+        pay.approve(house, payout)
+        (again,) = house.ask(Instruct(command_id=key(), payout_id=payout, batch_id=new_id()))
+        assert [one.code for one in again.unmet] == ["batch_may_be_alive"]
+
+        assert decide(house, case, "adopt") is None
+
+        assert house.one("SELECT state FROM v_payout") == "paid"
+        assert broken(house) == []
+
+    @pytest.mark.parametrize(
+        ("state", "amount", "code"),
+        [
+            ("requested", "100.00", "adopt_needs_approval"),
+            ("approved", "99.99", "adopt_names_nothing"),
+        ],
+    )
+    def test_is_adopted_by_an_approved_payout_of_its_amount_only(
+        self, house: House, state: str, amount: str, code: str
+    ) -> None:
+        (payout,) = pay.payouts(house, state=state)
+
+        assert refused(house, self.booked_for(house, payout, amount), "adopt") == {code}
 
 
 class TestADeadAttempt:

@@ -9,7 +9,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
-from sqlalchemy import Engine
 
 from flows.bank_channel import BankInMemory
 from flows.disbursement import Teller, disburse
@@ -20,16 +19,16 @@ from lifecycle.invariants.check import all_checks, check
 from models.db import reading
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House, a_house
+from tests.factories import House
 
 TAIL = ("处理状态", "失败原因", "交易流水号", "交易日期")
 BOOKED = ("交易成功", None, "B1", "2025-07-08")
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Give the world on both databases."""
-    return a_house(engine)
+    return each_house
 
 
 def workbook(house: House, template: Template = GENERIC) -> bytes:
@@ -196,6 +195,17 @@ class TestAWrongAnswer:
 
         assert taken.why is not None
         assert (taken.why.codes, taken.why.rule) == (("bank_result_foreign",), "an id of ours")
+        assert house.rows("SELECT 1 FROM v_hold") == []
+
+    def test_of_what_a_restore_has_lost_stops_all_disbursement(self, house: House) -> None:
+        workbook(house)
+        other = "ABCD" if house.one("SELECT epoch FROM installation") != "ABCD" else "DCBA"
+
+        taken = take(house, workbook_of_strangers(f"PW{other}PO20250099A1"))
+
+        assert (taken.status, taken.document()["why"]) == ("quarantined", "bank_result_foreign")
+        (hold,) = house.rows("SELECT object_type, reason FROM v_hold")
+        assert tuple(hold) == ("disbursement", "restored")
 
     def test_that_is_a_bomb_is_not_unfolded(self, house: House) -> None:
         data = BytesIO(answered(workbook(house)))
@@ -218,12 +228,12 @@ class TestAWrongAnswer:
         assert [one.why.codes for one in found if one.why is not None] == [("bank_workbook",), ("bank_result_foreign",)]
 
 
-def workbook_of_strangers() -> bytes:
+def workbook_of_strangers(end_to_end_id: str = "PWOTHER1") -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.append(["业务参考号"])
-    sheet.append(["PWOTHER1"])
+    sheet.append([end_to_end_id])
     out = BytesIO()
     book.save(out)
     return out.getvalue()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from lifecycle.funds import commands as fund
+from lifecycle.funds import corrections
 from models.states import Role, SourceKind
 from tests import factories as make
 from tests.factories import House, key
@@ -24,6 +25,37 @@ def commit(house: House, count: int) -> Made:
     investor = house.parties["other firm"]
     said = {"organisation_id": investor, "kind": SourceKind.SOCIAL_CAPITAL, "amount_minor": 500_000_000}
     return given(fund.Commit, make.funds(house, count), **said)
+
+
+@recipe("fund.correct", by=Role.SPONSOR, tells="fund.corrected")
+def correct_fund(house: House, count: int) -> Made:
+    said = {"name": "the right name", "debtor_name": "the right holder", "reason": "mistyped"}
+    return given(corrections.CorrectFund, make.funds(house, count), **said)
+
+
+@recipe(
+    "fund.amend_commitment",
+    "fund.amend_commitment",
+    "fund_source.amend",
+    by=Role.ACCOUNTANT,
+    tells="fund.commitment_amended",
+)
+def amend_commitment(house: House, count: int) -> Made:
+    ids = make.funds(house, count)
+    return [
+        corrections.AmendCommitment(
+            command_id=key(), fund_id=one, source_id=source, amount_minor=100_000_000, reason="a nought too many"
+        )
+        for one, source in zip(ids, make.sources(house, *ids), strict=True)
+    ]
+
+
+@recipe("fund.cancel_call", "fund.cancel_call", "fund_source.call", by=Role.ACCOUNTANT, tells="fund.call_cancelled")
+def cancel_call(house: House, count: int) -> Made:
+    ids = make.funds(house, count)
+    make.sources(house, *ids)
+    make.call_capital(house, *ids)
+    return given(corrections.CancelCall, ids, call_no=1, reason="called too early")
 
 
 @recipe("fund.call", "fund.call", "fund_source.call", by=Role.ACCOUNTANT, tells="fund.called")

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from flows.claims import claim_batch
-from lifecycle.exceptions import commands as exception
 from lifecycle.payouts import batches, payees, statements, taking_back
 from lifecycle.payouts import commands as payout
 from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddOrganisation, GrantRole
 from models.db import transaction
 from models.ids import new_id
-from models.states import OrganisationKind, Role
+from models.states import OrganisationKind, Role, StatementStatus
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import House, key
@@ -139,8 +138,10 @@ def confirm_account(house: House, count: int) -> Made:
     make.agreements(house, 1)
     firm = house.parties["sme"]
     propose = [
-        payees.ProposeAccount(command_id=key(), organisation_id=firm, **{**pay.ACCOUNT, "account_number": hashed[-20:]})
-        for hashed in (pay.hashed().upper() for _ in range(count))
+        payees.ProposeAccount(
+            command_id=key(), organisation_id=firm, **{**pay.ACCOUNT, "account_number": str(int(hashed[-20:], 16))}
+        )
+        for hashed in (pay.hashed() for _ in range(count))
     ]
     ids = make.ids_of(house.do(*propose, by=Role.FINANCE_OFFICER))
     return given(payees.ConfirmAccount, ids, called="021-5555 0101, Mrs Lin")
@@ -251,6 +252,17 @@ def abandon(house: House, count: int) -> Made:
     return [pay.abandon(house, one) for one in pay.batches(house, count, state="unknown")]
 
 
+@recipe(
+    "payout.adopt",
+    "payout.adopt",
+    "batch.prepare",
+    by=Role.FUND_MANAGER,
+    moves=(("payout", "instruct", "approved", "instructed"), ("batch", "prepare", "", "prepared")),
+)
+def adopt(house: House, count: int) -> Made:
+    return [pay.adopt(house, one) for one in pay.payouts(house, count, state="approved")]
+
+
 @recipe("statement.take", by=Role.ACCOUNTANT)
 def take(house: House, count: int) -> Made:
     return [pay.take(pay.fund_of(house, one)) for one in pay.accepted(house, count)]
@@ -267,6 +279,11 @@ def take_lines(house: House, count: int) -> Made:
 def compare(house: House, count: int) -> Made:
     ids = pay.statements(house, count, opening_minor=0, closing_minor=pay.PAID_IN)
     return given(statements.ComparePosition, ids)
+
+
+@recipe("statement.complete", by=Role.ACCOUNTANT)
+def complete(house: House, count: int) -> Made:
+    return given(statements.CompleteStatement, pay.statements(house, count, status=StatementStatus.IMPORTING))
 
 
 @recipe("statement.write_off", by=Role.ACCOUNTANT)
@@ -305,4 +322,4 @@ def propose_way_out(house: House, count: int) -> Made:
 @recipe("exception.confirm", by=Role.FUND_MANAGER, tells="exception.closed")
 def confirm_way_out(house: House, count: int) -> Made:
     ids = make.ids_of(house.do(*propose_way_out(house, count), by=Role.ACCOUNTANT))
-    return given(exception.ConfirmWayOut, ids, action=exception.Action.ABANDON_BATCH)
+    return [pay.confirm(house, one) for one in ids]

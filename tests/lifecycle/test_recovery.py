@@ -15,6 +15,9 @@ from lifecycle.recovery import ORPHAN_AGE, Found, look, sweep
 from models.db import reading, transaction
 from models.file_store import EvidenceFiles, MemoryFiles
 from models.ports import OutsideError
+from models.states import Role
+from tests import payments as pay
+from tests.factories import House
 from tests.lifecycle.world import NOW, a_world, some_projects
 from tests.models.test_views import a_document
 
@@ -94,6 +97,19 @@ class TestFiles:
 
     def test_of_a_store_that_does_not_exist_yet_are_none(self, sqlite_engine: Engine, files: EvidenceFiles) -> None:
         assert recovered(sqlite_engine, files)["swept"] == {"temp_files": 0, "orphan_files": 0}
+
+
+class TestFilesOfACase:
+    def test_stay_also_when_another_proposal_took_their_place(
+        self, house: House, files: EvidenceFiles, tmp_path: Path
+    ) -> None:
+        case = pay.case_of(house, *pay.batches(house, state="unknown"))
+        letters = [stored(files, tmp_path, content) for content in (b"a letter", b"a better one")]
+        for letter in letters:
+            make_old(letter)
+            house.do(pay.propose(case, evidence_sha256=letter.name), by=Role.ACCOUNTANT)
+
+        assert recovered(house.engine, files)["swept"] == {"temp_files": 0, "orphan_files": 0}
 
 
 class TestHolds:

@@ -34,7 +34,7 @@ def told(house: House, what: str, rung: int = 0) -> set[str]:
     row = open_ones(house, what)[0]
     asked = Asked(what, row.object_id, row.project_id, row.fund_id, BY_NAME[what].ladder.rungs[rung])
     with reading(house.engine) as session:
-        return {person.name for person in Directory(session, [asked]).told(asked)}
+        return {person.name for person in Directory(session, [asked], today=house.today).told(asked)}
 
 
 def done(house: House, verb: str) -> UUID:

@@ -20,6 +20,7 @@ from notifications import preferences
 from notifications.fan_out import TRIES, Fanned, fan_out, not_before, waiting
 from notifications.recipients import Contact
 from notifications.render import headline
+from notifications.samples import sample_facts
 from notifications.words import LANGUAGES
 from tests.factories import VOTERS, House, a_project, key, name_members, reviews, submitted
 from tests.lifecycle.recipes import RECIPES
@@ -196,6 +197,13 @@ class TestWhoIsTold:
         put_out(house, "run.failed", "schedule", new_id(), schedule="outbox", slot_at="2026-03-02T01:00:00Z", why="x")
         fan(house)
         assert told(house, "run.failed") == {Role.OPERATOR: "operator*"}
+
+    def test_mails_checkpoints_to_the_auditors(self, house: House) -> None:
+        facts = {name: value for name, value in sample_facts("checkpoint.signed").items() if name != "kind"}
+        put_out(house, "checkpoint.signed", "checkpoint", new_id(), **facts)
+        fan(house)
+        assert told(house, "checkpoint.signed") == {Role.AUDITOR: "auditor"}
+        assert mailed(house, "checkpoint.signed") == {"auditor"}
 
     def test_one_person_is_told_what_is_due_for_them(self, house: House) -> None:
         item: dict[str, Any] = {"what": "stage_due", "number": "PT-1", "label": "", "name": "x", "on": "2026-03-02"}

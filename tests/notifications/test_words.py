@@ -7,8 +7,10 @@ import pytest
 import lifecycle.verbs
 from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
-from lifecycle.exceptions.commands import Action
+from lifecycle.exceptions.proposal import Action
+from lifecycle.invariants.check import all_checks
 from lifecycle.standards.pack import Party
+from lifecycle.verdicts.soundness import fresh_verdicts
 from models import states
 from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
 from tests.notifications.codes import uses, variable_uses, words_in
@@ -154,6 +156,11 @@ class TestCatalogue:
 
         assert not silent
 
+    def test_has_a_name_for_every_invariant(self) -> None:
+        named = [one.id for one in all_checks({})] + [fresh_verdicts(None).id]  # type: ignore[arg-type]
+
+        assert [one for one in named if f"invariant.{one}" not in CATALOGUE] == []
+
     def test_names_kinds_that_have_words(self) -> None:
         kinds = {code.partition(".")[0] for code in CATALOGUE if "." in code}
 
@@ -166,6 +173,13 @@ class TestSentence:
 
         assert sentence("role", values, "zh-CN") == "此操作需要以下角色之一：项目协调员、计划主管。"
         assert sentence("role", values, "en") == "This needs one of these roles: coordinator, sponsor."
+
+    def test_says_amounts_and_shares_as_people_read_them(self) -> None:
+        limits = {"amount": 0, "limit": 10**13}
+
+        assert "¥100,000,000,000.00" in sentence("amount_out_of_bounds", limits, "en")
+        assert "JPY 10,000,000,000,000" in sentence("amount_out_of_bounds", {**limits, "currency": "JPY"}, "en")
+        assert sentence("rate_over_cap", {"have": 7001, "limit": 7000}, "zh-CN").startswith("资助比例为 70.01%，")
 
     def test_shows_the_name_of_a_missing_value_instead_of_failing(self) -> None:
         assert sentence("project_on_hold", {"reason": "ehs"}, "en") == "The project is on hold (safety) until [until]."

@@ -76,8 +76,8 @@ class TestThePosition:
 
         assert place.commitment_minor == fen(30.0)
         assert (place.paid_minor, place.in_transit_minor, place.approved_minor) == (PAID - REPAID, IN_TRANSIT, 0)
-        assert place.committed_minor == promised - (PAID - REPAID) - IN_TRANSIT
-        assert place.free_minor == fen(30.0) - promised
+        assert place.committed_minor == promised - PAID - IN_TRANSIT
+        assert place.free_minor == fen(30.0) - promised + REPAID
         assert place.returned_minor == fen(1.5, 40)
         assert (place.subscribed_minor, place.called_minor, place.paid_in_minor) == (fen(30.0), fen(18.0), came_in)
         assert place.available_minor == came_in - PAID + REPAID - IN_TRANSIT

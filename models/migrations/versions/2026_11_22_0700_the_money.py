@@ -90,6 +90,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("fund", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fund_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(
+            "ux_fund_debtor_account_currency",
+            ["debtor_account", "currency"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
 
     op.create_table(
         "payee_account",
@@ -230,7 +237,9 @@ def upgrade() -> None:
             "source IN ('pain002', 'camt053', 'camt054', 'csv', 'bank_excel', 'implied', 'people')",
             name=op.f("ck_bank_statement_source_known"),
         ),
-        sa.CheckConstraint("status IN ('imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")),
+        sa.CheckConstraint(
+            "status IN ('importing', 'imported', 'quarantined')", name=op.f("ck_bank_statement_status_known")
+        ),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_bank_statement_fund_id_fund")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statement")),
         sa.UniqueConstraint("file_sha256", "statement_ref", name=op.f("uq_bank_statement_file_sha256_statement_ref")),
@@ -294,7 +303,7 @@ def upgrade() -> None:
             "called_minor BETWEEN 0 AND committed_minor", name=op.f("ck_fund_source_called_within_commitment")
         ),
         sa.CheckConstraint(
-            "committed_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_fund_source_committed_minor_bounds")
+            "committed_minor BETWEEN 0 AND 10000000000000", name=op.f("ck_fund_source_committed_minor_bounds")
         ),
         sa.CheckConstraint("paid_in_minor >= 0", name=op.f("ck_fund_source_paid_in_not_negative")),
         sa.CheckConstraint(
@@ -412,21 +421,48 @@ def upgrade() -> None:
         sa.Column("fund_id", Id(), nullable=False),
         sa.Column("source_id", Id(), nullable=False),
         sa.Column("call_no", sa.Integer(), nullable=False),
+        sa.Column("corrects_no", sa.Integer(), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("due_on", Day(), nullable=False),
         sa.Column("called_at", UTCDateTime(), nullable=False),
         sa.Column("called_by", Id(), nullable=True),
         sa.CheckConstraint(
-            "amount_minor BETWEEN 1 AND 10000000000000", name=op.f("ck_capital_call_amount_minor_bounds")
+            "(amount_minor < 0) = (corrects_no IS NOT NULL)", name=op.f("ck_capital_call_less_where_it_corrects")
+        ),
+        sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_capital_call_amount_not_zero")),
+        sa.CheckConstraint(
+            "amount_minor BETWEEN -10000000000000 AND 10000000000000", name=op.f("ck_capital_call_amount_minor_bounds")
         ),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_capital_call_fund_id_fund")),
         sa.ForeignKeyConstraint(["source_id"], ["fund_source.id"], name=op.f("fk_capital_call_source_id_fund_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_capital_call")),
         sa.UniqueConstraint("source_id", "call_no", name=op.f("uq_capital_call_source_id_call_no")),
+        sa.UniqueConstraint("source_id", "corrects_no", name=op.f("uq_capital_call_source_id_corrects_no")),
     )
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_capital_call_fund_id"), ["fund_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_capital_call_source_id"), ["source_id"], unique=False)
+
+    op.create_table(
+        "case_file",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("exception_id", Id(), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("author_id", Id(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_case_file_sha256_whole")),
+        sa.CheckConstraint("size_bytes > 0", name=op.f("ck_case_file_size_positive")),
+        sa.ForeignKeyConstraint(["author_id"], ["app_user.id"], name=op.f("fk_case_file_author_id_app_user")),
+        sa.ForeignKeyConstraint(
+            ["exception_id"], ["exception_case.id"], name=op.f("fk_case_file_exception_id_exception_case")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
+    )
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_file_exception_id"), ["exception_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_file_sha256"), ["sha256"], unique=False)
 
     op.create_table(
         "contribution",
@@ -501,6 +537,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("statement_id", "line_ref", name=op.f("uq_statement_line_statement_id_line_ref")),
     )
     with op.batch_alter_table("statement_line", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_line_bank_ref", ["bank_ref"], unique=False)
         batch_op.create_index("ix_statement_line_content_hash", ["content_hash"], unique=False)
         batch_op.create_index(batch_op.f("ix_statement_line_statement_id"), ["statement_id"], unique=False)
         batch_op.create_index("ix_statement_line_status", ["status"], unique=False)
@@ -706,6 +743,7 @@ def upgrade() -> None:
         sa.Column("amended_by", JSONText(), nullable=False),
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
         sa.Column("is_director_needed", sa.Boolean(), nullable=False),
+        sa.Column("is_minute_needed", sa.Boolean(), nullable=False),
         sa.Column("minute_sha256", sa.String(length=64), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("complete_on", Day(), nullable=True),
@@ -822,6 +860,7 @@ def upgrade() -> None:
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
         sa.Column("remittance", sa.String(length=140), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("why", sa.String(length=1000), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "status IN ('prepared', 'sent', 'unknown', 'acknowledged', 'settled', 'rejected', 'returned', 'abandoned')",
@@ -962,6 +1001,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_statement_line_status")
         batch_op.drop_index(batch_op.f("ix_statement_line_statement_id"))
         batch_op.drop_index("ix_statement_line_content_hash")
+        batch_op.drop_index("ix_statement_line_bank_ref")
 
     op.drop_table("statement_line")
     with op.batch_alter_table("posting", schema=None) as batch_op:
@@ -975,6 +1015,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contribution_fund_id"))
 
     op.drop_table("contribution")
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_file_sha256"))
+        batch_op.drop_index(batch_op.f("ix_case_file_exception_id"))
+
+    op.drop_table("case_file")
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_capital_call_source_id"))
         batch_op.drop_index(batch_op.f("ix_capital_call_fund_id"))
@@ -1031,6 +1076,11 @@ def downgrade() -> None:
 
     op.drop_table("payee_account")
     with op.batch_alter_table("fund", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ux_fund_debtor_account_currency",
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
         batch_op.drop_index(batch_op.f("ix_fund_organisation_id"))
 
     op.drop_table("fund")

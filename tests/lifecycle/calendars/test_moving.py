@@ -73,6 +73,14 @@ class TestADayOff:
         with reading(each_house.engine) as session:
             assert verify(session).is_ok
 
+    def test_tells_each_project_what_moved_there(self, house: House) -> None:
+        projects = {str(make.a_project(house)): 2, str(make.a_project(house)): 2}
+        off(house, STORM)
+        rows = house.rows("SELECT object_id, facts FROM outbox_message WHERE kind = 'calendar.deadlines_moved'")
+        facts = {str(UUID(str(row.object_id))): json.loads(row.facts) for row in rows}
+        assert {key: one["moved"] for key, one in facts.items()} == projects
+        assert all(one["was_on"] < one["is_on"] for said in facts.values() for one in said["items"])
+
     def test_never_moves_a_passed_deadline(self, house: House) -> None:
         project = make.a_project(house)
         before = due(house, project)

@@ -153,6 +153,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
             amount_minor=1,
             currency="CNY",
             is_director_needed=draw(st.booleans()),
+            is_minute_needed=draw(st.booleans()),
             approvals_needed=draw(sums),
         ),
         "purpose": draw(st.sampled_from(PayoutPurpose)),
@@ -176,7 +177,6 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "tranche_minor": draw(sums),
         "owed_minor": draw(sums),
         "available_minor": draw(sums),
-        "tier": draw(st.none() | st.just(SimpleNamespace(is_minute_needed=True))),
         "minute_sha256": draw(st.sampled_from([None, "a"])),
         "is_last_approval": draw(st.booleans()),
         "has_director": draw(st.booleans()),
@@ -192,6 +192,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "batch": SimpleNamespace(fence=1),
         "kept": draw(SETS),
         "revived_count": draw(sums),
+        "retained": None,
         "tiers": draw(st.sampled_from([(), (1,)])),
         "agreed": draw(st.none() | st.just(SimpleNamespace(action="abandon_batch", confirmed_by=1))),
         "instructions": tuple(

@@ -259,7 +259,7 @@ def pending(house: House, agreement: UUID) -> None:
         | money
         | {"id": payout, "number": "PO-1", "purpose": "milestone", "milestone_id": str(milestone), "state": "approved"}
         | {"payee_account_id": payee, "revision": 1, "payload_hash": zero, "evidence": "[]", "amended_by": "[]"}
-        | {"approvals_needed": 1, "is_director_needed": 0, "attempt": 0, "created_at": now},
+        | {"approvals_needed": 1, "is_director_needed": 0, "is_minute_needed": 0, "attempt": 0, "created_at": now},
         "payment_batch": {"id": batch, "number": "PB-1", "msg_id": "M1", "state": "unknown", "fund_id": found.fund_id}
         | {"format": "pain001", "debtor_name": "a", "debtor_account": "b", "debtor_bank": "c", "fence": 0}
         | {"execution_on": "2025-07-08", "instruction_count": 1, "total_minor": 100, "currency": "CNY"}

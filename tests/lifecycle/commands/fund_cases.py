@@ -16,6 +16,7 @@ from lifecycle.funds.commands import (
     SetLimit,
     Tier,
 )
+from lifecycle.funds.corrections import AmendCommitment, CancelCall, CorrectFund
 from lifecycle.payouts.statements import TakeLines
 from lifecycle.people.commands import GrantRole
 from models.money import MAX_MINOR
@@ -27,8 +28,19 @@ from tests.lifecycle.commands.refusals import again, done, made, on, refused, wr
 NOWHERE = UUID(int=5)
 
 wrong("fund.add", "fund_code_wrong", code="F 1")
-wrong("fund.add", "name_length", name=" ")
-wrong("fund.add", "debtor_wrong", debtor_account="")
+wrong("fund.add", "fund_name_wrong", name=" ")
+wrong("fund.add", "fund_name_wrong", debtor_name="")
+wrong("fund.add", "fund_name_wrong", debtor_account="")
+wrong("fund.correct", "fund_name_wrong", name=" ")
+wrong("fund.correct", "reason_missing", reason=" ")
+wrong("fund.correct", "fund_name_wrong", debtor_bank="1" * 15)
+wrong("fund.correct", "nothing_to_change", name=None, debtor_name=None)
+wrong("fund.amend_commitment", "source_not_found", source_id=NOWHERE)
+wrong("fund.amend_commitment", "amount_out_of_bounds", amount_minor=-1)
+wrong("fund.amend_commitment", "nothing_to_change", amount_minor=1_000_000_000)
+wrong("fund.amend_commitment", "reason_missing", reason="")
+wrong("fund.cancel_call", "call_not_found", call_no=2)
+wrong("fund.cancel_call", "reason_missing", reason="")
 wrong("fund.add", "currency_unknown", currency="BHD")
 wrong("fund.add", "amount_out_of_bounds", commitment_minor=0)
 wrong("fund.add", "amount_out_of_bounds", commitment_minor=MAX_MINOR + 1)
@@ -66,7 +78,13 @@ wrong("fund.set_limit", "four_eyes", role=Role.FUND_DIRECTOR, user_id=None)
 
 @refused("fund.add", "already_exists")
 def _same_code(house: House) -> Any:
-    return again("fund.add", done(house, "fund.add"))
+    return again("fund.add", done(house, "fund.add"), debtor_account="another")
+
+
+@refused("fund.add", "debtor_account_taken")
+def _the_account_of_another_fund(house: House) -> Any:
+    done(house, "fund.add", debtor_account="6222 0202 1")
+    return new_fund(house, debtor_account=" 622202021")
 
 
 @refused("fund.resize", "nothing_to_change")
@@ -81,6 +99,57 @@ def _below_what_it_has_promised(house: House) -> Any:
     promised = house.one("SELECT amount_minor FROM v_agreement WHERE id = :id", id=str(agreement))
     house.do(on(ResizeFund, UUID(fund), commitment_minor=promised, reason="to the last fen"), by=Role.SPONSOR)
     return on(ResizeFund, UUID(fund), commitment_minor=promised - 1, reason="less")
+
+
+@refused("fund.correct", "fund_account_in_use")
+def _after_money_came_in(house: House) -> Any:
+    (one,) = funds(house)
+    pay_in(house, one)
+    assert house.ask(on(CorrectFund, one, name="another", reason="why"), by=Role.SPONSOR)[0].is_done
+    return on(CorrectFund, one, debtor_account="62220299", reason="why")
+
+
+@refused("fund.correct", "fund_account_in_use")
+def _after_a_statement_of_the_account(house: House) -> Any:
+    (one,) = funds(house)
+    house.do(pay.take(one))
+    return on(CorrectFund, one, debtor_bank="301290000007", reason="why")
+
+
+@refused("fund.correct", "debtor_account_taken")
+def _to_the_account_of_another_fund(house: House) -> Any:
+    one, other = funds(house, 2)
+    number = house.one("SELECT debtor_account FROM fund WHERE id = :id", id=str(other))
+    return on(CorrectFund, one, debtor_account=f" {number[:4]} {number[4:]}", reason="mistyped")
+
+
+@refused("fund.amend_commitment", "commitment_below_calls")
+def _below_what_was_called(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    call_capital(house, one, amount_minor=500)
+    return on(AmendCommitment, one, source_id=source, amount_minor=499, reason="why")
+
+
+@refused("fund.cancel_call", "call_cancelled_already")
+def _cancelled_twice(house: House) -> Any:
+    return again("fund.cancel_call", done(house, "fund.cancel_call"))
+
+
+@refused("fund.cancel_call", "call_not_found")
+def _the_cancellation_itself(house: House) -> Any:
+    return again("fund.cancel_call", done(house, "fund.cancel_call"), call_no=2)
+
+
+@refused("fund.cancel_call", "call_paid_already")
+def _after_a_part_of_it_came(house: House) -> Any:
+    (one,) = funds(house)
+    (source,) = sources(house, one)
+    call_capital(house, one, amount_minor=500)
+    call_capital(house, one, amount_minor=300)
+    paid = {"source_id": source, "received_on": house.today, "bank_ref": "B-1"}
+    house.do(on(Contribute, one, amount_minor=501, **paid), by=Role.ACCOUNTANT)
+    return on(CancelCall, one, call_no=2, reason="why")
 
 
 @refused("fund.call", "no_investors", "call_over_commitment")

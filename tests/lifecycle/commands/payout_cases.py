@@ -9,7 +9,7 @@ from sqlalchemy import text
 from flows.claims import claim_batch
 from lifecycle.agreements.commands import SupplementAgreement
 from lifecycle.disbursement.commands import Freeze
-from lifecycle.exceptions.commands import Action, ConfirmWayOut
+from lifecycle.exceptions.proposal import Action
 from lifecycle.funds.commands import Contribute, HoldFund, SetLimit, SetTiers, Tier
 from lifecycle.payouts.batches import Settle
 from lifecycle.payouts.commands import Approve, Certify, Instruct, Reapprove, Reject, Release, SendBack
@@ -69,6 +69,7 @@ wrong("payout.request", "amount_not_positive", new_amount_minor=-1)
 wrong("payout.request", "milestone_exceeded", new_amount_minor=40_000_001)
 wrong("payout.request", "payee_of_another", payee_account_id=NOWHERE)
 wrong("payout.request", "evidence_not_current", new_evidence=("f" * 64,))
+wrong("payout.request", "evidence_not_current", minute_sha256="f" * 64)
 
 
 @refused("payout.request", "milestone_exceeded")
@@ -303,7 +304,21 @@ def _approved_without_director_and_minute(house: House) -> Any:
 
 @refused("payout.approve", "director_missing")
 def _approved_without_a_director(house: House) -> Any:
-    return approve(_of_the_highest_tier(house), minute_sha256="a" * 64)
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, one)
+    return approve(one, minute_sha256=minute)
+
+
+@refused("payout.approve", "evidence_not_current", "director_missing")
+def _approved_on_a_minute_that_is_not_there(house: House) -> Any:
+    return approve(_of_the_highest_tier(house), minute_sha256="the committee agreed")
+
+
+@refused("payout.approve", "evidence_not_current", "director_missing")
+def _approved_on_a_minute_of_another_project(house: House) -> Any:
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, *pay.payouts(house))
+    return approve(one, minute_sha256=minute)
 
 
 @refused("payout.approve", "insufficient_funds")
@@ -333,8 +348,11 @@ def _approved_on_evidence_that_was_withdrawn(house: House) -> Any:
     return approve(one)
 
 
-def withdraw_evidence(house: House) -> None:
-    for row in house.rows("SELECT id, object_id FROM v_evidence"):
+def withdraw_evidence(house: House, sha256: str = "") -> None:
+    """Take back a file, or all of them."""
+    for row in house.rows("SELECT id, object_id, sha256 FROM v_evidence"):
+        if sha256 not in ("", row.sha256):
+            continue
         withdraw = WithdrawEvidence(
             command_id=key(), project_id=UUID(row.object_id), evidence_id=UUID(row.id), reason="wrong file"
         )
@@ -479,6 +497,15 @@ def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
 def _paid_on_evidence_that_was_withdrawn(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
     withdraw_evidence(house)
+    return instruct(one)
+
+
+@refused("payout.instruct", "evidence_not_current")
+def _paid_on_a_minute_that_was_withdrawn(house: House) -> Any:
+    one = _of_the_highest_tier(house)
+    (minute,) = pay.minutes_of(house, one)
+    house.do(approve(one, minute_sha256=minute), by=Role.FUND_DIRECTOR)
+    withdraw_evidence(house, minute)
     return instruct(one)
 
 
@@ -630,6 +657,8 @@ wrong("exception.propose", "way_out_not_possible", action=Action.WRITE_OFF)
 wrong("exception.propose", "way_out_not_possible", "match_names_nothing", action=Action.MATCH, end_to_end_id="E1")
 wrong("exception.propose", "reason_missing", reason=" ")
 wrong("exception.propose", "file_hash_wrong", evidence_sha256="A" * 64)
+wrong("exception.propose", "file_name_wrong", file_name="")
+wrong("exception.propose", "file_size_wrong", size_bytes=0)
 
 
 @refused("exception.propose", "match_names_nothing")
@@ -673,6 +702,17 @@ def _matched_across_funds(house: House) -> Any:
 @refused("payout.learn", "match_known_already")
 def _explained_as_what_is_known(house: House) -> Any:
     (payout,) = pay.payouts(house, state="paid")
+    (statement,) = make.ids_of(house.do(pay.take(pay.payer_of(house, payout))))
+    (line,) = pay.set_aside(house, statement, amount_minor=-pay.AMOUNT)
+    case = pay.case_of(house, line)
+    pay.agree(house, case, action="write_off")
+    aside: dict[str, Any] = {"exception_id": case, "statement_line_id": line, "set_aside_minor": -pay.AMOUNT}
+    return pay.word(house, payout, "settle", source=BankSource.PEOPLE, **aside)
+
+
+@refused("payout.learn", "booking_explained")
+def _said_to_be_more_than_lies_aside(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="instructed")
     (line,) = pay.set_aside(house, *make.ids_of(house.do(pay.take(pay.payer_of(house, payout)))))
     case = pay.case_of(house, line)
     pay.agree(house, case, action="write_off")
@@ -712,6 +752,56 @@ def explain(house: House) -> None:
     edit(house, """UPDATE exception_case SET facts = '{"instruction": "E1"}'""")
 
 
+wrong("payout.adopt", "two_people_missing", "adopt_names_nothing", exception_id=NOWHERE)
+wrong("payout.adopt", "adopt_names_nothing", end_to_end_id="PWK7QXPO20250001A1")
+
+
+@refused("payout.adopt", "two_people_missing", by=Role.FUND_MANAGER)
+def _adopted_by_one(house: House) -> Any:
+    command = made(house, "payout.adopt")
+    edit(house, "UPDATE exception_case SET confirmed_by = NULL")
+    return command
+
+
+@refused("payout.adopt", "adopt_needs_approval", by=Role.FUND_MANAGER)
+def _adopted_by_what_was_sent_back(house: House) -> Any:
+    command = made(house, "payout.adopt")
+    edit(house, "UPDATE payout SET state = 'requested'")
+    return command
+
+
+@refused("exception.propose", "adopt_names_nothing")
+def _adopted_for_another_amount(house: House) -> Any:
+    (payout,) = pay.payouts(house, state="approved")
+    return pay.propose(pay.lost(house, payout, -pay.AMOUNT + 1), "adopt")
+
+
+@refused("exception.propose", "adopt_names_nothing")
+def _adopted_without_an_id_of_ours(house: House) -> Any:
+    (line,) = pay.set_aside(house, *pay.statements(house))
+    return pay.propose(pay.case_of(house, line), "adopt")
+
+
+@refused("exception.propose", "adopt_needs_approval")
+def _adopted_by_what_waits_for_approval(house: House) -> Any:
+    return pay.propose(pay.lost(house, pay.payouts(house)[0]), "adopt")
+
+
+@refused("exception.confirm", "adopt_needs_approval", by=Role.FUND_MANAGER)
+def _adopted_by_what_was_sent_back_meanwhile(house: House) -> Any:
+    case = pay.lost(house, pay.payouts(house, state="approved")[0])
+    house.do(pay.propose(case, "adopt"), by=Role.ACCOUNTANT)
+    edit(house, "UPDATE payout SET state = 'requested'")
+    return pay.confirm(house, case, "adopt")
+
+
+@refused("payout.instruct", "fund_on_hold", "batch_may_be_alive")
+def _paid_while_a_lost_attempt_may_have_paid_it(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    pay.lost(house, one)
+    return instruct(one)
+
+
 @refused("exception.propose", "booking_explained")
 def _what_was_posted_is_no_more_open(house: House) -> Any:
     (line,) = pay.set_aside(house, *pay.statements(house))
@@ -725,13 +815,13 @@ def _agreed_on_what_was_explained_meanwhile(house: House) -> Any:
     case = pay.case_of(house, line)
     house.do(pay.propose(case, "write_off"), by=Role.ACCOUNTANT)
     explain(house)
-    return on(ConfirmWayOut, case, action=Action.WRITE_OFF)
+    return pay.confirm(house, case, "write_off")
 
 
 @refused("exception.confirm", "nothing_proposed")
 def _agreed_to_nothing(house: House) -> Any:
     (batch,) = pay.batches(house, state="unknown")
-    return on(ConfirmWayOut, pay.case_of(house, batch), action=Action.ABANDON_BATCH)
+    return pay.confirm(house, pay.case_of(house, batch))
 
 
 @refused("exception.confirm", "another_way_out")
@@ -739,6 +829,70 @@ def _agreed_to_what_was_proposed_before(house: House) -> Any:
     command = made(house, "exception.confirm")
     house.do(pay.propose(command.exception_id, "confirm_paid"), by=Role.ACCOUNTANT)
     return command
+
+
+@refused("exception.confirm", "proposal_changed")
+def _agreed_to_what_has_another_reason_now(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    house.do(pay.propose(command.exception_id, reason="the bank wrote anew"), by=Role.ACCOUNTANT)
+    return command
+
+
+def _in_the_team(house: House, role: Role) -> None:
+    """Let the technical manager hold a role at the funder, and work on the project."""
+    also(house, Role.TECHNICAL_MANAGER, role, "funder")
+    make.name_members(house, UUID(house.one("SELECT project_id FROM v_payout")), roles=(Role.TECHNICAL_MANAGER,))
+
+
+@refused("exception.propose", "conflict_of_interest")
+def _proposed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "exception.propose")
+    also(house, Role.ACCOUNTANT, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    also(house, Role.FUND_MANAGER, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_to_what_one_proposed_who_joined_the_firm(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    also(house, Role.ACCOUNTANT, Role.PROJECT_LEAD, "sme")
+    return command
+
+
+@refused("exception.confirm", "conflict_of_interest")
+def _agreed_by_one_whom_the_wall_keeps_out(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    stand_behind_the_wall(house, UUID(house.one("SELECT fund_id FROM v_payout")), Role.FUND_MANAGER)
+    return command
+
+
+@refused("exception.propose", "four_eyes")
+def _proposed_by_who_entered_the_account(house: House) -> Any:
+    command = made(house, "exception.propose")
+    edit(house, "UPDATE payee_account SET proposed_by = confirmed_by, confirmed_by = proposed_by")
+    return command
+
+
+@refused("exception.confirm", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _agreed_by_one_of_the_team(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    _in_the_team(house, Role.FUND_MANAGER)
+    return command
+
+
+@refused("exception.confirm", "four_eyes")
+def _agreed_to_what_one_of_the_team_proposed_before(house: House) -> Any:
+    case = made(house, "exception.confirm").exception_id
+    also(house, Role.TECHNICAL_MANAGER, Role.ACCOUNTANT, "funder")
+    house.do(pay.propose(case), by=Role.TECHNICAL_MANAGER)
+    _in_the_team(house, Role.FUND_MANAGER)
+    return pay.confirm(house, case)
 
 
 @refused("exception.confirm", "exception_closed")

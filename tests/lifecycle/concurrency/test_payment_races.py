@@ -276,6 +276,18 @@ class TestFirstFunds:
         shared = house.one("SELECT COUNT(*) FROM v_account WHERE fund_id IS NULL")
         assert shared == 2 * (len(new) + len(used))
 
+    def test_of_one_account_at_once_are_one(self, pair: tuple[House, Racers]) -> None:
+        """Who comes second begins anew, and is told whose account it is."""
+        house, two = pair
+        for number in range(10):
+            account = f"7777{number}"
+
+            outcomes = two.race(*((new_fund(house, debtor_account=account), by) for by in (Role.SPONSOR, Role.ADMIN)))
+
+            assert sorted((said for said, _ in outcomes), key=str) == sorted(
+                ("done", ("debtor_account_taken",)), key=str
+            )
+
 
 def _teller(folder: Path, lease: timedelta = timedelta(seconds=60)) -> Teller:
     return Teller(bank=DropFolders(folder / "out", folder / "in"), holder="any", takes="keep", lease=lease)

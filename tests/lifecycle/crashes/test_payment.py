@@ -21,7 +21,7 @@ from flows.bank_channel import DropFolders
 from flows.disbursement import Teller, disburse
 from flows.reconciliation import take_inbox
 from lifecycle.canonical import sha256_of_bytes
-from lifecycle.exceptions.commands import Action
+from lifecycle.exceptions.proposal import Action
 from lifecycle.payouts.batches import file_of
 from lifecycle.payouts.commands import Approve
 from models.db import make_engine, reading

@@ -8,9 +8,9 @@ import pytest
 
 from lifecycle import engine as melody
 from lifecycle.endings.commands import OrderRecovery, SetOffRecovery, WriteOffRecovery
-from lifecycle.exceptions.commands import Action, ConfirmWayOut, ProposeWayOut, follow_up
+from lifecycle.exceptions.carrying_out import follow_up
 from lifecycle.funds.commands import SetLimit
-from lifecycle.funds.queries import positions
+from lifecycle.funds.queries import ledger_lines, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
 from lifecycle.people.commands import GrantRole
@@ -97,6 +97,25 @@ class TestAnOrder:
         assert codes(house, command, Role.FINANCE_OFFICER) == set()
         assert net(house, agreement) == PAID - 1_000
         whole(house, agreement)
+
+    def test_is_told_by_the_ledger_and_by_the_position_with_the_same_sums(self, house: House) -> None:
+        (agreement,) = paid(house, 1)
+        recovery = order(house, agreement)
+        house.do(repayment(house, recovery, 1_000), by=Role.ACCOUNTANT)
+
+        fund = paying.fund_of(house, agreement)
+        with reading(house.engine) as session:
+            lines, place = ledger_lines(session, fund), positions(session, [fund])[fund]
+
+        held = {line["account"]: line["balance_minor"] for line in lines}
+        assert (held["available"], held["paid"]) == (place.available_minor, place.paid_minor + place.repaid_minor)
+        assert place.cash_minor == place.paid_in_minor + place.unnamed_minor - place.paid_minor - place.fee_minor
+        assert (place.paid_minor, place.repaid_minor) == (PAID - 1_000, 1_000)
+        number, ref = house.rows("SELECT o.number, p.bank_ref FROM recovery_order o, recovery_part p")[0]
+        (last,) = [line for line in lines if line["kind"] == "recovery"]
+        assert (last["recovery"], last["bank_ref"], last["project"] is not None) == (number, ref, True)
+        (first, *_) = [line for line in lines if line["kind"] == "post"]
+        assert first["payout"].startswith("PO-")
 
 
 class TestASetOff:
@@ -219,19 +238,12 @@ class TestACreditThatNobodyKnew:
         (statement,) = make.ids_of(house.do(pay.take(fund)))
         (line,) = pay.set_aside(house, statement, amount_minor=amount)
         case = pay.case_of(house, line)
-        propose = ProposeWayOut(
-            command_id=key(),
-            exception_id=case,
-            action=Action.MATCH,
-            reason="their letter",
-            evidence_sha256="a" * 64,
-            recovery_id=recovery,
-        )
+        propose = pay.propose(case, "match", recovery_id=recovery)
         assert codes(house, propose, Role.ACCOUNTANT) == expected
         if expected:
             return
 
-        confirm = ConfirmWayOut(command_id=key(), exception_id=case, action=Action.MATCH)
+        confirm = pay.confirm(house, case, "match")
         with transaction(house.engine) as session:
             melody.execute_all_or_none(session, [confirm], stamp=house.stamp(Role.FUND_MANAGER))
             more = follow_up(session, case, confirm.command_id)

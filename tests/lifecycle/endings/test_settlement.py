@@ -4,17 +4,20 @@ from uuid import UUID
 
 import pytest
 
-from lifecycle.agreements.commands import AcceptAudit
+from lifecycle.agreements.commands import AcceptAudit, CloseAgreement
 from lifecycle.endings.commands import OrderRecovery, SettleAgreement
-from lifecycle.funds.queries import positions
+from lifecycle.funds.commands import ResizeFund
+from lifecycle.funds.queries import Position, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.payouts.commands import Cancel, Reapprove
 from lifecycle.projects.commands import Advance, Stop
 from lifecycle.requirements.commands import JudgeRequirement
 from models.db import reading
 from models.states import BankEventKind, ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
+from tests import payments as pay
 from tests.factories import House, key
 from tests.lifecycle.ending_recipes import repayment
 
@@ -69,13 +72,18 @@ def sums(house: House, agreement: UUID) -> None:
     found = row(house, agreement)
     if found.status == "active":
         assert sum(tranches(house, agreement).values()) == found.amount_minor
-    fund = UUID(str(found.fund_id))
     with reading(house.engine) as session:
-        place = positions(session, [fund])[fund]
         report = check(session, all_checks(), now=house.now)
     assert [result.id for result in report.results if not result.is_ok] == []
-    assert place.paid_minor + place.reserved_minor + place.committed_minor + place.free_minor == place.commitment_minor
-    assert min(place.committed_minor, place.free_minor) >= 0
+    at = place(house, agreement)
+    assert at.paid_minor + at.reserved_minor + at.committed_minor + at.free_minor == at.commitment_minor
+    assert min(at.committed_minor, at.free_minor) >= 0
+
+
+def place(house: House, agreement: UUID) -> Position:
+    fund = paying.fund_of(house, agreement)
+    with reading(house.engine) as session:
+        return positions(session, [fund])[fund]
 
 
 class TestAStop:
@@ -124,6 +132,35 @@ class TestAStop:
         assert house.one("SELECT state FROM recovery_order") == "settled"
         sums(house, agreement)
 
+    def test_owes_the_firm_nothing_of_what_was_paid_back_while_the_rest_is_still_owed(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+        settle(house, agreement)
+
+        repay(house, 4_000_000)
+
+        assert (place(house, agreement).committed_minor, place(house, agreement).paid_minor) == (0, 76_000_000)
+        sums(house, agreement)
+
+    def test_owes_what_it_still_pays_besides_what_was_paid_back(self, house: House, agreement: UUID) -> None:
+        """Ten million came back before the settlement, which pays eleven."""
+        order(house, agreement, 10_000_000)
+        repay(house, 10_000_000)
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=115_714_286)
+        assert settle(house, agreement)["due_minor"] == 11_000_000
+        owed = [place(house, agreement).committed_minor]
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+
+        paying.approve(house, payout)
+
+        owed.append(place(house, agreement).committed_minor)
+        assert owed == [11_000_000, 0]
+        assert place(house, agreement).reserved_minor == 11_000_000
+        sums(house, agreement)
+
     def test_nets_an_open_order_that_asks_for_more_than_is_owed(self, house: House, agreement: UUID) -> None:
         order(house, agreement, 30_000_000)
         stop(house, agreement)
@@ -170,6 +207,89 @@ class TestAStop:
 
         (answer,) = house.ask(again, by=Role.FUND_DIRECTOR)
         assert [reason.code for reason in answer.unmet] == ["payouts_open"]
+
+
+class TestMoneyThatComesBackAfterTheEnd:
+    @pytest.fixture
+    def over(self, house: House, agreement: UUID) -> UUID:
+        """The agreement, stopped and settled on just what was paid: closed, and its fund promises nothing else."""
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=114_285_715)
+        assert settle(house, agreement)["is_closed"] is True
+        resize(house, agreement, 80_000_000)
+        return agreement
+
+    def test_opens_the_agreement_again_and_is_settled_and_paid_anew(self, house: House, over: UUID) -> None:
+        (payout,) = payouts(house)
+        back(house, payout)
+
+        assert (row(house, over).status, row(house, over).amount_minor) == ("active", 80_000_000)
+        assert house.one("SELECT COUNT(*) FROM v_outbox WHERE kind = 'agreement.reopened'") == 1
+        assert house.one("SELECT COUNT(*) FROM v_audit WHERE action = 'agreement.reopen'") == 1
+        sums(house, over)
+        house.do(Cancel(command_id=key(), payout_id=payout, reason="stopped"), by=Role.FINANCE_OFFICER)
+        assert settle(house, over)["due_minor"] == 80_000_000
+        (again,) = paying.asked(house, paying.ask_settlement(house, over, 80_000_000))
+        paying.pay(house, again)
+        assert paid(house, over) == 80_000_000
+        sums(house, over)
+        close(house, over)
+
+    def test_in_part_is_settled_anew(self, house: House, over: UUID) -> None:
+        back(house, *payouts(house), amount=10_000_000)
+
+        assert row(house, over).status == "active"
+        assert settle(house, over)["due_minor"] == 10_000_000
+        sums(house, over)
+
+    def test_of_its_settlement_is_paid_again_at_once(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+        settle(house, agreement)
+        (payout,) = paying.asked(house, paying.ask_settlement(house, agreement, 11_000_000))
+        paying.pay(house, payout)
+        close(house, agreement)
+
+        back(house, payout)
+
+        for by in (Role.FUND_MANAGER, Role.FUND_DIRECTOR):
+            house.do(Reapprove(command_id=key(), payout_id=payout, amount_minor=11_000_000), by=by)
+        paying.hear(house, payout, paying.send(house, payout))
+        assert paid(house, agreement) == 91_000_000
+        sums(house, agreement)
+
+    def test_leaves_it_closed_where_the_fund_has_promised_the_rest_to_others(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=130_000_000)
+        settle(house, agreement)
+        close(house, agreement)
+        resize(house, agreement, 80_000_000)
+
+        back(house, *payouts(house))
+
+        assert row(house, agreement).status == "closed"
+        sums(house, agreement)
+
+
+def payouts(house: House) -> list[UUID]:
+    return [UUID(one.id) for one in house.rows("SELECT id FROM v_payout")]
+
+
+def back(house: House, payout: UUID, **more: Any) -> None:
+    pay.tell(house, payout, kind="return", **{f"{name}_minor": value for name, value in more.items()})
+
+
+def close(house: House, agreement: UUID) -> None:
+    house.do(CloseAgreement(command_id=key(), agreement_id=agreement, reason="over"), by=Role.FUND_DIRECTOR)
+
+
+def resize(house: House, agreement: UUID, commitment: int) -> None:
+    fund = paying.fund_of(house, agreement)
+    house.do(
+        ResizeFund(command_id=key(), fund_id=fund, commitment_minor=commitment, reason="as promised"), by="sponsor"
+    )
 
 
 class TestAProjectInProduction:

@@ -1,6 +1,7 @@
 """Tranches between their release and their payment: cut by unused money, kept back as a retention."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +13,21 @@ from sqlalchemy import Engine
 from lifecycle.endings.settlement import Tranche, plan_of
 from lifecycle.funds.queries import positions
 from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease, WaiveMilestone
-from lifecycle.milestones.entitlement import Figures
-from lifecycle.payouts.commands import RequestPayout
+from lifecycle.milestones.entitlement import Figures, Retained
+from lifecycle.milestones.facts import last_go
+from lifecycle.milestones.rules import still_over
+from lifecycle.payouts.commands import Instruct, Release, RequestPayout
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements.commands import JudgeRequirement
+from lifecycle.standards import library
 from lifecycle.standards.pack import Pack
 from models.db import reading
-from models.states import MilestoneState, ProjectState, Role
+from models.ids import new_id
+from models.states import GateOutcome, MilestoneState, ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests.factories import House, key
-from tests.lifecycle.endings.test_settlement import audit, row, settle, to_the_next_stage, tranches
+from tests.lifecycle.endings.test_settlement import audit, order, repay, row, settle, to_the_next_stage, tranches
 
 
 @pytest.fixture
@@ -118,7 +123,8 @@ class TestACut:
 
 
 class TestARetention:
-    def test_is_released_after_its_months_its_notice_and_with_nothing_open(self, house: House, agreement: UUID) -> None:
+    def reported(self, house: House, agreement: UUID) -> UUID:
+        """Return the retention of a settled agreement, handed in."""
         paying.accept_cost(house, agreement, cost=100_000_000, is_final=False)
         for number in (2, 3):
             to_the_next_stage(house, agreement)
@@ -129,7 +135,35 @@ class TestARetention:
         paying.accept_cost(house, agreement, cost=45_000_000)
         audit(house, agreement)
         settle(house, agreement)
-        (retained,) = make.reported(house, agreement, number=5)
+        return make.reported(house, agreement, number=5)[0]
+
+    def released(self, house: House, agreement: UUID) -> UUID:
+        """Return the request for a retention that was released."""
+        retained = self.reported(house, agreement)
+        house.later(days=366)
+        house.do(AnnounceRelease(command_id=key(), milestone_id=retained, where="board"), by=Role.COORDINATOR)
+        house.later(days=8)
+        house.do(AcceptMilestone(command_id=key(), milestone_id=retained, reason="over"), by=Role.COORDINATOR)
+        return paying.asked(house, paying.request(house, retained, tranches(house, agreement)["R"]))[0]
+
+    def test_waits_again_for_what_came_up_between_its_release_and_its_payment(
+        self, house: House, agreement: UUID
+    ) -> None:
+        payout = self.released(house, agreement)
+        paying.approve(house, payout)
+        order(house, agreement, 1_000)
+
+        (release,) = house.ask(Release(command_id=key(), payout_id=payout), by=Role.PAYER)
+        (instruct,) = house.ask(Instruct(command_id=key(), payout_id=payout, batch_id=new_id()))
+
+        assert [reason.code for reason in release.unmet] == ["retention_open_matters"]
+        assert [reason.code for reason in instruct.unmet] == ["retention_open_matters", "recovery_open"]
+        repay(house, 1_000)
+        paying.hear(house, payout, paying.send(house, payout))
+        assert house.one("SELECT state FROM v_payout WHERE id = :id", id=str(payout)) == "paid"
+
+    def test_is_released_after_its_months_its_notice_and_with_nothing_open(self, house: House, agreement: UUID) -> None:
+        retained = self.reported(house, agreement)
         accept = AcceptMilestone(command_id=key(), milestone_id=retained, reason="over")
 
         def reasons() -> set[str]:
@@ -147,6 +181,28 @@ class TestARetention:
         paying.pay(house, payout)
         assert house.one("SELECT purpose FROM payout WHERE id = :id", id=str(payout)) == "retention"
         assert row(house, agreement).settled_on is not None
+
+
+class TestARetentionWhoseLastGateWasDecidedAnew:
+    @pytest.mark.parametrize(("outcome", "codes"), [("go", []), ("conditional_go", []), ("recycle", ["gate_unmet"])])
+    def test_is_paid_only_where_it_is_a_go(self, outcome: str, codes: list[str]) -> None:
+        review = _Decided(id=1, decided_on=date(2025, 3, 31), outcome=GateOutcome(outcome))
+        day = last_go(review, (), ())
+        today, noticed = date(2026, 4, 1), date(2026, 3, 1)
+        seen = Retained(accepted_on=day, today=today, noticed_on=noticed, open_matters=0) if day else None
+
+        assert [one.code for one in still_over(_Kept(), seen, library.default().funds)] == codes
+
+
+@dataclass
+class _Decided:
+    id: int
+    decided_on: date
+    outcome: GateOutcome
+
+
+class _Kept:
+    needs = ("retention_over",)
 
 
 def tied() -> Pack:

@@ -1,5 +1,6 @@
 """Who approves does not say how many must; what was asked of three is not asked of one later (rule book 5.4)."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from lifecycle.funds.commands import SetTiers, Tier
@@ -14,13 +15,13 @@ BIG = 240_000_000
 ONE_IS_ENOUGH = (Tier(up_to_minor=MAX_MINOR, approvers_needed=1),)
 
 
-def asked(house: House) -> UUID:
+def asked(house: House, amount: int = BIG) -> UUID:
     (milestone,) = pay.accepted(house, 1, amount_minor=600_000_000, own_money_minor=300_000_000)
-    return ids_of(house.do(pay.request(house, milestone, amount_minor=BIG), by=Role.FINANCE_OFFICER))[0]
+    return ids_of(house.do(pay.request(house, milestone, amount_minor=amount), by=Role.FINANCE_OFFICER))[0]
 
 
-def lowered(house: House, payout: UUID) -> SetTiers:
-    return SetTiers(command_id=key(), fund_id=pay.payer_of(house, payout), tiers=ONE_IS_ENOUGH, reason="easier")
+def lowered(house: House, payout: UUID, tiers: tuple[Tier, ...] = ONE_IS_ENOUGH) -> SetTiers:
+    return SetTiers(command_id=key(), fund_id=pay.payer_of(house, payout), tiers=tiers, reason="easier")
 
 
 def needed(house: House) -> tuple[int, bool]:
@@ -51,8 +52,29 @@ class TestAPayoutThatIsCountedAnew:
         house.do(SendBack(command_id=key(), payout_id=payout, reason="look again"), by=Role.FUND_DIRECTOR)
 
         assert needed(house) == (3, True)
-        house.do(Approve(command_id=key(), payout_id=payout, amount_minor=BIG), by=Role.FUND_DIRECTOR)
+        approve = Approve(command_id=key(), payout_id=payout, amount_minor=BIG, minute_sha256="a" * 64)
+        house.do(approve, by=Role.FUND_DIRECTOR)
         assert house.one("SELECT state FROM v_payout") == "requested"
+
+    def test_asks_for_the_minute_of_the_tiers_under_which_it_was_asked_for(self, house: House) -> None:
+        """Tiers that ask for none now take it from no payout that waits, and new ones put it on none."""
+        payout = asked(house)
+        house.do(lowered(house, payout), by=Role.SPONSOR)
+
+        approve = Approve(command_id=key(), payout_id=payout, amount_minor=BIG)
+        (answer,) = house.ask(approve, by=Role.FUND_DIRECTOR)
+
+        assert [one.code for one in answer.unmet] == ["minute_missing"]
+        house.do(replace(approve, minute_sha256="a" * 64), by=Role.FUND_DIRECTOR)
+
+    def test_asks_for_no_minute_where_the_tiers_asked_for_none_then(self, house: House) -> None:
+        payout = asked(house, amount=1)
+        asks = (Tier(up_to_minor=MAX_MINOR, approvers_needed=1, is_minute_needed=True),)
+        house.do(lowered(house, payout, tiers=asks), by=Role.SPONSOR)
+
+        house.do(Approve(command_id=key(), payout_id=payout, amount_minor=1), by=Role.FUND_MANAGER)
+
+        assert house.one("SELECT state FROM v_payout") == "approved"
 
     def test_asks_for_as_many_where_it_has_become_smaller(self, house: House) -> None:
         payout = asked(house)

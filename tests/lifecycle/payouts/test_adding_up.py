@@ -5,12 +5,15 @@ from uuid import UUID
 
 import pytest
 
+from lifecycle.funds.commands import SetTiers, Tier
 from lifecycle.payouts.commands import Amend, Cancel
-from models.states import Role
+from models.money import MAX_MINOR
+from models.states import ProjectState, Role
 from tests import factories as make
 from tests import paid as paying
 from tests.factories import House, key
 
+SMALL_BATCH = ProjectState.SMALL_BATCH_TRIAL
 HALF = 20_000_000
 """200,000 yuan: one approval alone, two with another half."""
 
@@ -32,6 +35,17 @@ def needed(house: House, payout: UUID) -> int:
 
 def amend(house: House, payout: UUID, **changes: Any) -> None:
     house.do(Amend(command_id=key(), payout_id=payout, reason="corrected", **changes), by=Role.FINANCE_OFFICER)
+
+
+def in_dollars(house: House) -> UUID:
+    """Return a tranche of the same firm that is paid in dollars, under tiers of the same figures."""
+    (fund,), (project,) = make.funds(house, currency="USD"), make.projects(house, pack="funded", stage=SMALL_BATCH)
+    tiers = (Tier(up_to_minor=30_000_000, approvers_needed=1), Tier(up_to_minor=MAX_MINOR, approvers_needed=2))
+    house.do(SetTiers(command_id=key(), fund_id=fund, tiers=tiers, reason="as in yuan"), by=Role.SPONSOR)
+    (agreement,) = make.ids_of(house.do(make.draft(house, fund, project), by=Role.SPONSOR))
+    make.sign(house, agreement)
+    make.pay_in(house, fund)
+    return paying.released(house, agreement)[0]
 
 
 class TestPayoutsToOnePayee:
@@ -82,6 +96,12 @@ class TestPayoutsToOnePayee:
         amend(house, second)
 
         assert needed(house, second) == 2
+
+    def test_are_added_up_in_one_currency_only(self, house: House, milestone: UUID) -> None:
+        dollars = in_dollars(house)
+        first, second = ask(house, dollars), ask(house, milestone)
+
+        assert [needed(house, one) for one in (first, second, ask(house, dollars))] == [1, 1, 2]
 
     def test_count_no_longer_when_they_are_given_up(self, house: House, milestone: UUID) -> None:
         first = ask(house, milestone)

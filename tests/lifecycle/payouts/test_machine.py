@@ -33,7 +33,7 @@ from flows.disbursement import Teller, disburse
 from flows.reconciliation import take_inbox
 from flows.recovery import finish
 from lifecycle.commands import Command
-from lifecycle.exceptions.commands import Action
+from lifecycle.exceptions.proposal import Action
 from lifecycle.funds.commands import CallCapital, Commit, Contribute
 from lifecycle.funds.queries import positions
 from lifecycle.invariants.check import all_checks, check

@@ -22,9 +22,9 @@ XES = "{http://www.xes-standard.org/}"
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def house(each_house: House) -> House:
     """Two projects; the first was sent back once, and somebody was refused."""
-    house = make.a_house(engine)
+    house = each_house
     one, other = make.projects(house, 2)
     house.do(Advance(command_id=key(), project_id=one, reason="ready"), by=Role.COORDINATOR)
     house.later(days=1)

@@ -282,6 +282,15 @@ class TestARuleThatRefuses:
         for view in ("v_user", "v_fund", "v_project", "v_audit", "v_command"):
             assert quick.one(f"SELECT count(*) FROM {view}") == 0
 
+    def test_gives_two_funds_two_accounts(self, quick: Rehearsal) -> None:
+        story = example()
+        story["funds"].append(story["funds"][0] | {"ref": "f2", "code": "F2"})
+
+        with pytest.raises(ScenarioRefused) as refused:
+            quick.load(story)
+
+        assert (refused.value.place, list(refused.value.error.codes)) == ("/funds/1", ["debtor_account_taken"])
+
     def test_keeps_who_asked_for_the_money_from_approving_it(self, quick: Rehearsal) -> None:
         story = changed("/users/1/grants", [{"role": "fund_manager", "organisation": "house"}])
         story["users"][1]["grants"].append({"role": "project_lead", "organisation": "firm"})

@@ -1,0 +1,164 @@
+"""A file of many bookings is taken in parts: others write meanwhile, and who dies on the way leaves nothing twice."""
+
+from dataclasses import replace
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from flows import statement_parts
+from flows.reconciliation import Taken, take_file
+from lifecycle.banking import balance
+from lifecycle.commands import Stamp
+from lifecycle.invariants.check import all_checks, check
+from models.db import make_engine, reading, transaction
+from models.ids import new_id
+from models.states import LineStatus, Role
+from tests import payments as pay
+from tests.digest import changed, digest
+from tests.factories import House
+from tests.flows.test_hostile_files import QUARANTINE
+from tests.flows.test_reconciliation import HEAD, fee, line
+from tests.lifecycle.banking.statements import camt053, entry, statement
+from tests.paying import ACCOUNT
+
+PART, PARTS = 4, 5
+STRANGE = PART * PARTS - 1
+"""Bookings that nothing explains, beside the one that pays."""
+LINES = "SELECT status, COUNT(*) AS many FROM v_statement_line GROUP BY status ORDER BY status"
+
+
+SO_FAR = """
+    SELECT (SELECT COUNT(*) FROM v_statement), (SELECT COUNT(*) FROM v_statement_line),
+    (SELECT COUNT(*) FROM v_statement WHERE status = 'imported')
+"""
+WHOLE = (1, PART * PARTS, 1)
+
+
+class DiedError(BaseException):
+    """The end of a process."""
+
+
+@pytest.fixture
+def house(each_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Give a payment at the bank, where a file is long that has five bookings."""
+    monkeypatch.setattr(statement_parts, "LINES", PART)
+    pay.batches(each_house, state="sent")
+    return each_house
+
+
+def long_file(house: House) -> bytes:
+    """Return a table whose lines are equal among each other: each counts, and the last one pays."""
+    return (HEAD + fee("F") * STRANGE + line(house)).encode()
+
+
+def take(house: House, data: bytes, stamp: Stamp | None = None) -> Taken:
+    return take_file(house.engine, "a.csv", lambda: BytesIO(data), stamp or house.stamp())
+
+
+def assert_whole(house: House) -> None:
+    """Each booking is there once, the payment paid, and every sum right."""
+    assert house.one("SELECT status FROM v_statement") == "imported"
+    assert [(row.status, row.many) for row in house.rows(LINES)] == [("exception", STRANGE), ("matched", 1)]
+    assert house.one("SELECT COUNT(*) FROM v_exception") == STRANGE
+    assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == -1_200 * STRANGE
+    assert (house.one("SELECT state FROM v_payout"), house.one("SELECT state FROM v_batch")) == ("paid", "settled")
+    with reading(house.engine) as session:
+        report = check(session, all_checks(), now=house.now)
+    assert {one.id: one.sample for one in report.results if not one.is_ok and one.id != "I15"} == {}
+
+
+def lines_there(engine: Engine) -> int:
+    with reading(engine) as session:
+        return int(session.execute(text("SELECT COUNT(*) FROM v_statement_line")).scalar_one())
+
+
+def test_is_there_whole_at_its_end(house: House) -> None:
+    taken = take(house, long_file(house))
+
+    assert (taken.status, taken.counts) == ("imported", {LineStatus.EXCEPTION: STRANGE, LineStatus.MATCHED: 1})
+    assert_whole(house)
+    assert take(house, long_file(house)).status == "duplicate"
+
+
+def test_lets_others_write_between_its_parts(house: House) -> None:
+    other = make_engine(house.engine.url)
+    there = []
+
+    def write(*_: object) -> None:
+        with transaction(other) as session:
+            session.execute(text("UPDATE fund SET code = code"))  # the very row that the parts lock
+            there.append(tuple(session.execute(text(SO_FAR)).one()))
+
+    event.listen(house.engine, "checkin", write)  # whenever a transaction has ended
+    take(house, long_file(house))
+    other.dispose()
+
+    assert [one for one in there if one[0]] == [*((1, PART * done, 0) for done in range(1, PARTS + 1)), WHOLE, WHOLE]
+
+
+@pytest.mark.parametrize("after", range(1, PARTS))
+def test_is_brought_to_its_end_by_anybody_where_the_first_one_died(house: House, after: int) -> None:
+    data = long_file(house)
+
+    def mortal() -> UUID:
+        if lines_there(house.engine) == PART * after:
+            raise DiedError
+        return new_id()
+
+    with pytest.raises(DiedError):
+        take(house, data, replace(house.stamp(), new_id=mortal))
+    assert house.one("SELECT status FROM v_statement") == "importing"
+
+    taken = take(house, data, house.stamp(Role.ACCOUNTANT))
+
+    assert (taken.status, taken.counts) == ("imported", {LineStatus.EXCEPTION: STRANGE, LineStatus.MATCHED: 1})
+    assert_whole(house)
+
+
+def test_is_taken_once_by_two_at_the_same_time(house: House) -> None:
+    data, other = long_file(house), replace(house, engine=make_engine(house.engine.url))
+    second: list[Taken] = []
+
+    def meet(*_: object) -> None:
+        if not second and lines_there(other.engine) == 2 * PART:
+            second.append(take(other, data, house.stamp(Role.ACCOUNTANT)))
+
+    event.listen(house.engine, "checkin", meet)
+    first = take(house, data)
+    other.engine.dispose()
+
+    assert (first.status, second[0].status) == ("duplicate", "imported")
+    assert_whole(house)
+
+
+def test_wrong_after_many_lines_writes_none_and_holds_nobody_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balance, "MAX_LINES", STRANGE)
+    before, data = digest(house.engine), long_file(house)
+
+    class Read(BytesIO):
+        def close(self) -> None:
+            with transaction(house.engine) as session:  # would wait for whoever writes
+                session.execute(text("UPDATE fund SET code = code"))
+            super().close()
+
+    taken = take_file(house.engine, "a.csv", lambda: Read(data), house.stamp())
+
+    assert (taken.status, taken.document()["why"]) == ("quarantined", "bank_lines")
+    assert changed(before, digest(house.engine)) <= QUARANTINE
+
+
+class TestSeveralStatements:
+    def test_of_one_file_are_there_together(self, house: House) -> None:
+        charged = [entry("0.01", ref=str(number)) for number in range(PART + 1)]
+        one = statement(*charged, opening="5000000.00", closing="4999999.95").replace("62220000", ACCOUNT)
+        data = camt053(one, one)
+
+        taken = take_file(house.engine, "a.xml", lambda: BytesIO(data), house.stamp())
+
+        assert (taken.status, taken.counts) == (
+            "imported",
+            {LineStatus.EXCEPTION: PART + 1, LineStatus.DUPLICATE: PART + 1},
+        )
+        assert [row.status for row in house.rows("SELECT status FROM v_statement")] == ["imported"] * 2
