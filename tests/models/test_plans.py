@@ -116,6 +116,10 @@ def test_every_verb_finds_its_rows_by_index(each_house: House, verb: str) -> Non
 Read: TypeAlias = Callable[[Session, House, list[UUID], UUID], Any]
 """Reads about these projects and one of their reviews."""
 
+def _planned(days: Any) -> Read:
+    return lambda session, house, _ids, _: session.execute(days, {"last": house.today}).all()
+
+
 READS: dict[str, Read] = {
     "gate check": lambda session, house, ids, _: [facts.verdicts for facts in gates(session, ids, house.stamp())],
     "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
