@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,6 +114,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="of the moments at which workers are killed")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended in either case
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pilotway-cluster-") as folder, ExitStack() as stack:
         cluster = stack.enter_context(running(Path(folder), asked.payouts))

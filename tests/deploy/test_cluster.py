@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests import postgres
+from tests import postgres, trees
 from tests.conftest import ROOT, skip_or_fail
 
 
@@ -14,16 +14,19 @@ def cluster(*options: str, seconds: int) -> str:
     """Run `deploy/cluster.py` to its verdict and return what it said."""
     if postgres.programs() is None:
         skip_or_fail(postgres.WHAT_TO_INSTALL)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "deploy.cluster", *options],
         cwd=ROOT,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=seconds,
-        check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    finally:
+        trees.end(process)
+    assert process.returncode == 0, said
+    return said
 
 
 def killed(said: str) -> int:
