@@ -22,7 +22,7 @@ def files(folder: str) -> dict[str, bytes]:
 
 
 def done(home: Line) -> int:
-    return int(home("run", "reconciliation", "--json").document["slots"][0]["done_count"])
+    return int(home("run", "reconciliation", "--json").document["slots"][-1]["done_count"])
 
 
 class TestTheBank:
