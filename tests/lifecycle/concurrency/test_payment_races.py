@@ -435,8 +435,8 @@ class TestFrozenWorker:
     ) -> None:
         """R12: the second batch of its list is gone when it comes to it, and that is no reason for doubt."""
         house = each_house
-        for _ in range(2):
-            a_paying_fund(house, tranches=1, paid_in=PAID_IN).approved()
+        for account in (ACCOUNT, f"{ACCOUNT}1"):
+            a_paying_fund(house, tranches=1, paid_in=PAID_IN, account=account).approved()
         bank = Bank(account=ACCOUNT, opening=PAID_IN)
 
         def another_one() -> None:
