@@ -126,6 +126,7 @@ def gates(draw: st.DrawFn) -> SimpleNamespace:
             stage=draw(st.sampled_from(ProjectState)),
         ),
         next_stage=lambda: following,
+        calendar=calendar.china(),
         stamp=SimpleNamespace(
             today=TODAY,
             calendar=calendar.china(),
@@ -174,6 +175,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "limit_minor": draw(st.none() | sums),
         "amount_minor": draw(sums),
         "others_minor": draw(sums),
+        "others": (),
         "tranche_minor": draw(sums),
         "owed_minor": draw(sums),
         "available_minor": draw(sums),

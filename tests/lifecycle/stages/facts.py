@@ -1,16 +1,14 @@
 """One word for each fact that matters to a rule; all else is sensible."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import yaml
-
 from lifecycle.stages.records import EvidenceRecord, PartyRecord, Records, RevisionRecord
 from models.states import ProjectState
+from notifications.words import LANGUAGES, sentence
 
 TODAY = date(2026, 6, 10)
 FIRM = PartyRecord(id=UUID(int=1), name="firm")
@@ -66,15 +64,12 @@ _Said = TypeVar("_Said", bound=Said)
 def worded(said: _Said) -> _Said:
     """Return it unchanged, once its codes have sentences in both languages that its values fill."""
     for code in filter(None, (said.code, said.suffices)):
-        for language in ("zh", "en"):
-            assert "None" not in _sentences()[code][language].format(**said.values)
+        for language in LANGUAGES:
+            whole = sentence(code, said.values, language)
+            assert whole != code
+            assert not UNFILLED.search(whole), whole
     return said
 
 
-@cache
-def _sentences() -> dict[str, dict[str, str]]:
-    folder = Path(__file__).parents[3] / "notifications" / "locale"
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted(folder.glob("stages_*.yaml")):
-        found |= yaml.safe_load(path.read_text(encoding="utf-8"))
-    return found
+UNFILLED = re.compile(r"\bNone\b|\[[a-z_]+\]")
+"""What a value that is missing leaves in a sentence."""

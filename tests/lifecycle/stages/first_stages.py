@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import yaml
-
-import notifications
 from lifecycle.stages import feasibility, intake, maturity
 from lifecycle.stages.maturity import THREADS
 from lifecycle.stages.records import (
@@ -24,6 +20,8 @@ from lifecycle.stages.records import (
 from lifecycle.standards import library
 from lifecycle.standards.pack import Criterion
 from models.states import MaturityScale, ProjectState
+from notifications.words import LANGUAGES, sentence
+from tests.lifecycle.stages.facts import UNFILLED
 
 ARRIVED = date(2025, 7, 8)
 TODAY = date(2025, 7, 15)
@@ -192,23 +190,10 @@ def judged(number: str, records: Records) -> Computed:
     assert criterion.rule is not None
     found = RULES[criterion.rule](criterion, records)
     for code in (found.code, *found.values.get("problems", ()), *filter(None, [found.suffices])):
-        for language in ("zh", "en"):
-            assert "None" not in said(code, found.values, language)
-    return found
-
-
-def said(code: str, values: Mapping[str, Any], language: str) -> str:
-    """The sentence of a code with its values filled in; lists are joined."""
-    plain = {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
-    return _words()[code][language].format(**plain)
-
-
-@cache
-def _words() -> dict[str, dict[str, str]]:
-    folder = Path(notifications.__file__).parent / "locale"
-    found: dict[str, dict[str, str]] = {}
-    for name in ("stages_intake", "stages_feasibility", "imports"):
-        found |= yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))
+        for language in LANGUAGES:
+            whole = sentence(code, found.values, language)
+            assert whole != code
+            assert not UNFILLED.search(whole), whole
     return found
 
 

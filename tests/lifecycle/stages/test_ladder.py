@@ -12,7 +12,8 @@ from lifecycle.stages.stop_loss import LimitHit, StopLoss, Used, agreed_stop_los
 from models.ids import new_id
 from models.projects import StageRun
 from models.states import ProjectState, StageRunState
-from tests.lifecycle.stages.trial_records import SENTENCES, STAGE, a_batch, a_trial, evidence
+from notifications.words import sentence
+from tests.lifecycle.stages.trial_records import STAGE, a_batch, a_trial, evidence
 
 LADDER = Ladder(sizes=(10, 50, 200), conforming_batches=1)
 LIMITS = STAGE.run_limits
@@ -110,7 +111,7 @@ class TestStopLoss:
     )
     def test_names_the_limit_that_is_used_up(self, used: Used, hit: LimitHit) -> None:
         assert limits_hit(self.AGREED, used) == (hit,)
-        assert SENTENCES[hit.code]["en"].format(used=hit.used, limit=hit.limit)
+        assert sentence(hit.code, {"used": hit.used, "limit": hit.limit}, "en") != hit.code
 
     def test_names_all_that_are_used_up(self) -> None:
         assert len(limits_hit(self.AGREED, Used(money_minor=2_000, batches=9, days=999))) == 3
