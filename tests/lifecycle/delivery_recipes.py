@@ -1,6 +1,7 @@
 """Recipes of webhook endpoints and of what was not delivered (see `recipes.py`)."""
 
 import base64
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -82,14 +83,17 @@ def ping(house: House, count: int) -> Made:
 
 @recipe("webhook.replay", by=Role.OPERATOR)
 def replay(house: House, count: int) -> Made:
-    """One message was told each endpoint, one it missed, one waits anyhow, one is of another kind."""
-    found = endpoints(house, count)
-    told, *_ = messages(house, "payout.paid", "payout.returned", "project.advanced")
-    messages(house, "payout.paid", status=DeliveryStatus.WAITING)
+    """One message was told each endpoint, one it missed, one waits anyhow, one is of another kind.
+
+    They have an instant of their own: a house that many recipes share holds more messages of now than one act takes.
+    """
+    found, at = endpoints(house, count), house.now - timedelta(days=400)
+    told, *_ = messages(house, "payout.paid", "payout.returned", "project.advanced", at=at)
+    messages(house, "payout.paid", status=DeliveryStatus.WAITING, at=at)
     with transaction(house.engine) as session:
         rows = [_delivery(house, told, one, DeliveryStatus.SENT) for one in found]
         session.execute(table_of(Delivery).insert(), rows)
-    return [delivery.Replay(command_id=key(), webhook_id=one, since_at=house.now) for one in found]
+    return [delivery.Replay(command_id=key(), webhook_id=one, since_at=at, until_at=at) for one in found]
 
 
 @recipe("outbox.retry", by=Role.OPERATOR)
@@ -119,8 +123,10 @@ def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple
     return [(user, (row["id"], one)) for user, row, one in zip(users, rows, kept, strict=True)]
 
 
-def messages(house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.SENT) -> list[UUID]:
-    """Write outbox messages of these kinds."""
+def messages(
+    house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.SENT, at: datetime | None = None
+) -> list[UUID]:
+    """Write outbox messages of these kinds, of now or of an instant of their own."""
     rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
@@ -130,7 +136,7 @@ def messages(house: House, *kinds: str, status: DeliveryStatus = DeliveryStatus.
             "object_id": UUID(int=7),
             "facts": {},
             "status": status,
-            "created_at": house.now,
+            "created_at": at or house.now,
         }
         for kind in kinds
     ]
