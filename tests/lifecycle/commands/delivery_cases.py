@@ -97,7 +97,7 @@ def _ping_of_what_is_disabled(house: House) -> Any:
 @refused("webhook.replay", "too_many_messages")
 def _more_than_fit(house: House) -> Any:
     command = made(house, "webhook.replay")
-    messages(house, *["payout.paid"] * 1001)
+    messages(house, *["payout.paid"] * 1001, at=command.since_at)
     return command
 
 
