@@ -196,9 +196,8 @@ def approved(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
     }
     values = {"minute_sha256": facts.minute_sha256}
     if not facts.is_last_approval:
-        given = len(facts.persons(ApprovalDecision.APPROVE)) + 1
         act = act_on(facts, verb, sealed=word, values=values, detail=detail)
-        message = told(facts, "approval_given", given=given, needed=facts.payout.approvals_needed)
+        message = told(facts, "approval_given", given=facts.approvals_given + 1, needed=facts.payout.approvals_needed)
         return Effects(acts=(act,), messages=(message,))
     sealed = (*word, *moved_money(facts, PostingKind.RESERVE, stamp))
     act = act_on(facts, verb, target=target, sealed=sealed, values=values, detail=detail)

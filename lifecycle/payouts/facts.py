@@ -203,23 +203,29 @@ class PayoutFacts:
         return self.makers | self.vouchers | certifiers | self.account_people | self.project_people
 
     @cached_property
+    def barred_from_certifying(self) -> frozenset[UUID]:
+        """Who has asked for it, vouched for it, or works in its project, and does not call it correct (1.4, F7)."""
+        return self.makers | self.vouchers | self.team
+
+    @cached_property
     def barred_from_releasing(self) -> frozenset[UUID]:
-        """Who has had another part in this payment, or booked its account, and does not release it (F7)."""
+        """Who has had another part in this payment, in its project or its account, and does not release it (F7)."""
         decided = self.persons(ApprovalDecision.APPROVE) | self.persons(ApprovalDecision.CERTIFY)
-        return self.makers | self.vouchers | decided | self.account_people
+        return self.makers | self.vouchers | self.team | decided | self.account_people
 
     @cached_property
     def is_certified(self) -> bool:
-        """Say whether a certifier who still could do so today has called it correct."""
-        given = (row for row in self.standing if row.decision == ApprovalDecision.CERTIFY)
-        return any(self._still_holds(row) for row in given)
+        """Say whether a certifier who had no other part in it, and still could do so today, has called it correct."""
+        return self._is_said(ApprovalDecision.CERTIFY, self.barred_from_certifying)
 
     @cached_property
     def is_released(self) -> bool:
         """Say whether a payer who had no other part in it, and still could do so today, has let it go."""
-        given = (row for row in self.standing if row.decision == ApprovalDecision.RELEASE and self._still_holds(row))
-        people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
-        return any(not one & self.barred_from_releasing for one in people)
+        return self._is_said(ApprovalDecision.RELEASE, self.barred_from_releasing)
+
+    def _is_said(self, decision: ApprovalDecision, barred: frozenset[UUID]) -> bool:
+        given = (row for row in self.standing if row.decision == decision and self._still_holds(row))
+        return any(not self._people({row.approver_id, row.on_behalf_of_id}) & barred for row in given)
 
     @cached_property
     def valid_approvals(self) -> int:
@@ -251,9 +257,10 @@ class PayoutFacts:
         return bool(self._still_holds(row) and limit is not None and self.payout.amount_minor <= limit)
 
     @cached_property
-    def approvers_with_interest(self) -> frozenset[UUID]:
-        """Approvers who have come to belong to the firm, or to one tied to it, since."""
-        return self.persons(ApprovalDecision.APPROVE) & self.interested
+    def people_with_interest(self) -> frozenset[UUID]:
+        """Who certified, approved or released it, and has come to belong to the firm, or to one tied to it, since."""
+        words = (ApprovalDecision.CERTIFY, ApprovalDecision.APPROVE, ApprovalDecision.RELEASE)
+        return frozenset(person for word in words for person in self.persons(word) & self.interested)
 
     def names_of(self, persons: Collection[UUID]) -> frozenset[str]:
         """Return what these humans are called, by the accounts that hold a right here."""
@@ -265,9 +272,14 @@ class PayoutFacts:
         return next((role for role in reversed(APPROVING_ROLES) if role in self.roles), None)
 
     @cached_property
+    def approvals_given(self) -> int:
+        """How many people have passed it for payment; who acted and who was absent count together, as one."""
+        return sum(row.decision == ApprovalDecision.APPROVE for row in self.standing)
+
+    @cached_property
     def is_last_approval(self) -> bool:
         """Say whether one more word is enough."""
-        return bool(len(self.persons(ApprovalDecision.APPROVE)) + 1 >= self.payout.approvals_needed)
+        return bool(self.approvals_given + 1 >= self.payout.approvals_needed)
 
     @cached_property
     def has_director(self) -> bool:

@@ -164,12 +164,12 @@ def separate_approver(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, changed or filed the evidence does not certify; an approver neither."""
-    return _separate(facts, facts.makers, facts.vouchers, facts.persons(ApprovalDecision.APPROVE))
+    """Who asked, changed, filed the evidence or works in the project does not certify; an approver neither."""
+    return _separate(facts, facts.barred_from_certifying, facts.persons(ApprovalDecision.APPROVE))
 
 
 def separate_payer(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, vouched, certified, approved, or entered or confirmed the account does not release (F7)."""
+    """Who asked, vouched, certified, approved, works in the project or had a part in its account does not release."""
     return _separate(facts, facts.barred_from_releasing)
 
 
@@ -258,8 +258,8 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     reasons = [*unchanged(facts), *payable(facts), *certified(facts)]
     if facts.valid_approvals < facts.payout.approvals_needed:
         reasons.append(unmet("approvals_missing", given=facts.valid_approvals, needed=facts.payout.approvals_needed))
-    if facts.approvers_with_interest:
-        people = sorted(facts.names_of(facts.approvers_with_interest))
+    if facts.people_with_interest:
+        people = sorted(facts.names_of(facts.people_with_interest))
         reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
     if facts.needs_release and not facts.is_released:
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))

@@ -189,7 +189,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "hash_now": draw(st.sampled_from(["a", "b"])),
         "missing_evidence": draw(st.sampled_from([(), ("a",)])),
         "valid_approvals": draw(sums),
-        "approvers_with_interest": draw(SETS),
+        "people_with_interest": draw(SETS),
         "alive_instructions": draw(st.sampled_from([(), (1,)])),
         "batch": SimpleNamespace(fence=1),
         "kept": draw(SETS),

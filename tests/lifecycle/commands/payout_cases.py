@@ -493,6 +493,44 @@ def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
     return instruct(one)
 
 
+def _released(house: House) -> UUID:
+    """Return a payout that was certified, approved and released."""
+    (one,) = pay.payouts(house, pack="strict")
+    pay.certify(house, one)
+    pay.approve(house, one)
+    pay.release(house, one)
+    house.later(days=30)
+    return one
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_on_the_certificate_of_somebody_who_joined_the_firm(house: House) -> Any:
+    one = _released(house)
+    also(house, Role.CERTIFIER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_where_the_payer_joined_the_firm(house: House) -> Any:
+    one = _released(house)
+    also(house, Role.PAYER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.certify", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _certified_by_one_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, pack="strict")
+    _in_the_team(house, Role.CERTIFIER)
+    return on(Certify, one, amount_minor=pay.AMOUNT)
+
+
+@refused("payout.release", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _released_by_one_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    _in_the_team(house, Role.PAYER)
+    return on(Release, one)
+
+
 @refused("payout.instruct", "payload_changed", "evidence_not_current")
 def _paid_on_evidence_that_was_withdrawn(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
