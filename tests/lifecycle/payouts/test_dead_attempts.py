@@ -4,11 +4,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from lifecycle.funds.commands import ResumeFund
-from lifecycle.payouts.commands import Instruct
+from lifecycle.payouts.commands import Cancel, Instruct
 from models.ids import new_id
 from models.states import Role
 from tests import payments as pay
-from tests.factories import House, key
+from tests.factories import House, ids_of, key
 
 
 def kinds(house: House) -> list[str]:
@@ -18,6 +18,13 @@ def kinds(house: House) -> list[str]:
 def refusal(house: House, payout: UUID) -> set[str]:
     (answer,) = house.ask(Instruct(command_id=key(), payout_id=payout, batch_id=new_id()))
     return {reason.code for reason in answer.unmet}
+
+
+def lift(house: House, payout: UUID) -> None:
+    """Let two people end the hold, and leave the case open."""
+    resume = ResumeFund(command_id=key(), fund_id=pay.payer_of(house, payout), reason="the bank looks for it")
+    house.do(resume, by=Role.ACCOUNTANT)
+    house.do(replace(resume, command_id=key()), by=Role.FUND_DIRECTOR)
 
 
 class TestAcceptance:
@@ -44,12 +51,22 @@ class TestAcceptance:
         (batch,) = pay.batches(house, state="abandoned")
         payout = pay.payout_of(house, batch)
         pay.tell(house, payout, kind="acknowledge", source="pain002")
-        reason = "the bank looks for it"
-        resume = ResumeFund(command_id=key(), fund_id=pay.payer_of(house, payout), reason=reason)
-        house.do(resume, by=Role.ACCOUNTANT)
-        house.do(replace(resume, command_id=key()), by=Role.FUND_DIRECTOR)
+        lift(house, payout)
         assert refusal(house, payout) == {"batch_may_be_alive"}
 
         pay.agree(house, pay.case_of(house, UUID(house.one("SELECT id FROM v_instruction"))), action="confirm_rejected")
 
         assert refusal(house, payout) == set()
+
+    def test_keeps_a_new_request_for_the_same_tranche_back(self, house: House) -> None:
+        """The firm cancels what it asked for, and asks for it under another number."""
+        (batch,) = pay.batches(house, state="abandoned")
+        payout = pay.payout_of(house, batch)
+        milestone = UUID(house.one("SELECT milestone_id FROM v_payout"))
+        pay.tell(house, payout, kind="acknowledge", source="pain002")
+        lift(house, payout)
+        house.do(Cancel(command_id=key(), payout_id=payout, reason="asked anew"), by=Role.FINANCE_OFFICER)
+        (again,) = ids_of(house.do(pay.request(house, milestone), by=Role.FINANCE_OFFICER))
+        pay.approve(house, again)
+
+        assert refusal(house, again) == {"batch_may_be_alive"}
