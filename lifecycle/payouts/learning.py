@@ -18,6 +18,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.payouts.after_all import Room, room_of
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
@@ -81,6 +82,8 @@ class LearnFacts:
     available_minor: int = 0
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
+    room: Room | None = None
+    """What its tranche holds beside the others, of a payout that was given up; None of one that is live."""
     case: Any = None
     line: Any = None
     """The booking that two people explain."""
@@ -130,6 +133,8 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         for task in tasks
     ]
     results = [_outcome(task.command, row, events) for task, row in zip(tasks, spoken_of, strict=True)]
+    after_all = [task.row for task, one in zip(tasks, results, strict=True) if _is_after_all(one)]
+    room = room_of(session, after_all)
     reopens = to_reopen(session, [task for task, one in zip(tasks, results, strict=True) if one.returned_minor])
     taken: dict[UUID, int] = {}
     facts = []
@@ -150,6 +155,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
+                room=room.get(task.row.id),
                 case=case,
                 line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
                 closed_agreement=reopens.get(task.row.id) if result.returned_minor else None,
@@ -162,6 +168,10 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         if command.kind == BankEventKind.FEE:
             taken[fund] = taken.get(fund, 0) + command.amount_minor
     return facts
+
+
+def _is_after_all(result: Outcome) -> bool:
+    return any(step.is_after_rejection for step in result.steps)
 
 
 def _case_hash(case_id: UUID) -> str:
@@ -202,15 +212,21 @@ def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
 
 
 def only_one_pays(facts: LearnFacts) -> tuple[Unmet, ...]:
-    """A dead attempt was settled after all: no other one may be alive, and what is approved since is the same sum."""
-    if not any(step.is_after_rejection for step in facts.result.steps):
+    """A dead attempt was settled after all: no other one may be alive, and what is asked for since is the same sum.
+
+    Where the payout was given up meanwhile, its tranche has room for it beside what was asked for since.
+    """
+    if not _is_after_all(facts.result):
         return ()
     if facts.others_alive:
         return (unmet("batch_may_be_alive", count=facts.others_alive),)
-    payout, instruction = facts.payout, facts.instruction
-    if payout.state != PayoutState.APPROVED or payout.amount_minor == instruction.amount_minor:
+    payout, room = facts.payout, facts.room
+    if payout.amount_minor != facts.instruction.amount_minor:
+        return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+    if room is None or payout.amount_minor <= room.left_minor:
         return ()
-    return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+    values = {**said(payout.currency, left=room.left_minor), "payouts": list(room.others)}
+    return (Unmet(code="milestone_exceeded", values=values),)
 
 
 @about_input

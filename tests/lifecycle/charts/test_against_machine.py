@@ -286,5 +286,5 @@ class TestTheTable:
     @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
     def test_knows_no_way_out_of_an_end(self, chart: type[Chart]) -> None:
         ends = {str(state.value) for state in chart.states if state.final}
-        assert ends
+        assert bool(ends) is (chart is not PayoutChart)  # the bank has the last word, and may always speak again
         assert not [arrow for arrow in compiled(chart) if arrow[0] in ends]
