@@ -19,6 +19,7 @@ from flows.statement_parts import Part, Parts, kept
 from flows.turns import never
 from flows.workbooks import Answered, read_workbook
 from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport, StatusWord
+from lifecycle.banking.own_ids import SentByWhatIsLost, is_own
 from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
@@ -30,7 +31,6 @@ from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match, names_of
 from lifecycle.payouts.moving import batch_moves
-from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from lifecycle.payouts.register import register_of
 from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, EntryStatus, StatementLine
+from lifecycle.banking.own_ids import end_to_end_id
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.exceptions.proposal import Action, proposal_hash
 from lifecycle.milestones.commands import AcceptMilestone
@@ -15,7 +16,6 @@ from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch,
 from lifecycle.payouts.commands import Approve, Cancel, Certify, Instruct, Reject, Release, RequestPayout
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, Register, match
-from lifecycle.payouts.own_ids import end_to_end_id
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
 from models.db import reading

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.commands import Stamp, Task
 from lifecycle.endings.facts import left_of
 from lifecycle.exceptions.interest import Apart, Concern, apart_from
 from lifecycle.ledger.cases import set_aside_by, set_aside_of
-from lifecycle.payouts.own_ids import payout_named
 from lifecycle.payouts.rules import lost_id
 from models.agreements import RecoveryOrder
 from models.holds import Hold

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import names_ours
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import SHARED, accounts_of
@@ -81,6 +82,8 @@ class FundFacts:
     """The bank's booking of the contribution that lies in suspense, where its statement came first."""
     cases: tuple[Any, ...] = ()
     """What asks two people about that booking."""
+    is_of_a_payment: bool = False
+    """That booking names a payment, or a file, of ours."""
     is_booking_agreed: bool = False
     """Two people have closed the case about it, so that it can be entered."""
     organisations: frozenset[UUID] = frozenset()
@@ -281,6 +284,7 @@ def _booking(task: Task[Any], bookings: Mapping[tuple[UUID, str, int], Any], cas
     return {
         "booking": row,
         "cases": tuple(case for case in about if case.closed_at is None),
+        "is_of_a_payment": row is not None and names_ours(row),
         "is_booking_agreed": any(case.action == "close" and case.confirmed_by is not None for case in about),
     }
 

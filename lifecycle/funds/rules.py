@@ -202,9 +202,11 @@ def booked_once(facts: "FundFacts") -> tuple[Unmet, ...]:
 def known_to_two(facts: "FundFacts") -> tuple[Unmet, ...]:
     """One person alone takes a booking out of suspense only where an investor has paid in.
 
-    Money that went out, or that nobody named gave, is entered when two people have closed the case about it.
+    Money that went out, that nobody named gave, or that names a payment of ours, is entered when two people have closed
+    the case about it.
     """
-    is_paid_in = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_given = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_paid_in = is_given and not facts.is_of_a_payment
     is_enough = facts.booking is None or is_paid_in or facts.is_booking_agreed
     return () if is_enough else (unmet("two_people_missing"),)
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.commands import Stamp, Task
 from lifecycle.payouts.facts import PayoutFacts
 from lifecycle.payouts.matching import OWN_UNKNOWN
-from lifecycle.payouts.own_ids import payout_named
 from lifecycle.payouts.readers import payout_facts
 from models.holds import ExceptionCase
 from models.payouts import Payout

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import use_reasons
 from lifecycle.milestones.rules import still_over
-from lifecycle.payouts.own_ids import payout_named
 from models.money import said
 from models.states import (
     ENDED,

@@ -298,6 +298,25 @@ class TestMoneyEnteredByHand:
         assert broken(house) == []
 
 
+    def test_is_not_what_comes_back_of_a_payment(self, house: House, source: UUID) -> None:
+        """The accountant enters a return as if an investor had paid it in, before its statement comes."""
+        take(house, HEAD + line(house))
+        assert self.enter(house, pay.AMOUNT, source).is_done
+
+        take(house, HEAD + line(house, "credit", "IN-1"), "b.csv")
+
+        assert house.one("SELECT state FROM v_payout") == "returned"
+
+    def test_of_a_booking_that_names_a_payment_waits_for_two_people(self, house: House, source: UUID) -> None:
+        end = house.one("SELECT end_to_end_id FROM v_instruction")[:-1] + "9"
+        take(house, HEAD + f"2025-07-08,500.00,CNY,credit,6222,sme,{end},IN-1\n")
+
+        refused = self.enter(house, source=source)
+
+        assert refused.error is not None
+        assert refused.error.codes == ("two_people_missing",)
+
+
 class TestAPaymentThatARestoreHasLost:
     """The bank books what this database never instructed, under an id that only we give."""
 
