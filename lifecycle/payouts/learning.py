@@ -16,7 +16,7 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
+from lifecycle.ledger.cases import explained, opened_case, put_by_the_bank, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.after_all import Room, room_of
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
@@ -82,6 +82,7 @@ class LearnFacts:
     available_minor: int = 0
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
+    """What the bank said before holds the fund already."""
     room: Room | None = None
     """What its tranche holds beside the others, of a payout that was given up; None of one that is live."""
     case: Any = None
@@ -127,7 +128,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
     lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
     aside = set_aside_by(session, lines) if lines else {}
-    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    held = {key for key, rows in holds.items() if put_by_the_bank(rows)}
     spoken_of = [
         next((row for row in attempts.get(task.row.id, ()) if row.id == task.command.instruction_id), None)
         for task in tasks

@@ -12,7 +12,7 @@ from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import opened_case
+from lifecycle.ledger.cases import opened_case, put_by_the_bank
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, line_row
@@ -106,6 +106,7 @@ class StatementFacts:
     before: Any = None
     is_known: bool = False
     holds: tuple[Any, ...] = ()
+    """Those that the bank's word has put on the fund."""
     suspense_minor: int = 0
     """The fund's part of what nobody could explain yet."""
     later_minor: int = 0
@@ -138,7 +139,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                     and one.statement_ref == getattr(task.command, "statement_ref", "")
                     for one in known
                 ),
-                holds=tuple(hold for hold in holds.get(task.fund.id, ()) if hold.lifted_at is None),
+                holds=put_by_the_bank(holds.get(task.fund.id, ())),
                 suspense_minor=aside.get(task.fund.id, 0),
                 later_minor=_later(later.get(task.fund.id, {}), row),
             )
@@ -208,14 +209,14 @@ class LineFacts:
     accounts: Accounts
     available_minor: int
     is_held: bool = False
-    """The fund is on hold already."""
+    """What the bank said before holds the fund already."""
 
 
 def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
-    """Read the accounts, and which funds are on hold."""
+    """Read the accounts, and which funds the bank's word holds."""
     funds = {task.fund.id for task in tasks}
     ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
-    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    held = {key for key, rows in holds.items() if put_by_the_bank(rows)}
     return [
         LineFacts(
             command=task.command,

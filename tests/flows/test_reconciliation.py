@@ -297,7 +297,6 @@ class TestMoneyEnteredByHand:
         assert (balance(house, "available"), balance(house, "suspense")) == (before + amount_minor, 0)
         assert broken(house) == []
 
-
     def test_is_not_what_comes_back_of_a_payment(self, house: House, source: UUID) -> None:
         """The accountant enters a return as if an investor had paid it in, before its statement comes."""
         take(house, HEAD + line(house))
