@@ -587,7 +587,23 @@ def _retired_by_who_does_not_pay_the_firm(house: House) -> Any:
     return made(house, "payee_account.retire")
 
 
-@refused("payee_account.confirm", "four_eyes", by=Role.FINANCE_OFFICER)
+@refused("payee_account.confirm", "conflict_of_interest")
+def _confirmed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "payee_account.confirm")
+    also(house, Role.ACCOUNTANT, Role.PROCESS_ENGINEER, "sme")
+    return command
+
+
+@refused("payee_account.confirm", "conflict_of_interest")
+def _confirmed_by_one_whom_the_wall_keeps_out(house: House) -> Any:
+    command = made(house, "payee_account.confirm")
+    (agreement,) = make.agreements(house)
+    fund = UUID(house.one("SELECT fund_id FROM v_agreement WHERE id = :id", id=str(agreement)))
+    stand_behind_the_wall(house, fund, Role.ACCOUNTANT)
+    return command
+
+
+@refused("payee_account.confirm", "four_eyes", "conflict_of_interest", by=Role.FINANCE_OFFICER)
 def _confirmed_by_who_entered_it(house: House) -> Any:
     command = made(house, "payee_account.confirm")
     also(house, Role.FINANCE_OFFICER, Role.ACCOUNTANT, "funder")
