@@ -14,8 +14,8 @@ from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.ledger.accounts import SHARED, accounts_of
 from lifecycle.ledger.cases import explained_lines
-from lifecycle.ledger.sums import promised_by
-from models.agreements import Agreement
+from lifecycle.ledger.sums import promised_by, suspense_by_fund
+from models.agreements import Agreement, RecoveryOrder
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import ExceptionCase, Hold
 from models.ledger import Account
@@ -23,7 +23,7 @@ from models.payouts import PaymentBatch, Payout
 from models.people import Organisation, User
 from models.reading import Groups, rows_by, table_of
 from models.statements import BankStatement, StatementLine
-from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, Role
+from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, RecoveryState, Role
 
 ALIVE_BATCHES = (
     PaymentBatchState.PREPARED,
@@ -56,6 +56,9 @@ class Pending:
     payouts: int = 0
     agreements: int = 0
     exceptions: int = 0
+    recoveries: int = 0
+    suspense_minor: int = 0
+    """Money at its bank of which nobody has said yet whose it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +223,8 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     payouts = _count(session, Payout, ids, lambda table: table.c.state.in_(OPEN_PAYOUTS))
     agreements = _count(session, Agreement, ids, lambda table: table.c.status == FundStatus.ACTIVE)
     cases = _count(session, ExceptionCase, ids, lambda table: table.c.closed_at.is_(None))
+    recoveries = _count(session, RecoveryOrder, ids, lambda table: table.c.state == RecoveryState.OPEN)
+    aside = suspense_by_fund(session, ids)
     return [
         replace(
             one,
@@ -228,6 +233,8 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
                 payouts=payouts.get(one.fund.id, 0),
                 agreements=agreements.get(one.fund.id, 0),
                 exceptions=cases.get(one.fund.id, 0),
+                recoveries=recoveries.get(one.fund.id, 0),
+                suspense_minor=aside.get(one.fund.id, 0),
             ),
         )
         for one in fund_facts(Account)(session, tasks, stamp)

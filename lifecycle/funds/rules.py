@@ -290,13 +290,15 @@ def no_tiers_of_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
 
 
 def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
-    """A fund is closed when it is empty: nothing is left, promised, or on its way, and no case waits (`safety.md` B18).
+    """A fund is closed when it is empty: nothing is left, promised, owed or on its way, no case waits.
 
-    What is left goes back first; nobody could move it afterwards.
+    What is left goes back first (`safety.md` B18); nobody could move it afterwards.
     """
     reasons = []
     if left := facts.balance(AccountKind.AVAILABLE):
         reasons.append(Unmet(code="money_left_in_fund", values=said(facts.fund.currency, amount=left)))
+    if aside := facts.pending.suspense_minor:
+        reasons.append(Unmet(code="money_in_suspense", values=said(facts.fund.currency, amount=aside)))
     if reserved := facts.balance(AccountKind.RESERVED):
         reasons.append(Unmet(code="money_reserved", values=said(facts.fund.currency, amount=reserved)))
     if facts.pending.batches:
@@ -305,6 +307,8 @@ def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("payouts_open", count=facts.pending.payouts))
     if facts.pending.agreements:
         reasons.append(unmet("agreements_active", count=facts.pending.agreements))
+    if facts.pending.recoveries:
+        reasons.append(unmet("recoveries_open", count=facts.pending.recoveries))
     if facts.pending.exceptions:
         reasons.append(unmet("exceptions_open", count=facts.pending.exceptions))
     return tuple(reasons)

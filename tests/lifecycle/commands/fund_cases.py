@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from lifecycle.endings.commands import OrderRecovery
 from lifecycle.funds.commands import (
     CallCapital,
     CloseFund,
@@ -24,6 +25,7 @@ from models.states import Role, SourceKind
 from tests import payments as pay
 from tests.factories import House, agreements, call_capital, funds, ids_of, key, new_fund, pay_in, sources
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
+from tests.lifecycle.ending_recipes import paid
 
 NOWHERE = UUID(int=5)
 
@@ -245,6 +247,24 @@ def _with_money_in_it(house: House) -> Any:
     (one,) = funds(house)
     pay_in(house, one, amount_minor=1)
     return on(CloseFund, one, reason="why")
+
+
+@refused("fund.close", "money_in_suspense", "exceptions_open")
+def _with_money_that_nobody_explained(house: House) -> Any:
+    (one,) = funds(house)
+    pay.credited(house, one, 500)
+    return on(CloseFund, one, reason="why")
+
+
+@refused("fund.close", "agreements_active", "recoveries_open", "batch_may_be_alive")
+def _while_a_firm_owes_it(house: House) -> Any:
+    (agreement,) = paid(house, 1)
+    order: dict[str, Any] = {"amount_minor": 1_000, "code": "misuse", "reason": "why"}
+    house.do(on(OrderRecovery, agreement, **order), by=Role.FUND_MANAGER)
+    fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+    left = int(house.one("SELECT balance_minor FROM v_account WHERE kind = 'available'"))
+    house.do(on(Contribute, fund, amount_minor=-left, received_on=house.today, note="back"), by=Role.ACCOUNTANT)
+    return on(CloseFund, fund, reason="why")
 
 
 @refused("fund.close", "fund_closed")

@@ -51,7 +51,7 @@ STATEMENTS = {
     "fund.amend_commitment": 11,
     "fund.call": 13,
     "fund.cancel_call": 13,
-    "fund.close": 14,
+    "fund.close": 16,
     "fund.commit": 12,
     "fund.contribute": 17,
     "fund.correct": 11,
