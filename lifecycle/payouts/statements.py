@@ -111,6 +111,8 @@ class StatementFacts:
     """The fund's part of what nobody could explain yet."""
     later_minor: int = 0
     """What bookings of days after the statement have changed already."""
+    is_beside_another: bool = False
+    """Another file of the fund is being taken in parts: some of its bookings are here, and some are not."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
@@ -142,9 +144,14 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                 holds=put_by_the_bank(holds.get(task.fund.id, ())),
                 suspense_minor=aside.get(task.fund.id, 0),
                 later_minor=_later(later.get(task.fund.id, {}), row),
+                is_beside_another=row is not None and any(_is_begun(one, row) for one in known),
             )
         )
     return facts
+
+
+def _is_begun(other: Any, row: Any) -> bool:
+    return bool(other.status == StatementStatus.IMPORTING and other.file_sha256 != row.file_sha256)
 
 
 def _later(moved: Mapping[date, int], row: Any) -> int:
@@ -153,8 +160,9 @@ def _later(moved: Mapping[date, int], row: Any) -> int:
 
 
 def _before(known: Sequence[Any], row: Any) -> Any:
-    """Return the statement with balances that this one should follow."""
-    last = [one for one in known if one.closing_minor is not None and one.account_number == row.account_number]
+    """Return the statement with balances that this one should follow: of the same account in the same currency."""
+    own = (row.account_number, row.currency)
+    last = [one for one in known if one.closing_minor is not None and (one.account_number, one.currency) == own]
     return last[-1] if last else None
 
 
@@ -323,7 +331,11 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
 
 
 def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
-    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people."""
+    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people.
+
+    Nothing is compared in another currency than the fund's, nor while another file is there in part: it is compared
+    when that one is whole.
+    """
     held = facts.accounts
     now = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
     ours = now - facts.later_minor
@@ -337,7 +349,9 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
         detail={"bank_minor": bank, "ledger_minor": ours},
     )
     says = {"bank_minor": bank, "ledger_minor": ours}
-    if bank is None or bank == ours:
+    if facts.is_beside_another:
+        return Effects(acts=(act,), says={**says, "waits": True})
+    if bank is None or bank == ours or facts.row.currency != facts.fund.currency:
         return Effects(acts=(act,), says=says)
     differs = opened_case("position_differs", OBJECT_TYPE, facts.row.id, facts.fund, stamp, **says)
     message = Message(kind="fund.mismatch", object_type="fund", object_id=facts.fund.id, facts=says)

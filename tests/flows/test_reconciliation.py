@@ -184,6 +184,13 @@ class TestPosition:
         assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "position_differs"
         assert house.one("SELECT kind FROM v_exception") == "position_differs"
 
+    def test_is_not_compared_with_a_balance_in_another_currency(self, house: House) -> None:
+        (one,) = pay.statements(house, opening_minor=5, closing_minor=5, currency="USD")
+
+        house.do(ComparePosition(command_id=key(), statement_id=one))
+
+        assert house.rows("SELECT 1 FROM v_hold") == []
+
     def test_does_not_count_what_was_booked_on_days_after_the_statement(self, house: House) -> None:
         """A notice of today is here before the statement of yesterday."""
         pay.batches(house, state="sent")
