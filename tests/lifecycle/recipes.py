@@ -545,8 +545,10 @@ def decide(house: House, count: int) -> Made:
 
 @recipe("review.object", by=Role.PROJECT_LEAD, tells="review.objected")
 def objection(house: House, count: int) -> Made:
+    """Raised while the notice runs, which begins on a working day: in a house of many tests any day may be today."""
     ids = make.reviews(house, count, state="proposed")[1]
-    house.later(days=1)
+    starts = house.one("SELECT notice_starts_on FROM review WHERE id = :id", id=str(ids[0]))
+    house.later(days=max(1, (date.fromisoformat(str(starts)) - house.today).days))
     return given(review.Object, ids, raised_by="a neighbour", text="I was first")
 
 
