@@ -19,6 +19,7 @@ from models.states import (
     ApprovalDecision,
     EvidenceStatus,
     PayoutPurpose,
+    PayoutState,
     Role,
 )
 
@@ -26,6 +27,29 @@ DISBURSEMENT_ID = UUID(int=0)
 """The one object that stands for all disbursement (`docs/contract.md` 3.4)."""
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
 DECIDING_ROLES = frozenset({Role.CERTIFIER, *APPROVING_ROLES, Role.PAYER})
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """How many people approve a payout, and whether a director among them and the committee's minute are needed."""
+
+    approvals_needed: int
+    is_director_needed: bool
+    is_minute_needed: bool
+
+
+def asks_of(tier: Any, before: Any) -> Asks:
+    """Return what a tier asks for, and at least what was asked before: another tier or amount lets nobody go."""
+    needed, directed, minuted = 1, False, False
+    if tier is not None:
+        needed, directed, minuted = tier.approvers_needed, tier.is_director_needed, tier.is_minute_needed
+    if before is None:
+        return Asks(needed, directed, minuted)
+    return Asks(
+        max(needed, before.approvals_needed),
+        directed or before.is_director_needed,
+        minuted or before.is_minute_needed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +113,8 @@ class PayoutFacts:
     number: Number | None = None
     figures: Figures | None = None
     """The agreement as it stands, without this payout."""
+    before_minor: int = 0
+    """What commands before this one in the batch ask of the same agreement and the figures do not count yet."""
 
     @property
     def purpose(self) -> PayoutPurpose:
@@ -279,7 +305,7 @@ class PayoutFacts:
     @cached_property
     def is_last_approval(self) -> bool:
         """Say whether one more word is enough."""
-        return bool(self.approvals_given + 1 >= self.payout.approvals_needed)
+        return bool(self.approvals_given + 1 >= self.asks.approvals_needed)
 
     @cached_property
     def has_director(self) -> bool:
@@ -305,6 +331,14 @@ class PayoutFacts:
         total = self.amount_minor + self.recent_minor
         return next((row for row in self.tiers if total <= row.up_to_minor), self.tiers[-1] if self.tiers else None)
 
+    @cached_property
+    def asks(self) -> "Asks":
+        """What it asks for: as counted when it was asked for, and anew where it came back; never less (5.4)."""
+        tier, before = self.tier, self.payout
+        if before is not None and before.state != PayoutState.RETURNED:
+            return Asks(before.approvals_needed, before.is_director_needed, before.is_minute_needed)
+        return asks_of(tier, before)
+
     @property
     def minute_sha256(self) -> str | None:
         """The committee's minute: attached now, or before."""
@@ -315,7 +349,8 @@ class PayoutFacts:
         """What the fund rules F3 to F6 say against this payment; a settlement follows its own rule (F11)."""
         if self.purpose == PayoutPurpose.SETTLEMENT or self.figures is None:
             return ()
-        return release_reasons(self.amount_minor, self.figures, self.pack.funds)
+        figures = replace(self.figures, paid_minor=self.figures.paid_minor + self.before_minor)
+        return release_reasons(self.amount_minor, figures, self.pack.funds)
 
     @cached_property
     def payable_minor(self) -> int:

@@ -75,6 +75,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     paid_for = [_tranche(task.row, milestones) for task in tasks]
     retained = retained_of(session, filter(None, paid_for), stamp.today)
     taken: dict[UUID, int] = {}
+    before: dict[UUID, int] = {}
     found = []
     for task, row, tranche, span in zip(tasks, rows, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
@@ -113,7 +114,10 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
+            before_minor=before.get(agreement_id, 0),
         )
+        if row is not None and row.state in _WAITING:
+            before[agreement_id] = before.get(agreement_id, 0) + facts.amount_minor
         taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
         found.append(facts)
     return found

@@ -243,12 +243,12 @@ def within_limit(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def minute_there(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """The highest tier asks for the committee's minute and, as one of the approvers, for a director.
 
-    It is the tier of the day on which the money was asked for, as with the number of approvals.
+    It is the tier of the day on which the money was asked for, or came back, as with the number of approvals.
     """
     reasons = []
-    if facts.payout.is_minute_needed and not facts.minute_sha256:
+    if facts.asks.is_minute_needed and not facts.minute_sha256:
         reasons.append(unmet("minute_missing"))
-    if facts.payout.is_director_needed and facts.is_last_approval and not facts.has_director:
+    if facts.asks.is_director_needed and facts.is_last_approval and not facts.has_director:
         reasons.append(Unmet(code="director_missing", party="funder", role=Role.FUND_DIRECTOR))
     return tuple(reasons)
 
