@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models.db import is_sqlite
 from models.installation import DISBURSEMENT_ID, Disbursement, Installation
 from models.journal import Edge
+from models.reading import table_of
 from models.runs import CALENDAR_ID, WorkingCalendar
 from models.settings import Mode
 
@@ -64,3 +66,8 @@ def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:
     table: Any = Edge.__table__  # type: ignore[attr-defined]
     dialect: Any = sqlite if is_sqlite(session) else postgresql
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def is_for_real_work(session: Session) -> bool:
+    """Say whether this database is for real work, and not for rehearsals. One statement."""
+    return bool(session.execute(select(table_of(Installation).c.mode)).scalar_one() == "production")

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.banking.own_ids import names_ours
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
+from lifecycle.installation import is_for_real_work
 from lifecycle.ledger.accounts import SHARED, accounts_of
 from lifecycle.ledger.cases import explained_lines
 from lifecycle.ledger.sums import promised_by, suspense_by_fund
@@ -44,6 +45,8 @@ class BirthFacts:
     is_code_taken: bool = False
     account_of: str | None = None
     """Code of the fund that pays from the same account of the bank and is not closed."""
+    is_for_real: bool = False
+    """The database is for real work; rehearsals name made-up banks."""
     shared: frozenset[AccountKind] = frozenset()
     """Shared accounts of its currency that are there, or that an earlier command of the batch brings."""
 
@@ -125,6 +128,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
         owners = rows_by(session, Organisation, "id", [task.command.organisation_id for task in tasks])
         paying = paying_from(session, {plain_account(task.command.debtor_account) for task in tasks})
         statement = select(account.c.currency, account.c.kind).where(account.c.fund_id.is_(None))
+        for_real = is_for_real_work(session)
         shared: dict[str, set[AccountKind]] = {}
         for row in session.execute(statement):
             shared.setdefault(row.currency, set()).add(AccountKind(row.kind))
@@ -136,6 +140,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
                 is_owner_known=command.organisation_id in owners,
                 is_code_taken=command.code in taken,
                 account_of=paying.get((plain_account(command.debtor_account), command.currency)),
+                is_for_real=for_real,
                 shared=frozenset(shared.get(command.currency, ())),
             )
             if not judged(rules(), one):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT, SHORT_TEXT
@@ -61,6 +62,14 @@ def names_reasons(command: Any) -> tuple[Unmet, ...]:
         for name, length in lengths.items()
         if not 0 < length <= limits[name]
     )
+
+
+@about_input
+def account_real(facts: "BirthFacts | CorrectionFacts") -> tuple[Unmet, ...]:
+    """In real work a fund pays from what can be an account of a bank, whichever way it was entered."""
+    fund, command = getattr(facts, "fund", None), facts.command
+    number, code = (getattr(command, name) or getattr(fund, name, "") for name in ("debtor_account", "debtor_bank"))
+    return account_reasons("".join(number.split()).upper(), code.strip().upper()) if facts.is_for_real else ()
 
 
 @about_input

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.actor import PERMISSIONS, Parties
-from lifecycle.banking.account_codes import LONGEST
+from lifecycle.banking.account_codes import LONGEST, account_reasons
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.funds.wall import people_of, walls_of
+from lifecycle.installation import is_for_real_work
 from lifecycle.payouts.near import tied_to
 from lifecycle.payouts.payee_names import NameMatch, name_match
 from lifecycle.payouts.payload import payee_hash
@@ -76,6 +77,8 @@ class PayeeFacts:
     """Another account of the firm is to be confirmed before it in the same call."""
     is_ours: bool = False
     """A fund that the actor speaks for has an agreement with the firm, or none has one yet."""
+    is_for_real: bool = False
+    """The database is for real work; rehearsals name made-up banks."""
     interested: frozenset[UUID] = frozenset()
     """Persons who belong to the firm, to one tied to it, or behind the wall to the investors of a fund that pays it."""
 
@@ -143,6 +146,7 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     accounts = rows_by(session, PayeeAccount, "organisation_id", firms, "at")
     users = {row.proposed_by for group in accounts.values() for row in group} - {None}
     known = rows_by(session, User, "id", users)
+    for_real = is_for_real_work(session)
     facts = []
     before: set[UUID] = set()
     for task in tasks:
@@ -156,6 +160,7 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 others=tuple(row for row in accounts.get(firm, ()) if row.id != task.row.id),
                 person_of={key: rows[0].person_id for key, rows in known.items()},
                 is_beside=firm in before,
+                is_for_real=for_real,
             )
         )
         before.add(firm)
@@ -164,12 +169,14 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
 
 @about_input
 def account_sound(facts: PayeeFacts) -> tuple[Unmet, ...]:
-    """An account has a holder, a number of letters and digits, and a bank; of what people type more is asked."""
+    """An account has a holder, a number of letters and digits, and a bank; in real work these are what they must be."""
     command = facts.command
     number, code = plain(command.account_number), plain(command.bank_code)
     reasons = []
     if not 0 < len(command.holder_name.strip()) <= _HOLDER_LENGTH:
         reasons.append(unmet("holder_missing"))
+    if facts.is_for_real:
+        return (*reasons, *account_reasons(number, code))
     if not (number.isascii() and number.isalnum() and len(number) <= LONGEST):
         reasons.append(unmet("account_number_wrong", limit=LONGEST))
     if not (code.isascii() and code.isalnum()):

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from lifecycle.endings.commands import OrderRecovery
 from lifecycle.funds.commands import (
     CallCapital,
@@ -20,6 +22,7 @@ from lifecycle.funds.commands import (
 from lifecycle.funds.corrections import AmendCommitment, CancelCall, CorrectFund
 from lifecycle.payouts.statements import TakeLines
 from lifecycle.people.commands import GrantRole
+from models.db import transaction
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
 from tests import payments as pay
@@ -240,6 +243,13 @@ def _of_a_second_account_of_ones_own(house: House) -> Any:
     (answer,) = house.do(other, by=Role.ADMIN)
     user = UUID(answer["object_id"])
     return on(SetLimit, funds(house)[0], user_id=user, up_to_minor=1, reason="why")
+
+
+@refused("fund.add", "bank_code_wrong")
+def _for_real_work_at_a_bank_that_is_none(house: House) -> Any:
+    with transaction(house.engine) as session:
+        session.execute(text("UPDATE installation SET mode = 'production', clock_at = NULL"))
+    return made(house, "fund.add", debtor_bank="BANK")
 
 
 @refused("fund.close", "money_left_in_fund")

@@ -564,6 +564,12 @@ wrong("payee_account.confirm", "callback_missing", called=" ")
 wrong("payee_account.retire", "reason_missing", reason="")
 
 
+@refused("payee_account.propose", "account_not_digits")
+def _entered_for_real_work_where_it_can_be_none(house: House) -> Any:
+    edit(house, "UPDATE installation SET mode = 'production', clock_at = NULL")
+    return made(house, "payee_account.propose", account_number="1234A")
+
+
 @refused("payee_account.propose", "account_known_already")
 def _the_same_account_written_otherwise(house: House) -> Any:
     first = done(house, "payee_account.propose")
