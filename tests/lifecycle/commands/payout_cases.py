@@ -939,6 +939,14 @@ def _proposed_by_who_entered_the_account(house: House) -> Any:
     return command
 
 
+@refused("exception.confirm", "four_eyes")
+def _agreed_by_who_confirmed_the_account(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    manager = house.people[Role.FUND_MANAGER].user_id
+    edit(house, f"UPDATE payee_account SET confirmed_by = '{manager}'")
+    return command
+
+
 @refused("exception.confirm", "four_eyes", by=Role.TECHNICAL_MANAGER)
 def _agreed_by_one_of_the_team(house: House) -> Any:
     command = made(house, "exception.confirm")
