@@ -20,6 +20,7 @@ from lifecycle.ledger.cases import explained, opened_case, put_by_the_bank, set_
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.payouts.after_all import Room, room_of
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
+from lifecycle.payouts.matching import FEE_NOT_COVERED
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
 from lifecycle.payouts.reopening import reopened, to_reopen
@@ -256,7 +257,8 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         act, state = _step(facts, step, place, state, stamp)
         acts.append(act)
     messages = [_told(facts, step.event) for step in result.steps if step.event]
-    if result.exception:
+    code = result.exception or _not_covered(facts)
+    if code:
         detail = {
             "instruction": facts.instruction.end_to_end_id,
             "amount_minor": facts.command.amount_minor,
@@ -265,8 +267,8 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         }
         line = facts.command.statement_line_id
         kind, key = ("instruction", facts.instruction.id) if line is None else ("statement_line", line)
-        acts.append(opened_case(result.exception, kind, key, facts.fund, stamp, **detail))
-        messages.append(_told(facts, "contradicted", code=result.exception))
+        acts.append(opened_case(code, kind, key, facts.fund, stamp, **detail))
+        messages.append(_told(facts, "contradicted", code=code))
     if facts.closed_agreement is not None:
         opened, told = reopened(facts.closed_agreement, facts.payout, result.returned_minor, stamp)
         acts.append(opened)
@@ -286,7 +288,7 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         rows=tuple(rows),
         updates=updates,
         messages=tuple(messages),
-        says={"effect": str(result.steps[0].effect), "exception": result.exception},
+        says={"effect": str(result.steps[0].effect), "exception": code},
     )
 
 
@@ -377,8 +379,13 @@ def _entries(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> Sealed:
     )
 
 
+def _not_covered(facts: LearnFacts) -> str | None:
+    fees = [step.posted_minor for step in facts.result.steps if step.posting == PostingKind.FEE]
+    return FEE_NOT_COVERED if any(_fee_kind(facts, one) == PostingKind.SUSPENSE for one in fees) else None
+
+
 def _fee_kind(facts: LearnFacts, amount_minor: int) -> PostingKind:
-    """A fee that the fund cannot pay is set aside: a fact is not refused."""
+    """A fee that the fund cannot pay is set aside with a case: a fact is not refused (`safety.md` 2.4)."""
     return PostingKind.FEE if facts.available_minor >= amount_minor else PostingKind.SUSPENSE
 
 

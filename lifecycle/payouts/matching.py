@@ -19,6 +19,8 @@ OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
 OTHER_ACCOUNT = "account_differs"
+FEE_NOT_COVERED = "fee_not_covered"
+"""A fee that the fund has not the money for: set aside until two people write it off, or it has."""
 ENTERED_ALONE = "entered_alone"
 """Money that went out, or came from nobody, on the word of one accountant: two people look."""
 

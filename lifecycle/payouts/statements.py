@@ -15,7 +15,7 @@ from lifecycle.ledger.accounts import accounts_of
 from lifecycle.ledger.cases import opened_case, put_by_the_bank
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, line_row
+from lifecycle.payouts.matching import FEE_NOT_COVERED, OWN_UNKNOWN, Intent, Match, line_row
 from models.funds import Fund
 from models.holds import Hold
 from models.reading import rows_by
@@ -252,13 +252,15 @@ def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
         row_id = stamp.new_id()
         ids.append(str(row_id))
         rows.append((StatementLine, {**line_row(one, facts.statement.id, row_id, place), "at": stamp.now}))
-        if one.exception is not None:
-            said = {"amount_minor": one.line.amount_minor, "currency": one.line.currency, "note": one.line.note}
-            cases.append(opened_case(one.exception, "statement_line", row_id, facts.fund, stamp, **said))
+        code = one.exception
         for intent in one.intents:
             if intent.instruction is None:
+                code = code or _not_covered(intent, left)
                 sealed += _booked(facts, one, intent, row_id, left)
-                left -= intent.amount_minor if intent.kind == BankEventKind.FEE else 0
+                left -= intent.amount_minor if intent.kind == BankEventKind.FEE and left >= intent.amount_minor else 0
+        if code is not None:
+            said = {"amount_minor": one.line.amount_minor, "currency": one.line.currency, "note": one.line.note}
+            cases.append(opened_case(code, "statement_line", row_id, facts.fund, stamp, **said))
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -306,6 +308,10 @@ def fund_held(fund: Any, reason: str, note: str, stamp: Stamp) -> tuple[Act, tup
         "until_on": stamp.today + timedelta(days=HOLD_DAYS),
     }
     return act, (Hold, row)
+
+
+def _not_covered(intent: Intent, left: int) -> str | None:
+    return FEE_NOT_COVERED if intent.kind == BankEventKind.FEE and left < intent.amount_minor else None
 
 
 def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left: int) -> Sealed:

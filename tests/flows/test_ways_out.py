@@ -12,7 +12,7 @@ from lifecycle.endings.commands import OrderRecovery, RepayRecovery
 from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.funds.commands import HoldFund, ResumeFund
+from lifecycle.funds.commands import Contribute, HoldFund, ResumeFund
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.batches import Send
 from lifecycle.payouts.commands import Instruct, Reapprove
@@ -225,6 +225,25 @@ class TestADeadAttempt:
 
         assert error is not None
         assert {reason.code for reason in error.unmet} == {"batch_may_be_alive"}
+        assert broken(house) == []
+
+
+class TestAFeeOfAPayment:
+    def test_that_the_fund_cannot_bear_is_written_off_once_it_can(self, house: House) -> None:
+        end = paid(house)
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        by_hand: dict[str, Any] = {"fund_id": fund, "received_on": house.today, "note": "by hand"}
+        left = balances(house)["available"]
+        house.do(Contribute(command_id=key(), amount_minor=-left, **by_hand), by=Role.ACCOUNTANT)
+        booked(house, "12.00,CNY,debit,,bank,,F1")
+        assert decide(house, only_case(house), "match", end_to_end_id=end, kind="fee") is None
+        assert house.one("SELECT kind FROM v_exception WHERE closed_at IS NULL") == "fee_not_covered"
+        assert balances(house)["suspense"] == -1_200
+        house.do(Contribute(command_id=key(), amount_minor=1_200, **by_hand), by=Role.ACCOUNTANT)
+
+        assert decide(house, only_case(house), "write_off") is None
+
+        assert (balances(house)["suspense"], balances(house)["available"]) == (0, 0)
         assert broken(house) == []
 
 
