@@ -31,8 +31,11 @@ LARGEST = 2 * 1024 * 1024
 LONGEST_HEADLINE = 200
 
 _HEADER_BREAKERS = re.compile(r"[\r\n\0]")
-_UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of a line: shown as they are, they would deceive."""
+_ENCODED_WORD = "=?"
+"""How a header says that what follows is in code (RFC 2047); the library reads it and writes what it finds, breaks too."""
+_UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, the line breaks of other alphabets, and what turns the direction of a line: as they are, they
+would deceive, and no header may have them."""
 _WEEKDAYS: Mapping[Lang, str] = {"zh-CN": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """The locale of the machine must not decide."""
@@ -203,9 +206,10 @@ def _headline(text: str) -> str:
 
 
 def _header(name: str, text: str) -> str:
+    """Return text that stands in a header as it is: nobody who names a project writes a header of their own with it."""
     if _HEADER_BREAKERS.search(text):
         raise Unreadable(f"{name} has a line break or NUL in it")
-    return text
+    return text.replace(_ENCODED_WORD, "= ?")
 
 
 @cache
