@@ -32,7 +32,7 @@ LONGEST_HEADLINE = 200
 
 _HEADER_BREAKERS = re.compile(r"[\r\n\0]")
 _ENCODED_WORD = "=?"
-"""How a header says that what follows is in code (RFC 2047); the library reads it and writes what it finds, breaks too."""
+"""Here begins code in a header (RFC 2047); the library reads it and writes what it finds, line breaks too."""
 _UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, the line breaks of other alphabets, and what turns the direction of a line: as they are, they
 would deceive, and no header may have them."""

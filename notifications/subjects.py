@@ -55,7 +55,7 @@ def about_all(
     for row in rows:
         try:
             found[row.id] = _about(row, sources)
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             if problems is None:
                 raise
             problems[row.id] = f"{type(error).__name__}: {error}"
