@@ -27,6 +27,7 @@ from notifications.render import headline
 from notifications.samples import sample_facts
 from notifications.words import LANGUAGES
 from tests.factories import VOTERS, House, a_project, key, name_members, reviews, submitted
+from tests.lifecycle.commands.payout_cases import stand_behind_the_wall
 from tests.lifecycle.recipes import RECIPES
 from tests.notifications.letters import FRAME
 
@@ -143,6 +144,12 @@ class TestWhoIsTold:
         rows = house.rows("SELECT user_id FROM notification WHERE kind = 'payout.sent_back'")
         assert len({row.user_id for row in rows}) == len(rows)
         assert told(house, "payout.sent_back")[RECIPES["payout.request"].by] == "requester*"
+
+    def test_nobody_is_asked_to_decide_on_a_firm_that_their_own_house_owns(self, house: House) -> None:
+        play(house, "payout.request")
+        stand_behind_the_wall(house, UUID(house.one("SELECT fund_id FROM v_payout")), Role.CERTIFIER)
+        fan(house)
+        assert Role.CERTIFIER not in told(house, "payout.requested")
 
     def test_nobody_of_another_firm_or_platform_is_told(self, house: House) -> None:
         made = submitted(house)
