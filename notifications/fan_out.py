@@ -7,7 +7,6 @@ cannot be rendered is parked with its reason and holds nobody else back.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +17,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import sha256
 from lifecycle.commands import Stamp
+from lifecycle.deliveries.rules import is_told
 from models.db import is_sqlite
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.journal import OutboxMessage
@@ -156,13 +156,11 @@ def _wanted(kind: str, one: Recipient) -> Iterable[tuple[Channel, str]]:
 
 def _calls(row: Any, about: About, endpoints: Sequence[Any], frame: Frame, stamp: Stamp) -> list[Row]:
     """Return a delivery for each program that wants to be told of this kind. It is told little: who may see reads."""
-    if not kind_of(row.kind).is_public:
-        return []
     thin = {name: about.facts[name] for name in ("number", "project", "page") if about.facts.get(name)}
     return [
         {**_delivery(row, Channel.WEBHOOK, str(one.id), frame, stamp), "endpoint_id": one.id, "facts": thin}
         for one in endpoints
-        if not one.types or any(fnmatchcase(row.kind, pattern) for pattern in one.types)
+        if is_told(one.types, row.kind)
     ]
 
 

@@ -27,8 +27,8 @@ _SECOND_PERSON: Mapping[str, tuple[str, ...]] = {
     "payout.requested": ("requested_by",),
     "recovery.write_off_proposed": ("write_off_by",),
 }
-"""Kinds whose next step is a second person's: who has acted already is not asked (F7), nor anybody of an investor in the
-fund that owns a part of the firm."""
+"""Kinds whose next step is a second person's: who has acted already is not asked (F7), nor anybody of an investor
+in the fund that owns a part of the firm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

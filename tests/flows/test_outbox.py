@@ -18,7 +18,8 @@ from uuid import UUID
 from flows.outbox import GROUP, TRIES, WAITS, deliver, wait_of
 from lifecycle.chart import compiled
 from lifecycle.deliveries.chart import DeliveryChart
-from lifecycle.deliveries.commands import DropMessages, RetryMessages, RotateSecret
+from lifecycle.deliveries.commands import DropMessages, Replay, RetryMessages, RotateSecret
+from lifecycle.deliveries.rules import PRIVATE
 from lifecycle.people.commands import DisableUser
 from models.clock import FixedClock
 from models.db import make_engine
@@ -460,6 +461,21 @@ class TestWebhooks:
         assert {event["id"] for event in events} <= {str(row.id) for row in told(house, "payout.paid")} | {
             str(row.id) for row in told(house, "payout.returned")
         }
+
+    def test_get_nothing_again_that_they_were_never_to_be_told(self, house: House) -> None:
+        """What is about people or this house leaves by no webhook, also when a span of time is sent again."""
+        endpoint = an_endpoint(house)
+        deliveries(house, "a@example.org", kind="user.added")
+        deliveries(house, "b@example.org", kind="payout.paid")
+        since = house.now - timedelta(minutes=1)
+        house.do(Replay(command_id=key(), webhook_id=endpoint, since_at=since), by=Role.ADMIN)
+        webhooks = WebhooksInMemory()
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        kinds = {json.loads(call.body)["type"] for call in webhooks.posted}
+        assert "payout.paid" in kinds
+        assert not kinds & PRIVATE
 
     def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
         endpoint = an_endpoint(house)
