@@ -226,7 +226,7 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
         try:
             outcome = work.bodies[schedule.id].run(work.turn(held.slot_at, is_over))
         except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
-            outcome, failure = Outcome(failed=1), f"{type(error).__name__}: {error}"
+            outcome, failure = Outcome(failed=1), _said(error)
     if outcome.is_cut and is_late():
         failure = failure or f"time_limit: {schedule.limit_minutes}"
 
@@ -238,6 +238,11 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
 
     run_in_transaction(work.engine, record)
     return outcome
+
+
+def _said(error: Exception) -> str:
+    """Return what went wrong in one line; a database names whole rows, with the secrets in them, behind the first."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _requests(session: Session, schedule_id: str) -> list[Any]:

@@ -123,6 +123,24 @@ class TestOneTick:
         ((kind, facts),) = watch.told()
         assert (kind, facts["schedule"], facts["why"]) == ("run.failed", "quarters", "RuntimeError: the disk is full")
 
+    def test_says_no_value_of_a_row_that_the_database_refused(self, watch: Watch) -> None:
+        def fall(turn: Turn) -> None:
+            wrong = {"schedule_id": "quarters", "slot_at": "whsec_TOPSECRET", "status": "asleep"}
+            with transaction(turn.engine) as session:
+                session.execute(
+                    text(
+                        "INSERT INTO app_user (id, person_id, login, name, email, language, status, version)"
+                        " VALUES (:slot_at, :slot_at, :slot_at, :slot_at, :slot_at, 'en', :status, 1)"
+                    ),
+                    wrong,
+                )
+
+        watch.schedules, watch.inside = (QUARTERLY,), fall
+        (slot,) = watch.tick().slots
+        assert slot.status == "failed"
+        assert "Error" in slot.why
+        assert "TOPSECRET" not in str(watch.rows("quarters")) + str(watch.told())
+
     def test_tells_what_fails_again_and_again_once_a_day_until_it_has_worked(self, watch: Watch) -> None:
         """A weekend of failures is no flood of mails on Monday."""
         failing = True
