@@ -33,6 +33,8 @@ from models.runs import Pause, ScheduledRun
 from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
+FIRST = timedelta(days=7)
+"""How far back the first slot of a schedule may lie."""
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the numbers that lock a schedule."""
@@ -91,13 +93,13 @@ def due_slots(session: Session, schedule: Schedule, *, until: datetime, calendar
     """Return the slots up to an instant that have no row, oldest first; of a schedule without any row only the latest.
 
     Runs that somebody asked for are no slots of the schedule and put off none of them. A first slot that lies further
-    back than is caught up belongs to the time before this installation.
+    back than `FIRST` belongs to the time before this installation.
     """
     last = _last_planned(session, schedule, until, calendar)
     if last is not None:
         return list(slots(schedule, after=last, until=until, calendar=calendar))
     newest = latest_slot(schedule, until=until, calendar=calendar)
-    return [newest] if newest is not None and until - newest <= timedelta(days=schedule.catch_up_days) else []
+    return [newest] if newest is not None and until - newest <= FIRST else []
 
 
 def _last_planned(session: Session, schedule: Schedule, until: datetime, calendar: Calendar) -> datetime | None:

@@ -86,6 +86,14 @@ def headline(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> s
     return _headline(_said(kind, _plain(facts), lang, frame, "subject"))
 
 
+def line_of(row: Any, lang: Lang, frame: Frame) -> str:
+    """Return the headline of a line of an inbox; one that cannot be told any more hides none of the others."""
+    try:
+        return headline(row.kind, row.facts, lang, frame)
+    except Unreadable:
+        return str(row.kind)
+
+
 def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Words:
     """Return a message for one person, who stands in `facts["you"]` (name, why, is_task). `Unreadable` when it cannot.
 

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 
 from flows import slots as book
 from flows.clock import Clockwork, Pass, UnknownScheduleError, run_slot, tick
-from flows.schedules import Schedule, When
+from flows.schedules import SCHEDULES, Schedule, When
 from flows.turns import Body, Effect, Outcome, Turn
 from models.db import reading, transaction
 from models.journal import Claim
@@ -209,6 +209,20 @@ class TestASleepOfTenDays:
         watch.schedules = (Schedule(id="rare", when=When(at=(time(7, 0),), months=(1,)), reason=""),)
         assert watch.tick().slots == []
         assert watch.rows("rare") == []
+
+
+class TestTheQuarterlyReport:
+    def test_is_made_good_also_when_nobody_was_awake_for_weeks(self, watch: Watch) -> None:
+        """Its next slot is a quarter away, and would freeze another quarter."""
+        watch.schedules = tuple(one for one in SCHEDULES if one.id == "report")
+        watch.house.now = datetime(2025, 7, 1, 0, 0, tzinfo=UTC)
+        watch.tick()
+        watch.house.later(days=110)
+        watch.tick()
+        assert [(at.date().isoformat(), status) for at, status, _ in watch.rows("report")] == [
+            ("2025-06-30", "done"),
+            ("2025-10-08", "done"),
+        ]
 
 
 class TestAClockThatJumps:
