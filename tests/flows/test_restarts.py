@@ -75,7 +75,12 @@ class TestWhoDelivers:
         rows = deliveries(house, *(f"{one}@example.org" for one in range(30)))
         with mail_sink() as sink:
             courier = a_courier(house, mailer=EmailChannel(url=f"smtp://127.0.0.1:{sink.port}"), lease=timedelta(0))
-            cut = threading.Thread(target=lambda: sink.arrived.wait(20) and restart(address))
+
+            def when_one_arrived() -> None:
+                sink.arrived.wait(20)
+                restart(address)
+
+            cut = threading.Thread(target=when_one_arrived)
             cut.start()
             for _ in range(20):
                 try:
