@@ -1,6 +1,6 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -75,6 +75,7 @@ def look_at(door: Door, name: str) -> None:
     _tell(door, Pass(now=work.stamp.now, slots=[due], outbox=outbox_counts(work, {})))
 
 
+_TICK = timedelta(microseconds=1)
 _REFUSALS = frozenset({"frozen", "private_key_missing", "backup_dir_missing", "program_missing"})
 """Codes of runs that were refused as a whole."""
 _ASKED = "run"
@@ -199,13 +200,26 @@ def request(door: Door, name: str, *, reason: str) -> None:
 
     def work(session: Session) -> RunRequest:
         asked_by = _operator(door, session)
-        row = RunRequest(schedule_id=schedule.id, asked_by=asked_by, reason=_said(reason), asked_at=door.now)
+        at = _own_instant(session, schedule.id, door.now)
+        row = RunRequest(schedule_id=schedule.id, asked_by=asked_by, reason=_said(reason), asked_at=at)
         session.add(row)
         return row
 
     row = run_in_transaction(door.engine, work)
     found = {"schedule_id": name, "reason": row.reason, "asked_at": row.asked_at, "id": str(row.id)}
     door.output.record(_REQUEST, found)
+
+
+def _own_instant(session: Session, name: str, now: datetime) -> datetime:
+    """Return an instant that no slot has and no other request: where time stands still, each is a run of its own."""
+    run, asked = table_of(ScheduledRun), table_of(RunRequest)
+    at = now if now.second or now.microsecond else now + _TICK
+    while any(
+        session.execute(select(table.c.id).where(table.c.schedule_id == name, instant == at).limit(1)).first()
+        for table, instant in ((run, run.c.slot_at), (asked, asked.c.asked_at))
+    ):
+        at += _TICK
+    return at
 
 
 def _schedule(door: Door, name: str) -> Schedule:
