@@ -186,11 +186,11 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         _take_request(session, schedule.id, slot_at, now)
     known = book.row_of(session, schedule.id, slot_at)
     if known is not None:
-        is_open = known.status == SlotStatus.RUNNING or book.is_settled_ahead(known, now)
-        is_open |= bool(asked) and known.status in _NOT_RUN
+        is_back = book.is_settled_ahead(known, now) and not book.is_paused(session, schedule, now)
+        is_open = known.status == SlotStatus.RUNNING or is_back or (asked and known.status in _NOT_RUN)
         if is_open and not is_running:
-            why = "" if book.is_settled_ahead(known, now) else known.why
-            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or why))
+            why = asked or ("" if is_back else known.why)
+            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=why))
         return _Taken(settled=(slot_at,))
     if asked and not is_slot(schedule, slot_at, calendar):
         due, pauses = [slot_at], []
