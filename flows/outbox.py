@@ -419,7 +419,7 @@ def _endpoint_marked(session: Session, row: Any, tried: _Try, failures: int, lat
     elif failures:
         others = (delivery.c.endpoint_id == row.endpoint_id, delivery.c.status == DeliveryStatus.WAITING)
         sooner = delivery.c.not_before_at < later
-        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later))
+        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later, at=stamp.now))
 
 
 def _tell_operators(

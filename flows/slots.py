@@ -157,6 +157,11 @@ def pauses_of(session: Session, schedule_id: str) -> list[Any]:
     return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
 
 
+def is_paused(session: Session, schedule: Schedule, now: datetime) -> bool:
+    """Say whether a pause stands on a schedule now."""
+    return pause_at(pauses_of(session, schedule.id), now, schedule) is not None
+
+
 def lock_schedule(session: Session, schedule_id: str) -> None:
     """Let nobody else decide about this schedule until the transaction ends; on SQLite a writer is alone anyway."""
     if not is_sqlite(session):

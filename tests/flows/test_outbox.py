@@ -498,6 +498,18 @@ class TestWebhooks:
         assert "payout.paid" in kinds
         assert not kinds & PRIVATE
 
+    def test_that_failed_by_a_clock_that_ran_ahead_wait_for_nobody(self, house: House) -> None:
+        """The others of the endpoint were put off together with the one that was tried."""
+        endpoint = an_endpoint(house)
+        deliveries(house, *[str(endpoint)] * 3, channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory(answers={URL: Transient("HTTP 500")})
+        house.later(days=365)
+        assert passed(house, a_courier(house, webhooks=webhooks)).waiting == 3
+        house.later(days=-365)
+        webhooks.answers.clear()
+
+        assert passed(house, a_courier(house, webhooks=webhooks)).sent == 3
+
     def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
         endpoint = an_endpoint(house)
         answers: dict[str, Any] = {URL: Transient("HTTP 500")}
