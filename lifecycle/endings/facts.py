@@ -254,7 +254,7 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     held = _deciding_roles(session, {stamp.actor.user_id, *(task.row.write_off_by for task in tasks)} - {None})
 
     def limit(task: Task[Any], user_id: UUID | None) -> int | None:
-        roles = held.get((user_id, task.fund.organisation_id), ())
+        roles = () if user_id is None else held.get((user_id, task.fund.organisation_id), ())
         return _limit(limits.get(task.fund.id, ()), roles, user_id)
 
     proposed = {
