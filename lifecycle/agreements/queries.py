@@ -44,7 +44,6 @@ def agreements(
     if project_id is not None:
         statement = statement.where(agreement.c.project_id == project_id)
     rows = session.execute(statement).all()
-    found = [(row, *_plain([row])) for row in rows]
     ids = [row.id for row in rows]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     return [
@@ -54,7 +53,7 @@ def agreements(
             "paid_minor": paid.get(row.id, 0),
             "reserved_minor": reserved.get(row.id, 0),
         }
-        for row, shown in found
+        for row, shown in zip(rows, _plain(rows), strict=True)
     ]
 
 

@@ -259,9 +259,12 @@ def set_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def written_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
-    """Note the first person's proposal; with the second one's word nothing is owed any more (F14)."""
+    """Note the first person's proposal; with the second one's word nothing is owed any more (F14).
+
+    Where the first one may no more decide on it, the second one's word is a proposal itself.
+    """
     order, reason = facts.order, facts.command.reason.strip()
-    if order.write_off_by is None:
+    if not facts.is_proposed:
         values = {"write_off_by": stamp.actor.user_id, "write_off_reason": reason}
         act = Act(
             table=RecoveryOrder,

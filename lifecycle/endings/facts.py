@@ -216,6 +216,8 @@ class RecoveryFacts:
     """The persons who ordered it, and who proposed to write it off."""
     limit_minor: int | None = None
     """Up to which amount the actor may decide; None where it cannot be read."""
+    is_proposed: bool = False
+    """Somebody who still may decide on such an amount has proposed to write it off."""
     milestone: Any = None
     """The tranche that is set off against, and its project and agreement."""
     other: Any = None
@@ -249,8 +251,16 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     persons = persons_of(session, {one for task in tasks for one in (task.row.ordered_by, task.row.write_off_by)})
     walls = walls_of(session, [side_of(task) for task in tasks])
     limits = rows_by(session, ApprovalLimit, "fund_id", {task.fund.id for task in tasks})
-    held = _deciding_roles(session, stamp.actor.user_id)
-    over = finished(session, {task.row: kind for task in tasks if (kind := _met_wholly(task)) is not None})
+    held = _deciding_roles(session, {stamp.actor.user_id, *(task.row.write_off_by for task in tasks)} - {None})
+
+    def limit(task: Task[Any], user_id: UUID | None) -> int | None:
+        roles = () if user_id is None else held.get((user_id, task.fund.organisation_id), ())
+        return _limit(limits.get(task.fund.id, ()), roles, user_id)
+
+    proposed = {
+        task.row.id for task in tasks if (most := limit(task, task.row.write_off_by)) and left_of(task.row) <= most
+    }
+    over = finished(session, {task.row: kind for task in tasks if (kind := _met_wholly(task, proposed)) is not None})
     return [
         RecoveryFacts(
             command=task.command,
@@ -264,18 +274,19 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
             wall=walls.get(side_of(task), frozenset()),
             orderer=persons.get(task.row.ordered_by),
             proposer=persons.get(task.row.write_off_by),
-            limit_minor=_limit(limits.get(task.fund.id, ()), held.get(task.fund.organisation_id, ()), stamp),
+            limit_minor=limit(task, stamp.actor.user_id),
+            is_proposed=task.row.id in proposed,
             finished=over.get(task.row.id),
         )
         for task in tasks
     ]
 
 
-def _met_wholly(task: Task[Any]) -> RecoveryPartKind | None:
+def _met_wholly(task: Task[Any], proposed: Collection[UUID]) -> RecoveryPartKind | None:
     """Return how the command meets all that is left of its order; None where it leaves a rest, or only proposes."""
     amount = getattr(task.command, "amount_minor", None)
     if amount is None:
-        return RecoveryPartKind.WRITTEN_OFF if task.row.write_off_by is not None else None
+        return RecoveryPartKind.WRITTEN_OFF if task.row.id in proposed else None
     return RecoveryPartKind.REPAID if amount == left_of(task.row) else None
 
 
@@ -295,30 +306,30 @@ def _booking(
     }
 
 
-def _deciding_roles(session: Session, user_id: UUID) -> dict[UUID | None, list[Role]]:
-    """Return organisation -> roles in which the account decides on money there."""
+def _deciding_roles(session: Session, user_ids: Collection[UUID]) -> dict[tuple[UUID, UUID | None], list[Role]]:
+    """Return account and organisation -> roles in which it decides on money there."""
     grant, user = table_of(RoleGrant), table_of(User)
     statement = (
-        select(grant.c.organisation_id, grant.c.role)
+        select(grant.c.user_id, grant.c.organisation_id, grant.c.role)
         .join(user, user.c.id == grant.c.user_id)
         .where(
-            grant.c.user_id == user_id,
+            grant.c.user_id.in_(list(user_ids)),
             grant.c.revoked_at.is_(None),
             grant.c.role.in_(DIRECTORS),
             user.c.status == UserStatus.ACTIVE,
         )
     )
-    found: dict[UUID | None, list[Role]] = {}
+    found: dict[tuple[UUID, UUID | None], list[Role]] = {}
     for row in session.connection().execute(statement):
-        found.setdefault(row.organisation_id, []).append(Role(row.role))
+        found.setdefault((row.user_id, row.organisation_id), []).append(Role(row.role))
     return found
 
 
-def _limit(limits: Sequence[Any], roles: Collection[Role], stamp: Stamp) -> int | None:
+def _limit(limits: Sequence[Any], roles: Collection[Role], user_id: UUID | None) -> int | None:
     """Return the lower of the best role's limit and the person's own; None where no role's can be read (F8)."""
     in_force = [row for row in limits if row.until_at is None]
     of_roles = [row.up_to_minor for row in in_force if row.role in roles]
-    own = [row.up_to_minor for row in in_force if row.user_id == stamp.actor.user_id]
+    own = [row.up_to_minor for row in in_force if user_id is not None and row.user_id == user_id]
     return min([max(of_roles), *own]) if of_roles else None
 
 

@@ -135,7 +135,8 @@ def _meant(line: StatementLine, register: Register, entered: dict[tuple[str | No
 
 
 def _names_ours(line: StatementLine) -> bool:
-    ids = {one.end_to_end_id for one in line.details} | {one.msg_id for one in (*line.details, *line.batches)}
+    ids = {one.end_to_end_id for one in line.details} | {one.msg_id for one in line.details}
+    ids |= {one.msg_id for one in line.batches}
     return any(one is not None and is_own(one) for one in ids)
 
 
