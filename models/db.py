@@ -123,6 +123,11 @@ def is_retryable(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _LOST_RACES
 
 
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL gave up waiting for a lock that another transaction holds."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 def is_sqlite(bind: Session | Connection | Engine) -> bool:
     """Return whether this speaks to SQLite."""
     if isinstance(bind, Session):

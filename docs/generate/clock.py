@@ -43,7 +43,12 @@ it (`pilotway runs list`, `runs show`):
 
 Of several slots that are due only the latest runs; of a schedule that never ran only the latest counts. A slot
 that is asked for by hand (`pilotway run NAME`) takes none away from the schedule. A time that a change of
-summer time leaps over is made up for at the leap; one that comes twice counts once."""
+summer time leaps over is made up for at the leap; one that comes twice counts once.
+
+On PostgreSQL a second worker that comes while `disbursement` or `outbox` runs takes a part of the same run. Each
+payout is judged by one of them; what a killed worker had begun comes back as soon as the database has noticed,
+a file that it was handing over when its claim is over. The row of the run sums up, also what a helper adds after
+the run has ended."""
 
 _REMINDERS = f"""## Reminders
 
