@@ -35,7 +35,7 @@ _SQLITE_PRAGMAS = (
 )
 _POSTGRES_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
-    " -c synchronous_commit=on -c timezone=UTC"
+    " -c synchronous_commit=on -c timezone=UTC -c jit=off"  # compiling cost seconds where a plan looked dear
 )
 _LOST_RACES = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, and a unique value that another writer stored meanwhile: asked again, the rule that
