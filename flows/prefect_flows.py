@@ -23,7 +23,7 @@ from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.bodies import BODIES
-from flows.clock import run_slot, run_waiting
+from flows.clock import help_run, run_slot, run_waiting, worth_sharing
 from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
 from flows.workplace import opened
@@ -33,6 +33,8 @@ POOL = "pilotway"
 """Name of the work pool that workers pull from."""
 AT_ONCE = 2
 """Runs that the embedded runner has at the same time: each is a process of its own."""
+HANDS = 2
+"""Flow runs that share one run of ours; each is a process of its own, on whichever worker of the pool is free."""
 GONE_SECONDS = 90
 """Without a heartbeat for so long a flow run counts as crashed; our own slot is free when its lease ends."""
 
@@ -52,13 +54,31 @@ def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]
 MINUTE = "outbox"
 
 
-def _flow(schedule: Schedule) -> Flow[[], Any]:
-    """Return the flow of a schedule, under the name that an entrypoint can find it by."""
+def helped(schedule_id: str) -> list[Slot]:
+    """Take a part of the run that another flow run of the schedule has begun."""
+    with opened(load_settings()) as work:
+        return help_run(work, schedule_id)
 
-    async def wake() -> dict[str, int]:
+
+def _is_worth_sharing(schedule_id: str) -> bool:
+    with opened(load_settings()) as work:
+        return worth_sharing(work, schedule_id)
+
+
+def _flow(schedule: Schedule) -> Flow[..., Any]:
+    """Return the flow of a schedule, under the name that an entrypoint can find it by.
+
+    One that finds much to do asks for further runs of itself, so that other workers of the pool take a part.
+    """
+
+    async def wake(helps: str = "") -> dict[str, int]:
         run = _flow_run()
-        slot_at = run.expected_start_time if run.auto_scheduled else None
-        slots = await anyio.to_thread.run_sync(woken, schedule.id, slot_at, str(run.id))
+        if helps:
+            slots = await anyio.to_thread.run_sync(helped, schedule.id)
+        else:
+            await _call_hands(schedule, run)
+            slot_at = run.expected_start_time if run.auto_scheduled else None
+            slots = await anyio.to_thread.run_sync(woken, schedule.id, slot_at, str(run.id))
         await _leave(schedule, slots)
         failed = [slot for slot in slots if not slot.is_well]
         if failed:
@@ -69,6 +89,15 @@ def _flow(schedule: Schedule) -> Flow[[], Any]:
     wake.__doc__ = schedule.reason
     limit = 60 * schedule.limit_minutes + GONE_SECONDS  # ours ends first, with a row that says why
     return flow(name=schedule.id, timeout_seconds=limit, persist_result=False)(wake)
+
+
+async def _call_hands(schedule: Schedule, run: Any) -> None:
+    if run.deployment_id is None or BODIES[schedule.id].help is None:
+        return
+    if await anyio.to_thread.run_sync(_is_worth_sharing, schedule.id):
+        async with get_client() as client:
+            for _ in range(HANDS - 1):
+                await client.create_flow_run_from_deployment(run.deployment_id, parameters={"helps": str(run.id)})
 
 
 def _flow_run() -> Any:

@@ -17,17 +17,15 @@ from sqlmodel import Session
 from flows.alarms import put_out
 from flows.claims import renewed
 from flows.schedules import Schedule, is_slot, latest_slot, slots
-from flows.turns import MOST_EFFECTS, Effect, Outcome
+from flows.sharing import COUNTS, added
+from flows.turns import Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
-from models.agreements import Agreement
 from models.clock import SKEW
 from models.db import db_now, is_sqlite
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
-from models.payouts import PaymentBatch, Payout
-from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import table_of
 from models.runs import Pause, ScheduledRun
 from models.states import SlotStatus
 
@@ -37,7 +35,6 @@ FIRST = timedelta(days=7)
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the numbers that lock a schedule."""
-_NUMBERED = {"project": Project, "payout": Payout, "batch": PaymentBatch, "agreement": Agreement}
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
 """Characters of `scheduled_run.why`."""
@@ -208,6 +205,7 @@ def take_over(session: Session, row: Any, *, now: datetime, by: "Runner", why: s
     """Claim a slot whose holder died, or that did not run: its fence rises, so what a dead one still writes is void."""
     fence = int(row.fence) + 1
     change = {"status": SlotStatus.RUNNING, "holder": by.holder, "fence": fence, "started_at": now, "why": why[:_WHY]}
+    change["progress"] = {}  # what a dead one judged and could not tell is judged again
     session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
     _claim(session, row.id, fence=fence, by=by)
     return Held(id=row.id, fence=fence, slot_at=row.slot_at)
@@ -229,7 +227,7 @@ def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now
         "started_at": now,
         "ended_at": now,
     }
-    nothing = {"found_count": 0, "done_count": 0, "refused_count": 0, "failed_count": 0, "effects": []}
+    nothing = {**dict.fromkeys(COUNTS.values(), 0), "effects": [], "progress": {}}
     rows = [
         {**same, **nothing, "id": new_id(), "slot_at": one.slot_at, "status": one.status, "why": one.why[:_WHY]}
         for one in told
@@ -246,27 +244,23 @@ def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now
 def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now: datetime, failure: str) -> bool:
     """Write down what a run did and let it go; False where somebody took it over meanwhile: then nothing is written.
 
-    A failed one is told; one that fails again and again for the same reason once a day.
+    What others did in it stays and is added up. A failed one is told; one that fails again and again for the same
+    reason once a day.
     """
-    change: dict[str, Any] = {
-        "status": SlotStatus.FAILED if failure else SlotStatus.DONE,
-        "ended_at": now,
-        "found_count": outcome.found,
-        "done_count": outcome.done,
-        "refused_count": outcome.refused,
-        "failed_count": outcome.failed,
-        "effects": _with_numbers(session, outcome.effects[:MOST_EFFECTS]),
-    }
+    ours = (_RUN.c.id == held.id, _RUN.c.fence == held.fence, _RUN.c.status == SlotStatus.RUNNING)
+    row = session.execute(select(_RUN).where(*ours).with_for_update()).first()
+    if row is None:
+        return False
+    change = added(session, row, outcome)
+    change |= {"status": SlotStatus.FAILED if failure else SlotStatus.DONE, "ended_at": now}
     if failure or outcome.refusal:
         change["why"] = (failure or outcome.refusal)[:_WHY]
-    ours = (_RUN.c.id == held.id, _RUN.c.fence == held.fence, _RUN.c.status == SlotStatus.RUNNING)
-    is_ours: bool = session.execute(update(_RUN).where(*ours).values(change)).rowcount == 1  # type: ignore[attr-defined]
-    if is_ours:
-        let_go(session, held)
-        if failure and not _is_told(session, schedule_id, held.slot_at, failure):
-            facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
-            tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
-    return is_ours
+    session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
+    let_go(session, held)
+    if failure and not _is_told(session, schedule_id, held.slot_at, failure):
+        facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
+        tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
+    return True
 
 
 def _is_told(session: Session, schedule_id: str, slot_at: datetime, why: str) -> bool:
@@ -277,15 +271,6 @@ def _is_told(session: Session, schedule_id: str, slot_at: datetime, why: str) ->
     if last is None or last.status != SlotStatus.FAILED or last.slot_at.date() != slot_at.date():
         return False
     return bool(last.why.partition(":")[0] == why.partition(":")[0])
-
-
-def _with_numbers(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
-    """Return what is kept of effects, each with the number by which people know its object."""
-    known: dict[str, str] = {}
-    for object_type, model in _NUMBERED.items():
-        wanted = {UUID(one.object_id) for one in effects if one.object_type == object_type and one.object_id}
-        known |= {str(key): row.number for key, (row,) in rows_by(session, model, "id", wanted).items()}
-    return [{**(said := one.document()), "ref": one.ref or known.get(str(said["object_id"]), "")} for one in effects]
 
 
 def let_go(session: Session, held: Held) -> None:

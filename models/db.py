@@ -35,7 +35,7 @@ _SQLITE_PRAGMAS = (
 )
 _POSTGRES_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
-    " -c synchronous_commit=on -c timezone=UTC"
+    " -c synchronous_commit=on -c timezone=UTC -c jit=off"  # compiling cost seconds where a plan looked dear
 )
 _LOST_RACES = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, and a unique value that another writer stored meanwhile: asked again, the rule that
@@ -134,6 +134,11 @@ def is_away(error: DBAPIError) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or state is None or state.startswith(("08", "57P"))
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL gave up waiting for a lock that another transaction holds."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
 
 
 def is_sqlite(bind: Session | Connection | Engine) -> bool:

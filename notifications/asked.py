@@ -97,7 +97,7 @@ class Directory:
             ):
                 if person := self._people.get(user_id):
                     found.setdefault(person, code)
-        for code in one.audience:
+        for code in one.audience if self._stand_ins else ():
             for role in self._meant(one, code)[1]:
                 for user_id in sorted(self._standing_in(one, role)):
                     if person := self._people.get(user_id):

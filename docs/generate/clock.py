@@ -46,7 +46,12 @@ that is asked for by hand (`pilotway run NAME`) takes none away from the schedul
 summer time leaps over is made up for at the leap; one that comes twice counts once. A slot is made good for 7 days,
 that of the quarterly report for 80. What fails again and again in the same way is told once a day. Where the clock of
 the machine ran ahead and was put right, what it had given up as merged or missed runs when its time comes, and what
-it ran is not run again."""
+it ran is not run again.
+
+On PostgreSQL a second worker that comes while `disbursement` or `outbox` runs takes a part of the same run. Each
+payout is judged by one of them; what a killed worker had begun comes back as soon as the database has noticed,
+a file that it was handing over when its claim is over. The row of the run sums up, also what a helper adds after
+the run has ended."""
 
 _REMINDERS = f"""## Reminders
 
