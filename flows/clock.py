@@ -51,6 +51,8 @@ class Clockwork:
     """Whether this process was asked to end."""
     now: Callable[[], datetime] | None = None
     """Business time at the end of a run; without it that of the stamp."""
+    is_played: bool = False
+    """Whether business time is not the machine's: then nobody who wakes by the machine's clock knows our slots."""
 
     @property
     def by(self) -> Runner:

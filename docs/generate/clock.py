@@ -72,7 +72,15 @@ A pause lets the slots pass; each leaves a row with the reason. Money is stopped
 freeze`, not by a pause. After an outage nothing has to be done: the next pass brings unfinished work to its
 end, runs the latest slot of each schedule, marks those in between as merged and those that are too old as
 missed, and tells each person in one message what fell due. `pilotway doctor` then says whether every schedule
-is on time, and what to do where it is not."""
+is on time, and what to do where it is not.
+
+## The demonstration
+
+The clock of a database that `pilotway demo` made stands where the story ends: each command finds the same day.
+What it told more than three days before counts as told, so that the first pass tells of the last days only and
+sends no mail of a year ago. `pilotway demo --forward 30d` moves the clock; while `pilotway serve` runs it walks, from
+its next quarter of an hour on, and stands again where that ends
+([why](decisions/0017-the-clock-of-a-demonstration.md))."""
 
 
 def clock() -> str:

@@ -5,6 +5,7 @@ Starting these takes most of a minute, so all tests share one server.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -217,19 +218,61 @@ COMING = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
 SERVE = ("cli.main", "serve", "--port", "0", "--every", "1")
 
 
-class TestServingWithPrefect:
-    def test_wakes_every_schedule_also_after_a_restart_and_leaves_nobody_behind(self, alone: Place) -> None:
-        alone.more["PILOTWAY_PREFECT"] = "on"
-        for _ in range(2):
-            with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:
+A_MINUTE = 60.0
+ON_THE_QUARTER = {"recovery", "reconciliation", "invariants", "outbox"}
+"""What fires again and again while somebody watches."""
+
+
+@pytest.fixture
+def demo(demonstration: Path, tmp_path: Path) -> Place:
+    """Give the story as `make run` leaves it, and told: by a clock that stands nothing more would fire."""
+    shutil.copytree(demonstration, tmp_path / "demo")
+    here = Place(folder=tmp_path / "demo", more={"PREFECT_HOME": str(tmp_path / "prefect")})
+    here.pilotway("tick")
+    assert here.pilotway("tick")["slots"] == []
+    return here
+
+
+def fired(place: Place, since: datetime) -> dict[str, dict[str, Any]]:
+    """Return the newest run of each schedule that ran for a slot after an instant, as `runs list` shows it."""
+    found = [row for row in rows(place.pilotway("runs", "list", "--limit", "100")) if row["status"] == "done"]
+    return {row["schedule_id"]: row for row in reversed(found) if datetime.fromisoformat(row["slot_at"]) > since}
+
+
+def played(place: Place) -> datetime:
+    """Return the instant at which the demonstration's clock stands."""
+    return datetime.fromisoformat(place.pilotway("demo")["clock_at"])
+
+
+class TestServingADemonstration:
+    """As somebody who types `make run` sees it."""
+
+    def test_fires_schedules_within_a_minute(self, demo: Place) -> None:
+        stood = played(demo)
+        with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
+            assert ready(tree)["children"] == ["worker"]
+            seen = trees.until(lambda: (new := fired(demo, stood)).keys() >= ON_THE_QUARTER and new, seconds=A_MINUTE)
+            assert seen["invariants"]["done_count"] > 30
+            assert ended(tree) == []
+        assert stood < played(demo) < stood + timedelta(minutes=20)
+
+    def test_fires_them_with_prefect_too_also_after_a_restart_and_leaves_nobody_behind(self, demo: Place) -> None:
+        demo.more["PILOTWAY_PREFECT"] = "on"
+        for is_again in (False, True):
+            stood = played(demo)
+            with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
                 line = ready(tree)
                 assert line["children"] == ["prefect", "runner"]
+                trees.until(lambda since=stood: fired(demo, since).keys() >= ON_THE_QUARTER, seconds=A_MINUTE)
                 assert page(line["port"], "/readyz")["ok"] is True
-                alone.more["PREFECT_API_URL"] = line["prefect"]
-                come(lambda: len(asked(alone, "/deployments/filter")) == len(BODIES))
-                come(lambda: asked(alone, "/flow_runs/filter", COMING))
-                assert [one["name"] for one in asked(alone, "/deployments/filter") if one["paused"]] == []
-                assert len(asked(alone, "/automations/filter")) == 1
+                demo.more["PREFECT_API_URL"] = line["prefect"]
+                come(lambda: len(asked(demo, "/deployments/filter")) == len(BODIES))
+                come(lambda: asked(demo, "/flow_runs/filter", COMING))
+                assert [one["name"] for one in asked(demo, "/deployments/filter") if one["paused"]] == []
+                assert len(asked(demo, "/automations/filter")) == 1
+                now = played(demo)
+                if not is_again:
+                    come(lambda since=now: fired(demo, since))  # by Prefect's own schedule, a process each
                 assert ended(tree) == []
 
 
