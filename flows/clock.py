@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from flows import slots as book
 from flows.claims import worker_name
-from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot
+from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot, latest_slot
 from flows.slots import Held, Runner, Slot
 from flows.turns import Body, Outcome, Turn, never
 from lifecycle.canonical import instant
@@ -156,12 +156,18 @@ def _wanted(work: Clockwork, schedule: Schedule) -> list[tuple[datetime, str]]:
 
     What is asked for waits while the schedule still runs.
     """
+    now, calendar = work.stamp.now, work.stamp.calendar
     with reading(work.engine) as session:
-        due = book.due_slots(session, schedule, until=work.stamp.now, calendar=work.stamp.calendar)
+        due = book.due_slots(session, schedule, until=now, calendar=calendar)
         begun = book.running(session, schedule.id)
         asked = [] if any(row.is_held for row in begun) else _requests(session, schedule.id)
+        newest = None if due else latest_slot(schedule, until=now, calendar=calendar)
+        row = None if newest is None else book.row_of(session, schedule.id, newest)
     dead = [row.slot_at for row in begun if not row.is_held]
-    return [(slot_at, "") for slot_at in (due or dead)[-1:]] + [(row.asked_at, row.reason) for row in asked]
+    open_again = [row.slot_at] if row is not None and book.is_settled_ahead(row, now) else []
+    return [(slot_at, "") for slot_at in (due or dead or open_again)[-1:]] + [
+        (one.asked_at, one.reason) for one in asked
+    ]
 
 
 def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> tuple[list[Slot], Outcome | None]:
@@ -182,9 +188,11 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         _take_request(session, schedule.id, slot_at, now)
     known = book.row_of(session, schedule.id, slot_at)
     if known is not None:
-        is_open = known.status == SlotStatus.RUNNING or (asked and known.status in _NOT_RUN)
+        is_open = known.status == SlotStatus.RUNNING or book.is_settled_ahead(known, now)
+        is_open |= bool(asked) and known.status in _NOT_RUN
         if is_open and not is_running:
-            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or known.why))
+            why = "" if book.is_settled_ahead(known, now) else known.why
+            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or why))
         return _Taken(settled=(slot_at,))
     if asked and not is_slot(schedule, slot_at, calendar):
         due, pauses = [slot_at], []
@@ -220,7 +228,7 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
         try:
             outcome = work.bodies[schedule.id].run(work.turn(held.slot_at, is_over))
         except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
-            outcome, failure = Outcome(failed=1), f"{type(error).__name__}: {error}"
+            outcome, failure = Outcome(failed=1), _said(error)
     if outcome.is_cut and is_late():
         failure = failure or f"time_limit: {schedule.limit_minutes}"
 
@@ -232,6 +240,11 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
 
     run_in_transaction(work.engine, record)
     return outcome
+
+
+def _said(error: Exception) -> str:
+    """Return what went wrong in one line; a database names whole rows, with the secrets in them, behind the first."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _requests(session: Session, schedule_id: str) -> list[Any]:

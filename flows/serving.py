@@ -163,7 +163,11 @@ def page_server(answers: Answers, port: int) -> ThreadingHTTPServer:
             self._answer(200 if is_ready else 503, json.dumps(said).encode(), "application/json")
 
         def _metrics(self) -> None:
-            self._answer(200, answers.figures().encode(), "text/plain; version=0.0.4; charset=utf-8")
+            try:
+                status, page = 200, answers.figures()
+            except Exception as error:  # noqa: BLE001 - a database that is away is a failed scrape, and no traceback
+                status, page = 503, f"# {type(error).__name__}\n"
+            self._answer(status, page.encode(), "text/plain; version=0.0.4; charset=utf-8")
 
         def _answer(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)

@@ -22,7 +22,8 @@ from flows.turns import MOST_EFFECTS, Effect, Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
 from models.agreements import Agreement
-from models.db import db_now, is_sqlite, run_in_transaction
+from models.clock import SKEW
+from models.db import LostTransactionError, db_now, is_sqlite, run_in_transaction
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
 from models.payouts import PaymentBatch, Payout
@@ -32,6 +33,8 @@ from models.runs import Pause, ScheduledRun
 from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
+FIRST = timedelta(days=7)
+"""How far back the first slot of a schedule may lie."""
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the numbers that lock a schedule."""
@@ -90,13 +93,13 @@ def due_slots(session: Session, schedule: Schedule, *, until: datetime, calendar
     """Return the slots up to an instant that have no row, oldest first; of a schedule without any row only the latest.
 
     Runs that somebody asked for are no slots of the schedule and put off none of them. A first slot that lies further
-    back than is caught up belongs to the time before this installation.
+    back than `FIRST` belongs to the time before this installation.
     """
     last = _last_planned(session, schedule, until, calendar)
     if last is not None:
         return list(slots(schedule, after=last, until=until, calendar=calendar))
     newest = latest_slot(schedule, until=until, calendar=calendar)
-    return [newest] if newest is not None and until - newest <= timedelta(days=schedule.catch_up_days) else []
+    return [newest] if newest is not None and until - newest <= FIRST else []
 
 
 def _last_planned(session: Session, schedule: Schedule, until: datetime, calendar: Calendar) -> datetime | None:
@@ -109,6 +112,11 @@ def _last_planned(session: Session, schedule: Schedule, until: datetime, calenda
                 return slot_at  # type: ignore[no-any-return]
         behind = found[-1]
     return None
+
+
+def is_settled_ahead(row: Any, now: datetime) -> bool:
+    """Say whether a slot was given up by a clock that ran ahead and was put right: it did not run, and may."""
+    return row.status in (SlotStatus.MERGED, SlotStatus.MISSED) and row.started_at > now + SKEW  # type: ignore[no-any-return]
 
 
 def fates(
@@ -234,7 +242,7 @@ def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now
 def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now: datetime, failure: str) -> bool:
     """Write down what a run did and let it go; False where somebody took it over meanwhile: then nothing is written.
 
-    A failed one is told, once for its slot.
+    A failed one is told; one that fails again and again for the same reason once a day.
     """
     change: dict[str, Any] = {
         "status": SlotStatus.FAILED if failure else SlotStatus.DONE,
@@ -251,10 +259,20 @@ def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now
     is_ours: bool = session.execute(update(_RUN).where(*ours).values(change)).rowcount == 1  # type: ignore[attr-defined]
     if is_ours:
         let_go(session, held)
-        if failure:
+        if failure and not _is_told(session, schedule_id, held.slot_at, failure):
             facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
             tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
     return is_ours
+
+
+def _is_told(session: Session, schedule_id: str, slot_at: datetime, why: str) -> bool:
+    """Say whether the run before failed on the same day in the same way: what goes on is told once a day."""
+    tried = (_RUN.c.schedule_id == schedule_id, _RUN.c.status.in_((SlotStatus.DONE, SlotStatus.FAILED)))
+    before = select(_RUN.c.status, _RUN.c.why, _RUN.c.slot_at).where(*tried, _RUN.c.slot_at < slot_at)
+    last = session.execute(before.order_by(_RUN.c.slot_at.desc()).limit(1)).first()
+    if last is None or last.status != SlotStatus.FAILED or last.slot_at.date() != slot_at.date():
+        return False
+    return bool(last.why.partition(":")[0] == why.partition(":")[0])
 
 
 def _with_numbers(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
@@ -300,7 +318,7 @@ def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Any) -> Itera
         while not is_done.wait(lease.total_seconds() / 3) and not is_over():
             try:
                 run_in_transaction(engine, renew)
-            except SQLAlchemyError:
+            except (SQLAlchemyError, LostTransactionError):
                 continue  # the database is away; whether the claim still holds it says when it is back
 
     heart = Thread(target=beat, name=f"lease of {held.id}", daemon=True)

@@ -57,7 +57,12 @@ def make_engine(database: str | URL) -> Engine:
     # Our options last: what the address says must not loosen a limit.
     options = f"{url.query.get('options', '')} {_POSTGRES_OPTIONS}".strip()
     return create_engine(
-        url, connect_args={"options": options}, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_timeout=10
+        url,
+        connect_args={"options": options},
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_timeout=10,
+        hide_parameters=True,  # errors are logged and mailed, values may be secrets
     )
 
 
@@ -192,7 +197,7 @@ def _url(database: str | URL) -> URL:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url.set(drivername=STRICT_DRIVER), pool_timeout=10)
+    engine = create_engine(url.set(drivername=STRICT_DRIVER), pool_timeout=10, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "commit", _refuse_lost_transaction)

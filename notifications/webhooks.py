@@ -9,6 +9,7 @@ import hmac
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -110,9 +111,14 @@ class HttpsWebhooks:
             return _judged(_status(sock, target, headers, body))
 
     def _connected(self, target: Target) -> socket.socket:
+        """Try one address after the other, however many a name has, within the time of the whole call."""
+        until = time.monotonic() + self.total_seconds
         for address in target.addresses:
+            left = min(self.connect_seconds, until - time.monotonic())
+            if left <= 0:
+                break
             try:
-                sock = socket.create_connection((address, target.port), timeout=self.connect_seconds)
+                sock = socket.create_connection((address, target.port), timeout=left)
             except OSError:
                 continue
             sock.settimeout(self.total_seconds)

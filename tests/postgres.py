@@ -34,7 +34,7 @@ def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="pilotway-pg-"))
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
-    options = " ".join(["-k", str(home), *(f"-c {one}" for one in (*_SETTINGS, *settings))])
+    options = _options(str(home), settings)
     data, log = str(home / "data"), str(home / "log")
     try:
         _run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
@@ -45,6 +45,23 @@ def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
             _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def away(address: str) -> Iterator[None]:
+    """Let a server of ours go down at once, as by a power cut, and come up again behind the block."""
+    bin_folder, home = programs(), address.partition("?host=")[2]
+    assert bin_folder is not None
+    data, log = f"{home}/data", f"{home}/log"
+    _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    try:
+        yield
+    finally:
+        _run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", _options(home), "-w", "-t", "60", "start")
+
+
+def _options(home: str, settings: tuple[str, ...] = ()) -> str:
+    return " ".join(["-k", home, *(f"-c {one}" for one in (*_SETTINGS, *settings))])
 
 
 def _run(program: Path, *arguments: str) -> None:

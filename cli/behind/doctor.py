@@ -258,7 +258,7 @@ def _wall(at: datetime, patient: Patient) -> str:
 
 def _schedules(patient: Patient) -> str:
     """Return how many schedules are on time; `Invalid` names those that are late, else those that failed last."""
-    newest = _newest(patient.session)
+    newest = _newest(patient.session, patient.work.stamp.now)
     if not newest:
         made = patient.session.execute(select(table_of(Installation).c.created_at)).scalar_one()
         is_waited_for = _mode(patient) == "production"
@@ -289,9 +289,11 @@ def is_late(schedule: Schedule, newest: Any, work: Clockwork) -> bool:
     return bool(newest.slot_at < before)
 
 
-def _newest(session: Session) -> dict[str, Any]:
+def _newest(session: Session, now: datetime) -> dict[str, Any]:
+    """Return the newest slot of each schedule; those that a clock has run ahead to say nothing of today."""
     run = table_of(ScheduledRun)
-    last = select(run.c.schedule_id, func.max(run.c.slot_at).label("slot_at")).group_by(run.c.schedule_id).subquery()
+    last = select(run.c.schedule_id, func.max(run.c.slot_at).label("slot_at")).where(run.c.slot_at <= now)
+    last = last.group_by(run.c.schedule_id).subquery()
     both = (run.c.schedule_id == last.c.schedule_id) & (run.c.slot_at == last.c.slot_at)
     rows = session.execute(select(run.c.schedule_id, run.c.slot_at, run.c.status).join(last, both))
     return {row.schedule_id: row for row in rows}
@@ -306,7 +308,7 @@ def _outbox(patient: Patient) -> str:
     waiting = select(func.count(), func.min(box.c.created_at)).where(box.c.status == DeliveryStatus.WAITING)
     count, oldest = patient.session.execute(waiting).one()
     is_late = count and patient.work.stamp.now - oldest > PATIENCE
-    if is_late and not patient.is_played and _newest(patient.session):
+    if is_late and not patient.is_played and _newest(patient.session, patient.work.stamp.now):
         raise Invalid(unmet("outbox_waits", count=count, since=_wall(oldest, patient)))
     return patient.says("outbox_waiting", count=count)
 

@@ -43,14 +43,18 @@ it (`pilotway runs list`, `runs show`):
 
 Of several slots that are due only the latest runs; of a schedule that never ran only the latest counts. A slot
 that is asked for by hand (`pilotway run NAME`) takes none away from the schedule. A time that a change of
-summer time leaps over is made up for at the leap; one that comes twice counts once."""
+summer time leaps over is made up for at the leap; one that comes twice counts once. A slot is made good for 7 days,
+that of the quarterly report for 80. What fails again and again in the same way is told once a day. Where the clock of
+the machine ran ahead and was put right, what it had given up as merged or missed runs when its time comes, and what
+it ran is not run again."""
 
 _REMINDERS = f"""## Reminders
 
 Each rung of a deadline is a row before it is a message (`planned_reminder`), and keeps what became of it: sent,
 suppressed with the reason (it is done, its day moved, the project is on hold or has ended), or missed. Rungs
 are planned {AHEAD.days} days ahead and told at {TOLD_AT:%H:%M} on working days; what is older than {STALE.days}
-days is told no more. What falls due for one person in one pass is one message. Who stands in for a role is told
+days is told no more, but for the days off before this day, on which nobody tells any. A calendar that changes moves the
+rungs that are still to come. What falls due for one person in one pass is one message. Who stands in for a role is told
 beside its holder; where nobody holds a role, whoever runs the installation. `pilotway reminders preview` shows
 what is to come, `pilotway reminders explain REF` what became of what was.
 

@@ -17,6 +17,7 @@ from lifecycle.audit.keys import write_key_pair
 from lifecycle.errors import Invalid
 from models.clock import SystemClock
 from models.db import make_engine, transaction
+from models.ids import new_id
 from models.settings import load_settings
 from notifications.words import entries
 from tests.cli.conftest import Line, Said
@@ -147,6 +148,17 @@ class TestTheClock:
         said = fresh("doctor", "--json")
         assert list(ills(said)) == ["schedules"]
         assert "recovery" in line_of(said, "schedules")["detail"]
+
+    def test_that_stands_is_late_though_a_clock_once_ran_ahead(self, fresh: Line) -> None:
+        fresh("tick")
+        change("UPDATE scheduled_run SET slot_at = :at WHERE schedule_id = 'recovery'", at=_ago(hours=1))
+        change(
+            "INSERT INTO scheduled_run SELECT :id, schedule_id, :at, 'merged', holder, 0, :at, :at, 0, 0, 0, 0, '[]',"
+            " '', NULL FROM scheduled_run WHERE schedule_id = 'recovery'",
+            id=str(new_id()),
+            at=_ago(days=-60),
+        )
+        assert "recovery" in line_of(fresh("doctor", "--json"), "schedules")["detail"]
 
     def test_whose_latest_run_failed_is_ill(self, fresh: Line) -> None:
         fresh("tick")

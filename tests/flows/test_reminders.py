@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy import event, text
 
 from flows.reminders import remind
 from lifecycle.actor import Actor
-from lifecycle.calendar import china
+from lifecycle.calendar import Override, china
 from lifecycle.commands import Stamp
 from lifecycle.payouts.terms import reminders as promise_days
 from lifecycle.people.commands import Delegate
@@ -26,6 +27,7 @@ from notifications.outlook import explain, preview
 from notifications.reminders import STALE, Outcome, plan
 from tests import factories as make
 from tests.factories import House, key
+from tests.payments import payouts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DUE = date(2025, 7, 22)
@@ -155,6 +157,50 @@ class TestAScheduler:
         assert all('"count":1' in one and '"working_days_left":-1' in one for one in facts)
 
 
+class TestACalendar:
+    def test_that_changes_late_moves_the_rungs_that_are_still_to_come(self, each_house: House) -> None:
+        """Monday the 21st becomes a day off: three working days before the 22nd is Wednesday, no longer Thursday."""
+        only_stage_due(each_house)
+        awake(each_house, *july(14))
+        off = Override(day=date(2025, 7, 21), is_working_day=False, name="x", notice="x")
+        changed = replace(stamp_at(morning(date(2025, 7, 16))), calendar=china().with_overrides([off]))
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+        assert became(each_house)[0] == (-3, "sent", "")
+
+    def test_of_one_programme_moves_its_own_rungs_alone(self, each_house: House) -> None:
+        make.projects(each_house, 1, pack="bare")
+        make.projects(each_house, 1, pack="lean")
+        change(each_house, "UPDATE stage_run SET due_on = :on, maximum_on = NULL", on=DUE)
+        change(each_house, "UPDATE requirement SET due_on = NULL")
+        awake(each_house, *july(14))
+        off = Override(day=date(2025, 7, 21), is_working_day=False, name="x", notice="x")
+        calendar = replace(china(), programmes={each_house.programmes["lean"]: china().with_overrides([off])})
+        changed = replace(stamp_at(morning(date(2025, 7, 16))), calendar=calendar)
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+        changed = replace(stamp_at(morning(date(2025, 7, 17))), calendar=calendar)
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+
+    def test_with_nine_days_off_in_a_row_loses_no_day_of_a_late_payment(self, house: House) -> None:
+        """Spring festival of 2026: off from 15 to 23 February."""
+        payouts(house)
+        change(house, "UPDATE payout SET pay_by_on = :on", on=date(2026, 2, 12))
+        awake(house, date(2026, 2, 13), date(2026, 2, 14))
+        (outcome,) = awake(house, date(2026, 2, 24))
+        assert outcome.reasons == {}
+        assert {status for rung, status, _ in became(house, "payout_promise") if 1 <= rung <= 12} == {"sent"}
+
+
+class TestAClockThatRanAhead:
+    def test_has_given_up_nothing_whose_time_is_still_to_come(self, each_house: House) -> None:
+        only_stage_due(each_house)
+        awake(each_house, *july(16))
+        (ahead,) = awake(each_house, date(2026, 7, 16))
+        assert (ahead.sent, ahead.reasons) == (0, {"too_late": 4})
+        done = awake(each_house, *july(17, 18, 22, 25), date(2025, 8, 5))
+        assert [one.sent for one in done] == [1, 0, 1, 1, 1]
+        assert {status for _, status, _ in became(each_house)} == {"sent"}
+
+
 class TestADeadline:
     def test_that_is_met_is_told_no_more(self, house: House) -> None:
         (project,) = only_stage_due(house)
@@ -266,7 +312,7 @@ class TestTheCost:
     @pytest.mark.parametrize("count", [2, 60])
     def test_is_the_same_number_of_statements_for_any_number_of_rows(self, house: House, count: int) -> None:
         only_stage_due(house, count)
-        assert len(sent(house, morning(date(2025, 7, 17)))) == 31
+        assert len(sent(house, morning(date(2025, 7, 17)))) == 33
 
     def test_of_what_is_due_is_a_walk_along_its_index(self, house: House) -> None:
         only_stage_due(house, 3)
