@@ -175,7 +175,7 @@ def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> 
     outcome = None if taken.held is None else _worked(work, schedule, taken.held)
     shown = [*taken.settled[-MOST_TOLD:], *([] if taken.held is None else [taken.held.slot_at])]
     with reading(work.engine) as session:
-        return [book.slot_of(schedule.id, book.row_of(session, schedule.id, one)) for one in shown], outcome
+        return [book.slot_of(schedule.id, row) for row in book.rows_of(session, schedule.id, shown)], outcome
 
 
 def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> _Taken:
