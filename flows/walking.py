@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from models.clock import SystemClock
-from models.db import make_engine, run_in_transaction
+from models.db import LostTransactionError, make_engine, run_in_transaction
 from models.installation import Installation
 from models.reading import table_of
 from models.settings import Settings
@@ -62,7 +62,7 @@ class Walk:
         while not is_over.wait(STEP_SECONDS):
             try:
                 self.step(time.monotonic())
-            except SQLAlchemyError:
+            except (SQLAlchemyError, LostTransactionError):
                 continue
 
     def step(self, moment: float) -> None:
