@@ -61,9 +61,9 @@ what is to come, `pilotway reminders explain REF` what became of what was.
 Days are working days before (−) or after (+) the deadline; *daily* are calendar days, for a promise of payment runs
 in them (F21). On days off nobody is told: what is late on a Saturday and a Sunday comes with Monday's message, in one
 line, and each day keeps its row. Where the last column says so, a hold of the project stops the service clock and with
-it the reminders. When a change of the calendar moves deadlines, firm, technical manager and coordinator hear of all that
-move in a project in one message; whoever owes a single thing, the owner of a condition too, hears of the new day from
-its rungs."""
+it the reminders. When a change of the calendar moves deadlines, firm, technical manager and coordinator hear of all
+that move in a project in one message; whoever owes a single thing, the owner of a condition too, hears of the new
+day from its rungs."""
 
 _OPERATING = """## Pause, request, outage
 
