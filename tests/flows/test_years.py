@@ -48,6 +48,8 @@ OPEN = {
 }
 ON_HOLD = """SELECT stage_run.id FROM stage_run JOIN hold ON hold.object_id = stage_run.project_id
              WHERE hold.lifted_at IS NULL AND hold.until_on >= :today"""
+_ESCALATED = 10
+"""Days behind the deadline from which the fund's manager and sponsor are told."""
 WAKES = ("stage-deadlines", "reminders")
 """What is woken by its own slots here: the rest has nothing to do with reminders, and five years of minutes are 2.6
 million rows for each time zone. The outbox is emptied at the end of each pass, as always."""
@@ -283,17 +285,16 @@ class Reckoning:
 
 def audience(what: str, rung: int, house: House) -> set[str]:
     """Return the accounts that a rung is for, as the manual's table names them (`docs/clock.md`)."""
-    late = 1 if what == "payout_promise" else 100
-    people = {
-        "stage_due": {Role.COORDINATOR, "second"},
-        "evidence_expiry": {Role.PROJECT_LEAD, Role.COORDINATOR, "second"},
-        "payout_promise": {Role.CERTIFIER, Role.FUND_MANAGER},
-    }[what]
-    if what != "payout_promise" and rung == 10:
+    if what == "payout_promise":
+        people = {Role.CERTIFIER, Role.FUND_MANAGER}
+        people |= {Role.FUND_DIRECTOR} if rung >= 1 else set()
+        people |= {Role.SPONSOR} if rung >= _ESCALATED else set()
+    elif rung == _ESCALATED:
         people = {Role.FUND_MANAGER, Role.SPONSOR}
-    if rung >= late:
-        people = people | {Role.FUND_DIRECTOR} | ({Role.SPONSOR} if rung >= 10 else set())
-    return {str(house.people[name].user_id) for name in people}
+    else:
+        people = {Role.COORDINATOR} | ({Role.PROJECT_LEAD} if what == "evidence_expiry" else set())
+    names = {str(one) for one in people} | ({"second"} if Role.COORDINATOR in people else set())
+    return {str(house.people[name].user_id) for name in names}
 
 
 def lived(house: House, zone: str, span: Span) -> tuple[Years, list[tuple[Rung, str, str, datetime | None]]]:
