@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from flows import slots as book
@@ -20,7 +21,7 @@ from flows.slots import Held, Runner, Slot
 from flows.turns import Body, Outcome, Turn, never
 from lifecycle.canonical import instant
 from lifecycle.commands import Stamp
-from models.db import reading, run_in_transaction
+from models.db import is_away, reading, run_in_transaction
 from models.journal import OutboxMessage
 from models.reading import table_of
 from models.runs import RunRequest
@@ -188,11 +189,11 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         _take_request(session, schedule.id, slot_at, now)
     known = book.row_of(session, schedule.id, slot_at)
     if known is not None:
-        is_open = known.status == SlotStatus.RUNNING or book.is_settled_ahead(known, now)
-        is_open |= bool(asked) and known.status in _NOT_RUN
+        is_back = book.is_settled_ahead(known, now) and not book.is_paused(session, schedule, now)
+        is_open = known.status == SlotStatus.RUNNING or is_back or (asked and known.status in _NOT_RUN)
         if is_open and not is_running:
-            why = "" if book.is_settled_ahead(known, now) else known.why
-            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or why))
+            why = asked or ("" if is_back else known.why)
+            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=why))
         return _Taken(settled=(slot_at,))
     if asked and not is_slot(schedule, slot_at, calendar):
         due, pauses = [slot_at], []
@@ -228,7 +229,10 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
         try:
             outcome = work.bodies[schedule.id].run(work.turn(held.slot_at, is_over))
         except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
-            outcome, failure = Outcome(failed=1), _said(error)
+            if isinstance(error, DBAPIError) and is_away(error):
+                outcome = Outcome(is_cut=True)  # no fault of the work: whoever comes next takes the slot over
+            else:
+                outcome, failure = Outcome(failed=1), _said(error)
     if outcome.is_cut and is_late():
         failure = failure or f"time_limit: {schedule.limit_minutes}"
 

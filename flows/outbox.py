@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, or_, select, tuple_, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
-from flows.claims import LEASE, claim_due, let_all_go
+from flows.claims import LEASE, claim_due, let_all_go, renewed
 from flows.turns import never
 from lifecycle.actor import Actor
 from lifecycle.chart import decide
@@ -213,7 +213,7 @@ def _deliver_chunk(
     """Send one after the other and mark. Who does not answer is left alone, and keeps nobody else waiting."""
     claimed_at, quiet, taken, down = monotonic(), set[UUID](), _Taken(), ours.down
     left = {row.id: row.fence for row in chunk.rows}
-    with courier.mailer.many() as mailer:
+    with renewed(engine, OBJECT_TYPE, dict(left), lease=courier.lease), courier.mailer.many() as mailer:
         for place, row in enumerate(chunk.rows):
             if place and (ours.is_over() or monotonic() - claimed_at > courier.lease.total_seconds() / 2):
                 break
@@ -419,7 +419,7 @@ def _endpoint_marked(session: Session, row: Any, tried: _Try, failures: int, lat
     elif failures:
         others = (delivery.c.endpoint_id == row.endpoint_id, delivery.c.status == DeliveryStatus.WAITING)
         sooner = delivery.c.not_before_at < later
-        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later))
+        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later, at=stamp.now))
 
 
 def _tell_operators(

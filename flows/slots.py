@@ -3,27 +3,26 @@
 Whoever writes holds the lock of the schedule, and the last write of a run names the fence it began with.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event, Thread
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from flows.alarms import put_out
+from flows.claims import renewed
 from flows.schedules import Schedule, is_slot, latest_slot, slots
 from flows.turns import MOST_EFFECTS, Effect, Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
 from models.agreements import Agreement
 from models.clock import SKEW
-from models.db import LostTransactionError, db_now, is_sqlite, run_in_transaction
+from models.db import db_now, is_sqlite
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
 from models.payouts import PaymentBatch, Payout
@@ -116,7 +115,7 @@ def _last_planned(session: Session, schedule: Schedule, until: datetime, calenda
 
 def is_settled_ahead(row: Any, now: datetime) -> bool:
     """Say whether a slot was given up by a clock that ran ahead and was put right: it did not run, and may."""
-    return row.status in (SlotStatus.MERGED, SlotStatus.MISSED) and row.started_at > now + SKEW  # type: ignore[no-any-return]
+    return row.status in (SlotStatus.MERGED, SlotStatus.MISSED) and row.started_at > now + SKEW
 
 
 def fates(
@@ -156,6 +155,11 @@ def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> str | N
 def pauses_of(session: Session, schedule_id: str) -> list[Any]:
     """Return all pauses of a schedule, the oldest first."""
     return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
+
+
+def is_paused(session: Session, schedule: Schedule, now: datetime) -> bool:
+    """Say whether a pause stands on a schedule now."""
+    return pause_at(pauses_of(session, schedule.id), now, schedule) is not None
 
 
 def lock_schedule(session: Session, schedule_id: str) -> None:
@@ -309,31 +313,9 @@ class Runner:
     lease: timedelta
 
 
-@contextmanager
-def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Any) -> Iterator[None]:
-    """Renew our claim while the block works, until its minutes are used up: from then on anybody may take it over.
-
-    A process that is stopped renews nothing, and its claim ends by the clock of the database.
-    """
-    is_done = Event()
-
-    def renew(session: Session) -> None:
-        session.execute(update(_CLAIM).where(*_own(held)).values(until_at=_lease_end(session, lease)))
-
-    def beat() -> None:
-        while not is_done.wait(lease.total_seconds() / 3) and not is_over():
-            try:
-                run_in_transaction(engine, renew)
-            except (SQLAlchemyError, LostTransactionError):
-                continue  # the database is away; whether the claim still holds it says when it is back
-
-    heart = Thread(target=beat, name=f"lease of {held.id}", daemon=True)
-    heart.start()
-    try:
-        yield
-    finally:
-        is_done.set()
-        heart.join()
+def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Renew our claim while the block works, until its minutes are used up: from then on anybody may take it over."""
+    return renewed(engine, OBJECT_TYPE, {held.id: held.fence}, lease=lease, is_over=is_over)
 
 
 def slot_of(schedule_id: str, row: Any) -> Slot:

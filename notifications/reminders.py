@@ -156,8 +156,10 @@ def _date_anew(session: Session, stamp: Stamp, zone: ZoneInfo) -> None:
             theirs = or_(
                 _reminder.c.project_id.in_(of_them), _reminder.c.project_id.is_(None) & (row.programme_id is None)
             )
-            same = (_reminder.c.what == row.what, _reminder.c.deadline_on == row.deadline_on)
-            same += (_reminder.c.rung == row.rung, _reminder.c.due_at == row.due_at)
+            same = (
+                *(_reminder.c.what == row.what, _reminder.c.deadline_on == row.deadline_on),
+                *(_reminder.c.rung == row.rung, _reminder.c.due_at == row.due_at),
+            )
             session.connection().execute(update(_reminder).where(*waiting, *same, theirs).values(due_at=at))
 
 

@@ -5,7 +5,7 @@ It stands in the history of the account that acts, as what is done about message
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT
 from models.people import User
 from models.reading import table_of
-from models.runs import Pause, RunRequest
+from models.runs import Pause, RunRequest, ScheduledRun
 
 OBJECT_TYPE = "schedule"
+_TICK = timedelta(microseconds=1)
 KEPT = 1000
 """Characters of a reason that the rows of pauses and requests keep; the audit trail keeps all."""
 
@@ -61,6 +62,8 @@ class ScheduleFacts:
     """The account that acts."""
     today: date
     pauses: tuple[Any, ...] = ()
+    taken: frozenset[datetime] = frozenset()
+    """Instants from now on that a slot or a request of this schedule has."""
 
     @property
     def is_paused(self) -> bool:
@@ -83,6 +86,32 @@ def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Sc
         )
         for task in tasks
     ]
+
+
+def requests(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[ScheduleFacts]:
+    """Read which instants the schedules that are named have given away."""
+    names, taken = {task.command.schedule for task in tasks}, set[tuple[str, datetime]]()
+    for model, name in ((ScheduledRun, "slot_at"), (RunRequest, "asked_at")):
+        table = table_of(model)
+        later = (table.c.schedule_id.in_(names), table.c[name] >= stamp.now)
+        taken |= set(session.connection().execute(select(table.c.schedule_id, table.c[name]).where(*later)).tuples())
+    return [
+        ScheduleFacts(
+            command=task.command,
+            row=task.row,
+            today=stamp.today,
+            taken=frozenset(at for schedule, at in taken if schedule == task.command.schedule),
+        )
+        for task in tasks
+    ]
+
+
+def own_instant(taken: frozenset[datetime], now: datetime) -> datetime:
+    """Return an instant that no slot has and no other request: where time stands still, each is a run of its own."""
+    at = now if now.second or now.microsecond else now + _TICK
+    while at in taken:
+        at += _TICK
+    return at
 
 
 @about_input
@@ -133,13 +162,13 @@ def resumed(facts: ScheduleFacts, _target: str, stamp: Stamp) -> Effects:
 
 def requested(facts: ScheduleFacts, _target: str, stamp: Stamp) -> Effects:
     """Leave word for the next pass of the clock."""
-    command = facts.command
+    command, at = facts.command, own_instant(facts.taken, stamp.now)
     row = {
         "id": stamp.new_id(),
         "schedule_id": command.schedule,
         "asked_by": stamp.actor.user_id,
         "reason": command.reason.strip()[:KEPT],
-        "asked_at": stamp.now,
+        "asked_at": at,
         "taken_at": None,
     }
     act = _act(facts, "request", {})
@@ -186,7 +215,7 @@ REQUEST = Verb(
     command=RequestRun,
     subject=User,
     subject_id=lambda command: command.user_id,
-    facts=facts,
+    facts=requests,
     rules=(has_reason,),
     effects=requested,
 )

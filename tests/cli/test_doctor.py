@@ -184,6 +184,17 @@ class TestTheOutbox:
         change("UPDATE outbox_message SET created_at = :at", at=_ago(minutes=11))
         assert "pilotway run outbox" in ills(fresh("doctor", "--json"))["outbox"]
 
+    def test_whose_mails_nobody_takes_is_ill(self, fresh: Line) -> None:
+        """The server greets us, and wants none of what we send."""
+        fresh("init", "--admin", "root")
+        fresh("tick")
+        assert ills(fresh("doctor", "--json")) == {}
+        change("UPDATE delivery SET status = 'waiting', attempts = 4")
+        change("UPDATE delivery_attempt SET detail = '550 not from here'")
+        said = fresh("doctor", "--json")
+        assert "PILOTWAY_MAIL_FROM" in ills(said)["outbox"]
+        assert "550 not from here" in line_of(said, "outbox")["detail"]
+
 
 class TestTheDisk:
     def test_that_is_nearly_full_is_named_with_its_folder(self, tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ class TestFlow:
             "until_on": "2025-07-09",
         }
 
+    def test_is_run_for_each_request_though_time_stands_still(self, at_home: Line, house: House) -> None:
+        """Ten o'clock is a slot of its own, which has run; neither it nor the other request takes this one's place."""
+        at_home("tick", "--now", TEN)
+        for reason in ("one", "two"):
+            at_home("flow", "request", "invariants", "--reason", reason, "--as", "operator", "--now", TEN)
+        at_home("tick", "--now", TEN)
+        ran = house.rows("SELECT why, status FROM scheduled_run WHERE schedule_id = 'invariants' ORDER BY slot_at")
+        assert ran == [("", "done"), ("one", "done"), ("two", "done")]
+
     def test_is_nothing_for_others(self, at_home: Line) -> None:
         asked = ("flow", "request", "disbursement", "--reason", "please", "--json")
         assert at_home(*asked).code == 4

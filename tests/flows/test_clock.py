@@ -243,6 +243,20 @@ class TestAClockThatJumps:
         assert watch.tick().slots == []
         assert not done & set(watch.ran)
 
+    def test_back_runs_nothing_that_is_paused_now(self, watch: Watch) -> None:
+        watch.schedules = (QUARTERLY,)
+        watch.tick()
+        watch.house.later(days=60)
+        watch.tick()
+        watch.house.later(days=-59)
+        user_id = watch.house.people["operator"].user_id
+        days: dict[str, Any] = {"from_at": watch.house.now, "until_on": watch.house.today}
+        with transaction(watch.house.engine) as session:
+            session.add(Pause(schedule_id="quarters", reason="x", put_by=user_id, **days))
+        watch.ran.clear()
+        watch.tick()
+        assert watch.ran == []
+
     def test_back_by_hours_runs_no_slot_twice(self, watch: Watch) -> None:
         watch.schedules = (QUARTERLY,)
         for _ in range(8):

@@ -119,7 +119,7 @@ class TestDeliver:
         def write(row: Any) -> EmailMessage:
             mail = write_mail(row)
             if row.recipient == "b@example.org":
-                mail.set_payload(7)
+                mail.set_payload(7)  # type: ignore[call-overload]
             return mail
 
         rows = deliveries(house, *(f"{one}@example.org" for one in "abc"))
@@ -309,6 +309,27 @@ class TestWorkers:
         assert sum(one.sent for one in done) == count
         assert {state_of(each_house, row).attempts for row in rows} == {1}
 
+    def test_keep_a_mail_that_is_long_in_coming_through(self, each_house: House) -> None:
+        """The server thinks for longer than a lease; somebody else who comes meanwhile sends nothing."""
+        (row,) = deliveries(each_house, "a@example.org")
+        with mail_sink() as sink:
+            gate = threading.Event()
+            sink.gates.append(gate)
+            url = f"smtp://127.0.0.1:{sink.port}"
+            short = a_courier(each_house, mailer=EmailChannel(url=url), lease=timedelta(seconds=1))
+            slow = threading.Thread(target=lambda: passed(each_house, short))
+            slow.start()
+            sink.arrived.wait(10)
+            taken = each_house.one("SELECT until_at FROM claim")
+            while slow.is_alive() and each_house.one("SELECT until_at FROM claim") <= taken:
+                slow.join(0.1)
+            assert passed(each_house, short).sent == 0
+            gate.set()
+            slow.join()
+
+        assert len(sink.mails) == 1
+        assert state_of(each_house, row).status == DeliveryStatus.SENT
+
     def test_leave_the_rest_to_others_when_half_the_lease_is_over(self, house: House) -> None:
         """Nothing is begun that could end after the claim."""
         deliveries(house, *(f"{one}@example.org" for one in range(3)))
@@ -476,6 +497,18 @@ class TestWebhooks:
         kinds = {json.loads(call.body)["type"] for call in webhooks.posted}
         assert "payout.paid" in kinds
         assert not kinds & PRIVATE
+
+    def test_that_failed_by_a_clock_that_ran_ahead_wait_for_nobody(self, house: House) -> None:
+        """The others of the endpoint were put off together with the one that was tried."""
+        endpoint = an_endpoint(house)
+        deliveries(house, *[str(endpoint)] * 3, channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory(answers={URL: Transient("HTTP 500")})
+        house.later(days=365)
+        assert passed(house, a_courier(house, webhooks=webhooks)).waiting == 3
+        house.later(days=-365)
+        webhooks.answers.clear()
+
+        assert passed(house, a_courier(house, webhooks=webhooks)).sent == 3
 
     def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
         endpoint = an_endpoint(house)

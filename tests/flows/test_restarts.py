@@ -7,6 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from flows.clock import Clockwork, tick
@@ -16,7 +17,7 @@ from flows.schedules import Schedule, When
 from flows.turns import Body, Outcome, Turn
 from lifecycle.commands import Command
 from lifecycle.people.commands import AddOrganisation
-from models.db import make_engine
+from models.db import make_engine, transaction
 from models.migrate import upgrade
 from models.ports import SendResult
 from models.settings import Settings
@@ -75,7 +76,12 @@ class TestWhoDelivers:
         rows = deliveries(house, *(f"{one}@example.org" for one in range(30)))
         with mail_sink() as sink:
             courier = a_courier(house, mailer=EmailChannel(url=f"smtp://127.0.0.1:{sink.port}"), lease=timedelta(0))
-            cut = threading.Thread(target=lambda: sink.arrived.wait(20) and restart(address))
+
+            def when_one_arrived() -> None:
+                sink.arrived.wait(20)
+                restart(address)
+
+            cut = threading.Thread(target=when_one_arrived)
             cut.start()
             for _ in range(20):
                 try:
@@ -119,33 +125,52 @@ class TestTheClock:
         assert [tuple(row) for row in found] == [("done", 1)]
         assert house.one("SELECT count(*) FROM claim") == 0
 
-    def test_does_once_what_a_restart_cut_in_two(self, own: tuple[str, House]) -> None:
-        """A sweep of commands is cut between two chunks; the pass after it does the rest, and nothing again."""
+    def test_hands_a_slot_on_that_a_restart_broke_off_in_a_transaction(self, own: tuple[str, House]) -> None:
+        """A slot of the morning is not lost for a day, nor is anybody told of a failure that was none of the work's."""
+        address, house = own
+
+        def broken(turn: Turn) -> Outcome:
+            with transaction(turn.engine) as session:
+                session.execute(text("SELECT 1"))
+                restart(address)
+                session.execute(text("SELECT 1"))
+            return Outcome()
+
+        house.later(minutes=15)
+        (slot,) = tick(self.work(house, Body(run=broken))).slots
+        assert slot.status == "running"
+        (again,) = tick(self.work(house, Body(run=lambda _turn: Outcome(done=1)))).slots
+        assert (again.run_id, again.status, again.done_count) == (slot.run_id, "done", 1)
+        assert house.one("SELECT count(*) FROM outbox_message WHERE kind = 'run.failed'") == 0
+
+    def test_does_once_what_an_outage_cut_in_two(self, own: tuple[str, House]) -> None:
+        """A sweep of commands is cut between two chunks: no row of the rest is poison, and the same slot does it."""
         address, house = own
         commands: list[Command] = [
             AddOrganisation(command_id=key(), name=f"cut {number}", kind=OrganisationKind.SME) for number in range(900)
         ]
-        chunks: list[int] = []
+        server, chunks, ran = ExitStack(), list[int](), list[int]()
 
         def is_over() -> bool:
             chunks.append(1)
             if len(chunks) == 2:
-                restart(address)
+                server.enter_context(postgres.away(address))
             return False
 
         def sweep(turn: Turn) -> Outcome:
-            done = run(
-                turn.engine, Sweep(name="cut", due=lambda _session, _stamp: commands), turn.stamp, is_over=is_over
-            )
+            cut = Sweep(name="cut", due=lambda _session, _stamp: commands)
+            done = run(turn.engine, cut, turn.stamp, is_over=is_over)
+            ran.append(done.done)
             return Outcome(done=done.done, failed=done.failed)
 
         house.later(minutes=15)
-        for _ in range(3):
-            try:
-                tick(self.work(house, Body(run=sweep)))
-            except DBAPIError:
-                end_leases(house)
-            house.later(minutes=15)
+        work = self.work(house, Body(run=sweep))
+        with server, pytest.raises(DBAPIError):
+            tick(work)
+        end_leases(house)
+        tick(work)
 
+        assert ran == [500]
         assert house.one("SELECT count(*) FROM organisation WHERE name LIKE 'cut %'") == 900
-        assert house.one("SELECT count(DISTINCT name) FROM organisation WHERE name LIKE 'cut %'") == 900
+        found = house.rows("SELECT status, failed_count FROM scheduled_run WHERE slot_at = :at", at=house.now)
+        assert [tuple(row) for row in found] == [("done", 0)]

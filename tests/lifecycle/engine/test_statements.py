@@ -154,7 +154,7 @@ STATEMENTS = {
     "user.grant": 10,
     "user.revoke": 10,
     "schedule.pause": 10,
-    "schedule.request": 10,
+    "schedule.request": 11,
     "schedule.resume": 10,
     "webhook.add": 10,
     "webhook.disable": 9,
