@@ -38,7 +38,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 run: demo
-	@echo "database: pilotway.db    try: $(BIN)/pilotway --help    the clock runs until Ctrl-C"
+	@echo "database: pilotway.db    the clock runs until Ctrl-C    elsewhere: $(BIN)/pilotway runs list"
 	@PILOTWAY_PREFECT=on $(BIN)/pilotway serve
 
 demo: $(READY)

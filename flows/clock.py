@@ -57,6 +57,8 @@ class Clockwork:
     """Whether this process was asked to end."""
     now: Callable[[], datetime] | None = None
     """Business time at the end of a run; without it that of the stamp."""
+    is_played: bool = False
+    """Whether business time is not the machine's: then nobody who wakes by the machine's clock knows our slots."""
 
     @property
     def by(self) -> Runner:
@@ -217,7 +219,7 @@ def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> 
         outcome = _helped(work, schedule, taken.shared)
         shown += [] if outcome is None or taken.shared.slot_at in shown else [taken.shared.slot_at]
     with reading(work.engine) as session:
-        return [book.slot_of(schedule.id, book.row_of(session, schedule.id, one)) for one in shown], outcome
+        return [book.slot_of(schedule.id, row) for row in book.rows_of(session, schedule.id, shown)], outcome
 
 
 def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> _Taken:

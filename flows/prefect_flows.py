@@ -23,7 +23,7 @@ from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.bodies import BODIES
-from flows.clock import help_run, run_slot, run_waiting, worth_sharing
+from flows.clock import help_run, run_slot, run_waiting, tick, worth_sharing
 from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
 from flows.workplace import opened
@@ -42,10 +42,13 @@ GONE_SECONDS = 90
 def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]:
     """Run the slot that we were woken for; without one (somebody pressed a button) one at this instant.
 
-    The flow of every minute also takes up what people asked for and what died.
+    The flow of every minute also takes up what people asked for and what died. In played time it makes a whole pass,
+    for Prefect wakes by the machine's clock, and the others look for the latest slot of theirs.
     """
     with opened(load_settings()) as work:
-        if slot_at is not None and slot_at > work.stamp.now:  # played time: its latest slot, not that of the machine
+        if work.is_played and schedule_id == MINUTE:
+            return list(tick(work).slots)
+        if work.is_played and slot_at is not None:
             slot_at = latest_slot(work.schedule(schedule_id), until=work.stamp.now, calendar=work.stamp.calendar)
         done = run_slot(work, schedule_id, slot_at or work.stamp.now, asked="" if slot_at else f"prefect {run_id}")
         return done + (run_waiting(work) if schedule_id == MINUTE else [])
@@ -214,6 +217,14 @@ async def known() -> list[dict[str, Any]]:
     return found
 
 
+async def _wake_at_once() -> None:
+    """In played time do not wait for the machine's next minute: somebody watches."""
+    with opened(load_settings()) as work:
+        is_played = work.is_played
+    if is_played:
+        await FLOWS[MINUTE](return_state=True)  # what fails in it is said in our rows and on its page
+
+
 def serve_here() -> None:
     """Be the runner of the embedded server until told to end: it polls, and runs each flow in a process of its own.
 
@@ -223,10 +234,7 @@ def serve_here() -> None:
     async def serve() -> None:
         async with get_client() as client:
             await _watch_for_lost_runs(client)
+        await _wake_at_once()
         await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False, pause_on_shutdown=False)
 
     asyncio.run(serve())
-
-
-if __name__ == "__main__":
-    serve_here()

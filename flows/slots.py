@@ -172,6 +172,12 @@ def row_of(session: Session, schedule_id: str, slot_at: datetime) -> Any:
     return session.execute(this).first()
 
 
+def rows_of(session: Session, schedule_id: str, slots_at: Sequence[datetime]) -> list[Any]:
+    """Return the rows of slots, the oldest first."""
+    these = select(_RUN).where(_RUN.c.schedule_id == schedule_id, _RUN.c.slot_at.in_(slots_at))
+    return list(session.execute(these.order_by(_RUN.c.slot_at)))
+
+
 def running(session: Session, schedule_id: str) -> list[Any]:
     """Return the slots of a schedule that were begun and not ended, each with `is_held`: somebody's lease runs."""
     alive = (_CLAIM.c.object_type == OBJECT_TYPE) & (_CLAIM.c.object_id == _RUN.c.id) & (_CLAIM.c.until_at > db_now())

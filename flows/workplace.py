@@ -36,7 +36,13 @@ def opened(settings: Settings, is_stopped: Callable[[], bool] = never) -> Iterat
         new_id = settings.make_ids().new
         stamp = Stamp(now=now, today=today, actor=Actor.clock(Door.FLOW), calendar=calendar, new_id=new_id)
         yield Clockwork(
-            engine=engine, settings=settings, stamp=stamp, bodies=BODIES, is_stopped=is_stopped, now=clock.now
+            engine=engine,
+            settings=settings,
+            stamp=stamp,
+            bodies=BODIES,
+            is_stopped=is_stopped,
+            now=clock.now,
+            is_played=not isinstance(clock, SystemClock),
         )
     finally:
         engine.dispose()

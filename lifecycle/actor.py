@@ -232,6 +232,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "webhook.replay": _OPERATORS,
     "outbox.retry": _OPERATORS,
     "outbox.drop": _OPERATORS,
+    "schedule.pause": _OPERATORS,
+    "schedule.resume": _OPERATORS,
+    "schedule.request": _OPERATORS,
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from models.ports import OutsideError, Said, SendResult, Transient
 from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS, is_public, resolved
-from notifications.outside import Watch, leashed
+from notifications.outside import Watch, leashed, trusted
 
 DETAIL = 1000
 """Characters kept of what the other side said."""
@@ -40,7 +40,7 @@ class EmailChannel:
     """
 
     url: str = field(repr=False)
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    context: ssl.SSLContext = field(default_factory=trusted)
     connect_seconds: float = CONNECT_SECONDS
     total_seconds: float = TOTAL_SECONDS
 

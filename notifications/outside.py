@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -11,6 +12,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Self
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return whom this machine trusts, read once for each process: that takes as long as a pass of the clock."""
+    return ssl.create_default_context()
 
 
 class Watch:

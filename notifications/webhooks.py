@@ -19,7 +19,7 @@ from typing import Any
 from models.ports import OutsideError, Said, SendResult, Transient
 from models.types import canonical_json, utc_text
 from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS, NotAllowed, Resolve, Target, resolved, target_of
-from notifications.outside import Watch
+from notifications.outside import Watch, trusted
 
 GONE = "HTTP 410"
 """The answer of a receiver that wants no more: its endpoint is disabled at once."""
@@ -90,7 +90,7 @@ class HttpsWebhooks:
     allow: Collection[str] = frozenset()
     """`host:port` exempt from the rule of addresses, and from https: in a rehearsal."""
     resolve: Resolve = resolved
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    context: ssl.SSLContext = field(default_factory=trusted)
     connect_seconds: float = CONNECT_SECONDS
     total_seconds: float = TOTAL_SECONDS
 

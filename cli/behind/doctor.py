@@ -84,8 +84,7 @@ class Patient:
     @property
     def is_played(self) -> bool:
         """Say whether time is played here: then nobody waits for a clock."""
-        row = self.session.execute(select(table_of(Installation))).one()
-        return not isinstance(self.settings.make_clock(), SystemClock) or row.clock_at is not None
+        return self.work.is_played
 
 
 def look_around(output: Output) -> Iterator[dict[str, Any]]:

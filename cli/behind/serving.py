@@ -28,6 +28,7 @@ from flows.serving import (
     wait_for_prefect,
     watch,
 )
+from flows.walking import walking
 from flows.workplace import opened
 from lifecycle.invariants.check import frozen
 from models.db import reading
@@ -60,11 +61,12 @@ def serve_tree(*, port: int, every: int) -> None:
     pages = _pages(settings, port)
     children = _children(settings, every)
     try:
-        _start(children, stopped)
-        ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
-        ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
-        print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
-        watch(children, stopped)
+        with walking(settings):
+            _start(children, stopped)
+            ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+            ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
+            print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
+            watch(children, stopped)
     finally:
         for child in reversed(children):
             child.stop()

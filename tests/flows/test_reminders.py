@@ -1,14 +1,11 @@
 """Every rung of a deadline is told once, or a row says why not: whatever sleeps, moves, ends or runs twice."""
 
-import random
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import holidays
 import pytest
 from sqlalchemy import event, text
 
@@ -24,7 +21,7 @@ from models.ids import new_id
 from models.states import Role
 from notifications.deadlines import BY_NAME
 from notifications.outlook import explain, preview
-from notifications.reminders import STALE, Outcome, plan
+from notifications.reminders import Outcome, plan
 from tests import factories as make
 from tests.factories import House, key
 from tests.payments import payouts
@@ -338,62 +335,3 @@ def sent(house: House, now: datetime) -> list[tuple[str, Any]]:
     event.listen(house.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
     remind(house.engine, stamp_at(now), SHANGHAI)
     return seen
-
-
-class TestAYear:
-    """Two hundred projects in three time zones, outages and doubled passes, against days counted one by one."""
-
-    @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
-    def test_loses_nothing_and_doubles_nothing(self, house: House, zone: str) -> None:
-        place, dice = ZoneInfo(zone), random.Random(zone)  # noqa: S311 - repeatable
-        ids = only_stage_due(house, 67)
-        due = {one: date(2025, 7, 20) + timedelta(days=dice.randrange(300)) for one in ids}
-        for one, day in due.items():
-            change(house, "UPDATE stage_run SET due_on = :on WHERE project_id = :id", on=day, id=str(one))
-        passes = self._passes(dice, place)
-        for at in passes:
-            remind(house.engine, stamp_at(at, place), place)
-        assert self._told(house) == self._expected(due, passes, place)
-        told_twice = Counter((row.dedupe_key) for row in messages(house))
-        assert set(told_twice.values()) == {1}
-
-    def _passes(self, dice: random.Random, place: ZoneInfo) -> list[datetime]:
-        """Return nine o'clock of most days, with outages of three and eleven days, and some passes twice."""
-        days, day = [], date(2025, 7, 9)
-        while day < date(2026, 7, 9):
-            days.append(day)
-            day += timedelta(days=dice.choice([1] * 30 + [3] * 12 + [11]))
-        return [morning(one, place) + timedelta(seconds=more) for one in days for more in (0, 1)[: dice.choice([1, 2])]]
-
-    def _told(self, house: House) -> dict[tuple[str, int], tuple[str, str]]:
-        sql = """SELECT stage_run.project_id, rung, planned_reminder.status, decided_at FROM planned_reminder
-                 JOIN stage_run ON stage_run.id = object_id WHERE planned_reminder.status <> 'planned'"""
-        return {(row.project_id, row.rung): (row.status, row.decided_at) for row in house.rows(sql)}
-
-    def _expected(
-        self, due: dict[UUID, date], passes: list[datetime], place: ZoneInfo
-    ) -> dict[tuple[str, int], tuple[str, str]]:
-        expected = {}
-        for project, day in due.items():
-            for rung in (-3, 0, 3, 10):
-                at = datetime.combine(counted_off(day, rung), time(9), place).astimezone(UTC)
-                first = next((one for one in passes if one >= at), None)
-                if first is not None:
-                    status = "missed" if first - at > STALE else "sent"
-                    expected[str(project), rung] = (status, f"{first:%Y-%m-%dT%H:%M:%S.%f}Z")
-        return expected
-
-
-_OFFICIAL = holidays.country_holidays("CN", years=range(2025, 2028))
-
-
-def counted_off(day: date, rung: int) -> date:
-    """Count working days one by one, by the library itself."""
-    step = timedelta(days=1 if rung > 0 else -1)
-    left = abs(rung)
-    if not left and not _OFFICIAL.is_working_day(day):
-        left = 1
-    while left:
-        day += step
-        left -= bool(_OFFICIAL.is_working_day(day))
-    return day
