@@ -19,12 +19,15 @@ from cli.main import run
 from models.clock import FixedClock
 from models.db import make_engine
 from models.migrate import upgrade
-from tests import postgres
+from tests import postgres, quick
 from tests.factories import House, a_house
+from tests.remembered import copy_into
 
 # Two shared cores say nothing about the time an example takes.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+quick.compile_once()
 
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -35,6 +38,13 @@ def skip_or_fail(reason: str) -> None:
     if IN_CI:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_configure() -> None:
+    """Keep what tests write in memory, where there is room."""
+    folder = quick.folder_in_memory()
+    if folder is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -137,7 +147,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite:///{tmp_path / 'pilotway.db'}"
         return
     address, name = request.getfixturevalue("postgres_template"), f"test_{next(_numbers)}"
-    on_server(address, f"CREATE DATABASE {name} TEMPLATE template")
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     yield address.format(name)
     on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -189,11 +199,9 @@ def house(sqlite_house: House) -> House:
 @pytest.fixture
 def sqlite_house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
     """Give a world of one's own on SQLite."""
-    path, house = sqlite_house_template
-    shutil.copyfile(path, tmp_path / "house.db")
-    engine = make_engine(str(tmp_path / "house.db"))
-    yield copied(house, engine)
-    engine.dispose()
+    house = copied_into(sqlite_house_template, tmp_path / "house.db")
+    yield house
+    house.engine.dispose()
 
 
 @pytest.fixture
@@ -204,7 +212,7 @@ def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pat
         return
     address, house = request.getfixturevalue("postgres_house_template")
     name = f"house_{next(_numbers)}"
-    on_server(address, f"CREATE DATABASE {name} TEMPLATE house")
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE house STRATEGY file_copy")
     engine = make_engine(address.format(name))
     yield copied(house, engine)
     engine.dispose()
@@ -227,6 +235,13 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 assert run(["demo"]) == 0
             begun.rename(folder)
     return folder
+
+
+def copied_into(template: tuple[Path, House], file: Path) -> House:
+    """Return the same world in a file of its own, with an engine for the caller to dispose of."""
+    path, house = template
+    copy_into(path, file)
+    return replace(copied(house, make_engine(str(file))), copy_of=path)
 
 
 def copied(house: House, engine: Engine) -> House:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import quick
+
 WHAT_TO_INSTALL = "PostgreSQL was not found: apt-get install postgresql postgresql-contrib"
 _SETTINGS = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=50")
 
@@ -31,7 +33,7 @@ def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
     bin_folder = programs()
     if bin_folder is None:
         raise FileNotFoundError(WHAT_TO_INSTALL)
-    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-"))
+    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-", dir=quick.folder_in_memory()))
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
     options = " ".join(["-k", str(home), *(f"-c {one}" for one in (*_SETTINGS, *settings))])
