@@ -28,12 +28,13 @@ def programs() -> Path | None:
 def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
     """Run a server of its own and give its address up to the database's name, with `{}` in that place.
 
-    It listens on a socket in its own folder only, so nothing collides. `settings` such as `fsync=on` come last.
+    It listens on a socket in its own folder only, so nothing collides, and lies in memory where there is room, unless
+    it has `settings` such as `fsync=on`: these come last.
     """
     bin_folder = programs()
     if bin_folder is None:
         raise FileNotFoundError(WHAT_TO_INSTALL)
-    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-", dir=quick.folder_in_memory()))
+    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-", dir=None if settings else quick.folder_in_memory()))
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
     options = " ".join(["-k", str(home), *(f"-c {one}" for one in (*_SETTINGS, *settings))])

@@ -118,6 +118,7 @@ def asked(place: Place, path: str, body: Any = None) -> Any:
         return json.load(answer)
 
 
+@pytest.mark.long
 class TestDeploying:
     def test_writes_pool_schedules_and_automation_once_however_often(self, place: Place) -> None:
         for _ in range(2):
@@ -165,6 +166,7 @@ def left_beside(place: Place, schedule: str) -> list[dict[str, Any]]:
 
 
 class TestAFlowRun:
+    @pytest.mark.long
     def test_does_our_slot_and_leaves_a_table_beside_it(self, place: Place) -> None:
         place.run("cli.main", "flow", "deploy")
         with running(place, "prefect", "worker", "start", "--pool", "pilotway", "--type", "process"):
@@ -217,6 +219,7 @@ COMING = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
 SERVE = ("cli.main", "serve", "--port", "0", "--every", "1")
 
 
+@pytest.mark.long
 class TestServingWithPrefect:
     def test_wakes_every_schedule_also_after_a_restart_and_leaves_nobody_behind(self, alone: Place) -> None:
         alone.more["PILOTWAY_PREFECT"] = "on"
@@ -233,6 +236,7 @@ class TestServingWithPrefect:
                 assert ended(tree) == []
 
 
+@pytest.mark.long
 class TestServingAlone:
     def test_ticks_and_starts_a_killed_worker_again(self, alone: Place) -> None:
         with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:

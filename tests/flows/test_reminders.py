@@ -297,7 +297,13 @@ def sent(house: House, now: datetime) -> list[tuple[str, Any]]:
 class TestAYear:
     """Two hundred projects in three time zones, outages and doubled passes, against days counted one by one."""
 
-    @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
+    @pytest.mark.parametrize(
+        "zone",
+        [
+            "Asia/Shanghai",
+            *(pytest.param(one, marks=pytest.mark.long) for one in ("Europe/Berlin", "America/New_York")),
+        ],
+    )
     def test_loses_nothing_and_doubles_nothing(self, house: House, zone: str) -> None:
         place, dice = ZoneInfo(zone), random.Random(zone)  # noqa: S311 - repeatable
         ids = only_stage_due(house, 67)
