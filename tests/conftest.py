@@ -13,7 +13,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
 
 from cli.main import run
 from models.clock import FixedClock
@@ -251,7 +250,5 @@ def copied(house: House, engine: Engine) -> House:
 
 def on_server(address: str, statement: str) -> None:
     """Run a statement that PostgreSQL takes outside transactions only."""
-    engine = make_engine(make_url(address.format("postgres")))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with postgres.door(address).connect() as connection:
         connection.exec_driver_sql(statement)
-    engine.dispose()

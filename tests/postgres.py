@@ -6,8 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from models.db import make_engine
 from tests import quick
 
 WHAT_TO_INSTALL = "PostgreSQL was not found: apt-get install postgresql postgresql-contrib"
@@ -42,12 +46,20 @@ def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
     try:
         _run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         _run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+        address = f"postgresql+psycopg://postgres@/{{}}?host={home}"
         try:
-            yield f"postgresql+psycopg://postgres@/{{}}?host={home}"
+            yield address
         finally:
+            door(address).dispose()
             _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@cache
+def door(address: str) -> Engine:
+    """Return what speaks to the server itself, outside transactions: one connection for all databases that it makes."""
+    return make_engine(address.format("postgres")).execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _run(program: Path, *arguments: str) -> None:

@@ -138,7 +138,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
     def put_back_there() -> None:
         on_server(address, "DROP DATABASE IF EXISTS crash_now WITH (FORCE)")
-        on_server(address, "CREATE DATABASE crash_now TEMPLATE crash_base")
+        on_server(address, "CREATE DATABASE crash_now TEMPLATE crash_base STRATEGY file_copy")
 
     yield Scene(house, put_back_there, tmp_path / "bank", last_word)
     house.engine.dispose()

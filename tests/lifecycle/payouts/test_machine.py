@@ -507,7 +507,7 @@ def test_on_postgresql(postgres_house_template: tuple[str, House], examples: int
 
     def a_house() -> House:
         name = f"machine_{next(numbers)}"
-        on_server(address, f"CREATE DATABASE {name} TEMPLATE house")
+        on_server(address, f"CREATE DATABASE {name} TEMPLATE house STRATEGY file_copy")
         return copied(house, make_engine(address.format(name)))
 
     def done_with(one: House) -> None:
