@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -16,7 +17,7 @@ _ROOM = 4 * 2**30
 _STATEMENTS = 4_000
 """More than the whole suite sends."""
 
-_compiled: dict[type[Dialect], tuple[Dialect, LRUCache]] = {}
+_compiled: dict[type[Dialect], tuple[Dialect, LRUCache[Any, Any]]] = {}
 
 
 def folder_in_memory() -> Path | None:
@@ -31,7 +32,7 @@ def compile_once() -> None:
     Each test opens a database of its own, and would spend a third of its time on compiling the same statements.
     """
     for kind in (StrictSQLite, PGDialect_psycopg):
-        kind.engine_created = staticmethod(_share)  # type: ignore[method-assign] - the hook that SQLAlchemy has for it
+        kind.engine_created = staticmethod(_share)  # type: ignore[method-assign]
 
 
 def _share(engine: Engine) -> None:

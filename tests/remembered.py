@@ -12,15 +12,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:  # worlds are built by what is remembered here
     from tests.factories import House
 
-P = ParamSpec("P")
-R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _AT_MOST = 120
 """Worlds that are kept, of two megabytes each."""
@@ -40,14 +39,14 @@ _worlds: OrderedDict[Hashable, _World] = OrderedDict()
 _numbers = count(1)
 
 
-def remembered(build: Callable[Concatenate["House", P], R]) -> Callable[Concatenate["House", P], R]:
-    """Let what this function builds be copied for the next one that asks for it.
+def remembered(build: F) -> F:
+    """Let what this function builds in a house, its first argument, be copied for the next one that asks for it.
 
-    It must do nothing but give commands in its house, and answer with values.
+    It must do nothing but give commands there, and answer with values.
     """
 
     @functools.wraps(build)
-    def asked(house: "House", *args: P.args, **kwargs: P.kwargs) -> R:
+    def asked(house: "House", *args: Any, **kwargs: Any) -> Any:
         if not _is_unwritten(house):
             return build(house, *args, **kwargs)
         begun = (house.copy_of, house.now, house.funds_made, len(house.people), len(house.programmes))
@@ -62,9 +61,9 @@ def remembered(build: Callable[Concatenate["House", P], R]) -> Callable[Concaten
             return answer
         _worlds.move_to_end(place)
         _become(house, world)
-        return deepcopy(world.answer)  # type: ignore[no-any-return]
+        return deepcopy(world.answer)
 
-    return asked
+    return cast("F", asked)
 
 
 def copy_into(template: Path, file: Path) -> None:
@@ -104,8 +103,6 @@ def _become(house: "House", world: _World) -> None:
 
 def _let_go(house: "House") -> bool:
     """Close all connections, so that the file is whole; return whether nobody else holds it open."""
-    if house.engine.pool.checkedout():  # type: ignore[attr-defined] - a queue, as looked at before
-        return False
     house.engine.dispose()
     file = _file_of(house)
     return not file.with_name(f"{file.name}-wal").exists()
