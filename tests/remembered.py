@@ -35,6 +35,8 @@ class _World:
     """What a house knows besides its database."""
 
 
+_ANY_HOUSE = object()
+"""Stands in an answer for the house that asked."""
 _worlds: OrderedDict[Hashable, _World] = OrderedDict()
 _numbers = count(1)
 
@@ -42,7 +44,7 @@ _numbers = count(1)
 def remembered(build: F) -> F:
     """Let what this function builds in a house, its first argument, be copied for the next one that asks for it.
 
-    It must do nothing but give commands there, and answer with values.
+    It must do nothing but write there, and answer with values that may name the house.
     """
 
     @functools.wraps(build)
@@ -61,7 +63,7 @@ def remembered(build: F) -> F:
             return answer
         _worlds.move_to_end(place)
         _become(house, world)
-        return deepcopy(world.answer)
+        return deepcopy(world.answer, {id(_ANY_HOUSE): house})
 
     return cast("F", asked)
 
@@ -87,7 +89,7 @@ def _remember(place: Hashable, house: "House", answer: Any) -> None:
     kept = house.copy_of.parent / f"world-{next(_numbers)}.db"
     copy_into(_file_of(house), kept)
     os.utime(_file_of(house), (_UNWRITTEN, _UNWRITTEN))
-    _worlds[place] = _World(kept, deepcopy(answer), deepcopy(_facts(house)))
+    _worlds[place] = _World(kept, deepcopy(answer, {id(house): _ANY_HOUSE}), deepcopy(_facts(house)))
     house.copy_of = kept
     if len(_worlds) > _AT_MOST:
         _worlds.popitem(last=False)[1].file.unlink()
