@@ -127,7 +127,7 @@ def entrypoint_of(schedule: Schedule) -> str:
     return schedule.id.replace("-", "_")
 
 
-FLOWS = {schedule.id: _flow(schedule) for schedule in SCHEDULES}
+FLOWS: dict[str, Any] = {schedule.id: _flow(schedule) for schedule in SCHEDULES}
 globals().update({entrypoint_of(schedule): FLOWS[schedule.id] for schedule in SCHEDULES})
 
 

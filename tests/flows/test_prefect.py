@@ -125,6 +125,7 @@ def asked(place: Place, path: str, body: Any = None) -> Any:
         return json.load(answer)
 
 
+@pytest.mark.long
 class TestDeploying:
     def test_writes_pool_schedules_and_automation_once_however_often(self, place: Place) -> None:
         for _ in range(2):
@@ -172,6 +173,7 @@ def left_beside(place: Place, schedule: str) -> list[dict[str, Any]]:
 
 
 class TestAFlowRun:
+    @pytest.mark.long
     def test_does_our_slot_and_leaves_a_table_beside_it(self, place: Place) -> None:
         place.run("cli.main", "flow", "deploy")
         with running(place, "prefect", "worker", "start", "--pool", "pilotway", "--type", "process"):
@@ -250,6 +252,7 @@ def played(place: Place) -> datetime:
     return datetime.fromisoformat(place.pilotway("demo")["clock_at"])
 
 
+@pytest.mark.long
 class TestServingADemonstration:
     """As somebody who types `make run` sees it."""
 
@@ -290,6 +293,7 @@ def lines_of(sink: MailSink, numbers: Sequence[str]) -> dict[str, list[list[str]
     return found
 
 
+@pytest.mark.long
 class TestAWeekWithoutPrefect:
     """A clock in a file says what day it is; Prefect sleeps from a Wednesday to the Thursday of the week after."""
 
@@ -355,6 +359,7 @@ class TestAWeekWithoutPrefect:
         return dict(house.rows(sql))
 
 
+@pytest.mark.long
 class TestServingAlone:
     def test_ticks_and_starts_a_killed_worker_again(self, alone: Place) -> None:
         with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:

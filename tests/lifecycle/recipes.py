@@ -31,6 +31,7 @@ from models.states import (
 )
 from tests import factories as make
 from tests.factories import House, key
+from tests.remembered import remembered
 
 Made: TypeAlias = list[Command]
 FEASIBILITY, TRIAL, MARKET = ProjectState.FEASIBILITY, ProjectState.SMALL_BATCH_TRIAL, ProjectState.MARKET_VALIDATION
@@ -63,7 +64,9 @@ def recipe(
     """Enter a function as the recipe of a verb; by default its one act is called like the verb."""
 
     def enter(function: Callable[[House, int], Made]) -> Callable[[House, int], Made]:
-        RECIPES[verb] = Recipe(by=by, make=function, acts=acts or (verb,), moves=moves, tells=tuple(tells.split()))
+        RECIPES[verb] = Recipe(
+            by=by, make=remembered(function), acts=acts or (verb,), moves=moves, tells=tuple(tells.split())
+        )
         return function
 
     return enter
