@@ -139,7 +139,7 @@ async def deployments(work_pool: str | None = None) -> list[RunnerDeployment]:
 
 async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> RunnerDeployment:
     cron, timezone = cron_of(in_zone(schedule, zone))
-    return await FLOWS[schedule.id].ato_deployment(
+    deployment: RunnerDeployment = await FLOWS[schedule.id].ato_deployment(
         name=schedule.id,
         description=schedule.reason,
         schedule=Cron(cron, timezone=timezone),
@@ -150,6 +150,7 @@ async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> R
         work_pool_name=work_pool,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    return deployment
 
 
 async def deploy() -> list[str]:

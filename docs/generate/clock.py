@@ -94,7 +94,7 @@ The clock of a database that `pilotway demo` made stands where the story ends: e
 What it told more than three days before counts as told, so that the first pass tells of the last days only and
 sends no mail of a year ago. `pilotway demo --forward 30d` moves the clock; while `pilotway serve` runs it walks, from
 its next quarter of an hour on, and stands again where that ends
-([why](decisions/0017-the-clock-of-a-demonstration.md))."""
+([why](decisions/0019-the-clock-of-a-demonstration.md))."""
 
 
 def clock() -> str:
