@@ -14,7 +14,7 @@ import typer
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from cli.errors import NotSignedIn, Refusal
+from cli.errors import Refusal
 from cli.lookup import Lookup
 from cli.options import Caller
 from cli.output import Output
@@ -23,7 +23,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import Calendar
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, Unmet, unmet
 from lifecycle.people.queries import WhoOwes, people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
