@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from models.clock import FixedClock, SystemClock
 from models.db import is_sqlite
 from models.installation import DISBURSEMENT_ID, Disbursement, Installation
 from models.journal import Edge
+from models.ports import Clock
+from models.reading import table_of
 from models.runs import CALENDAR_ID, WorkingCalendar
-from models.settings import Mode
+from models.settings import Mode, Settings
 
 Arrow: TypeAlias = tuple[str, int, str, str, str]
 """(object type, version of its chart, event, from, to); from is empty where the object is not there yet."""
@@ -64,3 +68,14 @@ def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:
     table: Any = Edge.__table__  # type: ignore[attr-defined]
     dialect: Any = sqlite if is_sqlite(session) else postgresql
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def clock_of(engine: Engine, settings: Settings) -> Clock:
+    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be."""
+    with engine.connect() as connection:
+        row = connection.execute(select(table_of(Installation))).one()
+    mode = settings.checked_mode(row.mode)
+    clock = settings.make_clock()
+    if isinstance(clock, SystemClock) and mode == "rehearsal" and row.clock_at is not None:
+        return FixedClock(row.clock_at)
+    return clock
