@@ -95,7 +95,7 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
 def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
     document: dict[str, Any] = problem(error, lang=lang, path=request.url.path, trace_id=trace_id_of(request))
-    headers = {"content-language": lang}
+    headers: dict[str, str] = {"content-language": lang}
     if status == 429:
         headers["retry-after"] = str(60 * int(next((one.values.get("minutes", 1) for one in error.unmet), 1)))
     return JSONResponse({**document, "status": status}, status_code=status, media_type=PROBLEM, headers=headers)

@@ -85,6 +85,10 @@ class Words:
         return self.t("yes") if answer else self.t("no")
 
 
+_SAID = ("t", "word", "verb", "day", "short_day", "at", "money", "yes")
+"""What templates say without `words.` before it."""
+
+
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
     """Return the one environment: strict, escaping, without any way to a template that did not ship with the code."""
@@ -105,10 +109,9 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HT
 
 
 def _common(visit: Visit, words: Words) -> dict[str, Any]:
-    methods = {name: getattr(words, name) for name in dir(Words) if not name.startswith("_")}
     account = visit.session.account if visit.session else None
     return {
-        **{name: value for name, value in methods.items() if callable(value)},
+        **{name: getattr(words, name) for name in _SAID},
         "lang": visit.lang,
         "other_lang": "en" if visit.lang == "zh-CN" else "zh-CN",
         "words": words,

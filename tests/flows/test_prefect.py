@@ -223,7 +223,7 @@ class TestServingWithPrefect:
         for _ in range(2):
             with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:
                 line = ready(tree)
-                assert line["children"] == ["prefect", "runner"]
+                assert line["children"] == ["prefect", "runner", "console"]
                 assert page(line["port"], "/readyz")["ok"] is True
                 alone.more["PREFECT_API_URL"] = line["prefect"]
                 come(lambda: len(asked(alone, "/deployments/filter")) == len(BODIES))
@@ -236,9 +236,10 @@ class TestServingWithPrefect:
 class TestServingAlone:
     def test_ticks_and_starts_a_killed_worker_again(self, alone: Place) -> None:
         with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:
-            assert ready(tree)["children"] == ["worker"]
+            assert ready(tree)["children"] == ["worker", "console"]
             come(lambda: alone.slots("outbox"))
-            (worker,) = trees.below(tree.pid)
+            worker = trees.below(tree.pid)[0]
+            before = set(trees.below(tree.pid))
             os.kill(worker, signal.SIGKILL)
-            come(lambda: [pid for pid in trees.below(tree.pid) if pid != worker and trees.is_there(pid)])
+            come(lambda: [pid for pid in trees.below(tree.pid) if pid not in before and trees.is_there(pid)])
             assert ended(tree) == []

@@ -112,7 +112,7 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
 
 
 @cache
-def _adapter(command: type[Command]) -> TypeAdapter[Any]:
+def _adapter(command: Any) -> TypeAdapter[Any]:
     return TypeAdapter(command)
 
 

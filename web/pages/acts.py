@@ -54,11 +54,11 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
     answer = visit.act(command(asked.verb, asked.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
-    error = refusal(visit, asked.noun, asked.row, answer.error)
+    refused = refusal(visit, asked.noun, asked.row, answer.error)
     fresh = str(visit.house.new_id())
-    if isinstance(error, Stale):
-        return _page(visit, asked, form, key=fresh, version=asked.row.version, error=error, seen=version)
-    return _page(visit, asked, form, key=fresh, version=version, error=error)
+    if isinstance(refused, Stale):
+        return _page(visit, asked, form, key=fresh, version=asked.row.version, error=refused, seen=version)
+    return _page(visit, asked, form, key=fresh, version=version, error=refused)
 
 
 @router.get("/receipts/{command_id}")
@@ -94,7 +94,7 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
     return visit.read(work)
 
 
-def _page(
+def _page(  # noqa: PLR0913 - the state of one form
     visit: Visit,
     asked: Asked,
     form: FormData | None,

@@ -52,7 +52,7 @@ def board(visit: Somebody, q: str = "", overdue: bool = False) -> Response:  # n
         return counts, columns, sum(late.values())
 
     counts, columns, late = visit.read(work)
-    values = {
+    values: dict[str, Any] = {
         "columns": columns,
         "counts": {str(state): counts.get(state, 0) for state in ProjectState},
         "ended": [str(state) for state in ProjectState if state in ENDED],
