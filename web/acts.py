@@ -32,6 +32,8 @@ class Action:
     name: str
     """Its word in addresses."""
     url: str
+    is_first: bool = False
+    """On the main path of the thing."""
     reasons: tuple[Unmet, ...] = ()
 
     @property
@@ -66,6 +68,7 @@ def actions(
             verb=verb,
             name=noun.spoken(verb),
             url=noun.do_url(row, verb),
+            is_first=noun.is_first(verb),
             reasons=tuple(told[id(one)] for one in reasons),
         )
         for verb, reasons in answers

@@ -43,6 +43,8 @@ class Noun:
     title: Callable[[Any], str]
     project_id: Callable[[Any], UUID | None] = lambda _row: None
     """Whose people owe what is missing."""
+    first: tuple[str, ...] = ()
+    """Permissions of the verbs on its main path, in the order in which a page offers them."""
     asks_version: bool = True
     """Programs name the version that they saw (`If-Match`)."""
 
@@ -55,7 +57,15 @@ class Noun:
     def verbs(self) -> tuple[AnyVerb, ...]:
         """Every verb whose subject it is: its own first."""
         own = [verb for verb in BY_NAME.values() if verb.subject is self.subject and verb.permission not in BY_MACHINES]
-        return tuple(sorted(own, key=lambda verb: (verb.object_type != self.object_type, verb.permission)))
+        return tuple(sorted(own, key=self._place))
+
+    def _place(self, verb: AnyVerb) -> tuple[int, bool, str]:
+        place = self.first.index(verb.permission) if verb.permission in self.first else len(self.first)
+        return place, verb.object_type != self.object_type, verb.permission
+
+    def is_first(self, verb: AnyVerb) -> bool:
+        """Say whether a verb is on the main path."""
+        return verb.permission in self.first
 
     def verb(self, spoken: str) -> AnyVerb:
         """Return a verb by its word in addresses; `NotFound` for what it does not know."""
@@ -98,6 +108,21 @@ PROJECTS = Noun(
     ref=lambda row: row.number,
     title=lambda row: row.name,
     project_id=lambda row: row.id,
+    first=(
+        "project.advance",
+        "project.submit",
+        "review.call",
+        "project.accept_transfer",
+        "project.resume",
+        "requirement.judge",
+        "evidence.add",
+        "notice.issue",
+        "trial_batch.add",
+        "project.recycle",
+        "project.hold",
+        "project.stop",
+        "project.withdraw",
+    ),
 )
 
 _ALL: Sequence[Noun] = (PROJECTS,)
