@@ -116,6 +116,8 @@ def _input(name: str, hint: Any, offered: Options | None, currency: str, *, is_r
         return Input(kind="special", **rest)
     if name.endswith("_minor"):
         return Input(kind="amount", **rest)
+    if plain is bool and rest["is_required"]:  # nobody says no by leaving a box as it was
+        return Input(kind="choice", options=[(one, one) for one in _ANSWERS], word="answer", **rest)
     kinds = {bool: "yes", int: "number", float: "number", date: "day", datetime: "instant"}
     return Input(kind=kinds.get(plain) or ("long" if name in _LONG else "text"), **rest)
 
@@ -175,10 +177,18 @@ def _parsed(one: Input, typed: str) -> Any:
             raise _Wrong(unmet(problem.code, field=one.name, **problem.params)) from None
     try:
         return _READERS.get(one.hint, one.hint if isinstance(one.hint, type) else str)(typed)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         form = _FORMS.get(one.hint, "")
         raise _Wrong(unmet("value_wrong", field=one.name, value=typed, form=form)) from None
 
 
-_READERS: Mapping[Any, Any] = {date: date.fromisoformat, datetime: parse_instant, UUID: UUID, int: int, float: float}
+_ANSWERS = {"yes": True, "no": False}
+_READERS: Mapping[Any, Any] = {
+    bool: _ANSWERS.__getitem__,
+    date: date.fromisoformat,
+    datetime: parse_instant,
+    UUID: UUID,
+    int: int,
+    float: float,
+}
 _FORMS: Mapping[Any, str] = {date: "2026-03-31", datetime: "2026-03-31T09:00+08:00", int: "0", float: "0.0"}

@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from models.evidence import Evidence
 from models.people import Organisation, User
+from models.projects import Project, Requirement
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind, UserStatus
+from models.states import EvidenceStatus, OrganisationKind, UserStatus, VerdictState
 from web.forms import Options
 from web.nouns import AnyVerb, Noun
 
@@ -56,6 +57,25 @@ def papers(session: Session, noun: Noun, row: Any) -> Options:
     return [(str(one.id), f"{one.type} · {one.file_name}") for one in rows]
 
 
+def clauses(session: Session, noun: Noun, row: Any) -> Options:
+    """What the present stage of the project asks, by clause, the open ones first."""
+    requirement, project = table_of(Requirement), table_of(Project)
+    statement = (
+        select(requirement.c.clause, requirement.c.verdict)
+        .join(project, project.c.stage_run_id == requirement.c.stage_run_id)
+        .where(project.c.id == noun.project_id(row))
+    )
+    found = sorted((one.verdict in PASSING, natural(one.clause), one.clause) for one in session.execute(statement))
+    return [(clause, clause) for _, _, clause in found]
+
+
+def natural(clause: str) -> tuple[str, int]:
+    """Return what sorts G3.10 behind G3.9."""
+    gate, _, number = clause.partition(".")
+    return gate, int(number) if number.isdecimal() else 0
+
+
+PASSING = (VerdictState.MET, VerdictState.WAIVED)
 OFFERS: Mapping[str, Offer] = {
     "user_id": people,
     "on_behalf_of": people,
@@ -65,4 +85,5 @@ OFFERS: Mapping[str, Offer] = {
     "receiver_id": organisations(OrganisationKind.RECEIVER),
     "customer_id": organisations(OrganisationKind.CUSTOMER),
     "evidence_id": papers,
+    "clause": clauses,
 }

@@ -153,7 +153,7 @@ class TestLimit:
             elsewhere = {"login_sha256": login, "address": "192.0.2.8", "device_sha256": None}
             known = {"login_sha256": login, "address": HERE, "device_sha256": fingerprint("device")}
             assert not has_tried_too_often(session, **elsewhere, now=house.now)  # type: ignore[arg-type]
-            assert not has_tried_too_often(session, **known, now=house.now)  # type: ignore[arg-type]
+            assert not has_tried_too_often(session, **known, now=house.now)
 
     @staticmethod
     def _tries(house: House, login: str, address: str, count: int) -> None:
