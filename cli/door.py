@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from cli.errors import NotSignedIn, Refusal
+from cli.errors import Refusal
 from cli.lookup import Lookup
 from cli.options import Caller
 from cli.output import Output
@@ -23,19 +22,19 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import Calendar
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
-from lifecycle.people.queries import WhoOwes, people_who_owe
+from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
+from lifecycle.people.queries import people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
 from models.installation import Installation
 from models.people import ApiToken, User
 from models.ports import Clock
-from models.projects import Project
 from models.readiness import check_ready
 from models.settings import Settings, load_settings
 from models.states import Door as DoorName
-from models.states import Role, UserStatus
-from notifications.words import Lang, sentence, title
+from models.states import UserStatus
+from notifications.gates import named, standard_names
+from notifications.words import sentence, title
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Lookup, str], Command]
@@ -285,27 +284,6 @@ class Door:
 def here() -> tzinfo:
     """Return the zone of the installation; SettingsError when no setting can be read."""
     return ZoneInfo(load_settings().timezone)
-
-
-def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
-    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
-    if reason.people or reason.role is None:
-        return reason
-    holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
-    able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
-    return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))
-
-
-def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
-    """Return the titles of the evidence types of a project's standard, in one language."""
-    from lifecycle.verdicts.packs import packs_of
-
-    project: Any = Project.__table__  # type: ignore[attr-defined]
-    sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
-    if sha256 is None:
-        return {}
-    pack = packs_of(session, [sha256])[sha256]
-    return {kind.id: kind.title.zh if lang == "zh-CN" else kind.title.en for kind in pack.evidence_types}
 
 
 def token_sha256(token: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import typer
 
 from cli.output import Output, folded, screen_width
-from lifecycle.errors import Invalid, KeyReused, LifecycleError, Stale, Unmet
+from lifecycle.errors import Invalid, KeyReused, LifecycleError, NotSignedIn, Stale, Unmet
 from notifications.words import Explanation, Names, explain_unmet, sentence
 
 DONE, FAILED, USAGE, REFUSED, NOT_SIGNED_IN, CONFLICT, PARTLY, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
@@ -39,12 +39,6 @@ _TRY = {
 }
 """What to try next, by the first code that has something to say; what names a project, where one was named."""
 _NUMBER = re.compile(r"PT-[0-9]{4}-[0-9]+", re.IGNORECASE)
-
-
-class NotSignedIn(LifecycleError):
-    """Nobody acts: neither `--as` nor a token that holds (exit 4)."""
-
-    code = "not_signed_in"
 
 
 class CannotWork(Exception):

@@ -18,14 +18,41 @@ def serve(
         int,
         typer.Option("--every", metavar="SECONDS", min=1, max=3600, help="Pause of our own clock, without Prefect."),
     ] = 60,
+    console_port: Annotated[
+        int | None,
+        typer.Option(
+            "--console-port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Of the console; 0 takes any free one. [default: that of PILOTWAY_CONSOLE; with --port 0 any]",
+        ),
+    ] = None,
 ) -> None:
-    """Run the clock and all it wakes as one process tree; `/healthz`, `/readyz` and `/metrics` on the loopback address.
+    """Run the console, the clock and all it wakes as one process tree; figures and health on the loopback address.
 
     With PILOTWAY_PREFECT=on an embedded Prefect server wakes the schedules, without it our own worker.
     """
     from cli.behind.serving import serve_tree
 
-    serve_tree(port=port, every=every)
+    serve_tree(port=port, every=every, console_port=console_port)
+
+
+@speaks
+def console(
+    _output: Output,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="HOST", help="Address to answer at. [default: of PILOTWAY_CONSOLE]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="Port. [default: of PILOTWAY_CONSOLE]"),
+    ] = None,
+) -> None:
+    """Answer pages and the API, and nothing else: `serve` starts it beside the clock."""
+    from cli.behind.serving import serve_console
+
+    serve_console(host=host, port=port)
 
 
 def add_to(app: typer.Typer) -> None:

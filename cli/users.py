@@ -83,6 +83,15 @@ def token(
     give_token(door, login, days=days, actor=None)
 
 
+@app.command("password")
+@acts
+def password(door: Any, login: Annotated[str, typer.Argument(metavar="LOGIN", help="User: login, or id.")]) -> None:
+    """Set the password that a user signs in with in the browser: asked for, or one line on stdin."""
+    from cli.behind.passwords import set_password
+
+    set_password(door, login)
+
+
 @app.command("list")
 @reads
 def list_users(door: Any) -> None:

@@ -92,6 +92,12 @@ def own_clock(every_seconds: int) -> Child:
     return Child(name="worker", argv=(sys.executable, "-m", "cli.main", "worker", "--every", str(every_seconds)))
 
 
+def console(host: str, port: int) -> Child:
+    """Return the child that answers people and programs; it and the clock do not know each other."""
+    argv = (sys.executable, "-m", "cli.main", "console", "--host", host, "--port", str(port))
+    return Child(name="console", argv=argv)
+
+
 def prefect_children(home: Path, port: int) -> tuple[Child, Child]:
     """Return the Prefect server and the runner that it wakes, both on the loopback address."""
     environment = prefect_environment(home, f"http://{HOST}:{port}/api")

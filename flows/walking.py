@@ -1,4 +1,4 @@
-"""The clock of a demonstration: it stands still, and walks on while somebody serves it (decision 17)."""
+"""The clock of a demonstration: it stands still, and walks on while somebody serves it (decision 19)."""
 
 import threading
 import time

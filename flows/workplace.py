@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select
-
 from flows.bodies import BODIES
 from flows.clock import Clockwork
 from flows.turns import never
 from lifecycle.actor import Actor
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
-from models.clock import FixedClock, SystemClock
+from lifecycle.installation import clock_of
 from models.db import make_engine, reading
-from models.installation import Installation
-from models.ports import Clock
 from models.readiness import check_ready
-from models.reading import table_of
 from models.settings import Settings
 from models.states import Door
 
@@ -46,14 +41,3 @@ def opened(settings: Settings, is_stopped: Callable[[], bool] = never) -> Iterat
         )
     finally:
         engine.dispose()
-
-
-def clock_of(engine: Engine, settings: Settings) -> Clock:
-    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be."""
-    with engine.connect() as connection:
-        row = connection.execute(select(table_of(Installation))).one()
-    mode = settings.checked_mode(row.mode)
-    clock = settings.make_clock()
-    if isinstance(clock, SystemClock) and mode == "rehearsal" and row.clock_at is not None:
-        return FixedClock(row.clock_at)
-    return clock

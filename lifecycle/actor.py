@@ -221,6 +221,10 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.revoke": frozenset({Role.ADMIN}),
     "user.disable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.set_password": frozenset({Role.ADMIN}),
+    "user.sign_in": frozenset(),
+    "user.sign_out": frozenset({Role.ADMIN}),
+    "user.step_up": frozenset(),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -301,6 +305,10 @@ BY_PEOPLE = frozenset(
     }
 )
 """What somebody answers for with their name: never done by the clock."""
+
+
+OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up"})
+"""What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
 
 
 Grants: TypeAlias = frozenset[tuple[Role, UUID | None]]

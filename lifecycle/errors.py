@@ -2,6 +2,7 @@
 
 LifecycleError
 ├── NotFound    there is no such thing for this actor            404 · exit 3
+├── NotSignedIn nobody acts, or not any more                     401 · exit 4
 ├── Forbidden   this actor may not                               403 · exit 3
 ├── Refused     not from here, not yet; every unmet code listed  409 · exit 3
 ├── Stale       someone else moved it since you looked           412 · exit 5
@@ -71,6 +72,12 @@ class NotFound(LifecycleError):
     """There is no such thing for this actor."""
 
     code = "not_found"
+
+
+class NotSignedIn(LifecycleError):
+    """Nobody acts: no session, no token and no name that holds."""
+
+    code = "not_signed_in"
 
 
 class Forbidden(LifecycleError):

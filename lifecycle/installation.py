@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from models.clock import FixedClock, SystemClock
 from models.db import is_sqlite
 from models.installation import DISBURSEMENT_ID, Disbursement, Installation
 from models.journal import Edge
+from models.ports import Clock
 from models.reading import table_of
 from models.runs import CALENDAR_ID, WorkingCalendar
-from models.settings import Mode
+from models.settings import Mode, Settings
 
 Arrow: TypeAlias = tuple[str, int, str, str, str]
 """(object type, version of its chart, event, from, to); from is empty where the object is not there yet."""
@@ -71,3 +73,30 @@ def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:
 def is_for_real_work(session: Session) -> bool:
     """Say whether this database is for real work, and not for rehearsals. One statement."""
     return bool(session.execute(select(table_of(Installation).c.mode)).scalar_one() == "production")
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedClock:
+    """The clock of a rehearsal, asked anew each time: a demonstration's walks while it is served."""
+
+    engine: Engine
+
+    def now(self) -> datetime:
+        """Return the instant at which the rehearsal stands."""
+        with self.engine.connect() as connection:
+            at: datetime = connection.execute(select(table_of(Installation).c.clock_at)).scalar_one()
+        return at
+
+
+def clock_of(engine: Engine, settings: Settings) -> Clock:
+    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be.
+
+    The rehearsal's stands still for who asks once; `PlayedClock` is for a process that lives long.
+    """
+    with engine.connect() as connection:
+        row = connection.execute(select(table_of(Installation))).one()
+    mode = settings.checked_mode(row.mode)
+    clock = settings.make_clock()
+    if isinstance(clock, SystemClock) and mode == "rehearsal" and row.clock_at is not None:
+        return FixedClock(row.clock_at)
+    return clock

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lifecycle.access import commands as access
 from lifecycle.agreements import commands as agreements
 from lifecycle.calendars import commands as calendars
 from lifecycle.chart import edges
@@ -29,6 +30,7 @@ from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
 MODULES = (
+    access,
     disbursement,
     agreements,
     calendars,

@@ -1,5 +1,7 @@
 """The limits of safety rule 10 that belong to no setting: nothing is unlimited, and each limit is named once."""
 
+from datetime import timedelta
+
 SHORT_TEXT = 200
 """Characters of a name or a one-line text."""
 TITLE = 500
@@ -16,3 +18,12 @@ TIED_FROM = 2_500
 """Share of ownership in basis points from which a customer is not independent (G4.2)."""
 INSTRUCTIONS_PER_BATCH = 500
 """Payments in one payment file."""
+
+SESSION_LASTS = timedelta(hours=8)
+SESSION_IDLE = timedelta(minutes=30)
+STEP_UP_LASTS = timedelta(minutes=5)
+SIGN_IN_TRIES = 10
+"""Wrong tries within the window, per account and place and per place."""
+SIGN_IN_WINDOW = timedelta(minutes=5)
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 128

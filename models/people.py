@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Column, Index, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject
@@ -86,6 +86,8 @@ class ApiToken(Identified, table=True):
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     token_sha256: str = Field(max_length=64, unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_column=Column(JSONText, nullable=False, server_default="[]"))
+    """What it may be used for (`Scope` values)."""
     created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

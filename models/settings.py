@@ -105,6 +105,14 @@ def _names_places(text: str) -> str:
     return text
 
 
+def _is_place(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
+        message = f"expected host:port, got {text!r}"
+        raise ValueError(message)
+    return text
+
+
 def places(text: str) -> frozenset[str]:
     """Return the `host:port` of a comma list, in lower case."""
     return frozenset(one.strip().lower() for one in text.split(",") if one.strip())
@@ -223,6 +231,11 @@ class Settings(BaseSettings):
         description="How this process calls itself while it works on something; left out, host and process number."
         " Example: `night-run`.",
     )
+    console: Annotated[str, AfterValidator(_is_place)] = Field(
+        default="127.0.0.1:8701",
+        description="Where the console of `pilotway serve` answers, as `host:port`; port 0 takes any free one. Best"
+        " left on this machine, with a proxy before it that speaks https. Example: `127.0.0.1:8080`.",
+    )
     prefect: Literal["off", "on"] = Field(
         default="off",
         description="Who wakes the schedules under `pilotway serve`: `off`, our own loop, or `on`, a Prefect server"
@@ -296,6 +309,11 @@ class Settings(BaseSettings):
         """Return a folder as it is set; its default lies beside an SQLite file."""
         value = str(getattr(self, name))
         return value if name in self.model_fields_set else str(_folder_of(self.db) / value)
+
+    def console_place(self) -> tuple[str, int]:
+        """Return host and port of the console."""
+        host, _, port = self.console.rpartition(":")
+        return host, int(port)
 
     def webhook_places(self) -> frozenset[str]:
         """Return the receivers that are exempt from the rule of addresses."""

@@ -248,6 +248,33 @@ class Door(StrEnum):
     RECOVER = "recover"
 
 
+class SignInKind(StrEnum):
+    """By what somebody proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - the word for it
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    LINK = "link"
+    OIDC = "oidc"
+    PERSONA = "persona"
+
+
+class InvitationKind(StrEnum):
+    """What a link that was sent is good for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+    OWN_PAGE = "own_page"
+
+
+class Scope(StrEnum):
+    """What an API token may be used for; approving money is none of it."""
+
+    READ = "read"
+    PROJECT_WRITE = "project:write"
+    RUN_EXECUTE = "run:execute"
+
+
 class MilestoneState(StrEnum):
     """One tranche of an agreement: planned, handed in, judged (`docs/contract.md` 3.1)."""
 

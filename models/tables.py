@@ -1,6 +1,7 @@
 """Imports every module with tables, so that the metadata is whole wherever it is asked for."""
 
 from models import (
+    access,
     agreements,
     deliveries,
     evidence,
@@ -46,6 +47,7 @@ def subject_tables() -> dict[str, str]:
 
 
 __all__ = [
+    "access",
     "agreements",
     "deliveries",
     "evidence",

@@ -99,6 +99,17 @@ def title(kind: str, value: str, lang: Lang) -> str:
     return _catalogue()[lang].get(f"{kind}.{value}", value)
 
 
+def verb_title(permission: str, lang: Lang) -> str:
+    """Return the words of a verb (`project.advance`): its own, else those of its short name."""
+    whole = title("verb", permission, lang)
+    return title("verb", permission.rpartition(".")[2], lang) if whole == permission else whole
+
+
+def is_known(code: str) -> bool:
+    """Say whether the catalogue has words for this code."""
+    return code in _catalogue()["en"]
+
+
 def explain_unmet(unmet: Unmet, lang: Lang, names: Names | None = None) -> Explanation:
     """Return what a reason says, who owes the next step (party, role, people), until when, and what would suffice."""
     owed_by = [

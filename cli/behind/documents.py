@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from cli.behind.gate_check import in_language
 from cli.door import Door
 from cli.output import Column
 from lifecycle.errors import Invalid, unmet
@@ -19,6 +18,7 @@ from lifecycle.requirements.queries import document, documents
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
 from lifecycle.verdicts.packs import packs_of
 from models.file_store import EvidenceFiles, TooLarge
+from notifications.gates import in_language
 
 
 def add_document(

@@ -8,7 +8,7 @@ import typer
 from sqlmodel import Session
 
 from cli.behind.stop_reviews import stop_reviews_of, tell
-from cli.door import Door, named, standard_names
+from cli.door import Door
 from cli.errors import REFUSED, reason_lines
 from cli.output import folded, screen_width
 from lifecycle import engine
@@ -20,7 +20,8 @@ from lifecycle.projects.queries import project_rows
 from lifecycle.verbs import BY_NAME
 from models.projects import Project
 from models.states import Door as DoorName
-from notifications.words import explain_unmet, title
+from notifications.gates import named, standard_names
+from notifications.words import explain_unmet, title, verb_title
 
 _INDENT = 9
 _NOUNS = {"requirement": "gate", "notice": "gate notice", "trial_batch": "batch"}
@@ -66,7 +67,7 @@ def _explain(door: Door, ref: str, verbs: Sequence[Verb[Any, Any]]) -> bool:
     output.line(f"{row.number} {row.name}  {title('state', str(row.stage), output.lang)}", "cyan")
     for verb, reasons in answers:
         mark, colour = ("cannot", "red") if reasons else ("can", "green")
-        name, words = _spoken(verb), verb_title(verb, output.lang)
+        name, words = _spoken(verb), verb_title(verb.permission, output.lang)
         output.line(f"  {output.mark(mark)} {name:<26} {words if words != name else ''}".rstrip(), colour)
         for reason in reasons:
             for line in reason_lines(explain_unmet(reason, output.lang, titles), output):
@@ -111,9 +112,3 @@ def _actor(door: Door, session: Session) -> Actor:
         door.output.say("nobody_asks")
         return Actor.clock(DoorName.CLI)
     return door.actor(session)
-
-
-def verb_title(verb: Verb[Any, Any], lang: Any) -> str:
-    """Return the words of a verb: its own, else those of its short name."""
-    whole = title("verb", verb.permission, lang)
-    return title("verb", verb.name, lang) if whole == verb.permission else whole

@@ -1,7 +1,6 @@
 """The gate as it stands now: every requirement of the present stage, judged, with who owes it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,22 +8,22 @@ import typer
 from sqlmodel import Session
 
 from cli.behind.stop_reviews import stop_reviews_of, tell
-from cli.door import Door, named
+from cli.door import Door
 from cli.errors import REFUSED, advice
 from cli.output import Column, Output, folded, json_text, padded, screen_width, width_of
 from lifecycle.actor import Actor
-from lifecycle.errors import Invalid, Unmet, unmet
+from lifecycle.errors import Invalid, unmet
 from lifecycle.people.queries import WhoOwes, people_who_owe
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, living_project_ids, project_rows
 from lifecycle.projects.rules import entry_met
 from lifecycle.stages.judgement import Verdict
 from lifecycle.standards.pack import Criterion, Pack
-from lifecycle.standards.part import Text
 from lifecycle.verdicts.packs import packs_of
 from models.db import reading
 from models.states import STAGES, ProjectState
 from models.states import Door as DoorName
+from notifications.gates import in_language, named, reasons_of, type_names
 from notifications.words import Lang, explain_unmet, sentence, title
 
 _CHUNK = 500
@@ -124,16 +123,6 @@ def criterion_row(criterion: Criterion, lang: Lang) -> dict[str, Any]:
     }
 
 
-def in_language(text: Text, lang: Lang) -> str:
-    """Return a sentence of the standard in one language."""
-    return text.zh if lang == "zh-CN" else text.en
-
-
-def type_names(pack: Pack, lang: Lang) -> dict[str, str]:
-    """Return the titles of the evidence types of a standard."""
-    return {kind.id: in_language(kind.title, lang) for kind in pack.evidence_types}
-
-
 def _gates(door: Door, session: Session, project_ids: Sequence[UUID]) -> Iterator[dict[str, Any]]:
     """Yield one document per project, in their order."""
     stamp = door.stamp(Actor.clock(DoorName.CLI))
@@ -209,19 +198,6 @@ def _requirement(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: L
         "try": advice(verdict.code, facts.project.number) or None,
         "values": dict(verdict.values),
     }
-
-
-def reasons_of(verdict: Verdict) -> list[Unmet]:
-    """One reason for each party that owes something; at least one, for its words."""
-    base = Unmet(
-        code=verdict.code,
-        clause=verdict.clause,
-        verdict=verdict.state,
-        values=verdict.values,
-        due_on=verdict.due_on,
-        suffices=verdict.suffices,
-    )
-    return [replace(base, party=owes.party, role=owes.role) for owes in verdict.owed_by] or [base]
 
 
 def _print_streamed(gate: Mapping[str, Any], output: Output, *, is_first: bool) -> None:

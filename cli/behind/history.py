@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from cli.door import Door, standard_names
+from cli.door import Door
 from cli.output import Column, Output
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound, unmet
 from lifecycle.reports.history import Event, told
+from notifications.gates import standard_names
 from notifications.words import title
 
 _COLUMNS = (

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-from cli.behind.gate_check import in_language
 from cli.door import Door
 from cli.lookup import Lookup
 from cli.output import Column
@@ -16,6 +15,7 @@ from lifecycle.reviews.panel import Seat
 from lifecycle.reviews.queries import review_in_full, reviews
 from lifecycle.verdicts.packs import packs_of
 from models.states import Competence, Role
+from notifications.gates import in_language
 
 _CHAIR, _GUEST = "chair", "guest"
 SEAT = "LOGIN:ROLE[:COMPETENCE+…][:chair|guest]"

@@ -20,6 +20,7 @@ from flows.serving import (
     HOST,
     Answers,
     Child,
+    console,
     free_port,
     own_clock,
     page_server,
@@ -50,7 +51,30 @@ _STATUS = (
 )
 
 
-def serve_tree(*, port: int, every: int) -> None:
+def serve_console(*, host: str | None, port: int | None) -> None:
+    """Answer pages and the API until told to end."""
+    import uvicorn
+
+    from web.app import make_app
+    from web.house import opened as house_opened
+
+    settings = load_settings()
+    own_host, own_port = settings.console_place()
+    with house_opened(settings) as house:
+        uvicorn.run(
+            make_app(house),
+            host=host or own_host,
+            port=own_port if port is None else port,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            log_level="warning",
+            timeout_keep_alive=75,
+            limit_concurrency=200,
+        )
+
+
+def serve_tree(*, port: int, every: int, console_port: int | None) -> None:
     """Start the tree, say when it is ready, and keep it until told to end."""
     settings = load_settings()
     with opened(settings):
@@ -59,11 +83,13 @@ def serve_tree(*, port: int, every: int) -> None:
     for number in _ASKED:
         signal.signal(number, lambda *_: stopped.set())
     pages = _pages(settings, port)
-    children = _children(settings, every)
+    host, at = _console_place(settings, port, console_port)
+    children = [*_children(settings, every), console(host, at)]
     try:
         with walking(settings):
             _start(children, stopped)
             ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+            ready["console"] = f"http://{host}:{at}"
             ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
             print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
             watch(children, stopped)
@@ -83,6 +109,13 @@ def _pages(settings: Settings, port: int) -> ThreadingHTTPServer:
     return pages
 
 
+def _console_place(settings: Settings, port: int, asked: int | None) -> tuple[str, int]:
+    """Return where the console answers; where the other pages may have any port, and nobody says one, so may it."""
+    host, own = settings.console_place()
+    wanted = asked if asked is not None else own if port else 0
+    return host, wanted or free_port()
+
+
 def _children(settings: Settings, every: int) -> list[Child]:
     if settings.prefect == "off":
         return [own_clock(every)]
@@ -91,10 +124,10 @@ def _children(settings: Settings, every: int) -> list[Child]:
 
 def _start(children: list[Child], stopped: threading.Event) -> None:
     """Start the children in their order; the runner waits for its server."""
-    for place, child in enumerate(children):
+    for child in children:
         if stopped.is_set():
             return
-        if place == 1:
+        if child.name == "runner":
             try:
                 wait_for_prefect(str(child.environment["PREFECT_API_URL"]), children[0])
             except Transient as error:

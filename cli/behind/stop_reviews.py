@@ -6,13 +6,14 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from cli.door import Door, named
+from cli.door import Door
 from cli.errors import reason_lines
 from lifecycle.actor import Actor
 from lifecycle.errors import Unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.trials.queries import stop_reviews_due
 from models.states import Door as DoorName
+from notifications.gates import named
 from notifications.words import explain_unmet
 
 

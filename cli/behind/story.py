@@ -26,7 +26,7 @@ from lifecycle.demo.portfolio import CHAPTERS, PAPER_REGISTER
 from lifecycle.demo.story import BETWEEN_ACTS, HOME, Chapter, Perform, Story, StoryBroken, tell
 from lifecycle.errors import Invalid, unmet
 from lifecycle.installation import initialise, write_edges
-from lifecycle.people.queries import users
+from lifecycle.people.queries import personas
 from models.db import is_sqlite, make_engine, reading, run_in_transaction, transaction
 from models.file_store import EvidenceFiles
 from models.ids import SeededIds, using_ids
@@ -47,8 +47,6 @@ EPOCH = "DEMX"
 """So have its payments: no file of a demonstration ever reaches a bank."""
 _TEN = time(10, 0)
 
-LOGINS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
-"""Whose logins are named first; everybody of the story may be used with `--as`."""
 _SHOWN = {"login": None, "name": None, "roles": "role", "competences": "competence"}
 """What is said of them, and what kind of word it is."""
 
@@ -266,7 +264,7 @@ def _delete(engine: Engine, settings: Settings) -> None:
 
 def _what_is_there(engine: Engine, settings: Settings) -> dict[str, Any]:
     with reading(engine) as session:
-        people = {person["login"]: person for person in users(session)}
+        people = personas(session)
         projects = session.execute(select(func.count()).select_from(_table(Project))).scalar_one()
     installation = _installation(engine)
     return {
@@ -275,7 +273,7 @@ def _what_is_there(engine: Engine, settings: Settings) -> dict[str, Any]:
         "mode": installation.mode,
         "clock_at": installation.clock_at,
         "projects": projects,
-        "logins": [{key: people[login][key] for key in _SHOWN} for login in LOGINS if login in people],
+        "logins": [{key: one[key] for key in _SHOWN} for one in people],
     }
 
 

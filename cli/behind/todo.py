@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-from cli.behind.gate_check import in_language, reasons_of, type_names
 from cli.door import Door
 from cli.output import Column
 from lifecycle.actor import Actor
@@ -17,6 +16,7 @@ from lifecycle.projects.queries import gates, living_project_ids
 from lifecycle.projects.rules import entry_met
 from lifecycle.reviews.queries import conditions_of, votes_of
 from models.states import Role
+from notifications.gates import in_language, reasons_of, type_names
 from notifications.words import explain_unmet, sentence
 
 _CHUNK = 500

@@ -11,7 +11,7 @@ from lifecycle.people import effects, facts, rules
 from lifecycle.verdicts.cache import refresh
 from models.people import ApiToken, Organisation, User
 from models.programmes import Programme, StandardPack
-from models.states import OrganisationKind, Role
+from models.states import OrganisationKind, Role, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,7 @@ class AddToken(Command):
     user_id: UUID
     token_sha256: str
     expires_at: datetime
+    scopes: tuple[Scope, ...] = tuple(Scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,10 +153,11 @@ def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
         "id": stamp.new_id(),
         "user_id": command.user_id,
         "token_sha256": command.token_sha256,
+        "scopes": sorted(map(str, command.scopes)),
         "created_at": stamp.now,
         "expires_at": command.expires_at,
     }
-    detail = {"token_id": row["id"], "expires_at": command.expires_at}
+    detail = {"token_id": row["id"], "expires_at": command.expires_at, "scopes": row["scopes"]}
     return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
 
 

@@ -25,6 +25,16 @@ def users(session: Session) -> list[dict[str, Any]]:
     return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
 
 
+PERSONAS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
+"""People of the demonstration who are named first: one for each part in the story."""
+
+
+def personas(session: Session) -> list[dict[str, Any]]:
+    """Return the accounts of those who are named first, in their order, with their roles."""
+    known = {row["login"]: row for row in users(session)}
+    return [known[login] for login in PERSONAS if login in known]
+
+
 def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]]:
     """Return the grants in force, of one user or of all."""
     user, grant, organisation = _table(User), _table(RoleGrant), _table(Organisation)

@@ -1,11 +1,12 @@
 """Projects for lists and pages: plain rows, a fixed number of reads for any number of projects."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
@@ -41,6 +42,112 @@ def portfolio(session: Session, *, today: date, stage: ProjectState | None = Non
     if stage is not None:
         statement = statement.where(project.c.stage == stage)
     return [{**row._mapping, "is_on_hold": bool(row.is_on_hold)} for row in session.execute(statement)]  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One project on a board or in a list."""
+
+    id: UUID
+    number: str
+    name: str
+    organisation: str | None
+    platform: str | None
+    programme_id: UUID
+    stage: ProjectState
+    opened_on: date | None
+    due_on: date | None
+    is_on_hold: bool
+    open_count: int
+    """Requirements of the present visit that were not met as last judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which projects a list asks for; `reach` is what its reader may see."""
+
+    reach: ColumnElement[bool]
+    text: str = ""
+    """Part of a number, a project's or a firm's name."""
+    stage: ProjectState | None = None
+    is_overdue: bool = False
+    is_on_hold: bool = False
+
+
+def cards(
+    session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "", is_soonest_first: bool = False
+) -> list[Card]:
+    """Return at most `limit` of the projects asked for, by number behind `after`, or those due soonest first."""
+    project, run = _table(Project), _table(StageRun)
+    firm, platform = _alias("firm"), _alias("platform")
+    found = (
+        select(
+            project.c.id,
+            project.c.number,
+            project.c.name,
+            project.c.programme_id,
+            project.c.stage,
+            project.c.stage_run_id,
+            firm.c.name.label("organisation"),
+            platform.c.name.label("platform"),
+            run.c.opened_on,
+            run.c.due_on,
+            _is_on_hold(today).label("is_on_hold"),
+        )
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .outerjoin(platform, platform.c.id == project.c.platform_id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .where(*_asked_for(wanted, today, firm))
+    )
+    if after:
+        found = found.where(project.c.number > after)
+    order = (run.c.due_on.is_(None), run.c.due_on, project.c.number) if is_soonest_first else (project.c.number,)
+    rows = session.execute(found.order_by(*order).limit(limit)).all()
+    counts = _open_counts(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
+    return [_card(row, counts) for row in rows]
+
+
+def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[ProjectState, int]:
+    """Return how many of the projects asked for stand in each stage or end."""
+    project, run, firm = _table(Project), _table(StageRun), _alias("firm")
+    statement = (
+        select(project.c.stage, func.count())
+        .select_from(
+            project.outerjoin(firm, firm.c.id == project.c.organisation_id).outerjoin(
+                run, run.c.id == project.c.stage_run_id
+            )
+        )
+        .where(*_asked_for(wanted, today, firm))
+        .group_by(project.c.stage)
+    )
+    return {ProjectState(stage): count for stage, count in session.execute(statement)}
+
+
+def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
+    project, run = _table(Project), _table(StageRun)
+    asked: list[ColumnElement[bool]] = [wanted.reach]
+    if wanted.text:
+        parts = (project.c.number, project.c.name, firm.c.name)
+        asked.append(or_(*(part.icontains(wanted.text, autoescape=True) for part in parts)))
+    if wanted.stage is not None:
+        asked.append(project.c.stage == wanted.stage)
+    if wanted.is_overdue:
+        asked.append(run.c.due_on < today)
+    if wanted.is_on_hold:
+        asked.append(_is_on_hold(today))
+    return asked
+
+
+def _open_counts(session: Session, runs: Sequence[UUID]) -> dict[UUID, int]:
+    open_requirements = _open_requirements()
+    statement = select(open_requirements).where(open_requirements.c.stage_run_id.in_(runs))
+    return dict(session.execute(statement).tuples().all()) if runs else {}
+
+
+def _card(row: Any, counts: dict[UUID, int]) -> Card:
+    values = {name: value for name, value in row._mapping.items() if name != "stage_run_id"}  # noqa: SLF001
+    is_on_hold = bool(values.pop("is_on_hold"))
+    return Card(**values, is_on_hold=is_on_hold, open_count=counts.get(row.stage_run_id, 0))
 
 
 def overview(session: Session, project_id: UUID, *, today: date) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Grant(Part):
 
 
 class User(Part):
-    """An account of a person. What belongs to signing in by password is read and kept nowhere yet."""
+    """An account of a person. Of a password only the hash is kept; `totp_secret` is read and kept nowhere yet."""
 
     ref: Ref
     login: Name

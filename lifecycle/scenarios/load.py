@@ -20,6 +20,7 @@ from lifecycle.scenarios.people import (
     enter_users,
     give_tokens,
     has_second_account,
+    set_passwords,
 )
 from lifecycle.scenarios.projects import Paper, begin_projects, end_projects, move_projects
 from models.states import PayoutState, Role
@@ -58,6 +59,7 @@ def load(play: Acting, scenario: Scenario, means: Means) -> Loaded:
     enter_admin(cast)
     enter_organisations(cast, scenario)
     enter_users(cast, scenario)
+    set_passwords(cast, scenario)
     tokens = give_tokens(cast, scenario, means.draw_token, from_at=max(now, means.clock_at))
     enter_accounts(cast, scenario)
     open_funds(cast, scenario)

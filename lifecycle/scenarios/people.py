@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from lifecycle.access.commands import SetPassword
+from lifecycle.access.passwords import hashed
 from lifecycle.actor import Actor
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, hash_of_account
 from lifecycle.people.commands import AddOrganisation, AddToken, AddUser, GrantRole
@@ -57,6 +59,18 @@ def enter_users(cast: Cast, scenario: Scenario) -> None:
             for number, one in enumerate(scenario.users)
             for place, grant in enumerate(one.grants)
         ]
+    )
+
+
+def set_passwords(cast: Cast, scenario: Scenario) -> None:
+    """Give the passwords that the file names, as they are: a rehearsal may have short ones."""
+    cast.all(
+        SetPassword,
+        [
+            (ADMIN, f"/users/{number}/password", {"user_id": cast.ids[one.ref], "password_hash": hashed(one.password)})
+            for number, one in enumerate(scenario.users)
+            if one.password is not None
+        ],
     )
 
 

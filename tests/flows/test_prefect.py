@@ -259,7 +259,7 @@ class TestServingADemonstration:
     def test_fires_schedules_within_a_minute(self, demo: Place) -> None:
         stood = played(demo)
         with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
-            assert ready(tree)["children"] == ["worker"]
+            assert ready(tree)["children"] == ["worker", "console"]
             seen = trees.until(lambda: (new := fired(demo, stood)).keys() >= ON_THE_QUARTER and new, seconds=A_MINUTE)
             assert seen["invariants"]["done_count"] > 30
             assert ended(tree) == []
@@ -269,7 +269,7 @@ class TestServingADemonstration:
         demo.more["PILOTWAY_PREFECT"] = "on"
         stood = played(demo)
         with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
-            assert ready(tree)["children"] == ["prefect", "runner"]
+            assert ready(tree)["children"] == ["prefect", "runner", "console"]
             trees.until(lambda: fired(demo, stood).keys() >= ON_THE_QUARTER, seconds=A_MINUTE)
             now = played(demo)
             come(lambda: fired(demo, now))  # by Prefect's own schedule, a process each
@@ -363,9 +363,10 @@ class TestAWeekWithoutPrefect:
 class TestServingAlone:
     def test_ticks_and_starts_a_killed_worker_again(self, alone: Place) -> None:
         with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:
-            assert ready(tree)["children"] == ["worker"]
+            assert ready(tree)["children"] == ["worker", "console"]
             come(lambda: alone.slots("outbox"))
-            (worker,) = trees.below(tree.pid)
+            worker = trees.below(tree.pid)[0]
+            before = set(trees.below(tree.pid))
             os.kill(worker, signal.SIGKILL)
-            come(lambda: [pid for pid in trees.below(tree.pid) if pid != worker and trees.is_there(pid)])
+            come(lambda: [pid for pid in trees.below(tree.pid) if pid not in before and trees.is_there(pid)])
             assert ended(tree) == []

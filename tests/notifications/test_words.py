@@ -104,7 +104,9 @@ class TestCatalogue:
         assert [code for code, count in said.items() if count > 1] == []
 
     def test_has_a_sentence_for_every_code_of_the_house(self) -> None:
-        lacking = {(use.code, use.where) for use in uses("lifecycle", "flows", "cli") if use.code not in CATALOGUE}
+        lacking = {
+            (use.code, use.where) for use in uses("lifecycle", "flows", "web", "cli") if use.code not in CATALOGUE
+        }
 
         assert not lacking
 
@@ -116,14 +118,14 @@ class TestCatalogue:
     def test_gets_every_value_that_it_asks_for(self) -> None:
         starving = {
             (use.code, use.where, tuple(sorted(placeholders(CATALOGUE[use.code]["en"]) - use.values)))
-            for use in uses("lifecycle", "flows", "cli")
+            for use in uses("lifecycle", "flows", "web", "cli")
             if use.values is not None and not placeholders(CATALOGUE[use.code]["en"]) <= use.values
         }
 
         assert not starving
 
     def test_holds_nothing_that_nobody_says(self) -> None:
-        said = words_in("models", "lifecycle", "flows", "cli", "notifications")
+        said = words_in("models", "lifecycle", "flows", "web", "cli", "notifications")
         idle = [code for code in CATALOGUE if "." not in code and not said.mentions(code)]
 
         assert not idle

@@ -154,6 +154,10 @@ STATEMENTS = {
     "schedule.pause": 10,
     "schedule.request": 11,
     "schedule.resume": 10,
+    "user.set_password": 11,
+    "user.sign_in": 11,
+    "user.sign_out": 12,
+    "user.step_up": 12,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -165,8 +169,11 @@ STATEMENTS = {
 """Statements of one transaction on SQLite, BEGIN included."""
 
 
-ALONE = {"calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"}
-"""Verbs of which there is one subject only: nobody gives twenty of them at once."""
+ALONE = {
+    *("calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"),
+    *("user.sign_in", "user.sign_out", "user.step_up"),
+}
+"""Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
 
 @contextmanager

@@ -1,0 +1,159 @@
+"""Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlmodel import Session
+
+from lifecycle.people.facts import folded
+from models.access import Credential, KnownDevice, SignInAttempt, WebSession
+from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW
+from models.people import ApiToken, User
+from models.reading import table_of
+from models.states import UserStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account as a door needs it to let somebody in."""
+
+    user_id: UUID
+    person_id: UUID
+    login: str
+    name: str
+    language: str
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A live session with its account."""
+
+    session_id: UUID
+    account: Account
+    seen_at: datetime
+    expires_at: datetime
+    stepped_up_until: datetime | None
+    is_own_page_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """A live API token with its account."""
+
+    account: Account
+    scopes: frozenset[str]
+
+
+def fingerprint(secret: str) -> str:
+    """Return what is stored of a token, and compared."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def login_fingerprint(login: str) -> str:
+    """Return under what attempts on a login are counted, whether or not it is anybody's."""
+    return fingerprint(folded(login))
+
+
+def account_of(session: Session, login: str) -> Account | None:
+    """Return the active account with this login or mail address, with the hash of its password."""
+    user, credential = table_of(User), table_of(Credential)
+    statement = (
+        select(*_of_account(), credential.c.password_hash)
+        .outerjoin(credential, credential.c.user_id == user.c.id)
+        .where(or_(user.c.login == login.strip(), user.c.email == folded(login)), user.c.status == UserStatus.ACTIVE)
+    )
+    rows = session.execute(statement).all()
+    return _account(rows[0], password_hash=rows[0].password_hash) if len(rows) == 1 else None
+
+
+def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
+    """Return the session of this cookie: neither ended, nor run out, nor idle for half an hour, its account active."""
+    user, web = table_of(User), table_of(WebSession)
+    row = session.execute(
+        select(
+            *_of_account(),
+            web.c.id.label("session_id"),
+            web.c.seen_at,
+            web.c.expires_at,
+            web.c.stepped_up_until,
+            web.c.is_own_page_only,
+        )
+        .join(web, web.c.user_id == user.c.id)
+        .where(web.c.token_sha256 == fingerprint(token), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
+        .where(web.c.expires_at > now, web.c.seen_at > now - SESSION_IDLE)
+    ).one_or_none()
+    if row is None:
+        return None
+    return SignedIn(
+        session_id=row.session_id,
+        account=_account(row),
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        stepped_up_until=row.stepped_up_until,
+        is_own_page_only=row.is_own_page_only,
+    )
+
+
+def bearer(session: Session, token: str, now: datetime) -> Bearer | None:
+    """Return whose API token this is, if it holds."""
+    user, table = table_of(User), table_of(ApiToken)
+    row = session.execute(
+        select(*_of_account(), table.c.scopes)
+        .join(table, table.c.user_id == user.c.id)
+        .where(table.c.token_sha256 == fingerprint(token), table.c.revoked_at.is_(None), table.c.expires_at > now)
+        .where(user.c.status == UserStatus.ACTIVE)
+    ).one_or_none()
+    return None if row is None else Bearer(account=_account(row), scopes=frozenset(row.scopes))
+
+
+def touch(session: Session, session_id: UUID, now: datetime) -> None:
+    """Note that a session is in use; no act of anybody, so nothing is told of it."""
+    web = table_of(WebSession)
+    session.execute(update(web).where(web.c.id == session_id).values(seen_at=now))
+
+
+def is_known_device(session: Session, account: Account | None, device_sha256: str | None) -> bool:
+    """Say whether this browser has signed in to the account before."""
+    if account is None or device_sha256 is None:
+        return False
+    device = table_of(KnownDevice)
+    known = select(device.c.id).where(device.c.user_id == account.user_id, device.c.token_sha256 == device_sha256)
+    return session.execute(known).first() is not None
+
+
+def has_tried_too_often(
+    session: Session, *, login_sha256: str, address: str, device_sha256: str | None, now: datetime
+) -> bool:
+    """Say whether there were ten wrong tries in five minutes: on this login from this place, or from this place at all.
+
+    A browser that is known for the account counts its own tries only, so nobody locks anybody else out.
+    """
+    attempt = table_of(SignInAttempt)
+    wrong = select(func.count()).where(attempt.c.at > now - SIGN_IN_WINDOW, attempt.c.is_good.is_(False))
+    if device_sha256 is not None:
+        asked = [wrong.where(attempt.c.login_sha256 == login_sha256, attempt.c.device_sha256 == device_sha256)]
+    else:
+        place = wrong.where(attempt.c.address == address, attempt.c.device_sha256.is_(None))
+        asked = [place.where(attempt.c.login_sha256 == login_sha256), place]
+    return any(session.execute(one).scalar_one() >= SIGN_IN_TRIES for one in asked)
+
+
+def _of_account() -> tuple[Any, ...]:
+    user = table_of(User)
+    return (user.c.id.label("user_id"), user.c.person_id, user.c.login, user.c.name, user.c.language)
+
+
+def _account(row: Any, password_hash: str | None = None) -> Account:
+    return Account(
+        user_id=row.user_id,
+        person_id=row.person_id,
+        login=row.login,
+        name=row.name,
+        language=row.language,
+        password_hash=password_hash,
+    )

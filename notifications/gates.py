@@ -1,0 +1,102 @@
+"""What a gate asks, in words and with names: pages, command line and messages say it alike."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle.errors import Unmet
+from lifecycle.people.queries import WhoOwes
+from lifecycle.projects.facts import ProjectFacts
+from lifecycle.stages.judgement import Verdict
+from lifecycle.standards.pack import Pack
+from lifecycle.standards.part import Text
+from lifecycle.verdicts.packs import packs_of
+from models.projects import Project
+from models.reading import table_of
+from models.states import Role
+from notifications.words import Lang, explain_unmet
+
+
+def in_language(text: Text, lang: Lang) -> str:
+    """Return a sentence of the standard in one language."""
+    return text.zh if lang == "zh-CN" else text.en
+
+
+def type_names(pack: Pack, lang: Lang) -> dict[str, str]:
+    """Return the titles of the evidence types of a standard."""
+    return {kind.id: in_language(kind.title, lang) for kind in pack.evidence_types}
+
+
+def reasons_of(verdict: Verdict) -> list[Unmet]:
+    """One reason for each party that owes something; at least one, for its words."""
+    base = Unmet(
+        code=verdict.code,
+        clause=verdict.clause,
+        verdict=verdict.state,
+        values=verdict.values,
+        due_on=verdict.due_on,
+        suffices=verdict.suffices,
+    )
+    return [replace(base, party=owes.party, role=owes.role) for owes in verdict.owed_by] or [base]
+
+
+def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
+    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
+    if reason.people or reason.role is None:
+        return reason
+    holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
+    able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
+    return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))
+
+
+def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, str]:
+    """Return the titles of the evidence types of a project's standard, in one language."""
+    project = table_of(Project)
+    sha256 = session.execute(select(project.c.pack_sha256).where(project.c.id == project_id)).scalar_one_or_none()
+    if sha256 is None:
+        return {}
+    pack = packs_of(session, [sha256])[sha256]
+    return type_names(pack, lang)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One requirement of a gate, as people read it."""
+
+    clause: str
+    title: str
+    verdict: str
+    is_met: bool
+    reason: str
+    parties: tuple[str, ...]
+    owed_by: tuple[str, ...]
+    """Party, role and people, in words."""
+    since_on: date | None
+    due_on: date | None
+    suffices: str
+
+
+def lines(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[Line]:
+    """Return every requirement of the present stage, the open ones first: who owes it, since when, until when."""
+    found = [_line(verdict, facts, people, lang) for verdict in facts.verdicts]
+    return sorted(found, key=lambda line: line.is_met)
+
+
+def _line(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: Lang) -> Line:
+    reasons = [named(reason, facts.project.id, people) for reason in reasons_of(verdict)]
+    words = [explain_unmet(reason, lang, type_names(facts.pack, lang)) for reason in reasons]
+    return Line(
+        clause=verdict.clause,
+        title=in_language(facts.pack.criterion(verdict.clause).title, lang),
+        verdict=str(verdict.state),
+        is_met=verdict.passes,
+        reason=words[0].what,
+        parties=tuple(reason.party for reason in reasons if reason.party),
+        owed_by=tuple(word.owed_by for word in words if word.owed_by),
+        since_on=facts.run.opened_on if facts.run is not None else None,
+        due_on=verdict.due_on,
+        suffices=words[0].suffices,
+    )

@@ -1,0 +1,69 @@
+"""The console over a world of one's own, and people in front of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from fastapi import FastAPI
+
+from models.clock import FixedClock
+from models.ids import RandomIds
+from models.settings import Settings
+from tests.factories import House
+from tests.web.browser import Browser
+from web.app import make_app
+from web.house import House as Place
+
+
+def console_of(house: House, *, is_demo: bool = True) -> FastAPI:
+    """Return the console of a world; its people sign in with one click, unless it is no demonstration."""
+    place = Place(
+        engine=house.engine,
+        settings=Settings(),
+        clock=FixedClock(house.now),
+        ids=RandomIds(),
+        is_rehearsal=True,
+        is_demo=is_demo,
+    )
+    return make_app(place)
+
+
+@pytest.fixture
+def console(house: House) -> FastAPI:
+    """Give the console of a world of one's own."""
+    return console_of(house)
+
+
+@pytest.fixture
+def visitors() -> Iterator[ExitStack]:
+    """Give what closes every browser at the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def browser(console: FastAPI, visitors: ExitStack) -> Browser:
+    """Give a browser in which nobody is signed in."""
+    return visitors.enter_context(Browser(console))
+
+
+@pytest.fixture
+def signed_in(console: FastAPI, visitors: ExitStack) -> Callable[..., Browser]:
+    """Give a browser in which this person is signed in: `signed_in("coordinator")`."""
+
+    def enter(login: str, *, lang: str = "en") -> Browser:
+        visitor = visitors.enter_context(Browser(console, lang=lang))
+        sign_in(visitor, login)
+        return visitor
+
+    return enter
+
+
+def sign_in(visitor: Browser, login: str) -> None:
+    """Sign in as one of the world's people with one click; the page offers those of the demonstration only."""
+    page = visitor.open("/login")
+    form = next(form for form in page.forms if form.action == "/login")
+    data = {**dict(form.fields), "login": login}
+    answer = visitor.ask("POST", "/login/as", data=data, headers={"sec-fetch-site": "same-origin"})
+    assert answer.status_code == 303, answer.text
+    visitor.open(answer.headers["location"])

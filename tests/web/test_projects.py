@@ -1,0 +1,176 @@
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from lifecycle.projects.commands import PutOnHold
+from models.states import ProjectState
+from tests.factories import TODAY, House, key, projects
+from tests.web.browser import Browser
+
+
+@pytest.fixture
+def project(house: House) -> str:
+    """Give the number of a project in feasibility."""
+    (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+    return number(house, made)
+
+
+def number(house: House, project_id: UUID) -> str:
+    """Return what people call a project."""
+    return str(house.one("SELECT number FROM project WHERE id = :id", id=str(project_id)))
+
+
+class TestTheBoard:
+    def test_shows_each_project_in_the_column_of_its_stage(
+        self, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        page = signed_in("coordinator").open("/board")
+
+        before, _, after = page.text.partition(" Feasibility 1 ")
+        assert project in after
+        assert project not in before
+
+    @pytest.mark.parametrize("login", ["stranger", "other.coordinator", "nobody"])
+    def test_shows_nothing_of_others(self, signed_in: Callable[..., Browser], project: str, login: str) -> None:
+        visitor = signed_in(login)
+
+        assert project not in visitor.open("/board").text
+        assert project not in visitor.open("/projects").text
+        assert visitor.open(f"/projects/{project}").status == 404
+
+    @pytest.mark.parametrize("login", ["project_lead", "fund_manager", "auditor", "receiver_lead", "operator"])
+    def test_lists_exactly_what_may_be_opened(
+        self, signed_in: Callable[..., Browser], project: str, login: str
+    ) -> None:
+        visitor = signed_in(login)
+
+        is_listed = project in visitor.open("/projects").text
+
+        assert (visitor.open(f"/projects/{project}").status == 200) == is_listed
+
+
+class TestTheList:
+    def test_goes_on_behind_the_last_number(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        made = projects(house, 52)
+        visitor = signed_in("coordinator")
+
+        first = visitor.open("/projects").text
+        second = visitor.follow("Next page").text
+
+        assert (number(house, made[49]) in first, number(house, made[50]) in first) == (True, False)
+        assert (number(house, made[49]) in second, number(house, made[51]) in second) == (False, True)
+
+    def test_finds_by_a_part_of_the_name_and_takes_signs_as_they_are(
+        self, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+
+        assert project in visitor.open("/projects?q=ROBOT").text
+        assert project not in visitor.open("/projects?q=%25").text
+
+
+class TestAVerb:
+    def test_is_confirmed_carried_out_and_receipted(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}")
+        visitor.follow("hold")
+
+        visitor.send("put on hold", code="partner", reason="the plant moves", until_on="2025-07-20")
+
+        assert visitor.page.path.startswith("/receipts/")
+        assert project in visitor.page.text
+        ((hash_, door),) = house.rows("SELECT hash, door FROM audit_record WHERE action = 'project.hold'")
+        assert hash_ in visitor.page.text
+        assert door == "web"
+
+    def test_says_every_reason_why_it_is_closed(self, signed_in: Callable[..., Browser], project: str) -> None:
+        page = signed_in("coordinator").open(f"/projects/{project}/do/resume")
+
+        assert "The project is not on hold" in page.text
+        assert not [form for form in page.forms if form.action.endswith("/do/resume")]
+
+    def test_keeps_what_was_typed_when_it_is_refused(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}/do/hold")
+
+        page = visitor.send("put on hold", code="partner", reason="the plant <moves>", until_on="2030-01-01")
+
+        assert page.status == 409
+        assert ("reason", "the plant <moves>") in page.form(page.path).fields
+        assert "Nothing was changed" in page.text
+        assert house.one("SELECT count(*) FROM hold") == 0
+
+    def test_names_the_field_that_is_missing(self, signed_in: Callable[..., Browser], project: str) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}/do/hold")
+
+        page = visitor.send("put on hold", code="partner", reason="", until_on="2025-02-30")
+
+        assert page.status == 422
+        assert page.answer.text.count('aria-invalid="true"') == 2
+        assert page.link("Reason") == "#f-reason"
+
+    def test_that_is_sent_twice_is_done_once(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+        form = visitor.open(f"/projects/{project}/do/hold").form("/do/hold")
+        typed = {**dict(form.fields), "code": "partner", "reason": "once", "until_on": "2025-07-20"}
+        same = {"sec-fetch-site": "same-origin"}
+
+        answers = [visitor.ask("POST", form.action, data=typed, headers=same) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert answers[0].headers["location"] == answers[1].headers["location"]
+        assert house.one("SELECT count(*) FROM hold") == 1
+
+    def test_on_a_stale_page_shows_theirs_beside_ours_and_can_be_confirmed(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}/do/plan-panel")
+        made = UUID(house.one("SELECT id FROM project WHERE number = :n", n=project))
+        hold = PutOnHold(
+            command_id=key(), project_id=made, code="partner", reason="moved", until_on=TODAY.replace(day=20)
+        )
+        house.do(hold, by="second")
+
+        page = visitor.send("plan the panel", planned_on="2025-07-18")
+
+        assert page.status == 412
+        assert "second put on hold" in page.text
+        assert ("planned_on", "2025-07-18") in page.form(page.path).fields
+
+    def test_of_another_door_is_not_found(self, signed_in: Callable[..., Browser], project: str) -> None:
+        visitor = signed_in("coordinator")
+
+        assert visitor.open(f"/projects/{project}/do/refresh").status == 404
+        assert visitor.open(f"/projects/{project}/do/nonsense").status == 404
+        assert visitor.open("/receipts/of-somebody-else").status == 404
+
+
+class TestAPage:
+    def test_speaks_the_language_that_was_chosen(self, signed_in: Callable[..., Browser], project: str) -> None:
+        visitor = signed_in("coordinator", lang="zh-CN")
+        assert "阶段看板" in visitor.open("/board").text
+
+        page = visitor.send("English")
+
+        assert "Stage board" in page.text
+        assert page.answer.headers["content-language"] == "en"
+
+    def test_has_headers_that_let_nothing_in(self, signed_in: Callable[..., Browser], project: str) -> None:
+        answer = signed_in("coordinator").open(f"/projects/{project}").answer
+
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert "http://" not in answer.text.replace("http://www.w3.org/2000/svg", "")
+        assert " style=" not in answer.text
+        assert "<style" not in answer.text

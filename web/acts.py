@@ -1,0 +1,159 @@
+"""What pages and programs share when something is done: which verbs there are now, and the command out of values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from lifecycle import engine as melody
+from lifecycle.commands import Command
+from lifecycle.errors import LifecycleError, NotFound, Unmet
+from lifecycle.people.queries import people_who_owe
+from models.journal import AuditRecord, CommandRecord
+from models.people import User
+from models.reading import table_of
+from notifications.gates import named, standard_names
+from notifications.words import Names
+from web.nouns import AnyVerb, Noun
+from web.session import Visit
+
+REFUSED = ".refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A verb on one thing for one person: possible, or every reason why not."""
+
+    verb: AnyVerb
+    name: str
+    """Its word in addresses."""
+    url: str
+    is_first: bool = False
+    """On the main path of the thing."""
+    reasons: tuple[Unmet, ...] = ()
+
+    @property
+    def is_allowed(self) -> bool:
+        """Say whether nothing but input is missing."""
+        return not self.reasons
+
+    @property
+    def is_for_others(self) -> bool:
+        """Say whether it is no role of this person that may."""
+        return any(reason.code == "role" for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What somebody did to a thing since a form was opened."""
+
+    at: datetime
+    by: str
+    action: str
+    to_state: str
+
+
+def actions(
+    session: Session, visit: Visit, noun: Noun, row: Any, verbs: Sequence[AnyVerb] | None = None
+) -> list[Action]:
+    """Return the engine's answer for each verb of a thing, with names of those who owe; `NotFound` for strangers."""
+    answers = melody.explain(session, row.id, verbs or noun.verbs, stamp=visit.stamp)
+    told = with_names(session, noun, row, [reason for _, reasons in answers for reason in reasons])
+    return [
+        Action(
+            verb=verb,
+            name=noun.spoken(verb),
+            url=noun.do_url(row, verb),
+            is_first=noun.is_first(verb),
+            reasons=tuple(told[id(one)] for one in reasons),
+        )
+        for verb, reasons in answers
+    ]
+
+
+def with_names(session: Session, noun: Noun, row: Any, reasons: Sequence[Unmet]) -> dict[int, Unmet]:
+    """Return each reason (by identity) with the people who owe it, as its project knows them."""
+    project_id = noun.project_id(row)
+    if project_id is None or not reasons:
+        return {id(one): one for one in reasons}
+    people = people_who_owe(session, [project_id])
+    return {id(one): named(one, project_id, people) for one in reasons}
+
+
+def refusal(visit: Visit, noun: Noun, row: Any, error: LifecycleError) -> LifecycleError:
+    """Return the same refusal with the names of those who owe."""
+    if isinstance(error, NotFound) or not error.unmet:
+        return error
+    told = visit.read(lambda session: with_names(session, noun, row, error.unmet))
+    return type(error)(*(told[id(one)] for one in error.unmet))
+
+
+def names(session: Session, visit: Visit, noun: Noun, row: Any) -> Names:
+    """Return the titles that only the standard of the thing's project knows."""
+    project_id = noun.project_id(row)
+    return standard_names(session, project_id, visit.lang) if project_id else {}
+
+
+def command(verb: AnyVerb, subject_id: UUID, values: Mapping[str, Any], *, key: str, version: int | None) -> Command:
+    """Return the command of a verb on a subject."""
+    made: Command = verb.command(command_id=key, **{f"{verb.subject_name}_id": subject_id, **values})
+    return replace(made, expected_version=version)
+
+
+def changes_since(session: Session, noun: Noun, row: Any, seen: int) -> list[Change]:
+    """Return what others did to a thing since this version, the newest first."""
+    audit, user = table_of(AuditRecord), table_of(User)
+    statement = (
+        select(audit.c.at, audit.c.action, audit.c.to_state, user.c.name.label("by"))
+        .outerjoin(user, user.c.id == audit.c.actor_id)
+        .where(audit.c.object_type == noun.object_type, audit.c.object_id == row.id)
+        .where(audit.c.action.not_like(f"%{REFUSED}"))
+        .order_by(audit.c.chain_seq.desc())
+        .limit(max(row.version - seen, 1))
+    )
+    return [
+        Change(at=one.at, by=one.by or "", action=one.action, to_state=one.to_state)
+        for one in session.execute(statement)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a command: its stored answer, and the rows that stand for it in the audit trail."""
+
+    command_id: str
+    verb: str
+    object_type: str
+    object_id: UUID
+    at: datetime
+    answer: Mapping[str, Any]
+    seals: tuple[tuple[int, str, str], ...]
+    """(number in the trail, action, hash)."""
+
+
+def receipt(session: Session, visit: Visit, command_id: str) -> Receipt:
+    """Return the receipt of one's own command; `NotFound` for those of others."""
+    record, audit = table_of(CommandRecord), table_of(AuditRecord)
+    own = (record.c.actor_id == visit.actor.user_id, record.c.command_id == command_id)
+    row = session.execute(select(record).where(*own)).one_or_none()
+    if row is None:
+        raise NotFound(NotFound.code)
+    same = (audit.c.object_type == row.object_type, audit.c.object_id == row.object_id)
+    seals = session.execute(
+        select(audit.c.seq, audit.c.action, audit.c.hash)
+        .where(*same, audit.c.actor_id == row.actor_id, audit.c.command_id == command_id)
+        .order_by(audit.c.seq)
+    )
+    return Receipt(
+        command_id=row.command_id,
+        verb=row.verb,
+        object_type=row.object_type,
+        object_id=row.object_id,
+        at=row.at,
+        answer=row.answer,
+        seals=tuple((one.seq, one.action, one.hash) for one in seals),
+    )

@@ -1,0 +1,107 @@
+"""The application: rooms put together, refusals turned into pages or problem documents. One per process."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
+from web.api import core, session
+from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
+from web.guard import Guard
+from web.house import House
+from web.pages import acts, entrance, house, projects
+from web.render import page
+from web.session import anybody, lang_of, trace_id_of
+
+PAGES: Sequence[APIRouter] = (house.router, entrance.router, projects.router, acts.router)
+"""Pages of their own first; the page of every verb takes what is left."""
+API: Sequence[APIRouter] = (session.router, core.router)
+API_PREFIX = "/api/v1"
+PROBLEM = "application/problem+json"
+_LOG = logging.getLogger("pilotway.web")
+
+
+def make_app(place: House) -> FastAPI:
+    """Return the console of a house."""
+    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=f"{API_PREFIX}/openapi.json")
+    app.state.house = place
+    for router in API:
+        app.include_router(router, prefix=API_PREFIX)
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    app.add_exception_handler(LifecycleError, _refused)
+    app.add_exception_handler(HTTPException, _from_framework)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(Exception, _broken)
+    app.add_middleware(Guard, new_id=place.new_id)
+    return app
+
+
+def is_program(request: Request) -> bool:
+    """Say whether the answer is for a program."""
+    return request.url.path.startswith("/api/")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LifecycleError)  # noqa: S101 - registered for it
+    return answer(request, error, status_of(error))
+
+
+def _from_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    known: dict[int, type[LifecycleError]] = {404: NotFound, 405: NotAllowed}
+    kind = known.get(error.status_code, Malformed)
+    found = answer(request, kind(kind.code), error.status_code)
+    for name, value in (error.headers or {}).items():
+        found.headers[name] = value
+    return found
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    faults = [unmet("value_wrong", field=str(one["loc"][-1]), value="", form="") for one in error.errors()]
+    return _refused(request, Invalid(*faults))
+
+
+def _busy(request: Request, _error: Exception) -> Response:
+    found = answer(request, LifecycleError("busy"), 503)
+    found.headers["retry-after"] = "10"
+    return found
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    _LOG.error("%s %s", trace_id_of(request), request.url.path, exc_info=error)
+    return answer(request, LifecycleError("unexpected_error"), 500)
+
+
+def answer(request: Request, error: LifecycleError, status: int) -> Response:
+    """Return a refusal as a problem document, as the way to the login page, or as a page."""
+    if is_program(request):
+        return _document(request, error, status)
+    if isinstance(error, NotSignedIn) and error.code == NotSignedIn.code:
+        return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
+    visit = anybody(request)
+    return page(visit, "problem.html", status=status, code=error.codes[0], reasons=reasons_of(error), number=status)
+
+
+def _document(request: Request, error: LifecycleError, status: int) -> Response:
+    lang = lang_of(request, None)
+    document: dict[str, Any] = problem(error, lang=lang, path=request.url.path, trace_id=trace_id_of(request))
+    headers: dict[str, str] = {"content-language": lang}
+    if status == 429:
+        headers["retry-after"] = str(60 * int(next((one.values.get("minutes", 1) for one in error.unmet), 1)))
+    return JSONResponse({**document, "status": status}, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def _wanted(request: Request) -> str:
+    """Return where somebody wanted to go; a form that was sent cannot be sent again, so the page before it."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{request.url.path}{query}" if request.method == "GET" else "/"

@@ -1,0 +1,112 @@
+"""From a refusal to a status, and to a problem document (RFC 9457). Sentences come from the catalogue, codes stay.
+
+LifecycleError (`lifecycle/errors.py`) and, here, what only a door can find wrong: a missing key, a body too large …
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lifecycle.errors import (
+    PERSONAL_CODES,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    LifecycleError,
+    NotFound,
+    NotSignedIn,
+    Stale,
+    Unmet,
+)
+from notifications.words import Lang, explain_unmet, sentence
+
+
+class Malformed(LifecycleError):
+    """The request cannot be read as what it says it is."""
+
+    code = "malformed"
+
+
+class KeyMissing(LifecycleError):
+    """A command of a program has no `Idempotency-Key`, or one that is not printable ASCII."""
+
+    code = "key_missing"
+
+
+class VersionMissing(LifecycleError):
+    """A command on something that others move too names no version (`If-Match`)."""
+
+    code = "version_missing"
+
+
+class TooLarge(LifecycleError):
+    """The body is larger than this address takes."""
+
+    code = "too_large"
+
+
+class TooMany(LifecycleError):
+    """Too many tries; `values` say for how many minutes to wait."""
+
+    code = "too_many"
+
+
+class NotAllowed(LifecycleError):
+    """The address does not know the method."""
+
+    code = "method_not_allowed"
+
+
+_STATUS: Mapping[type[LifecycleError], int] = {
+    NotSignedIn: 401,
+    NotFound: 404,
+    Forbidden: 403,
+    Stale: 412,
+    KeyReused: 422,
+    Invalid: 422,
+    Malformed: 400,
+    KeyMissing: 400,
+    VersionMissing: 428,
+    TooLarge: 413,
+    TooMany: 429,
+    NotAllowed: 405,
+}
+_PERSONAL = PERSONAL_CODES | {"step_up_required", "csrf"}
+
+
+def status_of(error: LifecycleError) -> int:
+    """Return the status of a refusal: 403 when one of its reasons is about the person, else 409 where a rule stands."""
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return status
+    return 403 if _PERSONAL & set(error.codes) else 409
+
+
+def reasons_of(error: LifecycleError) -> tuple[Unmet, ...]:
+    """Return the reasons; a refusal without any says its own code."""
+    return error.unmet or (Unmet(code=error.code),)
+
+
+def problem(error: LifecycleError, *, lang: Lang, path: str, trace_id: str) -> dict[str, Any]:
+    """Return the problem document: codes as they are, title and detail in one language."""
+    status, reasons = status_of(error), reasons_of(error)
+    found = {
+        "type": f"/problems/{error.codes[0].replace('_', '-')}",
+        "title": sentence(f"page.problem.{status}", {}, lang),
+        "status": status,
+        "detail": " ".join(explain_unmet(reason, lang).what for reason in reasons),
+        "instance": path,
+        "code": error.codes[0],
+        "unmet": list(error.codes),
+        "reasons": [reason.document() for reason in reasons],
+        "lang": lang,
+        "trace_id": trace_id,
+    }
+    if status == 422 and (errors := _field_errors(reasons)):
+        found["errors"] = errors
+    if isinstance(error, Stale):
+        found["current"] = next((one.values["current"] for one in reasons if "current" in one.values), None)
+    return found
+
+
+def _field_errors(reasons: tuple[Unmet, ...]) -> list[dict[str, str]]:
+    return [{"pointer": f"/{one.values['field']}", "code": one.code} for one in reasons if one.values.get("field")]

@@ -1,0 +1,82 @@
+"""Around every request: a trace id, a limit for the body, and the headers that keep a page to itself."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from web.errors import TooLarge
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_BODY = 1024 * 1024
+LARGEST_UPLOAD = 50 * 1024 * 1024 + 64 * 1024
+"""Fifty MiB of a file, and the form around it (`docs/contract.md`, limits)."""
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cache-control": "no-store",
+}
+"""What every answer carries; one that says so itself (a stylesheet's `cache-control`) keeps its own."""
+_HSTS = "max-age=31536000; includeSubDomains"
+
+
+class Guard:
+    """The outermost application: it hands everything on, counted and with headers."""
+
+    def __init__(self, app: App, *, new_id: Callable[[], UUID]) -> None:
+        self.app, self.new_id = app, new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace_id = self.new_id().hex
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        own = {**HEADERS, "x-trace-id": trace_id}
+        if scope.get("scheme") == "https":
+            own["strict-transport-security"] = _HSTS
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in said}
+                new = [(name.encode(), value.encode()) for name, value in own.items() if name.encode() not in there]
+                message["headers"] = [*said, *new]
+            await send(message)
+
+        await self.app(scope, _counted(receive, _limit(scope)), answer)
+
+
+def _limit(scope: Scope) -> int:
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return LARGEST_UPLOAD if kind.startswith(b"multipart/form-data") else LARGEST_BODY
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """Return the same body, that ends with `TooLarge` where it is longer than it may be, whatever it said before."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise TooLarge(TooLarge.code)
+        return message
+
+    return counted

@@ -1,0 +1,86 @@
+"""What every request finds in place: the database, checked, the clock, the calendar, the keys, and which mode it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, select
+
+from lifecycle.actor import Actor
+from lifecycle.calendar import Calendar
+from lifecycle.calendars.book import calendar_of
+from lifecycle.commands import Stamp
+from lifecycle.installation import PlayedClock, clock_of
+from models.clock import FixedClock, SystemClock
+from models.db import make_engine, reading
+from models.installation import Installation
+from models.ports import Clock, Ids
+from models.readiness import check_ready
+from models.reading import table_of
+from models.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The ports of one console process."""
+
+    engine: Engine
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    is_rehearsal: bool
+    is_demo: bool
+    """A rehearsal with a clock of its own: its people sign in with one click."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the installation."""
+        return ZoneInfo(self.settings.timezone)
+
+    def today(self, now: datetime) -> date:
+        """Return the day of an instant, where the installation is."""
+        return now.astimezone(self.zone).date()
+
+    def new_id(self) -> UUID:
+        """Return a key that nobody had before."""
+        return self.ids.new()
+
+    def calendar(self) -> Calendar:
+        """Return the working days as they are entered now."""
+        with reading(self.engine) as session:
+            return calendar_of(session)
+
+    def stamp(self, actor: Actor, now: datetime) -> Stamp:
+        """Return when and by whom: what a verb may know of the world."""
+        return Stamp(now=now, today=self.today(now), actor=actor, calendar=self.calendar(), new_id=self.new_id)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[House]:
+    """Give the house of the database that is set, checked as at every start; let go of the database afterwards."""
+    engine = make_engine(settings.db)
+    try:
+        check_ready(engine)
+        yield house_of(engine, settings)
+    finally:
+        engine.dispose()
+
+
+def house_of(engine: Engine, settings: Settings) -> House:
+    """Return the house of a database that is ready; SettingsError where a setting does not fit its mode."""
+    with engine.connect() as connection:
+        row = connection.execute(select(table_of(Installation))).one()
+    is_rehearsal = settings.checked_mode(row.mode) == "rehearsal"
+    clock = clock_of(engine, settings)
+    is_played = isinstance(clock, FixedClock) and isinstance(settings.make_clock(), SystemClock)
+    return House(
+        engine=engine,
+        settings=settings,
+        clock=PlayedClock(engine) if is_played else clock,
+        ids=settings.make_ids(),
+        is_rehearsal=is_rehearsal,
+        is_demo=is_rehearsal and row.clock_at is not None,
+    )

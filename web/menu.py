@@ -1,0 +1,28 @@
+"""The top bar: what stands in it, and for whom. A page that somebody cannot open is not offered to them."""
+
+from dataclasses import dataclass
+
+from models.states import Role
+from web.session import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry; its words are `page.menu.<name>`."""
+
+    name: str
+    path: str
+    roles: frozenset[Role] = frozenset(Role)
+
+
+MENU: tuple[Entry, ...] = (
+    Entry(name="board", path="/board"),
+    Entry(name="projects", path="/projects"),
+)
+"""Eight entries at most."""
+
+
+def entries(visit: Visit) -> tuple[Entry, ...]:
+    """Return the entries that this person can open."""
+    held = visit.roles
+    return tuple(entry for entry in MENU if entry.roles & held or not held)

@@ -1,0 +1,135 @@
+"""Every verb of every noun through one page: confirm, carry out, receipt. A refusal keeps what was typed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, Stale, Unmet
+from notifications.words import Names
+from web.acts import Action, Change, actions, changes_since, command, names, receipt, refusal
+from web.errors import reasons_of, status_of
+from web.forms import KEY, VERSION, Input, as_typed, inputs, read
+from web.lookups import offered
+from web.nouns import AnyVerb, Noun, home_of, noun_at
+from web.render import page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One verb on one thing, as its page shows it."""
+
+    noun: Noun
+    row: Any
+    verb: AnyVerb
+    action: Action
+    inputs: tuple[Input, ...]
+    names: Names = field(default_factory=dict)
+
+
+@router.get("/{path}/{ref}/do/{name}")
+def confirm(visit: Somebody, path: str, ref: str, name: str) -> Response:
+    """Show what will happen, what it asks, and why not where it is not possible."""
+    asked = _asked(visit, path, ref, name)
+    return _page(visit, asked, None, key=str(visit.house.new_id()), version=asked.row.version)
+
+
+@router.post("/{path}/{ref}/do/{name}")
+def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> Response:
+    """Do it and lead to the receipt; else show the page again with every reason and with what was typed."""
+    asked = _asked(visit, path, ref, name)
+    key = text_of(form, KEY) or str(visit.house.new_id())
+    seen = text_of(form, VERSION)
+    version = int(seen) if seen.isdecimal() else asked.row.version
+    try:
+        values = read(asked.inputs, form)
+    except Invalid as error:
+        return _page(visit, asked, form, key=key, version=version, error=error)
+    answer = visit.act(command(asked.verb, asked.row.id, values, key=key, version=version))
+    if answer.error is None:
+        return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+    refused = refusal(visit, asked.noun, asked.row, answer.error)
+    fresh = str(visit.house.new_id())
+    if isinstance(refused, Stale):
+        return _page(visit, asked, form, key=fresh, version=asked.row.version, error=refused, seen=version)
+    return _page(visit, asked, form, key=fresh, version=version, error=refused)
+
+
+@router.get("/receipts/{command_id}")
+def show_receipt(visit: Somebody, command_id: str) -> Response:
+    """Show what became of a command: the answer, the thing as it stands, the seal in the audit trail."""
+
+    def work(session: Session) -> tuple[Any, Noun | None, Any]:
+        found = receipt(session, visit, command_id)
+        noun, row = home_of(session, visit, found.object_type, found.object_id) or (None, None)
+        return found, noun, row
+
+    found, noun, row = visit.read(work)
+    return page(visit, "receipt.html", receipt=found, noun=noun, row=row)
+
+
+def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
+    noun = noun_at(path)
+    verb = noun.verb(name)
+
+    def work(session: Session) -> Asked:
+        row = noun.find(session, visit, ref)
+        (action,) = actions(session, visit, noun, row, [verb])
+        return Asked(
+            noun=noun,
+            row=row,
+            verb=verb,
+            action=action,
+            inputs=inputs(verb, offered(session, verb, noun, row)),
+            names=names(session, visit, noun, row),
+        )
+
+    return visit.read(work)
+
+
+def _page(  # noqa: PLR0913 - the state of one form
+    visit: Visit,
+    asked: Asked,
+    form: FormData | None,
+    *,
+    key: str,
+    version: int,
+    error: LifecycleError | None = None,
+    seen: int | None = None,
+) -> Response:
+    reasons = reasons_of(error) if error else ()
+    theirs: list[Change] = []
+    if seen is not None:
+        theirs = visit.read(lambda session: changes_since(session, asked.noun, asked.row, seen))
+    return page(
+        visit,
+        "act.html",
+        status=status_of(error) if error else 200,
+        asked=asked,
+        typed=as_typed(asked.inputs, form),
+        key=key,
+        version=version,
+        reasons=reasons,
+        wrong=_by_field(asked, reasons),
+        theirs=theirs,
+        preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
+    )
+
+
+def _by_field(asked: Asked, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:
+    known = {one.name for one in asked.inputs}
+    return {str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known}
+
+
+def _preview(visit: Visit, asked: Asked, version: int) -> Any:
+    """Return what would happen, where nothing has to be typed first."""
+    if any(one.is_required for one in asked.inputs):
+        return None
+    answer = visit.rehearse(command(asked.verb, asked.row.id, {}, key="rehearsal", version=version))
+    return None if answer.error else answer.document

@@ -1,0 +1,163 @@
+"""What the page of a project shows: rail, gate, what may be done, what happened; plain values in one language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from markupsafe import Markup
+from sqlmodel import Session
+
+from lifecycle.calendar import Calendar
+from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.queries import gates, overview
+from lifecycle.reports.history import told
+from models.states import STAGES, ProjectState
+from notifications.gates import Line, lines, standard_names
+from web.acts import Action, actions
+from web.charts.rail import Arc, Box, rail
+from web.nouns import PROJECTS
+from web.render import Words
+from web.session import Visit
+
+LATEST = 30
+"""Acts of the timeline that the page shows."""
+_WIDTH = {"zh-CN": 150, "en": 178}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One act of the timeline."""
+
+    seq: int
+    at: datetime
+    by: str
+    is_system: bool
+    act: str
+    about: str
+    is_refused: bool
+    to_state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectPage:
+    """All of the page."""
+
+    number: str
+    name: str
+    stage: str
+    facts: dict[str, Any]
+    days_overdue: int
+    is_on_hold: bool
+    rail: Markup
+    target: str
+    """The stage behind the gate; empty once the project has ended."""
+    gate: Sequence[Line]
+    open_count: int
+    entry: Sequence[str]
+    can: Sequence[Action]
+    cannot: Sequence[Action]
+    others_can: Sequence[Action]
+    timeline: Sequence[Told]
+    has_more: bool
+
+
+def project_page(session: Session, visit: Visit, row: Any, words: Words) -> ProjectPage:
+    """Read the page in a fixed number of statements."""
+    found = overview(session, row.id, today=visit.today)
+    (facts,) = gates(session, [row.id], visit.stamp)
+    gate = lines(facts, people_who_owe(session, [row.id]), visit.lang)
+    acts = actions(session, visit, PROJECTS, row)
+    events = [one for one, _ in told(session, row.id)]
+    names = standard_names(session, row.id, visit.lang)
+    stage = ProjectState(row.stage)
+    late = facts.calendar.working_days_between(found["due_on"], visit.today) if found["due_on"] else 0
+    return ProjectPage(
+        number=row.number,
+        name=row.name,
+        stage=str(stage),
+        facts=found,
+        days_overdue=max(0, late),
+        is_on_hold=found["hold"] is not None,
+        rail=_rail(facts, found["visits"], visit, words),
+        target=_target(stage),
+        gate=gate,
+        open_count=sum(not line.is_met for line in gate),
+        entry=(),
+        can=[one for one in acts if one.is_allowed],
+        cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
+        others_can=[one for one in acts if one.is_for_others],
+        timeline=[_told(event, words, names) for event in islice(reversed(events), LATEST)],
+        has_more=len(events) > LATEST,
+    )
+
+
+def _target(stage: ProjectState) -> str:
+    if stage not in STAGES:
+        return ""
+    place = STAGES.index(stage) + 1
+    return str(ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place])
+
+
+def _told(event: Any, words: Words, names: Any) -> Told:
+    moves = event.from_state != event.to_state and not event.is_refused
+    return Told(
+        seq=event.seq,
+        at=event.at,
+        by=event.actor_name or words.word("actor", event.actor),
+        is_system=event.actor == "clock",
+        act=words.verb(event.verb),
+        about=names.get(event.about, event.about),
+        is_refused=event.is_refused,
+        to_state=event.to_state if moves else "",
+        reason=", ".join(words.word("refusal", code) for code in event.codes) if event.is_refused else event.reason,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visits:
+    """The days of one stage: those on the way, and those spent back in it (stage it came from -> count, days)."""
+
+    days: int
+    first_on: date | None
+    back: dict[str, tuple[int, int]]
+
+
+def _rail(facts: ProjectFacts, visits: Sequence[dict[str, Any]], visit: Visit, words: Words) -> Markup:
+    counted = {stage: _count(stage, visits, facts.calendar, visit.today) for stage in STAGES}
+    boxes, arcs, said = [], [], []
+    for stage in STAGES:
+        one, name = counted[stage], words.word("state", stage)
+        target = facts.pack.stage(stage).default_days
+        unit = facts.pack.stage(stage).default_unit
+        kind = "now" if stage == facts.project.stage else "been" if one.first_on else "next"
+        key = f"rail.{'dwell' if one.first_on else 'target'}_{unit}"
+        dwell = words.t(key, days=one.days, target=target)
+        entered = words.short_day(one.first_on) if one.first_on else ""
+        boxes.append(Box(id=stage, name=name, kind=kind, dwell=dwell, entered=entered))
+        said.append(words.t(f"rail.said_{kind}", stage=name, dwell=dwell))
+        for source, (count, days) in one.back.items():
+            back = words.t("rail.recycled", count=count, days=days)
+            arcs.append(Arc(source=source, target=stage, said=back))
+            said.append(words.t("rail.said_back", stage=name, said=back))
+    return rail(boxes, arcs, label=words.t("rail.label", said=said), width=_WIDTH[visit.lang])
+
+
+def _count(stage: str, visits: Sequence[dict[str, Any]], calendar: Calendar, today: date) -> _Visits:
+    days, first_on, back = 0, None, dict[str, tuple[int, int]]()
+    for place, one in enumerate(visits):
+        if one["stage"] != stage:
+            continue
+        spent = calendar.working_days_between(one["opened_on"], one["closed_on"] or today)
+        before = [STAGES.index(ProjectState(other["stage"])) for other in visits[:place]]
+        if before and max(before) > STAGES.index(ProjectState(stage)):
+            source = str(visits[place - 1]["stage"])
+            count, so_far = back.get(source, (0, 0))
+            back[source] = (count + 1, so_far + spent)
+        else:
+            days += spent
+        first_on = first_on or one["opened_on"]
+    return _Visits(days=days, first_on=first_on, back=back)

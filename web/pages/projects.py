@@ -1,0 +1,122 @@
+"""Projects: the board of stages, the list, and the page of one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, unmet
+from lifecycle.projects.queries import Card, Wanted, cards, count_by_stage
+from models.states import ENDED, STAGES, ProjectState
+from web.nouns import PROJECTS
+from web.pages.project_view import project_page
+from web.reading_rights import readable_projects
+from web.render import Words, page
+from web.session import Somebody, Visit
+
+router = APIRouter()
+PER_COLUMN = 20
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A card on the board, with the days that the standard's calendar counts."""
+
+    card: Card
+    day: int
+    """Which working day of its stage."""
+    days_overdue: int
+
+
+@router.get("/")
+def home(_visit: Somebody) -> Response:
+    """Lead to the first page."""
+    return RedirectResponse("/board", status_code=303)
+
+
+@router.get("/board")
+def board(visit: Somebody, q: str = "", overdue: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
+    """Show where everything stands, by stage."""
+    reach = readable_projects(visit.rights, visit.actor)
+
+    def work(session: Session) -> tuple[dict[ProjectState, int], dict[str, list[Placed]], int]:
+        wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
+        counts = count_by_stage(session, wanted, today=visit.today)
+        columns = {
+            str(stage): [_placed(card, visit) for card in _column(session, visit, wanted, stage)] for stage in STAGES
+        }
+        late = count_by_stage(session, Wanted(reach=reach, is_overdue=True), today=visit.today)
+        return counts, columns, sum(late.values())
+
+    counts, columns, late = visit.read(work)
+    values: dict[str, Any] = {
+        "columns": columns,
+        "counts": {str(state): counts.get(state, 0) for state in ProjectState},
+        "ended": [str(state) for state in ProjectState if state in ENDED],
+        "late": late,
+        "q": q,
+        "is_overdue": overdue,
+        "per_column": PER_COLUMN,
+    }
+    return page(visit, "board.html", **values)
+
+
+@router.get("/projects")
+def projects(
+    visit: Somebody,
+    q: str = "",
+    stage: str = "",
+    after: str = "",
+    overdue: bool = False,  # noqa: FBT001, FBT002 - from the query
+    hold: bool = False,  # noqa: FBT001, FBT002 - from the query
+) -> Response:
+    """List projects by number."""
+    wanted = Wanted(
+        reach=readable_projects(visit.rights, visit.actor),
+        text=q.strip(),
+        stage=_stage(stage),
+        is_overdue=overdue,
+        is_on_hold=hold,
+    )
+    found = visit.read(lambda session: cards(session, wanted, today=visit.today, limit=PER_PAGE + 1, after=after))
+    following = found[PER_PAGE - 1].number if len(found) > PER_PAGE else None
+    values: dict[str, Any] = {"rows": found[:PER_PAGE], "following": following, "q": q, "stage": stage}
+    return page(
+        visit, "projects.html", **values, is_overdue=overdue, is_on_hold=hold, stages=[str(one) for one in ProjectState]
+    )
+
+
+@router.get("/projects/{ref}")
+def project(visit: Somebody, ref: str) -> Response:
+    """Show one project: where it stands, what is missing, what may be done, what happened."""
+    words = Words(visit.lang, visit.house.zone)
+
+    def work(session: Session) -> Any:
+        row = PROJECTS.find(session, visit, ref)
+        return project_page(session, visit, row, words)
+
+    return page(visit, "project.html", project=visit.read(work))
+
+
+def _column(session: Session, visit: Visit, wanted: Wanted, stage: ProjectState) -> list[Card]:
+    here = Wanted(reach=wanted.reach, text=wanted.text, stage=stage, is_overdue=wanted.is_overdue)
+    return cards(session, here, today=visit.today, limit=PER_COLUMN, is_soonest_first=True)
+
+
+def _placed(card: Card, visit: Visit) -> Placed:
+    calendar = visit.stamp.calendar.of(card.programme_id)
+    day = calendar.working_days_between(card.opened_on, visit.today) if card.opened_on else 0
+    late = calendar.working_days_between(card.due_on, visit.today) if card.due_on else 0
+    return Placed(card=card, day=day, days_overdue=max(0, late))
+
+
+def _stage(text: str) -> ProjectState | None:
+    if not text:
+        return None
+    try:
+        return ProjectState(text)
+    except ValueError:
+        raise Invalid(unmet("no_such_stage", value=text, known=[str(one) for one in ProjectState])) from None

@@ -1,0 +1,81 @@
+"""Who may read what, asked in one place: lists by a condition, single things by the same rights as the engine's.
+
+What somebody may not read does not exist for them (404, and in no list).
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlmodel import Session
+
+from lifecycle.actor import PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.engine import may_see
+from lifecycle.errors import NotFound
+from models.programmes import Programme
+from models.projects import Project, ProjectMember
+from models.reading import table_of
+from models.reviews import PanelMember, Review
+from models.states import ReviewState, Role
+from web.session import Visit
+
+_EVERYWHERE = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
+
+
+def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `project` that leaves those in which somebody has any part."""
+    if not rights.is_active:
+        return false()
+    if any(role in _EVERYWHERE and organisation is None for role, organisation in rights.grants):
+        return true()
+    project, programme = table_of(Project), table_of(Programme)
+    parts: dict[str, set[UUID]] = {}
+    for role, organisation in rights.grants:
+        parties = ("sme", "platform", "receiver", "funder") if role in _EVERYWHERE else PARTIES_OF_ROLE.get(role, ())
+        for party in parties:
+            if organisation is not None:
+                parts.setdefault(party, set()).add(organisation)
+    columns = {"sme": project.c.organisation_id, "platform": project.c.platform_id, "receiver": project.c.receiver_id}
+    found: list[ColumnElement[bool]] = [
+        column.in_(sorted(parts[party], key=str)) for party, column in columns.items() if party in parts
+    ]
+    if funders := parts.get("funder", set()) | parts.get("programme", set()):
+        own = select(programme.c.id).where(programme.c.organisation_id.in_(sorted(funders, key=str)))
+        found.append(project.c.programme_id.in_(own))
+    return or_(*found, *_by_name(actor, frozenset(role for role, _ in rights.grants)))
+
+
+def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
+    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held."""
+    project, member = table_of(Project), table_of(ProjectMember)
+    panel, review = table_of(PanelMember), table_of(Review)
+    roles = sorted(held)
+    named = select(member.c.project_id).where(
+        member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
+    )
+    seated = (
+        select(review.c.project_id)
+        .join(panel, panel.c.review_id == review.c.id)
+        .where(panel.c.user_id == actor.user_id, panel.c.recused_on.is_(None), panel.c.role.in_(roles))
+        .where(review.c.state != ReviewState.CANCELLED)
+    )
+    return [project.c.id.in_(named), project.c.id.in_(seated)]
+
+
+def project_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a project by number or id; `NotFound` for none, and for who has no part in it."""
+    project = table_of(Project)
+    known = as_id(ref)
+    matches = project.c.id == known if known else project.c.number == ref.upper()
+    row = session.execute(select(project).where(matches)).one_or_none()
+    if row is None or not may_see(session, row.id, visit.actor, today=visit.today):
+        raise NotFound(NotFound.code)
+    return row
+
+
+def as_id(text: str) -> UUID | None:
+    """Return the id that a text is, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,156 @@
+"""From a template and plain values to a page: one Jinja2 environment, one set of words, numbers and dates for all.
+
+A template says `t("board.title")` for the sentence `page.board.title`, `word("state", x)` for a stored word, and
+`verb("project.advance")`; it never holds a word of its own (a test looks).
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from starlette.responses import HTMLResponse
+
+from lifecycle.errors import Unmet
+from models.money import Money
+from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from web.menu import entries
+from web.session import CSRF_FIELD, Visit
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+_KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Everything that a page says, in one language."""
+
+    lang: Lang
+    zone: ZoneInfo
+
+    def t(self, key: str, **values: Any) -> str:
+        """Return the sentence `page.<key>`; KeyError when the catalogue has none."""
+        code = f"page.{key}"
+        if not is_known(code):
+            raise KeyError(code)
+        return sentence(code, values, self.lang)
+
+    def word(self, kind: str, value: object) -> str:
+        """Return the word that people see for a stored word."""
+        return title(kind, str(value), self.lang)
+
+    def verb(self, permission: str) -> str:
+        """Return the words of a verb."""
+        return verb_title(permission, self.lang)
+
+    def field(self, name: str) -> str:
+        """Return the label of a field of a command."""
+        own = f"page.field.{name}"
+        return sentence(own, {}, self.lang) if is_known(own) else title("field", name, self.lang)
+
+    def code(self, code: str) -> str:
+        """Return the sentence of a code, with the names of what it says in brackets."""
+        return sentence(code, {}, self.lang)
+
+    def reason(self, unmet: Unmet, names: Names | None = None) -> Explanation:
+        """Return what a reason says, who owes the next step, until when, and what would suffice."""
+        return explain_unmet(unmet, self.lang, names)
+
+    def day(self, day: date | None) -> str:
+        """Return a day as people write it, or a dash."""
+        return day.isoformat() if day else "–"
+
+    def short_day(self, day: date) -> str:
+        """Return a day of this year without the year."""
+        return f"{day:%m-%d}"
+
+    def at(self, instant: datetime | None) -> str:
+        """Return an instant to the minute, where the installation is."""
+        return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M}" if instant else "–"
+
+    def money(self, minor: int, currency: str = "CNY") -> str:
+        """Return an amount in full."""
+        return Money(minor, currency).display
+
+    def yes(self, answer: object) -> str:
+        """Return yes or no."""
+        return self.t("yes") if answer else self.t("no")
+
+
+_SAID = ("t", "word", "verb", "day", "short_day", "at", "money", "yes")
+"""What templates say without `words.` before it."""
+
+
+@cache
+def environment() -> ImmutableSandboxedEnvironment:
+    """Return the one environment: strict, escaping, without any way to a template that did not ship with the code."""
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a whole page; its language is said in the header too."""
+    words = Words(visit.lang, visit.house.zone)
+    text = environment().get_template(template).render(**_common(visit, words), **values)
+    return HTMLResponse(text, status_code=status, headers={"content-language": visit.lang, "vary": "Cookie"})
+
+
+def _common(visit: Visit, words: Words) -> dict[str, Any]:
+    account = visit.session.account if visit.session else None
+    return {
+        **{name: getattr(words, name) for name in _SAID},
+        "lang": visit.lang,
+        "other_lang": "en" if visit.lang == "zh-CN" else "zh-CN",
+        "words": words,
+        "me": account,
+        "today": visit.today,
+        "csrf": visit.csrf,
+        "csrf_field": CSRF_FIELD,
+        "menu": entries(visit) if account else (),
+        "path": visit.request.url.path,
+        "here": lambda **changes: address(visit, changes),
+        "static": lambda name: f"/static/{hashed_name(name)}",
+        "is_rehearsal": visit.house.is_rehearsal,
+        "is_demo": visit.house.is_demo,
+        "time_zone": visit.house.settings.timezone,
+        "trace_id": visit.trace_id,
+    }
+
+
+def address(visit: Visit, changes: Mapping[str, str | None]) -> str:
+    """Return the address of this page with other values in its query; None takes one out. URL = state."""
+    query = {**dict(visit.request.query_params), **changes}
+    said = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{visit.request.url.path}?{said}" if said else visit.request.url.path
+
+
+@cache
+def statics() -> Mapping[str, tuple[bytes, str]]:
+    """Return hashed name -> (content, type) of everything that is served besides pages."""
+    return dict(_statics())
+
+
+@cache
+def hashed_name(name: str) -> str:
+    """Return the name under which a static file is served: it changes with its content, so it may be kept for ever."""
+    stem, _, kind = name.rpartition(".")
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"{stem}.{digest}.{kind}"
+
+
+def _statics() -> Iterator[tuple[str, tuple[bytes, str]]]:
+    for path in sorted(_STATIC.iterdir()):
+        yield hashed_name(path.name), (path.read_bytes(), _KINDS[path.suffix[1:]])

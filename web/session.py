@@ -1,0 +1,256 @@
+"""Who stands at the door: the cookie or token, the language, the instant; and the three things a handler may do.
+
+`visit.read(work)`, `visit.act(command)`, `visit.rehearse(command)`: each is one transaction of its own.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from sqlmodel import Session
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.responses import Response
+
+from lifecycle import engine as melody
+from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch
+from lifecycle.actor import Actor, Rights, read_rights
+from lifecycle.commands import Answer, Command, Stamp
+from lifecycle.errors import Forbidden, NotSignedIn
+from models.db import reading, run_in_transaction
+from models.limits import SESSION_LASTS
+from models.states import Door, Role
+from notifications.words import LANGUAGES, Lang
+from web.errors import Malformed
+from web.house import House
+
+T = TypeVar("T")
+
+COOKIE = "pilotway_session"
+DEVICE_COOKIE = "pilotway_device"
+LANGUAGE_COOKIE = "pilotway_lang"
+CSRF_FIELD = "csrf"
+MOST_FIELDS = 200
+_A_MINUTE = timedelta(minutes=1)
+_TWO_YEARS = 2 * 365 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One request, and who makes it."""
+
+    request: Request
+    house: House
+    now: datetime
+    lang: Lang
+    token: str = ""
+    """The cookie, whether or not it still opens anything."""
+    session: SignedIn | None = None
+    api_token: Bearer | None = None
+    door: Door = Door.WEB
+    used: dict[str, Any] = field(default_factory=dict)
+    """What was asked for once in this request."""
+
+    @property
+    def today(self) -> date:
+        """The day, where the installation is."""
+        return self.house.today(self.now)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts; NotSignedIn for nobody."""
+        found = self.session or self.api_token
+        if found is None:
+            raise NotSignedIn(NotSignedIn.code)
+        account = found.account
+        return Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=self.door)
+
+    @property
+    def stamp(self) -> Stamp:
+        """When and by whom, once per request."""
+        if "stamp" not in self.used:
+            self.used["stamp"] = self.house.stamp(self.actor, self.now)
+        found: Stamp = self.used["stamp"]
+        return found
+
+    @property
+    def rights(self) -> Rights:
+        """What somebody holds at this moment, whatever the project; read once per request."""
+        if "rights" not in self.used:
+            actor, today = self.actor, self.today
+            self.used["rights"] = self.read(lambda session: read_rights(session, actor, [], today=today))
+        found: Rights = self.used["rights"]
+        return found
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that somebody holds anywhere."""
+        return frozenset(role for role, _ in self.rights.grants)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this session carries, and nobody else can know."""
+        return csrf_of(self.token)
+
+    @property
+    def trace_id(self) -> str:
+        """What an answer and the log have in common."""
+        return trace_id_of(self.request)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Return what the work reads, from one snapshot."""
+        with reading(self.house.engine) as session:
+            return work(session)
+
+    def act(self, command: Command, *, by: Actor | None = None) -> Answer:
+        """Carry a command out and return the answer, a refusal too: it may have left its audit row."""
+        stamp = self.stamp if by is None else self.house.stamp(by, self.now)
+        (answer,) = run_in_transaction(
+            self.house.engine, lambda session: melody.execute(session, [command], stamp=stamp)
+        )
+        return answer
+
+    def rehearse(self, command: Command) -> Answer:
+        """Say what a command would do; nothing is written."""
+        (answer,) = self.read(lambda session: melody.rehearse(session, [command], stamp=self.stamp))
+        return answer
+
+    def has_stepped_up(self) -> bool:
+        """Say whether money may be decided now without proving oneself again."""
+        until = self.session.stepped_up_until if self.session else None
+        return until is not None and until > self.now
+
+
+def csrf_of(token: str) -> str:
+    """Return the token of a session's forms, from its cookie."""
+    return hashlib.sha256(f"csrf:{token}".encode()).hexdigest()
+
+
+def trace_id_of(request: Request) -> str:
+    """Return the trace id that the guard gave this request."""
+    return str(getattr(request.state, "trace_id", ""))
+
+
+def house_of(request: Request) -> House:
+    """Return the house that the application was made for."""
+    house: House = request.app.state.house
+    return house
+
+
+def anybody(request: Request) -> Visit:
+    """Return the visit of whoever comes, signed in or not."""
+    house, token = house_of(request), request.cookies.get(COOKIE, "")
+    now = house.clock.now()
+    found = None
+    if token:
+        with reading(house.engine) as session:
+            found = signed_in(session, token, now)
+    if found is not None and found.seen_at < now - _A_MINUTE:
+        session_id = found.session_id
+        run_in_transaction(house.engine, lambda session: touch(session, session_id, now))
+    language = found.account.language if found else None
+    return Visit(request=request, house=house, now=now, lang=lang_of(request, language), token=token, session=found)
+
+
+def somebody(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
+    """Return the visit of somebody who is signed in; NotSignedIn leads to the login page and back."""
+    if visit.session is None:
+        raise NotSignedIn(NotSignedIn.code)
+    return visit
+
+
+def program(request: Request) -> Visit:
+    """Return the visit of a program: by its API token, else by the cookie of a page that calls the API."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        visit = somebody(anybody(request))
+        if request.method not in ("GET", "HEAD"):
+            check_csrf(request, visit.token, request.headers.get("x-csrf-token", ""))
+        return Visit(
+            request=request,
+            house=visit.house,
+            now=visit.now,
+            lang=visit.lang,
+            token=visit.token,
+            session=visit.session,
+            door=Door.API,
+        )
+    house = house_of(request)
+    now = house.clock.now()
+    with reading(house.engine) as session:
+        found = bearer(session, secret.strip(), now) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise NotSignedIn(NotSignedIn.code)
+    lang = lang_of(request, None)
+    return Visit(request=request, house=house, now=now, lang=lang, api_token=found, door=Door.API)
+
+
+async def typed(request: Request) -> FormData:
+    """Return the form that was sent by a page of this session: read, counted, its token compared; else 403 `csrf`."""
+    try:
+        form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FIELDS)
+    except MultiPartException as error:
+        raise Malformed(Malformed.code) from error
+    check_csrf(request, request.cookies.get(COOKIE, ""), str(form.get(CSRF_FIELD, "")))
+    return form
+
+
+def check_csrf(request: Request, token: str, said: str) -> None:
+    """Refuse what no page of this session sent: another site, or a form without the session's token."""
+    if not is_same_origin(request.headers) or said != csrf_of(token):
+        raise Forbidden("csrf")
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Say whether a browser sent this from one of our own pages, as far as it tells."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def lang_of(request: Request, own: str | None) -> Lang:
+    """Return the language: of the address, else chosen before, else the person's, else the browser's, else Chinese."""
+    accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), own, *accepted)
+    for text in filter(None, asked):
+        for lang in LANGUAGES:
+            if text.split("-")[0].lower() == lang.split("-")[0].lower():
+                return lang
+    return LANGUAGES[0]
+
+
+def remember_session(response: Response, request: Request, token: str) -> None:
+    """Give the browser its session: not for scripts, not for other sites, not without encryption where there is any."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(SESSION_LASTS.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def remember_device(response: Response, request: Request, device: str) -> None:
+    """Let the browser be known again, so that strangers' tries do not count against it."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(DEVICE_COOKIE, device, max_age=_TWO_YEARS, httponly=True, samesite="strict", secure=secure)
+
+
+def text_of(form: FormData, name: str) -> str:
+    """Return what was typed into a field; empty where nothing was, or a file came instead."""
+    value = form.get(name, "")
+    return "" if isinstance(value, UploadFile) else value
+
+
+Anybody = Annotated[Visit, Depends(anybody)]
+Somebody = Annotated[Visit, Depends(somebody)]
+Program = Annotated[Visit, Depends(program)]
+Typed = Annotated[FormData, Depends(typed)]
+"""Every handler of a page that writes takes its form this way; a test looks."""
