@@ -11,6 +11,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
 from lifecycle.installation import clock_of
+from models.clock import SystemClock
 from models.db import make_engine, reading
 from models.readiness import check_ready
 from models.settings import Settings
