@@ -75,12 +75,14 @@ def copy_into(template: Path, file: Path) -> None:
 
 
 def _is_unwritten(house: "House") -> bool:
-    """Return whether the database is what was copied: nothing in the file, nothing in the log beside it."""
+    """Return whether the database is what was copied, and nobody holds it open; our own connections are closed."""
     if house.copy_of is None or not isinstance(house.engine.pool, QueuePool) or house.engine.pool.checkedout():
         return False
     file = _file_of(house)
     log = file.with_name(f"{file.name}-wal")
-    return file.stat().st_mtime == _UNWRITTEN and not (log.exists() and log.stat().st_size)
+    if file.stat().st_mtime != _UNWRITTEN or (log.exists() and log.stat().st_size):
+        return False
+    return _let_go(house)
 
 
 def _remember(place: Hashable, house: "House", answer: Any) -> None:
@@ -96,7 +98,6 @@ def _remember(place: Hashable, house: "House", answer: Any) -> None:
 
 
 def _become(house: "House", world: _World) -> None:
-    house.engine.dispose()
     copy_into(world.file, _file_of(house))
     for name, value in deepcopy(world.facts).items():
         setattr(house, name, value)
@@ -104,7 +105,7 @@ def _become(house: "House", world: _World) -> None:
 
 
 def _let_go(house: "House") -> bool:
-    """Close all connections, so that the file is whole; return whether nobody else holds it open."""
+    """Close our connections, so that the file is whole; return whether no other process or engine holds it open."""
     house.engine.dispose()
     file = _file_of(house)
     return not file.with_name(f"{file.name}-wal").exists()
