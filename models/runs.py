@@ -50,7 +50,10 @@ class ScheduledRun(Identified, table=True):
 class RunRequest(Identified, table=True):
     """Somebody wants a schedule run now: the next pass of the clock takes it up."""
 
-    __table_args__ = (Index("ix_run_request_taken_at", "taken_at"),)
+    __table_args__ = (
+        Index("ix_run_request_taken_at", "taken_at"),
+        Index("ix_run_request_schedule_id_asked_at", "schedule_id", "asked_at"),
+    )
 
     schedule_id: str = Field(max_length=40)
     asked_by: UUID = Field(sa_type=Id, foreign_key="app_user.id")

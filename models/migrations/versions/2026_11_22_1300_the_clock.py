@@ -175,6 +175,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run_request")),
     )
     with op.batch_alter_table("run_request", schema=None) as batch_op:
+        batch_op.create_index("ix_run_request_schedule_id_asked_at", ["schedule_id", "asked_at"], unique=False)
         batch_op.create_index("ix_run_request_taken_at", ["taken_at"], unique=False)
 
     op.create_table(
@@ -431,6 +432,7 @@ def downgrade() -> None:
     op.drop_table("webhook_endpoint")
     with op.batch_alter_table("run_request", schema=None) as batch_op:
         batch_op.drop_index("ix_run_request_taken_at")
+        batch_op.drop_index("ix_run_request_schedule_id_asked_at")
 
     op.drop_table("run_request")
     op.drop_table("preference")

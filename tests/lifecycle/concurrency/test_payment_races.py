@@ -12,8 +12,10 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import pytest
+from sqlmodel import Session
 
 from flows.bank_channel import DropFolders
+from flows.chunks import Lane, due_payouts, next_chunk
 from flows.disbursement import Run, Teller, deliver, disburse
 from flows.reconciliation import Taken, take_file
 from flows.recovery import Finished, finish
@@ -21,6 +23,7 @@ from lifecycle.funds.commands import Contribute, HoldFund, ResumeFund
 from lifecycle.payouts.commands import Amend, Cancel, Reject
 from lifecycle.people.commands import AddUser, GrantRole, RevokeRole
 from lifecycle.requirements.commands import WithdrawEvidence
+from models.db import run_in_transaction
 from models.money import CURRENCY_DECIMALS
 from models.ports import PutResult
 from models.states import Role
@@ -443,8 +446,14 @@ class TestFrozenWorker:
             deliver(house.engine, replace(_teller(tmp_path), takes="move"), house.stamp(), Run())
             bank.empty_folder(tmp_path / "out")
 
+        def prepare(session: Session) -> None:
+            for fund in due_payouts(session):
+                next_chunk(session, Lane(fund_id=fund, run_id=None), {}.get, house.stamp(), waits=True)
+
+        run_in_transaction(house.engine, prepare)
         slow = replace(_teller(tmp_path), bank=Sleeping(tmp_path, another_one), takes="move")
-        run = disburse(house.engine, slow, house.stamp())
+        run = Run()
+        deliver(house.engine, slow, house.stamp(), run)
 
         assert (run.unknown, run.failed, len(run.sent)) == ([], [], 1)
         bank.empty_folder(tmp_path / "out")
