@@ -15,11 +15,12 @@ from sqlmodel import Session
 
 from flows import slots as book
 from flows.claims import worker_name
-from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot
 from flows.slots import Held, Runner, Slot
 from flows.turns import Body, Outcome, Turn, never
 from lifecycle.canonical import instant
 from lifecycle.commands import Stamp
+from lifecycle.runs.queries import lock_schedule, pauses_of
+from lifecycle.runs.schedules import SCHEDULES, Schedule, in_zone, is_slot
 from models.db import reading, run_in_transaction
 from models.journal import OutboxMessage
 from models.reading import table_of
@@ -173,7 +174,7 @@ def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> 
 def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> _Taken:
     """Decide under the lock of the schedule what becomes of a slot and of the others that wait."""
     now, calendar = work.stamp.now, work.stamp.calendar
-    book.lock_schedule(session, schedule.id)
+    lock_schedule(session, schedule.id)
     begun = book.running(session, schedule.id)
     is_running = any(row.is_held for row in begun)
     if asked:
@@ -188,7 +189,7 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         due, pauses = [slot_at], []
     else:
         due = book.due_slots(session, schedule, until=max(now, slot_at), calendar=calendar)
-        pauses = [] if asked else book.pauses_of(session, schedule.id)
+        pauses = [] if asked else pauses_of(session, [schedule.id])
     told = book.fates(due, schedule, now=now, pauses=pauses, is_running=is_running)
     rest = [one for one in told if one.status is not None]
     book.write_fates(session, schedule.id, rest, now=now, by=work.by)

@@ -9,32 +9,30 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any
-from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from flows.alarms import put_out
-from flows.schedules import Schedule, is_slot, latest_slot, slots
 from flows.turns import MOST_EFFECTS, Effect, Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
+from lifecycle.runs.queries import pause_at
+from lifecycle.runs.schedules import Schedule, is_slot, latest_slot, slots
 from models.agreements import Agreement
-from models.db import db_now, is_sqlite, run_in_transaction
+from models.db import db_now, run_in_transaction
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
 from models.payouts import PaymentBatch, Payout
 from models.projects import Project
 from models.reading import rows_by, table_of
-from models.runs import Pause, ScheduledRun
+from models.runs import ScheduledRun
 from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
-_RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
-_SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
-"""Name space of the numbers that lock a schedule."""
+_RUN, _CLAIM, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, OutboxMessage))
 _NUMBERED = {"project": Project, "payout": Payout, "batch": PaymentBatch, "agreement": Agreement}
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
@@ -121,40 +119,19 @@ def fates(
     told, open_slots = [], []
     oldest = now - timedelta(days=schedule.catch_up_days)
     for slot_at in due:
-        reason = pause_at(pauses, slot_at, schedule)
-        if reason is not None:
-            told.append(Fate(slot_at=slot_at, status=SlotStatus.SKIPPED, why=f"paused: {reason}"))
+        pause = pause_at(pauses, slot_at, schedule)
+        if pause is not None:
+            told.append(Fate(slot_at=slot_at, status=SlotStatus.SKIPPED, why=f"paused: {pause.reason}"))
         elif slot_at < oldest:
             told.append(Fate(slot_at=slot_at, status=SlotStatus.MISSED, why="too_late"))
         else:
             open_slots.append(slot_at)
     stands = pause_at(pauses, now, schedule)
     if stands is not None or is_running:
-        why = "still_running" if stands is None else f"paused: {stands}"
+        why = "still_running" if stands is None else f"paused: {stands.reason}"
         return told + [Fate(slot_at=one, status=SlotStatus.SKIPPED, why=why) for one in open_slots]
     merged = [Fate(slot_at=one, status=SlotStatus.MERGED, why="merged") for one in open_slots[:-1]]
     return told + merged + [Fate(slot_at=one) for one in open_slots[-1:]]
-
-
-def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> str | None:
-    """Return why the schedule is paused at an instant; None when it is not."""
-    day = at.astimezone(ZoneInfo(schedule.timezone)).date()
-    for one in pauses:
-        if one.from_at <= at and day <= one.until_on and (one.ended_at is None or at < one.ended_at):
-            return str(one.reason)
-    return None
-
-
-def pauses_of(session: Session, schedule_id: str) -> list[Any]:
-    """Return all pauses of a schedule, the oldest first."""
-    return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
-
-
-def lock_schedule(session: Session, schedule_id: str) -> None:
-    """Let nobody else decide about this schedule until the transaction ends; on SQLite a writer is alone anyway."""
-    if not is_sqlite(session):
-        number = uuid5(_SPACE, schedule_id).int >> 65  # PostgreSQL wants 63 bits
-        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def row_of(session: Session, schedule_id: str, slot_at: datetime) -> Any:

@@ -236,6 +236,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "webhook.replay": _OPERATORS,
     "outbox.retry": _OPERATORS,
     "outbox.drop": _OPERATORS,
+    "schedule.run": _OPERATORS,
+    "schedule.pause": _OPERATORS,
+    "schedule.resume": _OPERATORS,
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 

@@ -26,12 +26,12 @@ from cli.behind.first_steps import address, installed
 from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
-from flows.schedules import Schedule, latest_slot
 from flows.soundness import public_keys
 from flows.workbooks import templates_in
 from flows.workplace import opened
 from lifecycle.audit.keys import key_id, read_private_key
 from lifecycle.errors import Invalid, unmet
+from lifecycle.runs.schedules import Schedule, latest_slot
 from models.clock import SystemClock
 from models.db import db_now, is_sqlite, reading
 from models.evidence import Evidence

@@ -1,32 +1,28 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
-from datetime import date, timedelta
-from functools import partial
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import typer
-from sqlalchemy import select, update
 from sqlmodel import Session
 
 from cli.door import Door
 from cli.errors import PARTLY
+from cli.lookup import Lookup
 from cli.output import Column
-from flows import slots as book
 from flows.bodies import BODIES
 from flows.clock import Clockwork, Pass, UnknownScheduleError, outbox_counts, run_slot
 from flows.clock import tick as pass_of
-from flows.schedules import Schedule, cron_of, slots
 from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
-from lifecycle.errors import Forbidden, Invalid, NotFound, Refused, Unmet, unmet
-from models.db import run_in_transaction
-from models.people import RoleGrant
-from models.reading import table_of
-from models.runs import Pause, RunRequest, ScheduledRun
+from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
+from lifecycle.runs.commands import PauseSchedule, RequestRun, ResumeSchedule, ScheduleCommand
+from lifecycle.runs.queries import Scheduled, run_of, runs, schedules
+from lifecycle.runs.schedules import Schedule, cron_of
 from models.states import Door as DoorName
-from models.states import Role, SlotStatus
+from models.states import SlotStatus
 
 _SLOT = (
     Column(key="schedule_id", kind="schedule"),
@@ -103,48 +99,45 @@ def _row(slot: Slot, door: Door) -> dict[str, Any]:
 
 def list_all(door: Door, name: str, limit: int) -> None:
     """Print the newest runs, of one schedule or of all."""
-    run = table_of(ScheduledRun)
-    wanted = select(run).order_by(run.c.slot_at.desc(), run.c.id.desc()).limit(limit)
-    if name:
-        wanted = wanted.where(run.c.schedule_id == name)
-    rows = door.read(lambda session: list(session.execute(wanted)))
-    found = [{**_row(book.slot_of(row.schedule_id, row), door), "why": row.why} for row in rows]
+    rows = door.read(lambda session: runs(session, schedule_id=name, limit=limit))
+    found = [{**_row_of(row, door), "why": row.why} for row in rows]
     door.output.table((*_SLOT, Column(key="why", is_wide=True), Column(key="run_id")), found)
 
 
 def show_one(door: Door, run_id: str) -> None:
     """Print one run with its effects; NotFound for an id that nobody has."""
-    run = table_of(ScheduledRun)
     try:
-        wanted = select(run).where(run.c.id == UUID(run_id))
+        wanted = UUID(run_id)
     except ValueError:
         raise NotFound(unmet("not_found", ref=run_id)) from None
-    row = door.read(lambda session: session.execute(wanted).first())
+    row = door.read(lambda session: run_of(session, wanted))
     if row is None:
         raise NotFound(unmet("not_found", ref=run_id))
-    slot = _row(book.slot_of(row.schedule_id, row), door)
     more = {"started_at": door.local(row.started_at), "ended_at": row.ended_at and door.local(row.ended_at)}
-    found = {**slot, **more, "holder": row.holder, "why": row.why, "effects": row.effects}
-    if door.output.as_json:
-        door.output.record(_WHOLE, found)
-        return
+    found = {**_row_of(row, door), **more, "holder": row.holder, "why": row.why, "effects": row.effects}
     door.output.record(_WHOLE, found)
-    if row.effects:
+    if row.effects and not door.output.as_json:
         door.output.table(_EFFECT, row.effects)
+
+
+def _row_of(row: Any, door: Door) -> dict[str, Any]:
+    names = ("schedule_id", "status", "done_count", "refused_count", "failed_count")
+    head = {name: getattr(row, name) for name in names}
+    return {**head, "status": str(row.status), "slot_at": door.local(row.slot_at), "run_id": str(row.id)}
 
 
 def list_schedules(door: Door) -> None:
     """Print what runs by itself, when it runs next, and the pause that holds it."""
-    work = work_of(door)
-    now, calendar = work.stamp.now, work.stamp.calendar
+
+    def work(session: Session) -> list[Scheduled]:
+        return schedules(session, door.settings.timezone, now=door.now, calendar=door.calendar)
+
     rows = []
-    for one in work.on_duty():
-        pauses = door.read(partial(book.pauses_of, schedule_id=one.id))
-        following = next(slots(one, after=now, until=now + timedelta(days=120), calendar=calendar), None)
-        cron, timezone = cron_of(one)
-        said = {"schedule_id": one.id, "cron": cron, "timezone": timezone, "reason": one.reason}
-        held = book.pause_at(pauses, now, one)
-        rows.append({**said, "next_at": following and door.local(following), "paused": held or ""})
+    for one in door.read(work):
+        cron, timezone = cron_of(one.schedule)
+        said = {"schedule_id": one.schedule.id, "cron": cron, "timezone": timezone, "reason": one.schedule.reason}
+        held = one.pause.reason if one.pause else ""
+        rows.append({**said, "next_at": one.next_at and door.local(one.next_at), "paused": held})
     door.output.table(_SCHEDULE, rows)
 
 
@@ -154,58 +147,25 @@ def pause(door: Door, name: str, *, reason: str, until: str) -> None:
         until_on = date.fromisoformat(until)
     except ValueError:
         raise Invalid(unmet("value_wrong", field="until", value=until, form="YYYY-MM-DD")) from None
-    if until_on < door.today:
-        raise Invalid(unmet("pause_is_over", until=until_on.isoformat()))
-    schedule = _schedule(door, name)
-
-    def work(session: Session) -> Pause:
-        row = Pause(
-            schedule_id=schedule.id,
-            reason=_said(reason),
-            put_by=_operator(door, session),
-            from_at=door.now,
-            until_on=until_on,
-        )
-        session.add(row)
-        return row
-
-    row = run_in_transaction(door.engine, work)
-    door.output.record(_PAUSE, {"schedule_id": name, "reason": row.reason, "until": row.until_on, "id": str(row.id)})
+    _asked(door, PauseSchedule, name, reason=reason, until_on=until_on)
 
 
 def resume(door: Door, name: str, *, reason: str) -> None:
     """End every pause that stands on a schedule; Refused where none does."""
-    schedule = _schedule(door, name)
-    table = table_of(Pause)
-
-    def work(session: Session) -> list[Any]:
-        _operator(door, session)
-        book.lock_schedule(session, schedule.id)
-        standing = [one for one in book.pauses_of(session, schedule.id) if one.ended_at is None]
-        for one in standing:
-            said = f"{one.reason} / {_said(reason)}"[:1000]
-            session.execute(update(table).where(table.c.id == one.id).values(ended_at=door.now, reason=said))
-        return [one for one in standing if one.until_on >= door.today]
-
-    found = run_in_transaction(door.engine, work)
-    if not found:
-        raise Refused(unmet("not_paused", schedule=name))
-    door.output.record(_RESUMED, {"schedule_id": name, "ended_at": door.now, "pauses": len(found)})
+    _asked(door, ResumeSchedule, name, reason=reason)
 
 
 def request(door: Door, name: str, *, reason: str) -> None:
     """Leave word that a run is wanted now."""
-    schedule = _schedule(door, name)
+    _asked(door, RequestRun, name, reason=reason)
 
-    def work(session: Session) -> RunRequest:
-        asked_by = _operator(door, session)
-        row = RunRequest(schedule_id=schedule.id, asked_by=asked_by, reason=_said(reason), asked_at=door.now)
-        session.add(row)
-        return row
 
-    row = run_in_transaction(door.engine, work)
-    found = {"schedule_id": name, "reason": row.reason, "asked_at": row.asked_at, "id": str(row.id)}
-    door.output.record(_REQUEST, found)
+def _asked(door: Door, command: type[ScheduleCommand], name: str, **said: Any) -> None:
+    def make(lookup: Lookup, key: str) -> ScheduleCommand:
+        user_id = door.actor(lookup.session).user_id
+        return command(command_id=key, user_id=user_id, schedule_id=name, **said)
+
+    door.act(make, ref=name)
 
 
 def _schedule(door: Door, name: str) -> Schedule:
@@ -215,25 +175,6 @@ def _schedule(door: Door, name: str) -> Schedule:
     except UnknownScheduleError:
         known = [one.id for one in work.on_duty()]
         raise Invalid(unmet("schedule_unknown", value=name, known=known)) from None
-
-
-def _said(reason: str) -> str:
-    said = reason.strip()
-    if not said:
-        raise Invalid(unmet("reason_missing"))
-    return said[:900]
-
-
-def _operator(door: Door, session: Session) -> UUID:
-    """Return who acts; `Forbidden` unless it is an operator or administrator of the installation."""
-    actor, grant = door.actor(session), table_of(RoleGrant)
-    needs = (Role.ADMIN, Role.OPERATOR)
-    held = select(grant.c.id).where(
-        grant.c.user_id == actor.user_id, grant.c.role.in_(needs), grant.c.revoked_at.is_(None)
-    )
-    if actor.user_id is None or session.execute(held.limit(1)).first() is None:
-        raise Forbidden(unmet("role", needs=sorted(needs)))
-    return actor.user_id
 
 
 _WHOLE = (
@@ -253,6 +194,3 @@ _SCHEDULE = (
     *(Column(key=key) for key in ("cron", "timezone", "next_at", "paused")),
     Column(key="reason", is_wide=True),
 )
-_PAUSE = tuple(Column(key=key) for key in ("schedule_id", "until", "reason", "id"))
-_RESUMED = tuple(Column(key=key) for key in ("schedule_id", "ended_at", "pauses"))
-_REQUEST = tuple(Column(key=key) for key in ("schedule_id", "asked_at", "reason", "id"))

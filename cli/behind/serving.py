@@ -15,7 +15,6 @@ from cli.door import Door
 from cli.errors import CannotWork
 from cli.output import Column, Output, json_text
 from flows.metrics import exposition, measures
-from flows.schedules import slots
 from flows.serving import (
     HOST,
     Answers,
@@ -31,6 +30,7 @@ from flows.serving import (
 )
 from flows.workplace import opened
 from lifecycle.invariants.check import frozen
+from lifecycle.runs.schedules import slots
 from models.db import reading
 from models.ports import Transient
 from models.readiness import NotReadyError, head_revision

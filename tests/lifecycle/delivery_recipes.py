@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.deliveries import commands as delivery
+from lifecycle.runs import commands as runs
+from lifecycle.runs.schedules import SCHEDULES
 from models.db import transaction
 from models.deliveries import Delivery
 from models.ids import new_id
@@ -109,6 +111,41 @@ def drop(house: House, count: int) -> Made:
     return [
         delivery.DropMessages(command_id=key(), user_id=user, message_ids=ids, reason="nobody reads it any more")
         for user, ids in _undelivered(house, count, DeliveryStatus.WAITING)
+    ]
+
+
+@recipe("schedule.run", by=Role.OPERATOR)
+def request_run(house: House, count: int) -> Made:
+    users = make.ids_of(house.do(*add_user(house, count)))
+    return [
+        runs.RequestRun(command_id=key(), user_id=one, schedule_id="backup", reason="before the move") for one in users
+    ]
+
+
+@recipe("schedule.pause", by=Role.OPERATOR)
+def pause_schedule(house: House, count: int) -> Made:
+    users = make.ids_of(house.do(*add_user(house, count)))
+    asked = {"schedule_id": "backup", "reason": "the disk is being changed", "until_on": house.today}
+    return [runs.PauseSchedule(command_id=key(), user_id=one, **asked) for one in users]
+
+
+@recipe("schedule.resume", by=Role.OPERATOR)
+def resume_schedule(house: House, count: int) -> Made:
+    """Each account ends a pause of a schedule of its own."""
+    users = make.ids_of(house.do(*add_user(house, count)))
+    names = [one.id for one in SCHEDULES]
+    pairs = [(one, names[place % len(names)]) for place, one in enumerate(users)]
+    house.do(
+        *(
+            runs.PauseSchedule(
+                command_id=key(), user_id=one, schedule_id=name, reason="a new disk", until_on=house.today
+            )
+            for one, name in pairs
+        )
+    )
+    return [
+        runs.ResumeSchedule(command_id=key(), user_id=one, schedule_id=name, reason="it is there")
+        for one, name in pairs
     ]
 
 

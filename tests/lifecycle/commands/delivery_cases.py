@@ -43,6 +43,12 @@ wrong("outbox.retry", "reason_missing", reason="")
 wrong("outbox.drop", "reason_missing", reason="")
 wrong("outbox.retry", "message_not_found", message_ids=(NOWHERE,))
 wrong("outbox.drop", "message_not_found", message_ids=())
+for verb in ("schedule.run", "schedule.pause", "schedule.resume"):
+    wrong(verb, "reason_missing", reason=" ")
+    wrong(verb, "text_over_limit", reason="x" * 901)
+    wrong(verb, "schedule_unknown", schedule_id="coffee")
+wrong("schedule.pause", "pause_is_over", until_on=lambda house: house.today - timedelta(days=1))
+wrong("schedule.resume", "not_paused", schedule_id="outbox")
 
 
 def _for_real(house: House) -> None:
