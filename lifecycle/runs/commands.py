@@ -103,7 +103,7 @@ def is_to_come(seen: ScheduleFacts) -> tuple[Unmet, ...]:
 def is_paused(seen: ScheduleFacts) -> tuple[Unmet, ...]:
     """A pause stands."""
     stands = any(one.until_on >= seen.today for one in seen.standing)
-    return () if stands else (unmet("not_paused", schedule=seen.command.schedule_id),)
+    return () if stands or is_known(seen) else (unmet("not_paused", schedule=seen.command.schedule_id),)
 
 
 def requested(seen: ScheduleFacts, _target: str, stamp: Stamp) -> Effects:

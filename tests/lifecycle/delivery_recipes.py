@@ -7,7 +7,6 @@ from uuid import UUID
 
 from lifecycle.deliveries import commands as delivery
 from lifecycle.runs import commands as runs
-from lifecycle.runs.schedules import SCHEDULES
 from models.db import transaction
 from models.deliveries import Delivery
 from models.ids import new_id
@@ -131,21 +130,12 @@ def pause_schedule(house: House, count: int) -> Made:
 
 @recipe("schedule.resume", by=Role.OPERATOR)
 def resume_schedule(house: House, count: int) -> Made:
-    """Each account ends a pause of a schedule of its own."""
-    users = make.ids_of(house.do(*add_user(house, count)))
-    names = [one.id for one in SCHEDULES]
-    pairs = [(one, names[place % len(names)]) for place, one in enumerate(users)]
-    house.do(
-        *(
-            runs.PauseSchedule(
-                command_id=key(), user_id=one, schedule_id=name, reason="a new disk", until_on=house.today
-            )
-            for one, name in pairs
-        )
-    )
+    paused = pause_schedule(house, count)
+    house.do(*paused)
     return [
-        runs.ResumeSchedule(command_id=key(), user_id=one, schedule_id=name, reason="it is there")
-        for one, name in pairs
+        runs.ResumeSchedule(command_id=key(), user_id=one.user_id, schedule_id="backup", reason="it is there")
+        for one in paused
+        if isinstance(one, runs.PauseSchedule)
     ]
 
 
