@@ -18,6 +18,7 @@ class Entry:
 MENU: tuple[Entry, ...] = (
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
+    Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
 )
 """Eight entries at most."""
 

@@ -93,7 +93,7 @@ class Words:
         """Return a value of a list as people read it (`web.listing.Column`); a dash for none."""
         value = row.get(column.key)
         kind = column.word or column.key
-        if value is None or value == "" or value == () or value == []:
+        if value is None or value in ("", (), []):
             return _NONE
         if column.kind == "words":
             return _BETWEEN[self.lang].join(self.word(kind, one) for one in value)

@@ -54,12 +54,13 @@ def serve_console(*, host: str | None, port: int | None) -> None:
     """Answer pages and the API until told to end."""
     import uvicorn
 
+    from cli.behind.backstage import Backstage
     from web.app import make_app
     from web.house import opened as house_opened
 
     settings = load_settings()
     own_host, own_port = settings.console_place()
-    with house_opened(settings) as house:
+    with house_opened(settings, Backstage()) as house:
         uvicorn.run(
             make_app(house),
             host=host or own_host,

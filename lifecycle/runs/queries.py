@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
-from lifecycle.runs.schedules import SCHEDULES, Schedule, in_zone, slots
+from lifecycle.runs.schedules import SCHEDULES, Schedule, in_zone, latest_slot, slots
 from models.db import is_sqlite
 from models.people import User
 from models.reading import table_of
@@ -21,6 +21,8 @@ from models.states import SlotStatus
 _RUN, _PAUSE, _ASKED, _USER = (table_of(model) for model in (ScheduledRun, Pause, RunRequest, User))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the numbers that lock a schedule."""
+PATIENCE = timedelta(minutes=10)
+"""A schedule of every minute, and a message, may wait so long: one pass of the clock may take as long."""
 _AHEAD = timedelta(days=120)
 """The rarest schedule runs once in a quarter."""
 _LISTED = (
@@ -70,20 +72,30 @@ class Scheduled:
     """The newest row in its book that ran, or shall have run; merged ones tell nothing."""
     next_at: datetime | None
     pause: Any | None
+    is_late: bool = False
+    """Its newest slot lies too far back: nobody runs it."""
     asked: Sequence[Any] = ()
     """Runs that somebody asked for and no pass has taken up."""
 
 
 def schedules(session: Session, timezone: str, *, now: datetime, calendar: Calendar) -> list[Scheduled]:
-    """Return all that runs by itself, in the order of one pass; four reads."""
+    """Return all that runs by itself, in the order of one pass; five reads."""
     pauses = pauses_of(session, {one.id for one in SCHEDULES})
-    last, waiting = newest_runs(session), requests(session)
+    last, waiting, newest = newest_runs(session), requests(session), newest_slots(session)
     found = []
     for one in (in_zone(schedule, timezone) for schedule in SCHEDULES):
         following = next(slots(one, after=now, until=now + _AHEAD, calendar=calendar), None)
         asked = tuple(row for row in waiting if row.schedule_id == one.id)
-        held = pause_at(pauses, now, one)
-        found.append(Scheduled(schedule=one, last=last.get(one.id), next_at=following, pause=held, asked=asked))
+        found.append(
+            Scheduled(
+                schedule=one,
+                last=last.get(one.id),
+                next_at=following,
+                pause=pause_at(pauses, now, one),
+                is_late=is_late(one, newest.get(one.id), now=now, calendar=calendar),
+                asked=asked,
+            )
+        )
     return found
 
 
@@ -95,6 +107,23 @@ def newest_runs(session: Session) -> Mapping[str, Any]:
     both = and_(_RUN.c.schedule_id == last.c.schedule_id, _RUN.c.slot_at == last.c.slot_at)
     columns = (*(_RUN.c[name] for name in _LISTED), _RUN.c.effects)
     return {row.schedule_id: row for row in session.execute(select(*columns).join(last, both))}
+
+
+def newest_slots(session: Session) -> Mapping[str, Any]:
+    """Return schedule -> slot and status of the newest row of its book, whatever became of it."""
+    last = select(_RUN.c.schedule_id, func.max(_RUN.c.slot_at).label("slot_at")).group_by(_RUN.c.schedule_id).subquery()
+    both = (_RUN.c.schedule_id == last.c.schedule_id) & (_RUN.c.slot_at == last.c.slot_at)
+    rows = session.execute(select(_RUN.c.schedule_id, _RUN.c.slot_at, _RUN.c.status).join(last, both))
+    return {row.schedule_id: row for row in rows}
+
+
+def is_late(schedule: Schedule, newest: Any, *, now: datetime, calendar: Calendar) -> bool:
+    """Say whether the newest slot with a row lies further back than two intervals (and `PATIENCE`)."""
+    due = latest_slot(schedule, until=now - PATIENCE, calendar=calendar)
+    before = None if due is None else latest_slot(schedule, until=due - timedelta(microseconds=1), calendar=calendar)
+    if before is None or newest is None:
+        return False  # a schedule that came with a new release has its first row at its next slot
+    return bool(newest.slot_at < before)
 
 
 def requests(session: Session) -> list[Any]:

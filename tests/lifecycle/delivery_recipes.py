@@ -130,12 +130,15 @@ def pause_schedule(house: House, count: int) -> Made:
 
 @recipe("schedule.resume", by=Role.OPERATOR)
 def resume_schedule(house: House, count: int) -> Made:
-    paused = pause_schedule(house, count)
-    house.do(*paused)
+    """Who resumes first ends the pause for all: the first, the next two and all others have one schedule each."""
+    users = make.ids_of(house.do(*add_user(house, count)))
+    by, names = house.people[Role.OPERATOR].user_id, ("backup", "report", "digest")
+    pause = {"reason": "a new disk", "until_on": house.today}
+    house.do(*(runs.PauseSchedule(command_id=key(), user_id=by, schedule_id=name, **pause) for name in names))
+    places = [0, 1, 1, *[2] * count]
     return [
-        runs.ResumeSchedule(command_id=key(), user_id=one.user_id, schedule_id="backup", reason="it is there")
-        for one in paused
-        if isinstance(one, runs.PauseSchedule)
+        runs.ResumeSchedule(command_id=key(), user_id=one, schedule_id=names[place], reason="it is there")
+        for one, place in zip(users, places, strict=False)
     ]
 
 
