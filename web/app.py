@@ -16,15 +16,17 @@ from web.api import core, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
-from web.pages import acts, entrance, house, ops, projects
+from web.pages import acts, admin, entrance, house, ops, projects, webhooks
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
 PAGES: Sequence[APIRouter] = (
     house.router,
+    admin.router,
     entrance.router,
     projects.router,
     ops.router,
+    webhooks.router,
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""

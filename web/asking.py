@@ -4,7 +4,7 @@ GET shows it, POST carries it out and leads to the receipt; a refusal shows it a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 from starlette.datastructures import FormData
@@ -29,13 +29,14 @@ class Ask:
 
     verb: AnyVerb
     inputs: tuple[Input, ...]
+    """What is typed; one that the command does not have is the page's own."""
     back: str
     """Where somebody came from."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Values that nobody types."""
     facts: tuple[tuple[str, str], ...] = ()
     """(heading, value) of what the reader should know before."""
-    typed: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, Any] = field(default_factory=dict)
     """What stands in the fields at first."""
     note: str = ""
 
@@ -79,7 +80,9 @@ def take(visit: Visit, asked: Ask, form: FormData, *, finish: Finish | None = No
     except Invalid as error:
         return show(visit, asked, form=form, error=error)
     key = text_of(form, KEY) or str(visit.house.new_id())
-    answer = visit.act(asked.verb.command(command_id=key, **{**values, **asked.fixed}))
+    known = {one.name for one in fields(asked.verb.command)}
+    said = {name: value for name, value in {**values, **asked.fixed}.items() if name in known}
+    answer = visit.act(asked.verb.command(command_id=key, **said))
     if answer.error is not None:
         return show(visit, asked, form=form, error=answer.error)
     return finish(answer) if finish else RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)

@@ -19,6 +19,7 @@ MENU: tuple[Entry, ...] = (
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
     Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
+    Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
 )
 """Eight entries at most."""
 

@@ -153,6 +153,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "is_rehearsal": visit.house.is_rehearsal,
         "is_demo": visit.house.is_demo,
         "time_zone": visit.house.settings.timezone,
+        "clock_times": lambda times: [f"{one:%H:%M}" for one in times],
         "trace_id": visit.trace_id,
     }
 

@@ -234,14 +234,16 @@ def _ran(one: Scheduled, words: Words) -> Sign:
     last = one.last
     is_well = last is not None and last.status == SlotStatus.DONE and not last.refused_count
     url = f"/ops/runs/{last.id}" if last else ""
-    return Sign(name=one.schedule.id, is_well=is_well, said=words.at(last.slot_at if last else None), url=url)
+    refused = _why(last.why, words) if last is not None and not is_well and last.why else ""
+    said = refused or words.at(last.slot_at if last else None)
+    return Sign(name=one.schedule.id, is_well=is_well, said=said, url=url)
 
 
 def _told(last: Any, words: Words) -> str:
     """Return what a run did, in the words of the business: its effects counted, else its figures."""
     if last is None:
         return ""
-    if last.why and last.status != SlotStatus.DONE:
+    if last.why and (last.status != SlotStatus.DONE or last.refused_count):
         return _why(last.why, words)
     told: Counter[str] = Counter()
     for one in last.effects:
