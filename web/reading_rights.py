@@ -3,6 +3,7 @@
 What somebody may not read does not exist for them (404, and in no list).
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -124,3 +125,12 @@ def as_id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def readable_projects_among(session: Session, visit: Visit, rows: Sequence[Any]) -> list[Any]:
+    """Return those of these rows of projects that the reader has a part in."""
+    project = table_of(Project)
+    reach = readable_projects(visit.rights, visit.actor)
+    ids = [row.id for row in rows]
+    mine = set(session.execute(select(project.c.id).where(project.c.id.in_(ids), reach)).scalars()) if ids else set()
+    return [row for row in rows if row.id in mine]

@@ -178,6 +178,30 @@ def gates(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> list[P
     return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
 
 
+def living_under(session: Session, pack_sha256: str) -> list[Any]:
+    """Return the projects that have not ended and have frozen a standard (id, number, name, stage), by number."""
+    project = _table(Project)
+    columns = (project.c.id, project.c.number, project.c.name, project.c.stage)
+    locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
+    return list(session.execute(select(*columns).where(*locked).order_by(project.c.number)))
+
+
+def gates_under(session: Session, project_ids: Sequence[UUID], pack_sha256: str, stamp: Stamp) -> list[ProjectFacts]:
+    """Return what the verbs of these projects would look at if they had frozen another standard, by number."""
+    rows = [_Under(row, pack_sha256) for row in project_rows(session, project_ids)]
+    return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
+
+
+class _Under:
+    """A project's row with another standard."""
+
+    def __init__(self, row: Any, pack_sha256: str) -> None:
+        self._row, self.pack_sha256 = row, pack_sha256
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+
 def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:
     """Yield the ids of all projects that have not ended, by number, in chunks."""
     project = _table(Project)

@@ -34,6 +34,8 @@ from web.session import Somebody, Typed, Visit
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
+_BESIDE = frozenset({"user.revoke", "user.end_delegation"})
+"""What stands beside each role and delegation."""
 TOKEN_DAYS = 90
 MOST_TOKEN_DAYS = 366
 _TOKEN_INPUTS = (
@@ -124,7 +126,7 @@ def user(visit: Somebody, ref: str) -> Response:
             "grants": grants(session, row.id),
             "tokens": tokens(session, row.id),
             "delegations": lent,
-            **_actions(session, visit, USERS, row),
+            **_actions(session, visit, USERS, row, beside=_BESIDE),
         }
 
     return page(visit, "user.html", keeps=Role.ADMIN in visit.roles, now=visit.now, **visit.read(work))
@@ -246,8 +248,10 @@ def _once(visit: Visit, done: Answer, text: str, ref: str) -> Response:
     return page(visit, "secret.html", secret=shown, command_id=done.command.command_id, **values)
 
 
-def _actions(session: Session, visit: Visit, noun: Noun, row: Any) -> dict[str, Any]:
-    found = actions(session, visit, noun, row)
+def _actions(
+    session: Session, visit: Visit, noun: Noun, row: Any, beside: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    found = actions(session, visit, noun, row, [verb for verb in noun.verbs if verb.permission not in beside])
     return {
         "can": [one for one in found if one.is_allowed],
         "cannot": [one for one in found if not one.is_allowed and not one.is_for_others],
