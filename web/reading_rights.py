@@ -134,3 +134,13 @@ def readable_projects_among(session: Session, visit: Visit, rows: Sequence[Any])
     ids = [row.id for row in rows]
     mine = set(session.execute(select(project.c.id).where(project.c.id.in_(ids), reach)).scalars()) if ids else set()
     return [row for row in rows if row.id in mine]
+
+
+def readable_programmes(rights: Rights, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `programme` that leaves one's own, and those of projects that one may see."""
+    project, programme = table_of(Project), table_of(Programme)
+    own = sorted({at for _, at in rights.grants if at is not None}, key=str)
+    seen = select(project.c.programme_id).where(readable_projects(rights, actor))
+    if any(role in _EVERYWHERE and at is None for role, at in rights.grants) and rights.is_active:
+        return true()
+    return or_(programme.c.organisation_id.in_(own), programme.c.id.in_(seen))

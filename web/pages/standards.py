@@ -91,7 +91,7 @@ def diff(visit: Somebody, code: str, pair: str) -> Response:
     old, new, impact = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
     found = differences(old, new)
-    looser = [sentence(one.code, one.values, visit.lang) for one in compare(old, new)]
+    looser = [sentence(one.code, one.values, visit.lang) for one in compare(old, new) if one.path != "based_on"]
     return page(
         visit,
         "standard_diff.html",
