@@ -16,7 +16,7 @@ from web.api import core, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
-from web.pages import acts, admin, entrance, house, ops, portfolio, projects, standards, webhooks
+from web.pages import acts, admin, entrance, house, ops, portfolio, projects, reference, standards, webhooks
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
@@ -29,6 +29,7 @@ PAGES: Sequence[APIRouter] = (
     webhooks.router,
     standards.router,
     portfolio.router,
+    reference.router,
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""

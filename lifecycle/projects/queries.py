@@ -72,6 +72,7 @@ class Wanted:
     stage: ProjectState | None = None
     is_overdue: bool = False
     is_on_hold: bool = False
+    platform_id: UUID | None = None
 
 
 def cards(
@@ -133,6 +134,8 @@ def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[boo
         asked.append(project.c.stage == wanted.stage)
     if wanted.is_overdue:
         asked.append(run.c.due_on < today)
+    if wanted.platform_id is not None:
+        asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
     return asked

@@ -17,6 +17,9 @@ from sqlmodel import Session
 from lifecycle.calendar import Calendar
 from lifecycle.reports.survival import Lasting, lasting
 from lifecycle.stages.statistics import Interval, wilson_interval
+from lifecycle.standards import library
+from lifecycle.standards.pack import Pack
+from lifecycle.verdicts.packs import packs_of
 from models.payouts import Payout
 from models.people import Organisation
 from models.programmes import Programme
@@ -110,12 +113,14 @@ class Portfolio:
     stages: Sequence[StageFigures]
     conversion: Conversion
     money: Sequence[MoneyFigures]
+    pack: Pack
+    """The standard that most of the projects have frozen: its targets stand beside what they took."""
     notices: float | None
     """Median of the completion notices of a project."""
 
 
 def portfolio_figures(session: Session, cohort: Cohort, *, today: date, calendar: Calendar) -> Portfolio:
-    """Return the figures of a cohort, in six statements."""
+    """Return the figures of a cohort, in seven statements."""
     states = _states(session, cohort)
     return Portfolio(
         projects=sum(states.values()),
@@ -123,6 +128,7 @@ def portfolio_figures(session: Session, cohort: Cohort, *, today: date, calendar
         stages=_stages(session, cohort, today, calendar),
         conversion=conversion_of(states),
         money=_money(session, cohort, calendar),
+        pack=_pack(session, cohort),
         notices=_notices(session, cohort, sum(states.values())),
     )
 
@@ -150,6 +156,13 @@ def filters(session: Session, reach: ColumnElement[bool]) -> tuple[list[Any], li
 def _states(session: Session, cohort: Cohort) -> dict[ProjectState, int]:
     statement = select(_PROJECT.c.stage, func.count()).where(*cohort.conditions()).group_by(_PROJECT.c.stage)
     return {ProjectState(stage): count for stage, count in session.execute(statement)}
+
+
+def _pack(session: Session, cohort: Cohort) -> Pack:
+    key = _PROJECT.c.pack_sha256
+    counts = select(key).where(*cohort.conditions()).group_by(key).order_by(func.count().desc(), key).limit(1)
+    most = session.execute(counts).scalar_one_or_none()
+    return library.default() if most is None else packs_of(session, [most])[most]
 
 
 def _stages(session: Session, cohort: Cohort, today: date, calendar: Calendar) -> list[StageFigures]:

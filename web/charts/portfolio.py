@@ -8,7 +8,7 @@ from markupsafe import Markup
 from web.charts.svg import svg, text
 
 _ROW, _TOP = 34, 8
-_WIDE = 640
+_WIDE = 560
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
 from lifecycle.reports.portfolio import CONFIDENCE, LEAST, Cohort, Portfolio, StageFigures, filters, portfolio_figures
 from lifecycle.reports.quarter import reports
-from lifecycle.standards import library
+from lifecycle.standards.pack import Pack
 from web.charts.portfolio import Bar, Reference, Span, funnel, share, strip
 from web.listing import Column, Listing, answer, wanted
 from web.menu import PORTFOLIO
@@ -24,7 +24,8 @@ WITH_PILOT_TEST, WITHOUT = 0.8, 0.3
 """Shares of success with and without a pilot test as a newspaper reported them (Yang Guang Wang, 2025-07-07)."""
 _DAYS_OF_A_MONTH = 21
 """Working days; a target in months is drawn at about this place."""
-_ROOM = {"zh-CN": (110, 190), "en": (140, 240)}
+_ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
+_COUNT = 80
 _MONTHS = 12
 
 
@@ -50,7 +51,7 @@ def portfolio(
 
     figures, (platforms, programmes) = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
-    rows = [_row(one) for one in figures.stages]
+    rows = [_row(one, figures.pack) for one in figures.stages]
     values: dict[str, Any] = {
         "figures": figures,
         "funnel": _funnel(figures, words),
@@ -109,8 +110,8 @@ def _behind(first: date | None) -> date | None:
     return date(first.year + first.month // _MONTHS, first.month % _MONTHS + 1, 1)
 
 
-def _row(one: StageFigures) -> dict[str, Any]:
-    stage = library.default().stage(one.stage)
+def _row(one: StageFigures, pack: Pack) -> dict[str, Any]:
+    stage = pack.stage(one.stage)
     return {
         "stage": str(one.stage),
         "entered": one.entered,
@@ -125,7 +126,7 @@ def _row(one: StageFigures) -> dict[str, Any]:
 
 
 def _funnel(figures: Portfolio, words: Words) -> Any:
-    left, tail = _ROOM[words.lang]
+    left, _ = _ROOM[words.lang]
     counts = [(str(one.stage), one.entered) for one in figures.stages]
     counts.append(("in_production", figures.produced))
     bars = [
@@ -133,14 +134,14 @@ def _funnel(figures: Portfolio, words: Words) -> Any:
         for stage, count in counts
     ]
     label = words.t("portfolio.funnel_label", said=[f"{bar.name} {bar.count}" for bar in bars])
-    return funnel(bars, label=label, left=left, tail=tail)
+    return funnel(bars, label=label, left=left, tail=_COUNT)
 
 
 def _strip(figures: Portfolio, words: Words) -> Any:
     left, tail = _ROOM[words.lang]
     spans = []
     for one in figures.stages:
-        stage = library.default().stage(one.stage)
+        stage = figures.pack.stage(one.stage)
         target = stage.default_days * (1 if stage.default_unit == "working_days" else _DAYS_OF_A_MONTH)
         meant = words.t(f"portfolio.target_{stage.default_unit}", count=stage.default_days)
         said = words.t("portfolio.dwell", median=_days(one.dwell.median), p90=_days(one.dwell.p90), target=meant)
