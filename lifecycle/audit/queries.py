@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.actor import PERMISSIONS
 from lifecycle.canonical import sha256
 from models.agreements import Agreement
 from models.funds import Fund
-from models.journal import AuditRecord, Checkpoint
+from models.journal import AuditRecord, Checkpoint, CommandRecord
 from models.payouts import PaymentBatch, Payout
 from models.people import User
 from models.programmes import Programme
@@ -19,7 +20,7 @@ from models.projects import Project
 from models.reading import table_of
 from models.tables import subject_tables
 
-_AUDIT, _USER, _CHECKPOINT = (table_of(model) for model in (AuditRecord, User, Checkpoint))
+_AUDIT, _USER, _CHECKPOINT, _COMMAND = (table_of(model) for model in (AuditRecord, User, Checkpoint, CommandRecord))
 _CALLED: dict[str, tuple[Any, str]] = {
     "project": (Project, "number"),
     "payout": (Payout, "number"),
@@ -60,14 +61,16 @@ def acts(
     session: Session, *, about: tuple[str, UUID] | None = None, before: int | None = None, limit: int
 ) -> list[dict[str, Any]]:
     """Return the newest rows of the trail, of one object where asked, with the name of who acted."""
-    statement = select(*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"))
-    statement = statement.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id)
+    asked = (_COMMAND.c.actor_id == _AUDIT.c.actor_id) & (_COMMAND.c.command_id == _AUDIT.c.command_id)
+    columns = (*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"), _COMMAND.c.verb)
+    joined = _AUDIT.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id).outerjoin(_COMMAND, asked)
+    statement = select(*columns).select_from(joined)
     if about is not None:
         statement = statement.where(*_is(about))
     if before is not None:
         statement = statement.where(_AUDIT.c.seq < before)
     rows = session.execute(statement.order_by(_AUDIT.c.seq.desc()).limit(limit))
-    return [dict(row) for row in rows.mappings()]
+    return [{**row, "act": _act(row)} for row in rows.mappings()]
 
 
 def chain_of(session: Session, about: tuple[str, UUID]) -> Chain:
@@ -90,6 +93,12 @@ def checkpoints(session: Session, *, limit: int) -> list[dict[str, Any]]:
 def trail_length(session: Session) -> int:
     """Return the number of the last row."""
     return session.execute(select(func.max(_AUDIT.c.seq))).scalar() or 0
+
+
+def _act(row: Any) -> str:
+    """Return what was asked: the act itself where it is a verb, else the verb that it followed from."""
+    action = str(row["action"])
+    return action if action in PERMISSIONS else row["verb"] or action.removesuffix(".refused")
 
 
 def _is(about: tuple[str, UUID]) -> tuple[Any, Any]:

@@ -108,6 +108,17 @@ def cards(
     return [_card(row, counts) for row in rows]
 
 
+def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Return project -> its visits of all stages, in their order; one read."""
+    run = _table(StageRun)
+    columns = (run.c.project_id, run.c.stage, run.c.opened_on, run.c.closed_on)
+    statement = select(*columns).where(run.c.project_id.in_(project_ids)).order_by(run.c.opened_on, run.c.id)
+    found: dict[UUID, list[Any]] = {}
+    for row in session.execute(statement).mappings() if project_ids else ():
+        found.setdefault(row["project_id"], []).append(row)
+    return found
+
+
 def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[ProjectState, int]:
     """Return how many of the projects asked for stand in each stage or end."""
     project, run, firm = _table(Project), _table(StageRun), _alias("firm")

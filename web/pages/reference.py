@@ -40,7 +40,16 @@ def audit(visit: Somebody, form: str = "", q: str = "", after: str = "") -> Resp
         return about, rows, chain_of(session, about) if about else None, _state(session)
 
     about, found, chain, state = visit.read(work)
-    rows = [{**row, "short": row["hash"][:_SHORT], "object": str(row["object_id"])} for row in found]
+    words = Words(visit.lang, visit.house.zone)
+    rows = [
+        {
+            **row,
+            "short": row["hash"][:_SHORT],
+            "moved": _moved(row, words),
+            "is_refused": str(row["action"]).endswith(".refused") or None,
+        }
+        for row in found
+    ]
     shown = rows[:PER_PAGE] if kind is None else rows
     following = str(shown[-1]["seq"]) if kind is None and len(rows) > PER_PAGE else None
     listing = Listing(name="audit", columns=_ACTS, rows=shown, following=following)
@@ -105,6 +114,11 @@ def _state(session: Session) -> dict[str, Any]:
     return {"length": trail_length(session), "checkpoints": checkpoints(session, limit=_CHECKPOINTS)}
 
 
+def _moved(row: dict[str, Any], words: Words) -> str:
+    states = [row["from_state"], row["to_state"]]
+    return " → ".join(words.word("state", one) or "–" for one in states) if states[0] != states[1] else ""
+
+
 def _platform(one: PlatformFigures) -> dict[str, Any]:
     figures = {"name": one.name, "living": one.living, "produced": one.produced, "closed": one.closed}
     return {**figures, "in_time": _share(one), "url": f"/platforms/{one.id}"}
@@ -119,10 +133,10 @@ _ACTS = (
     Column(key="seq", kind="number"),
     Column(key="at", kind="at"),
     Column(key="by"),
-    Column(key="action", kind="verb", label="act"),
+    Column(key="act", kind="verb"),
+    Column(key="is_refused", kind="yes"),
     Column(key="object_type", kind="word", word="object"),
-    Column(key="from_state", kind="word", word="state"),
-    Column(key="to_state", kind="word", word="state"),
+    Column(key="moved"),
     Column(key="door", kind="word", word="door"),
     Column(key="short", kind="hash", label="hash"),
 )
