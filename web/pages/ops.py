@@ -32,7 +32,6 @@ OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 BACK = timedelta(days=7)
 """How far back a missed run is shouted about."""
 _VERBS: Mapping[str, AnyVerb] = {"run": RUN, "pause": PAUSE, "resume": RESUME}
-_ON_THE_BOX: Mapping[str, AnyVerb] = {"retry": RETRY, "drop": DROP}
 _PAGES = {"project": "projects", "payout": "payouts", "batch": "batches", "user": "users", "webhook": "webhooks"}
 
 
@@ -131,7 +130,7 @@ def outbox(visit: Somebody, form: str = "", status: str = "") -> Response:
 def act_on_outbox(visit: Somebody, form: Typed) -> Response:
     """Try again, or give up, what was ticked."""
     ids = tuple(known for one in form.getlist("message_ids") if (known := as_id(str(one))))
-    verb = _ON_THE_BOX.get(str(form.get("verb", "")), RETRY)
+    verb = DROP if form.get("drop") else RETRY
     need(visit, verb)
     said = {"message_ids": ids, "reason": str(form.get("reason", ""))}
     key = str(form.get("command_id", "")) or str(visit.house.new_id())
