@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import acts, reads
+from cli.options import asks, reads
 
 _NAME = Annotated[str, typer.Argument(metavar="NAME", help="Which scheduled work.")]
 
@@ -94,7 +94,7 @@ def list_flows(door: Any) -> None:
 
 
 @flow.command("pause")
-@acts
+@asks
 def pause(
     door: Any,
     name: _NAME,
@@ -108,7 +108,7 @@ def pause(
 
 
 @flow.command("resume")
-@acts
+@asks
 def resume(door: Any, name: _NAME, reason: _WHY) -> None:
     """End the pause of a schedule."""
     from cli.behind.runs import resume as end
@@ -117,7 +117,7 @@ def resume(door: Any, name: _NAME, reason: _WHY) -> None:
 
 
 @flow.command("request")
-@acts
+@asks
 def request(door: Any, name: _NAME, reason: _WHY) -> None:
     """Ask for a run besides the schedule: the next pass of the clock takes it up."""
     from cli.behind.runs import request as ask

@@ -12,7 +12,7 @@ from flows.soundness import broken_effect
 from flows.turns import Effect, Outcome, Turn
 from lifecycle import recovery
 from lifecycle.invariants.check import check, with_evidence_files
-from lifecycle.runs.schedules import SCHEDULES
+from lifecycle.schedules.times import SCHEDULES
 from models.db import reading, run_in_transaction
 from models.file_store import EvidenceFiles
 from models.people import ApiToken

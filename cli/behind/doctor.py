@@ -26,14 +26,16 @@ from cli.behind.first_steps import address, installed
 from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
+from flows.outbox import TRIES
 from flows.soundness import public_keys
 from flows.workbooks import templates_in
 from flows.workplace import opened
 from lifecycle.audit.keys import key_id, read_private_key
 from lifecycle.errors import Invalid, unmet
-from lifecycle.runs.queries import PATIENCE, is_late, newest_slots
+from lifecycle.schedules.queries import PATIENCE, is_late, newest_slots
 from models.clock import SystemClock
 from models.db import db_now, is_sqlite, reading
+from models.deliveries import Delivery, DeliveryAttempt
 from models.evidence import Evidence
 from models.file_store import EvidenceFiles
 from models.installation import Installation
@@ -55,6 +57,8 @@ MOST_DRIFT = timedelta(seconds=5)
 """Between the machine and the database: leases last a minute."""
 LEAST_FREE = 1 << 30
 """Bytes: a disk with less is soon full."""
+MOST_TRIES = 4
+"""A message that was tried so often has not been taken for more than half an hour."""
 SETTLING_IN = timedelta(days=1)
 """A new installation may do without a clock for so long."""
 NEXT_YEAR_FROM = (12, 15)
@@ -77,8 +81,7 @@ class Patient:
     @property
     def is_played(self) -> bool:
         """Say whether time is played here: then nobody waits for a clock."""
-        row = self.session.execute(select(table_of(Installation))).one()
-        return not isinstance(self.settings.make_clock(), SystemClock) or row.clock_at is not None
+        return self.work.is_played
 
 
 def look_around(output: Output) -> Iterator[dict[str, Any]]:
@@ -256,7 +259,7 @@ def _wall(at: datetime, patient: Patient) -> str:
 
 def _schedules(patient: Patient) -> str:
     """Return how many schedules are on time; `Invalid` names those that are late, else those that failed last."""
-    newest = newest_slots(patient.session)
+    newest = newest_slots(patient.session, patient.work.stamp.now)
     if not newest:
         made = patient.session.execute(select(table_of(Installation).c.created_at)).scalar_one()
         is_waited_for = _mode(patient) == "production"
@@ -287,9 +290,24 @@ def _outbox(patient: Patient) -> str:
     waiting = select(func.count(), func.min(box.c.created_at)).where(box.c.status == DeliveryStatus.WAITING)
     count, oldest = patient.session.execute(waiting).one()
     is_late = count and patient.work.stamp.now - oldest > PATIENCE
-    if is_late and not patient.is_played and newest_slots(patient.session):
+    if is_late and not patient.is_played and newest_slots(patient.session, patient.work.stamp.now):
         raise Invalid(unmet("outbox_waits", count=count, since=_wall(oldest, patient)))
+    _refuse_vain_tries(patient.session)
     return patient.says("outbox_waiting", count=count)
+
+
+def _refuse_vain_tries(session: Session) -> None:
+    """Raise `Invalid` where mails or chats are tried again and again: a server that greets us may take nothing."""
+    delivery, attempt = table_of(Delivery), table_of(DeliveryAttempt)
+    vain = (
+        *(delivery.c.status == DeliveryStatus.WAITING, delivery.c.endpoint_id.is_(None)),
+        delivery.c.attempts % TRIES >= MOST_TRIES,
+    )
+    count = session.execute(select(func.count()).where(*vain)).scalar_one()
+    if count:
+        last = select(attempt.c.detail).join(delivery, delivery.c.id == attempt.c.delivery_id).where(*vain)
+        said = session.execute(last.order_by(attempt.c.at.desc()).limit(1)).scalar() or "-"
+        raise Invalid(unmet("deliveries_in_vain", count=count, said=said))
 
 
 def _calendar(patient: Patient) -> str:

@@ -1,6 +1,7 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,9 @@ from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
-from lifecycle.runs.commands import PauseSchedule, RequestRun, ResumeSchedule, ScheduleCommand
-from lifecycle.runs.queries import Scheduled, run_of, runs, schedules
-from lifecycle.runs.schedules import Schedule, cron_of
+from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
+from lifecycle.schedules.queries import Scheduled, run_of, runs, schedules
+from lifecycle.schedules.times import Schedule, cron_of
 from models.states import Door as DoorName
 from models.states import SlotStatus
 
@@ -121,7 +122,7 @@ def show_one(door: Door, run_id: str) -> None:
 
 
 def _row_of(row: Any, door: Door) -> dict[str, Any]:
-    names = ("schedule_id", "status", "done_count", "refused_count", "failed_count")
+    names = ("schedule_id", "done_count", "refused_count", "failed_count")
     head = {name: getattr(row, name) for name in names}
     return {**head, "status": str(row.status), "slot_at": door.local(row.slot_at), "run_id": str(row.id)}
 
@@ -147,23 +148,24 @@ def pause(door: Door, name: str, *, reason: str, until: str) -> None:
         until_on = date.fromisoformat(until)
     except ValueError:
         raise Invalid(unmet("value_wrong", field="until", value=until, form="YYYY-MM-DD")) from None
-    _asked(door, PauseSchedule, name, reason=reason, until_on=until_on)
+    _act(door, name, partial(PauseSchedule, reason=reason, until_on=until_on))
 
 
 def resume(door: Door, name: str, *, reason: str) -> None:
-    """End every pause that stands on a schedule; Refused where none does."""
-    _asked(door, ResumeSchedule, name, reason=reason)
+    """End every pause that stands on a schedule; refused where none does."""
+    _act(door, name, partial(ResumeSchedule, reason=reason))
 
 
 def request(door: Door, name: str, *, reason: str) -> None:
     """Leave word that a run is wanted now."""
-    _asked(door, RequestRun, name, reason=reason)
+    _act(door, name, partial(RequestRun, reason=reason))
 
 
-def _asked(door: Door, command: type[ScheduleCommand], name: str, **said: Any) -> None:
-    def make(lookup: Lookup, key: str) -> ScheduleCommand:
-        user_id = door.actor(lookup.session).user_id
-        return command(command_id=key, user_id=user_id, schedule_id=name, **said)
+def _act(door: Door, name: str, command: Any) -> None:
+    schedule = _schedule(door, name)
+
+    def make(lookup: Lookup, key: str) -> Any:
+        return command(command_id=key, user_id=door.actor(lookup.session).user_id, schedule=schedule.id)
 
     door.act(make, ref=name)
 

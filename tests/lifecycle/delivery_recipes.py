@@ -1,4 +1,4 @@
-"""Recipes of webhook endpoints and of what was not delivered (see `recipes.py`)."""
+"""Recipes of webhook endpoints, of what was not delivered and of schedules (see `recipes.py`)."""
 
 import base64
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.deliveries import commands as delivery
-from lifecycle.runs import commands as runs
+from lifecycle.schedules import commands as schedules
 from models.db import transaction
 from models.deliveries import Delivery
 from models.ids import new_id
@@ -113,33 +113,28 @@ def drop(house: House, count: int) -> Made:
     ]
 
 
-@recipe("schedule.run", by=Role.OPERATOR)
-def request_run(house: House, count: int) -> Made:
-    users = make.ids_of(house.do(*add_user(house, count)))
-    return [
-        runs.RequestRun(command_id=key(), user_id=one, schedule_id="backup", reason="before the move") for one in users
-    ]
-
-
 @recipe("schedule.pause", by=Role.OPERATOR)
 def pause_schedule(house: House, count: int) -> Made:
-    users = make.ids_of(house.do(*add_user(house, count)))
-    asked = {"schedule_id": "backup", "reason": "the disk is being changed", "until_on": house.today}
-    return [runs.PauseSchedule(command_id=key(), user_id=one, **asked) for one in users]
+    return [schedules.PauseSchedule(**one, until_on=house.today) for one in _about_schedules(house, count)]
 
 
 @recipe("schedule.resume", by=Role.OPERATOR)
 def resume_schedule(house: House, count: int) -> Made:
-    """Who resumes first ends the pause for all: the first, the next two and all others have one schedule each."""
+    found = _about_schedules(house, count)
+    pauses = (schedules.PauseSchedule(**{**one, "command_id": key()}, until_on=house.today) for one in found)
+    house.do(*pauses, by=Role.OPERATOR)
+    return [schedules.ResumeSchedule(**one) for one in found]
+
+
+@recipe("schedule.request", by=Role.OPERATOR)
+def request_run(house: House, count: int) -> Made:
+    return [schedules.RequestRun(**one) for one in _about_schedules(house, count)]
+
+
+def _about_schedules(house: House, count: int) -> list[dict[str, Any]]:
+    """Return so many accounts, each with a schedule of its own."""
     users = make.ids_of(house.do(*add_user(house, count)))
-    by, names = house.people[Role.OPERATOR].user_id, ("backup", "report", "digest")
-    pause = {"reason": "a new disk", "until_on": house.today}
-    house.do(*(runs.PauseSchedule(command_id=key(), user_id=by, schedule_id=name, **pause) for name in names))
-    places = [0, 1, 1, *[2] * count]
-    return [
-        runs.ResumeSchedule(command_id=key(), user_id=one, schedule_id=names[place], reason="it is there")
-        for one, place in zip(users, places, strict=False)
-    ]
+    return [{"command_id": key(), "user_id": one, "schedule": key(), "reason": "the disk is slow"} for one in users]
 
 
 def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple[UUID, tuple[UUID, ...]]]:

@@ -96,32 +96,32 @@ class TestASchedule:
         visitor = signed_in("operator")
         visitor.open("/ops/schedules/backup/run")
 
-        receipt = visitor.send("run now", reason="before the move")
+        receipt = visitor.send("ask for a run", reason="before the move")
 
         assert (receipt.status, receipt.path.startswith("/receipts/")) == (200, True)
         assert house.rows("SELECT schedule_id, reason, taken_at FROM run_request") == [
             ("backup", "before the move", None)
         ]
         assert house.one("SELECT count(*) FROM scheduled_run") == 0
-        assert house.one("SELECT count(*) FROM audit_record WHERE action = 'schedule.run'") == 1
+        assert house.one("SELECT count(*) FROM audit_record WHERE action = 'schedule.request'") == 1
         assert "asked for a run" in visitor.open("/ops").text
 
     def test_is_paused_up_to_a_day_and_resumed(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("operator")
         visitor.open("/ops/schedules/disbursement/pause")
 
-        visitor.send("pause", reason="the bank is closed", until_on="2025-07-10")
+        visitor.send("pause a schedule", reason="the bank is closed", until_on="2025-07-10")
 
         assert "paused until 2025-07-10 the bank is closed" in visitor.open("/ops").text
         visitor.open("/ops/schedules/disbursement/resume")
-        visitor.send("resume", reason="it is open")
+        visitor.send("resume a schedule", reason="it is open")
         assert "paused until" not in visitor.open("/ops").text
 
     def test_keeps_what_was_typed_when_the_day_is_over(self, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("operator")
         visitor.open("/ops/schedules/backup/pause")
 
-        page = visitor.send("pause", reason="the disk", until_on="2025-07-01")
+        page = visitor.send("pause a schedule", reason="the disk", until_on="2025-07-01")
 
         assert (page.status, "2025-07-01 has passed" in page.text) == (409, True)
         assert ("reason", "the disk") in page.form("/pause").fields

@@ -15,9 +15,9 @@ from lifecycle.deliveries.commands import DROP, RETRY
 from lifecycle.deliveries.queries import Tally, on_the_way, tally
 from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
 from lifecycle.invariants.check import frozen
-from lifecycle.runs.commands import PAUSE, RESUME, RUN
-from lifecycle.runs.queries import Scheduled, missed, run_of, runs, schedules
-from lifecycle.runs.schedules import SCHEDULES
+from lifecycle.schedules.commands import PAUSE, REQUEST, RESUME
+from lifecycle.schedules.queries import Scheduled, missed, run_of, runs, schedules
+from lifecycle.schedules.times import SCHEDULES
 from models.states import DeliveryStatus, Role, SlotStatus
 from web.asking import Ask, ask, need, show, take
 from web.errors import reasons_of, status_of
@@ -31,7 +31,7 @@ router = APIRouter()
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 BACK = timedelta(days=7)
 """How far back a missed run is shouted about."""
-_VERBS: Mapping[str, AnyVerb] = {"run": RUN, "pause": PAUSE, "resume": RESUME}
+_VERBS: Mapping[str, AnyVerb] = {"run": REQUEST, "pause": PAUSE, "resume": RESUME}
 _PAGES = {"project": "projects", "payout": "payouts", "batch": "batches", "user": "users", "webhook": "webhooks"}
 
 
@@ -164,10 +164,10 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
         raise NotFound(NotFound.code)
     words = Words(visit.lang, visit.house.zone)
     facts = [(words.field("schedule_id"), words.word("schedule", name))]
-    if verb is RUN:
+    if verb is REQUEST:
         due = visit.house.backstage.due(name)
         facts.append((words.t("ops.would_find"), words.t("ops.nobody_can_tell") if due is None else str(due)))
-    fixed = {"user_id": visit.actor.user_id, "schedule_id": name}
+    fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
     return ask(visit, verb, back="/ops", fixed=fixed, facts=tuple(facts), note=note)
 

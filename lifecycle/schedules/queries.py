@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
-from lifecycle.runs.schedules import SCHEDULES, Schedule, in_zone, latest_slot, slots
+from lifecycle.schedules.times import SCHEDULES, Schedule, in_zone, latest_slot, slots
 from models.db import is_sqlite
 from models.people import User
 from models.reading import table_of
@@ -53,7 +53,7 @@ def pauses_of(session: Session, schedule_ids: Collection[str]) -> list[Any]:
     return list(session.execute(wanted.order_by(_PAUSE.c.from_at)))
 
 
-def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> Any | None:
+def standing(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> Any | None:
     """Return the pause that holds a schedule at an instant; None where none does."""
     day = at.astimezone(ZoneInfo(schedule.timezone)).date()
     for one in pauses:
@@ -61,6 +61,17 @@ def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> Any | N
         if is_its_own and one.from_at <= at and day <= one.until_on and (one.ended_at is None or at < one.ended_at):
             return one
     return None
+
+
+def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> str | None:
+    """Return why a schedule is paused at an instant; None when it is not."""
+    found = standing(pauses, at, schedule)
+    return None if found is None else str(found.reason)
+
+
+def is_paused(session: Session, schedule: Schedule, now: datetime) -> bool:
+    """Say whether a pause stands on a schedule now."""
+    return standing(pauses_of(session, [schedule.id]), now, schedule) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +92,7 @@ class Scheduled:
 def schedules(session: Session, timezone: str, *, now: datetime, calendar: Calendar) -> list[Scheduled]:
     """Return all that runs by itself, in the order of one pass; five reads."""
     pauses = pauses_of(session, {one.id for one in SCHEDULES})
-    last, waiting, newest = newest_runs(session), requests(session), newest_slots(session)
+    last, waiting, newest = newest_runs(session), requests(session), newest_slots(session, now)
     found = []
     for one in (in_zone(schedule, timezone) for schedule in SCHEDULES):
         following = next(slots(one, after=now, until=now + _AHEAD, calendar=calendar), None)
@@ -91,7 +102,7 @@ def schedules(session: Session, timezone: str, *, now: datetime, calendar: Calen
                 schedule=one,
                 last=last.get(one.id),
                 next_at=following,
-                pause=pause_at(pauses, now, one),
+                pause=standing(pauses, now, one),
                 is_late=is_late(one, newest.get(one.id), now=now, calendar=calendar),
                 asked=asked,
             )
@@ -109,9 +120,10 @@ def newest_runs(session: Session) -> Mapping[str, Any]:
     return {row.schedule_id: row for row in session.execute(select(*columns).join(last, both))}
 
 
-def newest_slots(session: Session) -> Mapping[str, Any]:
-    """Return schedule -> slot and status of the newest row of its book, whatever became of it."""
-    last = select(_RUN.c.schedule_id, func.max(_RUN.c.slot_at).label("slot_at")).group_by(_RUN.c.schedule_id).subquery()
+def newest_slots(session: Session, now: datetime) -> Mapping[str, Any]:
+    """Return the newest slot of each schedule; those that a clock has run ahead to say nothing of today."""
+    newest = select(_RUN.c.schedule_id, func.max(_RUN.c.slot_at).label("slot_at")).where(_RUN.c.slot_at <= now)
+    last = newest.group_by(_RUN.c.schedule_id).subquery()
     both = (_RUN.c.schedule_id == last.c.schedule_id) & (_RUN.c.slot_at == last.c.slot_at)
     rows = session.execute(select(_RUN.c.schedule_id, _RUN.c.slot_at, _RUN.c.status).join(last, both))
     return {row.schedule_id: row for row in rows}
