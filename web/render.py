@@ -5,7 +5,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -101,7 +101,12 @@ class Words:
             return self.money(int(value), str(row.get("currency") or "CNY"))
         if isinstance(value, datetime):
             return self.at(value)
-        told = {"word": partial(self.word, kind), "verb": self.verb, "yes": self.yes, "list": _BETWEEN[self.lang].join}
+        told: dict[str, Callable[[Any], str]] = {
+            "word": partial(self.word, kind),
+            "verb": self.verb,
+            "yes": self.yes,
+            "list": _BETWEEN[self.lang].join,
+        }
         return told[column.kind](value) if column.kind in told else _plain(value, column.kind)
 
 

@@ -170,14 +170,14 @@ def _stages(session: Session, cohort: Cohort, today: date, calendar: Calendar) -
     ever = select(_RUN.c.stage, func.count(_RUN.c.project_id.distinct())).select_from(joined)
     entered = dict(session.execute(ever.where(*cohort.conditions()).group_by(_RUN.c.stage)).tuples().all())
     key = (_RUN.c.stage, _RUN.c.state, _RUN.c.opened_on, _RUN.c.closed_on)
-    spells = select(*key, func.count().label("count")).select_from(joined).where(*cohort.conditions()).group_by(*key)
+    spells = select(*key, func.count().label("times")).select_from(joined).where(*cohort.conditions()).group_by(*key)
     days: dict[str, list[tuple[int, bool]]] = {}
     recycled: dict[str, int] = {}
     for row in session.execute(spells):
         spent = calendar.working_days_between(row.opened_on, row.closed_on or today)
-        days.setdefault(row.stage, []).extend([(spent, row.closed_on is not None)] * row.count)
+        days.setdefault(row.stage, []).extend([(spent, row.closed_on is not None)] * row.times)
         if row.state == StageRunState.RECYCLED:
-            recycled[row.stage] = recycled.get(row.stage, 0) + row.count
+            recycled[row.stage] = recycled.get(row.stage, 0) + row.times
     return [
         StageFigures(
             stage=stage,
@@ -226,10 +226,10 @@ def _notices(session: Session, cohort: Cohort, projects: int) -> float | None:
     """Return the median of the notices of a project; those without any count as none."""
     notice = table_of(CompletionNotice)
     per_project = (
-        select(_PROJECT.c.id, func.count().label("count"))
+        select(_PROJECT.c.id, func.count().label("times"))
         .select_from(notice.join(_PROJECT, _PROJECT.c.id == notice.c.project_id))
         .where(*cohort.conditions())
         .group_by(_PROJECT.c.id)
     )
-    counts = [row.count for row in session.execute(per_project)]
+    counts: list[int] = [row.times for row in session.execute(per_project)]
     return float(median([*counts, *[0] * (projects - len(counts))])) if projects else None

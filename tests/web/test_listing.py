@@ -24,14 +24,14 @@ NASTY = '=HYPERLINK("http://x.example","ok")'
 @pytest.fixture
 def nasty(house: House) -> str:
     """Give a project whose name a spreadsheet could take for a formula."""
-    asked = {"organisation_id": house.parties["sme"], "platform_id": house.parties["platform"]}
     house.do(
         RegisterProject(
             command_id=key(),
             programme_id=house.programmes["bare"],
             name=NASTY,
             received_on=house.today,
-            **asked,
+            organisation_id=house.parties["sme"],
+            platform_id=house.parties["platform"],
         ),
         by="coordinator",
     )

@@ -202,7 +202,8 @@ def _new(visit: Visit, kind: str) -> Ask:
 
 def _end(visit: Visit, ref: str, spoken: str, row_id: str) -> Ask:
     words = Words(visit.lang, visit.house.zone)
-    verb: AnyVerb | None = {"revoke": REVOKE_ROLE, "end-delegation": END_DELEGATION}.get(spoken)
+    ends: dict[str, AnyVerb] = {"revoke": REVOKE_ROLE, "end-delegation": END_DELEGATION}
+    verb = ends.get(spoken)
     known = as_id(row_id)
     if verb is None or known is None:
         raise NotFound(NotFound.code)
@@ -243,7 +244,7 @@ def _token(visit: Visit, ref: str, text: str, ends: datetime) -> Ask:
 
 
 def _once(visit: Visit, done: Answer, text: str, ref: str) -> Response:
-    values = {"permission": ADD_TOKEN.permission, "field": "token", "back": f"/users/{ref}", "note": ""}
+    values: dict[str, Any] = {"permission": ADD_TOKEN.permission, "field": "token", "back": f"/users/{ref}", "note": ""}
     shown = "–" if done.is_replay else text
     return page(visit, "secret.html", secret=shown, command_id=done.command.command_id, **values)
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -27,6 +28,7 @@ from web.reading_rights import as_id
 from web.render import Words, page
 from web.session import Somebody, Typed, Visit
 
+Status = TypeVar("Status", bound=StrEnum)
 router = APIRouter()
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 BACK = timedelta(days=7)
@@ -81,7 +83,7 @@ def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str =
     """List the newest runs: which slot, what became of it."""
     _for_operators(visit)
     kind = wanted(form)
-    status_asked, before = _slot_status(status), _behind(after)
+    status_asked, before = _one_of(SlotStatus, status), _behind(after)
 
     def work(session: Session) -> Sequence[Any]:
         return runs(session, schedule_id=schedule, status=status_asked, before=before, limit=limit_of(kind))
@@ -130,9 +132,9 @@ def outbox(visit: Somebody, form: str = "", status: str = "") -> Response:
 def act_on_outbox(visit: Somebody, form: Typed) -> Response:
     """Try again, or give up, what was ticked."""
     ids = tuple(known for one in form.getlist("message_ids") if (known := as_id(str(one))))
-    verb = DROP if form.get("drop") else RETRY
+    verb: AnyVerb = DROP if form.get("drop") else RETRY
     need(visit, verb)
-    said = {"message_ids": ids, "reason": str(form.get("reason", ""))}
+    said: dict[str, Any] = {"message_ids": ids, "reason": str(form.get("reason", ""))}
     key = str(form.get("command_id", "")) or str(visit.house.new_id())
     done = visit.act(verb.command(command_id=key, user_id=visit.actor.user_id, **said))
     if done.error is None:
@@ -176,7 +178,7 @@ def _outbox(
     visit: Visit, form: str, status: str, *, error: Any = None, typed: Mapping[str, Any] | None = None
 ) -> Response:
     kind = wanted(form)
-    asked = _delivery_status(status)
+    asked = _one_of(DeliveryStatus, status)
     rows = visit.read(lambda session: on_the_way(session, asked))
     rows = [{**row, "channel": row["channel"] or "outbox"} for row in rows]
     listing = Listing(name="ops.outbox", columns=_OUTBOX, rows=rows)
@@ -274,15 +276,7 @@ def _page_of(one: Mapping[str, Any]) -> str:
     return f"/{path}/{ref}" if path and ref else ""
 
 
-def _slot_status(text: str) -> SlotStatus | None:
-    return _one_of(SlotStatus, text)
-
-
-def _delivery_status(text: str) -> DeliveryStatus | None:
-    return _one_of(DeliveryStatus, text)
-
-
-def _one_of(kind: Any, text: str) -> Any:
+def _one_of(kind: type[Status], text: str) -> Status | None:
     try:
         return kind(text) if text else None
     except ValueError:

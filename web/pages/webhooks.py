@@ -92,7 +92,7 @@ def _rotation(visit: Visit, ref: str, secret: str) -> Ask:
 
 def _once(visit: Visit, done: Answer, secret: str) -> Response:
     """Show a secret; a repeat of the same form drew another one, so that nobody sees the first again."""
-    values = {"permission": ADD.permission, "field": "secret", "note": "", "back": "/ops/webhooks"}
+    values: dict[str, Any] = {"permission": ADD.permission, "field": "secret", "note": "", "back": "/ops/webhooks"}
     shown = "–" if done.is_replay else secret
     return page(visit, "secret.html", secret=shown, command_id=done.command.command_id, **values)
 
