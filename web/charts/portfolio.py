@@ -102,5 +102,5 @@ def share(
         for end in (lower, upper)
     ]
     body.append(f'<circle class="dot" cx="{place(point):g}" cy="{y}" r="7"/>')
-    body.append(text(place(point), y - 14, said, kind="v", anchor="middle"))
-    return svg(body, label=label, width=_WIDE, height=y + 30)
+    body.append(text(place(point), y + 44, said, kind="v", anchor="middle"))
+    return svg(body, label=label, width=_WIDE, height=y + 52)
