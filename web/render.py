@@ -59,7 +59,8 @@ class Words:
     def heading(self, key: str) -> str:
         """Return the heading of a column: the label of the field, or of the column where no form asks for it."""
         own = f"page.field.{key}"
-        return sentence(own, {}, self.lang) if is_known(own) else title("label", key, self.lang)
+        said = sentence(own, {}, self.lang) if is_known(own) else title("label", key, self.lang)
+        return said[:1].upper() + said[1:]
 
     def code(self, code: str) -> str:
         """Return the sentence of a code, with the names of what it says in brackets."""
