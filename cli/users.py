@@ -26,6 +26,7 @@ bind(
     own={"login": Own(help="Name to sign in with."), "person_id": Own(reference=_SAME_PERSON)},
 )
 bind(app, "disable", f"{_COMMANDS}:DisableUser", "Disable an account; its history stays.", arguments=("user_id",))
+bind(app, "enable", f"{_COMMANDS}:EnableUser", "Let a disabled account in again.", arguments=("user_id",))
 bind(
     role,
     "add",

@@ -1,4 +1,4 @@
-"""What each schedule does. A new one is a line in `BODIES` and a line in `flows/schedules.py`."""
+"""What each schedule does. A new one is a line in `BODIES` and a line in `lifecycle/schedules/times.py`."""
 
 from collections.abc import Mapping
 

@@ -18,12 +18,13 @@ from sqlmodel import Session
 
 from flows import slots as book
 from flows.claims import worker_name
-from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot, latest_slot
 from flows.sharing import add
 from flows.slots import Held, Runner, Slot
 from flows.turns import Body, Effect, Outcome, Run, Turn, never
 from lifecycle.canonical import instant
 from lifecycle.commands import Stamp
+from lifecycle.schedules.queries import is_paused, lock_schedule, pauses_of
+from lifecycle.schedules.times import SCHEDULES, Schedule, in_zone, is_slot, latest_slot
 from models.db import is_away, is_sqlite, reading, run_in_transaction
 from models.journal import OutboxMessage
 from models.reading import table_of
@@ -225,7 +226,7 @@ def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> 
 def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> _Taken:
     """Decide under the lock of the schedule what becomes of a slot and of the others that wait."""
     now, calendar = work.stamp.now, work.stamp.calendar
-    book.lock_schedule(session, schedule.id)
+    lock_schedule(session, schedule.id)
     begun = book.running(session, schedule.id)
     shared = next((row for row in begun if row.is_held), None)
     is_running = shared is not None
@@ -233,7 +234,7 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         _take_request(session, schedule.id, slot_at, now)
     known = book.row_of(session, schedule.id, slot_at)
     if known is not None:
-        is_back = book.is_settled_ahead(known, now) and not book.is_paused(session, schedule, now)
+        is_back = book.is_settled_ahead(known, now) and not is_paused(session, schedule, now)
         is_open = known.status == SlotStatus.RUNNING or is_back or (asked and known.status in _NOT_RUN)
         if is_open and not is_running:
             why = asked or ("" if is_back else known.why)
@@ -243,7 +244,7 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         due, pauses = [slot_at], []
     else:
         due = book.due_slots(session, schedule, until=max(now, slot_at), calendar=calendar)
-        pauses = [] if asked else book.pauses_of(session, schedule.id)
+        pauses = [] if asked else pauses_of(session, [schedule.id])
     told = book.fates(due, schedule, now=now, pauses=pauses, is_running=is_running)
     rest = [one for one in told if one.status is not None]
     book.write_fates(session, schedule.id, rest, now=now, by=work.by)

@@ -8,11 +8,11 @@ from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
 from flows.claims import end_claims
-from flows.schedules import SCHEDULES
 from flows.soundness import broken_effect
 from flows.turns import Effect, Outcome, Turn
 from lifecycle import recovery
 from lifecycle.invariants.check import check, with_evidence_files
+from lifecycle.schedules.times import SCHEDULES
 from models.db import reading, run_in_transaction
 from models.file_store import EvidenceFiles
 from models.people import ApiToken

@@ -24,9 +24,9 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.bodies import BODIES
 from flows.clock import help_run, run_slot, run_waiting, tick, worth_sharing
-from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
 from flows.workplace import opened
+from lifecycle.schedules.times import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from models.settings import load_settings
 
 POOL = "pilotway"

@@ -8,33 +8,31 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlmodel import Session
 
 from flows.alarms import put_out
 from flows.claims import renewed
-from flows.schedules import Schedule, is_slot, latest_slot, slots
 from flows.sharing import COUNTS, added
 from flows.turns import Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
+from lifecycle.schedules.queries import pause_at
+from lifecycle.schedules.times import Schedule, is_slot, latest_slot, slots
 from models.clock import SKEW
-from models.db import db_now, is_sqlite
+from models.db import db_now
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
 from models.reading import table_of
-from models.runs import Pause, ScheduledRun
+from models.runs import ScheduledRun
 from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
 FIRST = timedelta(days=7)
 """How far back the first slot of a schedule may lie."""
-_RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
-_SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
-"""Name space of the numbers that lock a schedule."""
+_RUN, _CLAIM, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, OutboxMessage))
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
 """Characters of `scheduled_run.why`."""
@@ -138,32 +136,6 @@ def fates(
         return told + [Fate(slot_at=one, status=SlotStatus.SKIPPED, why=why) for one in open_slots]
     merged = [Fate(slot_at=one, status=SlotStatus.MERGED, why="merged") for one in open_slots[:-1]]
     return told + merged + [Fate(slot_at=one) for one in open_slots[-1:]]
-
-
-def pause_at(pauses: Sequence[Any], at: datetime, schedule: Schedule) -> str | None:
-    """Return why the schedule is paused at an instant; None when it is not."""
-    day = at.astimezone(ZoneInfo(schedule.timezone)).date()
-    for one in pauses:
-        if one.from_at <= at and day <= one.until_on and (one.ended_at is None or at < one.ended_at):
-            return str(one.reason)
-    return None
-
-
-def pauses_of(session: Session, schedule_id: str) -> list[Any]:
-    """Return all pauses of a schedule, the oldest first."""
-    return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
-
-
-def is_paused(session: Session, schedule: Schedule, now: datetime) -> bool:
-    """Say whether a pause stands on a schedule now."""
-    return pause_at(pauses_of(session, schedule.id), now, schedule) is not None
-
-
-def lock_schedule(session: Session, schedule_id: str) -> None:
-    """Let nobody else decide about this schedule until the transaction ends; on SQLite a writer is alone anyway."""
-    if not is_sqlite(session):
-        number = uuid5(_SPACE, schedule_id).int >> 65  # PostgreSQL wants 63 bits
-        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def row_of(session: Session, schedule_id: str, slot_at: datetime) -> Any:

@@ -220,6 +220,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.grant": frozenset({Role.ADMIN}),
     "user.revoke": frozenset({Role.ADMIN}),
     "user.disable": frozenset({Role.ADMIN}),
+    "user.enable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),

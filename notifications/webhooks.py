@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import secrets
 import socket
 import ssl
 import time
@@ -24,10 +25,16 @@ from notifications.outside import Watch, trusted
 GONE = "HTTP 410"
 """The answer of a receiver that wants no more: its endpoint is disabled at once."""
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the sign of a secret, no secret
+_SECRET_BYTES = 32
 BODY_BYTES = 1024 * 1024
 """Of one body, as of every outside call (`docs/contract.md`, limits)."""
 _THIN = ("number", "project", "page", "version", "state")
 """What a body says of its object. All else is read with a right to read it, and that is on record."""
+
+
+def new_secret() -> str:
+    """Draw a secret to sign with; whoever draws it shows it once."""
+    return f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
 def cloud_event(  # noqa: PLR0913 - the attributes of CloudEvents 1.0

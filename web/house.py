@@ -1,9 +1,10 @@
 """What every request finds in place: the database, checked, the clock, the calendar, the keys, and which mode it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,29 @@ from models.ports import Clock, Ids
 from models.readiness import check_ready
 from models.reading import table_of
 from models.settings import Settings
+from notifications.words import Lang
+
+
+class Backstage(Protocol):
+    """What only the program that starts the console can see: pages and flows do not know each other."""
+
+    def due(self, schedule_id: str) -> int | None:
+        """Return how much a run of a schedule would find now; None where nobody can tell before it runs."""
+
+    def findings(self, lang: Lang) -> Sequence[Mapping[str, Any]]:
+        """Return what `doctor` finds: `{"name", "ok", "detail", "remedy"}`, in one language."""
+
+
+class Nobody:
+    """A console that was started alone."""
+
+    def due(self, _schedule_id: str) -> int | None:
+        """Nobody can tell."""
+        return None
+
+    def findings(self, _lang: Lang) -> Sequence[Mapping[str, Any]]:
+        """Nobody looks."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +58,7 @@ class House:
     is_rehearsal: bool
     is_demo: bool
     """A rehearsal with a clock of its own: its people sign in with one click."""
+    backstage: Backstage = field(default_factory=Nobody)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -59,12 +84,12 @@ class House:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[House]:
+def opened(settings: Settings, backstage: Backstage | None = None) -> Iterator[House]:
     """Give the house of the database that is set, checked as at every start; let go of the database afterwards."""
     engine = make_engine(settings.db)
     try:
         check_ready(engine)
-        yield house_of(engine, settings)
+        yield replace(house_of(engine, settings), backstage=backstage or Nobody())
     finally:
         engine.dispose()
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.people.queries import programmes, standards
 from models.evidence import Evidence
 from models.people import Organisation, User
 from models.projects import Project, Requirement
@@ -14,12 +15,12 @@ from models.states import EvidenceStatus, OrganisationKind, UserStatus, VerdictS
 from web.forms import Options
 from web.nouns import AnyVerb, Noun
 
-Offer: TypeAlias = Callable[[Session, Noun, Any], Options]
+Offer: TypeAlias = Callable[[Session, Any, Any], Options]
 MOST = 500
 """More than this nobody chooses from a list."""
 
 
-def offered(session: Session, verb: AnyVerb, noun: Noun, row: Any) -> dict[str, Options]:
+def offered(session: Session, verb: AnyVerb, noun: Noun | None, row: Any) -> dict[str, Options]:
     """Return the choices of every reference that the verb asks for."""
     names = verb.command.__dataclass_fields__
     own = f"{verb.subject_name}_id"
@@ -69,6 +70,26 @@ def clauses(session: Session, noun: Noun, row: Any) -> Options:
     return [(clause, clause) for _, _, clause in found]
 
 
+def humans(session: Session, _noun: Any, _row: Any) -> Options:
+    """Everybody by their first account: a second account of the same human names them."""
+    user = table_of(User)
+    statement = select(user.c.person_id, user.c.name, user.c.login).order_by(user.c.name, user.c.created_at).limit(MOST)
+    found: dict[str, str] = {}
+    for row in session.execute(statement):
+        found.setdefault(str(row.person_id), f"{row.name} ({row.login})")
+    return list(found.items())
+
+
+def packs(session: Session, _noun: Any, _row: Any) -> Options:
+    """The published standards."""
+    return [(one["sha256"], f"{one['code']}@{one['version']}") for one in standards(session)]
+
+
+def programmes_there(session: Session, _noun: Any, _row: Any) -> Options:
+    """Every programme."""
+    return [(str(one["id"]), f"{one['code']} · {one['name']}") for one in programmes(session)]
+
+
 def natural(clause: str) -> tuple[str, int]:
     """Return what sorts G3.10 behind G3.9."""
     gate, _, number = clause.partition(".")
@@ -76,6 +97,8 @@ def natural(clause: str) -> tuple[str, int]:
 
 
 PASSING = (VerdictState.MET, VerdictState.WAIVED)
+OWN_NAMES = (("zh-CN", "中文"), ("en", "English"))
+"""Each language in its own words, whatever the page speaks."""
 OFFERS: Mapping[str, Offer] = {
     "user_id": people,
     "on_behalf_of": people,
@@ -85,5 +108,10 @@ OFFERS: Mapping[str, Offer] = {
     "receiver_id": organisations(OrganisationKind.RECEIVER),
     "customer_id": organisations(OrganisationKind.CUSTOMER),
     "evidence_id": papers,
+    "owner_id": people,
+    "person_id": humans,
+    "pack_sha256": packs,
+    "programme_id": programmes_there,
+    "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
 }

@@ -15,9 +15,27 @@ class Entry:
     roles: frozenset[Role] = frozenset(Role)
 
 
+PORTFOLIO = frozenset(
+    {
+        Role.COORDINATOR,
+        Role.FUND_MANAGER,
+        Role.FUND_DIRECTOR,
+        Role.CERTIFIER,
+        Role.PAYER,
+        Role.ACCOUNTANT,
+        Role.SPONSOR,
+        Role.AUDITOR,
+        Role.ADMIN,
+        Role.OPERATOR,
+    }
+)
+"""Who reads the portfolio."""
 MENU: tuple[Entry, ...] = (
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
+    Entry(name="portfolio", path="/portfolio", roles=PORTFOLIO),
+    Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
+    Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
 )
 """Eight entries at most."""
 

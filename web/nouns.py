@@ -17,9 +17,12 @@ from lifecycle.commands import Verb
 from lifecycle.errors import NotFound
 from lifecycle.verbs import BY_NAME
 from models.base import Subject
+from models.deliveries import WebhookEndpoint
+from models.people import Organisation, User
 from models.projects import Project
+from models.runs import WorkingCalendar
 from models.tables import metadata, object_type_of, subject_tables
-from web.reading_rights import project_of
+from web.reading_rights import WORKING_DAYS, calendar_of, organisation_of, project_of, user_of, webhook_of
 from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
@@ -35,17 +38,19 @@ class Noun:
     path: str
     """First part of its addresses, plural."""
     subject: type[Subject]
-    view: str
-    """What `GET /api/v1/<path>/<ref>` gives: the contract's view."""
     find: Callable[[Session, Visit, str], Any]
     """The row, by number or id; `NotFound` also for what the reader may not see."""
     ref: Callable[[Any], str]
     """How people name it."""
     title: Callable[[Any], str]
+    view: str = ""
+    """What `GET /api/v1/<path>/<ref>` gives: the contract's view; without one only pages show it."""
     project_id: Callable[[Any], UUID | None] = lambda _row: None
     """Whose people owe what is missing."""
     first: tuple[str, ...] = ()
     """Permissions of the verbs on its main path, in the order in which a page offers them."""
+    only: frozenset[str] = frozenset()
+    """Permissions of its verbs, where not all that are asked of such a row belong to it."""
     asks_version: bool = True
     """Programs name the version that they saw (`If-Match`)."""
 
@@ -58,7 +63,9 @@ class Noun:
     def verbs(self) -> tuple[AnyVerb, ...]:
         """Every verb whose subject it is: its own first."""
         own = [verb for verb in BY_NAME.values() if verb.subject is self.subject and verb.permission not in BY_MACHINES]
-        return tuple(sorted(own, key=self._place))
+        return tuple(
+            sorted((verb for verb in own if verb.permission in (self.only or {verb.permission})), key=self._place)
+        )
 
     def _place(self, verb: AnyVerb) -> tuple[int, bool, str]:
         place = self.first.index(verb.permission) if verb.permission in self.first else len(self.first)
@@ -133,5 +140,56 @@ PROJECTS = Noun(
     ),
 )
 
-_ALL: Sequence[Noun] = (PROJECTS,)
+WEBHOOKS = Noun(
+    path="webhooks",
+    subject=WebhookEndpoint,
+    find=webhook_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.url,
+    first=("webhook.ping", "webhook.replay", "webhook.enable", "webhook.disable"),
+)
+USERS = Noun(
+    path="users",
+    subject=User,
+    view="v_user",
+    find=user_of,
+    ref=lambda row: row.login,
+    title=lambda row: row.name,
+    first=("user.grant", "user.revoke", "user.delegate", "user.end_delegation"),
+    only=frozenset(
+        {
+            "user.grant",
+            "user.revoke",
+            "user.disable",
+            "user.enable",
+            "user.add_token",
+            "user.delegate",
+            "user.end_delegation",
+        }
+    ),
+)
+ORGANISATIONS = Noun(
+    path="organisations",
+    subject=Organisation,
+    find=organisation_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.name,
+    first=("organisation.tie", "organisation.correct"),
+)
+CALENDARS = Noun(
+    path="calendars",
+    subject=WorkingCalendar,
+    find=calendar_of,
+    ref=lambda _row: WORKING_DAYS,
+    title=lambda _row: "",
+    first=("calendar.override", "calendar.announce"),
+)
+
+_ALL: Sequence[Noun] = (
+    PROJECTS,
+    WEBHOOKS,
+    USERS,
+    ORGANISATIONS,
+    CALENDARS,
+)
 NOUNS = {noun.path: noun for noun in _ALL}

@@ -3,19 +3,23 @@
 What somebody may not read does not exist for them (404, and in no list).
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
+from models.deliveries import WebhookEndpoint
+from models.people import Organisation, User
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.reviews import PanelMember, Review
+from models.runs import CALENDAR_ID, WorkingCalendar
 from models.states import ReviewState, Role
 from web.session import Visit
 
@@ -73,9 +77,70 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
     return row
 
 
+_OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_REGISTRARS = frozenset({Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR})
+WORKING_DAYS = "working-days"
+"""How the one calendar is named in addresses."""
+
+
+def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of an endpoint; `NotFound` for who runs nothing here."""
+    return _one(session, WebhookEndpoint, as_id(ref) if visit.roles & _OPERATORS else None)
+
+
+def user_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of an account by login or id: one's own, and everybody's for who keeps accounts or audits them."""
+    user, known = table_of(User), as_id(ref)
+    row = session.execute(select(user).where(user.c.id == known if known else user.c.login == ref)).one_or_none()
+    readers = {Role.ADMIN, Role.AUDITOR} | DELEGABLE
+    if row is None or not (row.id == visit.actor.user_id or visit.roles & readers):
+        raise NotFound(NotFound.code)
+    return row
+
+
+def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of an organisation: one's own, and every one for who keeps them or works for all."""
+    known = as_id(ref)
+    own = {organisation for _, organisation in visit.rights.grants}
+    return _one(session, Organisation, known if visit.roles & _REGISTRARS or known in own else None)
+
+
+def calendar_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row that the working calendar is; everybody who is signed in may read it."""
+    is_it = ref in (WORKING_DAYS, str(CALENDAR_ID)) and visit.rights.is_active
+    return _one(session, WorkingCalendar, CALENDAR_ID if is_it else None)
+
+
+def _one(session: Session, model: Any, row_id: UUID | None) -> Any:
+    table = table_of(model)
+    row = session.execute(select(table).where(table.c.id == row_id)).one_or_none() if row_id else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    return row
+
+
 def as_id(text: str) -> UUID | None:
     """Return the id that a text is, or None."""
     try:
         return UUID(text)
     except ValueError:
         return None
+
+
+def readable_projects_among(session: Session, visit: Visit, rows: Sequence[Any]) -> list[Any]:
+    """Return those of these rows of projects that the reader has a part in."""
+    project = table_of(Project)
+    reach = readable_projects(visit.rights, visit.actor)
+    ids = [row.id for row in rows]
+    mine = set(session.execute(select(project.c.id).where(project.c.id.in_(ids), reach)).scalars()) if ids else set()
+    return [row for row in rows if row.id in mine]
+
+
+def readable_programmes(rights: Rights, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `programme` that leaves one's own, and those of projects that one may see."""
+    project, programme = table_of(Project), table_of(Programme)
+    own = sorted({at for _, at in rights.grants if at is not None}, key=str)
+    seen = select(project.c.programme_id).where(readable_projects(rights, actor))
+    if any(role in _EVERYWHERE and at is None for role, at in rights.grants) and rights.is_active:
+        return true()
+    return or_(programme.c.organisation_id.in_(own), programme.c.id.in_(seen))

@@ -5,10 +5,10 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -56,6 +56,12 @@ class Words:
         own = f"page.field.{name}"
         return sentence(own, {}, self.lang) if is_known(own) else title("field", name, self.lang)
 
+    def heading(self, key: str) -> str:
+        """Return the heading of a column: the label of the field, or of the column where no form asks for it."""
+        own = f"page.field.{key}"
+        said = sentence(own, {}, self.lang) if is_known(own) else title("label", key, self.lang)
+        return said[:1].upper() + said[1:]
+
     def code(self, code: str) -> str:
         """Return the sentence of a code, with the names of what it says in brackets."""
         return sentence(code, {}, self.lang)
@@ -84,7 +90,33 @@ class Words:
         """Return yes or no."""
         return self.t("yes") if answer else self.t("no")
 
+    def shown(self, column: Any, row: Mapping[str, Any]) -> str:
+        """Return a value of a list as people read it (`web.listing.Column`); a dash for none."""
+        value = row.get(column.key)
+        kind = column.word or column.key
+        if value is None or value in ("", (), []):
+            return _NONE
+        if column.kind == "words":
+            return _BETWEEN[self.lang].join(self.word(kind, one) for one in value)
+        if column.kind == "money":
+            return self.money(int(value), str(row.get("currency") or "CNY"))
+        if isinstance(value, datetime):
+            return self.at(value)
+        told: dict[str, Callable[[Any], str]] = {
+            "word": partial(self.word, kind),
+            "verb": self.verb,
+            "yes": self.yes,
+            "list": _BETWEEN[self.lang].join,
+        }
+        return told[column.kind](value) if column.kind in told else _plain(value, column.kind)
 
+
+def _plain(value: Any, kind: str) -> str:
+    return f"{value:,}" if kind == "number" else str(value)
+
+
+_NONE = "–"
+_BETWEEN: Mapping[str, str] = {"zh-CN": "、", "en": ", "}
 _SAID = ("t", "word", "verb", "day", "short_day", "at", "money", "yes")
 """What templates say without `words.` before it."""
 
@@ -122,19 +154,22 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "menu": entries(visit) if account else (),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),
+        "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
         "static": lambda name: f"/static/{hashed_name(name)}",
         "is_rehearsal": visit.house.is_rehearsal,
         "is_demo": visit.house.is_demo,
         "time_zone": visit.house.settings.timezone,
+        "clock_times": lambda times: [f"{one:%H:%M}" for one in times],
         "trace_id": visit.trace_id,
     }
 
 
-def address(visit: Visit, changes: Mapping[str, str | None]) -> str:
+def address(visit: Visit, changes: Mapping[str, str | None], *, suffix: str = "") -> str:
     """Return the address of this page with other values in its query; None takes one out. URL = state."""
     query = {**dict(visit.request.query_params), **changes}
     said = urlencode({name: value for name, value in query.items() if value is not None})
-    return f"{visit.request.url.path}?{said}" if said else visit.request.url.path
+    path = f"{visit.request.url.path}{suffix}"
+    return f"{path}?{said}" if said else path
 
 
 @cache

@@ -27,12 +27,12 @@ from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
 from flows.outbox import TRIES
-from flows.schedules import Schedule, latest_slot
 from flows.soundness import public_keys
 from flows.workbooks import templates_in
 from flows.workplace import opened
 from lifecycle.audit.keys import key_id, read_private_key
 from lifecycle.errors import Invalid, unmet
+from lifecycle.schedules.queries import PATIENCE, is_late, newest_slots
 from models.clock import SystemClock
 from models.db import db_now, is_sqlite, reading
 from models.deliveries import Delivery, DeliveryAttempt
@@ -42,7 +42,6 @@ from models.installation import Installation
 from models.journal import AuditRecord, OutboxMessage
 from models.readiness import head_revision
 from models.reading import table_of
-from models.runs import ScheduledRun
 from models.settings import Settings, load_settings
 from models.states import DeliveryStatus, SlotStatus
 from notifications.channels import EmailChannel
@@ -58,8 +57,6 @@ MOST_DRIFT = timedelta(seconds=5)
 """Between the machine and the database: leases last a minute."""
 LEAST_FREE = 1 << 30
 """Bytes: a disk with less is soon full."""
-PATIENCE = timedelta(minutes=10)
-"""A schedule of every minute, and a message, may wait so long: one pass of the clock may take as long."""
 MOST_TRIES = 4
 """A message that was tried so often has not been taken for more than half an hour."""
 SETTLING_IN = timedelta(days=1)
@@ -262,7 +259,7 @@ def _wall(at: datetime, patient: Patient) -> str:
 
 def _schedules(patient: Patient) -> str:
     """Return how many schedules are on time; `Invalid` names those that are late, else those that failed last."""
-    newest = _newest(patient.session, patient.work.stamp.now)
+    newest = newest_slots(patient.session, patient.work.stamp.now)
     if not newest:
         made = patient.session.execute(select(table_of(Installation).c.created_at)).scalar_one()
         is_waited_for = _mode(patient) == "production"
@@ -270,7 +267,8 @@ def _schedules(patient: Patient) -> str:
             raise Invalid(unmet("no_clock_runs", since=_wall(made, patient)))
         return patient.says("nothing_ran_yet")
     on_duty = patient.work.on_duty()
-    late = [one.id for one in on_duty if is_late(one, newest.get(one.id), patient.work)]
+    now, calendar = patient.work.stamp.now, patient.work.stamp.calendar
+    late = [one.id for one in on_duty if is_late(one, newest.get(one.id), now=now, calendar=calendar)]
     if late and not patient.is_played:
         raise Invalid(unmet("schedules_late", schedules=late))
     failed = [one.id for one in on_duty if one.id in newest and newest[one.id].status == SlotStatus.FAILED]
@@ -283,26 +281,6 @@ def _mode(patient: Patient) -> Any:
     return patient.session.execute(select(table_of(Installation).c.mode)).scalar_one()
 
 
-def is_late(schedule: Schedule, newest: Any, work: Clockwork) -> bool:
-    """Say whether the newest slot with a row lies further back than two intervals (and `PATIENCE`)."""
-    now, calendar = work.stamp.now, work.stamp.calendar
-    due = latest_slot(schedule, until=now - PATIENCE, calendar=calendar)
-    before = None if due is None else latest_slot(schedule, until=due - timedelta(microseconds=1), calendar=calendar)
-    if before is None or newest is None:
-        return False  # a schedule that came with a new release has its first row at its next slot
-    return bool(newest.slot_at < before)
-
-
-def _newest(session: Session, now: datetime) -> dict[str, Any]:
-    """Return the newest slot of each schedule; those that a clock has run ahead to say nothing of today."""
-    run = table_of(ScheduledRun)
-    newest = select(run.c.schedule_id, func.max(run.c.slot_at).label("slot_at")).where(run.c.slot_at <= now)
-    last = newest.group_by(run.c.schedule_id).subquery()
-    both = (run.c.schedule_id == last.c.schedule_id) & (run.c.slot_at == last.c.slot_at)
-    rows = session.execute(select(run.c.schedule_id, run.c.slot_at, run.c.status).join(last, both))
-    return {row.schedule_id: row for row in rows}
-
-
 def _outbox(patient: Patient) -> str:
     """Return how many messages wait; `Invalid` when the oldest waits longer than a pass of the clock may take.
 
@@ -312,7 +290,7 @@ def _outbox(patient: Patient) -> str:
     waiting = select(func.count(), func.min(box.c.created_at)).where(box.c.status == DeliveryStatus.WAITING)
     count, oldest = patient.session.execute(waiting).one()
     is_late = count and patient.work.stamp.now - oldest > PATIENCE
-    if is_late and not patient.is_played and _newest(patient.session, patient.work.stamp.now):
+    if is_late and not patient.is_played and newest_slots(patient.session, patient.work.stamp.now):
         raise Invalid(unmet("outbox_waits", count=count, since=_wall(oldest, patient)))
     _refuse_vain_tries(patient.session)
     return patient.says("outbox_waiting", count=count)

@@ -1,29 +1,27 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import typer
-from sqlalchemy import select
+from sqlmodel import Session
 
 from cli.door import Door
 from cli.errors import PARTLY
 from cli.lookup import Lookup
 from cli.output import Column
-from flows import slots as book
 from flows.bodies import BODIES
 from flows.clock import Clockwork, Pass, UnknownScheduleError, outbox_counts, run_slot
 from flows.clock import tick as pass_of
-from flows.schedules import Schedule, cron_of, slots
 from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
 from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
-from models.reading import table_of
-from models.runs import ScheduledRun
+from lifecycle.schedules.queries import Scheduled, run_of, runs, schedules
+from lifecycle.schedules.times import Schedule, cron_of
 from models.states import Door as DoorName
 from models.states import SlotStatus
 
@@ -102,48 +100,45 @@ def _row(slot: Slot, door: Door) -> dict[str, Any]:
 
 def list_all(door: Door, name: str, limit: int) -> None:
     """Print the newest runs, of one schedule or of all."""
-    run = table_of(ScheduledRun)
-    wanted = select(run).order_by(run.c.slot_at.desc(), run.c.id.desc()).limit(limit)
-    if name:
-        wanted = wanted.where(run.c.schedule_id == name)
-    rows = door.read(lambda session: list(session.execute(wanted)))
-    found = [{**_row(book.slot_of(row.schedule_id, row), door), "why": row.why} for row in rows]
+    rows = door.read(lambda session: runs(session, schedule_id=name, limit=limit))
+    found = [{**_row_of(row, door), "why": row.why} for row in rows]
     door.output.table((*_SLOT, Column(key="why", is_wide=True), Column(key="run_id")), found)
 
 
 def show_one(door: Door, run_id: str) -> None:
     """Print one run with its effects; NotFound for an id that nobody has."""
-    run = table_of(ScheduledRun)
     try:
-        wanted = select(run).where(run.c.id == UUID(run_id))
+        wanted = UUID(run_id)
     except ValueError:
         raise NotFound(unmet("not_found", ref=run_id)) from None
-    row = door.read(lambda session: session.execute(wanted).first())
+    row = door.read(lambda session: run_of(session, wanted))
     if row is None:
         raise NotFound(unmet("not_found", ref=run_id))
-    slot = _row(book.slot_of(row.schedule_id, row), door)
     more = {"started_at": door.local(row.started_at), "ended_at": row.ended_at and door.local(row.ended_at)}
-    found = {**slot, **more, "holder": row.holder, "why": row.why, "effects": row.effects}
-    if door.output.as_json:
-        door.output.record(_WHOLE, found)
-        return
+    found = {**_row_of(row, door), **more, "holder": row.holder, "why": row.why, "effects": row.effects}
     door.output.record(_WHOLE, found)
-    if row.effects:
+    if row.effects and not door.output.as_json:
         door.output.table(_EFFECT, row.effects)
+
+
+def _row_of(row: Any, door: Door) -> dict[str, Any]:
+    names = ("schedule_id", "done_count", "refused_count", "failed_count")
+    head = {name: getattr(row, name) for name in names}
+    return {**head, "status": str(row.status), "slot_at": door.local(row.slot_at), "run_id": str(row.id)}
 
 
 def list_schedules(door: Door) -> None:
     """Print what runs by itself, when it runs next, and the pause that holds it."""
-    work = work_of(door)
-    now, calendar = work.stamp.now, work.stamp.calendar
+
+    def work(session: Session) -> list[Scheduled]:
+        return schedules(session, door.settings.timezone, now=door.now, calendar=door.calendar)
+
     rows = []
-    for one in work.on_duty():
-        pauses = door.read(partial(book.pauses_of, schedule_id=one.id))
-        following = next(slots(one, after=now, until=now + timedelta(days=120), calendar=calendar), None)
-        cron, timezone = cron_of(one)
-        said = {"schedule_id": one.id, "cron": cron, "timezone": timezone, "reason": one.reason}
-        held = book.pause_at(pauses, now, one)
-        rows.append({**said, "next_at": following and door.local(following), "paused": held or ""})
+    for one in door.read(work):
+        cron, timezone = cron_of(one.schedule)
+        said = {"schedule_id": one.schedule.id, "cron": cron, "timezone": timezone, "reason": one.schedule.reason}
+        held = one.pause.reason if one.pause else ""
+        rows.append({**said, "next_at": one.next_at and door.local(one.next_at), "paused": held})
     door.output.table(_SCHEDULE, rows)
 
 

@@ -15,7 +15,6 @@ from cli.door import Door
 from cli.errors import CannotWork
 from cli.output import Column, Output, json_text
 from flows.metrics import exposition, measures
-from flows.schedules import slots
 from flows.serving import (
     HOST,
     Answers,
@@ -32,6 +31,7 @@ from flows.serving import (
 from flows.walking import walking
 from flows.workplace import opened
 from lifecycle.invariants.check import frozen
+from lifecycle.schedules.times import slots
 from models.db import reading
 from models.ports import Transient
 from models.readiness import NotReadyError, head_revision
@@ -55,12 +55,13 @@ def serve_console(*, host: str | None, port: int | None) -> None:
     """Answer pages and the API until told to end."""
     import uvicorn
 
+    from cli.behind.backstage import Backstage
     from web.app import make_app
     from web.house import opened as house_opened
 
     settings = load_settings()
     own_host, own_port = settings.console_place()
-    with house_opened(settings) as house:
+    with house_opened(settings, Backstage()) as house:
         uvicorn.run(
             make_app(house),
             host=host or own_host,

@@ -1,7 +1,5 @@
 """What the command line does with webhooks and the outbox besides naming a verb: secrets, a test at once, ids."""
 
-import base64
-import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -17,20 +15,14 @@ from flows.telling import courier_of
 from lifecycle.actor import Actor
 from lifecycle.commands import Answer
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
-from lifecycle.deliveries.rules import MOST_AT_ONCE, SECRET_PREFIX
+from lifecycle.deliveries.rules import MOST_AT_ONCE
 from lifecycle.errors import Invalid, unmet
 from models.deliveries import Delivery, DeliveryAttempt
 from models.journal import OutboxMessage
 from models.ports import Said
 from models.reading import table_of
 from models.states import DeliveryStatus
-
-_BYTES = 32
-
-
-def new_secret() -> str:
-    """Draw a secret to sign with."""
-    return f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
+from notifications.webhooks import new_secret
 
 
 def add_endpoint(door: Door, url: str, types: tuple[str, ...], owner: str | None) -> None:

@@ -4,7 +4,7 @@ from calendar import day_name, month_name
 from collections.abc import Iterable
 
 from docs.generate.markdown import code, page, table
-from flows.schedules import SCHEDULES, Schedule, When
+from lifecycle.schedules.times import SCHEDULES, Schedule, When
 from notifications.deadlines import DEADLINES, Deadline, Ladder
 from notifications.reminders import AHEAD, STALE, TOLD_AT
 from notifications.words import title

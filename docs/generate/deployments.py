@@ -3,10 +3,10 @@
 import yaml
 
 from flows.bodies import BODIES
-from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of
+from lifecycle.schedules.times import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of
 
 _HEAD = """\
-# Generated from flows/schedules.py by `make docs`; `pilotway flow deploy` does the same and the rest besides.
+# Generated from lifecycle/schedules/times.py by `make docs`; `pilotway flow deploy` does the same and the rest besides.
 # prefect work-pool create pilotway --type process
 # prefect --no-prompt deploy --all --prefect-file deploy/prefect.yaml
 """

@@ -86,6 +86,13 @@ class DisableUser(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnableUser(Command):
+    """Let a disabled account in again, with the roles that nobody took back meanwhile."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddToken(Command):
     """Give a user an API token; only its SHA-256 is handed over and stored."""
 
@@ -213,6 +220,16 @@ DISABLE_USER = Verb(
     facts=facts.entries(),
     rules=(rules.not_oneself, rules.user_is_active),
     effects=effects.user_disabled,
+)
+ENABLE_USER = Verb(
+    object_type="user",
+    name="enable",
+    command=EnableUser,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.entries(),
+    rules=(rules.not_oneself, rules.user_is_disabled),
+    effects=effects.user_enabled,
 )
 ADD_TOKEN = Verb(
     object_type="user",

@@ -110,6 +110,11 @@ def user_disabled(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
     return _on(entry, User, "user", "disable", values={"status": UserStatus.DISABLED})
 
 
+def user_enabled(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
+    """Let the account in again."""
+    return _on(entry, User, "user", "enable", values={"status": UserStatus.ACTIVE})
+
+
 def delegated(entry: DelegationEntry, _target: str, stamp: Stamp) -> Effects:
     """Lend the role; it stands in the chain of who stands in, with both names."""
     command = entry.command

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
-from models.people import Delegation, Organisation, RoleGrant, User
+from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember
 from models.states import Role, UserStatus
@@ -39,12 +39,39 @@ def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]
     """Return the grants in force, of one user or of all."""
     user, grant, organisation = _table(User), _table(RoleGrant), _table(Organisation)
     statement = (
-        select(user.c.login, grant.c.role, organisation.c.name.label("organisation"), grant.c.id.label("grant_id"))
+        select(
+            user.c.login,
+            user.c.name,
+            grant.c.role,
+            grant.c.organisation_id,
+            organisation.c.name.label("organisation"),
+            grant.c.id.label("grant_id"),
+            grant.c.granted_at,
+        )
         .select_from(grant.join(user, user.c.id == grant.c.user_id).outerjoin(organisation))
         .where(grant.c.revoked_at.is_(None))
         .order_by(user.c.login, grant.c.role)
     )
     return _plain(session.execute(statement if user_id is None else statement.where(user.c.id == user_id)))
+
+
+def tokens(session: Session, user_id: UUID) -> list[dict[str, Any]]:
+    """Return the API tokens of an account, the newest first; of none is more known than its hash."""
+    token = _table(ApiToken)
+    columns = (token.c.id, token.c.scopes, token.c.created_at, token.c.expires_at, token.c.revoked_at)
+    return _plain(
+        session.execute(select(*columns).where(token.c.user_id == user_id).order_by(token.c.created_at.desc()))
+    )
+
+
+def ties(session: Session, organisation_id: UUID) -> list[dict[str, Any]]:
+    """Return what ties an organisation to others, whichever of the two it was entered for."""
+    tie, other = _table(OrganisationTie), _table(Organisation)
+    mine, theirs = tie.c.organisation_id == organisation_id, tie.c.other_id == organisation_id
+    partner = case((mine, tie.c.other_id), else_=tie.c.organisation_id)
+    columns = (tie.c.share_basis_points, tie.c.is_common_control, tie.c.since_on, mine.label("is_owner"))
+    statement = select(other.c.id, other.c.name, *columns).join(other, other.c.id == partner).where(mine | theirs)
+    return _plain(session.execute(statement.order_by(other.c.name)))
 
 
 def delegations(session: Session) -> list[dict[str, Any]]:

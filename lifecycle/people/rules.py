@@ -194,6 +194,11 @@ def user_is_active(entry: Any) -> tuple[Unmet, ...]:
     return () if entry.row.status == UserStatus.ACTIVE else (unmet("user_disabled"),)
 
 
+def user_is_disabled(entry: Any) -> tuple[Unmet, ...]:
+    """There is something to enable."""
+    return () if entry.row.status == UserStatus.DISABLED else (unmet("user_active"),)
+
+
 @about_input
 def sound_share(entry: "Entry") -> tuple[Unmet, ...]:
     """A share lies between 0 and 10,000 basis points; nobody is tied to itself."""

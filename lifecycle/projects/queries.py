@@ -72,6 +72,7 @@ class Wanted:
     stage: ProjectState | None = None
     is_overdue: bool = False
     is_on_hold: bool = False
+    platform_id: UUID | None = None
 
 
 def cards(
@@ -107,6 +108,17 @@ def cards(
     return [_card(row, counts) for row in rows]
 
 
+def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Return project -> its visits of all stages, in their order; one read."""
+    run = _table(StageRun)
+    columns = (run.c.project_id, run.c.stage, run.c.opened_on, run.c.closed_on)
+    statement = select(*columns).where(run.c.project_id.in_(project_ids)).order_by(run.c.opened_on, run.c.id)
+    found: dict[UUID, list[Any]] = {}
+    for row in session.execute(statement).mappings() if project_ids else ():
+        found.setdefault(row["project_id"], []).append(row)
+    return found
+
+
 def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[ProjectState, int]:
     """Return how many of the projects asked for stand in each stage or end."""
     project, run, firm = _table(Project), _table(StageRun), _alias("firm")
@@ -133,6 +145,8 @@ def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[boo
         asked.append(project.c.stage == wanted.stage)
     if wanted.is_overdue:
         asked.append(run.c.due_on < today)
+    if wanted.platform_id is not None:
+        asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
     return asked
@@ -176,6 +190,30 @@ def gates(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> list[P
     """Return what the verbs of these projects would look at now, by number: gate and entry are judged when asked."""
     rows = project_rows(session, project_ids)
     return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
+
+
+def living_under(session: Session, pack_sha256: str) -> list[Any]:
+    """Return the projects that have not ended and have frozen a standard (id, number, name, stage), by number."""
+    project = _table(Project)
+    columns = (project.c.id, project.c.number, project.c.name, project.c.stage)
+    locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
+    return list(session.execute(select(*columns).where(*locked).order_by(project.c.number)))
+
+
+def gates_under(session: Session, project_ids: Sequence[UUID], pack_sha256: str, stamp: Stamp) -> list[ProjectFacts]:
+    """Return what the verbs of these projects would look at if they had frozen another standard, by number."""
+    rows = [_Under(row, pack_sha256) for row in project_rows(session, project_ids)]
+    return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
+
+
+class _Under:
+    """A project's row with another standard."""
+
+    def __init__(self, row: Any, pack_sha256: str) -> None:
+        self._row, self.pack_sha256 = row, pack_sha256
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
 
 
 def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:

@@ -90,6 +90,23 @@ def told(session: Session, project_id: UUID, *, after: int = 0) -> Iterator[tupl
         before, command = event.seq, mine
 
 
+def latest(session: Session, project_id: UUID, *, limit: int) -> tuple[list[Event], bool]:
+    """Return the newest acts on a project as people tell them, the newest first, and whether there are more.
+
+    Only the end of the trail is read: more of it where one command left many rows.
+    """
+    audit, wanted = _table(AuditRecord), 4 * limit
+    while True:
+        newest = select(audit.c.seq).where(_of(frozenset({project_id}))).order_by(audit.c.seq.desc())
+        bound = session.execute(newest.offset(wanted).limit(1)).scalar()
+        found = [event for event, _ in told(session, project_id, after=bound or 0)]
+        if bound is None:
+            return found[: -limit - 1 : -1], len(found) > limit
+        if len(found) > limit:  # the oldest of them may be the rest of a command that began before
+            return found[: -limit - 1 : -1], True
+        wanted *= 4
+
+
 def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset(), after: int = 0) -> Iterator[Event]:
     """Yield every act on a project or on what belongs to it, and every refusal, a thousand rows at a time.
 

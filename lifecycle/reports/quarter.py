@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -233,8 +233,17 @@ def _message(programme: Any, frozen: Mapping[str, Any], stamp: Stamp) -> dict[st
     }
 
 
-def reports(session: Session, *, programme_id: UUID | None = None, period: str | None = None) -> list[dict[str, Any]]:
-    """Return the frozen reports with the code of their programme, the newest period first; filtered where asked."""
+def reports(
+    session: Session,
+    *,
+    programme_id: UUID | None = None,
+    period: str | None = None,
+    reach: ColumnElement[bool] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the frozen reports with the code of their programme, the newest period first; filtered where asked.
+
+    `reach` is a condition on `programme`: what the reader may see.
+    """
     report, programme = table_of(FrozenReport), table_of(Programme)
     statement = (
         select(report, programme.c.code.label("programme"))
@@ -246,6 +255,8 @@ def reports(session: Session, *, programme_id: UUID | None = None, period: str |
         statement = statement.where(report.c.object_id == programme_id)
     if period is not None:
         statement = statement.where(report.c.period == period)
+    if reach is not None:
+        statement = statement.where(reach)
     return [
         {**row._mapping, "is_sound": body_sha256(row.body) == row.sha256}  # noqa: SLF001
         for row in session.execute(statement)

@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from flows.bodies import BODIES
 from flows.clock import Clockwork, run_slot, tick
-from flows.schedules import SCHEDULES
 from flows.slots import Slot
 from lifecycle.audit.keys import new_key, private_pem, public_pem
 from lifecycle.disbursement.commands import Freeze
+from lifecycle.schedules.times import SCHEDULES
 from models.db import transaction
 from models.file_store import EvidenceFiles
 from models.ids import new_id

@@ -12,8 +12,8 @@ from sqlalchemy import text, update
 
 from flows import slots as book
 from flows.clock import Clockwork, Pass, UnknownScheduleError, run_slot, tick
-from flows.schedules import SCHEDULES, Schedule, When
 from flows.turns import Body, Effect, Outcome, Turn
+from lifecycle.schedules.times import SCHEDULES, Schedule, When
 from models.db import reading, transaction
 from models.journal import Claim
 from models.reading import table_of

@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from flows.clock import Clockwork, tick
 from flows.outbox import GROUP, deliver
 from flows.runtime import Sweep, run
-from flows.schedules import Schedule, When
 from flows.turns import Body, Outcome, Turn
 from lifecycle.commands import Command
 from lifecycle.people.commands import AddOrganisation
+from lifecycle.schedules.times import Schedule, When
 from models.db import make_engine, transaction
 from models.migrate import upgrade
 from models.ports import SendResult

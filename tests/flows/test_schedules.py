@@ -9,8 +9,8 @@ import pytest
 
 from flows.bodies import BODIES
 from flows.clock import Clockwork
-from flows.schedules import SCHEDULES, Schedule, When, cron_of, in_zone, is_slot, latest_slot, slots
 from lifecycle.calendar import Calendar, china
+from lifecycle.schedules.times import SCHEDULES, Schedule, When, cron_of, in_zone, is_slot, latest_slot, slots
 from models.settings import Settings
 from tests.factories import House
 

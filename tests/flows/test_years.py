@@ -21,10 +21,10 @@ from sqlalchemy import text
 
 from flows.bodies import BODIES
 from flows.clock import Clockwork, run_slot, tick
-from flows.schedules import SCHEDULES
 from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import Stamp
+from lifecycle.schedules.times import SCHEDULES
 from models.db import reading, transaction
 from models.ids import new_id
 from models.journal import OutboxMessage

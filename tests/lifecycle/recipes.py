@@ -188,6 +188,17 @@ def disable(house: House, count: int) -> Made:
     return [people.DisableUser(command_id=key(), user_id=user) for user in _users(house, count)]
 
 
+@recipe("user.enable", by=Role.ADMIN)
+def enable(house: House, count: int) -> Made:
+    disabled = disable(house, count)
+    house.do(*disabled)
+    return [
+        people.EnableUser(command_id=key(), user_id=one.user_id)
+        for one in disabled
+        if isinstance(one, people.DisableUser)
+    ]
+
+
 @recipe("user.add_token", by=Role.ADMIN)
 def add_token(house: House, count: int) -> Made:
     end = house.now + timedelta(days=90)

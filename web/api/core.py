@@ -14,7 +14,7 @@ from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
 from lifecycle.commands import Command
-from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
+from lifecycle.errors import Forbidden, Invalid, NotFound, Unmet, unmet
 from models.states import Scope
 from web.acts import Action, actions, refusal
 from web.errors import KeyMissing, Malformed, VersionMissing
@@ -32,6 +32,8 @@ def show(visit: Program, path: str, ref: str) -> Response:
     """Give one thing: the columns of the contract's view as keys, its version as `ETag`."""
     noun = noun_at(path)
     _need(visit, Scope.READ)
+    if not noun.view:
+        raise NotFound(NotFound.code)
 
     def work(session: Session) -> tuple[dict[str, Any], int]:
         row = noun.find(session, visit, ref)

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import islice
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 from sqlmodel import Session
 
-from lifecycle.calendar import Calendar
 from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.dwell import dwell_of
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
-from lifecycle.reports.history import told
+from lifecycle.reports.history import latest
 from models.states import STAGES, ProjectState
 from notifications.gates import Line, lines, standard_names
 from web.acts import Action, actions
@@ -71,7 +70,7 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
     (facts,) = gates(session, [row.id], visit.stamp)
     gate = lines(facts, people_who_owe(session, [row.id]), visit.lang)
     acts = actions(session, visit, PROJECTS, row)
-    events = [one for one, _ in told(session, row.id)]
+    events, has_more = latest(session, row.id, limit=LATEST)
     names = standard_names(session, row.id, visit.lang)
     stage = ProjectState(row.stage)
     late = facts.calendar.working_days_between(found["due_on"], visit.today) if found["due_on"] else 0
@@ -90,8 +89,8 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
         can=[one for one in acts if one.is_allowed],
         cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],
-        timeline=[_told(event, words, names) for event in islice(reversed(events), LATEST)],
-        has_more=len(events) > LATEST,
+        timeline=[_told(event, words, names) for event in events],
+        has_more=has_more,
     )
 
 
@@ -117,17 +116,8 @@ def _told(event: Any, words: Words, names: Any) -> Told:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Visits:
-    """The days of one stage: those on the way, and those spent back in it (stage it came from -> count, days)."""
-
-    days: int
-    first_on: date | None
-    back: dict[str, tuple[int, int]]
-
-
 def _rail(facts: ProjectFacts, visits: Sequence[dict[str, Any]], visit: Visit, words: Words) -> Markup:
-    counted = {stage: _count(stage, visits, facts.calendar, visit.today) for stage in STAGES}
+    counted = {stage: dwell_of(stage, visits, facts.calendar, visit.today) for stage in STAGES}
     boxes, arcs, said = [], [], []
     for stage in STAGES:
         one, name = counted[stage], words.word("state", stage)
@@ -144,20 +134,3 @@ def _rail(facts: ProjectFacts, visits: Sequence[dict[str, Any]], visit: Visit, w
             arcs.append(Arc(source=source, target=stage, said=back))
             said.append(words.t("rail.said_back", stage=name, said=back))
     return rail(boxes, arcs, label=words.t("rail.label", said=said), width=_WIDTH[visit.lang])
-
-
-def _count(stage: str, visits: Sequence[dict[str, Any]], calendar: Calendar, today: date) -> _Visits:
-    days, first_on, back = 0, None, dict[str, tuple[int, int]]()
-    for place, one in enumerate(visits):
-        if one["stage"] != stage:
-            continue
-        spent = calendar.working_days_between(one["opened_on"], one["closed_on"] or today)
-        before = [STAGES.index(ProjectState(other["stage"])) for other in visits[:place]]
-        if before and max(before) > STAGES.index(ProjectState(stage)):
-            source = str(visits[place - 1]["stage"])
-            count, so_far = back.get(source, (0, 0))
-            back[source] = (count + 1, so_far + spent)
-        else:
-            days += spent
-        first_on = first_on or one["opened_on"]
-    return _Visits(days=days, first_on=first_on, back=back)

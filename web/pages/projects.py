@@ -1,6 +1,7 @@
 """Projects: the board of stages, the list, and the page of one."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,8 +9,11 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, unmet
-from lifecycle.projects.queries import Card, Wanted, cards, count_by_stage
+from lifecycle.projects.dwell import dwell_of
+from lifecycle.projects.queries import Card, Wanted, cards, count_by_stage, visits_of
 from models.states import ENDED, STAGES, ProjectState
+from web.listing import PER_PAGE, Column, Listing, answer, limit_of
+from web.listing import wanted as wanted_form
 from web.nouns import PROJECTS
 from web.pages.project_view import project_page
 from web.reading_rights import readable_projects
@@ -18,7 +22,6 @@ from web.session import Somebody, Visit
 
 router = APIRouter()
 PER_COLUMN = 20
-PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class Placed:
 
     card: Card
     day: int
-    """Which working day of its stage."""
+    """Working days in its stage, over all visits of it: what its page says too."""
     days_overdue: int
 
 
@@ -45,8 +48,10 @@ def board(visit: Somebody, q: str = "", overdue: bool = False) -> Response:  # n
     def work(session: Session) -> tuple[dict[ProjectState, int], dict[str, list[Placed]], int]:
         wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
         counts = count_by_stage(session, wanted, today=visit.today)
+        found = {str(stage): _column(session, visit, wanted, stage) for stage in STAGES}
+        visits = visits_of(session, [card.id for column in found.values() for card in column])
         columns = {
-            str(stage): [_placed(card, visit) for card in _column(session, visit, wanted, stage)] for stage in STAGES
+            stage: [_placed(card, visit, visits.get(card.id, ())) for card in column] for stage, column in found.items()
         }
         late = count_by_stage(session, Wanted(reach=reach, is_overdue=True), today=visit.today)
         return counts, columns, sum(late.values())
@@ -65,8 +70,10 @@ def board(visit: Somebody, q: str = "", overdue: bool = False) -> Response:  # n
 
 
 @router.get("/projects")
-def projects(
+@router.get("/projects.{form}")
+def projects(  # noqa: PLR0913, PLR0917 - the filters of the list
     visit: Somebody,
+    form: str = "",
     q: str = "",
     stage: str = "",
     after: str = "",
@@ -81,12 +88,16 @@ def projects(
         is_overdue=overdue,
         is_on_hold=hold,
     )
-    found = visit.read(lambda session: cards(session, wanted, today=visit.today, limit=PER_PAGE + 1, after=after))
-    following = found[PER_PAGE - 1].number if len(found) > PER_PAGE else None
-    values: dict[str, Any] = {"rows": found[:PER_PAGE], "following": following, "q": q, "stage": stage}
-    return page(
-        visit, "projects.html", **values, is_overdue=overdue, is_on_hold=hold, stages=[str(one) for one in ProjectState]
+    kind = wanted_form(form)
+    limit = limit_of(kind)
+    found = visit.read(lambda session: cards(session, wanted, today=visit.today, limit=limit, after=after))
+    following = found[PER_PAGE - 1].number if kind is None and len(found) > PER_PAGE else None
+    shown = found[:PER_PAGE] if kind is None else found
+    listing = Listing(
+        name="projects", columns=_LISTED, rows=[asdict(card) for card in shown], following=following, day="due_on"
     )
+    values: dict[str, Any] = {"rows": shown, "q": q, "stage": stage, "stages": [str(one) for one in ProjectState]}
+    return answer(visit, listing, kind, "projects.html", **values, is_overdue=overdue, is_on_hold=hold)
 
 
 @router.get("/projects/{ref}")
@@ -106,11 +117,11 @@ def _column(session: Session, visit: Visit, wanted: Wanted, stage: ProjectState)
     return cards(session, here, today=visit.today, limit=PER_COLUMN, is_soonest_first=True)
 
 
-def _placed(card: Card, visit: Visit) -> Placed:
+def _placed(card: Card, visit: Visit, visits: Sequence[Any]) -> Placed:
     calendar = visit.stamp.calendar.of(card.programme_id)
-    day = calendar.working_days_between(card.opened_on, visit.today) if card.opened_on else 0
+    spent = dwell_of(card.stage, visits, calendar, visit.today)
     late = calendar.working_days_between(card.due_on, visit.today) if card.due_on else 0
-    return Placed(card=card, day=day, days_overdue=max(0, late))
+    return Placed(card=card, day=spent.all_days, days_overdue=max(0, late))
 
 
 def _stage(text: str) -> ProjectState | None:
@@ -120,3 +131,15 @@ def _stage(text: str) -> ProjectState | None:
         return ProjectState(text)
     except ValueError:
         raise Invalid(unmet("no_such_stage", value=text, known=[str(one) for one in ProjectState])) from None
+
+
+_LISTED = (
+    Column(key="number"),
+    Column(key="name"),
+    Column(key="organisation"),
+    Column(key="platform"),
+    Column(key="stage", kind="word", word="state"),
+    Column(key="due_on", kind="day"),
+    Column(key="is_on_hold", kind="yes"),
+    Column(key="open_count", kind="number"),
+)

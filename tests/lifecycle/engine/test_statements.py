@@ -148,6 +148,7 @@ STATEMENTS = {
     "user.add_token": 10,
     "user.delegate": 11,
     "user.disable": 8,
+    "user.enable": 8,
     "user.end_delegation": 11,
     "user.grant": 10,
     "user.revoke": 10,

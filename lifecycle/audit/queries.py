@@ -1,0 +1,122 @@
+"""The audit trail to look at: rows of one object or the newest of all, whether a chain holds, the checkpoints."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.actor import PERMISSIONS
+from lifecycle.canonical import sha256
+from models.agreements import Agreement
+from models.funds import Fund
+from models.journal import AuditRecord, Checkpoint, CommandRecord
+from models.payouts import PaymentBatch, Payout
+from models.people import User
+from models.programmes import Programme
+from models.projects import Project
+from models.reading import table_of
+from models.tables import subject_tables
+
+_AUDIT, _USER, _CHECKPOINT, _COMMAND = (table_of(model) for model in (AuditRecord, User, Checkpoint, CommandRecord))
+_CALLED: dict[str, tuple[Any, str]] = {
+    "project": (Project, "number"),
+    "payout": (Payout, "number"),
+    "batch": (PaymentBatch, "number"),
+    "agreement": (Agreement, "number"),
+    "fund": (Fund, "code"),
+    "programme": (Programme, "code"),
+    "user": (User, "login"),
+}
+_SHOWN = ("seq", "at", "door", "action", "object_type", "object_id", "chain_seq", "from_state", "to_state", "hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What a look at one chain says."""
+
+    rows: int
+    is_whole: bool
+    """Each row holds the hash of the one before and of its own body, and none is missing in between."""
+
+
+def object_of(session: Session, ref: str) -> tuple[str, UUID] | None:
+    """Return (object type, id) of what people call by a number, a code or a login, or by its id; None for nothing."""
+    try:
+        known = UUID(ref)
+    except ValueError:
+        known = None
+    for object_type, (model, column) in _CALLED.items():
+        table = table_of(model)
+        named = table.c.id == known if known else func.lower(table.c[column]) == ref.lower()
+        found = session.execute(select(table.c.id).where(named).limit(1)).scalar()
+        if found is not None:
+            return object_type, found
+    return _by_its_rows(session, known) if known else None
+
+
+def acts(
+    session: Session, *, about: tuple[str, UUID] | None = None, before: int | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """Return the newest rows of the trail, of one object where asked, with the name of who acted."""
+    asked = (_COMMAND.c.actor_id == _AUDIT.c.actor_id) & (_COMMAND.c.command_id == _AUDIT.c.command_id)
+    columns = (*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"), _COMMAND.c.verb)
+    joined = _AUDIT.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id).outerjoin(_COMMAND, asked)
+    statement = select(*columns).select_from(joined)
+    if about is not None:
+        statement = statement.where(*_is(about))
+    if before is not None:
+        statement = statement.where(_AUDIT.c.seq < before)
+    rows = session.execute(statement.order_by(_AUDIT.c.seq.desc()).limit(limit))
+    return [{**row, "act": _act(row)} for row in rows.mappings()]
+
+
+def chain_of(session: Session, about: tuple[str, UUID]) -> Chain:
+    """Return whether the chain of one object holds: computed anew from its rows."""
+    columns = (_AUDIT.c.chain_seq, _AUDIT.c.body, _AUDIT.c.prev_hash, _AUDIT.c.hash)
+    rows = session.execute(select(*columns).where(*_is(about)).order_by(_AUDIT.c.chain_seq)).all()
+    return Chain(rows=len(rows), is_whole=_is_whole(rows))
+
+
+def checkpoints(session: Session, *, limit: int) -> list[dict[str, Any]]:
+    """Return the newest checkpoints."""
+    columns = (
+        _CHECKPOINT.c[name]
+        for name in ("seq", "at", "audit_seq", "heads_count", "heads_sha256", "file_sha256", "key_id")
+    )
+    rows = session.execute(select(*columns).order_by(_CHECKPOINT.c.seq.desc()).limit(limit))
+    return [dict(row) for row in rows.mappings()]
+
+
+def trail_length(session: Session) -> int:
+    """Return the number of the last row."""
+    return session.execute(select(func.max(_AUDIT.c.seq))).scalar() or 0
+
+
+def _act(row: Any) -> str:
+    """Return what was asked: the act itself where it is a verb, else the verb that it followed from."""
+    action = str(row["action"])
+    return action if action in PERMISSIONS else row["verb"] or action.removesuffix(".refused")
+
+
+def _is(about: tuple[str, UUID]) -> tuple[Any, Any]:
+    return _AUDIT.c.object_type == about[0], _AUDIT.c.object_id == about[1]
+
+
+def _by_its_rows(session: Session, object_id: UUID) -> tuple[str, UUID] | None:
+    """Return what an id is of which nothing but the trail is asked: by the index of its chain, type by type."""
+    asked = (_AUDIT.c.object_type.in_(sorted(subject_tables())), _AUDIT.c.object_id == object_id)
+    found = session.execute(select(_AUDIT.c.object_type).where(*asked).limit(1)).scalar()
+    return (found, object_id) if found else None
+
+
+def _is_whole(rows: Sequence[Any]) -> bool:
+    before = None
+    for number, row in enumerate(rows, start=1):
+        follows = before is None or row.prev_hash == before
+        if row.chain_seq != number or not follows or row.hash != sha256(f"{row.prev_hash}\n{row.body}"):
+            return False
+        before = row.hash
+    return True

@@ -1,0 +1,188 @@
+"""The portfolio: funnel, dwell, conversion and money of the projects that the reader may see, and quarterly reports."""
+
+import json
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import Response
+
+from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
+from lifecycle.reports.portfolio import CONFIDENCE, LEAST, Cohort, Portfolio, StageFigures, filters, portfolio_figures
+from lifecycle.reports.quarter import reports
+from lifecycle.standards.pack import Pack
+from web.charts.portfolio import Bar, Reference, Span, funnel, share, strip
+from web.listing import Column, Listing, answer, wanted
+from web.menu import PORTFOLIO
+from web.reading_rights import as_id, readable_programmes, readable_projects
+from web.render import Words, page
+from web.session import Somebody, Visit
+
+router = APIRouter()
+WITH_PILOT_TEST, WITHOUT = 0.8, 0.3
+"""Shares of success with and without a pilot test as a newspaper reported them (Yang Guang Wang, 2025-07-07)."""
+_DAYS_OF_A_MONTH = 21
+"""Working days; a target in months is drawn at about this place."""
+_ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
+_COUNT = 80
+_MONTHS = 12
+
+
+@router.get("/portfolio")
+@router.get("/portfolio.{form}")
+def portfolio(
+    visit: Somebody, form: str = "", since: str = "", until: str = "", platform: str = "", programme: str = ""
+) -> Response:
+    """Show the figures of a cohort of projects: those received in a span of months."""
+    _for_readers(visit)
+    kind = wanted(form)
+    cohort = Cohort(
+        reach=readable_projects(visit.rights, visit.actor),
+        since_on=_month(since, "since"),
+        before_on=_behind(_month(until, "until")),
+        platform_id=as_id(platform),
+        programme_id=as_id(programme),
+    )
+
+    def work(session: Session) -> tuple[Portfolio, tuple[list[Any], list[Any]]]:
+        figures = portfolio_figures(session, cohort, today=visit.today, calendar=visit.stamp.calendar)
+        return figures, filters(session, cohort.reach)
+
+    figures, (platforms, programmes) = visit.read(work)
+    words = Words(visit.lang, visit.house.zone)
+    rows = [_row(one, figures.pack) for one in figures.stages]
+    values: dict[str, Any] = {
+        "figures": figures,
+        "funnel": _funnel(figures, words),
+        "strip": _strip(figures, words),
+        "share": _share(figures, words),
+        "least": LEAST,
+        "platforms": [(str(one.id), one.name) for one in platforms],
+        "programmes": [(str(one.id), one.name) for one in programmes],
+        "since": since,
+        "until": until,
+        "platform": platform,
+        "programme": programme,
+    }
+    return answer(visit, Listing(name="portfolio", columns=_STAGES, rows=rows), kind, "portfolio.html", **values)
+
+
+@router.get("/portfolio/reports")
+@router.get("/portfolio/reports.{form}")
+def list_reports(visit: Somebody, form: str = "") -> Response:
+    """List the quarters that were frozen, each with whether its body is still the one that was."""
+    _for_readers(visit)
+    reach = readable_programmes(visit.rights, visit.actor)
+    found = visit.read(lambda session: reports(session, reach=reach))
+    rows = [{**one, "url": f"/portfolio/reports/{one['programme']}/{one['period']}"} for one in found]
+    return answer(visit, Listing(name="reports", columns=_REPORTS, rows=rows), wanted(form), "list.html")
+
+
+@router.get("/portfolio/reports/{programme}/{period}")
+def one_report(visit: Somebody, programme: str, period: str) -> Response:
+    """Show one frozen quarter: its figures as they were, and its hash."""
+    _for_readers(visit)
+    reach = readable_programmes(visit.rights, visit.actor)
+    found = visit.read(lambda session: reports(session, period=period, reach=reach))
+    report = next((one for one in found if one["programme"] == programme), None)
+    if report is None:
+        raise NotFound(NotFound.code)
+    body = json.dumps(report["body"], ensure_ascii=False, indent=2, sort_keys=True)
+    return page(visit, "report.html", report=report, body=body)
+
+
+def _for_readers(visit: Visit) -> None:
+    if not visit.roles & PORTFOLIO:
+        raise Forbidden(unmet("role", needs=sorted(PORTFOLIO), verb="portfolio"))
+
+
+def _month(text: str, field: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{text}-01") if text else None
+    except ValueError:
+        raise Invalid(unmet("value_wrong", field=field, value=text, form="2025-07")) from None
+
+
+def _behind(first: date | None) -> date | None:
+    if first is None:
+        return None
+    return date(first.year + first.month // _MONTHS, first.month % _MONTHS + 1, 1)
+
+
+def _row(one: StageFigures, pack: Pack) -> dict[str, Any]:
+    stage = pack.stage(one.stage)
+    return {
+        "stage": str(one.stage),
+        "entered": one.entered,
+        "visits": one.visits,
+        "recycled": one.recycled,
+        "running": one.dwell.n - one.dwell.ended,
+        "median_days": one.dwell.median,
+        "p90_days": one.dwell.p90,
+        "target_days": stage.default_days if stage.default_unit == "working_days" else None,
+        "url": f"/projects?stage={one.stage}",
+    }
+
+
+def _funnel(figures: Portfolio, words: Words) -> Any:
+    left, _ = _ROOM[words.lang]
+    counts = [(str(one.stage), one.entered) for one in figures.stages]
+    counts.append(("in_production", figures.produced))
+    bars = [
+        Bar(name=words.word("state", stage), count=count, said=words.t("portfolio.bar", count=count))
+        for stage, count in counts
+    ]
+    label = words.t("portfolio.funnel_label", said=[f"{bar.name} {bar.count}" for bar in bars])
+    return funnel(bars, label=label, left=left, tail=_COUNT)
+
+
+def _strip(figures: Portfolio, words: Words) -> Any:
+    left, tail = _ROOM[words.lang]
+    spans = []
+    for one in figures.stages:
+        stage = figures.pack.stage(one.stage)
+        target = stage.default_days * (1 if stage.default_unit == "working_days" else _DAYS_OF_A_MONTH)
+        meant = words.t(f"portfolio.target_{stage.default_unit}", count=stage.default_days)
+        said = words.t("portfolio.dwell", median=_days(one.dwell.median), p90=_days(one.dwell.p90), target=meant)
+        name = words.word("state", one.stage)
+        spans.append(Span(name=name, median=one.dwell.median, p90=one.dwell.p90, target=target, said=said))
+    label = words.t("portfolio.strip_label", said=[f"{one.name} {one.said}" for one in spans])
+    return strip(spans, label=label, left=left, tail=tail)
+
+
+def _days(days: int | None) -> str:
+    return "–" if days is None else str(days)
+
+
+def _share(figures: Portfolio, words: Words) -> Any:
+    found = figures.conversion.share
+    if found is None:
+        return None
+    shown = {"point": f"{found.point:.1%}", "lower": f"{found.lower:.1%}", "upper": f"{found.upper:.1%}"}
+    said = words.t("portfolio.share", **shown)
+    label = words.t("portfolio.share_label", n=found.n, confidence=f"{CONFIDENCE:.0%}", **shown)
+    references = (
+        Reference(at=WITHOUT, said=words.t("portfolio.without")),
+        Reference(at=WITH_PILOT_TEST, said=words.t("portfolio.with")),
+    )
+    return share(found.point, found.lower, found.upper, references, label=label, said=said)
+
+
+_STAGES = (
+    Column(key="stage", kind="word", word="state", link="url"),
+    Column(key="entered", kind="number"),
+    Column(key="visits", kind="number"),
+    Column(key="running", kind="number"),
+    Column(key="recycled", kind="number"),
+    Column(key="median_days", kind="number"),
+    Column(key="p90_days", kind="number"),
+    Column(key="target_days", kind="number"),
+)
+_REPORTS = (
+    Column(key="period", link="url"),
+    Column(key="programme"),
+    Column(key="at", kind="at"),
+    Column(key="is_sound", kind="yes"),
+    Column(key="sha256", kind="hash"),
+)

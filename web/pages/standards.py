@@ -1,0 +1,219 @@
+"""Standards: the list, one version in full, two versions beside each other, and whom a new one would touch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import yaml
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import Response
+
+from lifecycle.errors import NotFound
+from lifecycle.people.queries import standards
+from lifecycle.projects.queries import gates, gates_under, living_under
+from lifecycle.standards.compare import compare
+from lifecycle.standards.difference import Difference, differences
+from lifecycle.standards.pack import Criterion, Pack
+from lifecycle.verdicts.packs import packs_of
+from notifications.gates import in_language, type_names
+from notifications.words import sentence
+from web.listing import Column, Listing, answer, wanted
+from web.reading_rights import readable_projects_among
+from web.render import Words, page
+from web.session import Somebody, Visit
+
+router = APIRouter()
+MOST_JUDGED = 200
+"""Projects whose gate is judged anew for a comparison; more would keep a page waiting."""
+_STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """Whom a change of version would touch."""
+
+    locked: Sequence[Any]
+    """Projects under way that have frozen the older version and that the reader may see."""
+    failing: Sequence[tuple[Any, tuple[str, ...]]]
+    """Those of them that would newly fail, with the clauses."""
+    is_cut: bool
+
+
+@router.get("/standards")
+@router.get("/standards.{form}")
+def list_standards(visit: Somebody, form: str = "") -> Response:
+    """List the published versions, the newest of each code with what to compare it with."""
+    rows = visit.read(standards)
+    before: dict[str, str] = {}
+    told: list[dict[str, Any]] = []
+    for one in rows:
+        previous = before.get(one["code"], "")
+        links = {"url": f"/standards/{one['code']}/{one['version']}"}
+        if previous:
+            links |= {"diff": f"/standards/{one['code']}/diff/{previous}..{one['version']}", "previous": previous}
+        told.append({**one, **links})
+        before[one["code"]] = one["version"]
+    return answer(visit, Listing(name="standards", columns=_STANDARDS, rows=told), wanted(form), "list.html")
+
+
+@router.get("/standards/{code}/{version}")
+def show_standard(visit: Somebody, code: str, version: str) -> Response:
+    """Show one version: what each stage asks for, of whom, until when, from which evidence."""
+    if version.endswith(".yaml"):
+        return _as_yaml(visit, code, version.removesuffix(".yaml"))
+
+    def work(session: Session) -> tuple[Any, Pack, list[str], int]:
+        rows = standards(session)
+        row = _row(rows, code, version)
+        others = [one["version"] for one in rows if one["code"] == code and one["version"] != version]
+        return row, packs_of(session, [row["sha256"]])[row["sha256"]], others, len(living_under(session, row["sha256"]))
+
+    row, pack, others, count = visit.read(work)
+    words = Words(visit.lang, visit.house.zone)
+    stages = [_stage(pack, stage, words) for stage in pack.stages]
+    title = in_language(pack.title, visit.lang)
+    return page(visit, "standard.html", row=row, pack=pack, title=title, stages=stages, others=others, living=count)
+
+
+@router.get("/standards/{code}/diff/{pair}")
+def diff(visit: Somebody, code: str, pair: str) -> Response:
+    """Show what differs between two versions, with signs and words, and whom it would touch."""
+    first, _, second = pair.partition("..")
+
+    def work(session: Session) -> tuple[Pack, Pack, Impact]:
+        rows = standards(session)
+        old, new = (_row(rows, code, one) for one in (first, second))
+        known = packs_of(session, [old["sha256"], new["sha256"]])
+        return known[old["sha256"]], known[new["sha256"]], _impact(session, visit, old["sha256"], new["sha256"])
+
+    old, new, impact = visit.read(work)
+    words = Words(visit.lang, visit.house.zone)
+    found = differences(old, new)
+    looser = [sentence(one.code, one.values, visit.lang) for one in compare(old, new) if one.path != "based_on"]
+    return page(
+        visit,
+        "standard_diff.html",
+        code=code,
+        first=first,
+        second=second,
+        parts=_by_part(found, old, new, words),
+        count=len(found),
+        looser=looser,
+        impact=impact,
+    )
+
+
+def _row(rows: Sequence[Mapping[str, Any]], code: str, version: str) -> Mapping[str, Any]:
+    found = next((one for one in rows if (one["code"], one["version"]) == (code, version)), None)
+    if found is None:
+        raise NotFound(NotFound.code)
+    return found
+
+
+def _as_yaml(visit: Visit, code: str, version: str) -> Response:
+    def work(session: Session) -> Pack:
+        sha256 = _row(standards(session), code, version)["sha256"]
+        return packs_of(session, [sha256])[sha256]
+
+    pack = visit.read(work)
+    text = yaml.safe_dump(pack.canonical(), allow_unicode=True, sort_keys=False, width=120)
+    name = f'attachment; filename="{code}-{version}.yaml"'
+    return Response(text, media_type="application/yaml; charset=utf-8", headers={"content-disposition": name})
+
+
+def _stage(pack: Pack, stage: Any, words: Words) -> dict[str, Any]:
+    return {
+        "id": str(stage.id),
+        "gate": stage.gate,
+        "title": in_language(stage.title, words.lang),
+        "target": words.t(f"rail.target_{stage.default_unit}", target=stage.default_days),
+        "most": words.t(f"standard.most_{stage.maximum_unit}", count=stage.maximum_days),
+        "panel": words.t(f"standard.panel_{stage.panel.kind}", count=stage.panel.minimum_members),
+        "criteria": [_criterion(pack, one, words) for one in stage.criteria],
+    }
+
+
+def _criterion(pack: Pack, one: Criterion, words: Words) -> dict[str, Any]:
+    names = type_names(pack, words.lang)
+    owed = [f"{words.word('party', owes.party)} {words.word('role', owes.role)}" for owes in one.owed_by]
+    return {
+        "clause": one.id,
+        "title": in_language(one.title, words.lang),
+        "text": in_language(one.text, words.lang),
+        "how": [words.t(f"standard.how_{how}") for how in one.how],
+        "strength": words.t(f"standard.strength_{_STRENGTHS[one.strength]}"),
+        "owed": owed,
+        "judged": [words.word("role", judge.role) for judge in one.judges],
+        "evidence": [names[kind] for kind in one.evidence],
+        "due": words.t(
+            f"standard.due_{one.due.unit}", anchor=words.t(f"standard.anchor_{one.due.anchor}"), count=one.due.days
+        ),
+        "parameters": [(name, _value(value)) for name, value in one.parameters.items()],
+    }
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value(one)}" for key, one in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _by_part(found: Sequence[Difference], old: Pack, new: Pack, words: Words) -> list[dict[str, Any]]:
+    """Return the differences in groups: by clause, else by the stage or chapter that they stand in."""
+    ordered = [(one.clause or one.path.partition("/")[0], one) for one in found]
+    groups = groupby(
+        sorted(ordered, key=lambda pair: (not pair[1].clause, _natural(pair[0]))), key=lambda pair: pair[0]
+    )
+    return [
+        {"name": name, "title": _title(name, old, new, words), "rows": [_told(one, name) for _, one in rows]}
+        for name, rows in groups
+    ]
+
+
+def _natural(name: str) -> tuple[str, int]:
+    gate, _, number = name.partition(".")
+    return gate, int(number) if number.isdecimal() else 0
+
+
+def _title(name: str, old: Pack, new: Pack, words: Words) -> str:
+    pack = next((one for one in (new, old) if one.has(name)), None)
+    return in_language(pack.criterion(name).title, words.lang) if pack else words.word("state", name)
+
+
+def _told(one: Difference, name: str) -> dict[str, Any]:
+    _, _, tail = one.path.partition(f"{name}/")
+    shown = {"old": None if one.old is None else _value(one.old), "new": None if one.new is None else _value(one.new)}
+    return {"path": tail or one.path, "kind": one.kind, **shown}
+
+
+def _impact(session: Session, visit: Visit, old: str, new: str) -> Impact:
+    rows = readable_projects_among(session, visit, living_under(session, old))
+    ids = [row.id for row in rows[:MOST_JUDGED]]
+    names = {row.id: row for row in rows}
+    before = {one.project.id: _passing(one) for one in gates(session, ids, visit.stamp)} if ids else {}
+    failing = []
+    for one in gates_under(session, ids, new, visit.stamp) if ids else ():
+        known = before[one.project.id]
+        clauses = tuple(
+            verdict.clause for verdict in one.verdicts if not verdict.passes and known.get(verdict.clause, True)
+        )
+        if clauses:
+            failing.append((names[one.project.id], clauses))
+    return Impact(locked=rows, failing=failing, is_cut=len(rows) > MOST_JUDGED)
+
+
+def _passing(facts: Any) -> dict[str, bool]:
+    return {verdict.clause: verdict.passes for verdict in facts.verdicts}
+
+
+_STANDARDS = (
+    Column(key="code"),
+    Column(key="version", link="url"),
+    Column(key="published_at", kind="at"),
+    Column(key="previous", link="diff", label="compared_with"),
+    Column(key="sha256", kind="hash"),
+)
