@@ -172,7 +172,7 @@ def decisions(
     """Yield what this person can decide at this moment, by the engine's own answer; at most `limit` of each kind."""
     project = table_of(Project)
     for pending in _PENDING:
-        verbs = [BY_NAME[name] for name in pending.verbs]
+        verbs = [_verb(name) for name in pending.verbs]
         if not any(PERMISSIONS.get(verb.permission, frozenset()) & roles for verb in verbs):
             continue
         table = table_of(pending.model)
@@ -188,6 +188,11 @@ def decisions(
             if name:
                 yield _decision(row, name)
     yield from _waivers(session, reach, stamp, limit=limit)
+
+
+def _verb(permission: str) -> Any:
+    kind, _, name = permission.partition(".")
+    return BY_NAME[(kind, name)]
 
 
 def _open_verb(session: Session, subject: UUID, verbs: Sequence[Any], stamp: Stamp) -> str:
@@ -224,7 +229,7 @@ def _waivers(session: Session, reach: ColumnElement[bool], stamp: Stamp, *, limi
         .where(waiver.c.granted_person_id != stamp.actor.person_id, waiver.c.stage_run_id == project.c.stage_run_id)
         .limit(limit)
     )
-    verb = BY_NAME["requirement.confirm_waiver"]
+    verb = _verb("requirement.confirm_waiver")
     for row in session.execute(statement).all():
         if _open_verb(session, row.project_id, [verb], stamp):
             yield Owed(

@@ -16,11 +16,31 @@ from web.api import core, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
-from web.pages import acts, entrance, house, projects
+from web.pages import (
+    acts,
+    batches,
+    bringing,
+    delegations,
+    entrance,
+    gate,
+    house,
+    inbox,
+    intake,
+    mine,
+    notes,
+    papers,
+    project_tabs,
+    projects,
+    reviews,
+)
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
-PAGES: Sequence[APIRouter] = (house.router, entrance.router, projects.router, acts.router)
+PEOPLE: Sequence[APIRouter] = (
+    *(inbox.router, mine.router, notes.router, delegations.router, intake.router, bringing.router),
+    *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
+)
+PAGES: Sequence[APIRouter] = (house.router, entrance.router, *PEOPLE, projects.router, acts.router)
 """Pages of their own first; the page of every verb takes what is left."""
 API: Sequence[APIRouter] = (session.router, core.router)
 API_PREFIX = "/api/v1"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lifecycle.actor import PARTIES_OF_ROLE
 from models.states import Role
 from web.session import Visit
 
@@ -15,9 +16,14 @@ class Entry:
     roles: frozenset[Role] = frozenset(Role)
 
 
+OF_FIRMS = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if parties == ("sme",))
+"""Roles in which somebody acts for a firm."""
 MENU: tuple[Entry, ...] = (
+    Entry(name="inbox", path="/inbox"),
+    Entry(name="my", path="/my", roles=OF_FIRMS),
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
+    Entry(name="search", path="/search"),
 )
 """Eight entries at most."""
 

@@ -17,8 +17,9 @@ from lifecycle.errors import NotFound
 from lifecycle.verbs import BY_NAME
 from models.base import Subject
 from models.projects import Project
+from models.reviews import Review
 from models.tables import object_type_of
-from web.reading_rights import project_of
+from web.reading_rights import project_of, review_of
 from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
@@ -125,5 +126,19 @@ PROJECTS = Noun(
     ),
 )
 
-_ALL: Sequence[Noun] = (PROJECTS,)
+REVIEWS = Noun(
+    path="reviews",
+    subject=Review,
+    view="v_review",
+    find=review_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.gate,
+    project_id=lambda row: row.project_id,
+    first=("review.open", "review.score", "review.propose", "review.decide", "review.recuse"),
+)
+
+_ALL: Sequence[Noun] = (
+    PROJECTS,
+    REVIEWS,
+)
 NOUNS = {noun.path: noun for noun in _ALL}

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from lifecycle.actor import PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
+from models.evidence import Evidence
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
 from models.reading import table_of
@@ -70,6 +71,26 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
     row = session.execute(select(project).where(matches)).one_or_none()
     if row is None or not may_see(session, row.id, visit.actor, today=visit.today):
         raise NotFound(NotFound.code)
+    return row
+
+
+def review_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a review by id; `NotFound` for none, and for who has no part in its project."""
+    review, known = table_of(Review), as_id(ref)
+    row = session.execute(select(review).where(review.c.id == known)).one_or_none() if known else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    project_of(session, visit, str(row.project_id))
+    return row
+
+
+def evidence_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a document by id; `NotFound` for none, and for who has no part in its project."""
+    evidence, known = table_of(Evidence), as_id(ref)
+    row = session.execute(select(evidence).where(evidence.c.id == known)).one_or_none() if known else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    project_of(session, visit, str(row.project_id))
     return row
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.queries import Card, Wanted, cards, count_by_stage
@@ -29,12 +29,6 @@ class Placed:
     day: int
     """Which working day of its stage."""
     days_overdue: int
-
-
-@router.get("/")
-def home(_visit: Somebody) -> Response:
-    """Lead to the first page."""
-    return RedirectResponse("/board", status_code=303)
 
 
 @router.get("/board")
