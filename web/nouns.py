@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Verb
@@ -18,7 +19,7 @@ from lifecycle.verbs import BY_NAME
 from models.base import Subject
 from models.projects import Project
 from models.reviews import Review
-from models.tables import object_type_of
+from models.tables import metadata, object_type_of, subject_tables
 from web.reading_rights import project_of, review_of
 from web.session import Visit
 
@@ -96,9 +97,16 @@ def noun_at(path: str) -> Noun:
     return NOUNS[path]
 
 
-def noun_of_type(object_type: str) -> Noun | None:
-    """Return the noun that the journal calls so, where it has a page."""
-    return next((noun for noun in NOUNS.values() if noun.object_type == object_type), None)
+def home_of(session: Session, visit: Visit, object_type: str, object_id: UUID) -> tuple[Noun, Any] | None:
+    """Return the noun and row on whose page a thing stands: its own, else that of its project; None for neither."""
+    own = next((noun for noun in NOUNS.values() if noun.object_type == object_type), None)
+    if own is not None:
+        return own, own.find(session, visit, str(object_id))
+    table = metadata.tables.get(subject_tables().get(object_type, ""))
+    if table is None or "project_id" not in table.c:
+        return None
+    project_id = session.execute(select(table.c.project_id).where(table.c.id == object_id)).scalar_one_or_none()
+    return (PROJECTS, PROJECTS.find(session, visit, str(project_id))) if project_id else None
 
 
 PROJECTS = Noun(

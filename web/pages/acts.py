@@ -13,7 +13,7 @@ from web.acts import Action, Change, actions, changes_since, command, names, rec
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
-from web.nouns import AnyVerb, Noun, noun_at, noun_of_type
+from web.nouns import AnyVerb, Noun, home_of, noun_at
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -70,8 +70,7 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
 
     def work(session: Session) -> tuple[Any, Noun | None, Any]:
         found = receipt(session, visit, command_id)
-        noun = noun_of_type(found.object_type)
-        row = noun.find(session, visit, str(found.object_id)) if noun else None
+        noun, row = home_of(session, visit, found.object_type, found.object_id) or (None, None)
         return found, noun, row
 
     found, noun, row = visit.read(work)
