@@ -13,7 +13,7 @@ from notifications.preferences import inbox_of
 from notifications.render import Frame, Unreadable, headline
 from notifications.todo import BEGINNINGS, Owed, asked_of, decisions, deeds, likely_projects, seats_and_debts
 from web.menu import OF_FIRMS
-from web.nouns import noun_of_type
+from web.nouns import NOUNS
 from web.reading_rights import readable_projects
 from web.render import page
 from web.session import Somebody, Visit
@@ -129,7 +129,9 @@ def _done(session: Session, visit: Visit) -> list[Any]:
 
 
 def _place(deed: Any) -> str:
-    noun = noun_of_type(deed.object_type)
+    if deed.object_type == "evidence":
+        return f"/evidence/{deed.object_id}"
+    noun = next((one for one in NOUNS.values() if one.object_type == deed.object_type), None)
     if noun is not None and deed.object_type != "project":
         return f"/{noun.path}/{deed.object_id}"
     return f"/projects/{deed.number}" if deed.number else ""
