@@ -263,7 +263,8 @@ def _row(one: Input, form: FormData, place: int) -> Any:
             raise _Wrong(unmet("field_missing", field=one.name))
         if value is not None:
             found[column.name] = value
-    return one.hint(**found) if is_dataclass(one.hint) else tuple(found[column.name] for column in one.columns)
+    make: Any = one.hint
+    return make(**found) if is_dataclass(make) else tuple(found[column.name] for column in one.columns)
 
 
 def _picked(one: Input, said: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     DOCX: (".docx",),
     PPTX: (".pptx",),
     ZIP: (".zip",),
-    TEXT: (".txt", ".csv", ".md"),
+    TEXT: (".txt", ".csv", ".json", ".md"),
 }
 """Type -> endings that its name may have: the allow-list."""
 PICTURES = frozenset({PNG, JPEG})

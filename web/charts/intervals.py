@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from web.charts.svg import svg, text
 
-_TOP, _ROW, _LEFT, _WIDE, _RIGHT = 44, 46, 96, 520, 28
-_FLOOR = 0.5
-"""The axis begins at half, or lower where a bound lies lower: what matters is near the top."""
+_TOP, _ROW, _LEFT, _WIDE, _RIGHT = 44, 46, 58, 460, 28
+_MOST = 0.8
+"""The axis begins at the tenth below the lowest bound, at four fifths at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Limit:
 
 def intervals(dots: Sequence[Dot], limits: Sequence[Limit], *, label: str) -> Markup:
     """Return the drawing; a dashed line for each threshold, solid intervals only where the bound clears it."""
-    floor = min([_FLOOR, *(one.lower for one in dots)])
+    floor = min([_MOST, *(one.lower for one in dots)])
     floor = int(floor * 10) / 10
     foot = _TOP + _ROW * len(dots) + 8
 
@@ -51,7 +51,7 @@ def intervals(dots: Sequence[Dot], limits: Sequence[Limit], *, label: str) -> Ma
         at = x(limit.at)
         body.append(f'<line class="limit" x1="{at:g}" y1="{_TOP - 6}" x2="{at:g}" y2="{foot}"/>')
         body.append(
-            text(at, 14 + 16 * (place % 2), limit.said, kind="limit-said", anchor="end" if limit.at > 0.7 else "start")
+            text(at, 30 - 16 * (place % 2), limit.said, kind="limit-said", anchor="end" if limit.at > 0.7 else "start")
         )
     for place, dot in enumerate(dots):
         y = _TOP + _ROW * place + 30
@@ -61,6 +61,12 @@ def intervals(dots: Sequence[Dot], limits: Sequence[Limit], *, label: str) -> Ma
             f'<line class="{shape}" x1="{x(dot.lower):g}" y1="{y}" x2="{x(dot.point):g}" y2="{y}"/>',
             f'<line class="{shape}" x1="{x(dot.lower):g}" y1="{y - 6}" x2="{x(dot.lower):g}" y2="{y + 6}"/>',
             f'<circle class="{shape}" cx="{x(dot.point):g}" cy="{y}" r="5.5"/>',
-            text(x(dot.lower), y - 10, dot.said),
+            _said(dot, x(dot.lower), x(dot.point), y - 10),
         ]
     return svg(body, label=label, width=_LEFT + _WIDE + _RIGHT, height=foot + 26)
+
+
+def _said(dot: Dot, lower: float, point: float, y: float) -> str:
+    """Return the figures of a batch above its interval, to the left of its point where they would leave the drawing."""
+    is_near_the_end = lower > _LEFT + _WIDE / 2
+    return text(point if is_near_the_end else lower, y, dot.said, anchor="end" if is_near_the_end else "")

@@ -18,6 +18,7 @@ from lifecycle.reviews.queries import reviews
 from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
 from notifications.gates import Line, in_language, lines, named, type_names
+from notifications.words import title
 from web.acts import Action, actions, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION
@@ -45,6 +46,9 @@ class Clause:
     judgements: list[dict[str, Any]]
     waivers: list[dict[str, Any]]
     acts: dict[str, Action]
+    fitting: frozenset[str]
+    """Of waiving, confirming and reopening, what there is something to do for."""
+    parameters: list[tuple[str, str]]
 
 
 @router.get("/projects/{ref}/gate")
@@ -139,7 +143,33 @@ def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
         judgements=judgements(session, row.id, clause),
         waivers=waivers(session, row.id, clause),
         acts=_near(session, visit, PROJECTS, row, facts, clause),
+        fitting=_fitting(session, row, criterion, is_met=clause in found and found[clause].is_met),
+        parameters=[(name, _plain(value, visit)) for name, value in criterion.parameters.items()],
     )
+
+
+def _fitting(session: Session, row: Any, criterion: Criterion, *, is_met: bool) -> frozenset[str]:
+    waits = any(one["confirmed_by"] is None for one in waivers(session, row.id, criterion.id))
+    judged = bool(judgements(session, row.id, criterion.id))
+    asked = {
+        "requirement.waive": criterion.strength == "W" and not is_met and not waits,
+        "requirement.confirm_waiver": waits,
+        "requirement.reopen": judged,
+    }
+    return frozenset(name for name, fits in asked.items() if fits)
+
+
+def _plain(value: Any, visit: Visit) -> str:
+    """Return a number of the standard as people read it: shares as percent, kinds of batches by their words."""
+    if isinstance(value, bool):
+        return title("answer", "yes" if value else "no", visit.lang)
+    if isinstance(value, float) and 0 < value <= 1:
+        return f"{value:.4g}" if value == 1 else f"{value:.4%}".rstrip("0%").rstrip(".") + "%"
+    if isinstance(value, str):
+        return title("kind", value, visit.lang)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _near(session: Session, visit: Visit, noun: Noun, row: Any, facts: ProjectFacts, clause: str) -> dict[str, Action]:

@@ -17,10 +17,10 @@ from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import Wanted, cards, gates
 from lifecycle.requirements.commands import ADD_EVIDENCE
 from lifecycle.requirements.queries import notices
-from models.people import Organisation, User
-from models.projects import Project, ProjectMember
+from models.people import Organisation, RoleGrant, User
+from models.projects import ProjectMember
 from models.reading import table_of
-from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, VerdictState
+from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, UserStatus, VerdictState
 from notifications.gates import Line, in_language, lines, reasons_of, type_names
 from web.acts import Action, actions
 from web.menu import OF_FIRMS
@@ -31,6 +31,16 @@ from web.session import Somebody, Visit
 
 router = APIRouter()
 MOST = 50
+BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
+"""Rules of the standard that look at batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to call."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +57,11 @@ class Mine:
     ours: list[tuple[Line, list[tuple[str, str]], bool]]
     """What we owe, whether it can be begun, with the documents (type, title) to hand in for it."""
     theirs: list[Line]
+    counted: frozenset[str]
+    """Clauses that are computed from batches."""
     notices: list[dict[str, Any]]
     payouts: list[dict[str, Any]]
-    contacts: list[Any]
+    contacts: Sequence[Contact]
     can_submit: Action | None
     can_hand_in: bool
     can_answer: Action | None
@@ -127,7 +139,7 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts) -> Mine:
     ours = [one for one in listed if "sme" in one.parties]
     theirs = [one for one in listed if "sme" not in one.parties]
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
-    first = (ready or theirs or ours or [None])[0]
+    first = next(iter([*ready, *theirs, *ours]), None)
     turn = "sme" if ready else first.parties[0] if first is not None and first.parties else ""
     names = type_names(facts.pack, visit.lang)
     owing = {reason.clause: reason for verdict in facts.verdicts for reason in reasons_of(verdict)}
@@ -141,6 +153,9 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts) -> Mine:
         due_on=min((one.due_on for one in ready if one.due_on), default=first.due_on if first is not None else None),
         ours=[(one, _types(facts, one.clause, names), one in ready) for one in ours if one.clause in owing],
         theirs=theirs,
+        counted=frozenset(one.id for one in facts.pack.stage(row.stage).criteria if one.rule in BATCH_RULES)
+        if row.stage in STAGES
+        else frozenset(),
         notices=notices(session, row.id),
         payouts=_payouts(session, visit, row),
         contacts=_contacts(session, row),
@@ -166,14 +181,17 @@ def _payouts(session: Session, visit: Visit, row: Any) -> list[dict[str, Any]]:
     return [one for one in found if one["state"] not in over]
 
 
-def _contacts(session: Session, row: Any) -> Sequence[Any]:
-    """Return who looks after the project at its platform."""
-    member, user, project = table_of(ProjectMember), table_of(User), table_of(Project)
-    statement = (
-        select(user.c.name, user.c.email)
-        .join(member, member.c.user_id == user.c.id)
-        .join(project, project.c.id == member.c.project_id)
-        .where(member.c.project_id == row.id, member.c.until_at.is_(None), member.c.role == Role.COORDINATOR)
-        .distinct()
+def _contacts(session: Session, row: Any) -> list[Contact]:
+    """Return who looks after the project at its platform: those named, else those who coordinate there."""
+    grant, member, user = table_of(RoleGrant), table_of(ProjectMember), table_of(User)
+    named = select(member.c.user_id).where(
+        member.c.project_id == row.id, member.c.until_at.is_(None), member.c.role == Role.COORDINATOR
     )
-    return session.execute(statement).all()
+    held = select(grant.c.user_id).where(
+        grant.c.organisation_id == row.platform_id, grant.c.revoked_at.is_(None), grant.c.role == Role.COORDINATOR
+    )
+    for asked in (named, held):
+        chosen = select(user.c.name, user.c.email).where(user.c.id.in_(asked), user.c.status == UserStatus.ACTIVE)
+        if found := session.execute(chosen.order_by(user.c.name)).all():
+            return [Contact(one.name, one.email) for one in found]
+    return []

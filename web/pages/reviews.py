@@ -10,11 +10,11 @@ from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.queries import documents
 from lifecycle.reviews.panel import quorum
 from lifecycle.reviews.queries import review_in_full
-from lifecycle.standards.pack import Stage
+from lifecycle.standards.pack import Pack, Stage
 from lifecycle.verdicts.packs import packs_of
 from models.projects import StageRun
 from models.reading import rows_by
-from notifications.gates import in_language
+from notifications.gates import in_language, type_names
 from web.acts import actions
 from web.nouns import REVIEWS
 from web.render import page
@@ -30,7 +30,8 @@ def room(visit: Somebody, ref: str) -> Response:
     def work(session: Session) -> dict[str, Any]:
         row = REVIEWS.find(session, visit, ref)
         (project,) = project_rows(session, [row.project_id])
-        stage = _stage(session, row, project)
+        pack = packs_of(session, [project.pack_sha256])[project.pack_sha256]
+        stage = _stage(session, row, pack)
         found = review_in_full(session, row.id)
         titles = {one.id: in_language(one.title, visit.lang) for one in stage.score.factors}
         voting = [seat for seat in found["panel"] if seat["has_vote"]]
@@ -45,6 +46,7 @@ def room(visit: Somebody, ref: str) -> Response:
             "quorum": quorum(stage.panel, len(voting)) if voting else 0,
             "votes": sum(seat["vote"] is not None and seat["recused_on"] is None for seat in voting),
             "frozen": _frozen(session, row),
+            "types": type_names(pack, visit.lang),
             "verdicts": sorted((row.frozen.get("verdicts") or {}).items(), key=lambda pair: _clause_order(pair[0])),
             "titles": {one.id: in_language(one.title, visit.lang) for one in stage.criteria},
             "can": [one for one in acts if one.is_allowed],
@@ -55,8 +57,7 @@ def room(visit: Somebody, ref: str) -> Response:
     return page(visit, "review.html", **visit.read(work))
 
 
-def _stage(session: Session, row: Any, project: Any) -> Stage:
-    pack = packs_of(session, [project.pack_sha256])[project.pack_sha256]
+def _stage(session: Session, row: Any, pack: Pack) -> Stage:
     run = rows_by(session, StageRun, "id", [row.stage_run_id])[row.stage_run_id][0]
     return pack.stage(run.stage)
 
