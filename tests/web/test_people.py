@@ -1,6 +1,7 @@
 """Inbox, the firm's own pages, batches, messages, delegation, search and intake, as people use them."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from lifecycle.requirements.commands import IssueNotice
 from models.states import ProjectState, Role
 from tests.factories import House, batches, hand_in, key, projects, sign_contract
 from tests.web.browser import Browser
+from tests.web.conftest import console_of, sign_in
 
 
 def number(house: House, project_id: UUID) -> str:
@@ -44,9 +46,11 @@ class TestTheInbox:
         assert "G2.1" in signed_in("coordinator").open("/inbox").text
         assert "G2.1" not in signed_in("project_lead").open("/inbox").text
 
-    def test_keeps_the_overdue_apart(self, house: House, signed_in: Callable[..., Browser], made: UUID) -> None:
+    def test_keeps_the_overdue_apart(self, house: House, visitors: ExitStack) -> None:
+        (made,) = projects(house, pack="default")
         house.later(days=200)
-        visitor = signed_in("project_lead")
+        visitor = visitors.enter_context(Browser(console_of(house)))
+        sign_in(visitor, "project_lead")
         visitor.open("/inbox")
 
         page = visitor.follow("Only overdue")
@@ -137,7 +141,7 @@ class TestBatches:
 
         visitor.open(f"/projects/{trial}/batches/B-01")
         visitor.follow("correct")
-        visitor.send("correct", started="90", passed_first_time="84", reason="six were counted twice")
+        visitor.send("correct a batch", started="90", passed_first_time="84", reason="six were counted twice")
 
         page = visitor.open(f"/projects/{trial}/batches/B-01")
         assert "84/90" in page.text

@@ -27,6 +27,8 @@ from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
+"""Rules of the standard that look at batches."""
 NEAR = ("requirement.judge", "requirement.waive", "requirement.confirm_waiver", "requirement.reopen", "evidence.add")
 
 
@@ -49,6 +51,8 @@ class Clause:
     fitting: frozenset[str]
     """Of waiving, confirming and reopening, what there is something to do for."""
     parameters: list[tuple[str, str]]
+    is_counted: bool
+    """Whether it is computed from batches."""
 
 
 @router.get("/projects/{ref}/gate")
@@ -145,6 +149,7 @@ def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
         acts=_near(session, visit, PROJECTS, row, facts, clause),
         fitting=_fitting(session, row, criterion, is_met=clause in found and found[clause].is_met),
         parameters=[(name, _plain(value, visit)) for name, value in criterion.parameters.items()],
+        is_counted=criterion.rule in BATCH_RULES,
     )
 
 

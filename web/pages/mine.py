@@ -25,14 +25,13 @@ from notifications.gates import Line, in_language, lines, reasons_of, type_names
 from web.acts import Action, actions
 from web.menu import OF_FIRMS
 from web.nouns import PROJECTS
+from web.pages.gate import BATCH_RULES
 from web.reading_rights import readable_projects
 from web.render import page
 from web.session import Somebody, Visit
 
 router = APIRouter()
 MOST = 50
-BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
-"""Rules of the standard that look at batches."""
 
 
 @dataclass(frozen=True, slots=True)
