@@ -33,6 +33,8 @@ T = TypeVar("T")
 COOKIE = "pilotway_session"
 DEVICE_COOKIE = "pilotway_device"
 LANGUAGE_COOKIE = "pilotway_lang"
+KEYS_COOKIE = "pilotway_keys"
+"""`off` for who wants no keyboard shortcuts."""
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
 _A_MINUTE = timedelta(minutes=1)

@@ -81,6 +81,39 @@ class TestTheInbox:
         assert "robot arm" in visitor.open("/inbox?tab=done").text
 
 
+class TestReading:
+    def test_of_any_page_changes_nothing(self, house: House, signed_in: Callable[..., Browser], made: UUID) -> None:
+        (paper,) = hand_in(house, made)
+        one = number(house, made)
+        visitors = [signed_in("coordinator"), signed_in("project_lead")]
+        tables = ("audit_record", "command_record", "outbox_message", "evidence", "notification", "preference")
+        before = [house.one(f"SELECT count(*) FROM {table}") for table in tables]
+
+        for path in (
+            *(
+                f"/projects/{one}/{tab}"
+                for tab in ("gate", "gate/G2.1", "batches", "files", "people", "timeline", "money")
+            ),
+            *("/inbox", "/inbox?tab=begun", "/inbox?tab=done", "/inbox?tab=told", "/notifications", "/preferences"),
+            *(
+                "/delegations",
+                "/search",
+                "/search?q=robot",
+                "/projects/new",
+                "/batches",
+                "/import",
+                "/my",
+                f"/my/{one}",
+            ),
+            *(f"/evidence/{paper}", f"/projects/{one}/do/evidence-add", f"/projects/{one}/do/evidence-add?type=plan"),
+            *(f"/projects/{one}/timeline?kind=decisions", f"/projects/{one}/files?every=true"),
+        ):
+            for visitor in visitors:
+                assert visitor.open(path).status in (200, 403), path
+
+        assert [house.one(f"SELECT count(*) FROM {table}") for table in tables] == before
+
+
 class TestTheFirstPage:
     @pytest.mark.parametrize(("login", "path"), [("project_lead", "/my"), ("coordinator", "/inbox")])
     def test_is_that_of_the_part_one_has(self, signed_in: Callable[..., Browser], login: str, path: str) -> None:

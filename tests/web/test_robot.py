@@ -112,7 +112,7 @@ class TestTheFirm:
         visitor.open(f"/my/{number}")
         visitor.follow("submit")
 
-        visitor.send("submit")
+        visitor.send("submit for review")
 
         assert visitor.page.path.startswith("/receipts/"), visitor.page.text
 

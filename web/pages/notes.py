@@ -20,11 +20,10 @@ from web.errors import reasons_of, status_of
 from web.pages.inbox import told
 from web.reading_rights import as_id
 from web.render import page
-from web.session import LANGUAGE_COOKIE, Somebody, Typed, Visit, text_of
+from web.session import KEYS_COOKIE, LANGUAGE_COOKIE, Somebody, Typed, Visit, text_of
 
 router = APIRouter()
 PER_PAGE = 100
-KEYS_COOKIE = "pilotway_keys"
 FILTERS = ("all", "tasks", "news")
 CHANNELS = (Channel.EMAIL, *CHATS)
 MAIL_ONLY = (Frequency.DAILY, Frequency.WEEKLY)
@@ -122,7 +121,6 @@ def _page(visit: Visit, *, error: LifecycleError | None = None, typed: dict[str,
         chats=[str(one) for one in CHATS],
         addresses=addresses,
         zone=visit.house.settings.timezone,
-        has_keys=visit.request.cookies.get(KEYS_COOKIE, "on") != "off",
         is_saved=visit.request.query_params.get("saved") == "yes",
     )
 

@@ -24,3 +24,24 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+// Keys, for who did not switch them off: / search, g i b p inbox board projects, j k up and down a list. None decides.
+const PLACES = { i: "/inbox", b: "/board", p: "/projects", s: "/search" };
+let goes = false;
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input,select,textarea,[contenteditable]");
+  if (!("keys" in document.body.dataset) || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (goes && PLACES[event.key]) location.assign(PLACES[event.key]);
+  goes = event.key === "g";
+  if (event.key === "/") {
+    event.preventDefault();
+    const field = document.querySelector("input[type=search]");
+    if (field) field.focus();
+    else location.assign("/search");
+  }
+  if (event.key === "j" || event.key === "k") {
+    const links = [...document.querySelectorAll(".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a")];
+    const at = links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
+    links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
+  }
+});
