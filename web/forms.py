@@ -263,8 +263,10 @@ def _row(one: Input, form: FormData, place: int) -> Any:
             raise _Wrong(unmet("field_missing", field=one.name))
         if value is not None:
             found[column.name] = value
+    if not is_dataclass(one.hint):
+        return tuple(found[column.name] for column in one.columns)
     make: Any = one.hint
-    return make(**found) if is_dataclass(make) else tuple(found[column.name] for column in one.columns)
+    return make(**found)
 
 
 def _picked(one: Input, said: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class Browser:
         """Click the first link with these words."""
         return self.open(self.page.link(words))
 
-    def send(self, button: str, /, file: tuple[str, bytes] | None = None, **typed: str | list[str]) -> Page:
+    def send(self, button: str, /, file: Any = None, **typed: Any) -> Page:
         """Fill in the form that has this button, and press it. What is not there cannot be typed in.
 
         `file` is the name and content for its field of a file.

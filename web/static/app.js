@@ -4,9 +4,9 @@
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();
 
-// The stage rail begins centred on the present stage.
+// The stage rail begins centred on the present stage, tabs on the present page.
 for (const region of document.querySelectorAll("[data-centre]")) {
-  const now = region.querySelector(".n.now");
+  const now = region.querySelector(".n.now,[aria-current]");
   if (now) {
     const box = now.getBoundingClientRect();
     const frame = region.getBoundingClientRect();
