@@ -11,7 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from lifecycle.standards import library
 from models.states import ProjectState
+from notifications.words import is_known
 from tests.factories import House, hand_in, projects
 from tests.web.browser import Browser
 
@@ -199,3 +201,17 @@ class TestARequirement:
         self, signed_in: Callable[..., Browser], project: str
     ) -> None:
         assert signed_in("coordinator").open(f"/projects/{project}/gate/G2.99").status == 404
+
+
+class TestAForm:
+    def test_of_a_document_has_words_for_every_choice_of_the_default_standard(self) -> None:
+        kinds = library.default().evidence_types
+        fields = [one for kind in kinds for field in kind.fields for one in (field, *field.columns)]
+        choices = {word for one in fields if one.kind == "choice" for word in one.choices}
+
+        assert sorted(one for one in choices if one.islower() and not is_known(f"choice.{one}")) == []
+
+    def test_of_a_requirement_has_words_for_every_number_of_the_default_standard(self) -> None:
+        names = {name for stage in library.default().stages for one in stage.criteria for name in one.parameters}
+
+        assert sorted(name for name in names if not is_known(f"parameter.{name}")) == []

@@ -185,7 +185,7 @@ def _input(one: FormField, visit: Visit, prefix: str) -> Input:
     if one.kind == "bool":
         return Input(kind="choice", options=[("yes", "yes"), ("no", "no")], word="answer", **rest)
     if one.kind == "choice":
-        return Input(kind="choice", options=[(word, word) for word in one.choices], word=one.name, **rest)
+        return Input(kind="choice", options=[(word, word) for word in one.choices], word="choice", **rest)
     return Input(kind=_KINDS.get(one.kind, "text"), **rest)
 
 
