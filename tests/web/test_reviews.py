@@ -122,6 +122,18 @@ class TestTheRoom:
         assert "conditions.7.clause" in page.form("/propose").names
         assert ("reason", "so far") in page.form("/propose").fields
 
+    def test_shows_the_panel_the_project_but_not_its_money(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,), _ = reviews(house, state="scoring")
+        visitor = signed_in("expert")
+
+        page = visitor.open(f"/projects/{made}/money")
+
+        assert visitor.open(f"/projects/{made}/files").status == 200
+        assert page.status == 403
+        assert "fund manager" in page.text
+
     @pytest.mark.parametrize("login", ["stranger", "nobody", "other.coordinator"])
     def test_is_closed_to_strangers(self, house: House, signed_in: Callable[..., Browser], login: str) -> None:
         _, (review,) = reviews(house)
