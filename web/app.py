@@ -16,22 +16,40 @@ from web.api import core, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
-from web.pages import acts, admin, entrance, house, ops, portfolio, projects, reference, standards, webhooks
+from web.pages import (
+    acts,
+    admin,
+    batches,
+    bringing,
+    delegations,
+    entrance,
+    gate,
+    house,
+    inbox,
+    intake,
+    mine,
+    notes,
+    ops,
+    papers,
+    portfolio,
+    project_tabs,
+    projects,
+    reference,
+    reviews,
+    standards,
+    webhooks,
+)
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
-PAGES: Sequence[APIRouter] = (
-    house.router,
-    admin.router,
-    entrance.router,
-    projects.router,
-    ops.router,
-    webhooks.router,
-    standards.router,
-    portfolio.router,
-    reference.router,
-    acts.router,
+PEOPLE: Sequence[APIRouter] = (
+    *(inbox.router, mine.router, notes.router, delegations.router, intake.router, bringing.router),
+    *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
+RUNNING: Sequence[APIRouter] = (
+    *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+)
+PAGES: Sequence[APIRouter] = (house.router, entrance.router, *PEOPLE, projects.router, *RUNNING, acts.router)
 """Pages of their own first; the page of every verb takes what is left."""
 API: Sequence[APIRouter] = (session.router, core.router)
 API_PREFIX = "/api/v1"

@@ -59,7 +59,7 @@ class Guard:
                 message["headers"] = [*said, *new]
             await send(message)
 
-        await self.app(scope, _counted(receive, _limit(scope)), answer)
+        await self.app(scope, _counted(receive, _limit(scope), _declared(scope)), answer)
 
 
 def _limit(scope: Scope) -> int:
@@ -67,9 +67,17 @@ def _limit(scope: Scope) -> int:
     return LARGEST_UPLOAD if kind.startswith(b"multipart/form-data") else LARGEST_BODY
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """Return the same body, that ends with `TooLarge` where it is longer than it may be, whatever it said before."""
-    seen = 0
+def _declared(scope: Scope) -> int:
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(said) if said.isdigit() else 0
+
+
+def _counted(receive: Receive, limit: int, declared: int) -> Receive:
+    """Return the same body, that ends with `TooLarge` where it is longer than it may be, whatever it said before.
+
+    What says itself that it is too long is not read at all.
+    """
+    seen = declared if declared > limit else 0
 
     async def counted() -> Message:
         nonlocal seen

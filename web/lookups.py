@@ -1,17 +1,19 @@
 """What a choice offers for a reference: field of a command -> (id, what people see), read for the subject at hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.people.queries import programmes, standards
+from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
-from models.people import Organisation, User
-from models.projects import Project, Requirement
+from models.people import Organisation, RoleGrant, User
+from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind, UserStatus, VerdictState
+from models.states import EvidenceStatus, OrganisationKind, Role, UserStatus, VerdictState
 from web.forms import Options
 from web.nouns import AnyVerb, Noun
 
@@ -22,9 +24,42 @@ MOST = 500
 
 def offered(session: Session, verb: AnyVerb, noun: Noun | None, row: Any) -> dict[str, Options]:
     """Return the choices of every reference that the verb asks for."""
-    names = verb.command.__dataclass_fields__
+    names = {*verb.command.__dataclass_fields__, *_INSIDE.get(verb.permission, ())}
     own = f"{verb.subject_name}_id"
     return {name: OFFERS[name](session, noun, row) for name in names if name in OFFERS and name != own}
+
+
+def seats(session: Session, _noun: Noun, _row: Any) -> Options:
+    """Everybody who may sit in a panel, in each role that votes there; an option carries the seat with it."""
+    user, grant = table_of(User), table_of(RoleGrant)
+    statement = (
+        select(user.c.id, user.c.name, user.c.competences, grant.c.role)
+        .join(grant, grant.c.user_id == user.c.id)
+        .where(user.c.status == UserStatus.ACTIVE, grant.c.revoked_at.is_(None), grant.c.role.in_(_SEATED))
+        .order_by(grant.c.role, user.c.name)
+        .limit(MOST)
+    )
+    found: dict[tuple[Any, str], tuple[str, Any]] = {}
+    for row in session.execute(statement):
+        held = [("competences", str(one)) for one in row.competences] if row.role in _EXPERTS else []
+        said = urlencode([("user_id", str(row.id)), ("role", str(row.role)), *held])
+        words = (row.name, ("role", str(row.role)), *held_words(row.competences if held else ()))
+        found[(row.id, row.role)] = (said, words)
+    return list(found.values())
+
+
+def held_words(competences: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return competences as the parts of a label that pages put into words."""
+    return tuple(("competence", str(one)) for one in competences)
+
+
+def factors(session: Session, _noun: Noun, row: Any) -> Options:
+    """The factors that a panel gives points to at the gate of its review."""
+    project, run = table_of(Project), table_of(StageRun)
+    asked = select(project.c.pack_sha256).where(project.c.id == row.project_id)
+    pack = packs_of(session, [sha256 := session.execute(asked).scalar_one()])[sha256]
+    stage = session.execute(select(run.c.stage).where(run.c.id == row.stage_run_id)).scalar_one()
+    return [(one.id, {"zh-CN": one.title.zh, "en": one.title.en}) for one in pack.stage(stage).score.factors]
 
 
 def people(session: Session, _noun: Noun, _row: Any) -> Options:
@@ -96,11 +131,18 @@ def natural(clause: str) -> tuple[str, int]:
     return gate, int(number) if number.isdecimal() else 0
 
 
+_EXPERTS = (Role.EXPERT, Role.PANEL_CHAIR)
+_SEATED = (*_EXPERTS, Role.CUSTOMER_REP, Role.RECEIVER_LEAD, Role.QUALITY_ENGINEER, Role.LAB_LEAD)
+_INSIDE: Mapping[str, tuple[str, ...]] = {"review.propose": ("clause", "owner_id")}
+"""Verb -> references inside of the lists that it asks for."""
 PASSING = (VerdictState.MET, VerdictState.WAIVED)
 OWN_NAMES = (("zh-CN", "中文"), ("en", "English"))
 """Each language in its own words, whatever the page speaks."""
 OFFERS: Mapping[str, Offer] = {
     "user_id": people,
+    "owner_id": people,
+    "panel": seats,
+    "points": factors,
     "on_behalf_of": people,
     "organisation_id": organisations(),
     "other_id": organisations(),
@@ -108,7 +150,6 @@ OFFERS: Mapping[str, Offer] = {
     "receiver_id": organisations(OrganisationKind.RECEIVER),
     "customer_id": organisations(OrganisationKind.CUSTOMER),
     "evidence_id": papers,
-    "owner_id": people,
     "person_id": humans,
     "pack_sha256": packs,
     "programme_id": programmes_there,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lifecycle.actor import PARTIES_OF_ROLE
 from models.states import Role
 from web.session import Visit
 
@@ -30,12 +31,17 @@ PORTFOLIO = frozenset(
     }
 )
 """Who reads the portfolio."""
+OF_FIRMS = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if parties == ("sme",))
+"""Roles in which somebody acts for a firm."""
 MENU: tuple[Entry, ...] = (
+    Entry(name="inbox", path="/inbox"),
+    Entry(name="my", path="/my", roles=OF_FIRMS),
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
     Entry(name="portfolio", path="/portfolio", roles=PORTFOLIO),
     Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
     Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
+    Entry(name="search", path="/search"),
 )
 """Eight entries at most."""
 

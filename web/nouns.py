@@ -20,9 +20,18 @@ from models.base import Subject
 from models.deliveries import WebhookEndpoint
 from models.people import Organisation, User
 from models.projects import Project
+from models.reviews import Review
 from models.runs import WorkingCalendar
 from models.tables import metadata, object_type_of, subject_tables
-from web.reading_rights import WORKING_DAYS, calendar_of, organisation_of, project_of, user_of, webhook_of
+from web.reading_rights import (
+    WORKING_DAYS,
+    calendar_of,
+    organisation_of,
+    project_of,
+    review_of,
+    user_of,
+    webhook_of,
+)
 from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
@@ -184,6 +193,16 @@ CALENDARS = Noun(
     title=lambda _row: "",
     first=("calendar.override", "calendar.announce"),
 )
+REVIEWS = Noun(
+    path="reviews",
+    subject=Review,
+    view="v_review",
+    find=review_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.gate,
+    project_id=lambda row: row.project_id,
+    first=("review.open", "review.score", "review.propose", "review.decide", "review.recuse"),
+)
 
 _ALL: Sequence[Noun] = (
     PROJECTS,
@@ -191,5 +210,6 @@ _ALL: Sequence[Noun] = (
     USERS,
     ORGANISATIONS,
     CALENDARS,
+    REVIEWS,
 )
 NOUNS = {noun.path: noun for noun in _ALL}

@@ -14,6 +14,7 @@ from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
+from models.evidence import Evidence
 from models.people import Organisation, User
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
@@ -116,6 +117,26 @@ def _one(session: Session, model: Any, row_id: UUID | None) -> Any:
     row = session.execute(select(table).where(table.c.id == row_id)).one_or_none() if row_id else None
     if row is None:
         raise NotFound(NotFound.code)
+    return row
+
+
+def review_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a review by id; `NotFound` for none, and for who has no part in its project."""
+    review, known = table_of(Review), as_id(ref)
+    row = session.execute(select(review).where(review.c.id == known)).one_or_none() if known else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    project_of(session, visit, str(row.project_id))
+    return row
+
+
+def evidence_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a document by id; `NotFound` for none, and for who has no part in its project."""
+    evidence, known = table_of(Evidence), as_id(ref)
+    row = session.execute(select(evidence).where(evidence.c.id == known)).one_or_none() if known else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    project_of(session, visit, str(row.project_id))
     return row
 
 

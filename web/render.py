@@ -22,7 +22,7 @@ from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
 from web.menu import entries
-from web.session import CSRF_FIELD, Visit
+from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -151,6 +151,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
+        "has_keys": visit.request.cookies.get(KEYS_COOKIE) != "off",
         "menu": entries(visit) if account else (),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),

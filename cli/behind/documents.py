@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import AddEvidence
 from lifecycle.requirements.queries import document, documents
+from lifecycle.standards.filled import as_value
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
 from lifecycle.verdicts.packs import packs_of
 from models.file_store import EvidenceFiles, TooLarge
@@ -151,7 +151,7 @@ def _form(kind: EvidenceType, values: Sequence[str], file: Path | None) -> dict[
         name, sign, value = text.partition("=")
         if not sign:
             raise Invalid(unmet("value_wrong", field="--value", value=text, form="NAME=VALUE"))
-        form[name] = typed(fields[name], value) if name in fields else value
+        form[name] = as_value(fields[name], value) if name in fields else value
     return form
 
 
@@ -172,26 +172,3 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_json(inner) for inner in value]
     return value.isoformat() if isinstance(value, date) else value
-
-
-def typed(item: FormField, text: str) -> Any:
-    """Return a typed value of a form field; text that does not read as its kind is returned as it is."""
-    try:
-        match item.kind:
-            case "int":
-                return int(text)
-            case "number" | "percent":
-                return float(text)
-            case "money":
-                minor = Decimal(text) * 100
-                return int(minor) if minor == minor.to_integral_value() else text
-            case "bool":
-                return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
-            case "list":
-                return json.loads(text) if text.startswith("[") else [one.strip() for one in text.split(",")]
-            case "table":
-                return json.loads(text)
-            case _:
-                return text
-    except (ValueError, InvalidOperation):
-        return text

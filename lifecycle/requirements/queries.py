@@ -1,4 +1,4 @@
-"""Documents for lists and pages."""
+"""Documents, and what was said of requirements, for lists and pages."""
 
 from typing import Any
 from uuid import UUID
@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.errors import NotFound
-from models.evidence import Evidence
+from models.evidence import Evidence, Judgement
 from models.people import User
 from models.projects import Project
+from models.reviews import CompletionNotice, Waiver
 
 _COLUMNS = (
     "id",
@@ -44,6 +45,7 @@ def document(session: Session, evidence_id: UUID) -> dict[str, Any]:
     statement = (
         select(
             project.c.number,
+            evidence.c.project_id,
             *(evidence.c[name] for name in _COLUMNS),
             evidence.c.form,
             user.c.name.label("author"),
@@ -56,6 +58,47 @@ def document(session: Session, evidence_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound(NotFound.code)
     return dict(row._mapping)  # noqa: SLF001 - the documented name of a row's mapping
+
+
+def notices(session: Session, project_id: UUID) -> list[dict[str, Any]]:
+    """Return the completion notices of a project, the newest first."""
+    notice = _table(CompletionNotice)
+    columns = ("id", "number", "clauses", "issued_on", "due_on", "answered_on")
+    statement = select(*(notice.c[name] for name in columns)).where(notice.c.project_id == project_id)
+    return [dict(row._mapping) for row in session.execute(statement.order_by(notice.c.number.desc()))]  # noqa: SLF001
+
+
+def judgements(session: Session, project_id: UUID, clause: str) -> list[dict[str, Any]]:
+    """Return every yes and no ever said of a criterion, the newest first; `is_present`: of the project's open visit."""
+    table, user, project = _table(Judgement), _table(User), _table(Project)
+    columns = ("at", "on", "role", "kind", "competence", "part", "is_yes", "reason")
+    statement = (
+        select(
+            *(table.c[name] for name in columns),
+            user.c.name.label("by"),
+            (table.c.stage_run_id == project.c.stage_run_id).label("is_present"),
+        )
+        .join(user, user.c.id == table.c.user_id)
+        .join(project, project.c.id == table.c.project_id)
+        .where(table.c.project_id == project_id, table.c.clause == clause)
+    )
+    return [dict(row._mapping) for row in session.execute(statement.order_by(table.c.at.desc()))]  # noqa: SLF001
+
+
+def waivers(session: Session, project_id: UUID, clause: str) -> list[dict[str, Any]]:
+    """Return the waivers of a criterion with both people, the newest first."""
+    table, first, second = _table(Waiver), _table(User).alias("first"), _table(User).alias("second")
+    statement = (
+        select(
+            *(table.c[name] for name in ("reason", "until_on", "granted_at", "confirmed_at")),
+            first.c.name.label("by"),
+            second.c.name.label("confirmed_by"),
+        )
+        .join(first, first.c.id == table.c.granted_by)
+        .outerjoin(second, second.c.id == table.c.confirmed_by)
+        .where(table.c.project_id == project_id, table.c.clause == clause)
+    )
+    return [dict(row._mapping) for row in session.execute(statement.order_by(table.c.granted_at.desc()))]  # noqa: SLF001
 
 
 def _table(model: Any) -> Any:

@@ -50,7 +50,13 @@ def votes_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:
     member, review, project = _table(PanelMember), _table(Review), _table(Project)
     waits = member.c.has_vote & member.c.recused_on.is_(None) & member.c.vote.is_(None)
     statement = (
-        select(review.c.planned_on.label("due_on"), project.c.number, project.c.name, review.c.gate.label("clause"))
+        select(
+            review.c.id.label("review_id"),
+            review.c.planned_on.label("due_on"),
+            project.c.number,
+            project.c.name,
+            review.c.gate.label("clause"),
+        )
         .select_from(member.join(review, review.c.id == member.c.review_id))
         .join(project, project.c.id == review.c.project_id)
         .where(member.c.user_id == user_id, waits, review.c.state == ReviewState.SCORING, project.c.stage.not_in(ENDED))

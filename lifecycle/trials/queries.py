@@ -10,10 +10,11 @@ from sqlmodel import Session
 from lifecycle.commands import Stamp
 from lifecycle.errors import Unmet
 from lifecycle.trials.spending import Spending, spending_of
+from models.people import User
 from models.reading import rows_by
 from models.reviews import Review
 from models.states import ReviewState, Role
-from models.trials import BatchFigure, Issue, TrialBatch
+from models.trials import BatchFigure, Issue, Measurement, TrialBatch
 
 
 def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
@@ -23,7 +24,22 @@ def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     latest = select(func.max(entries.c.entry_no)).where(entries.c.batch_id == batch.c.id).scalar_subquery()
     statement = (
         select(
-            *(batch.c[name] for name in ("id", "number", "kind", "made_on", "revision", "size", "hours", "is_closed")),
+            *(
+                batch.c[name]
+                for name in (
+                    "id",
+                    "number",
+                    "kind",
+                    "made_on",
+                    "revision",
+                    "size",
+                    "hours",
+                    "is_closed",
+                    "recipe",
+                    "equipment",
+                    "worker",
+                )
+            ),
             *(figure.c[name] for name in ("started", "passed_first_time", "is_conforming", "defects", "entry_no")),
         )
         .select_from(batch.join(figure, (figure.c.batch_id == batch.c.id) & (figure.c.entry_no == latest)))
@@ -31,6 +47,29 @@ def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
         .order_by(batch.c.made_on, batch.c.number)
     )
     return _plain(session.execute(statement))
+
+
+def batch_entries(session: Session, batch_id: UUID) -> list[dict[str, Any]]:
+    """Return every entry of a batch's figures, the newest first: a correction does not overwrite."""
+    figure, user = _table(BatchFigure), _table(User)
+    columns = ("entry_no", "started", "passed_first_time", "is_conforming", "defects", "reason", "at")
+    statement = (
+        select(*(figure.c[name] for name in columns), user.c.name.label("by"))
+        .join(user, user.c.id == figure.c.user_id)
+        .where(figure.c.batch_id == batch_id)
+    )
+    return _plain(session.execute(statement.order_by(figure.c.entry_no.desc())))
+
+
+def measured(session: Session, batch_id: UUID) -> list[dict[str, Any]]:
+    """Return the measured values of a batch that count, by characteristic in the order of production."""
+    value = _table(Measurement)
+    replaced = select(value.c.corrects_id).where(value.c.batch_id == batch_id, value.c.corrects_id.is_not(None))
+    columns = ("characteristic", "subgroup", "place", "value")
+    statement = select(*(value.c[name] for name in columns)).where(
+        value.c.batch_id == batch_id, value.c.id.not_in(replaced)
+    )
+    return _plain(session.execute(statement.order_by(value.c.characteristic, value.c.subgroup, value.c.place)))
 
 
 def issues(session: Session, project_id: UUID) -> list[dict[str, Any]]:

@@ -125,8 +125,8 @@ class TestASecondWorker:
         shared.bank.meanwhile = press
         tick(shared.work("one"))
         assert [(one.status, one.why, one.done_count) for one in helped] == [
-            ("skipped", "still_running", 0),
             ("running", "", 1),
+            ("skipped", "still_running", 0),
         ]
 
     def test_that_fails_is_told_in_the_row_and_fails_nobody_else(self, shared: Run) -> None:

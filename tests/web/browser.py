@@ -161,8 +161,11 @@ class Browser:
         """Click the first link with these words."""
         return self.open(self.page.link(words))
 
-    def send(self, button: str, /, **typed: str | list[str]) -> Page:
-        """Fill in the form that has this button, and press it. What is not there cannot be typed in."""
+    def send(self, button: str, /, file: Any = None, **typed: Any) -> Page:
+        """Fill in the form that has this button, and press it. What is not there cannot be typed in.
+
+        `file` is the name and content for its field of a file.
+        """
         form, (_, name, value) = self._form(button)
         assert set(typed) <= form.names, f"no field {set(typed) - form.names} beside {sorted(form.names)}"
         sent = [(key, said) for key, said in form.fields if key not in typed]
@@ -176,7 +179,8 @@ class Browser:
         data: dict[str, list[str]] = {}
         for key, one in sent:
             data.setdefault(key, []).append(one)
-        return self._arrive(self.ask("POST", form.action, data=data, headers=headers))
+        files = {"file": file} if file else None
+        return self._arrive(self.ask("POST", form.action, data=data, files=files, headers=headers))
 
     def _form(self, button: str) -> tuple[Form, tuple[str, str, str]]:
         for form in self.page.forms:

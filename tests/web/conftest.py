@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -15,11 +16,11 @@ from web.app import make_app
 from web.house import House as Place
 
 
-def console_of(house: House, *, is_demo: bool = True) -> FastAPI:
+def console_of(house: House, *, is_demo: bool = True, files: Path | None = None) -> FastAPI:
     """Return the console of a world; its people sign in with one click, unless it is no demonstration."""
     place = Place(
         engine=house.engine,
-        settings=Settings(),
+        settings=Settings(evidence_dir=str(files)) if files else Settings(),
         clock=FixedClock(house.now),
         ids=RandomIds(),
         is_rehearsal=True,
@@ -29,9 +30,9 @@ def console_of(house: House, *, is_demo: bool = True) -> FastAPI:
 
 
 @pytest.fixture
-def console(house: House) -> FastAPI:
-    """Give the console of a world of one's own."""
-    return console_of(house)
+def console(house: House, tmp_path: Path) -> FastAPI:
+    """Give the console of a world of one's own, with a store of evidence of its own."""
+    return console_of(house, files=tmp_path / "evidence")
 
 
 @pytest.fixture

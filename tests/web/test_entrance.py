@@ -79,7 +79,7 @@ class TestSigningIn:
         browser.open("/login")
         page = browser.send("Sign in", login=coordinator, password=PASSWORD)
 
-        assert page.path == "/board"
+        assert page.path == "/inbox"
 
     @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"])
     def test_leads_nowhere_else(self, browser: Browser, coordinator: str, elsewhere: str) -> None:
@@ -87,7 +87,7 @@ class TestSigningIn:
 
         page = browser.send("Sign in", login=coordinator, password=PASSWORD, next=elsewhere)
 
-        assert page.path == "/board"
+        assert page.path == "/inbox"
 
     def test_by_one_click_exists_in_a_demonstration_only(self, house: House) -> None:
         with Browser(console_of(house, is_demo=False)) as visitor:

@@ -5,14 +5,13 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, Stale, Unmet
 from notifications.words import Names
 from web.acts import Action, Change, actions, changes_since, command, names, receipt, refusal
 from web.errors import reasons_of, status_of
-from web.forms import KEY, VERSION, Input, as_typed, inputs, read
+from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import AnyVerb, Noun, home_of, noun_at
 from web.render import page
@@ -37,7 +36,9 @@ class Asked:
 def confirm(visit: Somebody, path: str, ref: str, name: str) -> Response:
     """Show what will happen, what it asks, and why not where it is not possible."""
     asked = _asked(visit, path, ref, name)
-    return _page(visit, asked, None, key=str(visit.house.new_id()), version=asked.row.version)
+    return _page(
+        visit, asked, visit.request.query_params or None, key=str(visit.house.new_id()), version=asked.row.version
+    )
 
 
 @router.post("/{path}/{ref}/do/{name}")
@@ -47,6 +48,8 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
     version = int(seen) if seen.isdecimal() else asked.row.version
+    if form.get(ROWS_MORE):
+        return _page(visit, asked, form, key=key, version=version)
     try:
         values = read(asked.inputs, form)
     except Invalid as error:
@@ -96,7 +99,7 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
 def _page(  # noqa: PLR0913 - the state of one form
     visit: Visit,
     asked: Asked,
-    form: FormData | None,
+    form: Typing | None,
     *,
     key: str,
     version: int,

@@ -23,7 +23,7 @@ from web.session import (
 from web.signing_in import Entered, by_one_click, by_password, leave, step_up
 
 router = APIRouter()
-FIRST_PAGE = "/board"
+FIRST_PAGE = "/"
 
 
 @router.get("/login")

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.dwell import dwell_of
@@ -32,12 +32,6 @@ class Placed:
     day: int
     """Working days in its stage, over all visits of it: what its page says too."""
     days_overdue: int
-
-
-@router.get("/")
-def home(_visit: Somebody) -> Response:
-    """Lead to the first page."""
-    return RedirectResponse("/board", status_code=303)
 
 
 @router.get("/board")

@@ -4,9 +4,9 @@
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();
 
-// The stage rail begins centred on the present stage.
+// The stage rail begins centred on the present stage, tabs on the present page.
 for (const region of document.querySelectorAll("[data-centre]")) {
-  const now = region.querySelector(".n.now");
+  const now = region.querySelector(".n.now,[aria-current]");
   if (now) {
     const box = now.getBoundingClientRect();
     const frame = region.getBoundingClientRect();
@@ -23,4 +23,25 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 }
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
+});
+
+// Keys, for who did not switch them off: / search, g i b p inbox board projects, j k up and down a list. None decides.
+const PLACES = { i: "/inbox", b: "/board", p: "/projects", s: "/search" };
+let goes = false;
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input,select,textarea,[contenteditable]");
+  if (!("keys" in document.body.dataset) || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (goes && PLACES[event.key]) location.assign(PLACES[event.key]);
+  goes = event.key === "g";
+  if (event.key === "/") {
+    event.preventDefault();
+    const field = document.querySelector("input[type=search]");
+    if (field) field.focus();
+    else location.assign("/search");
+  }
+  if (event.key === "j" || event.key === "k") {
+    const links = [...document.querySelectorAll(".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a")];
+    const at = links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
+    links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
+  }
 });

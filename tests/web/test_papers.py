@@ -1,0 +1,217 @@
+"""Documents by the browser: handed in, judged, shown; what tries to deceive is refused and changes nothing."""
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from lifecycle.standards import library
+from models.states import ProjectState
+from notifications.words import is_known
+from tests.factories import House, hand_in, projects
+from tests.web.browser import Browser
+
+PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n"
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+
+
+def number(house: House, project_id: UUID) -> str:
+    """Return what people call a project."""
+    return str(house.one("SELECT number FROM project WHERE id = :id", id=str(project_id)))
+
+
+@pytest.fixture
+def project(house: House) -> str:
+    """Give a project at gate G2 of the lean standard, which asks for a paper and a plan."""
+    (made,) = projects(house, stage=ProjectState.FEASIBILITY, pack="lean")
+    return number(house, made)
+
+
+@pytest.fixture
+def lead(signed_in: Callable[..., Browser], project: str) -> Browser:
+    """Give the firm's lead in front of the form for a paper."""
+    visitor = signed_in("project_lead")
+    visitor.open(f"/projects/{project}/do/evidence-add?type=paper")
+    return visitor
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    """Return an archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, inner in members:
+            archive.writestr(name, inner)
+    return content.getvalue()
+
+
+def workbook(sheet: str) -> bytes:
+    """Return a workbook with one sheet, as far as it is looked at."""
+    parts = (("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<workbook/>"))
+    return zipped(*parts, ("xl/worksheets/sheet1.xml", sheet.encode()))
+
+
+def png(width: int, height: int) -> bytes:
+    """Return a picture that says it has this size."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + crc
+
+
+BOMB = zipped(("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", b"0" * 30_000_000))
+HOSTILE = {
+    "a bomb": ("bomb.xlsx", BOMB, "packed more densely"),
+    "an archive in an archive": ("all.zip", zipped(("in.zip", zipped(("a.txt", b"a")))), "one archive"),
+    "a way out of the archive": ("out.zip", zipped(("../../etc/passwd", b"root")), "member name"),
+    "a program in an archive": ("run.zip", zipped(("run.exe", b"MZ\x90")), "program"),
+    "a macro": ("m.xlsx", zipped(("xl/workbook.xml", b"<a/>"), ("xl/vbaProject.bin", b"x")), "macros"),
+    "an entity of another file": (
+        "xxe.xlsx",
+        workbook('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + SHEET.format("")),
+        "document type",
+    ),
+    "a formula": ("f.xlsx", workbook(SHEET.format('<row><c r="B2"><f>1+1</f></c></row>')), "B2 is a formula"),
+    "a formula in a table": ("f.csv", b"name,value\nx,=cmd|' /C calc'!A0\n", "may be a formula"),
+    "a picture too large for any memory": ("p.png", png(50_000, 50_000), "50000"),
+    "a page that says it is a document": ("p.pdf", b"<html><script>alert(1)</script></html>", "kind of file"),
+    "a picture that says it is a document": ("p.pdf", png(10, 10), "does not fit the content"),
+    "a document that is an archive too": ("p.pdf", PDF + zipped(("a.txt", b"a")), "also holds an archive"),
+    "a program": ("p.pdf", b"MZ\x90\x00\x03", "kind of file"),
+    "a drawing with scripts": ("p.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "kind of file"),
+    "nothing": ("p.pdf", b"", "empty"),
+    "a name that turns around": ("invoice\u202efdp.exe", PDF, "name"),
+}
+
+
+class TestHandingIn:
+    def test_keeps_the_file_under_its_hash_and_says_so(self, house: House, lead: Browser, tmp_path: Path) -> None:
+        page = lead.send("Hand in", v_title="The report", file=("report.pdf", PDF))
+
+        sha256 = hashlib.sha256(PDF).hexdigest()
+        assert page.path.startswith("/evidence/")
+        assert sha256 in page.text
+        assert (tmp_path / "evidence" / sha256[:2] / sha256).read_bytes() == PDF
+        assert house.rows("SELECT type, file_name, sha256 FROM evidence") == [("paper", "report.pdf", sha256)]
+
+    def test_gives_the_file_back_as_an_attachment_in_which_nothing_runs(self, house: House, lead: Browser) -> None:
+        lead.send("Hand in", v_title="t", file=("报告 “1”.pdf", PDF))
+        lead.page.link("Download")
+
+        answer = lead.ask("GET", lead.page.link("Download"))
+
+        assert answer.content == PDF
+        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E6%8A%A5")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+
+    def test_shows_a_table_as_text_only(self, lead: Browser) -> None:
+        page = lead.send("Hand in", v_title="t", file=("t.csv", "名称,值\n<b>温控</b>,4\n".encode()))
+
+        assert "<b>温控</b>" in page.text
+        assert "&lt;b&gt;温控" in page.answer.text
+
+    @pytest.mark.parametrize("kind", HOSTILE)
+    def test_refuses(self, house: House, lead: Browser, tmp_path: Path, kind: str) -> None:
+        name, content, said = HOSTILE[kind]
+
+        page = lead.send("Hand in", v_title="kept", file=(name, content))
+
+        assert page.status == 422
+        assert said in page.text
+        assert "Nothing was changed" in page.text
+        assert ("v_title", "kept") in page.form("/evidence-add").fields
+        assert house.one("SELECT count(*) FROM evidence") == 0
+        assert not [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()]
+
+    def test_names_what_is_missing_in_the_form(self, house: House, lead: Browser) -> None:
+        page = lead.send("Hand in", v_title="", file=("report.pdf", PDF))
+
+        assert page.status == 409
+        assert 'id="f-v_title-msg"' in page.answer.text
+        assert house.one("SELECT count(*) FROM evidence") == 0
+
+    def test_refuses_a_body_beyond_fifty_mebibytes(self, house: House, lead: Browser) -> None:
+        page = lead.send("Hand in", v_title="t", file=("big.pdf", PDF + bytes(51 * 1024 * 1024)))
+
+        assert page.status == 413
+        assert house.one("SELECT count(*) FROM evidence") == 0
+
+    def test_that_is_sent_twice_is_done_once(self, house: House, lead: Browser) -> None:
+        form = lead.page.form("/evidence-add")
+        data = {**dict(form.fields), "v_title": "once"}
+        same = {"sec-fetch-site": "same-origin"}
+
+        for _ in range(2):
+            lead.ask("POST", form.action, data=data, files={"file": ("a.pdf", PDF)}, headers=same)
+
+        assert house.one("SELECT count(*) FROM evidence") == 1
+
+    @pytest.mark.parametrize("login", ["stranger", "nobody", "other.coordinator"])
+    def test_shows_nothing_to_strangers(
+        self, house: House, signed_in: Callable[..., Browser], project: str, login: str
+    ) -> None:
+        made = UUID(house.one("SELECT id FROM project WHERE number = :n", n=project))
+        (paper,) = hand_in(house, made)
+        visitor = signed_in(login)
+
+        for path in (
+            *(f"/projects/{project}/{tab}" for tab in ("files", "gate", "gate/G2.1", "batches", "people", "timeline")),
+            *(f"/projects/{project}/{tab}" for tab in ("money", "do/evidence-add")),
+            *(f"/evidence/{paper}", f"/evidence/{paper}/file", f"/my/{project}"),
+        ):
+            assert visitor.open(path).status == 404, path
+
+
+class TestARequirement:
+    def test_is_accepted_by_the_coordinator_on_its_page(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        made = UUID(house.one("SELECT id FROM project WHERE number = :n", n=project))
+        hand_in(house, made)
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}/gate/G2.1")
+
+        visitor.send("Accept", reason="read and found right")
+
+        assert visitor.page.path.startswith("/receipts/")
+        page = visitor.open(f"/projects/{project}/gate/G2.1")
+        assert "coordinator (coordinator) accepted" in page.text
+        assert "read and found right" in page.text
+        assert house.one("SELECT is_yes FROM judgement") in (1, True)
+
+    def test_keeps_what_was_typed_when_there_is_nothing_to_judge(
+        self, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{project}/gate/G2.1")
+
+        page = visitor.send("Accept", reason="too early")
+
+        assert page.status == 409
+        assert ("reason", "too early") in page.form("/gate/G2.1").fields
+
+    def test_that_the_standard_does_not_know_is_not_found(
+        self, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        assert signed_in("coordinator").open(f"/projects/{project}/gate/G2.99").status == 404
+
+
+class TestAForm:
+    def test_of_a_document_has_words_for_every_choice_of_the_default_standard(self) -> None:
+        kinds = library.default().evidence_types
+        fields = [one for kind in kinds for field in kind.fields for one in (field, *field.columns)]
+        choices = {word for one in fields if one.kind == "choice" for word in one.choices}
+
+        assert sorted(one for one in choices if one.islower() and not is_known(f"choice.{one}")) == []
+
+    def test_of_a_requirement_has_words_for_every_number_of_the_default_standard(self) -> None:
+        names = {name for stage in library.default().stages for one in stage.criteria for name in one.parameters}
+
+        assert sorted(name for name in names if not is_known(f"parameter.{name}")) == []

@@ -1,0 +1,208 @@
+"""Trial batches: what was made, how many were good at once, with its interval; a page for each; measured values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from markupsafe import Markup
+from sqlalchemy import func, select
+from sqlmodel import Session
+from starlette.responses import Response
+
+from lifecycle.errors import NotFound
+from lifecycle.stages.statistics import clopper_pearson_lower, smallest_flawless_lot
+from lifecycle.standards.pack import Criterion, Pack
+from lifecycle.trials.queries import batch_entries, batches, measured
+from lifecycle.verdicts.cache import verdicts_of
+from lifecycle.verdicts.packs import packs_of
+from models.projects import Project
+from models.reading import table_of
+from models.states import BatchKind
+from models.trials import TrialBatch
+from notifications.gates import reasons_of
+from web.acts import Action, actions
+from web.charts.intervals import Dot, Limit, intervals
+from web.nouns import PROJECTS
+from web.reading_rights import readable_projects
+from web.render import Words, page
+from web.session import Somebody, Visit
+
+router = APIRouter()
+RULE = "first_pass_yield"
+CONFIDENCE = 0.95
+PER_PAGE = 50
+VERBS = (
+    "trial_batch.add",
+    "trial_batch.correct",
+    "trial_batch.close",
+    "trial_batch.measure",
+    "trial_batch.correct_measurement",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One batch with its yield and the one-sided lower bound."""
+
+    facts: Mapping[str, Any]
+    point: float
+    lower: float
+    verdict: str
+    """`met`, `not_enough_evidence` or `not_met` against the threshold of its kind; empty without a threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """What the standard asks of the yield of one kind of batch."""
+
+    clause: str
+    point: float
+    bound: float
+    confidence: float
+
+    @property
+    def flawless(self) -> int:
+        """Return the fewest units that, all good, suffice."""
+        return smallest_flawless_lot(bound=self.bound, confidence=self.confidence)
+
+
+@router.get("/batches")
+def all_batches(visit: Somebody, after: str = "") -> Response:
+    """List the projects in which batches are made, each with its latest: where a platform's day begins."""
+    reach = readable_projects(visit.rights, visit.actor)
+
+    def work(session: Session) -> list[Any]:
+        project = table_of(Project)
+        made = _made_in()
+        statement = select(project.c.number, project.c.name, project.c.stage, made.c.batches, made.c.latest).join(
+            made, made.c.project_id == project.c.id
+        )
+        found = statement.where(reach, project.c.number > after).order_by(project.c.number).limit(PER_PAGE + 1)
+        return list(session.execute(found))
+
+    rows = visit.read(work)
+    following = rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None
+    return page(visit, "all_batches.html", rows=rows[:PER_PAGE], following=following)
+
+
+def _made_in() -> Any:
+    batch = table_of(TrialBatch)
+    counted = select(batch.c.project_id, func.count().label("batches"), func.max(batch.c.made_on).label("latest"))
+    return counted.group_by(batch.c.project_id).subquery()
+
+
+@router.get("/projects/{ref}/batches")
+def of_project(visit: Somebody, ref: str) -> Response:
+    """Show the batches of a project, their intervals against the threshold, and what would be needed."""
+    words = Words(visit.lang, visit.house.zone)
+
+    def work(session: Session) -> dict[str, Any]:
+        row = PROJECTS.find(session, visit, ref)
+        asked = thresholds(packs_of(session, [row.pack_sha256])[row.pack_sha256])
+        found = [_judged(one, asked.get(str(one["kind"]))) for one in batches(session, row.id)]
+        return {
+            "row": row,
+            "batches": found[::-1],
+            "asked": asked,
+            "chart": _chart(found, asked, words) if found else None,
+            "needed": _needed(session, visit, row),
+            "acts": _acts(session, visit, row),
+        }
+
+    return page(visit, "batches.html", **visit.read(work))
+
+
+@router.get("/projects/{ref}/batches/{number}")
+def one(visit: Somebody, ref: str, number: str) -> Response:
+    """Show one batch: every entry of its figures, defects by number, measured values, what may be done."""
+
+    def work(session: Session) -> dict[str, Any]:
+        row = PROJECTS.find(session, visit, ref)
+        asked = thresholds(packs_of(session, [row.pack_sha256])[row.pack_sha256])
+        facts = next((one for one in batches(session, row.id) if one["number"] == number.upper()), None)
+        if facts is None:
+            raise NotFound(NotFound.code)
+        batch = _judged(facts, asked.get(str(facts["kind"])))
+        return {
+            "row": row,
+            "batch": batch,
+            "entries": batch_entries(session, facts["id"]),
+            "defects": sorted(facts["defects"].items(), key=lambda pair: -pair[1]),
+            "measured": _by_characteristic(measured(session, facts["id"])),
+            "acts": _acts(session, visit, row),
+        }
+
+    return page(visit, "batch.html", **visit.read(work))
+
+
+def thresholds(pack: Pack) -> dict[str, Threshold]:
+    """Return kind of batch -> what the standard asks of its first-pass yield."""
+    criteria = [one for stage in pack.stages for one in stage.criteria if one.rule == RULE]
+    return {str(BatchKind(str(one.parameters["batch"]))): _threshold(one) for one in criteria}
+
+
+def _threshold(one: Criterion) -> Threshold:
+    point, bound, confidence = (float(str(one.parameters[name])) for name in ("point", "bound", "confidence"))
+    return Threshold(clause=one.id, point=point, bound=bound, confidence=confidence)
+
+
+def _judged(facts: Mapping[str, Any], asked: Threshold | None) -> Batch:
+    confidence = asked.confidence if asked else CONFIDENCE
+    found = clopper_pearson_lower(facts["passed_first_time"], facts["started"], confidence=confidence)
+    verdict = ""
+    if asked is not None:
+        verdict = (
+            "not_met" if found.point < asked.point else "met" if found.lower >= asked.bound else "not_enough_evidence"
+        )
+    return Batch(facts=facts, point=found.point, lower=found.lower, verdict=verdict)
+
+
+def _chart(found: Sequence[Batch], asked: Mapping[str, Threshold], words: Words) -> Markup:
+    dots = [
+        Dot(
+            name=batch.facts["number"],
+            lower=batch.lower,
+            point=batch.point,
+            said=words.t(
+                "batches.dot",
+                good=batch.facts["passed_first_time"],
+                made=batch.facts["started"],
+                point=f"{batch.point:.1%}",
+                lower=f"{batch.lower:.1%}",
+            ),
+            is_enough=batch.verdict == "met",
+        )
+        for batch in found[-12:]
+    ]
+    kinds = {str(batch.facts["kind"]) for batch in found}
+    limits = [
+        Limit(at=one.bound, said=words.t("batches.limit", clause=one.clause, bound=f"{one.bound:.0%}"))
+        for kind, one in asked.items()
+        if kind in kinds
+    ]
+    said = "; ".join(f"{dot.name} {dot.said}" for dot in dots)
+    return intervals(dots, limits, label=words.t("batches.chart", said=said))
+
+
+def _needed(session: Session, visit: Visit, row: Any) -> Any:
+    """Return the open reason of the present gate about the yield, which says what would suffice."""
+    found = verdicts_of(session, [row], visit.stamp)
+    pack = packs_of(session, [row.pack_sha256])[row.pack_sha256]
+    for _, verdicts in found:
+        for verdict in verdicts:
+            if not verdict.passes and pack.criterion(verdict.clause).rule == RULE:
+                return reasons_of(verdict)[0]
+    return None
+
+
+def _acts(session: Session, visit: Visit, row: Any) -> dict[str, Action]:
+    verbs = [verb for verb in PROJECTS.verbs if verb.permission in VERBS]
+    return {one.verb.permission: one for one in actions(session, visit, PROJECTS, row, verbs)}
+
+
+def _by_characteristic(values: Sequence[Mapping[str, Any]]) -> dict[str, list[list[float]]]:
+    found: dict[str, dict[int, list[float]]] = {}
+    for one in values:
+        found.setdefault(one["characteristic"], {}).setdefault(one["subgroup"], []).append(one["value"])
+    return {name: list(groups.values()) for name, groups in found.items()}

@@ -1,0 +1,112 @@
+"""Leave cover: who stands in for whom, in which role, from one day to another; begun and ended here."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, unmet
+from lifecycle.people.commands import DELEGATE, Delegate, EndDelegation
+from lifecycle.people.queries import delegations
+from models.people import Delegation, Organisation, User
+from models.reading import table_of
+from models.states import Role, UserStatus
+from web.errors import reasons_of, status_of
+from web.forms import KEY, Input, as_typed, inputs, read
+from web.reading_rights import as_id
+from web.render import page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+_FIELDS = ("user_id", "role", "organisation_id", "from_on", "until_on", "reason")
+
+
+@router.get("/delegations")
+def show(visit: Somebody) -> Response:
+    """Show one's own delegations, both ways, and the form for another."""
+    return _page(visit, None)
+
+
+@router.post("/delegations")
+def give(visit: Somebody, form: Typed) -> Response:
+    """Let somebody stand in; lead to the receipt."""
+    asked = visit.read(lambda session: _inputs(session, visit))
+    key = text_of(form, KEY) or str(visit.house.new_id())
+    try:
+        values = read(asked, form)
+    except Invalid as error:
+        return _page(visit, form, error=error)
+    role, _, organisation = str(values.pop("role")).partition("@")
+    at = as_id(organisation)
+    if at is None or role not in {str(one) for one in Role}:
+        return _page(visit, form, error=Invalid(unmet("field_missing", field="role")))
+    answer = visit.act(Delegate(command_id=key, role=Role(role), organisation_id=at, **values))
+    if answer.error is not None:
+        return _page(visit, form, error=answer.error)
+    return RedirectResponse(f"/receipts/{key}", status_code=303)
+
+
+@router.post("/delegations/{ref}/end")
+def end(visit: Somebody, form: Typed, ref: str) -> Response:
+    """End a delegation before its last day."""
+    key = text_of(form, KEY) or str(visit.house.new_id())
+    table, known = table_of(Delegation), as_id(ref)
+    asked = select(table.c.delegate_id).where(table.c.id == known)
+    delegate = visit.read(lambda session: session.execute(asked).scalar_one_or_none()) if known else None
+    if delegate is None or known is None:
+        return _page(visit, None, error=Invalid(unmet("delegation_not_found")))
+    answer = visit.act(EndDelegation(command_id=key, user_id=delegate, delegation_id=known))
+    if answer.error is not None:
+        return _page(visit, None, error=answer.error)
+    return RedirectResponse(f"/receipts/{key}", status_code=303)
+
+
+def _inputs(session: Session, visit: Visit) -> tuple[Input, ...]:
+    """Return the form: whom, which of one's own roles at which organisation, from when until when, why."""
+    user, organisation = table_of(User), table_of(Organisation)
+    active = select(user.c.id, user.c.name, user.c.login).where(
+        user.c.status == UserStatus.ACTIVE, user.c.person_id != visit.actor.person_id
+    )
+    people = [(str(row.id), f"{row.name} ({row.login})") for row in session.execute(active.order_by(user.c.name))]
+    places = {at for _, at in visit.rights.grants if at is not None}
+    names = dict(
+        session.execute(select(organisation.c.id, organisation.c.name).where(organisation.c.id.in_(places)))
+        .tuples()
+        .all()
+    )
+    own = [
+        (f"{role}@{at}", (("role", str(role)), names.get(at, "")))
+        for role, at in sorted(visit.rights.grants, key=str)
+        if at is not None
+    ]
+    found = {one.name: one for one in inputs(DELEGATE, {"user_id": people})}
+    kept = [found[name] for name in _FIELDS if name in found and name not in ("role", "organisation_id")]
+    whom = Input(name="user_id", kind="choice", hint=UUID, options=people)
+    role = Input(name="role", kind="choice", options=own)
+    return (whom, role, *(one for one in kept if one.name != "user_id"))
+
+
+def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None = None) -> Response:
+    def work(session: Session) -> tuple[Any, Any]:
+        table = table_of(User)
+        login = session.execute(select(table.c.login).where(table.c.id == visit.actor.user_id)).scalar_one()
+        mine = [one for one in delegations(session) if login in (one["absent"], one["stands_in"])]
+        return [(one, one["absent"] == login) for one in mine], _inputs(session, visit)
+
+    rows, asked = visit.read(work)
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "delegations.html",
+        status=status_of(error) if error else 200,
+        rows=rows,
+        inputs=asked,
+        typed=as_typed(asked, form),
+        key=str(visit.house.new_id()),
+        reasons=reasons,
+        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+    )

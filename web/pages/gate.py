@@ -1,0 +1,185 @@
+"""The gate of a project: all it asks, the reviews, and a page for each requirement with its verdict and history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, NotFound, unmet
+from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.queries import gates
+from lifecycle.projects.rules import entry_met
+from lifecycle.requirements.commands import JUDGE, JudgeRequirement
+from lifecycle.requirements.queries import documents, judgements, notices, waivers
+from lifecycle.reviews.queries import reviews
+from lifecycle.standards.pack import Criterion
+from models.states import EvidenceStatus
+from notifications.gates import Line, in_language, lines, named, type_names
+from notifications.words import title
+from web.acts import Action, actions, refusal
+from web.errors import reasons_of, status_of
+from web.forms import KEY, VERSION
+from web.nouns import PROJECTS, Noun
+from web.render import page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
+"""Rules of the standard that look at batches."""
+NEAR = ("requirement.judge", "requirement.waive", "requirement.confirm_waiver", "requirement.reopen", "evidence.add")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One requirement as its page shows it."""
+
+    row: Any
+    criterion: Criterion
+    title: str
+    text: str
+    line: Line | None
+    """Its verdict; None where the stage of the clause is not the present one."""
+    types: list[tuple[str, str, bool]]
+    """(evidence type, title, whether it is needed)."""
+    papers: list[dict[str, Any]]
+    judgements: list[dict[str, Any]]
+    waivers: list[dict[str, Any]]
+    acts: dict[str, Action]
+    fitting: frozenset[str]
+    """Of waiving, confirming and reopening, what there is something to do for."""
+    parameters: list[tuple[str, str]]
+    is_counted: bool
+    """Whether it is computed from batches."""
+
+
+@router.get("/projects/{ref}/gate")
+def gate(visit: Somebody, ref: str) -> Response:
+    """Show everything that the present stage asks, what the next asks on entry, notices, and the reviews so far."""
+
+    def work(session: Session) -> dict[str, Any]:
+        row = PROJECTS.find(session, visit, ref)
+        (facts,) = gates(session, [row.id], visit.stamp)
+        people = people_who_owe(session, [row.id])
+        known = {verdict.clause for verdict in facts.verdicts}
+        asked = [named(one, row.id, people) for one in entry_met(facts) if one.clause not in known]
+        call = [PROJECTS.verb(name) for name in ("review-call", "notice-issue", "submit")]
+        return {
+            "row": row,
+            "lines": lines(facts, people, visit.lang),
+            "entry": asked,
+            "names": type_names(facts.pack, visit.lang),
+            "reviews": reviews(session, row.id),
+            "notices": notices(session, row.id),
+            "acts": actions(session, visit, PROJECTS, row, call),
+        }
+
+    return page(visit, "gate.html", **visit.read(work))
+
+
+@router.get("/projects/{ref}/gate/{clause}")
+def requirement(visit: Somebody, ref: str, clause: str) -> Response:
+    """Show one requirement: its text, how it is judged, what was handed in, what was said, what may be done."""
+    return _page(visit, ref, clause)
+
+
+@router.post("/projects/{ref}/gate/{clause}")
+def judge(visit: Somebody, form: Typed, ref: str, clause: str) -> Response:
+    """Say yes or no to a requirement; lead to the receipt, else show why not and what was typed."""
+    said, seen = text_of(form, "yes"), text_of(form, VERSION)
+    row = visit.read(lambda session: PROJECTS.find(session, visit, ref))
+    if said not in ("yes", "no"):
+        return _page(
+            visit, ref, clause, typed=text_of(form, "reason"), error=Invalid(unmet("field_missing", field="yes"))
+        )
+    command = JudgeRequirement(
+        command_id=text_of(form, KEY) or str(visit.house.new_id()),
+        expected_version=int(seen) if seen.isdecimal() else row.version,
+        project_id=row.id,
+        clause=clause.upper(),
+        yes=said == "yes",
+        reason=text_of(form, "reason").strip(),
+        part=text_of(form, "part") or None,
+    )
+    answer = visit.act(command)
+    if answer.error is None:
+        return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+    return _page(visit, ref, clause, typed=command.reason, error=refusal(visit, PROJECTS, row, answer.error))
+
+
+def _page(visit: Visit, ref: str, clause: str, *, typed: str = "", error: LifecycleError | None = None) -> Response:
+    found = visit.read(lambda session: _clause(session, visit, ref, clause.upper()))
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "clause.html",
+        status=status_of(error) if error else 200,
+        row=found.row,
+        one=found,
+        typed=typed,
+        key=str(visit.house.new_id()),
+        reasons=reasons,
+        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+    )
+
+
+def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
+    row = PROJECTS.find(session, visit, ref)
+    (facts,) = gates(session, [row.id], visit.stamp)
+    if not facts.pack.has(clause):
+        raise NotFound(NotFound.code)
+    criterion = facts.pack.criterion(clause)
+    titles = type_names(facts.pack, visit.lang)
+    served = (*criterion.evidence, *criterion.supporting)
+    found = {line.clause: line for line in lines(facts, people_who_owe(session, [row.id]), visit.lang)}
+    papers = [one for one in documents(session, row.id) if one["type"] in served]
+    papers.sort(key=lambda one: (one["status"] != EvidenceStatus.CURRENT, one["type"], -one["version_no"]))
+    return Clause(
+        row=row,
+        criterion=criterion,
+        title=in_language(criterion.title, visit.lang),
+        text=in_language(criterion.text, visit.lang),
+        line=found.get(clause),
+        types=[(one, titles.get(one, one), one in criterion.evidence) for one in served],
+        papers=papers,
+        judgements=judgements(session, row.id, clause),
+        waivers=waivers(session, row.id, clause),
+        acts=_near(session, visit, PROJECTS, row, facts, clause),
+        fitting=_fitting(session, row, criterion, is_met=clause in found and found[clause].is_met),
+        parameters=[(name, _plain(value, visit)) for name, value in criterion.parameters.items()],
+        is_counted=criterion.rule in BATCH_RULES,
+    )
+
+
+def _fitting(session: Session, row: Any, criterion: Criterion, *, is_met: bool) -> frozenset[str]:
+    waits = any(one["confirmed_by"] is None for one in waivers(session, row.id, criterion.id))
+    judged = bool(judgements(session, row.id, criterion.id))
+    asked = {
+        "requirement.waive": criterion.strength == "W" and not is_met and not waits,
+        "requirement.confirm_waiver": waits,
+        "requirement.reopen": judged,
+    }
+    return frozenset(name for name, fits in asked.items() if fits)
+
+
+def _plain(value: Any, visit: Visit) -> str:
+    """Return a number of the standard as people read it: shares as percent, kinds of batches by their words."""
+    if isinstance(value, bool):
+        return title("answer", "yes" if value else "no", visit.lang)
+    if isinstance(value, float) and 0 < value <= 1:
+        return f"{value:.4g}" if value == 1 else f"{value:.4%}".rstrip("0%").rstrip(".") + "%"
+    if isinstance(value, str):
+        return title("kind", value, visit.lang)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _near(session: Session, visit: Visit, noun: Noun, row: Any, facts: ProjectFacts, clause: str) -> dict[str, Action]:
+    """Return the verbs that are asked of one requirement; those of the desk only where it is of the present gate."""
+    verbs = [verb for verb in noun.verbs if verb.permission in NEAR]
+    if clause not in {verdict.clause for verdict in facts.verdicts}:
+        verbs = [verb for verb in verbs if verb.permission in (JUDGE.permission, "evidence.add")]
+    return {one.verb.permission: one for one in actions(session, visit, noun, row, verbs)}

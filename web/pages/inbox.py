@@ -1,0 +1,163 @@
+"""The first page of everybody: what waits for me, what I began, what I did, what I was told."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from models.states import ENDED, PayoutState, ReviewState
+from notifications.preferences import inbox_of
+from notifications.render import Frame, Unreadable, headline
+from notifications.todo import BEGINNINGS, Owed, asked_of, decisions, deeds, likely_projects, seats_and_debts
+from web.menu import OF_FIRMS
+from web.nouns import NOUNS
+from web.reading_rights import readable_projects
+from web.render import page
+from web.session import Somebody, Visit
+
+router = APIRouter()
+TABS = ("todo", "begun", "done", "told")
+LOOKED_AT = 40
+"""Projects of each part whose gates are judged for one inbox."""
+DECIDED_ON = 30
+PER_PAGE = 50
+_OVER = frozenset(
+    map(str, (*ENDED, PayoutState.PAID, PayoutState.REJECTED, PayoutState.CANCELLED, ReviewState.DECIDED))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One line of the inbox, with where it leads."""
+
+    owed: Owed
+    url: str
+    days_late: int
+    days_waited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as its receiver reads it."""
+
+    id: Any
+    at: Any
+    said: str
+    why: str
+    url: str
+    is_task: bool
+    is_read: bool
+    outbox_id: Any
+
+
+@router.get("/")
+def home(visit: Somebody) -> Response:
+    """Lead to the first page: of who only acts for a firm, the firm's own."""
+    is_of_a_firm = bool(visit.roles) and visit.roles <= OF_FIRMS
+    return RedirectResponse("/my" if is_of_a_firm else "/inbox", status_code=303)
+
+
+@router.get("/inbox")
+def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
+    """Show one of the four heaps."""
+    chosen = tab if tab in TABS else "todo"
+    rows, late = _todo(visit) if chosen == "todo" else ([], 0)
+    shown = [one for one in rows if one.days_late] if overdue else rows
+    begun = visit.read(lambda session: _begun(session, visit)) if chosen == "begun" else []
+    done = visit.read(lambda session: _done(session, visit)) if chosen == "done" else []
+    messages = told(visit, is_unread_only=False, limit=PER_PAGE) if chosen == "told" else []
+    return page(
+        visit,
+        "inbox.html",
+        tab=chosen,
+        tabs=TABS,
+        rows=shown,
+        late=late,
+        is_overdue=overdue,
+        begun=begun,
+        done=done,
+        messages=[one for one in messages if not one.is_task],
+        roles=sorted(str(role) for role in visit.roles),
+    )
+
+
+def _todo(visit: Visit) -> tuple[list[Waiting], int]:
+    reach = readable_projects(visit.rights, visit.actor)
+
+    def work(session: Session) -> list[Owed]:
+        ids = likely_projects(session, visit.actor, reach, limit=LOOKED_AT)
+        return [
+            *seats_and_debts(session, visit.actor, visit.lang),
+            *decisions(session, reach, visit.stamp, limit=DECIDED_ON, roles=visit.roles),
+            *asked_of(session, visit.actor, ids, visit.stamp, visit.lang),
+        ]
+
+    found = [_waiting(one, visit) for one in visit.read(work)]
+    found.sort(key=lambda one: (not one.owed.is_money, -one.days_late, one.owed.due_on or date.max, one.owed.number))
+    return found, sum(one.days_late > 0 for one in found)
+
+
+def _waiting(owed: Owed, visit: Visit) -> Waiting:
+    calendar = visit.stamp.calendar
+    late = calendar.working_days_between(owed.due_on, visit.today) if owed.due_on else 0
+    waited = calendar.working_days_between(owed.since_on, visit.today) if owed.since_on else 0
+    return Waiting(owed=owed, url=url_of(owed), days_late=max(0, late), days_waited=max(0, waited))
+
+
+def url_of(owed: Owed) -> str:
+    """Return the page on which a thing is done."""
+    subject = owed.kind.partition(".")[0]
+    if subject in ("vote", "review"):
+        return f"/reviews/{owed.ref}"
+    if subject == "payout":
+        return f"/payouts/{owed.ref}"
+    if subject == "milestone":
+        return f"/projects/{owed.number}/money"
+    return f"/projects/{owed.number}/gate/{owed.clause}" if owed.clause else f"/projects/{owed.number}"
+
+
+def _begun(session: Session, visit: Visit) -> list[Any]:
+    found = deeds(session, visit.actor.user_id, limit=PER_PAGE, begun_only=sorted(BEGINNINGS))
+    return [(one, _place(one)) for one in found if one.state not in _OVER]
+
+
+def _done(session: Session, visit: Visit) -> list[Any]:
+    return [(one, _place(one)) for one in deeds(session, visit.actor.user_id, limit=PER_PAGE)]
+
+
+def _place(deed: Any) -> str:
+    if deed.object_type == "evidence":
+        return f"/evidence/{deed.object_id}"
+    noun = next((one for one in NOUNS.values() if one.object_type == deed.object_type), None)
+    if noun is not None and deed.object_type != "project":
+        return f"/{noun.path}/{deed.object_id}"
+    return f"/projects/{deed.number}" if deed.number else ""
+
+
+def told(visit: Visit, *, is_unread_only: bool, limit: int) -> list[Message]:
+    """Return the messages of the person at the door, the newest first."""
+    frame = Frame(database_id="", zone=visit.house.zone, is_rehearsal=visit.house.is_rehearsal)
+    rows = visit.read(
+        lambda session: inbox_of(session, visit.actor.user_id, is_unread_only=is_unread_only, limit=limit)
+    )
+    return [_message(row, visit, frame) for row in rows]
+
+
+def _message(row: Any, visit: Visit, frame: Frame) -> Message:
+    try:
+        said = headline(row.kind, row.facts, visit.lang, frame)
+    except Unreadable:  # an old message whose template asks for more by now
+        said = row.kind
+    return Message(
+        id=row.id,
+        at=row.created_at,
+        said=said,
+        why=row.why,
+        url=f"/{row.facts['page']}" if row.facts.get("page") else "",
+        is_task=row.is_task,
+        is_read=row.read_at is not None,
+        outbox_id=row.outbox_id,
+    )

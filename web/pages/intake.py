@@ -1,0 +1,130 @@
+"""How projects come to be and are found again: a new application, and the search."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, Unmet
+from lifecycle.projects.queries import Wanted, cards
+from lifecycle.projects.registration import REGISTER, RegisterProject
+from models.evidence import Evidence
+from models.people import Organisation
+from models.programmes import Programme
+from models.projects import Project
+from models.reading import table_of
+from models.states import EvidenceStatus, OrganisationKind, Role
+from web.errors import reasons_of, status_of
+from web.forms import KEY, Input, Options, as_typed, inputs, read
+from web.menu import OF_FIRMS
+from web.reading_rights import readable_projects
+from web.render import page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+MOST = 20
+MOST_CHOICES = 500
+
+
+@router.get("/projects/new")
+def ask(visit: Somebody) -> Response:
+    """Ask what an application says."""
+    return _page(visit, None)
+
+
+@router.post("/projects/new")
+def register(visit: Somebody, form: Typed) -> Response:
+    """Take the application in and lead to the receipt, else show why not and what was typed."""
+    asked = _inputs(visit)
+    key = text_of(form, KEY) or str(visit.house.new_id())
+    try:
+        values = read(asked, form)
+    except Invalid as error:
+        return _page(visit, form, error=error)
+    answer = visit.act(RegisterProject(command_id=key, **values))
+    if answer.error is not None:
+        return _page(visit, form, error=answer.error)
+    return RedirectResponse(f"/receipts/{key}", status_code=303)
+
+
+def _inputs(visit: Visit) -> tuple[Input, ...]:
+    found = visit.read(lambda session: inputs(REGISTER, _offered(session, visit)))
+    return tuple(sorted(found, key=lambda one: _ORDER.index(one.name)))
+
+
+_ORDER = ("name", "organisation_id", "programme_id", "platform_id", "received_on", "profiles")
+
+
+def _offered(session: Session, visit: Visit) -> dict[str, Options]:
+    """Return the programmes, the platforms, and the firms that somebody may apply for."""
+    organisation, programme = table_of(Organisation), table_of(Programme)
+    own = {at for role, at in visit.rights.grants if role in OF_FIRMS and at is not None}
+    chosen = select(organisation.c.id, organisation.c.name, organisation.c.kind).order_by(organisation.c.name)
+    if visit.roles and visit.roles <= OF_FIRMS:
+        chosen = chosen.where((organisation.c.kind != OrganisationKind.SME) | organisation.c.id.in_(own))
+    rows = session.execute(chosen.limit(MOST_CHOICES)).all()
+    programmes = session.execute(select(programme.c.id, programme.c.name, programme.c.code).order_by(programme.c.code))
+    return {
+        "organisation_id": [(str(row.id), row.name) for row in rows if row.kind == OrganisationKind.SME],
+        "platform_id": [(str(row.id), row.name) for row in rows if row.kind == OrganisationKind.PLATFORM],
+        "programme_id": [(str(row.id), f"{row.name} ({row.code})") for row in programmes],
+    }
+
+
+def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None = None) -> Response:
+    asked = _inputs(visit)
+    reasons = reasons_of(error) if error else ()
+    wrong = {_field(one): one for one in reasons if _field(one) in {item.name for item in asked}}
+    typed = as_typed(asked, form)
+    if form is None:
+        typed |= {one.name: one.options[0][0] for one in asked if one.kind == "choice" and len(one.options) == 1}
+    return page(
+        visit,
+        "new_project.html",
+        status=status_of(error) if error else 200,
+        inputs=asked,
+        typed=typed,
+        key=str(visit.house.new_id()),
+        reasons=reasons,
+        wrong=wrong,
+        may=bool(visit.roles & {*OF_FIRMS, Role.COORDINATOR}),
+    )
+
+
+def _field(reason: Unmet) -> str:
+    known = {"name_length": "name", "own_platform": "platform_id", "day_in_future": "received_on"}
+    return str(reason.values.get("field", known.get(reason.code, "")))
+
+
+@router.get("/search")
+def search(visit: Somebody, q: str = "") -> Response:
+    """Find projects by number, name or firm, and documents by file name or the begin of their hash."""
+    wanted, reach = q.strip(), readable_projects(visit.rights, visit.actor)
+
+    def work(session: Session) -> tuple[list[Any], list[Any]]:
+        found = cards(session, Wanted(reach=reach, text=wanted), today=visit.today, limit=MOST)
+        return found, _papers(session, reach, wanted)
+
+    found, papers = visit.read(work) if wanted else ([], [])
+    exact = next((one for one in found if one.number == wanted.upper()), None)
+    if exact is not None:
+        return RedirectResponse(f"/projects/{exact.number}", status_code=303)
+    return page(visit, "search.html", q=wanted, projects=found, papers=papers, most=MOST)
+
+
+def _papers(session: Session, reach: Any, wanted: str) -> list[Any]:
+    evidence, project = table_of(Evidence), table_of(Project)
+    fits = evidence.c.file_name.icontains(wanted, autoescape=True) | evidence.c.sha256.startswith(
+        wanted.lower(), autoescape=True
+    )
+    statement = (
+        select(evidence.c.id, evidence.c.file_name, evidence.c.submitted_on, project.c.number, project.c.name)
+        .join(project, project.c.id == evidence.c.project_id)
+        .where(reach, fits, evidence.c.status == EvidenceStatus.CURRENT)
+        .order_by(evidence.c.id.desc())
+        .limit(MOST)
+    )
+    return list(session.execute(statement))
