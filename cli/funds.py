@@ -80,7 +80,7 @@ def _or_nothing(text: str, read: Callable[[str], int]) -> int:
 
 
 def _tiers(given: Any, read: Callable[[str], int]) -> Any:
-    from cli.behind.money import tiers
+    from lifecycle.funds.typed import tiers
 
     return tiers(given, read)
 
