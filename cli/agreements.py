@@ -111,13 +111,13 @@ def _by_name(given: Mapping[str, str], read: Callable[[str], int]) -> dict[str, 
 
 
 def _plan(_lookup: Any, given: Any) -> Any:
-    from lifecycle.agreements.typed import planned_tranches
+    from cli.behind.money import planned_tranches
 
     return planned_tranches(given)
 
 
 def _changes(given: Any, read: Callable[[str], int]) -> Any:
-    from lifecycle.agreements.typed import changed_tranches
+    from cli.behind.money import changed_tranches
 
     return changed_tranches(given, read)
 

@@ -80,7 +80,7 @@ def _or_nothing(text: str, read: Callable[[str], int]) -> int:
 
 
 def _tiers(given: Any, read: Callable[[str], int]) -> Any:
-    from lifecycle.funds.typed import tiers
+    from cli.behind.money import tiers
 
     return tiers(given, read)
 

@@ -12,17 +12,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import core, session
+from web.api import core, money, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
-from web.pages import acts, entrance, house, projects
+from web.pages import acts, agreements, bank, entrance, funds, house, payees, payouts, projects
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
-PAGES: Sequence[APIRouter] = (house.router, entrance.router, projects.router, acts.router)
+PAGES: Sequence[APIRouter] = (
+    *(house.router, entrance.router, projects.router),
+    *(payouts.router, funds.router, agreements.router, payees.router, bank.router),
+    acts.router,
+)
 """Pages of their own first; the page of every verb takes what is left."""
-API: Sequence[APIRouter] = (session.router, core.router)
+API: Sequence[APIRouter] = (session.router, money.router, core.router)
 API_PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
 _LOG = logging.getLogger("pilotway.web")

@@ -6,7 +6,7 @@ from `lookups`. A page with a form of its own hands over inputs of its own and u
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -160,10 +160,12 @@ def _value(one: Input, form: FormData) -> Any:
     return _parsed(one, typed)
 
 
-def _pair(one: Input, line: str) -> tuple[str, str]:
+def _pair(one: Input, line: str) -> tuple[str, Any]:
     name, sign, value = line.partition("=")
     if not sign or not name.strip():
         raise _Wrong(unmet("value_wrong", field=one.name, value=line, form="NAME=VALUE"))
+    if get_args(one.hint)[1:] == (int,):  # whole numbers by name are amounts of money: budgets, stated cost
+        return name.strip(), _parsed(replace(one, kind="amount"), value.strip())
     return name.strip(), value.strip()
 
 

@@ -1,9 +1,10 @@
 """What every request finds in place: the database, checked, the clock, the calendar, the keys, and which mode it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, BinaryIO
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,8 @@ class House:
     is_rehearsal: bool
     is_demo: bool
     """A rehearsal with a clock of its own: its people sign in with one click."""
+    take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
+    """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 
     @property
     def zone(self) -> ZoneInfo:

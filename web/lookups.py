@@ -12,6 +12,7 @@ from models.projects import Project, Requirement
 from models.reading import table_of
 from models.states import EvidenceStatus, OrganisationKind, UserStatus, VerdictState
 from web.forms import Options
+from web.money_lookups import MONEY_OFFERS
 from web.nouns import AnyVerb, Noun
 
 Offer: TypeAlias = Callable[[Session, Noun, Any], Options]
@@ -23,7 +24,8 @@ def offered(session: Session, verb: AnyVerb, noun: Noun, row: Any) -> dict[str, 
     """Return the choices of every reference that the verb asks for."""
     names = verb.command.__dataclass_fields__
     own = f"{verb.subject_name}_id"
-    return {name: OFFERS[name](session, noun, row) for name in names if name in OFFERS and name != own}
+    wanted = {name: OFFERS.get(f"{verb.permission}.{name}") or OFFERS.get(name) for name in names if name != own}
+    return {name: offer(session, noun, row) for name, offer in wanted.items() if offer is not None}
 
 
 def people(session: Session, _noun: Noun, _row: Any) -> Options:
@@ -86,4 +88,5 @@ OFFERS: Mapping[str, Offer] = {
     "customer_id": organisations(OrganisationKind.CUSTOMER),
     "evidence_id": papers,
     "clause": clauses,
+    **MONEY_OFFERS,
 }

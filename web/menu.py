@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from models.states import Role
+from web.money_rights import BANK_ROLES, FUNDER_ROLES, MONEY_ROLES
 from web.session import Visit
 
 
@@ -18,6 +19,9 @@ class Entry:
 MENU: tuple[Entry, ...] = (
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
+    Entry(name="payouts", path="/payouts", roles=MONEY_ROLES - {Role.ADMIN}),
+    Entry(name="funds", path="/funds", roles=FUNDER_ROLES | {Role.COORDINATOR}),
+    Entry(name="bank", path="/bank", roles=BANK_ROLES - {Role.ADMIN}),
 )
 """Eight entries at most."""
 

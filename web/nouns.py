@@ -24,7 +24,14 @@ from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
 
-BY_MACHINES = frozenset({"project.refresh", "project.reach_stop_loss", "project.import", "project.update_imported"})
+BY_MACHINES = frozenset(
+    {
+        *("project.refresh", "project.reach_stop_loss", "project.import", "project.update_imported"),
+        *("payout.instruct", "payout.learn", "payout.adopt", "statement.write_off", "batch.prepare", "batch.send"),
+        *("batch.doubt", "batch.find", "batch.acknowledge", "batch.settle", "batch.abandon", "batch.take_back"),
+        *("statement.take", "statement.take_lines", "statement.compare", "statement.complete", "statement.quarantine"),
+    }
+)
 """Verbs of sweeps and imports: no page and no program asks for one of them by itself."""
 
 

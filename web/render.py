@@ -80,11 +80,19 @@ class Words:
         """Return an amount in full."""
         return Money(minor, currency).display
 
+    def short_money(self, minor: int, currency: str = "CNY") -> str:
+        """Return an amount in ten thousands (万), as tables of a fund count; in English, and below one, in full."""
+        if self.lang != "zh-CN" or currency != "CNY" or abs(minor) < _TEN_THOUSAND or minor % 100_00:
+            return self.money(minor, currency)
+        return f"{minor / _TEN_THOUSAND:,.2f}".rstrip("0").rstrip(".") + "万"
+
     def yes(self, answer: object) -> str:
         """Return yes or no."""
         return self.t("yes") if answer else self.t("no")
 
 
+_TEN_THOUSAND = 1_000_000
+"""Fen in 万 yuan."""
 _SAID = ("t", "word", "verb", "day", "short_day", "at", "money", "yes")
 """What templates say without `words.` before it."""
 

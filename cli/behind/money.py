@@ -1,18 +1,25 @@
-"""Funds, agreements, tranches and cost statements as people read them."""
+"""Funds, agreements, tranches and cost statements as people read them, and how their parts are typed in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cli.output import Column
 from lifecycle.agreements import queries as agreements
+from lifecycle.agreements.terms import PlannedTranche, TrancheChange
 from lifecycle.errors import Invalid, unmet
 from lifecycle.funds import queries as funds
+from lifecycle.funds.commands import Tier
 from lifecycle.milestones import queries as milestones
 from models.db import reading
-from models.money import Money
+from models.money import MAX_MINOR, Money
 from models.states import MilestoneState
 from notifications.words import title
+
+Reader = Callable[[str], int]
+"""From a typed amount to minor units."""
+
 
 def with_money(rows: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[dict[str, Any]]:
     """Return the rows with every `…_minor` as people read it beside it; in the row's own currency, else the given."""
@@ -216,3 +223,64 @@ def columns(keys: Sequence[str], **kinds: str) -> tuple[Column, ...]:
     """Return the columns of these keys; what kind of word a column holds can be said otherwise than usual."""
     of = {**_KINDS, **kinds}
     return tuple(Column(key=key, kind=of.get(key), is_wide=key in _WIDE) for key in keys)
+
+
+def planned_tranches(given: Sequence[str]) -> tuple[PlannedTranche, ...]:
+    """Read `CODE:SHARE:G2[:DAY]` or `CODE:SHARE:G3.1+G3.2[:DAY]`; the share is in basis points."""
+    found = []
+    for text in given:
+        code, share, tied, *day = text.split(":")
+        found.append(
+            PlannedTranche(
+                code=code,
+                share_basis_points=int(share),
+                due_on=date.fromisoformat(day[0]) if day else None,
+                **_tied(tied),
+            )
+        )
+    return tuple(found)
+
+
+def _tied(text: str) -> dict[str, Any]:
+    return {"criteria": tuple(text.split("+"))} if "." in text else {"gate": text or None}
+
+
+def changed_tranches(given: Sequence[str], read: Reader) -> tuple[TrancheChange, ...]:
+    """Read `CODE:AMOUNT[:G3 or G3.1+G3.2][:DAY]`; an empty place leaves what is there."""
+    found = []
+    for text in given:
+        code, amount, tied, day = [*text.split(":"), "", "", ""][:4]
+        found.append(
+            TrancheChange(
+                code=code,
+                amount_minor=read(amount) if amount else None,
+                due_on=_day(day),
+                **_tied(tied),
+            )
+        )
+    return tuple(found)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid(unmet("value_wrong", field="tranche", value=text, form="YYYY-MM-DD")) from None
+
+
+def tiers(given: Sequence[str], read: Reader) -> tuple[Tier, ...]:
+    """Read `AMOUNT:APPROVERS[:director][:minute]`; `max` stands for the largest amount there is."""
+    found = []
+    for text in given:
+        edge, needed, *more = text.split(":")
+        if not needed.isdecimal() or not set(more) <= {"director", "minute"}:
+            raise Invalid(unmet("value_wrong", field="tier", value=text, form="AMOUNT:N[:director][:minute]"))
+        found.append(
+            Tier(
+                up_to_minor=MAX_MINOR if edge == "max" else read(edge),
+                approvers_needed=int(needed),
+                is_director_needed="director" in more,
+                is_minute_needed="minute" in more,
+            )
+        )
+    return tuple(found)

@@ -170,9 +170,7 @@ def _fund(session: Session, row: Any) -> dict[str, Any]:
     place = positions(session, [fund.id])[fund.id]
     now = {name: int(getattr(place, f"{name}_minor")) for name in PLACES}
     source, target = _MOVES.get(row.state, ("", ""))
-    after = {
-        name: now[name] + row.amount_minor * ((name == target and 1) - (name == source and 1)) for name in PLACES
-    }
+    after = {name: now[name] + row.amount_minor * ((name == target and 1) - (name == source and 1)) for name in PLACES}
     table = table_of(Payout)
     waiting = select(func.coalesce(func.sum(table.c.amount_minor), 0)).where(
         table.c.fund_id == fund.id, table.c.state == PayoutState.APPROVED, table.c.id != row.id

@@ -1,6 +1,6 @@
 """Payouts, accounts of payees, payment batches and statements, for lists and pages. No account number leaves here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -79,6 +79,7 @@ class Which:
     reach: Any = None
     """Condition on `payout`: what the reader may see."""
     states: tuple[PayoutState, ...] = ()
+    ids: Collection[UUID] = ()
     text: str = ""
     """Part of a number, a project or a firm."""
     fund: str = ""
@@ -139,6 +140,8 @@ def _wanted(which: Which) -> list[Any]:
         found.append(which.reach)
     if which.states:
         found.append(payout.c.state.in_(which.states))
+    if which.ids:
+        found.append(payout.c.id.in_(list(which.ids)))
     if which.fund:
         found.append(fund.c.code == which.fund)
     if which.text:
@@ -169,9 +172,7 @@ def sums(session: Session, which: Which) -> list[Sum]:
         .group_by(payout.c.state, payout.c.currency)
     )
     rows = session.execute(statement)
-    return [
-        Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows
-    ]
+    return [Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows]
 
 
 def _masked(row: Any) -> dict[str, Any]:

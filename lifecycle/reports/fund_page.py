@@ -125,9 +125,7 @@ def holds_and_cases(session: Session, fund_id: UUID) -> dict[str, Any]:
     """Return the holds that stand on a fund, and how many cases wait for two people."""
     hold, case = table_of(Hold), table_of(ExceptionCase)
     standing = select(hold).where(hold.c.object_id == fund_id, hold.c.lifted_at.is_(None)).order_by(hold.c.from_at)
-    open_cases = (
-        select(func.count()).select_from(case).where(case.c.fund_id == fund_id, case.c.closed_at.is_(None))
-    )
+    open_cases = select(func.count()).select_from(case).where(case.c.fund_id == fund_id, case.c.closed_at.is_(None))
     names = ("reason", "note", "from_on", "until_on", "needs_decision")
     return {
         "holds": [{name: getattr(one, name) for name in names} for one in session.execute(standing)],

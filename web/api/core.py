@@ -14,9 +14,9 @@ from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
 from lifecycle.commands import Command
-from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
+from lifecycle.errors import Forbidden, Invalid, NotFound, Unmet, unmet
 from models.states import Scope
-from web.acts import Action, actions, refusal
+from web.acts import Action, actions, carry, refusal
 from web.errors import KeyMissing, Malformed, VersionMissing
 from web.nouns import AnyVerb, Noun, noun_at
 from web.session import Program, Visit
@@ -31,7 +31,9 @@ _ETAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
 def show(visit: Program, path: str, ref: str) -> Response:
     """Give one thing: the columns of the contract's view as keys, its version as `ETag`."""
     noun = noun_at(path)
-    _need(visit, Scope.READ)
+    need(visit, Scope.READ)
+    if not noun.view:
+        raise NotFound(NotFound.code)
 
     def work(session: Session) -> tuple[dict[str, Any], int]:
         row = noun.find(session, visit, ref)
@@ -50,7 +52,7 @@ def show(visit: Program, path: str, ref: str) -> Response:
 def commands(visit: Program, path: str, ref: str) -> Response:
     """Say of every verb whether it is possible now and, if not, every reason."""
     noun = noun_at(path)
-    _need(visit, Scope.READ)
+    need(visit, Scope.READ)
 
     def work(session: Session) -> tuple[list[Action], int]:
         row = noun.find(session, visit, ref)
@@ -80,11 +82,11 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
     """Do it: `Idempotency-Key` always, `If-Match` with the version that was seen; `dry_run=true` writes nothing."""
     noun = noun_at(path)
     verb = noun.verb(name)
-    _need(visit, Scope.PROJECT_WRITE)
-    key, version = _key(visit), _version(visit, noun)
+    need(visit, Scope.PROJECT_WRITE)
+    key, version = key_of(visit), _version(visit, noun)
     row = visit.read(lambda session: noun.find(session, visit, ref))
     asked = command_from(verb, row.id, body, key=key, version=version)
-    answer = visit.rehearse(asked) if dry_run else visit.act(asked)
+    answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
     if answer.error is not None:
         raise refusal(visit, noun, row, answer.error)
     headers = {"idempotency-replayed": "true"} if answer.is_replay else {}
@@ -137,14 +139,15 @@ def _said(action: Action, noun: Noun, ref: str) -> dict[str, Any]:
     }
 
 
-def _need(visit: Visit, scope: Scope) -> None:
+def need(visit: Visit, scope: Scope) -> None:
     """Refuse a token that was not given for this; a person at a page may what their roles may."""
     token = visit.api_token
     if token is not None and scope not in token.scopes:
         raise Forbidden(unmet("scope", scope=str(scope)))
 
 
-def _key(visit: Visit) -> str:
+def key_of(visit: Visit) -> str:
+    """Return the key of a write; `KeyMissing` for none, or one that is not printable ASCII."""
     key = visit.request.headers.get("idempotency-key", "")
     if not _KEY.fullmatch(key):
         raise KeyMissing(KeyMissing.code)
