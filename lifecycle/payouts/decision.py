@@ -117,11 +117,11 @@ def _clauses(session: Session, row: Any) -> list[dict[str, Any]]:
         .where(run.c.project_id == row.project_id)
         .order_by(run.c.opened_on, run.c.id)
     )
-    wanted, gate = set(tranche["criteria"]), f"{tranche['gate']}."
+    wanted, gate = set(tranche["criteria"]), tranche["gate"] if not tranche["criteria"] else None
     found = {
         one.clause: str(one.verdict)
         for one in session.execute(statement)
-        if one.clause in wanted or (tranche["gate"] and one.clause.startswith(gate))
+        if one.clause in wanted or (gate and one.clause.startswith(f"{gate}."))
     }
     return [
         {"clause": clause, "verdict": found[clause], "is_passed": found[clause] in _PASSING}
@@ -142,7 +142,11 @@ def _tiers(session: Session, row: Any, others: Sequence[Mapping[str, Any]]) -> l
     total = row.amount_minor + sum(one["amount_minor"] for one in others if _near(one, row, ADDED_UP_WITHIN))
     own = next((one for one in lines if total <= one.up_to_minor), lines[-1] if lines else None)
     names = ("up_to_minor", "approvers_needed", "is_director_needed", "is_minute_needed")
-    return [{**{name: getattr(one, name) for name in names}, "is_this": one is own} for one in lines]
+    below = [0, *(one.up_to_minor for one in lines)]
+    return [
+        {**{name: getattr(one, name) for name in names}, "above_minor": above, "is_this": one is own}
+        for one, above in zip(lines, below, strict=False)
+    ]
 
 
 def _holds(session: Session, row: Any) -> list[dict[str, Any]]:

@@ -27,8 +27,9 @@ def burn_curve(months: Sequence[Month], *, label: str, money: Callable[[int], st
     """Return the curve; without two months there is none, and the table beside says what there is."""
     if len(months) < 2:
         return Markup("")
+    planned = list(accumulate(one.planned_minor for one in months))
     series = {
-        "planned": list(accumulate(one.planned_minor for one in months)),
+        **({"planned": planned} if planned[-1] else {}),  # a plan without days is no line along the ground
         "in": list(accumulate(one.in_minor for one in months)),
         "paid": list(accumulate(one.paid_minor for one in months)),
     }
@@ -43,15 +44,20 @@ def burn_curve(months: Sequence[Month], *, label: str, money: Callable[[int], st
     for place in range(_LINES + 1):
         amount = top * place // _LINES
         body.append(f'<path class="grid" d="M{_LEFT} {y_of(amount):.1f}H{_WIDTH - 8}"/>')
-        body.append(text(_LEFT - 6, y_of(amount) + 4, money(amount), anchor="end"))
+        body.append(text(_LEFT - 6, y_of(amount) + 4, money(amount) if amount else "0", anchor="end"))
     every = max(1, -(-len(months) // _MOST_NAMES))
     body += [
-        text(_LEFT + place * step, _HEIGHT - 6, one.name, anchor="middle" if place else "start")
+        text(_LEFT + place * step, _HEIGHT - 6, one.name, anchor=_anchor(place, len(months)))
         for place, one in enumerate(months)
         if place % every == 0
     ]
     body += [f'<path class="{name}" d="{_path(name, values, step, y_of)}"/>' for name, values in series.items()]
     return svg(body, label=label, width=_WIDTH, height=_HEIGHT, kind="burn")
+
+
+def _anchor(place: int, count: int) -> str:
+    """The first and the last name stay inside the drawing."""
+    return "start" if place == 0 else "end" if place == count - 1 else "middle"
 
 
 def _path(name: str, values: Sequence[int], step: float, y_of: Callable[[int], float]) -> str:

@@ -24,7 +24,7 @@ router = APIRouter()
 _LISTED = ("number", "project", "organisation", "fund", "amount_minor", "paid_minor", "reserved_minor", "standing")
 _TERMS = (
     *("project", "organisation", "fund", "amount_minor", "paid_minor", "reserved_minor", "standing"),
-    *("rate_basis_points", "own_money_minor", "cost_categories", "supplement_no", "signed_by_sme"),
+    *("funding_basis_points", "own_money_minor", "cost_categories", "supplement_no", "signed_by_sme"),
     *("signed_by_funder", "signed_on", "starts_on", "ends_on", "audit_accepted_on", "closed_on"),
 )
 _TRANCHE = ("tranche", "amount_minor", "paid_minor", "state", "tied_to", "due_on")
@@ -63,6 +63,7 @@ def show(visit: Somebody, ref: str) -> Response:
     def work(session: Session) -> Record:
         row = AGREEMENTS.find(session, visit, ref)
         found = agreements.agreement(session, row.id)
+        found |= {"funding_basis_points": row.rate_basis_points, "supplement_no": row.supplement_no or None}
         scribe = Scribe(words, row.currency)
         settled = endings.statement(session, row.id)
         owed = endings.recoveries(session, today=visit.today, agreement_id=row.id)

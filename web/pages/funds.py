@@ -32,7 +32,7 @@ PLACES = ("paid", "reserved", "committed", "free")
 """Parts of the bar, in the order in which money goes, from its end."""
 _INVESTOR = ("organisation", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
 _PROJECT = (
-    *("project", "number", "amount_minor", "paid_minor", "asked_minor", "reserved_minor", "left_minor"),
+    *("project", "agreement", "amount_minor", "paid_minor", "asked_minor", "reserved_minor", "left_minor"),
     *("next_tranche", "next_due_on"),
 )
 _LINE = ("seq", "at", "entry", "account", "amount_minor", "balance_minor", "about", "bank_ref")
@@ -112,7 +112,7 @@ def show(visit: Somebody, code: str) -> Response:
             "fund": row,
             "place": place,
             "bar": _bar(place, words, row.currency),
-            "parts": [(name, int(getattr(place, f"{name}_minor"))) for name in PLACES],
+            "places": [(name, int(getattr(place, f"{name}_minor"))) for name in PLACES],
             "months": months,
             "curve": _curve(months, words, row.currency),
             "investors": _investors(session, row, scribe, words),
@@ -233,9 +233,9 @@ def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
 
 
 def _projects(session: Session, visit: Visit, row: Any, scribe: Scribe, words: Words) -> Any:
-    rows = fund_projects(session, row.id, visit.today)
+    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today)]
     links = {
         "project": lambda one: f"/projects/{one['project']}",
-        "number": lambda one: f"/agreements/{one['number']}",
+        "agreement": lambda one: f"/agreements/{one['agreement']}",
     }
     return scribe.table(words.t("fund.projects"), rows, _PROJECT, empty=words.t("fund.no_projects"), links=links)

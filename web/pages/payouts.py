@@ -29,7 +29,7 @@ from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
-NOTE = Input(name="note", kind="long", is_required=False)
+NOTE = Input(name="remark", kind="long", is_required=False)
 REASON = replace(NOTE, is_required=True)
 
 
