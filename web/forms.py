@@ -174,7 +174,7 @@ def _parsed(one: Input, typed: str) -> Any:
         raise _Wrong(unmet("text_over_limit", field=one.name, limit=LONG_TEXT, length=len(typed)))
     if one.kind == "amount":
         try:
-            return minor_or_zero_of(typed, one.currency)
+            return minor_or_zero_of(typed, one.currency, thousands=",")  # as pages write amounts
         except AmountProblem as problem:
             raise _Wrong(unmet(problem.code, field=one.name, **problem.params)) from None
     try:

@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -191,14 +191,20 @@ def program(request: Request) -> Visit:
     return Visit(request=request, house=house, now=now, lang=lang, api_token=found, door=Door.API)
 
 
-async def typed(request: Request) -> FormData:
-    """Return the form that was sent by a page of this session: read, counted, its token compared; else 403 `csrf`."""
+async def typed(request: Request) -> AsyncIterator[FormData]:
+    """Give the form that was sent by a page of this session: read, counted, its token compared; else 403 `csrf`.
+
+    Files that came with it lie on disk until the answer is made.
+    """
     try:
         form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FIELDS)
     except MultiPartException as error:
         raise Malformed(Malformed.code) from error
-    check_csrf(request, request.cookies.get(COOKIE, ""), str(form.get(CSRF_FIELD, "")))
-    return form
+    try:
+        check_csrf(request, request.cookies.get(COOKIE, ""), str(form.get(CSRF_FIELD, "")))
+        yield form
+    finally:
+        await form.close()
 
 
 def check_csrf(request: Request, token: str, said: str) -> None:

@@ -1,5 +1,6 @@
 """What programs do with money besides one verb on one thing: ask for a payout, one word on several, a file taken."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -139,12 +140,16 @@ def _refused(visit: Visit, refused: BatchRefused) -> Response:
     )
 
 
-async def files_of(request: Request) -> FormData:
-    """Return the parts of a multipart body; `Malformed` for anything else."""
+async def files_of(request: Request) -> AsyncIterator[FormData]:
+    """Give the parts of a multipart body; `Malformed` for anything else."""
     try:
-        return await request.form(max_fields=10, max_files=1)
+        form = await request.form(max_fields=10, max_files=1)
     except MultiPartException as error:
         raise Malformed(Malformed.code) from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 Files = Annotated[FormData, Depends(files_of)]

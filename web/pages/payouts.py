@@ -88,7 +88,7 @@ def visit_query(word: str, items: Sequence[several.Item]) -> str:
 def done(visit: Somebody, word: str = "") -> Response:
     """Show what became of payouts that were given one word together."""
     rows = _chosen(visit, visit.request.query_params.getlist("id"))
-    return page(visit, "payouts_done.html", rows=rows, word=_word(word), total=_totals(rows))
+    return page(visit, "payouts_done.html", rows=rows, given=_word(word), total=_totals(rows))
 
 
 @router.get("/payouts/{ref}")
@@ -233,7 +233,7 @@ def _amount(form: FormData, currency: str) -> int:
     if not typed:
         raise Invalid(unmet("field_missing", field="total"))
     try:
-        return minor_or_zero_of(typed, currency)
+        return minor_or_zero_of(typed, currency, thousands=",")
     except AmountProblem as problem:
         raise Invalid(unmet(problem.code, field="total", **problem.params)) from None
 
@@ -257,7 +257,7 @@ def _together(
         visit,
         "payouts_together.html",
         status=status_of(error) if error else 200,
-        word=word,
+        given=word,
         rows=rows,
         totals=_totals(rows),
         several=[row["number"] for row in rows if word == "approve" and row["approvals_needed"] > 1],
