@@ -703,6 +703,7 @@ def record_order(house: House, count: int) -> Made:
 
 
 from tests.lifecycle import (  # noqa: E402 - the money and the ways out have their recipes in files of their own
+    access_recipes,  # noqa: F401
     agreement_recipes,  # noqa: F401
     delivery_recipes,  # noqa: F401
     ending_recipes,  # noqa: F401

@@ -153,6 +153,10 @@ STATEMENTS = {
     "user.end_delegation": 11,
     "user.grant": 10,
     "user.revoke": 10,
+    "user.set_password": 11,
+    "user.sign_in": 11,
+    "user.sign_out": 12,
+    "user.step_up": 12,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -164,8 +168,11 @@ STATEMENTS = {
 """Statements of one transaction on SQLite, BEGIN included."""
 
 
-ALONE = {"calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"}
-"""Verbs of which there is one subject only: nobody gives twenty of them at once."""
+ALONE = {
+    *("calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"),
+    *("user.sign_in", "user.sign_out", "user.step_up"),
+}
+"""Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
 
 @contextmanager
