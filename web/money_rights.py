@@ -120,7 +120,8 @@ def _readable_milestones(visit: Visit) -> ColumnElement[bool]:
 
 def _readable_costs(visit: Visit) -> ColumnElement[bool]:
     cost, agreement = table_of(CostStatement), table_of(Agreement)
-    return cost.c.agreement_id.in_(select(agreement.c.id).where(readable_agreements(visit)))
+    found: ColumnElement[bool] = cost.c.agreement_id.in_(select(agreement.c.id).where(readable_agreements(visit)))
+    return found
 
 
 def readable_accounts(visit: Visit) -> ColumnElement[bool]:
@@ -131,7 +132,7 @@ def readable_accounts(visit: Visit) -> ColumnElement[bool]:
     if sees_all_money(rights):
         return true()
     account, project, agreement = table_of(PayeeAccount), table_of(Project), table_of(Agreement)
-    own = account.c.organisation_id.in_(_at(rights, SME_ROLES))
+    own: ColumnElement[bool] = account.c.organisation_id.in_(_at(rights, SME_ROLES))
     if not (own_funds := _own(rights)):
         return own
     fund = table_of(Fund)
@@ -157,6 +158,11 @@ def of_bank(table: Any, rights: Rights) -> ColumnElement[bool]:
 def sees_payees(rights: Rights) -> bool:
     """Say whether somebody sees whom a file pays; who only runs the installation sees count, total and hash."""
     return bool({role for role, _ in rights.grants} & FUNDER_ROLES)
+
+
+def readable_cases(rights: Rights) -> ColumnElement[bool]:
+    """Return the condition on `exception_case`: for those who see whose money it is about."""
+    return of_bank(table_of(ExceptionCase), rights) if sees_payees(rights) else false()
 
 
 def _found(model: Any, reach: Callable[[Visit], ColumnElement[bool]], column: str = "") -> Any:
@@ -195,5 +201,5 @@ recovery_of = _found(RecoveryOrder, readable_recoveries, "number")
 account_of = _found(PayeeAccount, readable_accounts)
 batch_of = _found(PaymentBatch, lambda visit: of_bank(table_of(PaymentBatch), visit.rights), "number")
 statement_of = _found(BankStatement, lambda visit: of_bank(table_of(BankStatement), visit.rights))
-case_of = _found(ExceptionCase, lambda visit: of_bank(table_of(ExceptionCase), visit.rights))
+case_of = _found(ExceptionCase, lambda visit: readable_cases(visit.rights))
 organisation_of = _found(Organisation, _readable_organisations)

@@ -145,8 +145,8 @@ class TestAnAccount:
     ) -> None:
         officer, accountant = desk("finance_officer"), desk("accountant")
         officer.open("/payees")
-        officer.follow("enter an account")
-        officer.send("enter an account", holder_name="sme", account_number="6222 0202 0011 2233", bank_code="ICBKCNBJ")
+        officer.follow("enter the account")
+        officer.send("enter the account", holder_name="sme", account_number="6222 0202 0011 2233", bank_code="ICBKCNBJ")
         accountant.open("/payees")
 
         page = accountant.follow("sme")
@@ -174,6 +174,9 @@ class TestAnOperator:
         assert "¥100.00" in page.text
         assert "2233" not in page.text
         assert "PO-" not in page.text
+        pay.batches(house, state="unknown")
+        case = house.one("SELECT id FROM v_exception")
+        assert operator.open(f"/exceptions/{case}").status == 404
         assert "PO-" in desk("payer").open(f"/payment-batches/{row.number}").text
 
     @pytest.mark.parametrize("login", ["stranger", "finance_officer", "coordinator"])

@@ -71,7 +71,7 @@ class TestTheFund:
             fund = UUID(house.one("SELECT id FROM v_fund"))
             place = positions(session, [fund])[fund]
         assert place.paid_minor == pay.AMOUNT
-        position = amounts(page.text)
+        position = amounts(page.text.partition(" Position ")[2])
         assert position[:4] == [place.paid_minor, place.reserved_minor, place.committed_minor, place.free_minor]
         assert page.link("paid").endswith("/ledger?account=paid")
 

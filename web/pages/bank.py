@@ -18,7 +18,6 @@ from lifecycle.exceptions.proposal import Action as WayOut
 from lifecycle.exceptions.queries import cases
 from lifecycle.payouts.queries import batch, batches, statement, statements, unmatched
 from models.agreements import RecoveryOrder
-from models.holds import ExceptionCase
 from models.money import Money
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
@@ -29,7 +28,7 @@ from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.money_nouns import BATCHES, CASES, STATEMENTS
-from web.money_rights import BANK_ROLES, of_bank, sees_payees
+from web.money_rights import BANK_ROLES, of_bank, readable_cases, sees_payees
 from web.pages.record import Note, Record, acts_of, record_page, split
 from web.proof import prove
 from web.record import Scribe
@@ -83,11 +82,10 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
     def work(session: Session) -> dict[str, Any]:
         scribe = Scribe(words, kinds={"kind": "case"})
         of_batches = of_bank(table_of(PaymentBatch), rights)
-        lines = [row for row in unmatched(session) if sees]
-        waiting = cases(session, state="open", reach=of_bank(table_of(ExceptionCase), rights)) if sees else []
+        lines = unmatched(session)
+        waiting = cases(session, state="open", reach=readable_cases(rights))
         sent = batches(session, reach=of_batches, limit=LATEST)
         came = statements(session, reach=of_bank(table_of(BankStatement), rights), limit=LATEST)
-        own = {row["id"] for row in came} if not sees else None
         return {
             "batches": scribe.table(
                 words.t("bank.batches"),
@@ -105,7 +103,7 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
             ),
             "unmatched": scribe.table(
                 words.t("bank.unmatched"),
-                [row for row in lines if own is None and row["case_id"] in {one["id"] for one in waiting}],
+                [row for row in lines if row["case_id"] in {one["id"] for one in waiting}],
                 _UNMATCHED,
                 empty=words.t("bank.no_unmatched"),
                 links={"line_ref": lambda row: f"/exceptions/{row['case_id']}"},

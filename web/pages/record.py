@@ -52,5 +52,8 @@ def split(acts: Sequence[Action]) -> dict[str, list[Action]]:
 
 def record_page(visit: Visit, found: Record) -> Response:
     """Return the page."""
-    values = {name: getattr(found, name) for name in ("title", "own", "crumbs", "facts", "tables", "notes")}
-    return page(visit, "record.html", **values, **split(found.acts))
+    values: dict[str, Any] = {
+        name: getattr(found, name) for name in ("title", "own", "crumbs", "facts", "tables", "notes")
+    }
+    values |= split(found.acts)
+    return page(visit, "record.html", **values)
