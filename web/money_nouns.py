@@ -17,6 +17,7 @@ PAYOUTS = Noun(
     ref=lambda row: row.number,
     title=lambda _row: "",
     project_id=lambda row: row.project_id,
+    next_word="payout.next",
     first=(
         *("payout.certify", "payout.approve", "payout.reapprove", "payout.release", "payout.send_back"),
         *("payout.reject", "payout.amend", "payout.cancel"),

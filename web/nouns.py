@@ -53,6 +53,8 @@ class Noun:
     """Whose people owe what is missing."""
     first: tuple[str, ...] = ()
     """Permissions of the verbs on its main path, in the order in which a page offers them."""
+    next_word: str = ""
+    """Begin of the words that say, by state, what comes after an act on it."""
     asks_version: bool = True
     """Programs name the version that they saw (`If-Match`)."""
 

@@ -196,7 +196,9 @@ def _only_typed(action: Action) -> bool:
 
 def _is_near(action: Action, row: Any) -> bool:
     """Say whether a decision has a place in this state; what has none is not listed as closed."""
-    return not any(one.code == f"{action.verb.name}_not_possible_when_{row.state}" for one in action.reasons)
+    elsewhere = f"{action.verb.name}_not_possible_when_{row.state}"
+    codes = {one.code for one in action.reasons}
+    return elsewhere not in codes and not (action.is_for_others and "already_decided" in codes)
 
 
 def inputs_of(session: Session, visit: Visit, facts: Mapping[str, Any], can: set[str]) -> tuple[Input, ...]:
