@@ -11,12 +11,13 @@ UV_SYNC = $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode
 # Without compiled bytecode every command starts half a second later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test prove check cluster docs bench migration mining format lock clean
+.PHONY: help setup run demo test test-long prove check cluster docs bench migration mining format lock clean
 
 help:
 	@echo "make run        set up, play the demo story, and let the clock run with Prefect until Ctrl-C"
 	@echo "make demo       the same without the clock: exits 0 when the story was played"
-	@echo "make test       every test; PostgreSQL is started when it is installed"
+	@echo "make test       every test but the long ones; PostgreSQL is started when it is installed"
+	@echo "make test-long  the long ones: servers, killed clusters, whole sweeps of crashes, stories, replays"
 	@echo "make prove      races and crashes with the counts of a release"
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
 	@echo "make cluster    several machines as processes on this one: pays while workers are killed"
@@ -38,7 +39,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 run: demo
-	@echo "database: pilotway.db    try: $(BIN)/pilotway --help    the clock runs until Ctrl-C"
+	@echo "database: pilotway.db    the clock runs until Ctrl-C    elsewhere: $(BIN)/pilotway runs list"
 	@PILOTWAY_PREFECT=on $(BIN)/pilotway serve
 
 demo: $(READY)
@@ -46,6 +47,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-long: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "long and not prove" $(TESTS)
 
 prove: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m prove $(TESTS)
@@ -55,7 +59,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not postgres and not reference and not prove"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not long and not postgres and not reference and not prove"
 
 cluster: $(READY)
 	$(BIN)/python -m deploy.cluster

@@ -15,6 +15,7 @@ ALL = (
     "imports",
     "statements",
     "payments",
+    "sharing",
     "clock",
     "telling",
     "starting",

@@ -36,10 +36,11 @@ FAR = date(2027, 1, 4)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def run() -> list[Result]:
+def run() -> Iterator[Result]:
     """Measure on both databases."""
     with server() as address:
-        return [result for place in places(address) for result in _on(place)]
+        for place in places(address):
+            yield from _on(place)
 
 
 def _on(place: Place) -> Iterator[Result]:
@@ -195,7 +196,7 @@ def _peak(house: House) -> int:
     """Run the sweep in a process of its own; return its peak of memory in bytes."""
     url = house.engine.url.render_as_string(hide_password=False)
     program: Sequence[str] = [sys.executable, "-c", _MEASURED, url, house.now.isoformat()]
-    done = subprocess.run(program, env=dict(os.environ), capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(program, env=dict(os.environ), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     return int(done.stdout.split()[-1])
 
 

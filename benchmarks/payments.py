@@ -63,13 +63,13 @@ def _given(house: House, commands: list[Command], by: str) -> None:
     run_in_transaction(house.engine, lambda session: melody.execute_all_or_none(session, commands, stamp=stamp))
 
 
-def _approved(paying: Paying) -> None:
+def approved(paying: Paying, firms: int) -> None:
     """Have many firms ask for money and get it approved; a firm of its own is put under each project past the engine.
 
     What one payee got within a month chooses the tier of the next payment, so a fund with one payee says nothing.
     """
     house = paying.house
-    for _ in range(FIRMS):
+    for _ in range(firms):
         add = AddOrganisation(command_id=key(), name=f"firm {key()}", kind=OrganisationKind.SME)
         (firm,) = ids_of(house.do(add))
         money = replace(paying.money, milestones=[])
@@ -104,7 +104,7 @@ def _one_approval(place: Place, paying: Paying) -> Result:
 def _payment_run(place: Place, paying: Paying, bank: BankInMemory) -> Result:
     """Run the payment run over many approved payouts, then send its statements again by the driver."""
     house = paying.house
-    _approved(paying)
+    approved(paying, FIRMS)
     analysed(place)
     waiting = AT_ONCE + (RUNS + 1) * ONE_BY_ONE
     with closing(place.driver(place.copy())) as connection:

@@ -4,6 +4,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import typer
 
@@ -112,7 +114,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; usage errors become a document where `--json` was asked for."""
     try:
-        code = typer.main.get_command(app).main(args=list(arguments), prog_name="pilotway", standalone_mode=False)
+        code = _program().main(args=list(arguments), prog_name="pilotway", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         _show_usage(error, arguments)
@@ -127,6 +129,12 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at the exit
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _program() -> Any:
+    # Built of all these nouns in a tenth of a second: once, however many commands a process runs.
+    return typer.main.get_command(app)
 
 
 def _show_usage(error: typer.TyperException, arguments: Sequence[str]) -> None:

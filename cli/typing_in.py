@@ -108,7 +108,7 @@ _PLAIN: Mapping[Any, Shape] = {
 def account_typed(command: Any) -> None:
     """Refuse what cannot be an account, of a payee or of a fund; raises `Invalid`.
 
-    Asked where people type: files of rehearsals name made-up banks.
+    Asked where people type, in rehearsals too: only their files name made-up banks. For real work the commands ask it.
     """
     from lifecycle.banking.account_codes import account_reasons
     from lifecycle.payouts.payees import plain

@@ -1,7 +1,8 @@
 """`make cluster`: several machines as plain processes on this one, payouts on their way, and workers killed meanwhile.
 
-PostgreSQL, a Prefect server on a database of its own, two workers. Whoever has a payment run in hand is killed with all
-it started, again and again; in the end every payout was instructed once and stands in one file once, or the exit is 1.
+PostgreSQL, a Prefect server on a database of its own, two workers that share each payment run. Whoever has a part of it
+in hand is killed with all it started, again and again; in the end every payout was instructed once and stands in one
+file once, or the exit is 1.
 """
 
 import argparse
@@ -36,13 +37,17 @@ WORKERS = ("one", "two")
 AMOUNT = 100_000
 LEASE_SECONDS = 5
 ASK_SECONDS = 10.0
-"""Pause between two wishes for a payment run; Prefect drops one that comes while another runs."""
+"""Pause between two wishes for a payment run; one that comes while another runs takes a part of it."""
 LATEST_KILL_SECONDS = 5.0
 """After it was seen at work: a payment run over 1,000 payouts takes longer."""
 LONGEST_SECONDS = 900.0
 _INSTRUCTED = "SELECT COUNT(*) FROM v_payout WHERE state = 'instructed'"
 _PREPARED = "SELECT COUNT(*) FROM v_batch WHERE state = 'prepared'"
-_AT_WORK = "SELECT holder FROM scheduled_run WHERE schedule_id = 'disbursement' AND status = 'running'"
+_AT_WORK = """
+    SELECT holder FROM scheduled_run WHERE schedule_id = 'disbursement' AND status = 'running'
+     UNION SELECT holder FROM claim WHERE object_type = 'batch' ORDER BY holder
+"""
+"""Who began a payment run, and who hands over a file of it."""
 
 
 @dataclass(kw_only=True)
@@ -263,10 +268,11 @@ def work(cluster: Cluster, payouts: int, kills: int, chance: random.Random, begu
         at_work = [row.holder for row in cluster.rows(_AT_WORK) if row.holder in cluster.workers]
         if at_work and killed < kills:
             time.sleep(chance.uniform(0.0, LATEST_KILL_SECONDS))
-            trees.kill(cluster.workers.pop(at_work[0]))
+            victim = chance.choice(at_work)
+            trees.kill(cluster.workers.pop(victim))
             killed += 1
-            cluster.hire(at_work[0].partition("-")[0])
-            said(begun, f"killed {at_work[0]}: {cluster.count(_INSTRUCTED)} instructed so far")
+            cluster.hire(victim.partition("-")[0])
+            said(begun, f"killed {victim}: {cluster.count(_INSTRUCTED)} instructed so far")
         time.sleep(0.05)
     return killed
 

@@ -31,6 +31,7 @@ from models.settings import Settings
 
 MINUTES = 60
 """How long the program of the database may take."""
+_OWN = 0o600
 _DEBIAN = Path("/usr/lib/postgresql")
 
 
@@ -63,6 +64,7 @@ def make_backup(engine: Engine, settings: Settings, out: Path, *, now: datetime)
     checkpoint = _checkpoint(engine, settings, now)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part.touch(mode=_OWN)  # what it holds is for nobody else: accounts, secrets of webhooks and chats
     try:
         (_copy_sqlite if is_sqlite(engine) else _dump_postgres)(engine, part)
         with part.open("rb") as file:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from flows.backups import backup
+from flows.chunks import due_payouts
 from flows.deadlines import STAGE_DEADLINES
 from flows.desk import channel_of, folders_of, teller_of
-from flows.disbursement import Frozen, Run, disburse, due_payouts
+from flows.disbursement import Frozen, Run, disburse, help_disburse
 from flows.housekeeping import housekeeping
 from flows.reconciliation import Taken, doubt_silent, silent_batches, take_answers
 from flows.recovery import Finished, finish
@@ -44,9 +45,22 @@ def disbursement(turn: Turn) -> Outcome:
     """Hand approved payouts over; files that nobody can be sure of count as failed. Refused while all is frozen."""
     teller = teller_of(turn.engine, turn.settings, turn.stamp)
     try:
-        return payment_outcome(disburse(turn.engine, teller, turn.stamp, is_over=turn.is_over))
+        run = disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over)
     except Frozen:
         return Outcome(refused=1, refusal="frozen")
+    return payment_outcome(run)
+
+
+def help_disbursement(turn: Turn) -> Outcome:
+    """Hand over chunks of the run that another worker began; while all is frozen that one says so."""
+    teller = teller_of(turn.engine, turn.settings, turn.stamp)
+    if turn.run_id is None:
+        raise ValueError("only a run that has a row can be shared")
+    try:
+        run = help_disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over)
+    except Frozen:
+        return Outcome()
+    return payment_outcome(run)
 
 
 def payment_outcome(found: Run) -> Outcome:
@@ -72,7 +86,7 @@ def payment_outcome(found: Run) -> Outcome:
 
 def _payouts_due(turn: Turn) -> int:
     with reading(turn.engine) as session:
-        return sum(map(len, due_payouts(session).values()))
+        return sum(due_payouts(session).values())
 
 
 _FILES = {"imported": "file.imported", "duplicate": "file.known", "quarantined": "file.quarantined"}
@@ -148,7 +162,7 @@ BODIES: Mapping[str, Body] = {
     "recovery": Body(run=recovery, look=_prepared),
     "stage-deadlines": Body(run=stage_deadlines, look=_deadlines_due),
     "reconciliation": Body(run=reconciliation, look=_answers_there),
-    "disbursement": Body(run=disbursement, look=_payouts_due),
+    "disbursement": Body(run=disbursement, look=_payouts_due, help=help_disbursement),
     "invariants": Body(run=invariants, look=invariants_broken),
     "checkpoint": Body(run=checkpoint),
     "backup": Body(run=backup),
@@ -157,6 +171,6 @@ BODIES: Mapping[str, Body] = {
     "digest": Body(run=daily_digest),
     "weekly-digest": Body(run=weekly_digest),
     "report": Body(run=report),
-    "outbox": Body(run=drain, look=waiting_count),
+    "outbox": Body(run=drain, look=waiting_count, help=drain),
 }
 """Schedule -> what it does; a schedule without a body does not run."""

@@ -6,16 +6,20 @@ slept past its lease writes nothing (`safety.md` 2.1, rule 7).
 
 import os
 import socket
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Engine, Select, delete, select, tuple_, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from models.db import db_now
+from flows.turns import never
+from models.db import LostTransactionError, db_now, run_in_transaction
 from models.journal import Claim
 from models.payouts import PaymentBatch
 from models.reading import rows_by, table_of
@@ -23,6 +27,8 @@ from models.states import PaymentBatchState
 from models.tables import object_type_of
 
 LEASE = timedelta(seconds=60)
+_SHORTEST_BEAT = 0.2
+"""Seconds."""
 
 
 def worker_name() -> str:
@@ -78,6 +84,42 @@ def claim_due(session: Session, model: Any, due: Select[Any], *, holder: str, le
     session.execute(update(table).where(table.c.id.in_(ids)).values(fence=table.c.fence + 1))
     claimed = rows_by(session, model, "id", ids)
     return [claimed[one][0] for one in ids]
+
+
+@contextmanager
+def renewed(
+    engine: Engine,
+    object_type: str,
+    fences: Mapping[UUID, int],
+    *,
+    lease: timedelta,
+    is_over: Callable[[], bool] = never,
+) -> Iterator[None]:
+    """Renew claims of ours (id -> fence) while the block works on them, however long the other side takes to answer.
+
+    A process that is stopped renews nothing, and its claims end by the clock of the database.
+    """
+    is_done, claim = Event(), table_of(Claim)
+    ours = (claim.c.object_type == object_type, tuple_(claim.c.object_id, claim.c.fence).in_(list(fences.items())))
+
+    def renew(session: Session) -> None:
+        now: datetime = session.execute(select(db_now())).scalar_one()
+        session.execute(update(claim).where(*ours).values(until_at=now + lease))
+
+    def beat() -> None:
+        while not is_done.wait(max(lease.total_seconds() / 3, _SHORTEST_BEAT)) and not is_over():
+            try:
+                run_in_transaction(engine, renew)
+            except (SQLAlchemyError, LostTransactionError):
+                continue  # the database is away; whether the claims still hold it says when it is back
+
+    heart = Thread(target=beat, name=f"leases of {object_type}", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        heart.join()
 
 
 def let_all_go(session: Session, object_type: str, fences: Mapping[UUID, int]) -> None:

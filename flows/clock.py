@@ -1,26 +1,30 @@
 """The clock: every pass over the schedules, and the one way in which a slot is run, whoever woke us.
 
 `tick`, `run`, `worker` and Prefect all come through `run_slot`; what is due, merged, missed or skipped says the book of
-slots alone, so two of them at once do each slot once (`safety.md` 3.5).
+slots alone, so two of them at once do each slot once (`safety.md` 3.5). Where a body can be shared, whoever comes while
+it runs takes a part of its work, and the row of the run sums up.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from flows import slots as book
 from flows.claims import worker_name
-from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot
+from flows.schedules import SCHEDULES, Schedule, in_zone, is_slot, latest_slot
+from flows.sharing import add
 from flows.slots import Held, Runner, Slot
-from flows.turns import Body, Outcome, Turn, never
+from flows.turns import Body, Effect, Outcome, Run, Turn, never
 from lifecycle.canonical import instant
 from lifecycle.commands import Stamp
-from models.db import reading, run_in_transaction
+from models.db import is_away, is_sqlite, reading, run_in_transaction
 from models.journal import OutboxMessage
 from models.reading import table_of
 from models.runs import RunRequest
@@ -30,6 +34,8 @@ from models.states import DeliveryStatus, SlotStatus
 OUTBOX = "outbox"
 MOST_TOLD = 200
 """Slots that one document lists besides those that ran; `v_schedule_slot` has all."""
+WORTH_SHARING = 100
+"""Due payouts or messages; with fewer the run is over before another process has begun."""
 _NOT_RUN = (SlotStatus.SKIPPED, SlotStatus.MERGED, SlotStatus.MISSED)
 _OUTBOX_COUNTS = ("sent", "failed", "given_up")
 
@@ -51,6 +57,8 @@ class Clockwork:
     """Whether this process was asked to end."""
     now: Callable[[], datetime] | None = None
     """Business time at the end of a run; without it that of the stamp."""
+    is_played: bool = False
+    """Whether business time is not the machine's: then nobody who wakes by the machine's clock knows our slots."""
 
     @property
     def by(self) -> Runner:
@@ -70,9 +78,20 @@ class Clockwork:
                 return one
         raise UnknownScheduleError(name)
 
-    def turn(self, slot_at: datetime, is_over: Callable[[], bool] = never) -> Turn:
+    def turn(self, slot_at: datetime, is_over: Callable[[], bool] = never, *, run_id: UUID | None = None) -> Turn:
         """Return what a body gets."""
-        return Turn(engine=self.engine, settings=self.settings, stamp=self.stamp, slot_at=slot_at, is_over=is_over)
+        return Turn(
+            engine=self.engine,
+            settings=self.settings,
+            stamp=self.stamp,
+            slot_at=slot_at,
+            is_over=is_over,
+            run_id=run_id,
+        )
+
+    def help_of(self, schedule: Schedule) -> Run | None:
+        """Return what a second worker may do of this schedule; nothing on SQLite, which has one writer."""
+        return None if is_sqlite(self.engine) else self.bodies[schedule.id].help
 
     def ended_at(self) -> datetime:
         """Return the instant at which something ends."""
@@ -108,6 +127,8 @@ class _Taken:
 
     held: Held | None = None
     settled: tuple[datetime, ...] = ()
+    shared: Any = None
+    """The row of a run that another worker has in hand."""
 
 
 def tick(work: Clockwork) -> Pass:
@@ -136,6 +157,24 @@ def run_slot(work: Clockwork, name: str, slot_at: datetime, *, asked: str = "") 
     return _run(work, work.schedule(name), slot_at, asked)[0]
 
 
+def help_run(work: Clockwork, name: str) -> list[Slot]:
+    """Take a part of what another process runs of a schedule now; nothing where nobody does. `UnknownScheduleError`."""
+    schedule = work.schedule(name)
+    with reading(work.engine) as session:
+        shared = [row for row in book.running(session, schedule.id) if row.is_held]
+    if not shared or _helped(work, schedule, shared[-1]) is None:
+        return []
+    with reading(work.engine) as session:
+        return [book.slot_of(schedule.id, book.row_of(session, schedule.id, shared[-1].slot_at))]
+
+
+def worth_sharing(work: Clockwork, name: str) -> bool:
+    """Say whether so much of a schedule is due that a second process is worth its start."""
+    schedule = work.schedule(name)
+    look = work.bodies[schedule.id].look
+    return bool(work.help_of(schedule) and look and look(work.turn(work.stamp.now)) >= WORTH_SHARING)
+
+
 def run_waiting(work: Clockwork) -> list[Slot]:
     """Run what people asked for and what a dead process left, of every schedule: for who is woken for one only."""
     done: list[Slot] = []
@@ -154,20 +193,33 @@ def _wanted(work: Clockwork, schedule: Schedule) -> list[tuple[datetime, str]]:
 
     What is asked for waits while the schedule still runs.
     """
+    now, calendar = work.stamp.now, work.stamp.calendar
     with reading(work.engine) as session:
-        due = book.due_slots(session, schedule, until=work.stamp.now, calendar=work.stamp.calendar)
+        due = book.due_slots(session, schedule, until=now, calendar=calendar)
         begun = book.running(session, schedule.id)
         asked = [] if any(row.is_held for row in begun) else _requests(session, schedule.id)
+        newest = None if due else latest_slot(schedule, until=now, calendar=calendar)
+        row = None if newest is None else book.row_of(session, schedule.id, newest)
     dead = [row.slot_at for row in begun if not row.is_held]
-    return [(slot_at, "") for slot_at in (due or dead)[-1:]] + [(row.asked_at, row.reason) for row in asked]
+    shared = [row.slot_at for row in begun] if work.help_of(schedule) else []
+    open_again = [row.slot_at] if row is not None and book.is_settled_ahead(row, now) else []
+    return [(slot_at, "") for slot_at in (due or dead or shared or open_again)[-1:]] + [
+        (one.asked_at, one.reason) for one in asked
+    ]
 
 
 def _run(work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> tuple[list[Slot], Outcome | None]:
     taken = run_in_transaction(work.engine, lambda session: _taken(session, work, schedule, slot_at, asked))
-    outcome = None if taken.held is None else _worked(work, schedule, taken.held)
-    shown = [*taken.settled[-MOST_TOLD:], *([] if taken.held is None else [taken.held.slot_at])]
+    shown = list(taken.settled[-MOST_TOLD:])
+    outcome = None
+    if taken.held is not None:
+        outcome = _worked(work, schedule, taken.held)
+        shown.append(taken.held.slot_at)
+    elif taken.shared is not None:
+        outcome = _helped(work, schedule, taken.shared)
+        shown += [] if outcome is None or taken.shared.slot_at in shown else [taken.shared.slot_at]
     with reading(work.engine) as session:
-        return [book.slot_of(schedule.id, book.row_of(session, schedule.id, one)) for one in shown], outcome
+        return [book.slot_of(schedule.id, row) for row in book.rows_of(session, schedule.id, shown)], outcome
 
 
 def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datetime, asked: str) -> _Taken:
@@ -175,15 +227,18 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
     now, calendar = work.stamp.now, work.stamp.calendar
     book.lock_schedule(session, schedule.id)
     begun = book.running(session, schedule.id)
-    is_running = any(row.is_held for row in begun)
+    shared = next((row for row in begun if row.is_held), None)
+    is_running = shared is not None
     if asked:
         _take_request(session, schedule.id, slot_at, now)
     known = book.row_of(session, schedule.id, slot_at)
     if known is not None:
-        is_open = known.status == SlotStatus.RUNNING or (asked and known.status in _NOT_RUN)
+        is_back = book.is_settled_ahead(known, now) and not book.is_paused(session, schedule, now)
+        is_open = known.status == SlotStatus.RUNNING or is_back or (asked and known.status in _NOT_RUN)
         if is_open and not is_running:
-            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=asked or known.why))
-        return _Taken(settled=(slot_at,))
+            why = asked or ("" if is_back else known.why)
+            return _Taken(held=book.take_over(session, known, now=now, by=work.by, why=why))
+        return _Taken(settled=(slot_at,), shared=shared)
     if asked and not is_slot(schedule, slot_at, calendar):
         due, pauses = [slot_at], []
     else:
@@ -200,25 +255,49 @@ def _taken(session: Session, work: Clockwork, schedule: Schedule, slot_at: datet
         if one.status is None:
             held = book.begin(session, schedule.id, one.slot_at, now=now, by=work.by, why=asked)
             return _Taken(held=held, settled=settled)
-    return _Taken(settled=settled)
+    return _Taken(settled=settled, shared=shared)
+
+
+def _late(schedule: Schedule) -> Callable[[], bool]:
+    """Return what says whether the minutes of a schedule are used up, counted from now."""
+    until = time.monotonic() + 60 * schedule.limit_minutes
+    return lambda: time.monotonic() >= until
+
+
+def _said(run: Run, turn: Turn) -> tuple[Outcome, str]:
+    """Run a body and return what it did and why it failed; one that fails stops nobody.
+
+    A database that is away is no fault of the work: the turn is cut, and whoever comes next takes the slot over.
+    """
+    try:
+        return run(turn), ""
+    except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
+        if isinstance(error, DBAPIError) and is_away(error):
+            return Outcome(is_cut=True), ""
+        return Outcome(failed=1), _in_one_line(error)
+
+
+def _helped(work: Clockwork, schedule: Schedule, row: Any) -> Outcome | None:
+    """Take a part of a run that another worker has, and add what we did; None where there is nothing to share."""
+    body, is_late = work.bodies[schedule.id], _late(schedule)
+    turn = work.turn(row.slot_at, lambda: work.is_stopped() or is_late(), run_id=row.id)
+    run = work.help_of(schedule)
+    if run is None or (body.look is not None and not body.look(turn)):
+        return None
+    outcome, failure = _said(run, turn)
+    if failure:
+        effect = Effect(effect="failed", object_type=book.OBJECT_TYPE, object_id=str(row.id), detail=failure)
+        outcome = replace(outcome, effects=(effect,))
+    run_in_transaction(work.engine, lambda session: add(session, row.id, outcome))
+    return outcome
 
 
 def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
-    """Run the body of a slot that we hold and write down what it did; a body that fails stops nobody."""
-    until = time.monotonic() + 60 * schedule.limit_minutes
-
-    def is_late() -> bool:
-        return time.monotonic() >= until
-
-    def is_over() -> bool:
-        return work.is_stopped() or is_late()
-
-    failure = ""
+    """Run the body of a slot that we hold and write down what it did."""
+    is_late = _late(schedule)
+    turn = work.turn(held.slot_at, lambda: work.is_stopped() or is_late(), run_id=held.id)
     with book.kept(work.engine, held, lease=work.by.lease, is_over=is_late):
-        try:
-            outcome = work.bodies[schedule.id].run(work.turn(held.slot_at, is_over))
-        except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
-            outcome, failure = Outcome(failed=1), f"{type(error).__name__}: {error}"
+        outcome, failure = _said(work.bodies[schedule.id].run, turn)
     if outcome.is_cut and is_late():
         failure = failure or f"time_limit: {schedule.limit_minutes}"
 
@@ -230,6 +309,11 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
 
     run_in_transaction(work.engine, record)
     return outcome
+
+
+def _in_one_line(error: Exception) -> str:
+    """Return what went wrong in one line; a database names whole rows, with the secrets in them, behind the first."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _requests(session: Session, schedule_id: str) -> list[Any]:

@@ -1,37 +1,42 @@
 """The payment run: approved payouts -> batch -> file -> sent. Prepare (transaction), put (none), record (transaction).
 
 Killed between any two lines, the next run finds the prepared batch, looks whether its file lies there, and goes on.
+Workers that share a run take payouts chunk by chunk (`flows/chunks.py`); a batch is claimed with a fence.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Literal
-from uuid import UUID, uuid5
+from functools import partial
+from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from flows.chunks import Chunk, Lane, due_payouts, key_of, next_chunk
 from flows.claims import LEASE, claim_batch, give_back, let_go
 from flows.turns import never
 from lifecycle.banking.template import Template
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.commands import Answer, Stamp
 from lifecycle.engine import execute
-from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, PrepareBatch, Send, file_of
-from lifecycle.payouts.commands import Amend, Instruct
+from lifecycle.payouts.batches import ANSWER_HOURS, Doubt, Send, file_of
+from lifecycle.payouts.commands import Amend
 from lifecycle.payouts.facts import DISBURSEMENT_ID
 from lifecycle.payouts.taking_back import TakeBack, kept_here
-from models.db import reading, run_in_transaction
-from models.funds import Fund
+from models.db import is_lock_timeout, reading, run_in_transaction
 from models.holds import Hold
-from models.limits import INSTRUCTIONS_PER_BATCH
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
 from models.ports import BankChannel, NotPut, OutsideError, PutResult
 from models.reading import rows_by, table_of
-from models.states import PaymentBatchState, PayoutState
+from models.states import PaymentBatchState
 
-_SPACE = UUID("7d5f3c1e-2a44-5b8e-8f0d-52a1d7a90c33")
+T = TypeVar("T")
+_TURNS = 12
+"""How often we stand in line for a fund before the run fails: a minute by the limits of PostgreSQL."""
 
 
 class Frozen(Exception):
@@ -72,24 +77,85 @@ class Teller:
     """Bank code -> workbook that its portal takes; every other bank takes messages."""
 
 
-def disburse(engine: Engine, teller: Teller, stamp: Stamp, *, is_over: Callable[[], bool] = never) -> Run:
-    """Prepare what is due, then put and record every prepared batch, older ones first. Raises `Frozen`.
+def disburse(
+    engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID | None = None, is_over: Callable[[], bool] = never
+) -> Run:
+    """Hand over what is due, a chunk at a time, then what others prepared and left. Raises `Frozen`.
 
-    Asked to end, it stops between two batches: what is prepared, the next run hands over.
+    Workers that name the same row of the book (`run_id`) share a run: each payout is judged by one of them. Asked to
+    end, it stops between two batches: what is prepared, the next run hands over.
     """
+    run = Run()
+    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    if not run.is_cut:
+        deliver(engine, teller, stamp, run, is_over=is_over)
+    return run
+
+
+def help_disburse(
+    engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID, is_over: Callable[[], bool] = never
+) -> Run:
+    """Take chunks of a run that another worker began, until none is left. Raises `Frozen`."""
+    run = Run()
+    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    return run
+
+
+def _disburse_chunks(
+    engine: Engine, teller: Teller, stamp: Stamp, run: Run, run_id: UUID | None, is_over: Callable[[], bool]
+) -> None:
+    """Prepare and hand over chunk after chunk; a fund that somebody else has is passed over while others wait."""
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        due = due_payouts(session)
-    run = Run()
-    for fund_id, payouts in due.items():
-        for start in range(0, len(payouts), INSTRUCTIONS_PER_BATCH):
-            if is_over():
-                run.is_cut = True
-                return run
-            _prepare(engine, teller, fund_id, payouts[start : start + INSTRUCTIONS_PER_BATCH], stamp, run)
-    deliver(engine, teller, stamp, run, is_over=is_over)
-    return run
+        lanes = deque(Lane(fund_id=one, run_id=run_id) for one in due_payouts(session))
+    passed_over = 0
+    while lanes:
+        if is_over():
+            run.is_cut = True
+            return
+        lane, waits = lanes.popleft(), passed_over > len(lanes)  # nothing else is to be done meanwhile
+        chunk = _patiently(engine, partial(_next_chunk, lane=lane, teller=teller, stamp=stamp, waits=waits))
+        if chunk is None:
+            lanes.append(lane)
+            passed_over += 1
+            continue
+        passed_over = 0
+        if chunk.numbers:
+            lanes.appendleft(replace(lane, after=chunk.last))
+        _note(engine, chunk, stamp, run)
+        for answer in chunk.made:
+            batch_id = UUID(answer.document["object_id"])
+            deliver(engine, teller, stamp, run, is_over=is_over, only=batch_id)
+
+
+def _next_chunk(session: Session, *, lane: Lane, teller: Teller, stamp: Stamp, waits: bool) -> Chunk | None:
+    return next_chunk(session, lane, teller.templates.get, stamp, waits=waits)
+
+
+def _note(engine: Engine, chunk: Chunk, stamp: Stamp, run: Run) -> None:
+    """Keep what became of a chunk; what changed under its approval goes back to who asked for it."""
+    run.batches += [dict(answer.document) for answer in chunk.made]
+    changed = []
+    for answer in chunk.judged:
+        if answer.error is not None:
+            payout_id = answer.command.payout_id  # type: ignore[attr-defined]
+            run.refused.append((chunk.numbers[payout_id], answer.error.codes))
+            if "payload_changed" in answer.error.codes:
+                changed.append(payout_id)
+    if changed:
+        _back_to_requested(engine, changed, stamp)
+
+
+def _patiently(engine: Engine, work: Callable[[Session], T]) -> T:
+    """Do the work in a transaction; where another worker has the fund for long, stand in line again for a minute."""
+    for _ in range(_TURNS):
+        try:
+            return run_in_transaction(engine, work)
+        except DBAPIError as error:
+            if not is_lock_timeout(error):
+                raise
+    return run_in_transaction(engine, work)
 
 
 def _is_frozen(session: Session) -> bool:
@@ -103,94 +169,45 @@ def _held_funds(session: Session, funds: Collection[UUID]) -> set[UUID]:
     return {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
 
 
-def due_payouts(session: Session) -> dict[UUID, list[Any]]:
-    """Return fund -> its approved payouts by number: the last gate judges them, one by one."""
-    payout = table_of(Payout)
-    statement = (
-        select(payout.c.id, payout.c.number, payout.c.fund_id, payout.c.version)
-        .where(payout.c.state == PayoutState.APPROVED)
-        .order_by(payout.c.fund_id, payout.c.number)
-    )
-    due: dict[UUID, list[Any]] = {}
-    for row in session.execute(statement):
-        due.setdefault(row.fund_id, []).append(row)
-    return due
-
-
-def _prepare(engine: Engine, teller: Teller, fund_id: UUID, payouts: Sequence[Any], stamp: Stamp, run: Run) -> None:
-    """Judge every payout once more and write batch and instructions, all in one transaction."""
-    numbers = {row.id: row.number for row in payouts}
-
-    def work(session: Session) -> tuple[list[Answer], list[Answer]]:
-        batch_id = stamp.new_id()
-        instruct = [
-            Instruct(command_id=_key("instruct", row.id, batch_id), payout_id=row.id, batch_id=batch_id)
-            for row in payouts
-        ]
-        judged = execute(session, instruct, stamp=stamp)
-        accepted = tuple(UUID(answer.document["object_id"]) for answer in judged if answer.is_done)
-        if not accepted:
-            return judged, []
-        prepare = PrepareBatch(
-            command_id=_key("prepare", batch_id, batch_id),
-            fund_id=fund_id,
-            batch_id=batch_id,
-            payout_ids=accepted,
-            execution_on=stamp.calendar.next_working_day(stamp.today),
-            template=teller.templates.get(_bank_of(session, fund_id)),
-        )
-        made = execute(session, [prepare], stamp=stamp)
-        if not made[0].is_done:
-            raise RuntimeError(f"a batch of judged payouts was refused: {made[0].unmet}")
-        return judged, made
-
-    judged, made = run_in_transaction(engine, work)
-    run.batches += [dict(answer.document) for answer in made]
-    changed = []
-    for answer in judged:
-        if answer.error is not None:
-            payout_id = answer.command.payout_id  # type: ignore[attr-defined]
-            run.refused.append((numbers[payout_id], answer.error.codes))
-            if "payload_changed" in answer.error.codes:
-                changed.append(payout_id)
-    if changed:
-        _back_to_requested(engine, changed, stamp)
-
-
-def _bank_of(session: Session, fund_id: UUID) -> str:
-    fund = table_of(Fund)
-    return str(session.execute(select(fund.c.debtor_bank).where(fund.c.id == fund_id)).scalar_one())
-
-
 def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) -> None:
     """What changed underneath an approval is asked for anew: its money is free, its approvals are void."""
     amend = [
-        Amend(command_id=_key("changed", one, stamp.new_id()), payout_id=one, reason="what was approved has changed")
+        Amend(
+            command_id=key_of("changed", one, stamp.new_id()),
+            payout_id=one,
+            reason="what was approved has changed",
+        )
         for one in payouts
     ]
     run_in_transaction(engine, lambda session: execute(session, amend, stamp=stamp))
 
 
-def deliver(engine: Engine, teller: Teller, stamp: Stamp, run: Run, *, is_over: Callable[[], bool] = never) -> None:
-    """Put the file of every prepared batch and record it as sent; a claim keeps others away meanwhile.
+def deliver(
+    engine: Engine,
+    teller: Teller,
+    stamp: Stamp,
+    run: Run,
+    *,
+    is_over: Callable[[], bool] = never,
+    only: UUID | None = None,
+) -> None:
+    """Put the file of every prepared batch (or of this one) and record it as sent; a claim keeps others away meanwhile.
 
     A file of a fund on hold stays here. Raises `Frozen`: while disbursement is stopped no money leaves, also what was
     prepared before.
     """
     batch = table_of(PaymentBatch)
+    waiting = select(batch.c.id, batch.c.fund_id).where(batch.c.state == PaymentBatchState.PREPARED)
+    if only is not None:
+        waiting = waiting.where(batch.c.id == only)
     with reading(engine) as session:
         if _is_frozen(session):
             raise Frozen
-        prepared = list(
-            session.execute(
-                select(batch.c.id, batch.c.fund_id)
-                .where(batch.c.state == PaymentBatchState.PREPARED)
-                .order_by(batch.c.number)
-            )
-        )
+        prepared = list(session.execute(waiting.order_by(batch.c.number)))
         held = _held_funds(session, {row.fund_id for row in prepared})
     run.waiting += [row.id for row in prepared if row.fund_id in held]
-    for batch_id in [row.id for row in prepared if row.fund_id not in held]:
+    failed = {one for one, _ in run.failed}  # a disk that is full now is not asked twice in one run
+    for batch_id in [row.id for row in prepared if row.fund_id not in held and row.id not in failed]:
         if is_over():
             run.is_cut = True
             return
@@ -244,7 +261,7 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
         return
     was_there = _found(teller, row.file_name)
     if kept and was_there is None and fence == 1:
-        take_back = TakeBack(command_id=_key("take_back", batch_id, UUID(int=fence)), batch_id=batch_id, fence=fence)
+        take_back = TakeBack(command_id=key_of("take_back", batch_id, UUID(int=fence)), batch_id=batch_id, fence=fence)
         if _recorded(engine, take_back, fence, stamp, run):
             run.taken_back.append(batch_id)
             numbers = {one.id: one.number for one in payouts}
@@ -254,9 +271,9 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     doubt = _BEGUN if kept and may_be_gone else _doubt(teller, row.file_name, data, may_be_gone=may_be_gone)
     attempt = UUID(int=fence)
     if doubt is not None:
-        command: Any = Doubt(command_id=_key("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
+        command: Any = Doubt(command_id=key_of("doubt", batch_id, attempt), batch_id=batch_id, why=doubt)
     else:
-        key, hours = _key("send", batch_id, attempt), teller.answer_hours
+        key, hours = key_of("send", batch_id, attempt), teller.answer_hours
         command = Send(command_id=key, batch_id=batch_id, fence=fence, answer_hours=hours)
     if _recorded(engine, command, fence, stamp, run):
         (run.sent if doubt is None else run.unknown).append(batch_id)
@@ -272,7 +289,7 @@ def _recorded(engine: Engine, command: Any, fence: int, stamp: Stamp, run: Run) 
         let_go(session, command.batch_id, fence)
         return answers
 
-    (answer,) = run_in_transaction(engine, record)
+    (answer,) = _patiently(engine, record)
     if answer.error is not None:
         run.failed.append((command.batch_id, ", ".join(answer.error.codes)))
     return answer.is_done
@@ -288,7 +305,3 @@ def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str 
     if teller.bank.put(name, data) == PutResult.OTHER_CONTENT:
         return "another file of this name lies there"
     return None
-
-
-def _key(what: str, subject: UUID, more: UUID) -> str:
-    return str(uuid5(_SPACE, f"{what}:{subject}:{more}"))

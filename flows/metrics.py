@@ -64,10 +64,14 @@ def measures(session: Session, now: datetime, today: date) -> Sequence[Measure]:
 
 def _outbox(session: Session, now: datetime) -> Iterable[Measure]:
     outbox, delivery = table_of(OutboxMessage), table_of(Delivery)
-    waiting = outbox.c.status == DeliveryStatus.WAITING
+    waiting = outbox.c.status.in_((DeliveryStatus.WAITING, DeliveryStatus.FAILED))
     count, oldest = session.execute(select(func.count(), func.min(outbox.c.created_at)).where(waiting)).one()
     age = (now - oldest).total_seconds() if oldest is not None else 0.0
-    yield Measure(name="pilotway_outbox_waiting", help="Messages that nobody has taken out yet.", value=count)
+    yield Measure(
+        name="pilotway_outbox_waiting",
+        help="Messages that nobody was told yet, those that cannot be told now among them.",
+        value=count,
+    )
     yield Measure(name="pilotway_outbox_oldest_seconds", help="Age of the oldest of them.", value=max(age, 0.0))
     counted = session.execute(select(delivery.c.status, func.count()).group_by(delivery.c.status))
     known = {row[0]: row[1] for row in counted}

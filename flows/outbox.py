@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
-from sqlalchemy import Engine, func, select, tuple_, update
+from sqlalchemy import Engine, func, or_, select, tuple_, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
-from flows.claims import LEASE, claim_due, let_all_go
+from flows.claims import LEASE, claim_due, let_all_go, renewed
+from flows.turns import never
 from lifecycle.actor import Actor
 from lifecycle.chart import decide
 from lifecycle.commands import Stamp
@@ -26,12 +28,14 @@ from lifecycle.deliveries.commands import DisableEndpoint
 from lifecycle.deliveries.effects import GIVEN_UP
 from lifecycle.deliveries.effects import OBJECT_TYPE as WEBHOOK
 from lifecycle.engine import execute
+from models.clock import SKEW
 from models.db import reading, run_in_transaction
 from models.deliveries import ChatAddress, Delivery, DeliveryAttempt, WebhookEndpoint
 from models.journal import OutboxMessage
+from models.people import User
 from models.ports import ChatSender, Clock, Mailer, OutsideError, Said, SendResult, WebhookSender
 from models.reading import rows_by, table_of
-from models.states import Channel, DeliveryStatus, EndpointStatus
+from models.states import Channel, DeliveryStatus, EndpointStatus, UserStatus
 from notifications.channels import DETAIL, Unreachable
 from notifications.webhooks import GONE, cloud_event, headers_of
 
@@ -61,6 +65,8 @@ WAITS = tuple(
 )
 """How long is waited before the first try, the second … the tenth (`docs/contract.md`, webhooks)."""
 TRIES = len(WAITS)
+_AWAY_SECONDS = 0.5
+"""How long a database that is away is left alone."""
 _SPACE = UUID("5b0f8f0e-7c61-5d0e-9d5c-0b8a3f6c2d17")
 _WAITS = table_of(Delivery).c.status == DeliveryStatus.WAITING
 _EVENT = {Said.ACCEPTED: "send", Said.REFUSED: "fail"}
@@ -125,14 +131,36 @@ class _Try:
         return self.said or "failed"
 
 
-def deliver(engine: Engine, courier: Courier, stamp: Stamp, *, only: UUID | None = None) -> Delivered:
-    """Deliver all that is due (or this one), the oldest first; one that cannot be sent stops nobody."""
-    done, down, begun = Delivered(), set[Channel](), monotonic()
-    while monotonic() - begun < PASS.total_seconds():
-        chunk = run_in_transaction(engine, lambda session: _claimed(session, courier, stamp, down, only))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """How long a pass goes on, and by which ways nobody is there now."""
+
+    is_asked_to_end: Callable[[], bool]
+    down: set[Channel] = field(default_factory=set)
+    ends_at: float = field(default_factory=lambda: monotonic() + PASS.total_seconds())
+
+    def is_over(self) -> bool:
+        return monotonic() >= self.ends_at or self.is_asked_to_end()
+
+
+def deliver(
+    engine: Engine,
+    courier: Courier,
+    stamp: Stamp,
+    *,
+    only: UUID | None = None,
+    is_over: Callable[[], bool] = never,
+) -> Delivered:
+    """Deliver all that is due (or this one), the oldest first; one that cannot be sent stops nobody.
+
+    Asked to end, it ends behind the one that is being sent.
+    """
+    done, ours = Delivered(), _Pass(is_asked_to_end=is_over)
+    while not ours.is_over():
+        chunk = run_in_transaction(engine, lambda session: _claimed(session, courier, stamp, ours.down, only))
         if not chunk.rows:
             break
-        _deliver_chunk(engine, courier, stamp, chunk, down, done)
+        _deliver_chunk(engine, courier, stamp, chunk, ours=ours, done=done)
     with reading(engine) as session:
         delivery = table_of(Delivery)
         waiting = select(func.count()).where(delivery.c.status == DeliveryStatus.WAITING)
@@ -141,17 +169,24 @@ def deliver(engine: Engine, courier: Courier, stamp: Stamp, *, only: UUID | None
 
 
 def _refuse_disabled(session: Session, stamp: Stamp) -> None:
-    """What waits for a disabled endpoint is not sent; `webhook replay` sends it when the endpoint is there again."""
-    delivery, endpoint = table_of(Delivery), table_of(WebhookEndpoint)
-    disabled = select(endpoint.c.id).where(endpoint.c.status == EndpointStatus.DISABLED)
-    waits = (delivery.c.status == DeliveryStatus.WAITING, delivery.c.endpoint_id.in_(disabled))
-    session.execute(update(delivery).where(*waits).values(status=DeliveryStatus.FAILED, at=stamp.now))
+    """What waits for a disabled endpoint or account is not sent: whoever left meanwhile is told nothing more.
+
+    `webhook replay` and `outbox retry` send it when they are there again.
+    """
+    delivery, endpoint, user = table_of(Delivery), table_of(WebhookEndpoint), table_of(User)
+    endpoints = select(endpoint.c.id).where(endpoint.c.status == EndpointStatus.DISABLED)
+    accounts = select(user.c.id).where(user.c.status == UserStatus.DISABLED)
+    for disabled in (delivery.c.endpoint_id.in_(endpoints), delivery.c.user_id.in_(accounts)):
+        waits = (delivery.c.status == DeliveryStatus.WAITING, disabled)
+        session.execute(update(delivery).where(*waits).values(status=DeliveryStatus.FAILED, at=stamp.now))
 
 
 def _claimed(session: Session, courier: Courier, stamp: Stamp, down: set[Channel], only: UUID | None) -> _Chunk:
     _refuse_disabled(session, stamp)
     delivery = table_of(Delivery)
-    due = select(delivery).where(delivery.c.status == DeliveryStatus.WAITING, delivery.c.not_before_at <= stamp.now)
+    # What a clock that ran ahead has put off for years is due as well.
+    is_due = or_(delivery.c.not_before_at <= stamp.now, delivery.c.at > stamp.now + SKEW)
+    due = select(delivery).where(delivery.c.status == DeliveryStatus.WAITING, is_due)
     if only is not None:
         due = due.where(delivery.c.id == only)
     if down:
@@ -173,14 +208,14 @@ def _by_id(session: Session, model: Any, ids: list[UUID]) -> dict[UUID, Any]:
 
 
 def _deliver_chunk(
-    engine: Engine, courier: Courier, stamp: Stamp, chunk: _Chunk, down: set[Channel], done: Delivered
+    engine: Engine, courier: Courier, stamp: Stamp, chunk: _Chunk, *, ours: _Pass, done: Delivered
 ) -> None:
     """Send one after the other and mark. Who does not answer is left alone, and keeps nobody else waiting."""
-    claimed_at, quiet, taken = monotonic(), set[UUID](), _Taken()
+    claimed_at, quiet, taken, down = monotonic(), set[UUID](), _Taken(), ours.down
     left = {row.id: row.fence for row in chunk.rows}
-    with courier.mailer.many() as mailer:
+    with renewed(engine, OBJECT_TYPE, dict(left), lease=courier.lease), courier.mailer.many() as mailer:
         for place, row in enumerate(chunk.rows):
-            if place and monotonic() - claimed_at > courier.lease.total_seconds() / 2:
+            if place and (ours.is_over() or monotonic() - claimed_at > courier.lease.total_seconds() / 2):
                 break
             if row.channel in down or row.endpoint_id in quiet:
                 continue
@@ -191,7 +226,7 @@ def _deliver_chunk(
             if tried.said is Said.ACCEPTED and row.endpoint_id is None:
                 taken.add(row, tried)
                 continue
-            _counted(done, run_in_transaction(engine, _marking(courier, row, tried, stamp)))
+            _counted(done, _kept(engine, courier, _marking(courier, row, tried, stamp)))
             if tried.is_unreachable:
                 down.add(row.channel)
             if row.endpoint_id is not None and tried.said is not Said.ACCEPTED:
@@ -222,10 +257,22 @@ def _settle(engine: Engine, courier: Courier, stamp: Stamp, taken: _Taken, done:
     """Mark what was taken; what somebody else has by now is counted as late. Return an empty group."""
     if taken.tries:
         at = max(courier.clock.now(), stamp.now)
-        count = run_in_transaction(engine, lambda session: _sent_marked(session, taken.tries, at))
+        count = _kept(engine, courier, lambda session: _sent_marked(session, taken.tries, at))
         done.sent += count
         done.late += len(taken.tries) - count
     return _Taken()
+
+
+def _kept(engine: Engine, courier: Courier, work: Callable[[Session], T]) -> T:
+    """Write down what the other side said, for half a lease also while the database is away: nobody else knows it."""
+    until = monotonic() + courier.lease.total_seconds() / 2
+    while True:
+        try:
+            return run_in_transaction(engine, work)
+        except (OperationalError, InterfaceError):
+            if monotonic() >= until:
+                raise
+            sleep(_AWAY_SECONDS)
 
 
 def _sent_marked(session: Session, tries: Sequence[tuple[Any, _Try]], at: datetime) -> int:
@@ -259,6 +306,8 @@ def _tried(courier: Courier, chunk: _Chunk, row: Any) -> _Try:
         result = _sent(courier, chunk, row)
     except OutsideError as error:
         return _Try(said=None, detail=str(error)[:DETAIL], is_unreachable=isinstance(error, Unreachable))
+    except Exception as error:  # noqa: BLE001 - what a library says besides holds nobody else back; it may name secrets
+        return _Try(said=None, detail=type(error).__name__)
     return _Try(said=result.said, detail=result.detail[:DETAIL])
 
 
@@ -370,7 +419,7 @@ def _endpoint_marked(session: Session, row: Any, tried: _Try, failures: int, lat
     elif failures:
         others = (delivery.c.endpoint_id == row.endpoint_id, delivery.c.status == DeliveryStatus.WAITING)
         sooner = delivery.c.not_before_at < later
-        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later))
+        session.execute(update(delivery).where(*others, sooner).values(not_before_at=later, at=stamp.now))
 
 
 def _tell_operators(

@@ -23,7 +23,7 @@ from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.bodies import BODIES
-from flows.clock import run_slot, run_waiting
+from flows.clock import help_run, run_slot, run_waiting, tick, worth_sharing
 from flows.schedules import RUNS_PER_SCHEDULE, SCHEDULES, Schedule, cron_of, in_zone, latest_slot
 from flows.slots import Slot
 from flows.workplace import opened
@@ -33,6 +33,8 @@ POOL = "pilotway"
 """Name of the work pool that workers pull from."""
 AT_ONCE = 2
 """Runs that the embedded runner has at the same time: each is a process of its own."""
+HANDS = 2
+"""Flow runs that share one run of ours; each is a process of its own, on whichever worker of the pool is free."""
 GONE_SECONDS = 90
 """Without a heartbeat for so long a flow run counts as crashed; our own slot is free when its lease ends."""
 
@@ -40,10 +42,13 @@ GONE_SECONDS = 90
 def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]:
     """Run the slot that we were woken for; without one (somebody pressed a button) one at this instant.
 
-    The flow of every minute also takes up what people asked for and what died.
+    The flow of every minute also takes up what people asked for and what died. In played time it makes a whole pass,
+    for Prefect wakes by the machine's clock, and the others look for the latest slot of theirs.
     """
     with opened(load_settings()) as work:
-        if slot_at is not None and slot_at > work.stamp.now:  # played time: its latest slot, not that of the machine
+        if work.is_played and schedule_id == MINUTE:
+            return list(tick(work).slots)
+        if work.is_played and slot_at is not None:
             slot_at = latest_slot(work.schedule(schedule_id), until=work.stamp.now, calendar=work.stamp.calendar)
         done = run_slot(work, schedule_id, slot_at or work.stamp.now, asked="" if slot_at else f"prefect {run_id}")
         return done + (run_waiting(work) if schedule_id == MINUTE else [])
@@ -52,13 +57,31 @@ def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]
 MINUTE = "outbox"
 
 
-def _flow(schedule: Schedule) -> Flow[[], Any]:
-    """Return the flow of a schedule, under the name that an entrypoint can find it by."""
+def helped(schedule_id: str) -> list[Slot]:
+    """Take a part of the run that another flow run of the schedule has begun."""
+    with opened(load_settings()) as work:
+        return help_run(work, schedule_id)
 
-    async def wake() -> dict[str, int]:
+
+def _is_worth_sharing(schedule_id: str) -> bool:
+    with opened(load_settings()) as work:
+        return worth_sharing(work, schedule_id)
+
+
+def _flow(schedule: Schedule) -> Flow[..., Any]:
+    """Return the flow of a schedule, under the name that an entrypoint can find it by.
+
+    One that finds much to do asks for further runs of itself, so that other workers of the pool take a part.
+    """
+
+    async def wake(helps: str = "") -> dict[str, int]:
         run = _flow_run()
-        slot_at = run.expected_start_time if run.auto_scheduled else None
-        slots = await anyio.to_thread.run_sync(woken, schedule.id, slot_at, str(run.id))
+        if helps:
+            slots = await anyio.to_thread.run_sync(helped, schedule.id)
+        else:
+            await _call_hands(schedule, run)
+            slot_at = run.expected_start_time if run.auto_scheduled else None
+            slots = await anyio.to_thread.run_sync(woken, schedule.id, slot_at, str(run.id))
         await _leave(schedule, slots)
         failed = [slot for slot in slots if not slot.is_well]
         if failed:
@@ -69,6 +92,15 @@ def _flow(schedule: Schedule) -> Flow[[], Any]:
     wake.__doc__ = schedule.reason
     limit = 60 * schedule.limit_minutes + GONE_SECONDS  # ours ends first, with a row that says why
     return flow(name=schedule.id, timeout_seconds=limit, persist_result=False)(wake)
+
+
+async def _call_hands(schedule: Schedule, run: Any) -> None:
+    if run.deployment_id is None or BODIES[schedule.id].help is None:
+        return
+    if await anyio.to_thread.run_sync(_is_worth_sharing, schedule.id):
+        async with get_client() as client:
+            for _ in range(HANDS - 1):
+                await client.create_flow_run_from_deployment(run.deployment_id, parameters={"helps": str(run.id)})
 
 
 def _flow_run() -> Any:
@@ -95,7 +127,7 @@ def entrypoint_of(schedule: Schedule) -> str:
     return schedule.id.replace("-", "_")
 
 
-FLOWS = {schedule.id: _flow(schedule) for schedule in SCHEDULES}
+FLOWS: dict[str, Any] = {schedule.id: _flow(schedule) for schedule in SCHEDULES}
 globals().update({entrypoint_of(schedule): FLOWS[schedule.id] for schedule in SCHEDULES})
 
 
@@ -107,7 +139,7 @@ async def deployments(work_pool: str | None = None) -> list[RunnerDeployment]:
 
 async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> RunnerDeployment:
     cron, timezone = cron_of(in_zone(schedule, zone))
-    return await FLOWS[schedule.id].ato_deployment(
+    deployment: RunnerDeployment = await FLOWS[schedule.id].ato_deployment(
         name=schedule.id,
         description=schedule.reason,
         schedule=Cron(cron, timezone=timezone),
@@ -118,6 +150,7 @@ async def _deployment(schedule: Schedule, zone: str, work_pool: str | None) -> R
         work_pool_name=work_pool,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    return deployment
 
 
 async def deploy() -> list[str]:
@@ -185,6 +218,14 @@ async def known() -> list[dict[str, Any]]:
     return found
 
 
+async def _wake_at_once() -> None:
+    """In played time do not wait for the machine's next minute: somebody watches."""
+    with opened(load_settings()) as work:
+        is_played = work.is_played
+    if is_played:
+        await FLOWS[MINUTE](return_state=True)  # what fails in it is said in our rows and on its page
+
+
 def serve_here() -> None:
     """Be the runner of the embedded server until told to end: it polls, and runs each flow in a process of its own.
 
@@ -194,10 +235,7 @@ def serve_here() -> None:
     async def serve() -> None:
         async with get_client() as client:
             await _watch_for_lost_runs(client)
+        await _wake_at_once()
         await aserve(*await deployments(), limit=AT_ONCE, print_starting_message=False, pause_on_shutdown=False)
 
     asyncio.run(serve())
-
-
-if __name__ == "__main__":
-    serve_here()

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 from uuid import UUID, uuid5
 
@@ -19,6 +19,7 @@ from flows.statement_parts import Part, Parts, kept
 from flows.turns import never
 from flows.workbooks import Answered, read_workbook
 from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport, StatusWord
+from lifecycle.banking.own_ids import SentByWhatIsLost, is_own
 from lifecycle.banking.pain002 import refuse_other_order
 from lifecycle.banking.reading import read_answer
 from lifecycle.banking.refusal import BankFileRefused
@@ -30,7 +31,6 @@ from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match, names_of
 from lifecycle.payouts.moving import batch_moves
-from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from lifecycle.payouts.register import register_of
 from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
@@ -208,20 +208,33 @@ def _take_parts(engine: Engine, parts: Parts, taken: Taken, stamp: Stamp) -> Non
 def _take_part(
     session: Session, part: Part, status: StatementStatus, seen: Counter[Any], taken: Taken, stamp: Stamp
 ) -> None:
-    table = table_of(BankStatement)
-    of_file = (table.c.file_sha256 == taken.sha256, table.c.statement_ref == part.ref)
-    begun = session.execute(select(table).where(*of_file, table.c.status != StatementStatus.QUARANTINED)).first()
+    begun = _begun(session, part, taken)
+    fund = _locked(session, part.fund_id if begun is None else begun.fund_id)
+    begun = begun or _begun(session, part, taken)  # by somebody else, while we waited for the fund
     if begun is not None and begun.status == StatementStatus.IMPORTED:
         raise _TakenMeanwhile
-    fund_id = part.fund_id if begun is None else begun.fund_id
-    fund = rows_by(session, Fund, "id", [fund_id])[fund_id][0]
     statement_id = _head_taken(session, part, fund, status, taken, stamp) if begun is None else begun.id
-    if begun is not None and part.lines and _lines_there(session, begun.id) >= part.last_place:
-        for line in part.lines:
-            seen.update(names_of(line))
+    there = 0 if begun is None else max(0, _lines_there(session, begun.id) - part.first_place + 1)
+    for line in part.lines[:there]:
+        seen.update(names_of(line))
+    if part.lines and there >= len(part.lines):
         return
-    found = match(part.lines, register_of(session, fund, part.lines, statement_id), seen=seen)
-    _bookings_taken(session, part, found, statement_id, taken, stamp)
+    rest = replace(part, first_place=part.first_place + there, lines=part.lines[there:])
+    found = match(rest.lines, register_of(session, fund, rest.lines, statement_id), seen=seen)
+    _bookings_taken(session, rest, found, statement_id, taken, stamp)
+
+
+def _begun(session: Session, part: Part, taken: Taken) -> Any:
+    """Return the head of this part's statement, where somebody has written it down."""
+    table = table_of(BankStatement)
+    of_file = (table.c.file_sha256 == taken.sha256, table.c.statement_ref == part.ref)
+    return session.execute(select(table).where(*of_file, table.c.status != StatementStatus.QUARANTINED)).first()
+
+
+def _locked(session: Session, fund_id: UUID) -> Any:
+    """Lock the fund before its bookings are read: else two files that tell of the same one both find it new."""
+    fund = table_of(Fund)
+    return session.execute(select(fund).where(fund.c.id == fund_id).with_for_update()).one()
 
 
 def _lines_there(session: Session, statement_id: UUID) -> int:
@@ -242,14 +255,28 @@ def _bookings_taken(
 
 
 def _completed(session: Session, taken: Taken, stamp: Stamp) -> None:
-    """Say of all statements of a file at once that they are there."""
+    """Say of all statements of a file at once that they are there, and compare those that waited for them."""
     table = table_of(BankStatement)
     begun = (table.c.file_sha256 == taken.sha256, table.c.status == StatementStatus.IMPORTING)
-    ids = session.execute(select(table.c.id).where(*begun)).scalars().all()
-    if not ids:
+    rows = session.execute(select(table.c.id, table.c.fund_id, table.c.at).where(*begun)).all()
+    if not rows:
         raise _TakenMeanwhile
-    complete = [CompleteStatement(command_id=_key(taken.sha256, f"complete:{one}"), statement_id=one) for one in ids]
+    complete = [
+        CompleteStatement(command_id=_key(taken.sha256, f"complete:{row.id}"), statement_id=row.id) for row in rows
+    ]
     _all_done(execute(session, complete, stamp=stamp))
+    since = (
+        table.c.fund_id.in_({row.fund_id for row in rows}),
+        table.c.file_sha256 != taken.sha256,
+        table.c.status == StatementStatus.IMPORTED,
+        table.c.closing_minor.is_not(None),
+        table.c.at >= min(row.at for row in rows),
+    )
+    waited = session.execute(select(table.c.id).where(*since).order_by(table.c.at, table.c.id)).scalars()
+    compare = [
+        ComparePosition(command_id=_key(taken.sha256, f"compare-after:{one}"), statement_id=one) for one in waited
+    ]
+    _all_done(execute(session, compare, stamp=stamp))
 
 
 def _batches_moved(session: Session, taken: Taken, stamp: Stamp) -> None:

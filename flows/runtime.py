@@ -11,7 +11,7 @@ from sqlmodel import Session
 from flows.turns import MOST_EFFECTS, Effect, never
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.engine import execute
-from models.db import reading, run_in_transaction
+from models.db import is_away, reading, run_in_transaction
 
 CHUNK = 400
 """Commands per transaction (`docs/contract.md`, limits)."""
@@ -71,7 +71,9 @@ def _done(engine: Engine, commands: Sequence[Command], stamp: Stamp) -> Tally:
 
     try:
         return run_in_transaction(engine, work)
-    except DBAPIError:
+    except DBAPIError as error:
+        if is_away(error):
+            raise  # no row is poison because a server is restarted: whoever comes next does them all
         if len(commands) == 1:
             return Tally(failed=1, effects=(_of(commands[0], "failed"),))  # the poison row stands alone
         half = len(commands) // 2

@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 STOP_SECONDS = 10.0
 """How long a child may take to end before it is killed (`docs/contract.md`, section 5)."""
 _STDERR = 2
+RUNNER = "from flows.prefect_flows import serve_here; serve_here()"
+"""Imported, not run as a script: Prefect finds a flow again by its module, and `__main__` is another one elsewhere."""
 LONGEST_PAUSE = 30.0
 """Seconds between two starts of a child that ends again and again."""
 PREFECT_STARTS_SECONDS = 120.0
@@ -103,7 +105,7 @@ def prefect_children(home: Path, port: int) -> tuple[Child, Child]:
     environment["PREFECT_UI_API_URL"] = environment["PREFECT_API_URL"]
     return (
         Child(name="prefect", argv=(sys.executable, *server), environment=environment),
-        Child(name="runner", argv=(sys.executable, "-m", "flows.prefect_flows"), environment=environment),
+        Child(name="runner", argv=(sys.executable, "-c", RUNNER), environment=environment),
     )
 
 
@@ -167,7 +169,11 @@ def page_server(answers: Answers, port: int) -> ThreadingHTTPServer:
             self._answer(200 if is_ready else 503, json.dumps(said).encode(), "application/json")
 
         def _metrics(self) -> None:
-            self._answer(200, answers.figures().encode(), "text/plain; version=0.0.4; charset=utf-8")
+            try:
+                status, page = 200, answers.figures()
+            except Exception as error:  # noqa: BLE001 - a database that is away is a failed scrape, and no traceback
+                status, page = 503, f"# {type(error).__name__}\n"
+            self._answer(status, page.encode(), "text/plain; version=0.0.4; charset=utf-8")
 
         def _answer(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)

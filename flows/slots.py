@@ -3,39 +3,38 @@
 Whoever writes holds the lock of the schedule, and the last write of a run names the fence it began with.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event, Thread
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from flows.alarms import put_out
+from flows.claims import renewed
 from flows.schedules import Schedule, is_slot, latest_slot, slots
-from flows.turns import MOST_EFFECTS, Effect, Outcome
+from flows.sharing import COUNTS, added
+from flows.turns import Outcome
 from lifecycle.calendar import Calendar
 from lifecycle.canonical import instant
-from models.agreements import Agreement
-from models.db import db_now, is_sqlite, run_in_transaction
+from models.clock import SKEW
+from models.db import db_now, is_sqlite
 from models.ids import new_id
 from models.journal import Claim, OutboxMessage
-from models.payouts import PaymentBatch, Payout
-from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import table_of
 from models.runs import Pause, ScheduledRun
 from models.states import SlotStatus
 
 OBJECT_TYPE = "schedule"
+FIRST = timedelta(days=7)
+"""How far back the first slot of a schedule may lie."""
 _RUN, _CLAIM, _PAUSE, _OUTBOX = (table_of(model) for model in (ScheduledRun, Claim, Pause, OutboxMessage))
 _SPACE = UUID("5a7d2e90-3b1c-5f64-9c1e-0f6a4b8d7e21")
 """Name space of the numbers that lock a schedule."""
-_NUMBERED = {"project": Project, "payout": Payout, "batch": PaymentBatch, "agreement": Agreement}
 _ROWS, _PAGE = 1000, 50
 _WHY = 1000
 """Characters of `scheduled_run.why`."""
@@ -90,13 +89,13 @@ def due_slots(session: Session, schedule: Schedule, *, until: datetime, calendar
     """Return the slots up to an instant that have no row, oldest first; of a schedule without any row only the latest.
 
     Runs that somebody asked for are no slots of the schedule and put off none of them. A first slot that lies further
-    back than is caught up belongs to the time before this installation.
+    back than `FIRST` belongs to the time before this installation.
     """
     last = _last_planned(session, schedule, until, calendar)
     if last is not None:
         return list(slots(schedule, after=last, until=until, calendar=calendar))
     newest = latest_slot(schedule, until=until, calendar=calendar)
-    return [newest] if newest is not None and until - newest <= timedelta(days=schedule.catch_up_days) else []
+    return [newest] if newest is not None and until - newest <= FIRST else []
 
 
 def _last_planned(session: Session, schedule: Schedule, until: datetime, calendar: Calendar) -> datetime | None:
@@ -109,6 +108,11 @@ def _last_planned(session: Session, schedule: Schedule, until: datetime, calenda
                 return slot_at  # type: ignore[no-any-return]
         behind = found[-1]
     return None
+
+
+def is_settled_ahead(row: Any, now: datetime) -> bool:
+    """Say whether a slot was given up by a clock that ran ahead and was put right: it did not run, and may."""
+    return row.status in (SlotStatus.MERGED, SlotStatus.MISSED) and row.started_at > now + SKEW
 
 
 def fates(
@@ -150,6 +154,11 @@ def pauses_of(session: Session, schedule_id: str) -> list[Any]:
     return list(session.execute(select(_PAUSE).where(_PAUSE.c.schedule_id == schedule_id).order_by(_PAUSE.c.from_at)))
 
 
+def is_paused(session: Session, schedule: Schedule, now: datetime) -> bool:
+    """Say whether a pause stands on a schedule now."""
+    return pause_at(pauses_of(session, schedule.id), now, schedule) is not None
+
+
 def lock_schedule(session: Session, schedule_id: str) -> None:
     """Let nobody else decide about this schedule until the transaction ends; on SQLite a writer is alone anyway."""
     if not is_sqlite(session):
@@ -161,6 +170,12 @@ def row_of(session: Session, schedule_id: str, slot_at: datetime) -> Any:
     """Return the row of a slot, None where it has none."""
     this = select(_RUN).where(_RUN.c.schedule_id == schedule_id, _RUN.c.slot_at == slot_at)
     return session.execute(this).first()
+
+
+def rows_of(session: Session, schedule_id: str, slots_at: Sequence[datetime]) -> list[Any]:
+    """Return the rows of slots, the oldest first."""
+    these = select(_RUN).where(_RUN.c.schedule_id == schedule_id, _RUN.c.slot_at.in_(slots_at))
+    return list(session.execute(these.order_by(_RUN.c.slot_at)))
 
 
 def running(session: Session, schedule_id: str) -> list[Any]:
@@ -196,6 +211,7 @@ def take_over(session: Session, row: Any, *, now: datetime, by: "Runner", why: s
     """Claim a slot whose holder died, or that did not run: its fence rises, so what a dead one still writes is void."""
     fence = int(row.fence) + 1
     change = {"status": SlotStatus.RUNNING, "holder": by.holder, "fence": fence, "started_at": now, "why": why[:_WHY]}
+    change["progress"] = {}  # what a dead one judged and could not tell is judged again
     session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
     _claim(session, row.id, fence=fence, by=by)
     return Held(id=row.id, fence=fence, slot_at=row.slot_at)
@@ -217,7 +233,7 @@ def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now
         "started_at": now,
         "ended_at": now,
     }
-    nothing = {"found_count": 0, "done_count": 0, "refused_count": 0, "failed_count": 0, "effects": []}
+    nothing = {**dict.fromkeys(COUNTS.values(), 0), "effects": [], "progress": {}}
     rows = [
         {**same, **nothing, "id": new_id(), "slot_at": one.slot_at, "status": one.status, "why": one.why[:_WHY]}
         for one in told
@@ -234,36 +250,33 @@ def write_fates(session: Session, schedule_id: str, told: Sequence[Fate], *, now
 def end(session: Session, schedule_id: str, held: Held, outcome: Outcome, *, now: datetime, failure: str) -> bool:
     """Write down what a run did and let it go; False where somebody took it over meanwhile: then nothing is written.
 
-    A failed one is told, once for its slot.
+    What others did in it stays and is added up. A failed one is told; one that fails again and again for the same
+    reason once a day.
     """
-    change: dict[str, Any] = {
-        "status": SlotStatus.FAILED if failure else SlotStatus.DONE,
-        "ended_at": now,
-        "found_count": outcome.found,
-        "done_count": outcome.done,
-        "refused_count": outcome.refused,
-        "failed_count": outcome.failed,
-        "effects": _with_numbers(session, outcome.effects[:MOST_EFFECTS]),
-    }
+    ours = (_RUN.c.id == held.id, _RUN.c.fence == held.fence, _RUN.c.status == SlotStatus.RUNNING)
+    row = session.execute(select(_RUN).where(*ours).with_for_update()).first()
+    if row is None:
+        return False
+    change = added(session, row, outcome)
+    change |= {"status": SlotStatus.FAILED if failure else SlotStatus.DONE, "ended_at": now}
     if failure or outcome.refusal:
         change["why"] = (failure or outcome.refusal)[:_WHY]
-    ours = (_RUN.c.id == held.id, _RUN.c.fence == held.fence, _RUN.c.status == SlotStatus.RUNNING)
-    is_ours: bool = session.execute(update(_RUN).where(*ours).values(change)).rowcount == 1  # type: ignore[attr-defined]
-    if is_ours:
-        let_go(session, held)
-        if failure:
-            facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
-            tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
-    return is_ours
+    session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
+    let_go(session, held)
+    if failure and not _is_told(session, schedule_id, held.slot_at, failure):
+        facts = {"schedule": schedule_id, "slot_at": instant(held.slot_at), "why": failure[:_WHY]}
+        tell(session, "run.failed", held.id, held.slot_at, facts, now=now)
+    return True
 
 
-def _with_numbers(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
-    """Return what is kept of effects, each with the number by which people know its object."""
-    known: dict[str, str] = {}
-    for object_type, model in _NUMBERED.items():
-        wanted = {UUID(one.object_id) for one in effects if one.object_type == object_type and one.object_id}
-        known |= {str(key): row.number for key, (row,) in rows_by(session, model, "id", wanted).items()}
-    return [{**(said := one.document()), "ref": one.ref or known.get(str(said["object_id"]), "")} for one in effects]
+def _is_told(session: Session, schedule_id: str, slot_at: datetime, why: str) -> bool:
+    """Say whether the run before failed on the same day in the same way: what goes on is told once a day."""
+    tried = (_RUN.c.schedule_id == schedule_id, _RUN.c.status.in_((SlotStatus.DONE, SlotStatus.FAILED)))
+    before = select(_RUN.c.status, _RUN.c.why, _RUN.c.slot_at).where(*tried, _RUN.c.slot_at < slot_at)
+    last = session.execute(before.order_by(_RUN.c.slot_at.desc()).limit(1)).first()
+    if last is None or last.status != SlotStatus.FAILED or last.slot_at.date() != slot_at.date():
+        return False
+    return bool(last.why.partition(":")[0] == why.partition(":")[0])
 
 
 def let_go(session: Session, held: Held) -> None:
@@ -285,31 +298,9 @@ class Runner:
     lease: timedelta
 
 
-@contextmanager
-def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Any) -> Iterator[None]:
-    """Renew our claim while the block works, until its minutes are used up: from then on anybody may take it over.
-
-    A process that is stopped renews nothing, and its claim ends by the clock of the database.
-    """
-    is_done = Event()
-
-    def renew(session: Session) -> None:
-        session.execute(update(_CLAIM).where(*_own(held)).values(until_at=_lease_end(session, lease)))
-
-    def beat() -> None:
-        while not is_done.wait(lease.total_seconds() / 3) and not is_over():
-            try:
-                run_in_transaction(engine, renew)
-            except SQLAlchemyError:
-                continue  # the database is away; whether the claim still holds it says when it is back
-
-    heart = Thread(target=beat, name=f"lease of {held.id}", daemon=True)
-    heart.start()
-    try:
-        yield
-    finally:
-        is_done.set()
-        heart.join()
+def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Renew our claim while the block works, until its minutes are used up: from then on anybody may take it over."""
+    return renewed(engine, OBJECT_TYPE, {held.id: held.fence}, lease=lease, is_over=is_over)
 
 
 def slot_of(schedule_id: str, row: Any) -> Slot:

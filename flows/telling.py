@@ -66,7 +66,8 @@ def _installation(engine: Engine) -> Any:
 def drain(turn: Turn) -> Outcome:
     """Take every message out of the outbox into inboxes and deliveries, then deliver what is due."""
     fanned = _taken_out(turn)
-    delivered = deliver(turn.engine, courier_of(turn.engine, turn.settings, turn.stamp), turn.stamp)
+    courier = courier_of(turn.engine, turn.settings, turn.stamp)
+    delivered = deliver(turn.engine, courier, turn.stamp, is_over=turn.is_over)
     parked = [
         Effect(effect="failed", object_type="outbox", object_id=str(one), detail=why)
         for one, why in fanned.parked.items()
@@ -87,19 +88,21 @@ def drain(turn: Turn) -> Outcome:
 
 def _taken_out(turn: Turn) -> Fanned:
     """Tell the waiting messages, chunk by chunk; one that cannot be told stays for the next pass."""
-    frame, whole = frame_of(turn.engine, turn.settings), Fanned()
+    frame, whole, last = frame_of(turn.engine, turn.settings), Fanned(), None
 
-    def work(session: Session) -> Fanned:
-        return fan_out(session, waiting(session, limit=CHUNK), frame, turn.stamp)
+    def work(session: Session) -> tuple[list[Any], Fanned]:
+        rows = waiting(session, limit=CHUNK, after=last)
+        return rows, fan_out(session, rows, frame, turn.stamp)
 
     while not turn.is_over():
-        done = run_in_transaction(turn.engine, work)
+        rows, done = run_in_transaction(turn.engine, work)
         whole.sent += done.sent
         whole.notifications += done.notifications
         whole.deliveries += done.deliveries
         whole.parked |= done.parked
-        if done.sent + len(done.parked) < CHUNK or not done.sent:
-            return whole
+        if len(rows) < CHUNK:
+            break
+        last = rows[-1]
     return whole
 
 

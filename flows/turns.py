@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from sqlalchemy import Engine
 
@@ -30,6 +31,8 @@ class Turn:
     slot_at: datetime
     is_over: Callable[[], bool] = never
     """Asked between two ids or chunks: the process is to end, or the minutes of the schedule are used up."""
+    run_id: UUID | None = None
+    """The row of the run that several workers may share; None where a body runs outside a slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +79,5 @@ class Body:
 
     run: Run
     look: Callable[[Turn], int] | None = None
+    help: Run | None = None
+    """What a second worker does in a run that goes on, while `look` finds something; None where one does it alone."""

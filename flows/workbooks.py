@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from lifecycle.banking.bank_excel import Result, read_result
 from lifecycle.banking.orders import OUR_ID
+from lifecycle.banking.own_ids import SentByWhatIsLost, is_own
 from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.banking.template import Template, template_of
 from lifecycle.imports.archive import MAX_FILE, MEBIBYTE
@@ -23,7 +24,6 @@ from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.table import CellProblem, RawRow, column_letter
 from lifecycle.imports.xlsx_file import xlsx_rows
 from lifecycle.payouts.batches import order_of
-from lifecycle.payouts.own_ids import SentByWhatIsLost, is_own
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.settings import SettingsError

@@ -11,6 +11,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
 from lifecycle.installation import clock_of
+from models.clock import SystemClock
 from models.db import make_engine, reading
 from models.readiness import check_ready
 from models.settings import Settings
@@ -31,7 +32,13 @@ def opened(settings: Settings, is_stopped: Callable[[], bool] = never) -> Iterat
         new_id = settings.make_ids().new
         stamp = Stamp(now=now, today=today, actor=Actor.clock(Door.FLOW), calendar=calendar, new_id=new_id)
         yield Clockwork(
-            engine=engine, settings=settings, stamp=stamp, bodies=BODIES, is_stopped=is_stopped, now=clock.now
+            engine=engine,
+            settings=settings,
+            stamp=stamp,
+            bodies=BODIES,
+            is_stopped=is_stopped,
+            now=clock.now,
+            is_played=not isinstance(clock, SystemClock),
         )
     finally:
         engine.dispose()

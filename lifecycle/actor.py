@@ -194,7 +194,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "agreement.sign": frozenset({Role.PROJECT_LEAD, Role.SPONSOR}),
     "agreement.supplement": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
     "agreement.accept_audit": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
-    "agreement.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR}),
+    "agreement.close": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
     "agreement.settle": frozenset({Role.SPONSOR, Role.FUND_DIRECTOR, Role.FUND_MANAGER}),
     "recovery.order": _APPROVERS,
     "recovery.repay": frozenset({Role.ACCOUNTANT}) | _APPROVERS,
@@ -236,6 +236,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "webhook.replay": _OPERATORS,
     "outbox.retry": _OPERATORS,
     "outbox.drop": _OPERATORS,
+    "schedule.pause": _OPERATORS,
+    "schedule.resume": _OPERATORS,
+    "schedule.request": _OPERATORS,
 }
 """Which roles may call a verb. What a verb needs besides stands in its chart and rules."""
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -70,8 +71,29 @@ def write_edges(session: Session, arrows: Iterable[Arrow]) -> None:
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
+def is_for_real_work(session: Session) -> bool:
+    """Say whether this database is for real work, and not for rehearsals. One statement."""
+    return bool(session.execute(select(table_of(Installation).c.mode)).scalar_one() == "production")
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedClock:
+    """The clock of a rehearsal, asked anew each time: a demonstration's walks while it is served."""
+
+    engine: Engine
+
+    def now(self) -> datetime:
+        """Return the instant at which the rehearsal stands."""
+        with self.engine.connect() as connection:
+            at: datetime = connection.execute(select(table_of(Installation).c.clock_at)).scalar_one()
+        return at
+
+
 def clock_of(engine: Engine, settings: Settings) -> Clock:
-    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be."""
+    """Return the clock that is set, else the rehearsal's own, else the machine's; SettingsError where it may not be.
+
+    The rehearsal's stands still for who asks once; `PlayedClock` is for a process that lives long.
+    """
     with engine.connect() as connection:
         row = connection.execute(select(table_of(Installation))).one()
     mode = settings.checked_mode(row.mode)

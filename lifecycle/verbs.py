@@ -25,6 +25,7 @@ from lifecycle.projects import registration
 from lifecycle.requirements import commands as requirements
 from lifecycle.reviews import chart as review_chart
 from lifecycle.reviews import commands as reviews
+from lifecycle.schedules import commands as schedules
 from lifecycle.stages import chart as stage_chart
 from lifecycle.trials import commands as trials
 
@@ -52,6 +53,7 @@ MODULES = (
     registration,
     requirements,
     reviews,
+    schedules,
     trials,
 )
 

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import Identified, Subject
+from models.base import Identified, Subject, open_index
 from models.states import FundStatus, MilestoneState, RecoveryPartKind, RecoveryState
 from models.types import Day, Id, JSONText, UTCDateTime, minor_column, state_column
 
@@ -16,6 +16,7 @@ class Agreement(Subject, table=True):
     """The award of one fund to one project; changes are supplementary agreements under the same number (F18)."""
 
     __table_args__ = (
+        open_index("agreement", "statement_due_on", "settled_on IS NULL"),
         CheckConstraint("rate_basis_points BETWEEN 1 AND 10000", name="rate_a_share"),
         CheckConstraint("supplement_no >= 0", name="supplement_not_negative"),
         CheckConstraint("payment_days BETWEEN 1 AND 366", name="payment_days_in_bounds"),
@@ -74,6 +75,8 @@ class Milestone(Subject, table=True):
 
     __table_args__ = (
         UniqueConstraint("agreement_id", "number"),
+        Index("ix_milestone_state_due_on", "state", "due_on"),
+        Index("ix_milestone_is_retention_state", "is_retention", "state"),
         CheckConstraint("number >= 1", name="number_from_one"),
         CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share_at_most_all"),
     )
@@ -145,6 +148,7 @@ class RecoveryOrder(Subject, table=True):
     """Money that the firm owes back by a day: repaid, set off against later tranches, or written off."""
 
     __table_args__ = (
+        Index("ix_recovery_order_state_due_on", "state", "due_on"),
         CheckConstraint(
             "repaid_minor >= 0 AND set_off_minor >= 0 AND written_off_minor >= 0", name="parts_not_negative"
         ),

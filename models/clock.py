@@ -1,10 +1,14 @@
 """Clocks: the machine's, a fixed instant, or an instant kept in a file that a rehearsal moves. Business time only."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from models.ports import Clock, OutsideError
+
+SKEW = timedelta(minutes=5)
+"""Machines differ by less. What is dated further ahead was written by a clock that ran ahead and was put right since:
+what it put off or gave up waits for nobody."""
 
 
 class SystemClock:

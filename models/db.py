@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, literal  # noqa: TID251 - the place it is for
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -35,7 +35,7 @@ _SQLITE_PRAGMAS = (
 )
 _POSTGRES_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
-    " -c synchronous_commit=on -c timezone=UTC"
+    " -c synchronous_commit=on -c timezone=UTC -c jit=off"  # compiling cost seconds where a plan looked dear
 )
 _LOST_RACES = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, and a unique value that another writer stored meanwhile: asked again, the rule that
@@ -57,7 +57,12 @@ def make_engine(database: str | URL) -> Engine:
     # Our options last: what the address says must not loosen a limit.
     options = f"{url.query.get('options', '')} {_POSTGRES_OPTIONS}".strip()
     return create_engine(
-        url, connect_args={"options": options}, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_timeout=10
+        url,
+        connect_args={"options": options},
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_timeout=10,
+        hide_parameters=True,  # errors are logged and mailed, values may be secrets
     )
 
 
@@ -121,6 +126,19 @@ def is_retryable(error: DBAPIError) -> bool:
         code = getattr(error.orig, "sqlite_errorcode", None)
         return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
     return getattr(error.orig, "sqlstate", None) in _LOST_RACES
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Return whether the server could not be asked at all, so that the error says nothing about what was asked."""
+    if not isinstance(error, OperationalError | InterfaceError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(("08", "57P"))
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL gave up waiting for a lock that another transaction holds."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
 
 
 def is_sqlite(bind: Session | Connection | Engine) -> bool:
@@ -192,7 +210,7 @@ def _url(database: str | URL) -> URL:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url.set(drivername=STRICT_DRIVER), pool_timeout=10)
+    engine = create_engine(url.set(drivername=STRICT_DRIVER), pool_timeout=10, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "commit", _refuse_lost_transaction)

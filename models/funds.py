@@ -66,6 +66,7 @@ class CapitalCall(Identified, table=True):
     __table_args__ = (
         UniqueConstraint("source_id", "call_no"),
         UniqueConstraint("source_id", "corrects_no"),
+        Index("ix_capital_call_due_on", "due_on"),
         CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
         CheckConstraint("(amount_minor < 0) = (corrects_no IS NOT NULL)", name="less_where_it_corrects"),
     )

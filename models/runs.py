@@ -39,6 +39,8 @@ class ScheduledRun(Identified, table=True):
     failed_count: int = 0
     effects: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONText)
     """What it did, in domain words: `{"effect", "object_type", "object_id", "ref", "detail"}`; at most 200."""
+    progress: dict[str, str] = Field(default_factory=dict, sa_type=JSONText)
+    """How far the workers that share it have come: part of the work (a fund) -> the last of it that one has taken."""
     why: str = Field(default="", max_length=1000)
     """Why it was missed, merged, skipped or failed; or who asked for it."""
     outside_run: str | None = Field(default=None, max_length=100)

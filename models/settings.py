@@ -271,7 +271,8 @@ class Settings(BaseSettings):
     chat_hosts: Annotated[str, AfterValidator(_names_places)] | None = Field(
         default=None,
         description="Chat servers of your own that the chat addresses of people may name, each as `host:port`,"
-        " separated by commas; services with a place of their own (DingTalk, Feishu, WeCom …) need no entry."
+        " separated by commas; services with a place of their own (DingTalk, Feishu, WeCom …) need no entry, a proxy"
+        " inside that this machine reaches them through does."
         " Example: `chat.example.org:443`.",
     )
     webhook_allow: Annotated[str, AfterValidator(_names_places)] | None = Field(

@@ -1,7 +1,8 @@
 """Who is meant by the audience of a reminder: codes of a deadline's ladder -> accounts, each with why it is told.
 
-A fixed number of reads for any number of reminders; disabled accounts are nobody. Who stands in for a role today is
-told beside its holder, as of any other message (`notifications/recipients.py`).
+A fixed number of reads for any number of reminders; disabled accounts are nobody, and being named, or owing something,
+tells nothing to who holds no role there any more. Who stands in for a role today is told beside its holder, as of any
+other message (`notifications/recipients.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE
+from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.funds import Fund
@@ -81,6 +82,7 @@ class Directory:
         self._owners = _owners(session, asked)
         self._members = rows_by(session, ProjectMember, "project_id", _ids(self._projects))
         self._grants = self._granted()
+        self._held = self._of_each()
         self._stand_ins = self._lent(today)
         self._people = self._named()
 
@@ -95,7 +97,7 @@ class Directory:
             ):
                 if person := self._people.get(user_id):
                     found.setdefault(person, code)
-        for code in one.audience:
+        for code in one.audience if self._stand_ins else ():
             for role in self._meant(one, code)[1]:
                 for user_id in sorted(self._standing_in(one, role)):
                     if person := self._people.get(user_id):
@@ -115,19 +117,29 @@ class Directory:
             return frozenset(), _FIRM
         if code != "owner":
             return frozenset(), frozenset({Role(code)})
-        people, roles = self._owners.get((one.what, one.object_id), (frozenset(), frozenset()))
+        named, roles = self._owners.get((one.what, one.object_id), (frozenset(), frozenset()))
+        people = frozenset(person for person in named if self._belongs(person, one))
         return people, roles if people or roles else frozenset({Role.COORDINATOR})
+
+    def _belongs(self, user_id: UUID, one: Asked) -> bool:
+        """Say whether somebody who owes a thing may still see it: by a role at a party, or as one from outside."""
+        parties = set(self._parties(one).values()) - {None}
+        held = self._held.get(user_id, ())
+        return any(place in parties or role in NAMED_ROLES | _LAST for role, place in held)
 
     def _holders(self, one: Asked, role: Role) -> set[UUID]:
         """Return who was named for a role in the project, else who holds it at the party that plays the part."""
         members = self._members.get(one.project_id, ()) if one.project_id and one.what != _TRANSFER else ()
         named = {row.user_id for row in members if row.role == role and row.until_at is None}
-        if named & self._people.keys():
-            return named
-        return {user for place in self._places(one, role) for user in self._grants.get((role, place), ())}
+        holders = {user for place in self._places(one, role) for user in self._grants.get((role, place), ())}
+        return named & holders & self._people.keys() or holders
 
     def _places(self, one: Asked, role: Role) -> set[UUID | None]:
         """Return the organisations at which a role counts for this reminder."""
+        parties = self._parties(one)
+        return {parties.get(party) for party in PARTIES_OF_ROLE.get(role, ())} - {None}
+
+    def _parties(self, one: Asked) -> Mapping[str, UUID | None]:
         project, fund = self._projects.get(one.project_id), self._funds.get(one.fund_id)
         parties: dict[str, UUID | None] = {}
         if project is not None:
@@ -136,7 +148,7 @@ class Directory:
             parties |= dict.fromkeys(("funder", "programme"), project.programme_organisation_id)
         if fund is not None:
             parties |= dict.fromkeys(("funder", "programme"), fund.organisation_id)
-        return {parties.get(party) for party in PARTIES_OF_ROLE.get(role, ())} - {None}
+        return parties
 
     def _standing_in(self, one: Asked, role: Role) -> set[UUID]:
         """Return who stands in today for a holder, where the holder's own grant reaches this."""
@@ -172,15 +184,23 @@ class Directory:
         }
         parties |= {row.organisation_id for row in self._funds.values()}
         at_party = grant.c.organisation_id.in_(parties - {None})
+        owing = {user for people, _ in self._owners.values() for user in people}
         rows = self._session.execute(
             select(grant.c.user_id, grant.c.role, grant.c.organisation_id).where(
                 grant.c.revoked_at.is_(None),
-                at_party | (grant.c.organisation_id.is_(None) & grant.c.role.in_(_LAST)),
+                at_party | (grant.c.organisation_id.is_(None) & grant.c.role.in_(_LAST)) | grant.c.user_id.in_(owing),
             )
         )
         found: dict[tuple[Role, UUID | None], set[UUID]] = {}
         for row in rows:
             found.setdefault((Role(row.role), row.organisation_id), set()).add(row.user_id)
+        return found
+
+    def _of_each(self) -> dict[UUID, list[tuple[Role, UUID | None]]]:
+        found: dict[UUID, list[tuple[Role, UUID | None]]] = {}
+        for place, users in self._grants.items():
+            for user in users:
+                found.setdefault(user, []).append(place)
         return found
 
     def _named(self) -> dict[UUID, Person]:

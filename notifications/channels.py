@@ -16,8 +16,8 @@ from typing import Any, TextIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from models.ports import OutsideError, Said, SendResult, Transient
-from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS
-from notifications.outside import Watch
+from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS, is_public, resolved
+from notifications.outside import Watch, leashed, trusted
 
 DETAIL = 1000
 """Characters kept of what the other side said."""
@@ -40,7 +40,7 @@ class EmailChannel:
     """
 
     url: str = field(repr=False)
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    context: ssl.SSLContext = field(default_factory=trusted)
     connect_seconds: float = CONNECT_SECONDS
     total_seconds: float = TOTAL_SECONDS
 
@@ -270,7 +270,8 @@ def mailer_of(url: str | None, stream: TextIO) -> "EmailChannel | ConsoleMailer"
 class AppriseChats:
     """Robots in chats by the addresses that apprise knows: `dingtalk://`, `feishu://`, `wecombot://` and many more.
 
-    An address leads to a service with a fixed place, or to a server named in `hosts`; nothing else inside is reached.
+    An address leads to a service with a fixed place, or to a server named in `hosts`; nothing else inside is reached,
+    not even where what such a service answers leads there.
     """
 
     hosts: Collection[str] = frozenset()
@@ -288,7 +289,8 @@ class AppriseChats:
         if problem:
             return SendResult(Said.REFUSED, problem)
         robot.socket_connect_timeout, robot.socket_read_timeout = CONNECT_SECONDS, TOTAL_SECONDS
-        taken = robot.notify(title=title, body=text, notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT)
+        with leashed(self._may_call, TOTAL_SECONDS):
+            taken = robot.notify(title=title, body=text, notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT)
         if not taken:
             raise Transient("not_taken")
         return SendResult(Said.ACCEPTED)
@@ -296,6 +298,8 @@ class AppriseChats:
     def _problem(self, robot: Any) -> str:
         if robot is None:
             return "url_wrong"
+        if getattr(robot, "template", None):  # a file of this machine, or a page that it would fetch, as the message
+            return "host_not_allowed"
         asked = {**robot.template_tokens, **robot.template_args}
         if "host" in robot.template_tokens:
             known = {str(robot.host), f"{robot.host}:{robot.port}"}
@@ -303,6 +307,18 @@ class AppriseChats:
         # What knows no secure way speaks to the desk of whoever runs the worker; files named in an address are read.
         is_inside = robot.secure_protocol is None or any(name.endswith("file") for name in asked)
         return "host_not_allowed" if is_inside else ""
+
+    def _may_call(self, address: str, port: int) -> bool:
+        return is_public(address) or any(address in self._addresses(one, port) for one in self.hosts)
+
+    @staticmethod
+    def _addresses(place: str, port: int) -> tuple[str, ...]:
+        host, _, own_port = place.rpartition(":") if ":" in place else (place, "", str(port))
+        if own_port != str(port):
+            return ()
+        with suppress(Transient):
+            return resolved(host.strip("[]"), port)
+        return ()
 
 
 @dataclass(slots=True)

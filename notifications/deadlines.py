@@ -49,6 +49,10 @@ class Ladder:
     daily: tuple[tuple[int, Audience], ...] = ()
     """From so many calendar days after the deadline on somebody is told every day, weekends and holidays too (F21)."""
 
+    def day(self, deadline: date, rung: int, calendar: Calendar) -> date:
+        """Return the day of one rung."""
+        return _day(deadline, rung, calendar) if rung in self.rungs else deadline + timedelta(days=rung)
+
     def days(self, deadline: date, until: date, calendar: Calendar) -> list[tuple[int, date, Audience]]:
         """Return (rung, day, audience); of a daily ladder those up to `until`, counted in calendar days.
 

@@ -20,7 +20,7 @@ from models.states import Channel, DeliveryStatus, Frequency
 from notifications.fan_out import message_id, not_before
 from notifications.figures import Figures, figures_of
 from notifications.recipients import Contact, contacts_of
-from notifications.render import Frame, Unreadable, headline
+from notifications.render import Frame, line_of
 
 MOST_ITEMS = 200
 """Lines of one digest; what is more waits for the next one."""
@@ -112,7 +112,7 @@ def _digest(
     earliest = min((row.created_at for row in lines), default=stamp.now).astimezone(frame.zone).date()
     since = min(earliest, stamp.today - _SPAN[frequency])
     facts = {
-        "items": [{"subject": _subject(row, person, frame), "is_task": row.is_task} for row in lines],
+        "items": [{"subject": line_of(row, person.language, frame), "is_task": row.is_task} for row in lines],
         "from_on": since.isoformat(),
         "charts": list(charts),
         "you": {"name": person.name, "why": "digest", "is_task": False},
@@ -136,11 +136,3 @@ def _digest(
         "at": stamp.now,
         "created_at": stamp.now,
     }
-
-
-def _subject(row: Any, person: Contact, frame: Frame) -> str:
-    """Return the headline of one line; one that cannot be told any more keeps nobody from the others."""
-    try:
-        return headline(row.kind, row.facts, person.language, frame)
-    except Unreadable:
-        return str(row.kind)

@@ -7,17 +7,17 @@ cannot be rendered is parked with its reason and holds nobody else back.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
 from lifecycle.commands import Stamp
+from lifecycle.deliveries.rules import is_told
 from models.db import is_sqlite
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.journal import OutboxMessage
@@ -45,10 +45,18 @@ class Fanned:
     """Message -> why it cannot be told."""
 
 
-def waiting(session: Session, *, limit: int) -> list[Any]:
-    """Return the oldest messages that nobody has told yet, locked; those that another process has are passed over."""
+def waiting(session: Session, *, limit: int, after: Any = None) -> list[Any]:
+    """Return the oldest messages that nobody has told yet, locked; those that another process has are passed over.
+
+    `after` is the last one that this pass has seen: what it could not tell is tried again by the next pass.
+    """
     box = table_of(OutboxMessage)
     untold = box.c.status.in_((DeliveryStatus.WAITING, DeliveryStatus.FAILED))
+    if after is not None:
+        newer = or_(
+            box.c.created_at > after.created_at, and_(box.c.created_at == after.created_at, box.c.id > after.id)
+        )
+        untold = and_(untold, newer)
     statement = select(box).where(untold).order_by(box.c.created_at, box.c.id).limit(limit)
     return list(session.execute(statement.with_for_update(skip_locked=True)))
 
@@ -70,8 +78,10 @@ def fan_out(session: Session, rows: Sequence[Any], frame: Frame, stamp: Stamp) -
     for row in known:
         try:
             mine = _ways(row, abouts[row.id], told[row.id], frame, stamp)
-        except Unreadable as problem:
-            problems[row.id] = str(problem)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one message stops no other
+            problems[row.id] = (
+                str(problem) if isinstance(problem, Unreadable) else f"{type(problem).__name__}: {problem}"
+            )
             continue
         ways += mine
         ways += _calls(row, abouts[row.id], endpoints, frame, stamp)
@@ -146,13 +156,11 @@ def _wanted(kind: str, one: Recipient) -> Iterable[tuple[Channel, str]]:
 
 def _calls(row: Any, about: About, endpoints: Sequence[Any], frame: Frame, stamp: Stamp) -> list[Row]:
     """Return a delivery for each program that wants to be told of this kind. It is told little: who may see reads."""
-    if not kind_of(row.kind).is_public:
-        return []
     thin = {name: about.facts[name] for name in ("number", "project", "page") if about.facts.get(name)}
     return [
         {**_delivery(row, Channel.WEBHOOK, str(one.id), frame, stamp), "endpoint_id": one.id, "facts": thin}
         for one in endpoints
-        if not one.types or any(fnmatchcase(row.kind, pattern) for pattern in one.types)
+        if is_told(one.types, row.kind)
     ]
 
 
@@ -191,7 +199,7 @@ def not_before(person: Contact, zone: ZoneInfo, now: datetime) -> datetime:
     """
     if person.quiet_from is None or person.quiet_until is None:
         return now
-    place = ZoneInfo(person.timezone) if person.timezone else zone
+    place = _place(person, zone)
     begin, end = time.fromisoformat(person.quiet_from), time.fromisoformat(person.quiet_until)
     local = now.astimezone(place)
     clock = local.time()
@@ -201,6 +209,14 @@ def not_before(person: Contact, zone: ZoneInfo, now: datetime) -> datetime:
     day = local.date() + timedelta(days=1 if clock >= end else 0)
     ends = (datetime.combine(day, end.replace(fold=fold), place).astimezone(UTC) for fold in (0, 1))
     return max(*ends, now)
+
+
+def _place(person: Contact, zone: ZoneInfo) -> ZoneInfo:
+    """Return whose clock counts; a zone that this machine does not know (yet) is that of the installation."""
+    try:
+        return ZoneInfo(person.timezone) if person.timezone else zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone
 
 
 def _endpoints(session: Session) -> Sequence[Any]:
@@ -223,7 +239,7 @@ def _mark(session: Session, rows: Sequence[Any], problems: Mapping[UUID, str], s
     for status, ids in _marks(rows, problems).items():
         values = {"status": status, "attempts": box.c.attempts + 1}
         session.execute(update(box).where(box.c.id.in_(ids)).values(**values))
-    given_up = [row for row in rows if row.id in problems and row.attempts + 1 >= TRIES]
+    given_up = [row for row in rows if row.id in problems and _is_last_try(row)]
     _insert_new(session, OutboxMessage, [_task(row, problems[row.id], stamp) for row in given_up])
 
 
@@ -232,9 +248,14 @@ def _marks(rows: Sequence[Any], problems: Mapping[UUID, str]) -> dict[DeliverySt
     for row in rows:
         status = DeliveryStatus.SENT
         if row.id in problems:
-            status = DeliveryStatus.GIVEN_UP if row.attempts + 1 >= TRIES else DeliveryStatus.FAILED
+            status = DeliveryStatus.GIVEN_UP if _is_last_try(row) else DeliveryStatus.FAILED
         found.setdefault(status, []).append(row.id)
     return found
+
+
+def _is_last_try(row: Any) -> bool:
+    """Say whether no try is left; whoever lets it be tried again gives it ten more."""
+    return (row.attempts + 1) % TRIES == 0  # type: ignore[no-any-return]
 
 
 def _task(row: Any, problem: str, stamp: Stamp) -> Row:
@@ -244,7 +265,7 @@ def _task(row: Any, problem: str, stamp: Stamp) -> Row:
     return {
         "id": stamp.new_id(),
         "kind": kind,
-        "dedupe_key": f"{kind}:{row.id}",
+        "dedupe_key": f"{kind}:{row.id}:{row.attempts + 1}",
         "object_type": "outbox",
         "object_id": row.id,
         "facts": facts,

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
 from models.deliveries import ContactSetting
-from models.people import User
+from models.people import RoleGrant, User
 from models.reading import table_of
 from models.reviews import PanelMember
 from models.states import UserStatus
@@ -77,8 +77,9 @@ def _sha256(token: str) -> str:
 
 def days_of(session: Session, user_id: UUID, stamp: Stamp, lang: Lang) -> list[DayOf]:
     """Return the open deadlines of which somebody is reminded on the day, and the days of their panels, by day."""
-    seat = table_of(PanelMember)
-    mine = select(seat.c.review_id).where(seat.c.user_id == user_id, seat.c.recused_on.is_(None))
+    seat, grant = table_of(PanelMember), table_of(RoleGrant)
+    held = (grant.c.user_id == seat.c.user_id, grant.c.role == seat.c.role, grant.c.revoked_at.is_(None))
+    mine = select(seat.c.review_id).where(seat.c.user_id == user_id, seat.c.recused_on.is_(None), exists().where(*held))
     panels = set(session.execute(mine).scalars())
     found = [day for one in DEADLINES for day in _days(session, one, user_id, panels, stamp, lang)]
     return sorted(found, key=lambda day: (day.on, day.summary))

@@ -53,10 +53,9 @@ class Audience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of message: for whom it is, and whether programs elsewhere may be told (`models.deliveries`)."""
+    """One kind of message: for whom it is. What no program elsewhere is told of says `lifecycle.deliveries.rules`."""
 
     audiences: tuple[Audience, ...]
-    is_public: bool = True
 
 
 def task(*people: str) -> tuple[Audience, ...]:
@@ -83,8 +82,8 @@ def _known(people: tuple[str, ...], mail: Frequency) -> tuple[Audience, ...]:
     return tuple(Audience(people=one, mail=mail) for one in people)
 
 
-def _kind(*audiences: tuple[Audience, ...], is_public: bool = True) -> Kind:
-    return Kind(audiences=tuple(one for group in audiences for one in group), is_public=is_public)
+def _kind(*audiences: tuple[Audience, ...]) -> Kind:
+    return Kind(audiences=tuple(one for group in audiences for one in group))
 
 
 _FIRM = ("project_lead", "finance_officer")
@@ -193,25 +192,25 @@ KINDS: Mapping[str, Kind] = {
     "trial_batch.closed": _kind(daily(*_PLATFORM, "quality_engineer")),
     "trial_batch.corrected": _kind(tell("coordinator", "quality_engineer"), inbox("technical_manager")),
     "trial_batch.recorded": _kind(inbox(*_PLATFORM, "quality_engineer")),
-    "user.added": _kind(tell("person"), inbox("every:admin"), is_public=False),
-    "user.delegated": _kind(tell("person"), is_public=False),
+    "user.added": _kind(tell("person"), inbox("every:admin")),
+    "user.delegated": _kind(tell("person")),
 }
 """What verbs tell."""
 
 OF_THE_CLOCK: Mapping[str, Kind] = {
-    "backup.failed": _kind(task("every:operator"), is_public=False),
-    "calendar.changed": _kind(tell("every:coordinator", "every:fund_manager", "every:operator"), is_public=False),
-    "calendar.deadlines_moved": _kind(daily(*_FIRM, "technical_manager"), inbox("coordinator"), is_public=False),
-    "checkpoint.signed": _kind(tell("every:auditor"), is_public=False),
-    "delivery.given_up": _kind(task("every:operator"), is_public=False),
-    "digest.daily": _kind(tell("person"), is_public=False),
-    "digest.weekly": _kind(tell("person"), is_public=False),
-    "invariant.broken": _kind(task("every:operator", "every:accountant", "every:fund_director"), is_public=False),
-    "reminder.due": _kind(task("person"), is_public=False),
+    "backup.failed": _kind(task("every:operator")),
+    "calendar.changed": _kind(tell("every:coordinator", "every:fund_manager", "every:operator")),
+    "calendar.deadlines_moved": _kind(daily(*_FIRM, "technical_manager"), inbox("coordinator")),
+    "checkpoint.signed": _kind(tell("every:auditor")),
+    "delivery.given_up": _kind(task("every:operator")),
+    "digest.daily": _kind(tell("person")),
+    "digest.weekly": _kind(tell("person")),
+    "invariant.broken": _kind(task("every:operator", "every:accountant", "every:fund_director")),
+    "reminder.due": _kind(task("person")),
     "report.frozen": _kind(tell("sponsor", "fund_director"), daily("every:coordinator")),
-    "run.failed": _kind(task("every:operator"), is_public=False),
-    "run.missed": _kind(tell("every:operator"), is_public=False),
-    "webhook.disabled": _kind(task("owner"), tell("every:operator"), is_public=False),
+    "run.failed": _kind(task("every:operator")),
+    "run.missed": _kind(tell("every:operator")),
+    "webhook.disabled": _kind(task("owner"), tell("every:operator")),
 }
 """What the clock tells, and the installation of itself."""
 

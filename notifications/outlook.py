@@ -17,13 +17,13 @@ from models.states import ReminderStatus
 from notifications.asked import Directory
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline
 from notifications.reminders import (
-    STALE,
     Span,
     asked_of,
     item_of,
     joined,
     known,
     labels_of,
+    oldest,
     on_hold,
     rungs_of,
     table_of_rungs,
@@ -78,7 +78,7 @@ def _coming(
             is_held.label("is_on_hold"),
         )
         statement = joined(deadline, rungs, columns, is_theirs).outerjoin(_reminder, known(deadline, rungs))
-        is_new = and_(_reminder.c.id.is_(None), rungs.c.due_at >= stamp.now - STALE)
+        is_new = and_(_reminder.c.id.is_(None), rungs.c.due_at >= oldest(stamp))
         statement = statement.where(or_(is_new, _reminder.c.status == ReminderStatus.PLANNED))
         if project_id is not None:
             statement = statement.where(rows.c.project_id == project_id)

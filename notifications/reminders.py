@@ -33,6 +33,7 @@ from sqlmodel import Session
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp
 from lifecycle.writing import insert_rows
+from models.clock import SKEW
 from models.db import is_sqlite, row_key
 from models.deliveries import PlannedReminder
 from models.holds import Hold
@@ -50,7 +51,7 @@ TOLD_AT = time(9)
 AHEAD = timedelta(days=45)
 """How far ahead rungs are planned: what a preview of thirty days shows is mostly there as rows."""
 STALE = timedelta(days=7)
-"""A rung that is older is told no more: it is marked as missed (`docs/contract.md`, 3.5)."""
+"""A rung that is older is told no more: it is marked as missed (`docs/contract.md`, 3.5); see `oldest`."""
 MOST_ITEMS = 200
 """Lines of one message; the count tells of the others."""
 _RUNGS_AT_ONCE = 1000
@@ -113,11 +114,53 @@ def plan(session: Session, stamp: Stamp, zone: ZoneInfo) -> int:
     each calendar that it is counted by, and more only for many different days: never more for more rows.
     """
     span = Span(zone=zone, until=stamp.now + AHEAD)
+    _open_again(session, stamp)
+    _date_anew(session, stamp, zone)
     return sum(
         _insert(session, deadline, rungs, is_theirs, stamp)
         for deadline in DEADLINES
         for rungs, is_theirs in rungs_of(session, deadline, deadline.days_to_plan, stamp.calendar, span)
     )
+
+
+def oldest(stamp: Stamp) -> datetime:
+    """Return since when a rung is still told: a week, and all days off in a row, on which nobody tells any.
+
+    A spring festival is longer than a week, and a late payment is counted on each of its days.
+    """
+    off = stamp.today - stamp.calendar.add_working_days(stamp.today, -1)
+    return stamp.now - max(STALE, off)
+
+
+def _open_again(session: Session, stamp: Stamp) -> None:
+    """Plan anew what a clock that ran ahead has not told, as too late or on hold: its time is still to come."""
+    untold = _reminder.c.status.in_((ReminderStatus.MISSED, ReminderStatus.SUPPRESSED))
+    ahead = (untold, _reminder.c.due_at >= oldest(stamp), _reminder.c.decided_at > stamp.now + SKEW)
+    anew = {"status": ReminderStatus.PLANNED, "reason": "", "decided_at": None}
+    session.connection().execute(update(_reminder).where(*ahead).values(anew))
+
+
+def _date_anew(session: Session, stamp: Stamp, zone: ZoneInfo) -> None:
+    """Move planned rungs of which the calendar says another day since: a holiday was published, a Saturday worked."""
+    project, programmes = table_of(Project), stamp.calendar.programmes
+    own = case((project.c.programme_id.in_(list(programmes)), project.c.programme_id), else_=None)
+    waiting = (_reminder.c.status == ReminderStatus.PLANNED, _reminder.c.due_at > stamp.now)
+    key = (_reminder.c.what, _reminder.c.deadline_on, _reminder.c.rung, _reminder.c.due_at, own.label("programme_id"))
+    asked = select(*key).outerjoin(project, project.c.id == _reminder.c.project_id).where(*waiting).distinct()
+    for row in session.execute(asked).all():
+        day = BY_NAME[row.what].ladder.day(row.deadline_on, row.rung, stamp.calendar.of(row.programme_id))
+        at = told_at(day, zone)
+        if at != row.due_at:
+            counted = own.is_(None) if row.programme_id is None else own == row.programme_id
+            of_them = select(project.c.id).where(counted)
+            theirs = or_(
+                _reminder.c.project_id.in_(of_them), _reminder.c.project_id.is_(None) & (row.programme_id is None)
+            )
+            same = (
+                *(_reminder.c.what == row.what, _reminder.c.deadline_on == row.deadline_on),
+                *(_reminder.c.rung == row.rung, _reminder.c.due_at == row.due_at),
+            )
+            session.connection().execute(update(_reminder).where(*waiting, *same, theirs).values(due_at=at))
 
 
 def rungs_of(
@@ -194,7 +237,7 @@ def _insert(
     session: Session, deadline: Deadline, found: Sequence[Rung], is_theirs: ColumnElement[bool], stamp: Stamp
 ) -> int:
     rows, rungs = deadline.rows, table_of_rungs(found)
-    is_stale = rungs.c.due_at < stamp.now - STALE
+    is_stale = rungs.c.due_at < oldest(stamp)
     columns = (
         row_key(stamp.new_id()),
         literal(deadline.name),
@@ -257,7 +300,7 @@ def verdict_of(deadline: Deadline, stamp: Stamp) -> ColumnElement[str]:
     ]
     if deadline.is_service:
         whens.append((on_hold(_reminder.c.project_id, stamp), literal("on_hold")))
-    whens.append((_reminder.c.due_at < stamp.now - STALE, literal("too_late")))
+    whens.append((_reminder.c.due_at < oldest(stamp), literal("too_late")))
     return case(*whens, else_=literal(""))
 
 

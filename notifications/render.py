@@ -31,8 +31,11 @@ LARGEST = 2 * 1024 * 1024
 LONGEST_HEADLINE = 200
 
 _HEADER_BREAKERS = re.compile(r"[\r\n\0]")
-_UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of a line: shown as they are, they would deceive."""
+_ENCODED_WORD = "=?"
+"""Here begins code in a header (RFC 2047); the library reads it and writes what it finds, line breaks too."""
+_UNREADABLE = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, the line breaks of other alphabets, and what turns the direction of a line: as they are, they
+would deceive, and no header may have them."""
 _WEEKDAYS: Mapping[Lang, str] = {"zh-CN": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """The locale of the machine must not decide."""
@@ -81,6 +84,14 @@ def language_of(text: str) -> Lang:
 def headline(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> str:
     """Return the one line that says what happened: of inbox, digest and mail alike. `Unreadable` when it cannot."""
     return _headline(_said(kind, _plain(facts), lang, frame, "subject"))
+
+
+def line_of(row: Any, lang: Lang, frame: Frame) -> str:
+    """Return the headline of a line of an inbox; one that cannot be told any more hides none of the others."""
+    try:
+        return headline(row.kind, row.facts, lang, frame)
+    except Unreadable:
+        return str(row.kind)
 
 
 def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Words:
@@ -203,9 +214,10 @@ def _headline(text: str) -> str:
 
 
 def _header(name: str, text: str) -> str:
+    """Return text that stands in a header as it is: nobody who names a project writes a header of their own with it."""
     if _HEADER_BREAKERS.search(text):
         raise Unreadable(f"{name} has a line break or NUL in it")
-    return text
+    return text.replace(_ENCODED_WORD, "= ?")
 
 
 @cache

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import sha256
 from lifecycle.commands import Stamp
+from lifecycle.funds.wall import Side, walls_of
 from lifecycle.projects.queries import project_rows
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
@@ -69,6 +70,8 @@ class Sources:
     """End of a dedupe key -> the audit row of the act."""
     payers_of: Mapping[UUID, frozenset[UUID]]
     """Firm -> the organisations whose funds pay it."""
+    walls: Mapping[Side, frozenset[UUID]]
+    """(fund, firm) -> the humans who do not decide on its money."""
     owed: Mapping[UUID, list[dict[str, Any]]]
     """Project -> what its firm owes, in full."""
 
@@ -106,6 +109,7 @@ def read_sources(session: Session, rows: Sequence[Any], stamp: Stamp) -> Sources
     signers = {one.approver_id for group in approvals.values() for one in group}
     users = _by_id(session, User, people | signers | _ids(acts.values(), "actor_id"))
     packs = packs_of(session, {row.pack_sha256 for row in projects.values()}) if projects else {}
+    sides = {side_of(row, projects) for (kind, _), row in objects.items() if kind in OF_MONEY} - {None}
     noticed = [row.object_id for row in rows if row.kind == "notice.issued"]
     return Sources(
         objects=objects,
@@ -119,8 +123,19 @@ def read_sources(session: Session, rows: Sequence[Any], stamp: Stamp) -> Sources
         approvals=approvals,
         acts=acts,
         payers_of=payers_of,
+        walls=walls_of(session, sorted(one for one in sides if one is not None)) if sides else {},
         owed=owed_items(session, noticed, stamp) if noticed else {},
     )
+
+
+OF_MONEY = frozenset({"milestone", "payout", "recovery"})
+"""Objects on which nobody of an investor decides whose own firm they are about."""
+
+
+def side_of(row: Any, projects: Rows) -> Side | None:
+    """Return the fund that pays and the firm that is paid."""
+    firm = projects[row.project_id].organisation_id if row.project_id in projects else None
+    return (row.fund_id, firm) if firm is not None else None
 
 
 def _ids(rows: Iterable[Any], *columns: str) -> set[UUID]:

@@ -12,12 +12,13 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp
 from notifications.facts import facts_of
-from notifications.sources import Sources, read_sources
+from notifications.sources import OF_MONEY, Sources, read_sources, side_of
 
 Parties: TypeAlias = Mapping[str, frozenset[UUID]]
 
 _SECOND_PERSON: Mapping[str, tuple[str, ...]] = {
     "exception.proposed": ("proposed_by",),
+    "milestone.submitted": ("submitted_by",),
     "payee_account.proposed": ("proposed_by",),
     "payout.amended": ("requested_by",),
     "payout.approval_given": ("requested_by",),
@@ -26,7 +27,8 @@ _SECOND_PERSON: Mapping[str, tuple[str, ...]] = {
     "payout.requested": ("requested_by",),
     "recovery.write_off_proposed": ("write_off_by",),
 }
-"""Kinds whose next step is a second person's: who has acted already is not asked (F7)."""
+"""Kinds whose next step is a second person's: who has acted already is not asked (F7), nor anybody of an investor
+in the fund that owns a part of the firm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def about_all(
     for row in rows:
         try:
             found[row.id] = _about(row, sources)
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             if problems is None:
                 raise
             problems[row.id] = f"{type(error).__name__}: {error}"
@@ -113,12 +115,14 @@ def _people(row: Any, own: Any) -> dict[str, UUID]:
 
 
 def _barred(row: Any, own: Any, sources: Sources) -> frozenset[UUID]:
-    """Return the humans who did the steps before, where the next one asks for somebody else."""
+    """Return the humans who did the steps before, or stand behind a wall, where the next one asks for somebody else."""
     if own is None or row.kind not in _SECOND_PERSON:
         return frozenset()
-    accounts = {getattr(own, name) for name in _SECOND_PERSON[row.kind]}
+    accounts = {getattr(own, name) for name in _SECOND_PERSON[row.kind]} - {None}
     if row.object_type == "payout":
         signed = sources.approvals.get(own.id, [])
         accounts |= {one.approver_id for one in signed if one.payload_hash == own.payload_hash}
     people = {sources.users[one].person_id for one in accounts if one in sources.users}
-    return frozenset(people | {UUID(one) for one in getattr(own, "amended_by", None) or ()})
+    side = side_of(own, sources.projects) if row.object_type in OF_MONEY else None
+    apart = sources.walls.get(side, frozenset()) if side is not None else frozenset()
+    return frozenset(people | apart | {UUID(one) for one in getattr(own, "amended_by", None) or ()})

@@ -9,6 +9,7 @@ import hmac
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Any
 from models.ports import OutsideError, Said, SendResult, Transient
 from models.types import canonical_json, utc_text
 from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS, NotAllowed, Resolve, Target, resolved, target_of
-from notifications.outside import Watch
+from notifications.outside import Watch, trusted
 
 GONE = "HTTP 410"
 """The answer of a receiver that wants no more: its endpoint is disabled at once."""
@@ -89,7 +90,7 @@ class HttpsWebhooks:
     allow: Collection[str] = frozenset()
     """`host:port` exempt from the rule of addresses, and from https: in a rehearsal."""
     resolve: Resolve = resolved
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    context: ssl.SSLContext = field(default_factory=trusted)
     connect_seconds: float = CONNECT_SECONDS
     total_seconds: float = TOTAL_SECONDS
 
@@ -110,9 +111,14 @@ class HttpsWebhooks:
             return _judged(_status(sock, target, headers, body))
 
     def _connected(self, target: Target) -> socket.socket:
+        """Try one address after the other, however many a name has, within the time of the whole call."""
+        until = time.monotonic() + self.total_seconds
         for address in target.addresses:
+            left = min(self.connect_seconds, until - time.monotonic())
+            if left <= 0:
+                break
             try:
-                sock = socket.create_connection((address, target.port), timeout=self.connect_seconds)
+                sock = socket.create_connection((address, target.port), timeout=left)
             except OSError:
                 continue
             sock.settimeout(self.total_seconds)

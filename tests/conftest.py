@@ -13,18 +13,20 @@ from pathlib import Path
 import hypothesis
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
 
 from cli.main import run
 from models.clock import FixedClock
 from models.db import make_engine
 from models.migrate import upgrade
-from tests import postgres
+from tests import postgres, quick
 from tests.factories import House, a_house
+from tests.remembered import copy_into
 
 # Two shared cores say nothing about the time an example takes.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+quick.compile_once()
 
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -37,6 +39,13 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_configure() -> None:
+    """Keep what tests write in memory, where there is room."""
+    folder = quick.folder_in_memory()
+    if folder is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say each reason for skipping once, with the number of tests that it kept from running."""
     skipped = terminalreporter.stats.get("skipped", [])
@@ -46,9 +55,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests, so that none of them runs alone at the end."""
+    """Begin with the files that have slow tests, then with those that have many, so that none runs alone at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +147,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite:///{tmp_path / 'pilotway.db'}"
         return
     address, name = request.getfixturevalue("postgres_template"), f"test_{next(_numbers)}"
-    on_server(address, f"CREATE DATABASE {name} TEMPLATE template")
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     yield address.format(name)
     on_server(address, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -189,11 +199,9 @@ def house(sqlite_house: House) -> House:
 @pytest.fixture
 def sqlite_house(sqlite_house_template: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
     """Give a world of one's own on SQLite."""
-    path, house = sqlite_house_template
-    shutil.copyfile(path, tmp_path / "house.db")
-    engine = make_engine(str(tmp_path / "house.db"))
-    yield copied(house, engine)
-    engine.dispose()
+    house = copied_into(sqlite_house_template, tmp_path / "house.db")
+    yield house
+    house.engine.dispose()
 
 
 @pytest.fixture
@@ -204,7 +212,7 @@ def each_house(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pat
         return
     address, house = request.getfixturevalue("postgres_house_template")
     name = f"house_{next(_numbers)}"
-    on_server(address, f"CREATE DATABASE {name} TEMPLATE house")
+    on_server(address, f"CREATE DATABASE {name} TEMPLATE house STRATEGY file_copy")
     engine = make_engine(address.format(name))
     yield copied(house, engine)
     engine.dispose()
@@ -229,6 +237,13 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def copied_into(template: tuple[Path, House], file: Path) -> House:
+    """Return the same world in a file of its own, with an engine for the caller to dispose of."""
+    path, house = template
+    copy_into(path, file)
+    return replace(copied(house, make_engine(str(file))), copy_of=path)
+
+
 def copied(house: House, engine: Engine) -> House:
     """Return the same world in another database."""
     return replace(house, engine=engine, people=dict(house.people))
@@ -236,7 +251,5 @@ def copied(house: House, engine: Engine) -> House:
 
 def on_server(address: str, statement: str) -> None:
     """Run a statement that PostgreSQL takes outside transactions only."""
-    engine = make_engine(make_url(address.format("postgres")))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with postgres.door(address).connect() as connection:
         connection.exec_driver_sql(statement)
-    engine.dispose()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ from lifecycle.verbs import all_edges
 from models.db import transaction
 from models.ids import new_id
 from models.states import STAGES, Competence, Door, GateOutcome, OrganisationKind, ProjectState, Role, SourceKind
+from tests.remembered import remembered
 
 START = datetime(2025, 7, 8, 1, 0, tzinfo=UTC)
 """Nine in the morning in Shanghai, on a Tuesday."""
@@ -69,6 +71,8 @@ class House:
     """Pack (`bare`, `lean`, `default`) -> programme that asks for it."""
     funds_made: int = 0
     """How many funds were asked for: the first one pays from `FUND_ACCOUNT`, each later one from another account."""
+    copy_of: Path | None = None
+    """The file that the database is a copy of, as long as nothing was written to it (`tests/remembered.py`)."""
 
     @property
     def today(self) -> date:
@@ -194,6 +198,7 @@ def ids_of(answers: Sequence[Mapping[str, Any]]) -> list[UUID]:
     return [UUID(answer["object_id"]) for answer in answers]
 
 
+@remembered
 def projects(
     house: House, count: int = 1, *, stage: ProjectState = ProjectState.INTAKE, pack: str = "bare"
 ) -> list[UUID]:
@@ -328,6 +333,7 @@ def panel(house: House, *, single: bool = False) -> tuple[Seat, ...]:
     return chair, expert, Seat(user_id=market, role=Role.EXPERT, competences=(Competence.MARKET,))
 
 
+@remembered
 def funds(house: House, count: int = 1, *, commitment_minor: int = 2_000_000_000, **terms: Any) -> list[UUID]:
     """Return funds of the funder without any money, twenty million yuan to be promised from each."""
     commands = (new_fund(house, commitment_minor=commitment_minor, **terms) for _ in range(count))
@@ -375,6 +381,7 @@ def pay_in(house: House, *fund_ids: UUID, amount_minor: int = 500_000_000) -> No
     house.do(*commands, by=Role.ACCOUNTANT)
 
 
+@remembered
 def agreements(
     house: House,
     count: int = 1,
@@ -454,6 +461,7 @@ VOTERS = (str(Role.PANEL_CHAIR), str(Role.EXPERT), "expert market")
 REVIEW_STEPS = ("called", "scoring", "voted", "proposed")
 
 
+@remembered
 def reviews(
     house: House, count: int = 1, *, state: str = "called", outcome: GateOutcome = GateOutcome.GO
 ) -> tuple[list[UUID], list[UUID]]:
@@ -476,6 +484,7 @@ def reviews(
     return made, called
 
 
+@remembered
 def submitted(house: House, count: int = 1) -> list[UUID]:
     """Return projects that were handed in for gate G2 of the lean standard, whose papers are accepted."""
     made = projects(house, count, stage=ProjectState.FEASIBILITY, pack="lean")

@@ -28,6 +28,7 @@ from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, OrganisationKind, PostingKind, Role
 from models.tables import object_type_of
 from tests.factories import House, a_project, key
+from tests.remembered import remembered
 
 Move: TypeAlias = tuple[str, str, str]
 """Event, from, to."""
@@ -321,6 +322,7 @@ def money_from_nowhere(money: Money, amount: int = 500) -> UUID:
     return case
 
 
+@remembered
 def money_in_every_state(house: House) -> Money:
     """Return a fund with a payout in every state, a batch in every state, and money from nowhere."""
     money = a_fund(house)

@@ -16,6 +16,7 @@ from models.states import Role
 from tests.factories import FUND_ACCOUNT, House, funds, ids_of, key, pay_in
 from tests.money import AMOUNT, Money, an_agreement
 from tests.payments import confirm, propose
+from tests.remembered import remembered
 
 ACCOUNT = FUND_ACCOUNT
 MAKER, APPROVERS = Role.FINANCE_OFFICER, (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
@@ -54,6 +55,7 @@ class Paying:
         return payouts
 
 
+@remembered
 def a_paying_fund(
     house: House, *, tranches: int = 10, paid_in: int = 1_000_000, approvers: int = 1, account: str = ACCOUNT
 ) -> Paying:

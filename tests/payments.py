@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, EntryStatus, StatementLine
+from lifecycle.banking.own_ids import end_to_end_id
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.exceptions.proposal import Action, proposal_hash
 from lifecycle.milestones.commands import AcceptMilestone
@@ -15,7 +16,6 @@ from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch,
 from lifecycle.payouts.commands import Approve, Cancel, Certify, Instruct, Reject, Release, RequestPayout
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, Register, match
-from lifecycle.payouts.own_ids import end_to_end_id
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from lifecycle.payouts.statements import TakeLines, TakeStatement
 from models.db import reading
@@ -23,6 +23,7 @@ from models.holds import ExceptionCase
 from models.ids import new_id
 from models.states import BankEventKind, BankSource, Role
 from tests.factories import FUND_ACCOUNT, TODAY, House, agreements, hand_in, ids_of, key, pay_in, reported
+from tests.remembered import remembered
 
 AMOUNT = 10_000
 """A hundred yuan: one approval is enough, however many payouts a test makes."""
@@ -37,6 +38,7 @@ def hashed() -> str:
     return key().replace("-", "") * 2
 
 
+@remembered
 def payee(house: House) -> UUID:
     """Return the confirmed account of the firm, the same one each time."""
     found = house.rows("SELECT id FROM payee_account WHERE status = 'confirmed' ORDER BY usable_on, at")
@@ -49,6 +51,7 @@ def payee(house: House) -> UUID:
     return account
 
 
+@remembered
 def accepted(house: House, count: int = 1, *, pack: str = "funded", **terms: Any) -> list[UUID]:
     """Return first tranches, accepted, of agreements whose funds have five million yuan each."""
     ids = agreements(house, count, pack=pack, **terms)
@@ -76,6 +79,7 @@ def request(house: House, milestone: UUID, *, amount_minor: int = AMOUNT, **more
     return RequestPayout(command_id=key(), **asked, **more)
 
 
+@remembered
 def payouts(
     house: House, count: int = 1, *, state: str = "requested", pack: str = "funded", amount_minor: int = AMOUNT
 ) -> list[UUID]:
@@ -148,6 +152,7 @@ def instruct(house: House, *ids: UUID) -> list[UUID]:
     return made
 
 
+@remembered
 def batches(house: House, count: int = 1, *, state: str = "prepared") -> list[UUID]:
     """Return batches of one payout each, in a state."""
     made = instruct(house, *payouts(house, count, state="approved"))

@@ -6,7 +6,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+
+from sqlalchemy import Engine
+
+from models.db import make_engine
+from tests import quick
 
 WHAT_TO_INSTALL = "PostgreSQL was not found: apt-get install postgresql postgresql-contrib"
 _SETTINGS = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=50")
@@ -26,25 +32,51 @@ def programs() -> Path | None:
 def server(settings: tuple[str, ...] = ()) -> Iterator[str]:
     """Run a server of its own and give its address up to the database's name, with `{}` in that place.
 
-    It listens on a socket in its own folder only, so nothing collides. `settings` such as `fsync=on` come last.
+    It listens on a socket in its own folder only, so nothing collides, and lies in memory where there is room, unless
+    it has `settings` such as `fsync=on`: these come last.
     """
     bin_folder = programs()
     if bin_folder is None:
         raise FileNotFoundError(WHAT_TO_INSTALL)
-    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-"))
+    home = Path(tempfile.mkdtemp(prefix="pilotway-pg-", dir=None if settings else quick.folder_in_memory()))
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
-    options = " ".join(["-k", str(home), *(f"-c {one}" for one in (*_SETTINGS, *settings))])
+    options = _options(str(home), settings)
     data, log = str(home / "data"), str(home / "log")
     try:
         _run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         _run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+        address = f"postgresql+psycopg://postgres@/{{}}?host={home}"
         try:
-            yield f"postgresql+psycopg://postgres@/{{}}?host={home}"
+            yield address
         finally:
+            door(address).dispose()
             _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def away(address: str) -> Iterator[None]:
+    """Let a server of ours go down at once, as by a power cut, and come up again behind the block."""
+    bin_folder, home = programs(), address.partition("?host=")[2]
+    assert bin_folder is not None
+    data, log = f"{home}/data", f"{home}/log"
+    _run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    try:
+        yield
+    finally:
+        _run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", _options(home), "-w", "-t", "60", "start")
+
+
+def _options(home: str, settings: tuple[str, ...] = ()) -> str:
+    return " ".join(["-k", home, *(f"-c {one}" for one in (*_SETTINGS, *settings))])
+
+
+@cache
+def door(address: str) -> Engine:
+    """Return what speaks to the server itself, outside transactions: one connection for all databases that it makes."""
+    return make_engine(address.format("postgres")).execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _run(program: Path, *arguments: str) -> None:

@@ -14,7 +14,8 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import Calendar
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
-from lifecycle.installation import clock_of
+from lifecycle.installation import PlayedClock, clock_of
+from models.clock import FixedClock, SystemClock
 from models.db import make_engine, reading
 from models.installation import Installation
 from models.ports import Clock, Ids
@@ -76,10 +77,12 @@ def house_of(engine: Engine, settings: Settings) -> House:
     with engine.connect() as connection:
         row = connection.execute(select(table_of(Installation))).one()
     is_rehearsal = settings.checked_mode(row.mode) == "rehearsal"
+    clock = clock_of(engine, settings)
+    is_played = isinstance(clock, FixedClock) and isinstance(settings.make_clock(), SystemClock)
     return House(
         engine=engine,
         settings=settings,
-        clock=clock_of(engine, settings),
+        clock=PlayedClock(engine) if is_played else clock,
         ids=settings.make_ids(),
         is_rehearsal=is_rehearsal,
         is_demo=is_rehearsal and row.clock_at is not None,

@@ -26,6 +26,7 @@ from cli.behind.first_steps import address, installed
 from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
+from flows.outbox import TRIES
 from flows.schedules import Schedule, latest_slot
 from flows.soundness import public_keys
 from flows.workbooks import templates_in
@@ -34,6 +35,7 @@ from lifecycle.audit.keys import key_id, read_private_key
 from lifecycle.errors import Invalid, unmet
 from models.clock import SystemClock
 from models.db import db_now, is_sqlite, reading
+from models.deliveries import Delivery, DeliveryAttempt
 from models.evidence import Evidence
 from models.file_store import EvidenceFiles
 from models.installation import Installation
@@ -58,6 +60,8 @@ LEAST_FREE = 1 << 30
 """Bytes: a disk with less is soon full."""
 PATIENCE = timedelta(minutes=10)
 """A schedule of every minute, and a message, may wait so long: one pass of the clock may take as long."""
+MOST_TRIES = 4
+"""A message that was tried so often has not been taken for more than half an hour."""
 SETTLING_IN = timedelta(days=1)
 """A new installation may do without a clock for so long."""
 NEXT_YEAR_FROM = (12, 15)
@@ -80,8 +84,7 @@ class Patient:
     @property
     def is_played(self) -> bool:
         """Say whether time is played here: then nobody waits for a clock."""
-        row = self.session.execute(select(table_of(Installation))).one()
-        return not isinstance(self.settings.make_clock(), SystemClock) or row.clock_at is not None
+        return self.work.is_played
 
 
 def look_around(output: Output) -> Iterator[dict[str, Any]]:
@@ -259,7 +262,7 @@ def _wall(at: datetime, patient: Patient) -> str:
 
 def _schedules(patient: Patient) -> str:
     """Return how many schedules are on time; `Invalid` names those that are late, else those that failed last."""
-    newest = _newest(patient.session)
+    newest = _newest(patient.session, patient.work.stamp.now)
     if not newest:
         made = patient.session.execute(select(table_of(Installation).c.created_at)).scalar_one()
         is_waited_for = _mode(patient) == "production"
@@ -290,9 +293,11 @@ def is_late(schedule: Schedule, newest: Any, work: Clockwork) -> bool:
     return bool(newest.slot_at < before)
 
 
-def _newest(session: Session) -> dict[str, Any]:
+def _newest(session: Session, now: datetime) -> dict[str, Any]:
+    """Return the newest slot of each schedule; those that a clock has run ahead to say nothing of today."""
     run = table_of(ScheduledRun)
-    last = select(run.c.schedule_id, func.max(run.c.slot_at).label("slot_at")).group_by(run.c.schedule_id).subquery()
+    newest = select(run.c.schedule_id, func.max(run.c.slot_at).label("slot_at")).where(run.c.slot_at <= now)
+    last = newest.group_by(run.c.schedule_id).subquery()
     both = (run.c.schedule_id == last.c.schedule_id) & (run.c.slot_at == last.c.slot_at)
     rows = session.execute(select(run.c.schedule_id, run.c.slot_at, run.c.status).join(last, both))
     return {row.schedule_id: row for row in rows}
@@ -307,9 +312,24 @@ def _outbox(patient: Patient) -> str:
     waiting = select(func.count(), func.min(box.c.created_at)).where(box.c.status == DeliveryStatus.WAITING)
     count, oldest = patient.session.execute(waiting).one()
     is_late = count and patient.work.stamp.now - oldest > PATIENCE
-    if is_late and not patient.is_played and _newest(patient.session):
+    if is_late and not patient.is_played and _newest(patient.session, patient.work.stamp.now):
         raise Invalid(unmet("outbox_waits", count=count, since=_wall(oldest, patient)))
+    _refuse_vain_tries(patient.session)
     return patient.says("outbox_waiting", count=count)
+
+
+def _refuse_vain_tries(session: Session) -> None:
+    """Raise `Invalid` where mails or chats are tried again and again: a server that greets us may take nothing."""
+    delivery, attempt = table_of(Delivery), table_of(DeliveryAttempt)
+    vain = (
+        *(delivery.c.status == DeliveryStatus.WAITING, delivery.c.endpoint_id.is_(None)),
+        delivery.c.attempts % TRIES >= MOST_TRIES,
+    )
+    count = session.execute(select(func.count()).where(*vain)).scalar_one()
+    if count:
+        last = select(attempt.c.detail).join(delivery, delivery.c.id == attempt.c.delivery_id).where(*vain)
+        said = session.execute(last.order_by(attempt.c.at.desc()).limit(1)).scalar() or "-"
+        raise Invalid(unmet("deliveries_in_vain", count=count, said=said))
 
 
 def _calendar(patient: Patient) -> str:

@@ -17,6 +17,7 @@ _STATEMENT = (
     "recovered",
     "set_off",
     "set_off_as_paid",
+    "written_off",
     "net",
     "advance",
     "reserved",
@@ -26,7 +27,7 @@ _STATEMENT = (
     "retention",
     "settlement",
     "owed",
-    "status",
+    "standing",
     "settled_on",
     "statement_due_on",
 )

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import typer
-from sqlalchemy import select, update
-from sqlmodel import Session
+from sqlalchemy import select
 
 from cli.door import Door
 from cli.errors import PARTLY
+from cli.lookup import Lookup
 from cli.output import Column
 from flows import slots as book
 from flows.bodies import BODIES
@@ -20,13 +20,12 @@ from flows.schedules import Schedule, cron_of, slots
 from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
-from lifecycle.errors import Forbidden, Invalid, NotFound, Refused, Unmet, unmet
-from models.db import run_in_transaction
-from models.people import RoleGrant
+from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
+from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
 from models.reading import table_of
-from models.runs import Pause, RunRequest, ScheduledRun
+from models.runs import ScheduledRun
 from models.states import Door as DoorName
-from models.states import Role, SlotStatus
+from models.states import SlotStatus
 
 _SLOT = (
     Column(key="schedule_id", kind="schedule"),
@@ -154,58 +153,26 @@ def pause(door: Door, name: str, *, reason: str, until: str) -> None:
         until_on = date.fromisoformat(until)
     except ValueError:
         raise Invalid(unmet("value_wrong", field="until", value=until, form="YYYY-MM-DD")) from None
-    if until_on < door.today:
-        raise Invalid(unmet("pause_is_over", until=until_on.isoformat()))
-    schedule = _schedule(door, name)
-
-    def work(session: Session) -> Pause:
-        row = Pause(
-            schedule_id=schedule.id,
-            reason=_said(reason),
-            put_by=_operator(door, session),
-            from_at=door.now,
-            until_on=until_on,
-        )
-        session.add(row)
-        return row
-
-    row = run_in_transaction(door.engine, work)
-    door.output.record(_PAUSE, {"schedule_id": name, "reason": row.reason, "until": row.until_on, "id": str(row.id)})
+    _act(door, name, partial(PauseSchedule, reason=reason, until_on=until_on))
 
 
 def resume(door: Door, name: str, *, reason: str) -> None:
-    """End every pause that stands on a schedule; Refused where none does."""
-    schedule = _schedule(door, name)
-    table = table_of(Pause)
-
-    def work(session: Session) -> list[Any]:
-        _operator(door, session)
-        book.lock_schedule(session, schedule.id)
-        standing = [one for one in book.pauses_of(session, schedule.id) if one.ended_at is None]
-        for one in standing:
-            said = f"{one.reason} / {_said(reason)}"[:1000]
-            session.execute(update(table).where(table.c.id == one.id).values(ended_at=door.now, reason=said))
-        return [one for one in standing if one.until_on >= door.today]
-
-    found = run_in_transaction(door.engine, work)
-    if not found:
-        raise Refused(unmet("not_paused", schedule=name))
-    door.output.record(_RESUMED, {"schedule_id": name, "ended_at": door.now, "pauses": len(found)})
+    """End every pause that stands on a schedule; refused where none does."""
+    _act(door, name, partial(ResumeSchedule, reason=reason))
 
 
 def request(door: Door, name: str, *, reason: str) -> None:
     """Leave word that a run is wanted now."""
+    _act(door, name, partial(RequestRun, reason=reason))
+
+
+def _act(door: Door, name: str, command: Any) -> None:
     schedule = _schedule(door, name)
 
-    def work(session: Session) -> RunRequest:
-        asked_by = _operator(door, session)
-        row = RunRequest(schedule_id=schedule.id, asked_by=asked_by, reason=_said(reason), asked_at=door.now)
-        session.add(row)
-        return row
+    def make(lookup: Lookup, key: str) -> Any:
+        return command(command_id=key, user_id=door.actor(lookup.session).user_id, schedule=schedule.id)
 
-    row = run_in_transaction(door.engine, work)
-    found = {"schedule_id": name, "reason": row.reason, "asked_at": row.asked_at, "id": str(row.id)}
-    door.output.record(_REQUEST, found)
+    door.act(make, ref=name)
 
 
 def _schedule(door: Door, name: str) -> Schedule:
@@ -215,25 +182,6 @@ def _schedule(door: Door, name: str) -> Schedule:
     except UnknownScheduleError:
         known = [one.id for one in work.on_duty()]
         raise Invalid(unmet("schedule_unknown", value=name, known=known)) from None
-
-
-def _said(reason: str) -> str:
-    said = reason.strip()
-    if not said:
-        raise Invalid(unmet("reason_missing"))
-    return said[:900]
-
-
-def _operator(door: Door, session: Session) -> UUID:
-    """Return who acts; `Forbidden` unless it is an operator or administrator of the installation."""
-    actor, grant = door.actor(session), table_of(RoleGrant)
-    needs = (Role.ADMIN, Role.OPERATOR)
-    held = select(grant.c.id).where(
-        grant.c.user_id == actor.user_id, grant.c.role.in_(needs), grant.c.revoked_at.is_(None)
-    )
-    if actor.user_id is None or session.execute(held.limit(1)).first() is None:
-        raise Forbidden(unmet("role", needs=sorted(needs)))
-    return actor.user_id
 
 
 _WHOLE = (
@@ -253,6 +201,3 @@ _SCHEDULE = (
     *(Column(key=key) for key in ("cron", "timezone", "next_at", "paused")),
     Column(key="reason", is_wide=True),
 )
-_PAUSE = tuple(Column(key=key) for key in ("schedule_id", "until", "reason", "id"))
-_RESUMED = tuple(Column(key=key) for key in ("schedule_id", "ended_at", "pauses"))
-_REQUEST = tuple(Column(key=key) for key in ("schedule_id", "asked_at", "reason", "id"))

@@ -30,6 +30,7 @@ from flows.serving import (
     wait_for_prefect,
     watch,
 )
+from flows.walking import walking
 from flows.workplace import opened
 from lifecycle.invariants.check import frozen
 from models.db import reading
@@ -87,12 +88,13 @@ def serve_tree(*, port: int, every: int, console_port: int | None) -> None:
     host, at = _console_place(settings, port, console_port)
     children = [*_children(settings, every), console(host, at)]
     try:
-        _start(children, stopped)
-        ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
-        ready["console"] = f"http://{host}:{at}"
-        ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
-        print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
-        watch(children, stopped)
+        with walking(settings):
+            _start(children, stopped)
+            ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "port": pages.server_address[1]}
+            ready["console"] = f"http://{host}:{at}"
+            ready["prefect"] = children[0].environment.get("PREFECT_API_URL")
+            print(json_text({**ready, "children": [child.name for child in children]}), flush=True)
+            watch(children, stopped)
     finally:
         for child in reversed(children):
             child.stop()

@@ -43,19 +43,32 @@ it (`pilotway runs list`, `runs show`):
 
 Of several slots that are due only the latest runs; of a schedule that never ran only the latest counts. A slot
 that is asked for by hand (`pilotway run NAME`) takes none away from the schedule. A time that a change of
-summer time leaps over is made up for at the leap; one that comes twice counts once."""
+summer time leaps over is made up for at the leap; one that comes twice counts once. A slot is made good for 7 days,
+that of the quarterly report for 80. What fails again and again in the same way is told once a day. Where the clock of
+the machine ran ahead and was put right, what it had given up as merged or missed runs when its time comes, and what
+it ran is not run again.
+
+On PostgreSQL a second worker that comes while `disbursement` or `outbox` runs takes a part of the same run. Each
+payout is judged by one of them; what a killed worker had begun comes back as soon as the database has noticed,
+a file that it was handing over when its claim is over. The row of the run sums up, also what a helper adds after
+the run has ended."""
 
 _REMINDERS = f"""## Reminders
 
 Each rung of a deadline is a row before it is a message (`planned_reminder`), and keeps what became of it: sent,
 suppressed with the reason (it is done, its day moved, the project is on hold or has ended), or missed. Rungs
 are planned {AHEAD.days} days ahead and told at {TOLD_AT:%H:%M} on working days; what is older than {STALE.days}
-days is told no more. What falls due for one person in one pass is one message. Who stands in for a role is told
+days is told no more, but for the days off before this day, on which nobody tells any. A calendar that changes moves the
+rungs that are still to come. What falls due for one person in one pass is one message. Who stands in for a role is told
 beside its holder; where nobody holds a role, whoever runs the installation. `pilotway reminders preview` shows
 what is to come, `pilotway reminders explain REF` what became of what was.
 
-Days are working days before (−) or after (+) the deadline; *daily* are calendar days. Where the last column
-says so, a hold of the project stops the service clock and with it the reminders."""
+Days are working days before (−) or after (+) the deadline; *daily* are calendar days, for a promise of payment runs
+in them (F21). On days off nobody is told: what is late on a Saturday and a Sunday comes with Monday's message, in one
+line, and each day keeps its row. Where the last column says so, a hold of the project stops the service clock and with
+it the reminders. When a change of the calendar moves deadlines, firm, technical manager and coordinator hear of all
+that move in a project in one message; whoever owes a single thing, the owner of a condition too, hears of the new
+day from its rungs."""
 
 _OPERATING = """## Pause, request, outage
 
@@ -68,11 +81,20 @@ $ pilotway flow request reminders --reason "somebody asked"
 $ pilotway run outbox
 ```
 
-A pause lets the slots pass; each leaves a row with the reason. Money is stopped by `pilotway disbursement
+A pause lets the slots pass; each leaves a row with the reason. Who paused, resumed or asked stands in the audit
+trail, in the chain of the account. Money is stopped by `pilotway disbursement
 freeze`, not by a pause. After an outage nothing has to be done: the next pass brings unfinished work to its
 end, runs the latest slot of each schedule, marks those in between as merged and those that are too old as
 missed, and tells each person in one message what fell due. `pilotway doctor` then says whether every schedule
-is on time, and what to do where it is not."""
+is on time, and what to do where it is not.
+
+## The demonstration
+
+The clock of a database that `pilotway demo` made stands where the story ends: each command finds the same day.
+What it told more than three days before counts as told, so that the first pass tells of the last days only and
+sends no mail of a year ago. `pilotway demo --forward 30d` moves the clock; while `pilotway serve` runs it walks, from
+its next quarter of an hour on, and stands again where that ends
+([why](decisions/0019-the-clock-of-a-demonstration.md))."""
 
 
 def clock() -> str:

@@ -154,6 +154,7 @@ SIGN = _verb(
 _SUPPLEMENT: tuple[Rule, ...] = (
     fund_open,
     rules.project_not_ended,
+    rules.not_settled_yet,
     rules.award_sound,
     rules.own_money_enough,
     rules.budget_sound,
@@ -187,6 +188,7 @@ CLOSE = _verb(
     CloseAgreement,
     effects.closed,
     closing_facts,
+    rules.manager_gives_up_drafts,
     rules.nothing_open,
     rules.is_settled,
     milestone_rules.has_reason,

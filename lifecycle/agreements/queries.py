@@ -1,6 +1,5 @@
 """Agreements with their tranches, supplements and cost statements, for lists and pages."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,11 @@ from models.funds import Fund
 from models.people import Organisation, User
 from models.projects import Project
 from models.reading import table_of
-from models.states import FundStatus
+from models.states import FundStatus, ProjectState
 
 _LISTED = ("id", "number", "amount_minor", "currency", "status", "supplement_no", "signed_on", "starts_on", "ends_on")
+_BEHIND = ("settled_on", "stage")
+"""What the standing is found by."""
 
 
 def agreements(
@@ -30,6 +31,8 @@ def agreements(
     statement = (
         select(
             *(agreement.c[name] for name in _LISTED),
+            agreement.c.settled_on,
+            project.c.stage,
             project.c.number.label("project"),
             fund.c.code.label("fund"),
             firm.c.name.label("organisation"),
@@ -45,25 +48,32 @@ def agreements(
         statement = statement.where(agreement.c.project_id == project_id)
     if reach is not None:
         statement = statement.where(reach)
-    found = _plain(session.execute(statement))
-    ids = [row["id"] for row in found]
+    rows = session.execute(statement).all()
+    ids = [row.id for row in rows]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     return [
         {
-            **row,
-            "standing": _standing(row),
-            "paid_minor": paid.get(row["id"], 0),
-            "reserved_minor": reserved.get(row["id"], 0),
+            **{name: value for name, value in shown.items() if name not in _BEHIND},
+            "standing": standing(row, row.stage),
+            "paid_minor": paid.get(row.id, 0),
+            "reserved_minor": reserved.get(row.id, 0),
         }
-        for row in found
+        for row, shown in zip(rows, _plain(rows), strict=True)
     ]
 
 
-def _standing(row: Mapping[str, Any]) -> str:
-    """Return whether it counts: an agreement, or a supplement, that both have not signed yet does not."""
-    if row["status"] == FundStatus.CLOSED:
+def standing(row: Any, stage: str) -> str:
+    """Return whether an agreement counts, in one word: `stage` is that of its project.
+
+    One that both have not signed yet does not, nor has a supplement; after a stop it waits for its settlement.
+    """
+    if row.status == FundStatus.CLOSED:
         return "closed"
-    return "in_force" if row["signed_on"] is not None else "unsigned"
+    if row.settled_on is not None:
+        return "settled"
+    if stage in (ProjectState.STOPPED, ProjectState.WITHDRAWN):
+        return "ended"
+    return "in_force" if row.signed_on is not None else "unsigned"
 
 
 def agreement(session: Session, agreement_id: UUID) -> dict[str, Any]:

@@ -204,6 +204,20 @@ def not_who_stated(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     return (unmet("four_eyes", verb="accept_audit"),) if is_own else ()
 
 
+def _never_in_force(facts: "AgreementFacts") -> bool:
+    return facts.agreement.signed_on is None and facts.agreement.supplement_no == 0
+
+
+def manager_gives_up_drafts(facts: "AgreementFacts") -> tuple[Unmet, ...]:
+    """Who drafts agreements gives up a draft; one that was in force is closed by sponsor or director."""
+    if _never_in_force(facts) or facts.on.stamp.actor.is_clock or not _CLOSING.isdisjoint(facts.on.roles):
+        return ()
+    return (unmet("role", needs=sorted(_CLOSING), verb="close"),)
+
+
+_CLOSING = frozenset({Role.SPONSOR, Role.FUND_DIRECTOR})
+
+
 def nothing_open(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     """An agreement is closed when nothing is on its way and nothing is owed; early only after its project has ended."""
     reasons = []
@@ -212,8 +226,7 @@ def nothing_open(facts: "AgreementFacts") -> tuple[Unmet, ...]:
     if facts.open_recoveries:
         reasons.append(unmet("recoveries_open", count=facts.open_recoveries))
     waiting = [row.tranche for row in facts.milestones if row.state not in ("accepted", "waived")]
-    never_signed = facts.agreement.signed_on is None and facts.agreement.supplement_no == 0
-    if waiting and not facts.on.has_ended and not never_signed:
+    if waiting and not facts.on.has_ended and not _never_in_force(facts):
         reasons.append(unmet("tranches_open", tranches=waiting))
     return tuple(reasons)
 
@@ -282,7 +295,7 @@ def final_once(facts: "AgreementFacts") -> tuple[Unmet, ...]:
 
 
 def not_settled_yet(facts: "AgreementFacts") -> tuple[Unmet, ...]:
-    """The settlement rests on the cost as it was accepted: nothing more is stated after it."""
+    """The settlement rests on cost and award as they were: nothing more is stated or agreed after it (F11)."""
     day = facts.agreement.settled_on
     return (unmet("settled_already", day=day.isoformat()),) if day is not None else ()
 

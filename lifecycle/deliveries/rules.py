@@ -20,12 +20,33 @@ LEAST_SECRET, MOST_SECRET = 24, 64
 """Bytes of a secret (Standard Webhooks, "signing secrets")."""
 MOST_AT_ONCE = 1000
 """Messages that one command sends again."""
+PRIVATE = frozenset(
+    {
+        "backup.failed",
+        "calendar.changed",
+        "calendar.deadlines_moved",
+        "checkpoint.signed",
+        "delivery.given_up",
+        "digest.daily",
+        "digest.weekly",
+        "invariant.broken",
+        "reminder.due",
+        "run.failed",
+        "run.missed",
+        "user.added",
+        "user.delegated",
+        "webhook.disabled",
+    }
+)
+"""Kinds that no program elsewhere is told of, neither at once nor by `replay`: they are about people or this house."""
 _HTTPS = 443
 _TYPE = re.compile(r"[a-z_]+\.(\*|[a-z_]+)")
 
 
 def is_told(types: list[str] | tuple[str, ...], kind: str) -> bool:
     """Return whether an endpoint of these types is told of a kind: `payout.paid`, `payout.*`, or none for all."""
+    if kind in PRIVATE:
+        return False
     return not types or kind in types or f"{kind.partition('.')[0]}.*" in types
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.endings.facts import OrderFacts, RecoveryFacts, SettleFacts, left_of
+from lifecycle.endings.finishing import closed_with_debt
 from lifecycle.ledger.cases import closed_cases, out_of_suspense
 from lifecycle.ledger.entries import Sealed, entry
 from lifecycle.milestones.effects import milestone_act
@@ -233,7 +234,16 @@ def repaid(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     booking: dict[str, Any] = {"bank_ref": command.bank_ref.strip(), "entry_id": booked[0][1]["entry_id"]}
     part = _part(order, kind, amount, stamp, **booking, met_on=command.received_on)
     open_case = () if command.exception_id is not None else closed_cases([facts.case], stamp)
-    return Effects(acts=(act, *open_case), rows=(part,), messages=(_told(facts, "repaid", amount),))
+    closed, told = _finished(facts, stamp)
+    return Effects(acts=(act, *open_case, *closed), rows=(part,), messages=(_told(facts, "repaid", amount), *told))
+
+
+def _finished(facts: RecoveryFacts, stamp: Stamp) -> tuple[tuple[Act, ...], tuple[Message, ...]]:
+    """Return what closes the settled agreement of the order, where nothing is left under it."""
+    if facts.finished is None:
+        return (), ()
+    act, message = closed_with_debt(facts.finished, facts.project, facts.order.number, stamp)
+    return (act,), (message,)
 
 
 def set_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
@@ -249,9 +259,12 @@ def set_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def written_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
-    """Note the first person's proposal; with the second one's word nothing is owed any more (F14)."""
+    """Note the first person's proposal; with the second one's word nothing is owed any more (F14).
+
+    Where the first one may no more decide on it, the second one's word is a proposal itself.
+    """
     order, reason = facts.order, facts.command.reason.strip()
-    if order.write_off_by is None:
+    if not facts.is_proposed:
         values = {"write_off_by": stamp.actor.user_id, "write_off_reason": reason}
         act = Act(
             table=RecoveryOrder,
@@ -268,6 +281,9 @@ def written_off(facts: RecoveryFacts, _target: str, stamp: Stamp) -> Effects:
     kind, amount = RecoveryPartKind.WRITTEN_OFF, facts.left_minor
     detail = {"amount_minor": amount, "reason": reason, "proposed_by": order.write_off_by, "is_confirmed": True}
     act = _met(order, "write_off", kind, amount, detail)
+    closed, told = _finished(facts, stamp)
     return Effects(
-        acts=(act,), rows=(_part(order, kind, amount, stamp),), messages=(_told(facts, "written_off", amount),)
+        acts=(act, *closed),
+        rows=(_part(order, kind, amount, stamp),),
+        messages=(_told(facts, "written_off", amount), *told),
     )

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.agreements.facts import AgreementFacts, agreement_facts
 from lifecycle.commands import Stamp, Task
+from lifecycle.endings.finishing import finished
 from lifecycle.endings.settlement import Plan, Tranche, difference, plan_of
 from lifecycle.funds.wall import walls_of
 from lifecycle.ledger.accounts import accounts_of
@@ -34,6 +35,7 @@ from models.states import (
     MilestoneState,
     PayoutPurpose,
     PayoutState,
+    RecoveryPartKind,
     RecoveryState,
     Role,
     UserStatus,
@@ -58,6 +60,8 @@ class SettleFacts(AgreementFacts):
     """Those that are not rejected or cancelled."""
     orders: tuple[Any, ...] = ()
     """Recovery orders that are open, in order."""
+    written_off_minor: int = 0
+    """What two people gave up of its recovery orders."""
     wall: frozenset[UUID] = frozenset()
     number: Number | None = None
     """Of the order that the settlement makes, where it makes one."""
@@ -80,11 +84,16 @@ class SettleFacts(AgreementFacts):
     @cached_property
     def plan(self) -> Plan:
         """How it is settled as it stands now."""
-        return plan_of(self.figures, self.tranches, outstanding_minor=self.outstanding_minor)
+        return plan_of(
+            self.figures,
+            self.tranches,
+            outstanding_minor=self.outstanding_minor,
+            written_off_minor=self.written_off_minor,
+        )
 
     @cached_property
     def difference_minor(self) -> int:
-        """E - P less what the last settlement still pays, plus what is still owed: zero while it holds."""
+        """E - P less what the last settlement still pays, plus what is still owed or given up: zero while it holds."""
         besides = self.agreement.settlement_minor - self.settled_minor
         in_tranches = sum(one.row.amount_minor - one.paid_minor for one in self.tranches)
         unpaid = besides if self.figures.is_stopped else besides + in_tranches
@@ -105,6 +114,7 @@ def settle_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             tranches=tuple(Tranche(row=row, paid_minor=paid.get(row.id, 0)) for row in base.living),
             payouts=_live(payouts.get(base.agreement.id, ())),
             orders=_open(orders.get(base.agreement.id, ())),
+            written_off_minor=_written_off(orders.get(base.agreement.id, ())),
             wall=walls.get(side_of(task), frozenset()),
         )
         for task, base in zip(tasks, agreement_facts(session, tasks, stamp), strict=True)
@@ -127,6 +137,10 @@ def _live(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.state not in DEAD_PAYOUTS)
 
 
+def _written_off(rows: Sequence[Any]) -> int:
+    return sum(row.written_off_minor for row in rows)
+
+
 def _open(rows: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row for row in rows if row.state == RecoveryState.OPEN)
 
@@ -144,7 +158,7 @@ class OrderFacts:
     due_days: int
     """Days until it is due, as the project's standard says (F14)."""
     recoverable_minor: int = 0
-    """What was paid, net, less what is asked back already."""
+    """What was paid, net, less what is asked back already, or was and two people gave up."""
     wall: frozenset[UUID] = frozenset()
 
     @property
@@ -171,6 +185,7 @@ def order_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
             number=number,
             due_days=packs[task.project.pack_sha256].funds.recovery_days,
             recoverable_minor=paid.get(task.row.id, 0)
+            - _written_off(orders.get(task.row.id, ()))
             - sum(left_of(order) for order in _open(orders.get(task.row.id, ()))),
             wall=walls.get(side_of(task), frozenset()),
         )
@@ -201,6 +216,8 @@ class RecoveryFacts:
     """The persons who ordered it, and who proposed to write it off."""
     limit_minor: int | None = None
     """Up to which amount the actor may decide; None where it cannot be read."""
+    is_proposed: bool = False
+    """Somebody who still may decide on such an amount has proposed to write it off."""
     milestone: Any = None
     """The tranche that is set off against, and its project and agreement."""
     other: Any = None
@@ -209,6 +226,8 @@ class RecoveryFacts:
     unasked_minor: int = 0
     """What of the tranche nobody asked for and nothing was set off against."""
     funds_rules: Any = None
+    finished: Any = None
+    """The settled agreement of the order, where nothing is left to pay or to recover once this is done."""
 
     @property
     def on(self) -> "RecoveryFacts":
@@ -232,7 +251,16 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
     persons = persons_of(session, {one for task in tasks for one in (task.row.ordered_by, task.row.write_off_by)})
     walls = walls_of(session, [side_of(task) for task in tasks])
     limits = rows_by(session, ApprovalLimit, "fund_id", {task.fund.id for task in tasks})
-    held = _deciding_roles(session, stamp.actor.user_id)
+    held = _deciding_roles(session, {stamp.actor.user_id, *(task.row.write_off_by for task in tasks)} - {None})
+
+    def limit(task: Task[Any], user_id: UUID | None) -> int | None:
+        roles = () if user_id is None else held.get((user_id, task.fund.organisation_id), ())
+        return _limit(limits.get(task.fund.id, ()), roles, user_id)
+
+    proposed = {
+        task.row.id for task in tasks if (most := limit(task, task.row.write_off_by)) and left_of(task.row) <= most
+    }
+    over = finished(session, {task.row: kind for task in tasks if (kind := _met_wholly(task, proposed)) is not None})
     return [
         RecoveryFacts(
             command=task.command,
@@ -246,10 +274,20 @@ def recovery_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -
             wall=walls.get(side_of(task), frozenset()),
             orderer=persons.get(task.row.ordered_by),
             proposer=persons.get(task.row.write_off_by),
-            limit_minor=_limit(limits.get(task.fund.id, ()), held.get(task.fund.organisation_id, ()), stamp),
+            limit_minor=limit(task, stamp.actor.user_id),
+            is_proposed=task.row.id in proposed,
+            finished=over.get(task.row.id),
         )
         for task in tasks
     ]
+
+
+def _met_wholly(task: Task[Any], proposed: Collection[UUID]) -> RecoveryPartKind | None:
+    """Return how the command meets all that is left of its order; None where it leaves a rest, or only proposes."""
+    amount = getattr(task.command, "amount_minor", None)
+    if amount is None:
+        return RecoveryPartKind.WRITTEN_OFF if task.row.id in proposed else None
+    return RecoveryPartKind.REPAID if amount == left_of(task.row) else None
 
 
 def _booking(
@@ -268,30 +306,30 @@ def _booking(
     }
 
 
-def _deciding_roles(session: Session, user_id: UUID) -> dict[UUID | None, list[Role]]:
-    """Return organisation -> roles in which the account decides on money there."""
+def _deciding_roles(session: Session, user_ids: Collection[UUID]) -> dict[tuple[UUID, UUID | None], list[Role]]:
+    """Return account and organisation -> roles in which it decides on money there."""
     grant, user = table_of(RoleGrant), table_of(User)
     statement = (
-        select(grant.c.organisation_id, grant.c.role)
+        select(grant.c.user_id, grant.c.organisation_id, grant.c.role)
         .join(user, user.c.id == grant.c.user_id)
         .where(
-            grant.c.user_id == user_id,
+            grant.c.user_id.in_(list(user_ids)),
             grant.c.revoked_at.is_(None),
             grant.c.role.in_(DIRECTORS),
             user.c.status == UserStatus.ACTIVE,
         )
     )
-    found: dict[UUID | None, list[Role]] = {}
+    found: dict[tuple[UUID, UUID | None], list[Role]] = {}
     for row in session.connection().execute(statement):
-        found.setdefault(row.organisation_id, []).append(Role(row.role))
+        found.setdefault((row.user_id, row.organisation_id), []).append(Role(row.role))
     return found
 
 
-def _limit(limits: Sequence[Any], roles: Collection[Role], stamp: Stamp) -> int | None:
+def _limit(limits: Sequence[Any], roles: Collection[Role], user_id: UUID | None) -> int | None:
     """Return the lower of the best role's limit and the person's own; None where no role's can be read (F8)."""
     in_force = [row for row in limits if row.until_at is None]
     of_roles = [row.up_to_minor for row in in_force if row.role in roles]
-    own = [row.up_to_minor for row in in_force if row.user_id == stamp.actor.user_id]
+    own = [row.up_to_minor for row in in_force if user_id is not None and row.user_id == user_id]
     return min([max(of_roles), *own]) if of_roles else None
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.agreements.queries import standing
 from lifecycle.endings.facts import left_of
 from lifecycle.endings.interest import Met, interest_of
 from lifecycle.ledger.sums import paid_by_milestone, reserved_by_agreement
@@ -29,8 +30,8 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
     """Return the one settlement statement of an agreement (F12): what was promised, spent, paid, and came back.
 
     paid - returned - recovered - set off here + set off elsewhere = net; entitlement - net = difference, which is what
-    tranches and settlement still pay, less what orders still ask for, once it is settled. The advance is what was paid
-    and no accepted cost stands for yet: it is the funder's (F17).
+    tranches and settlement still pay, less what orders still ask for or was given up, once it is settled. The advance
+    is what was paid and no accepted cost stands for yet: it is the funder's (F17).
     """
     row = rows_by(session, Agreement, "id", [agreement_id])[agreement_id][0]
     figures = figures_of(session, [agreement_id])[agreement_id]
@@ -40,9 +41,11 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
     reserved = reserved_by_agreement(session, [agreement_id]).get(agreement_id, 0)
     net = figures.paid_minor - reserved
     entitled = entitlement_of(figures) if row.entitlement_minor is None else row.entitlement_minor
+    project = rows_by(session, Project, "id", [row.project_id])[row.project_id][0]
     return {
         **{name: getattr(row, name) for name in _TERMS},
-        "project": rows_by(session, Project, "id", [row.project_id])[row.project_id][0].number,
+        "standing": standing(row, project.stage),
+        "project": project.number,
         "award_minor": row.amount_minor,
         "cost_minor": figures.cost_minor,
         "own_money_minor": figures.own_minor,
@@ -50,6 +53,7 @@ def statement(session: Session, agreement_id: UUID) -> dict[str, Any]:
         "returned_minor": -moved.get(PostingKind.RETURN, 0),
         "recovered_minor": sum(order.repaid_minor for order in orders),
         "set_off_minor": sum(order.set_off_minor for order in orders),
+        "written_off_minor": sum(order.written_off_minor for order in orders),
         "set_off_as_paid_minor": sum(part.amount_minor for part in against),
         "net_minor": net,
         "advance_minor": max(0, outstanding_advance(figures) - reserved),

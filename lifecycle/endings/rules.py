@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lifecycle.banking.own_ids import names_ours
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import release_reasons
@@ -124,7 +125,7 @@ def is_a_booking(facts: "RecoveryFacts") -> tuple[Unmet, ...]:
         and (line.amount_minor, line.currency) == (facts.command.amount_minor, facts.order.currency)
     )
     if facts.command.exception_id is None:
-        is_open = is_whole and line.status == LineStatus.EXCEPTION
+        is_open = is_whole and line.status == LineStatus.EXCEPTION and not names_ours(line)
         return () if is_open else (unmet("repayment_without_booking"),)
     agreed = case.proposal.get("recovery_id") if case is not None and case.confirmed_by is not None else None
     return () if is_whole and agreed == str(facts.order.id) else (unmet("two_people_missing"),)

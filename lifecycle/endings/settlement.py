@@ -1,6 +1,7 @@
 """The final settlement of an agreement as one plan: what is still paid, owed back, promised and given up. Pure.
 
-The rule behind every field: what is still paid less what is still owed is E - P, whatever was ordered (F11, F12).
+The rule behind every field: what is still paid less what is still owed, or was given up, is E - P, whatever was ordered
+(F11, F12, F14).
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ class Plan:
     """Tranches that nobody will ask for: waived."""
     owed_minor: int
     """What is owed back in all once it is settled."""
+    forgiven_minor: int = 0
+    """What was paid beyond the entitlement and two people gave up: nobody orders it again."""
 
     @property
     def is_finished(self) -> bool:
@@ -55,14 +58,19 @@ class Plan:
         return self.due_minor == 0 and self.owed_minor == 0
 
 
-def plan_of(figures: Figures, tranches: Sequence[Tranche], *, outstanding_minor: int) -> Plan:
+def plan_of(
+    figures: Figures, tranches: Sequence[Tranche], *, outstanding_minor: int, written_off_minor: int = 0
+) -> Plan:
     """Return the settlement of an agreement of which nothing is on its way (F1, F11, F12).
 
-    `tranches` are the living ones in order; `outstanding_minor` is what open recovery orders of the agreement ask for.
+    `tranches` are the living ones in order; `outstanding_minor` is what open recovery orders of the agreement ask for,
+    `written_off_minor` what two people gave up of its orders.
     A stopped project is paid besides its tranches; then one tranche keeps their sum equal to the award.
     """
     entitled, paid = entitlement_of(figures), figures.paid_minor
-    due, owed = max(0, entitled - paid), max(0, paid - entitled)
+    due, beyond = max(0, entitled - paid), max(0, paid - entitled)
+    forgiven = min(written_off_minor, beyond)
+    owed = beyond - forgiven
     covered = sum(one.paid_minor for one in tranches)
     rest = max(0, entitled - covered)
     held = _held(figures, tranches, rest)
@@ -79,6 +87,7 @@ def plan_of(figures: Figures, tranches: Sequence[Tranche], *, outstanding_minor:
         amounts=amounts,
         given_up=given_up,
         owed_minor=owed,
+        forgiven_minor=forgiven,
     )
 
 
@@ -95,5 +104,5 @@ def _held(figures: Figures, tranches: Sequence[Tranche], rest: int) -> dict[UUID
 
 
 def difference(plan: Plan, *, unpaid_minor: int, owed_minor: int) -> int:
-    """Return E - P less what is still to be paid plus what is still owed: zero while the settlement holds."""
-    return plan.entitlement_minor - plan.paid_minor - unpaid_minor + owed_minor
+    """Return E - P less what is still to be paid plus what is still owed or given up: zero while it holds."""
+    return plan.entitlement_minor - plan.paid_minor - unpaid_minor + owed_minor + plan.forgiven_minor

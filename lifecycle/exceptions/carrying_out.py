@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.endings.commands import RepayRecovery
 from lifecycle.engine import execute
@@ -14,7 +15,6 @@ from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.moving import batch_moves
-from lifecycle.payouts.own_ids import payout_named
 from lifecycle.payouts.rules import lost_id
 from lifecycle.payouts.write_off import WriteOff
 from models.holds import ExceptionCase

@@ -82,7 +82,14 @@ CONFIRM = _verb(
     ConfirmWayOut,
     (
         *(rules.still_open, rules.proposed, rules.as_seen, rules.second_person),
-        *(rules.no_interest, rules.separate, rules.proposer_apart, rules.lost_payment_known, rules.still_set_aside),
+        *(
+            rules.no_interest,
+            rules.separate,
+            rules.another_vouched,
+            rules.proposer_apart,
+            rules.lost_payment_known,
+            rules.still_set_aside,
+        ),
     ),
     way_out_confirmed,
 )

@@ -6,6 +6,7 @@ from typing import Any
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.exceptions.facts import CaseFacts
 from lifecycle.exceptions.proposal import Action
+from lifecycle.ledger.cases import holds_its_fund
 from models.funds import Fund
 from models.holds import CaseFile, ExceptionCase, Hold
 
@@ -68,22 +69,23 @@ def way_out_proposed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
     )
 
 
-def _is_of(case: Any, hold: Any) -> bool:
-    """Say whether this case put the hold on its fund, in the same act: what others hold it for stays."""
-    note = f"{case.facts.get('payout')}: {case.kind}"
-    is_its_reason = hold.reason == case.kind or (hold.reason, hold.note) == ("contradiction", note)
-    return bool(hold.from_at == case.opened_at and is_its_reason)
+_LIFTING = (Action.LIFT_HOLD, Action.ADOPT)
+"""The ways out after which nothing of the case is left that could pay twice, or differ."""
 
 
 def way_out_confirmed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
-    """Close the case; a hold of the fund that it caused is lifted here, everything else by the verb that follows."""
+    """Close the case; everything else is done by the verb that follows.
+
+    What the bank's word holds a fund for is lifted with the last case that holds it: an earlier one leaves it held, and
+    what people hold the fund for stays.
+    """
     values = {"confirmed_by": stamp.actor.user_id, "closed_at": stamp.now}
     acts = [_act(facts, "confirm", values, {"action": facts.case.action, "proposed_by": facts.case.proposed_by})]
     updates: tuple[Any, ...] = ()
-    own = [row for row in facts.holds if _is_of(facts.case, row)]
-    if facts.case.action == Action.LIFT_HOLD and own:
+    is_lifting = facts.case.action in _LIFTING and holds_its_fund(facts.case)
+    if is_lifting and facts.holds and not facts.others_hold:
         lifted = {"lifted_at": stamp.now, "lifted_on": stamp.today, "lifted_by": stamp.actor.user_id}
-        updates = tuple((Hold, row.id, lifted) for row in own)
+        updates = tuple((Hold, row.id, lifted) for row in facts.holds)
         acts.append(
             Act(
                 table=Fund,
@@ -94,4 +96,5 @@ def way_out_confirmed(facts: CaseFacts, _target: str, stamp: Stamp) -> Effects:
                 detail={"exception_id": facts.case.id, "reason": facts.case.reason},
             )
         )
-    return Effects(acts=tuple(acts), updates=updates, messages=(_told(facts, "closed"),))
+    says = {"is_lifted": bool(updates), "others_hold": facts.others_hold} if is_lifting else {}
+    return Effects(acts=tuple(acts), updates=updates, messages=(_told(facts, "closed"),), says=says)

@@ -1,23 +1,31 @@
 """What the rules and effects of a case may ask: what it is about, what is proposed, and whose payments it touches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.commands import Stamp, Task
 from lifecycle.endings.facts import left_of
 from lifecycle.exceptions.interest import Apart, Concern, apart_from
-from lifecycle.ledger.cases import set_aside_by, set_aside_of
-from lifecycle.payouts.own_ids import payout_named
+from lifecycle.ledger.cases import (
+    BANK_HOLDS,
+    CONTRADICTIONS,
+    holds_its_fund,
+    put_by_the_bank,
+    set_aside_by,
+    set_aside_of,
+)
 from lifecycle.payouts.rules import lost_id
 from models.agreements import RecoveryOrder
-from models.holds import Hold
+from models.holds import ExceptionCase, Hold
 from models.payouts import PaymentBatch, PaymentInstruction, Payout
 from models.people import User
-from models.reading import Groups, rows_by
+from models.reading import Groups, rows_by, table_of
 from models.statements import StatementLine
 
 
@@ -46,6 +54,9 @@ class CaseFacts:
     """Who has no word on this case."""
     names: Mapping[UUID, str] = field(default_factory=dict)
     holds: tuple[Any, ...] = ()
+    """Those that the bank's word has put on its fund."""
+    others_hold: int = 0
+    """How many other open cases hold the fund."""
     person_of: Mapping[UUID, UUID] = field(default_factory=dict)
 
 
@@ -61,6 +72,7 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     batches = rows_by(session, PaymentBatch, "id", carried_by)
     orders = rows_by(session, RecoveryOrder, "id", {_order_named(task) for task in tasks} - {None})
     holds = rows_by(session, Hold, "object_id", {task.row.fund_id for task in tasks} - {None})
+    holding = _holding(session, {task.row.fund_id for task in tasks} - {None})
     users = rows_by(session, User, "id", {task.row.proposed_by for task in tasks} - {None})
     numbers = {_lost_number(lines.get(task.row.object_id, ())) for task in tasks}
     lost = rows_by(session, Payout, "number", numbers - {None})
@@ -85,11 +97,26 @@ def case_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
                 order_left_minor=0 if order is None else left_of(order),
                 apart=kept_apart,
                 names={key: rows[0].name for key, rows in users.items()},
-                holds=tuple(row for row in holds.get(task.row.fund_id, ()) if row.lifted_at is None),
+                holds=put_by_the_bank(holds.get(task.row.fund_id, ())),
+                others_hold=len(holding.get(task.row.fund_id, set()) - {task.row.id}),
                 person_of={key: rows[0].person_id for key, rows in users.items()},
             )
         )
     return facts
+
+
+def _holding(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Return fund -> its open cases that hold it. One statement."""
+    case = table_of(ExceptionCase)
+    kinds = case.c.kind.in_((*BANK_HOLDS, *CONTRADICTIONS))
+    statement = select(case.c.id, case.c.fund_id, case.c.kind, case.c.facts).where(
+        case.c.fund_id.in_(list(fund_ids)), case.c.closed_at.is_(None), kinds
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for row in session.connection().execute(statement):
+        if holds_its_fund(row):
+            found.setdefault(row.fund_id, set()).add(row.id)
+    return found
 
 
 def _lost_number(lines: Sequence[Any]) -> Any:

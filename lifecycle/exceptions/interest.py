@@ -38,6 +38,8 @@ class Apart:
     """They belong to the firm, to one tied to it, or to an investor that owns a part of it."""
     involved: frozenset[UUID] = field(default=frozenset())
     """They work on the project, or entered the account that its money goes to."""
+    vouched: frozenset[UUID] = field(default=frozenset())
+    """They confirmed that account: they may say what they know of it, and another agrees."""
 
 
 def apart_from(session: Session, concerns: Sequence[Concern]) -> list[Apart]:
@@ -60,7 +62,7 @@ def apart_from(session: Session, concerns: Sequence[Concern]) -> list[Apart]:
     teams = teams_of(session, known)
     accounts = rows_by(session, PayeeAccount, "id", {row.payee_account_id for row in paid})
     users = {row.user_id for rows in teams.values() for row in rows}
-    users |= {row.proposed_by for rows in accounts.values() for row in rows} - {None}
+    users |= {one for rows in accounts.values() for row in rows for one in (row.proposed_by, row.confirmed_by)} - {None}
     person_of = {key: rows[0].person_id for key, rows in rows_by(session, User, "id", users).items()}
     found = []
     for concern, named in zip(concerns, of_case, strict=True):
@@ -71,14 +73,18 @@ def apart_from(session: Session, concerns: Sequence[Concern]) -> list[Apart]:
                 interested |= {person for one in near for person in belong.get(one, ())}
                 interested |= walls.get((fund, firm), frozenset()) if fund is not None else frozenset()
         involved = {row.user_id for project, _ in named for row in teams.get(project, ())}
-        involved |= {
-            row.proposed_by
-            for payment in paid
-            if _touches(concern, payment)
-            for row in accounts.get(payment.payee_account_id, ())
-        }
-        people = frozenset(person_of[one] for one in involved if one in person_of)
-        found.append(Apart(interested=frozenset(interested), involved=people))
+        paid_to = [
+            row for payment in paid if _touches(concern, payment) for row in accounts.get(payment.payee_account_id, ())
+        ]
+        involved |= {row.proposed_by for row in paid_to}
+        vouched = {row.confirmed_by for row in paid_to}
+        found.append(
+            Apart(
+                interested=frozenset(interested),
+                involved=frozenset(person_of[one] for one in involved if one in person_of),
+                vouched=frozenset(person_of[one] for one in vouched if one in person_of),
+            )
+        )
     return found
 
 

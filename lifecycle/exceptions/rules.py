@@ -118,6 +118,11 @@ def separate(facts: "CaseFacts") -> tuple[Unmet, ...]:
     return (unmet("four_eyes"),) if facts.stamp.actor.person_id in facts.apart.involved else ()
 
 
+def another_vouched(facts: "CaseFacts") -> tuple[Unmet, ...]:
+    """Who confirmed the account may propose; who agrees had no part in it: else it is vouched for twice by one."""
+    return (unmet("four_eyes"),) if facts.stamp.actor.person_id in facts.apart.vouched else ()
+
+
 def proposer_apart(facts: "CaseFacts") -> tuple[Unmet, ...]:
     """What somebody proposed who has come to such a part since is proposed anew by another."""
     proposer = facts.case.proposed_by

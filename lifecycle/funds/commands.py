@@ -134,6 +134,7 @@ BIRTH: tuple[Rule, ...] = (
     rules.fund_sound,
     rules.code_new,
     rules.account_free,
+    rules.account_real,
     rules.owner_known,
     rules.currency_known,
     rules.size_sound,

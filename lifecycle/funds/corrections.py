@@ -18,6 +18,7 @@ from lifecycle.funds import rules
 from lifecycle.funds.commands import FundCommand
 from lifecycle.funds.effects import beyond_size, fund_act, source_act, told
 from lifecycle.funds.facts import FundFacts, fund_facts, paying_from, plain_account
+from lifecycle.installation import is_for_real_work
 from models.funds import CapitalCall, Fund, FundSource
 from models.ledger import Account, Posting
 from models.money import said
@@ -70,6 +71,8 @@ class CorrectionFacts(FundFacts):
     """Money was booked on its accounts, or a statement of its bank account was taken in."""
     account_of: str | None = None
     """Code of the open fund that pays from the account which the correction names."""
+    is_for_real: bool = False
+    """The database is for real work; rehearsals name made-up banks."""
     parts: tuple[Any, ...] = ()
     """Of every call, what each investor was asked for."""
 
@@ -99,10 +102,12 @@ def account_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     )
     found = {row[0] for row in session.connection().execute(moved)}
     paying = paying_from(session, {one for task in tasks if (one := _new_account(task.command, task.fund)) is not None})
+    for_real = is_for_real_work(session)
     return [
         _with(
             one,
             has_moved=one.fund.id in found,
+            is_for_real=for_real,
             account_of=paying.get((_new_account(one.command, one.fund) or "", one.fund.currency)),
         )
         for one in fund_facts()(session, tasks, stamp)
@@ -252,7 +257,15 @@ CORRECT = Verb(
     subject=Fund,
     subject_id=lambda asked: asked.fund_id,
     facts=account_facts,
-    rules=(rules.fund_open, something_changes, corrected_sound, rules.account_free, account_unused, rules.has_reason),
+    rules=(
+        rules.fund_open,
+        something_changes,
+        corrected_sound,
+        rules.account_free,
+        rules.account_real,
+        account_unused,
+        rules.has_reason,
+    ),
     effects=corrected,
 )
 AMEND_COMMITMENT = Verb(

@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from lifecycle.banking.own_ids import names_ours
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
+from lifecycle.installation import is_for_real_work
 from lifecycle.ledger.accounts import SHARED, accounts_of
 from lifecycle.ledger.cases import explained_lines
-from lifecycle.ledger.sums import promised_by
-from models.agreements import Agreement
+from lifecycle.ledger.sums import promised_by, suspense_by_fund
+from models.agreements import Agreement, RecoveryOrder
 from models.funds import ApprovalLimit, ApprovalTier, CapitalCall, Contribution, Fund, FundSource
 from models.holds import ExceptionCase, Hold
 from models.ledger import Account
@@ -22,7 +24,7 @@ from models.payouts import PaymentBatch, Payout
 from models.people import Organisation, User
 from models.reading import Groups, rows_by, table_of
 from models.statements import BankStatement, StatementLine
-from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, Role
+from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, RecoveryState, Role
 
 ALIVE_BATCHES = (
     PaymentBatchState.PREPARED,
@@ -43,6 +45,8 @@ class BirthFacts:
     is_code_taken: bool = False
     account_of: str | None = None
     """Code of the fund that pays from the same account of the bank and is not closed."""
+    is_for_real: bool = False
+    """The database is for real work; rehearsals name made-up banks."""
     shared: frozenset[AccountKind] = frozenset()
     """Shared accounts of its currency that are there, or that an earlier command of the batch brings."""
 
@@ -55,6 +59,9 @@ class Pending:
     payouts: int = 0
     agreements: int = 0
     exceptions: int = 0
+    recoveries: int = 0
+    suspense_minor: int = 0
+    """Money at its bank of which nobody has said yet whose it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +88,8 @@ class FundFacts:
     """The bank's booking of the contribution that lies in suspense, where its statement came first."""
     cases: tuple[Any, ...] = ()
     """What asks two people about that booking."""
+    is_of_a_payment: bool = False
+    """That booking names a payment, or a file, of ours."""
     is_booking_agreed: bool = False
     """Two people have closed the case about it, so that it can be entered."""
     organisations: frozenset[UUID] = frozenset()
@@ -119,6 +128,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
         owners = rows_by(session, Organisation, "id", [task.command.organisation_id for task in tasks])
         paying = paying_from(session, {plain_account(task.command.debtor_account) for task in tasks})
         statement = select(account.c.currency, account.c.kind).where(account.c.fund_id.is_(None))
+        for_real = is_for_real_work(session)
         shared: dict[str, set[AccountKind]] = {}
         for row in session.execute(statement):
             shared.setdefault(row.currency, set()).add(AccountKind(row.kind))
@@ -130,6 +140,7 @@ def birth_facts(rules: Callable[[], tuple[Rule, ...]]) -> FactsOf[Any, BirthFact
                 is_owner_known=command.organisation_id in owners,
                 is_code_taken=command.code in taken,
                 account_of=paying.get((plain_account(command.debtor_account), command.currency)),
+                is_for_real=for_real,
                 shared=frozenset(shared.get(command.currency, ())),
             )
             if not judged(rules(), one):
@@ -217,6 +228,8 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     payouts = _count(session, Payout, ids, lambda table: table.c.state.in_(OPEN_PAYOUTS))
     agreements = _count(session, Agreement, ids, lambda table: table.c.status == FundStatus.ACTIVE)
     cases = _count(session, ExceptionCase, ids, lambda table: table.c.closed_at.is_(None))
+    recoveries = _count(session, RecoveryOrder, ids, lambda table: table.c.state == RecoveryState.OPEN)
+    aside = suspense_by_fund(session, ids)
     return [
         replace(
             one,
@@ -225,6 +238,8 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
                 payouts=payouts.get(one.fund.id, 0),
                 agreements=agreements.get(one.fund.id, 0),
                 exceptions=cases.get(one.fund.id, 0),
+                recoveries=recoveries.get(one.fund.id, 0),
+                suspense_minor=aside.get(one.fund.id, 0),
             ),
         )
         for one in fund_facts(Account)(session, tasks, stamp)
@@ -281,6 +296,7 @@ def _booking(task: Task[Any], bookings: Mapping[tuple[UUID, str, int], Any], cas
     return {
         "booking": row,
         "cases": tuple(case for case in about if case.closed_at is None),
+        "is_of_a_payment": row is not None and names_ours(row),
         "is_booking_agreed": any(case.action == "close" and case.confirmed_by is not None for case in about),
     }
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.banking.account_codes import account_reasons
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import LONG_TEXT, SHORT_TEXT
@@ -61,6 +62,14 @@ def names_reasons(command: Any) -> tuple[Unmet, ...]:
         for name, length in lengths.items()
         if not 0 < length <= limits[name]
     )
+
+
+@about_input
+def account_real(facts: "BirthFacts | CorrectionFacts") -> tuple[Unmet, ...]:
+    """In real work a fund pays from what can be an account of a bank, whichever way it was entered."""
+    fund, command = getattr(facts, "fund", None), facts.command
+    number, code = (getattr(command, name) or getattr(fund, name, "") for name in ("debtor_account", "debtor_bank"))
+    return account_reasons("".join(number.split()).upper(), code.strip().upper()) if facts.is_for_real else ()
 
 
 @about_input
@@ -202,9 +211,11 @@ def booked_once(facts: "FundFacts") -> tuple[Unmet, ...]:
 def known_to_two(facts: "FundFacts") -> tuple[Unmet, ...]:
     """One person alone takes a booking out of suspense only where an investor has paid in.
 
-    Money that went out, or that nobody named gave, is entered when two people have closed the case about it.
+    Money that went out, that nobody named gave, or that names a payment of ours, is entered when two people have closed
+    the case about it.
     """
-    is_paid_in = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_given = facts.command.source_id is not None and facts.command.amount_minor > 0
+    is_paid_in = is_given and not facts.is_of_a_payment
     is_enough = facts.booking is None or is_paid_in or facts.is_booking_agreed
     return () if is_enough else (unmet("two_people_missing"),)
 
@@ -288,13 +299,15 @@ def no_tiers_of_ones_own(facts: "FundFacts") -> tuple[Unmet, ...]:
 
 
 def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
-    """A fund is closed when it is empty: nothing is left, promised, or on its way, and no case waits (`safety.md` B18).
+    """A fund is closed when it is empty: nothing is left, promised, owed or on its way, no case waits.
 
-    What is left goes back first; nobody could move it afterwards.
+    What is left goes back first (`safety.md` B18); nobody could move it afterwards.
     """
     reasons = []
     if left := facts.balance(AccountKind.AVAILABLE):
         reasons.append(Unmet(code="money_left_in_fund", values=said(facts.fund.currency, amount=left)))
+    if aside := facts.pending.suspense_minor:
+        reasons.append(Unmet(code="money_in_suspense", values=said(facts.fund.currency, amount=aside)))
     if reserved := facts.balance(AccountKind.RESERVED):
         reasons.append(Unmet(code="money_reserved", values=said(facts.fund.currency, amount=reserved)))
     if facts.pending.batches:
@@ -303,6 +316,8 @@ def nothing_pending(facts: "FundFacts") -> tuple[Unmet, ...]:
         reasons.append(unmet("payouts_open", count=facts.pending.payouts))
     if facts.pending.agreements:
         reasons.append(unmet("agreements_active", count=facts.pending.agreements))
+    if facts.pending.recoveries:
+        reasons.append(unmet("recoveries_open", count=facts.pending.recoveries))
     if facts.pending.exceptions:
         reasons.append(unmet("exceptions_open", count=facts.pending.exceptions))
     return tuple(reasons)

@@ -1,6 +1,6 @@
 """Cases that wait for two people, and bookings that lie in suspense until somebody has said what they are."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,27 @@ from models.ledger import Account, Posting
 from models.reading import rows_by, table_of
 from models.statements import BankEvent
 from models.states import AccountKind, BankEffect, BankEventKind, BankSource, PostingKind
+
+BANK_HOLDS = ("contradiction", "own_id_unknown", "position_differs")
+"""Reasons of the holds that what the bank says puts on a fund."""
+CONTRADICTIONS = (
+    *("accepted_after_rejection", "settled_after_rejection", "rejected_after_settlement"),
+    *("amount_differs", "paid_twice_by_bank", "returned_without_payment"),
+)
+"""Kinds of the cases about a payment of which the bank says what cannot be."""
+
+
+def put_by_the_bank(holds: Iterable[Any]) -> tuple[Any, ...]:
+    """Return those holds of a fund, not lifted, that the bank's word has put: one is enough for all its open cases.
+
+    What a person holds the fund for is another matter, and ends without asking about these cases.
+    """
+    return tuple(row for row in holds if row.lifted_at is None and row.put_by is None and row.reason in BANK_HOLDS)
+
+
+def holds_its_fund(case: Any) -> bool:
+    """Say whether a case holds its fund until it is closed: a payment that cannot be, or a balance that differs."""
+    return case.kind in BANK_HOLDS or (case.kind in CONTRADICTIONS and "payout" in case.facts)
 
 
 def opened_case(kind: str, object_type: str, object_id: UUID, fund: Any, stamp: Stamp, **said: Any) -> Act:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.banking import bank_excel, pain001
 from lifecycle.banking.orders import CreditTransfer, PaymentOrder
+from lifecycle.banking.own_ids import end_to_end_id, message_id
 from lifecycle.banking.template import Template, template_of
 from lifecycle.canonical import plain, sha256_of_bytes
 from lifecycle.chart import decide
@@ -24,7 +25,6 @@ from lifecycle.payouts.batch_chart import OBJECT_TYPE, VERSION, BatchChart
 from lifecycle.payouts.chart import VERSION as PAYOUT_VERSION
 from lifecycle.payouts.chart import PayoutChart
 from lifecycle.payouts.effects import cancelled_with_project
-from lifecycle.payouts.own_ids import end_to_end_id, message_id
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.installation import Installation

@@ -12,13 +12,12 @@ VERSION = 1
 
 
 class PayoutChart(Chart):
-    """Paid is no end: the bank may send the money back later."""
+    """No state is an end: the bank may send money back later, or have made a payment that was given up."""
 
     at = States.from_enum(
         PayoutState,
         initial=PayoutState.REQUESTED,
         use_enum_instance=True,
-        final=[PayoutState.REJECTED, PayoutState.CANCELLED],
     )
 
     _approvable = requires(
@@ -44,5 +43,12 @@ class PayoutChart(Chart):
     cancel = Event(at.REQUESTED.to(at.CANCELLED) | at.APPROVED.to(at.CANCELLED) | at.RETURNED.to(at.CANCELLED))
     instruct = Event(at.APPROVED.to(at.INSTRUCTED, validators=requires(rules.last_gate)))
     recall = Event(at.INSTRUCTED.to(at.APPROVED))
-    confirm = Event(at.INSTRUCTED.to(at.PAID) | at.APPROVED.to(at.PAID) | at.RETURNED.to(at.PAID))
+    confirm = Event(
+        at.INSTRUCTED.to(at.PAID)
+        | at.REQUESTED.to(at.PAID)
+        | at.APPROVED.to(at.PAID)
+        | at.RETURNED.to(at.PAID)
+        | at.REJECTED.to(at.PAID)
+        | at.CANCELLED.to(at.PAID)
+    )
     bounce = Event(at.INSTRUCTED.to(at.RETURNED) | at.PAID.to(at.RETURNED))

@@ -1,6 +1,7 @@
 """What a carried-out verb of a payout changes. Pure; money moves in the same act as the state."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.milestones.effects import milestone_act
 from lifecycle.milestones.plan import with_cut
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
-from lifecycle.payouts.facts import PayoutFacts
+from lifecycle.payouts.facts import PayoutFacts, asks_of
 from lifecycle.payouts.terms import pay_by
 from models.agreements import Agreement
 from models.payouts import Approval, Payout
@@ -60,23 +61,14 @@ def moved_money(facts: PayoutFacts, kind: PostingKind, stamp: Stamp) -> Sealed:
 
 
 def _asked(facts: PayoutFacts, payout_id: UUID, revision: int) -> dict[str, Any]:
-    """Return the columns that follow from what is asked for: they are set at a request and at each amendment.
-
-    Counted anew it never needs fewer people than before: neither another tier nor a smaller amount lets one of them go.
-    """
-    tier, before = facts.tier, facts.payout
-    needed = tier.approvers_needed if tier is not None else 1
-    is_directed = tier is not None and tier.is_director_needed
-    is_minuted = tier is not None and tier.is_minute_needed
+    """Return the columns that follow from what is asked for: they are set at a request and at each amendment."""
     return {
         "payee_account_id": facts.account.id,
         "amount_minor": facts.amount_minor,
         "evidence": list(facts.evidence),
         "revision": revision,
         "payload_hash": facts.hash_of(payout_id, revision),
-        "approvals_needed": max(needed, before.approvals_needed) if before is not None else needed,
-        "is_director_needed": is_directed or (before is not None and before.is_director_needed),
-        "is_minute_needed": is_minuted or (before is not None and before.is_minute_needed),
+        **asdict(asks_of(facts.tier, facts.payout)),
         "minute_sha256": facts.minute_sha256,
         "complete_on": facts.stamp.today,
         "pay_by_on": _pay_by(facts),
@@ -194,11 +186,10 @@ def approved(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
         "role": str(facts.approving_role),
         "callback": callback,
     }
-    values = {"minute_sha256": facts.minute_sha256}
+    values = {"minute_sha256": facts.minute_sha256, **asdict(facts.asks)}
     if not facts.is_last_approval:
-        given = len(facts.persons(ApprovalDecision.APPROVE)) + 1
         act = act_on(facts, verb, sealed=word, values=values, detail=detail)
-        message = told(facts, "approval_given", given=given, needed=facts.payout.approvals_needed)
+        message = told(facts, "approval_given", given=facts.approvals_given + 1, needed=facts.asks.approvals_needed)
         return Effects(acts=(act,), messages=(message,))
     sealed = (*word, *moved_money(facts, PostingKind.RESERVE, stamp))
     act = act_on(facts, verb, target=target, sealed=sealed, values=values, detail=detail)

@@ -19,6 +19,7 @@ from models.states import (
     ApprovalDecision,
     EvidenceStatus,
     PayoutPurpose,
+    PayoutState,
     Role,
 )
 
@@ -26,6 +27,29 @@ DISBURSEMENT_ID = UUID(int=0)
 """The one object that stands for all disbursement (`docs/contract.md` 3.4)."""
 APPROVING_ROLES = (Role.FUND_MANAGER, Role.FUND_DIRECTOR)
 DECIDING_ROLES = frozenset({Role.CERTIFIER, *APPROVING_ROLES, Role.PAYER})
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """How many people approve a payout, and whether a director among them and the committee's minute are needed."""
+
+    approvals_needed: int
+    is_director_needed: bool
+    is_minute_needed: bool
+
+
+def asks_of(tier: Any, before: Any) -> Asks:
+    """Return what a tier asks for, and at least what was asked before: another tier or amount lets nobody go."""
+    needed, directed, minuted = 1, False, False
+    if tier is not None:
+        needed, directed, minuted = tier.approvers_needed, tier.is_director_needed, tier.is_minute_needed
+    if before is None:
+        return Asks(needed, directed, minuted)
+    return Asks(
+        max(needed, before.approvals_needed),
+        directed or before.is_director_needed,
+        minuted or before.is_minute_needed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +113,8 @@ class PayoutFacts:
     number: Number | None = None
     figures: Figures | None = None
     """The agreement as it stands, without this payout."""
+    before_minor: int = 0
+    """What commands before this one in the batch ask of the same agreement and the figures do not count yet."""
 
     @property
     def purpose(self) -> PayoutPurpose:
@@ -203,23 +229,29 @@ class PayoutFacts:
         return self.makers | self.vouchers | certifiers | self.account_people | self.project_people
 
     @cached_property
+    def barred_from_certifying(self) -> frozenset[UUID]:
+        """Who has asked for it, vouched for it, or works in its project, and does not call it correct (1.4, F7)."""
+        return self.makers | self.vouchers | self.team
+
+    @cached_property
     def barred_from_releasing(self) -> frozenset[UUID]:
-        """Who has had another part in this payment, or booked its account, and does not release it (F7)."""
+        """Who has had another part in this payment, in its project or its account, and does not release it (F7)."""
         decided = self.persons(ApprovalDecision.APPROVE) | self.persons(ApprovalDecision.CERTIFY)
-        return self.makers | self.vouchers | decided | self.account_people
+        return self.makers | self.vouchers | self.team | decided | self.account_people
 
     @cached_property
     def is_certified(self) -> bool:
-        """Say whether a certifier who still could do so today has called it correct."""
-        given = (row for row in self.standing if row.decision == ApprovalDecision.CERTIFY)
-        return any(self._still_holds(row) for row in given)
+        """Say whether a certifier who had no other part in it, and still could do so today, has called it correct."""
+        return self._is_said(ApprovalDecision.CERTIFY, self.barred_from_certifying)
 
     @cached_property
     def is_released(self) -> bool:
         """Say whether a payer who had no other part in it, and still could do so today, has let it go."""
-        given = (row for row in self.standing if row.decision == ApprovalDecision.RELEASE and self._still_holds(row))
-        people = (self._people({row.approver_id, row.on_behalf_of_id}) for row in given)
-        return any(not one & self.barred_from_releasing for one in people)
+        return self._is_said(ApprovalDecision.RELEASE, self.barred_from_releasing)
+
+    def _is_said(self, decision: ApprovalDecision, barred: frozenset[UUID]) -> bool:
+        given = (row for row in self.standing if row.decision == decision and self._still_holds(row))
+        return any(not self._people({row.approver_id, row.on_behalf_of_id}) & barred for row in given)
 
     @cached_property
     def valid_approvals(self) -> int:
@@ -251,9 +283,10 @@ class PayoutFacts:
         return bool(self._still_holds(row) and limit is not None and self.payout.amount_minor <= limit)
 
     @cached_property
-    def approvers_with_interest(self) -> frozenset[UUID]:
-        """Approvers who have come to belong to the firm, or to one tied to it, since."""
-        return self.persons(ApprovalDecision.APPROVE) & self.interested
+    def people_with_interest(self) -> frozenset[UUID]:
+        """Who certified, approved or released it, and has come to belong to the firm, or to one tied to it, since."""
+        words = (ApprovalDecision.CERTIFY, ApprovalDecision.APPROVE, ApprovalDecision.RELEASE)
+        return frozenset(person for word in words for person in self.persons(word) & self.interested)
 
     def names_of(self, persons: Collection[UUID]) -> frozenset[str]:
         """Return what these humans are called, by the accounts that hold a right here."""
@@ -265,9 +298,14 @@ class PayoutFacts:
         return next((role for role in reversed(APPROVING_ROLES) if role in self.roles), None)
 
     @cached_property
+    def approvals_given(self) -> int:
+        """How many people have passed it for payment; who acted and who was absent count together, as one."""
+        return sum(row.decision == ApprovalDecision.APPROVE for row in self.standing)
+
+    @cached_property
     def is_last_approval(self) -> bool:
         """Say whether one more word is enough."""
-        return bool(len(self.persons(ApprovalDecision.APPROVE)) + 1 >= self.payout.approvals_needed)
+        return bool(self.approvals_given + 1 >= self.asks.approvals_needed)
 
     @cached_property
     def has_director(self) -> bool:
@@ -293,6 +331,14 @@ class PayoutFacts:
         total = self.amount_minor + self.recent_minor
         return next((row for row in self.tiers if total <= row.up_to_minor), self.tiers[-1] if self.tiers else None)
 
+    @cached_property
+    def asks(self) -> "Asks":
+        """What it asks for: as counted when it was asked for, and anew where it came back; never less (5.4)."""
+        tier, before = self.tier, self.payout
+        if before is not None and before.state != PayoutState.RETURNED:
+            return Asks(before.approvals_needed, before.is_director_needed, before.is_minute_needed)
+        return asks_of(tier, before)
+
     @property
     def minute_sha256(self) -> str | None:
         """The committee's minute: attached now, or before."""
@@ -303,7 +349,8 @@ class PayoutFacts:
         """What the fund rules F3 to F6 say against this payment; a settlement follows its own rule (F11)."""
         if self.purpose == PayoutPurpose.SETTLEMENT or self.figures is None:
             return ()
-        return release_reasons(self.amount_minor, self.figures, self.pack.funds)
+        figures = replace(self.figures, paid_minor=self.figures.paid_minor + self.before_minor)
+        return release_reasons(self.amount_minor, figures, self.pack.funds)
 
     @cached_property
     def payable_minor(self) -> int:

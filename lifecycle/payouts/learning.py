@@ -16,9 +16,11 @@ from lifecycle.chart import about_input, decide
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import explained, opened_case, set_aside_by, set_aside_of
+from lifecycle.ledger.cases import explained, opened_case, put_by_the_bank, set_aside_by, set_aside_of
 from lifecycle.ledger.entries import Accounts, Sealed, entry
+from lifecycle.payouts.after_all import Room, room_of
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
+from lifecycle.payouts.matching import FEE_NOT_COVERED
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.payload import Payload
 from lifecycle.payouts.reopening import reopened, to_reopen
@@ -81,6 +83,9 @@ class LearnFacts:
     available_minor: int = 0
     """Money of the fund that is free, less what earlier words of the same batch took."""
     fund_is_held: bool = False
+    """What the bank said before holds the fund already."""
+    room: Room | None = None
+    """What its tranche holds beside the others, of a payout that was given up; None of one that is live."""
     case: Any = None
     line: Any = None
     """The booking that two people explain."""
@@ -124,12 +129,14 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     named = [task.command.statement_line_id for task in tasks if task.command.set_aside_minor]
     lines = rows_by(session, StatementLine, "id", [key for key in named if key is not None])
     aside = set_aside_by(session, lines) if lines else {}
-    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    held = {key for key, rows in holds.items() if put_by_the_bank(rows)}
     spoken_of = [
         next((row for row in attempts.get(task.row.id, ()) if row.id == task.command.instruction_id), None)
         for task in tasks
     ]
     results = [_outcome(task.command, row, events) for task, row in zip(tasks, spoken_of, strict=True)]
+    after_all = [task.row for task, one in zip(tasks, results, strict=True) if _is_after_all(one)]
+    room = room_of(session, after_all)
     reopens = to_reopen(session, [task for task, one in zip(tasks, results, strict=True) if one.returned_minor])
     taken: dict[UUID, int] = {}
     facts = []
@@ -150,6 +157,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 result=result,
                 available_minor=ledger[fund][AccountKind.AVAILABLE].balance_minor - taken.get(fund, 0),
                 fund_is_held=fund in held,
+                room=room.get(task.row.id),
                 case=case,
                 line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
                 closed_agreement=reopens.get(task.row.id) if result.returned_minor else None,
@@ -162,6 +170,10 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
         if command.kind == BankEventKind.FEE:
             taken[fund] = taken.get(fund, 0) + command.amount_minor
     return facts
+
+
+def _is_after_all(result: Outcome) -> bool:
+    return any(step.is_after_rejection for step in result.steps)
 
 
 def _case_hash(case_id: UUID) -> str:
@@ -202,15 +214,21 @@ def two_agreed(facts: LearnFacts) -> tuple[Unmet, ...]:
 
 
 def only_one_pays(facts: LearnFacts) -> tuple[Unmet, ...]:
-    """A dead attempt was settled after all: no other one may be alive, and what is approved since is the same sum."""
-    if not any(step.is_after_rejection for step in facts.result.steps):
+    """A dead attempt was settled after all: no other one may be alive, and what is asked for since is the same sum.
+
+    Where the payout was given up meanwhile, its tranche has room for it beside what was asked for since.
+    """
+    if not _is_after_all(facts.result):
         return ()
     if facts.others_alive:
         return (unmet("batch_may_be_alive", count=facts.others_alive),)
-    payout, instruction = facts.payout, facts.instruction
-    if payout.state != PayoutState.APPROVED or payout.amount_minor == instruction.amount_minor:
+    payout, room = facts.payout, facts.room
+    if payout.amount_minor != facts.instruction.amount_minor:
+        return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+    if room is None or payout.amount_minor <= room.left_minor:
         return ()
-    return (unmet("amount_differs", **said(payout.currency, asked=payout.amount_minor)),)
+    values = {**said(payout.currency, left=room.left_minor), "payouts": list(room.others)}
+    return (Unmet(code="milestone_exceeded", values=values),)
 
 
 @about_input
@@ -239,7 +257,8 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         act, state = _step(facts, step, place, state, stamp)
         acts.append(act)
     messages = [_told(facts, step.event) for step in result.steps if step.event]
-    if result.exception:
+    code = result.exception or _not_covered(facts)
+    if code:
         detail = {
             "instruction": facts.instruction.end_to_end_id,
             "amount_minor": facts.command.amount_minor,
@@ -248,8 +267,8 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         }
         line = facts.command.statement_line_id
         kind, key = ("instruction", facts.instruction.id) if line is None else ("statement_line", line)
-        acts.append(opened_case(result.exception, kind, key, facts.fund, stamp, **detail))
-        messages.append(_told(facts, "contradicted", code=result.exception))
+        acts.append(opened_case(code, kind, key, facts.fund, stamp, **detail))
+        messages.append(_told(facts, "contradicted", code=code))
     if facts.closed_agreement is not None:
         opened, told = reopened(facts.closed_agreement, facts.payout, result.returned_minor, stamp)
         acts.append(opened)
@@ -269,7 +288,7 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         rows=tuple(rows),
         updates=updates,
         messages=tuple(messages),
-        says={"effect": str(result.steps[0].effect), "exception": result.exception},
+        says={"effect": str(result.steps[0].effect), "exception": code},
     )
 
 
@@ -360,8 +379,13 @@ def _entries(facts: LearnFacts, step: Step, state: str, stamp: Stamp) -> Sealed:
     )
 
 
+def _not_covered(facts: LearnFacts) -> str | None:
+    fees = [step.posted_minor for step in facts.result.steps if step.posting == PostingKind.FEE]
+    return FEE_NOT_COVERED if any(_fee_kind(facts, one) == PostingKind.SUSPENSE for one in fees) else None
+
+
 def _fee_kind(facts: LearnFacts, amount_minor: int) -> PostingKind:
-    """A fee that the fund cannot pay is set aside: a fact is not refused."""
+    """A fee that the fund cannot pay is set aside with a case: a fact is not refused (`safety.md` 2.4)."""
     return PostingKind.FEE if facts.available_minor >= amount_minor else PostingKind.SUSPENSE
 
 

@@ -11,14 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.banking.answers import Detail, StatementLine
+from lifecycle.banking.own_ids import is_own
 from lifecycle.canonical import sha256
-from lifecycle.payouts.own_ids import is_own
 from models.states import BankEventKind, LineStatus
 
 OWN_UNKNOWN = "own_id_unknown"
 """An id that only we give, and no instruction has it: paid by what was lost when the database was restored."""
 
 OTHER_ACCOUNT = "account_differs"
+FEE_NOT_COVERED = "fee_not_covered"
+"""A fee that the fund has not the money for: set aside until two people write it off, or it has."""
 ENTERED_ALONE = "entered_alone"
 """Money that went out, or came from nobody, on the word of one accountant: two people look."""
 
@@ -118,15 +120,24 @@ def _is_of_the_account(found: Match) -> bool:
 
 
 def _meant(line: StatementLine, register: Register, entered: dict[tuple[str | None, int], bool]) -> Match:
-    """Money that is in the ledger already moves nothing again, and one contribution is one line."""
+    """Money that is in the ledger already moves nothing again, and one contribution is one line.
+
+    What names a payment of ours is no contribution: nobody enters alone what comes back of it.
+    """
     if line.currency != register.currency:
         return _case(line, "foreign_currency")
-    is_enough = entered.pop((line.bank_ref, line.amount_minor), None)
+    is_enough = None if _names_ours(line) else entered.pop((line.bank_ref, line.amount_minor), None)
     if is_enough is None:
         return _explained(line, register)
     if is_enough:
         return Match(line=line, status=LineStatus.MATCHED)
     return Match(line=line, status=LineStatus.EXCEPTION, exception=ENTERED_ALONE)
+
+
+def _names_ours(line: StatementLine) -> bool:
+    ids = {one.end_to_end_id for one in line.details} | {one.msg_id for one in line.details}
+    ids |= {one.msg_id for one in line.batches}
+    return any(one is not None and is_own(one) for one in ids)
 
 
 def _explained(line: StatementLine, register: Register) -> Match:

@@ -1,6 +1,6 @@
 """Payee accounts: entered by the firm, confirmed by a second person who called back, then cooled off (F16)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,13 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.actor import PERMISSIONS, Parties
-from lifecycle.banking.account_codes import LONGEST
+from lifecycle.banking.account_codes import LONGEST, account_reasons
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
+from lifecycle.funds.wall import people_of, walls_of
+from lifecycle.installation import is_for_real_work
+from lifecycle.payouts.near import tied_to
 from lifecycle.payouts.payee_names import NameMatch, name_match
 from lifecycle.payouts.payload import payee_hash
 from models.agreements import Agreement
@@ -74,6 +77,10 @@ class PayeeFacts:
     """Another account of the firm is to be confirmed before it in the same call."""
     is_ours: bool = False
     """A fund that the actor speaks for has an agreement with the firm, or none has one yet."""
+    is_for_real: bool = False
+    """The database is for real work; rehearsals name made-up banks."""
+    interested: frozenset[UUID] = frozenset()
+    """Persons who belong to the firm, to one tied to it, or behind the wall to the investors of a fund that pays it."""
 
     @property
     def is_change(self) -> bool:
@@ -82,7 +89,10 @@ class PayeeFacts:
 
 
 def judging_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
-    """Read besides whether, of the funds that have an agreement with the firm, the actor speaks for one."""
+    """Read besides whether, of the funds that have an agreement with the firm, the actor speaks for one.
+
+    And who belongs to the firm, or stands behind the wall to it.
+    """
     facts = payee_facts(session, tasks, stamp)
     if stamp.actor.is_clock:
         return [replace(one, is_ours=True) for one in facts]
@@ -95,15 +105,38 @@ def judging_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
         & grant.c.role.in_(PERMISSIONS[f"{OBJECT_TYPE}.confirm"])
     )
     statement = (
-        select(project.c.organisation_id, func.count(grant.c.id))
+        select(project.c.organisation_id, fund.c.id, func.count(grant.c.id))
         .join_from(agreement, project, project.c.id == agreement.c.project_id)
         .join(fund, fund.c.id == agreement.c.fund_id)
         .outerjoin(grant, held)
         .where(project.c.organisation_id.in_({one.organisation.id for one in facts}))
-        .group_by(project.c.organisation_id)
+        .group_by(project.c.organisation_id, fund.c.id)
     )
-    paid_by_us = {row[0]: row[1] > 0 for row in session.connection().execute(statement)}
-    return [replace(one, is_ours=paid_by_us.get(one.organisation.id, True)) for one in facts]
+    paying: dict[UUID, dict[UUID, bool]] = {}
+    for firm, fund_id, grants in session.connection().execute(statement):
+        paying.setdefault(firm, {})[fund_id] = grants > 0
+    interested = _interested(session, {one.organisation.id: paying.get(one.organisation.id, {}) for one in facts})
+    return [
+        replace(
+            one,
+            is_ours=any(paying.get(one.organisation.id, {None: True}).values()),
+            interested=interested[one.organisation.id],
+        )
+        for one in facts
+    ]
+
+
+def _interested(session: Session, paying: Mapping[UUID, Collection[UUID]]) -> dict[UUID, frozenset[UUID]]:
+    """Return firm -> persons who do not decide on its money; `paying` are the funds that have agreements with it."""
+    tied = tied_to(session, set(paying))
+    people = people_of(session, {one for firm in paying for one in (firm, *tied[firm])})
+    walls = walls_of(session, [(fund, firm) for firm, funds in paying.items() for fund in funds])
+    return {
+        firm: frozenset(person for one in (firm, *tied[firm]) for person in people.get(one, ())).union(
+            *(walls[fund, firm] for fund in funds)
+        )
+        for firm, funds in paying.items()
+    }
 
 
 def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[PayeeFacts]:
@@ -113,6 +146,7 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
     accounts = rows_by(session, PayeeAccount, "organisation_id", firms, "at")
     users = {row.proposed_by for group in accounts.values() for row in group} - {None}
     known = rows_by(session, User, "id", users)
+    for_real = is_for_real_work(session)
     facts = []
     before: set[UUID] = set()
     for task in tasks:
@@ -126,6 +160,7 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
                 others=tuple(row for row in accounts.get(firm, ()) if row.id != task.row.id),
                 person_of={key: rows[0].person_id for key, rows in known.items()},
                 is_beside=firm in before,
+                is_for_real=for_real,
             )
         )
         before.add(firm)
@@ -134,12 +169,14 @@ def payee_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> l
 
 @about_input
 def account_sound(facts: PayeeFacts) -> tuple[Unmet, ...]:
-    """An account has a holder, a number of letters and digits, and a bank; of what people type more is asked."""
+    """An account has a holder, a number of letters and digits, and a bank; in real work these are what they must be."""
     command = facts.command
     number, code = plain(command.account_number), plain(command.bank_code)
     reasons = []
     if not 0 < len(command.holder_name.strip()) <= _HOLDER_LENGTH:
         reasons.append(unmet("holder_missing"))
+    if facts.is_for_real:
+        return (*reasons, *account_reasons(number, code))
     if not (number.isascii() and number.isalnum() and len(number) <= LONGEST):
         reasons.append(unmet("account_number_wrong", limit=LONGEST))
     if not (code.isascii() and code.isalnum()):
@@ -181,6 +218,14 @@ def second_person(facts: PayeeFacts) -> tuple[Unmet, ...]:
 def of_our_firms(facts: PayeeFacts) -> tuple[Unmet, ...]:
     """Who pays the firm knows whom to call there: once it has an agreement, only a fund's people that has one (F16)."""
     return () if facts.is_ours else (unmet("payee_without_agreement", organisation=facts.organisation.name),)
+
+
+def no_interest(facts: PayeeFacts) -> tuple[Unmet, ...]:
+    """Nobody of the firm, of one tied to it, or of its investors vouches for its account (F7, F16, conflict wall)."""
+    actor = facts.stamp.actor
+    if actor.person_id not in facts.interested:
+        return ()
+    return (unmet("conflict_of_interest", conflict="money", people=[actor.name]),)
 
 
 @about_input
@@ -306,7 +351,7 @@ CONFIRM: Verb[ConfirmAccount, PayeeFacts] = Verb(
     subject_id=lambda command: command.payee_account_id,
     parties=_anybody_of_a_funder,
     facts=judging_facts,
-    rules=(proposed_still, of_our_firms, second_person, called_back),
+    rules=(proposed_still, of_our_firms, second_person, no_interest, called_back),
     effects=confirmed,
 )
 RETIRE: Verb[RetireAccount, PayeeFacts] = Verb(

@@ -58,12 +58,12 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     set_off = set_off_against(session, list(milestones))
     accounts = rows_by(session, PayeeAccount, "id", _accounts_named(tasks, rows))
     approvals, instructions = _words_and_attempts(session, [row.id for row in rows if row is not None])
-    documents = rows_by(session, Evidence, "project_id", {task.project.id for task in tasks})
-    funds = {task.fund.id for task in tasks}
+    funds, projects = {task.fund.id for task in tasks}, {task.project.id for task in tasks}
+    documents = rows_by(session, Evidence, "project_id", projects)
     ledger = accounts_of(session, funds)
-    holds = _holds(session, {DISBURSEMENT_ID, *funds, *(task.project.id for task in tasks)})
+    holds = _holds(session, {DISBURSEMENT_ID, *funds, *projects})
     tiers, limits = (rows_by(session, one, "fund_id", funds, "up_to_minor") for one in (ApprovalTier, ApprovalLimit))
-    teams = teams_of(session, {task.project.id for task in tasks})
+    teams = teams_of(session, projects)
     people = _people(session, tasks, rows, tuple(zip((milestones, teams, accounts, approvals), _NAMED, strict=True)))
     walls = walls_of(session, [_side(task) for task in tasks])
     delegations = _delegations(session, {place for task in tasks for place in _deciding(task)}, stamp)
@@ -74,7 +74,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     numbers = _numbers(session, tasks, rows, stamp)
     paid_for = [_tranche(task.row, milestones) for task in tasks]
     retained = retained_of(session, filter(None, paid_for), stamp.today)
-    taken: dict[UUID, int] = {}
+    taken, before = Counter[UUID](), Counter[UUID]()
     found = []
     for task, row, tranche, span in zip(tasks, rows, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
@@ -92,7 +92,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             stamp=stamp,
             pack=packs[task.project.pack_sha256],
             accounts=of_fund,
-            available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken.get(task.fund.id, 0),
+            available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken[task.fund.id],
             **_sums(siblings, agreement_id, row, tranche, set_off),
             **_place(plans.get(agreement_id, []), tranche, retained),
             waiting_minor=siblings.waiting(agreement_id, tranche),
@@ -113,10 +113,18 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
+            before_minor=before[agreement_id],
         )
-        taken[task.fund.id] = taken.get(task.fund.id, 0) + facts.amount_minor
-        found.append(facts)
+        found.append(_counted(facts, taken, before))
     return found
+
+
+def _counted(facts: PayoutFacts, taken: Counter[UUID], before: Counter[UUID]) -> PayoutFacts:
+    """Count what a command will take of its fund, and of its agreement where the figures do not count it yet."""
+    taken[facts.fund.id] += facts.amount_minor
+    if facts.payout is not None and facts.payout.state in _WAITING:
+        before[facts.agreement.id] += facts.amount_minor
+    return facts
 
 
 def _words_and_attempts(session: Session, ids: Sequence[UUID]) -> tuple[Groups, Groups]:

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lifecycle.banking.own_ids import payout_named
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.milestones.entitlement import use_reasons
 from lifecycle.milestones.rules import still_over
-from lifecycle.payouts.own_ids import payout_named
 from models.money import said
 from models.states import (
     ENDED,
@@ -164,12 +164,12 @@ def separate_approver(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def separate_certifier(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, changed or filed the evidence does not certify; an approver neither."""
-    return _separate(facts, facts.makers, facts.vouchers, facts.persons(ApprovalDecision.APPROVE))
+    """Who asked, changed, filed the evidence or works in the project does not certify; an approver neither."""
+    return _separate(facts, facts.barred_from_certifying, facts.persons(ApprovalDecision.APPROVE))
 
 
 def separate_payer(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Who asked, vouched, certified, approved, or entered or confirmed the account does not release (F7)."""
+    """Who asked, vouched, certified, approved, works in the project or had a part in its account does not release."""
     return _separate(facts, facts.barred_from_releasing)
 
 
@@ -243,12 +243,12 @@ def within_limit(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 def minute_there(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """The highest tier asks for the committee's minute and, as one of the approvers, for a director.
 
-    It is the tier of the day on which the money was asked for, as with the number of approvals.
+    It is the tier of the day on which the money was asked for, or came back, as with the number of approvals.
     """
     reasons = []
-    if facts.payout.is_minute_needed and not facts.minute_sha256:
+    if facts.asks.is_minute_needed and not facts.minute_sha256:
         reasons.append(unmet("minute_missing"))
-    if facts.payout.is_director_needed and facts.is_last_approval and not facts.has_director:
+    if facts.asks.is_director_needed and facts.is_last_approval and not facts.has_director:
         reasons.append(Unmet(code="director_missing", party="funder", role=Role.FUND_DIRECTOR))
     return tuple(reasons)
 
@@ -258,8 +258,8 @@ def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     reasons = [*unchanged(facts), *payable(facts), *certified(facts)]
     if facts.valid_approvals < facts.payout.approvals_needed:
         reasons.append(unmet("approvals_missing", given=facts.valid_approvals, needed=facts.payout.approvals_needed))
-    if facts.approvers_with_interest:
-        people = sorted(facts.names_of(facts.approvers_with_interest))
+    if facts.people_with_interest:
+        people = sorted(facts.names_of(facts.people_with_interest))
         reasons.append(unmet("conflict_of_interest", conflict="money", people=people))
     if facts.needs_release and not facts.is_released:
         reasons.append(Unmet(code="not_released", party="funder", role=Role.PAYER))

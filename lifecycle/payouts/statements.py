@@ -12,10 +12,10 @@ from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
 from lifecycle.errors import Unmet, unmet
 from lifecycle.ledger.accounts import accounts_of
-from lifecycle.ledger.cases import opened_case
+from lifecycle.ledger.cases import opened_case, put_by_the_bank
 from lifecycle.ledger.entries import Accounts, Sealed, entry
 from lifecycle.ledger.sums import moved_after, suspense_by_fund
-from lifecycle.payouts.matching import OWN_UNKNOWN, Intent, Match, line_row
+from lifecycle.payouts.matching import FEE_NOT_COVERED, OWN_UNKNOWN, Intent, Match, line_row
 from models.funds import Fund
 from models.holds import Hold
 from models.reading import rows_by
@@ -106,10 +106,13 @@ class StatementFacts:
     before: Any = None
     is_known: bool = False
     holds: tuple[Any, ...] = ()
+    """Those that the bank's word has put on the fund."""
     suspense_minor: int = 0
     """The fund's part of what nobody could explain yet."""
     later_minor: int = 0
     """What bookings of days after the statement have changed already."""
+    is_beside_another: bool = False
+    """Another file of the fund is being taken in parts: some of its bookings are here, and some are not."""
 
 
 def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[StatementFacts]:
@@ -138,12 +141,17 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                     and one.statement_ref == getattr(task.command, "statement_ref", "")
                     for one in known
                 ),
-                holds=tuple(hold for hold in holds.get(task.fund.id, ()) if hold.lifted_at is None),
+                holds=put_by_the_bank(holds.get(task.fund.id, ())),
                 suspense_minor=aside.get(task.fund.id, 0),
                 later_minor=_later(later.get(task.fund.id, {}), row),
+                is_beside_another=row is not None and any(_is_begun(one, row) for one in known),
             )
         )
     return facts
+
+
+def _is_begun(other: Any, row: Any) -> bool:
+    return bool(other.status == StatementStatus.IMPORTING and other.file_sha256 != row.file_sha256)
 
 
 def _later(moved: Mapping[date, int], row: Any) -> int:
@@ -152,8 +160,9 @@ def _later(moved: Mapping[date, int], row: Any) -> int:
 
 
 def _before(known: Sequence[Any], row: Any) -> Any:
-    """Return the statement with balances that this one should follow."""
-    last = [one for one in known if one.closing_minor is not None and one.account_number == row.account_number]
+    """Return the statement with balances that this one should follow: of the same account in the same currency."""
+    own = (row.account_number, row.currency)
+    last = [one for one in known if one.closing_minor is not None and (one.account_number, one.currency) == own]
     return last[-1] if last else None
 
 
@@ -208,14 +217,14 @@ class LineFacts:
     accounts: Accounts
     available_minor: int
     is_held: bool = False
-    """The fund is on hold already."""
+    """What the bank said before holds the fund already."""
 
 
 def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
-    """Read the accounts, and which funds are on hold."""
+    """Read the accounts, and which funds the bank's word holds."""
     funds = {task.fund.id for task in tasks}
     ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
-    held = {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+    held = {key for key, rows in holds.items() if put_by_the_bank(rows)}
     return [
         LineFacts(
             command=task.command,
@@ -243,13 +252,15 @@ def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
         row_id = stamp.new_id()
         ids.append(str(row_id))
         rows.append((StatementLine, {**line_row(one, facts.statement.id, row_id, place), "at": stamp.now}))
-        if one.exception is not None:
-            said = {"amount_minor": one.line.amount_minor, "currency": one.line.currency, "note": one.line.note}
-            cases.append(opened_case(one.exception, "statement_line", row_id, facts.fund, stamp, **said))
+        code = one.exception
         for intent in one.intents:
             if intent.instruction is None:
+                code = code or _not_covered(intent, left)
                 sealed += _booked(facts, one, intent, row_id, left)
-                left -= intent.amount_minor if intent.kind == BankEventKind.FEE else 0
+                left -= intent.amount_minor if intent.kind == BankEventKind.FEE and left >= intent.amount_minor else 0
+        if code is not None:
+            said = {"amount_minor": one.line.amount_minor, "currency": one.line.currency, "note": one.line.note}
+            cases.append(opened_case(code, "statement_line", row_id, facts.fund, stamp, **said))
     act = Act(
         table=BankStatement,
         object_type=OBJECT_TYPE,
@@ -299,6 +310,10 @@ def fund_held(fund: Any, reason: str, note: str, stamp: Stamp) -> tuple[Act, tup
     return act, (Hold, row)
 
 
+def _not_covered(intent: Intent, left: int) -> str | None:
+    return FEE_NOT_COVERED if intent.kind == BankEventKind.FEE and left < intent.amount_minor else None
+
+
 def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left: int) -> Sealed:
     """Return the event of a line that speaks of no instruction, with the entry of the money that moved."""
     is_fee = intent.kind == BankEventKind.FEE and left >= intent.amount_minor
@@ -322,7 +337,11 @@ def _booked(facts: LineFacts, found: Match, intent: Intent, line_id: UUID, left:
 
 
 def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effects:
-    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people."""
+    """Say what the bank and the ledger have on the statement's last day; a difference holds the fund for two people.
+
+    Nothing is compared in another currency than the fund's, nor while another file is there in part: it is compared
+    when that one is whole.
+    """
     held = facts.accounts
     now = held[AccountKind.AVAILABLE].balance_minor + held[AccountKind.RESERVED].balance_minor + facts.suspense_minor
     ours = now - facts.later_minor
@@ -336,7 +355,9 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
         detail={"bank_minor": bank, "ledger_minor": ours},
     )
     says = {"bank_minor": bank, "ledger_minor": ours}
-    if bank is None or bank == ours:
+    if facts.is_beside_another:
+        return Effects(acts=(act,), says={**says, "waits": True})
+    if bank is None or bank == ours or facts.row.currency != facts.fund.currency:
         return Effects(acts=(act,), says=says)
     differs = opened_case("position_differs", OBJECT_TYPE, facts.row.id, facts.fund, stamp, **says)
     message = Message(kind="fund.mismatch", object_type="fund", object_id=facts.fund.id, facts=says)

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
+from lifecycle.installation import is_for_real_work
 from lifecycle.stages import credit_code
-from models.installation import Installation
 from models.people import Delegation, Organisation, RoleGrant, User
 from models.programmes import StandardPack
 from models.projects import Project
@@ -99,8 +99,7 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
 
 def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
     """Read whether a pack is known, and whether this database is for real work."""
-    installation = table_of(Installation)
-    is_production = session.execute(select(installation.c.mode)).scalar_one() == "production"
+    is_production = is_for_real_work(session)
     found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
     return [replace(one, is_production=is_production) for one in found]
 

@@ -39,10 +39,17 @@ def all_there(entry: "Entry") -> tuple[Unmet, ...]:
 
 @about_input
 def sound_account(entry: "Entry") -> tuple[Unmet, ...]:
-    """An account has a login without blanks, and a mail address."""
+    """An account has a login without blanks, and one mail address, of one person."""
     command = entry.command
-    sound = command.login and not any(char.isspace() for char in command.login) and "@" in command.email
+    sound = command.login and not any(char.isspace() for char in command.login) and _is_address(command.email)
     return () if sound else (unmet("account_wrong", login=command.login, email=command.email),)
+
+
+def _is_address(text: str) -> bool:
+    """Say whether a mail can be addressed to this, and to nobody besides."""
+    local, _, domain = text.rpartition("@")
+    plain = text.isprintable() and not set(text) & set(' ,;:<>()"\\')
+    return bool(local and domain) and plain and "@" not in local
 
 
 @about_input

@@ -17,6 +17,7 @@ from lifecycle.audit.keys import write_key_pair
 from lifecycle.errors import Invalid
 from models.clock import SystemClock
 from models.db import make_engine, transaction
+from models.ids import new_id
 from models.settings import load_settings
 from notifications.words import entries
 from tests.cli.conftest import Line, Said
@@ -148,6 +149,17 @@ class TestTheClock:
         assert list(ills(said)) == ["schedules"]
         assert "recovery" in line_of(said, "schedules")["detail"]
 
+    def test_that_stands_is_late_though_a_clock_once_ran_ahead(self, fresh: Line) -> None:
+        fresh("tick")
+        change("UPDATE scheduled_run SET slot_at = :at WHERE schedule_id = 'recovery'", at=_ago(hours=1))
+        change(
+            "INSERT INTO scheduled_run SELECT :id, schedule_id, :at, 'merged', holder, 0, :at, :at, 0, 0, 0, 0, '[]',"
+            " '', NULL FROM scheduled_run WHERE schedule_id = 'recovery'",
+            id=str(new_id()),
+            at=_ago(days=-60),
+        )
+        assert "recovery" in line_of(fresh("doctor", "--json"), "schedules")["detail"]
+
     def test_whose_latest_run_failed_is_ill(self, fresh: Line) -> None:
         fresh("tick")
         change("UPDATE scheduled_run SET status = 'failed' WHERE schedule_id = 'outbox'")
@@ -171,6 +183,17 @@ class TestTheOutbox:
         assert ills(fresh("doctor", "--json")) == {}
         change("UPDATE outbox_message SET created_at = :at", at=_ago(minutes=11))
         assert "pilotway run outbox" in ills(fresh("doctor", "--json"))["outbox"]
+
+    def test_whose_mails_nobody_takes_is_ill(self, fresh: Line) -> None:
+        """The server greets us, and wants none of what we send."""
+        fresh("init", "--admin", "root")
+        fresh("tick")
+        assert ills(fresh("doctor", "--json")) == {}
+        change("UPDATE delivery SET status = 'waiting', attempts = 4")
+        change("UPDATE delivery_attempt SET detail = '550 not from here'")
+        said = fresh("doctor", "--json")
+        assert "PILOTWAY_MAIL_FROM" in ills(said)["outbox"]
+        assert "550 not from here" in line_of(said, "outbox")["detail"]
 
 
 class TestTheDisk:

@@ -24,6 +24,7 @@ from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddToken, PublishStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
+from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
 from lifecycle.trials.commands import ReachStopLoss
 from tests.cli.conftest import Line, Said
 from tests.conftest import ROOT
@@ -75,6 +76,7 @@ class TestVerbs:
         """Where a command is written by hand, or no person gives it, it is named here."""
         assert lifecycle.verbs.BY_NAME
         ways_out = {AddEndpoint, RotateSecret, Ping, RetryMessages, DropMessages}
+        ways_out |= {PauseSchedule, ResumeSchedule, RequestRun}
         by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, *ways_out}
         of_cases = {ProposeWayOut, ConfirmWayOut}
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}

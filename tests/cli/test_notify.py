@@ -32,6 +32,14 @@ class TestTheInbox:
         assert first[3].startswith("pilotway gate check PT-")
         assert "评审" in told("notify", "list", *AS, "--lang", "zh-CN").out
 
+    def test_lists_the_others_beside_a_line_that_cannot_be_read_any_more(self, told: Line, house: House) -> None:
+        before = told("notify", "list", *AS).rows
+        with house.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE notification SET facts = '{}', kind = 'payout.dreamt' WHERE is_task")
+        after = told("notify", "list", *AS).rows
+        assert len(after) == len(before)
+        assert "payout.dreamt" in {row[2] for row in after}
+
     def test_what_is_read_is_listed_no_more_unless_asked_for(self, told: Line) -> None:
         before = told("notify", "list", *AS).rows
         assert told("notify", "read", before[0][4], *AS).code == 0

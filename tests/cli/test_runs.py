@@ -97,6 +97,24 @@ class TestFlow:
         assert at_home("flow", "resume", "invariants", "--reason", "it is fast again", *who).code == 0
         assert at_home("flow", "resume", "invariants", "--reason", "again", *who).code == 3
         assert house.rows("SELECT reason FROM pause") == [("the disk is slow / it is fast again",)]
+        (operator,) = house.rows("SELECT id FROM app_user WHERE login = 'operator'")
+        acts = house.rows("SELECT action, body FROM audit_record WHERE action LIKE 'schedule.%' ORDER BY seq")
+        assert [row.action for row in acts] == ["schedule.pause", "schedule.request", "schedule.resume"]
+        assert all(json.loads(row.body)["actor_id"] == operator.id for row in acts)
+        assert json.loads(acts[0].body)["detail"] == {
+            "schedule": "invariants",
+            "reason": "the disk is slow",
+            "until_on": "2025-07-09",
+        }
+
+    def test_is_run_for_each_request_though_time_stands_still(self, at_home: Line, house: House) -> None:
+        """Ten o'clock is a slot of its own, which has run; neither it nor the other request takes this one's place."""
+        at_home("tick", "--now", TEN)
+        for reason in ("one", "two"):
+            at_home("flow", "request", "invariants", "--reason", reason, "--as", "operator", "--now", TEN)
+        at_home("tick", "--now", TEN)
+        ran = house.rows("SELECT why, status FROM scheduled_run WHERE schedule_id = 'invariants' ORDER BY slot_at")
+        assert ran == [("", "done"), ("one", "done"), ("two", "done")]
 
     def test_is_nothing_for_others(self, at_home: Line) -> None:
         asked = ("flow", "request", "disbursement", "--reason", "please", "--json")

@@ -65,7 +65,7 @@ def waiting_for_a_second() -> dict[str, Any]:
     return story
 
 
-@pytest.mark.slow  # fifteen processes, each with a start of its own
+@pytest.mark.long  # fifteen processes, each with a start of its own
 class TestAPayment:
     def test_goes_from_a_scenario_to_the_bank_and_back(
         self, outside: Program, place: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch

@@ -36,7 +36,7 @@ def killed(said: str) -> int:
 
 @pytest.mark.postgres
 class TestACluster:
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_instructs_each_payout_once_though_a_worker_is_killed(self) -> None:
         said = cluster("--payouts", "100", "--kills", "1", "--seed", "7", seconds=400)
         assert killed(said) == 1

@@ -171,6 +171,10 @@ class TestABackup:
         with reading(empty) as session:
             assert verify(session).is_ok
 
+    def test_can_be_read_by_nobody_else(self, each_house: House, settings: Settings, tmp_path: Path) -> None:
+        made(each_house, settings, tmp_path / "b")
+        assert (tmp_path / "b").stat().st_mode & 0o077 == 0
+
     def test_is_known_by_its_hash_and_never_overwritten(self, house: House, settings: Settings, tmp_path: Path) -> None:
         backup = made(house, settings, tmp_path / "b")
         assert backup.document()["sha256"] == hashlib.sha256((tmp_path / "b").read_bytes()).hexdigest()

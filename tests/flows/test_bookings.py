@@ -107,6 +107,19 @@ class TestAFileInQuarantine:
         assert_as_the_bank(house, bank)
 
 
+class TestAFeeThatTheFundHasNotTheMoneyFor:
+    def test_is_set_aside_with_a_case(self, house: House, bank: Bank) -> None:
+        """Else it lies there for ever: nothing could be said of it, and nobody would know."""
+        funds(house, debtor_account="ACC9")
+        bank.account, bank.opening = "ACC9", 0
+        bank.charge(1_200)
+
+        assert take(house, bank.statement()).status == "imported"
+
+        assert cases(house) == ["fee_not_covered"]
+        assert_as_the_bank(house, bank)
+
+
 class TestABookingOnTheAccountOfAClosedFund:
     def test_is_taken_and_put_before_two_people(self, house: House, bank: Bank) -> None:
         (closed,) = funds(house, debtor_account="ACC9")

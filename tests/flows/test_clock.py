@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 
 from flows import slots as book
 from flows.clock import Clockwork, Pass, UnknownScheduleError, run_slot, tick
-from flows.schedules import Schedule, When
+from flows.schedules import SCHEDULES, Schedule, When
 from flows.turns import Body, Effect, Outcome, Turn
 from models.db import reading, transaction
 from models.journal import Claim
@@ -123,6 +123,47 @@ class TestOneTick:
         ((kind, facts),) = watch.told()
         assert (kind, facts["schedule"], facts["why"]) == ("run.failed", "quarters", "RuntimeError: the disk is full")
 
+    def test_says_no_value_of_a_row_that_the_database_refused(self, watch: Watch) -> None:
+        def fall(turn: Turn) -> None:
+            wrong = {"schedule_id": "quarters", "slot_at": "whsec_TOPSECRET", "status": "asleep"}
+            with transaction(turn.engine) as session:
+                session.execute(
+                    text(
+                        "INSERT INTO app_user (id, person_id, login, name, email, language, status, version)"
+                        " VALUES (:slot_at, :slot_at, :slot_at, :slot_at, :slot_at, 'en', :status, 1)"
+                    ),
+                    wrong,
+                )
+
+        watch.schedules, watch.inside = (QUARTERLY,), fall
+        (slot,) = watch.tick().slots
+        assert slot.status == "failed"
+        assert "Error" in slot.why
+        assert "TOPSECRET" not in str(watch.rows("quarters")) + str(watch.told())
+
+    def test_tells_what_fails_again_and_again_once_a_day_until_it_has_worked(self, watch: Watch) -> None:
+        """A weekend of failures is no flood of mails on Monday."""
+        failing = True
+
+        def fall(turn: Turn) -> None:
+            if failing:
+                raise RuntimeError(f"full since {turn.slot_at}")
+
+        def pass_(times: int) -> int:
+            for _ in range(times):
+                watch.house.later(minutes=15)
+                watch.tick()
+            return len(watch.told())
+
+        watch.schedules, watch.inside = (QUARTERLY,), fall
+        assert pass_(3) == 1
+        failing = False
+        pass_(1)
+        failing = True
+        assert pass_(3) == 2
+        watch.house.later(days=1)
+        assert pass_(2) == 3
+
     def test_ends_a_body_whose_minutes_are_used_up_as_failed(self, watch: Watch) -> None:
         watch.schedules = (replace(QUARTERLY, limit_minutes=0),)
         watch.inside = lambda turn: None if turn.is_over() else pytest.fail("it has no time at all")
@@ -170,16 +211,81 @@ class TestASleepOfTenDays:
         assert watch.rows("rare") == []
 
 
+class TestTheQuarterlyReport:
+    def test_is_made_good_also_when_nobody_was_awake_for_weeks(self, watch: Watch) -> None:
+        """Its next slot is a quarter away, and would freeze another quarter."""
+        watch.schedules = tuple(one for one in SCHEDULES if one.id == "report")
+        watch.house.now = datetime(2025, 7, 1, 0, 0, tzinfo=UTC)
+        watch.tick()
+        watch.house.later(days=110)
+        watch.tick()
+        assert [(at.date().isoformat(), status) for at, status, _ in watch.rows("report")] == [
+            ("2025-06-30", "done"),
+            ("2025-10-08", "done"),
+        ]
+
+
 class TestAClockThatJumps:
-    def test_back_does_nothing_twice_and_goes_on_from_there(self, watch: Watch) -> None:
+    def test_back_runs_what_it_had_given_up_and_nothing_twice(self, watch: Watch) -> None:
+        """A machine believed for one pass that it was two months later; that stops nothing for two months."""
+        watch.tick()
+        watch.house.later(days=60)
+        watch.tick()
+        done = set(watch.ran)
+        watch.house.later(days=-59)
+        watch.ran.clear()
+        watch.tick()
+        today = watch.house.now
+        assert watch.ran == [("quarters", today), ("days", today)]
+        watch.house.later(minutes=15)
+        run_slot(watch.work(), "quarters", watch.house.now)
+        assert watch.ran[2:] == [("quarters", watch.house.now)]
+        assert watch.tick().slots == []
+        assert not done & set(watch.ran)
+
+    def test_back_runs_nothing_that_is_paused_now(self, watch: Watch) -> None:
+        watch.schedules = (QUARTERLY,)
         watch.tick()
         watch.house.later(days=60)
         watch.tick()
         watch.house.later(days=-59)
+        user_id = watch.house.people["operator"].user_id
+        days: dict[str, Any] = {"from_at": watch.house.now, "until_on": watch.house.today}
+        with transaction(watch.house.engine) as session:
+            session.add(Pause(schedule_id="quarters", reason="x", put_by=user_id, **days))
         watch.ran.clear()
         watch.tick()
         assert watch.ran == []
+
+    def test_back_by_hours_runs_no_slot_twice(self, watch: Watch) -> None:
+        watch.schedules = (QUARTERLY,)
+        for _ in range(8):
+            watch.tick()
+            watch.house.later(minutes=15)
+        ran = len(watch.ran)
+        watch.house.later(hours=-2)
+        for _ in range(8):
+            watch.tick()
+            watch.house.later(minutes=15)
+        assert len(watch.ran) == ran
+        watch.tick()
+        assert len(watch.ran) == ran + 1
+
+    def test_on_by_hours_runs_one_slot_for_all(self, watch: Watch) -> None:
+        watch.schedules = (QUARTERLY,)
+        watch.tick()
+        watch.house.later(hours=5)
+        watch.tick()
+        assert watch.statuses("quarters") == {"done": 2, "merged": 19}
+
+    def test_between_two_machines_by_seconds_changes_nothing(self, watch: Watch) -> None:
+        watch.schedules = (QUARTERLY,)
+        watch.tick()
+        watch.house.later(minutes=30, seconds=2)
+        watch.tick()
+        watch.house.later(seconds=-20)
         assert watch.tick().slots == []
+        assert len(watch.ran) == 2
 
 
 class TestTwoTicksAtOnce:

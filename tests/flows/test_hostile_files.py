@@ -267,7 +267,7 @@ class Endless(BytesIO):
     read1 = read
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestTwoHundredMebibytes:
     @pytest.mark.parametrize("name", ["a.xml", "a.csv"])
     def test_are_refused_by_their_size_with_flat_memory(self, sent: House, name: str) -> None:

@@ -2,22 +2,26 @@
 
 from dataclasses import replace
 from io import BytesIO
+from threading import Thread
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, text
 
-from flows import statement_parts
+from flows import reconciliation, statement_parts
 from flows.reconciliation import Taken, take_file
 from lifecycle.banking import balance
 from lifecycle.commands import Stamp
 from lifecycle.invariants.check import all_checks, check
+from lifecycle.payouts.matching import match
+from lifecycle.payouts.statements import ComparePosition
 from models.db import make_engine, reading, transaction
 from models.ids import new_id
 from models.states import LineStatus, Role
 from tests import payments as pay
 from tests.digest import changed, digest
-from tests.factories import House
+from tests.factories import House, ids_of, key
 from tests.flows.test_hostile_files import QUARANTINE
 from tests.flows.test_reconciliation import HEAD, fee, line
 from tests.lifecycle.banking.statements import camt053, entry, statement
@@ -131,6 +135,73 @@ def test_is_taken_once_by_two_at_the_same_time(house: House) -> None:
 
     assert (first.status, second[0].status) == ("duplicate", "imported")
     assert_whole(house)
+
+
+def test_counts_what_another_file_tells_at_the_same_time_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other file comes between the look at what is known and the write of the second part."""
+    data, other = long_file(house), replace(house, engine=make_engine(house.engine.url))
+    shorter = (HEAD + fee("F") * 2 * PART).encode()
+    found: list[Taken] = []
+    second = Thread(target=lambda: found.append(take(other, shorter)))
+    parts = []
+
+    def interrupted(*args: Any, **named: Any) -> Any:
+        parts.append(args)
+        if len(parts) == 2:
+            second.start()
+            second.join(timeout=1)  # it waits for the fund
+        return match(*args, **named)
+
+    monkeypatch.setattr(reconciliation, "match", interrupted)
+    take(house, data)
+    second.join()
+    other.engine.dispose()
+
+    assert found[0].counts == {LineStatus.DUPLICATE: 2 * PART}
+    assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'suspense'") == -1_200 * STRANGE
+
+
+@pytest.mark.parametrize("there", [1, PART + 1])
+def test_is_brought_to_its_end_from_any_line(house: House, monkeypatch: pytest.MonkeyPatch, there: int) -> None:
+    """Another release takes other parts."""
+    data = long_file(house)
+
+    def mortal() -> UUID:
+        if lines_there(house.engine):
+            raise DiedError
+        return new_id()
+
+    monkeypatch.setattr(statement_parts, "LINES", there)
+    with pytest.raises(DiedError):
+        take(house, data, replace(house.stamp(), new_id=mortal))
+    monkeypatch.setattr(statement_parts, "LINES", PART)
+
+    take(house, data)
+
+    assert_whole(house)
+
+
+def test_keeps_a_statement_waiting_until_it_is_whole(house: House) -> None:
+    """Of the fund's bookings some are here and some are not: a balance compared now would hold the fund."""
+    data, fund = long_file(house), UUID(house.one("SELECT fund_id FROM v_payout"))
+    closing = pay.PAID_IN - 1_200 * STRANGE - pay.AMOUNT
+
+    def mortal() -> UUID:
+        if lines_there(house.engine) == PART:
+            raise DiedError
+        return new_id()
+
+    with pytest.raises(DiedError):
+        take(house, data, replace(house.stamp(), new_id=mortal))
+    (one,) = ids_of(house.do(pay.take(fund, opening_minor=closing, closing_minor=closing)))
+    (beside,) = house.do(ComparePosition(command_id=key(), statement_id=one))
+    assert (beside["waits"], house.rows("SELECT 1 FROM v_hold")) == (True, [])
+
+    take(house, data)
+
+    compared = house.rows("SELECT body FROM v_audit WHERE action = 'statement.compare' ORDER BY seq")
+    assert f'"ledger_minor":{closing}' in compared[-1].body
+    assert house.rows("SELECT 1 FROM v_hold") == []
 
 
 def test_wrong_after_many_lines_writes_none_and_holds_nobody_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,9 @@ from uuid import UUID
 from flows.outbox import GROUP, TRIES, WAITS, deliver, wait_of
 from lifecycle.chart import compiled
 from lifecycle.deliveries.chart import DeliveryChart
-from lifecycle.deliveries.commands import DropMessages, RetryMessages, RotateSecret
+from lifecycle.deliveries.commands import DropMessages, Replay, RetryMessages, RotateSecret
+from lifecycle.deliveries.rules import PRIVATE
+from lifecycle.people.commands import DisableUser
 from models.clock import FixedClock
 from models.db import make_engine
 from models.deliveries import ChatAddress
@@ -38,6 +40,7 @@ from tests.delivering import (
     state_of,
     told,
     tries,
+    write_mail,
 )
 from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES
@@ -109,6 +112,56 @@ class TestDeliver:
         assert (done.postponed, done.sent, len(mailer.sent)) == (1, 1, 1)
         assert tries(house, broken) == [(1, "failed", "cannot be written: KeyError: 'text'")]
         assert state_of(house, whole).status == DeliveryStatus.SENT
+
+    def test_goes_on_behind_a_mail_that_no_wire_can_carry(self, house: House) -> None:
+        """Whatever a library says of one mail, those before it are marked and those behind it are sent."""
+
+        def write(row: Any) -> EmailMessage:
+            mail = write_mail(row)
+            if row.recipient == "b@example.org":
+                mail.set_payload(7)  # type: ignore[call-overload]
+            return mail
+
+        rows = deliveries(house, *(f"{one}@example.org" for one in "abc"))
+        with mail_sink() as sink:
+            url = f"smtp://127.0.0.1:{sink.port}"
+            done = passed(house, a_courier(house, mailer=EmailChannel(url=url), write_mail=write))
+
+        assert (done.sent, done.postponed, len(sink.mails)) == (2, 1, 2)
+        assert tries(house, rows[1]) == [(1, "failed", "AttributeError")]
+
+    def test_tells_nothing_to_an_account_that_was_disabled_meanwhile(self, each_house: House) -> None:
+        mailer, gone = MailInMemory(), each_house.people["stranger"].user_id
+        (row,) = deliveries(each_house, "stranger@example.org", user_id=gone)
+        each_house.do(DisableUser(command_id=key(), user_id=gone), by=Role.ADMIN)
+
+        done = passed(each_house, a_courier(each_house, mailer=mailer))
+
+        assert (done.sent, done.waiting, mailer.sent) == (0, 0, [])
+        assert state_of(each_house, row).status == DeliveryStatus.FAILED
+
+    def test_asked_to_end_ends_behind_the_one_that_is_being_sent(self, house: House) -> None:
+        mailer = MailInMemory()
+        deliveries(house, "a@example.org", "b@example.org")
+        courier = a_courier(house, mailer=mailer)
+
+        done = deliver(house.engine, courier, house.stamp(), is_over=lambda: bool(mailer.sent))
+
+        assert (done.sent, done.waiting) == (1, 1)
+        assert house.rows("SELECT * FROM v_claim") == []
+        assert passed(house, courier).sent == 1
+
+    def test_leaves_nothing_waiting_for_a_clock_that_ran_ahead(self, each_house: House) -> None:
+        """A machine that believed itself a year ahead put the second try off; its clock is right again."""
+        answers: dict[str, Any] = {"a@example.org": Transient("450 later")}
+        courier = a_courier(each_house, mailer=MailInMemory(answers=answers))
+        deliveries(each_house, "a@example.org")
+        each_house.later(days=365)
+        assert passed(each_house, courier).postponed == 1
+        each_house.later(days=-365)
+        answers.clear()
+
+        assert passed(each_house, courier).sent == 1
 
     def test_repeats_what_nobody_can_be_sure_of_under_the_same_id(self, house: House) -> None:
         with mail_sink() as sink:
@@ -255,6 +308,27 @@ class TestWorkers:
         assert sorted(mail["To"] for mail in mailer.sent) == sorted(f"{one}@example.org" for one in range(count))
         assert sum(one.sent for one in done) == count
         assert {state_of(each_house, row).attempts for row in rows} == {1}
+
+    def test_keep_a_mail_that_is_long_in_coming_through(self, each_house: House) -> None:
+        """The server thinks for longer than a lease; somebody else who comes meanwhile sends nothing."""
+        (row,) = deliveries(each_house, "a@example.org")
+        with mail_sink() as sink:
+            gate = threading.Event()
+            sink.gates.append(gate)
+            url = f"smtp://127.0.0.1:{sink.port}"
+            short = a_courier(each_house, mailer=EmailChannel(url=url), lease=timedelta(seconds=1))
+            slow = threading.Thread(target=lambda: passed(each_house, short))
+            slow.start()
+            sink.arrived.wait(10)
+            taken = each_house.one("SELECT until_at FROM claim")
+            while slow.is_alive() and each_house.one("SELECT until_at FROM claim") <= taken:
+                slow.join(0.1)
+            assert passed(each_house, short).sent == 0
+            gate.set()
+            slow.join()
+
+        assert len(sink.mails) == 1
+        assert state_of(each_house, row).status == DeliveryStatus.SENT
 
     def test_leave_the_rest_to_others_when_half_the_lease_is_over(self, house: House) -> None:
         """Nothing is begun that could end after the claim."""
@@ -408,6 +482,33 @@ class TestWebhooks:
         assert {event["id"] for event in events} <= {str(row.id) for row in told(house, "payout.paid")} | {
             str(row.id) for row in told(house, "payout.returned")
         }
+
+    def test_get_nothing_again_that_they_were_never_to_be_told(self, house: House) -> None:
+        """What is about people or this house leaves by no webhook, also when a span of time is sent again."""
+        endpoint = an_endpoint(house)
+        deliveries(house, "a@example.org", kind="user.added")
+        deliveries(house, "b@example.org", kind="payout.paid")
+        since = house.now - timedelta(minutes=1)
+        house.do(Replay(command_id=key(), webhook_id=endpoint, since_at=since), by=Role.ADMIN)
+        webhooks = WebhooksInMemory()
+
+        passed(house, a_courier(house, webhooks=webhooks))
+
+        kinds = {json.loads(call.body)["type"] for call in webhooks.posted}
+        assert "payout.paid" in kinds
+        assert not kinds & PRIVATE
+
+    def test_that_failed_by_a_clock_that_ran_ahead_wait_for_nobody(self, house: House) -> None:
+        """The others of the endpoint were put off together with the one that was tried."""
+        endpoint = an_endpoint(house)
+        deliveries(house, *[str(endpoint)] * 3, channel=Channel.WEBHOOK)
+        webhooks = WebhooksInMemory(answers={URL: Transient("HTTP 500")})
+        house.later(days=365)
+        assert passed(house, a_courier(house, webhooks=webhooks)).waiting == 3
+        house.later(days=-365)
+        webhooks.answers.clear()
+
+        assert passed(house, a_courier(house, webhooks=webhooks)).sent == 3
 
     def test_begin_to_count_anew_after_one_that_arrived(self, house: House) -> None:
         endpoint = an_endpoint(house)

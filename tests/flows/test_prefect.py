@@ -5,11 +5,13 @@ Starting these takes most of a minute, so all tests share one server.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,11 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from flows.bodies import BODIES
 from flows.serving import HOST, free_port, prefect_environment, wait_for_prefect
+from models.db import transaction
+from tests import factories as make
 from tests import trees
 from tests.conftest import ROOT
+from tests.factories import House
+from tests.witness.mail import MailSink, mail_sink
 
 pytestmark = pytest.mark.slow
 PATIENCE = 240.0
@@ -72,7 +79,7 @@ class Place:
 
     def slots(self, schedule: str) -> list[dict[str, Any]]:
         """Return what became of the slots of a schedule."""
-        return [row for row in rows(self.pilotway("runs", "list")) if row["schedule_id"] == schedule]
+        return rows(self.pilotway("runs", "list", "--schedule", schedule))
 
 
 @contextmanager
@@ -118,6 +125,7 @@ def asked(place: Place, path: str, body: Any = None) -> Any:
         return json.load(answer)
 
 
+@pytest.mark.long
 class TestDeploying:
     def test_writes_pool_schedules_and_automation_once_however_often(self, place: Place) -> None:
         for _ in range(2):
@@ -165,6 +173,7 @@ def left_beside(place: Place, schedule: str) -> list[dict[str, Any]]:
 
 
 class TestAFlowRun:
+    @pytest.mark.long
     def test_does_our_slot_and_leaves_a_table_beside_it(self, place: Place) -> None:
         place.run("cli.main", "flow", "deploy")
         with running(place, "prefect", "worker", "start", "--pool", "pilotway", "--type", "process"):
@@ -217,22 +226,140 @@ COMING = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
 SERVE = ("cli.main", "serve", "--port", "0", "--every", "1")
 
 
-class TestServingWithPrefect:
-    def test_wakes_every_schedule_also_after_a_restart_and_leaves_nobody_behind(self, alone: Place) -> None:
-        alone.more["PILOTWAY_PREFECT"] = "on"
-        for _ in range(2):
-            with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:
-                line = ready(tree)
-                assert line["children"] == ["prefect", "runner", "console"]
-                assert page(line["port"], "/readyz")["ok"] is True
-                alone.more["PREFECT_API_URL"] = line["prefect"]
-                come(lambda: len(asked(alone, "/deployments/filter")) == len(BODIES))
-                come(lambda: asked(alone, "/flow_runs/filter", COMING))
-                assert [one["name"] for one in asked(alone, "/deployments/filter") if one["paused"]] == []
-                assert len(asked(alone, "/automations/filter")) == 1
-                assert ended(tree) == []
+A_MINUTE = 60.0
+ON_THE_QUARTER = {"recovery", "reconciliation", "invariants", "outbox"}
+"""What fires again and again while somebody watches."""
 
 
+@pytest.fixture
+def demo(demonstration: Path, tmp_path: Path) -> Place:
+    """Give the story as `make run` leaves it, and told: by a clock that stands nothing more would fire."""
+    shutil.copytree(demonstration, tmp_path / "demo")
+    here = Place(folder=tmp_path / "demo", more={"PREFECT_HOME": str(tmp_path / "prefect")})
+    here.pilotway("tick")
+    assert here.pilotway("tick")["slots"] == []
+    return here
+
+
+def fired(place: Place, since: datetime) -> dict[str, dict[str, Any]]:
+    """Return the newest run of each schedule that ran for a slot after an instant, as `runs list` shows it."""
+    found = [row for row in rows(place.pilotway("runs", "list", "--limit", "100")) if row["status"] == "done"]
+    return {row["schedule_id"]: row for row in reversed(found) if datetime.fromisoformat(row["slot_at"]) > since}
+
+
+def played(place: Place) -> datetime:
+    """Return the instant at which the demonstration's clock stands."""
+    return datetime.fromisoformat(place.pilotway("demo")["clock_at"])
+
+
+@pytest.mark.long
+class TestServingADemonstration:
+    """As somebody who types `make run` sees it."""
+
+    def test_fires_schedules_within_a_minute(self, demo: Place) -> None:
+        stood = played(demo)
+        with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
+            assert ready(tree)["children"] == ["worker", "console"]
+            seen = trees.until(lambda: (new := fired(demo, stood)).keys() >= ON_THE_QUARTER and new, seconds=A_MINUTE)
+            assert seen["invariants"]["done_count"] > 30
+            assert ended(tree) == []
+        assert stood < played(demo) < stood + timedelta(minutes=20)
+
+    def test_fires_them_with_prefect_too(self, demo: Place) -> None:
+        demo.more["PILOTWAY_PREFECT"] = "on"
+        stood = played(demo)
+        with running(demo, *SERVE, stdout=subprocess.PIPE) as tree:
+            assert ready(tree)["children"] == ["prefect", "runner", "console"]
+            trees.until(lambda: fired(demo, stood).keys() >= ON_THE_QUARTER, seconds=A_MINUTE)
+            now = played(demo)
+            come(lambda: fired(demo, now))  # by Prefect's own schedule, a process each
+            assert ended(tree) == []
+
+
+def at(day: str, time: str = "09:00") -> str:
+    """Return an instant in Shanghai, as it is written down."""
+    return f"{datetime.fromisoformat(f'2025-07-{day}T{time}+08:00').astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def lines_of(sink: MailSink, numbers: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Return recipient -> for each mail of reminders the projects that it lists, line by line."""
+    found: dict[str, list[list[str]]] = {}
+    for to, mail in sink.mails:
+        if "reminder.due" in str(mail["X-Pilotway-Dedupe-Key"]):
+            plain: Any = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+            lines = plain.get_payload(decode=True).decode().splitlines()
+            listed = [one for line in lines if line[:1].isdigit() for one in numbers if one in line]
+            found.setdefault(to.partition("@")[0], []).append(listed)
+    return found
+
+
+@pytest.mark.long
+class TestAWeekWithoutPrefect:
+    """A clock in a file says what day it is; Prefect sleeps from a Wednesday to the Thursday of the week after."""
+
+    @pytest.fixture
+    def numbers(self, house: House) -> list[str]:
+        """Have three visits due, on the Monday, Tuesday and Thursday of the second week; return their projects."""
+        ids = make.projects(house, 3)
+        with transaction(house.engine) as session:
+            session.execute(text("UPDATE requirement SET due_on = NULL"))
+            for one, day in zip(ids, ("21", "22", "24"), strict=True):
+                change = text("UPDATE stage_run SET due_on = :on, maximum_on = NULL WHERE project_id = :id")
+                session.execute(change, {"on": f"2025-07-{day}", "id": str(one)})
+        return [house.one("SELECT number FROM project WHERE id = :id", id=str(one)) for one in ids]
+
+    def test_leaves_a_row_for_each_slot_and_tells_each_reminder_once(
+        self, house: House, numbers: list[str], tmp_path: Path
+    ) -> None:
+        place = Place(folder=tmp_path, more={"PILOTWAY_DB": str(house.engine.url.database), "PILOTWAY_PREFECT": "on"})
+        clock = tmp_path / "clock"
+        with mail_sink() as sink:
+            place.more |= {"PILOTWAY_CLOCK": f"file:{clock}", "PILOTWAY_SMTP_URL": f"smtp://127.0.0.1:{sink.port}"}
+            self.serve(place, clock, at("16", "09:05"))
+            first, second, third = numbers
+            assert lines_of(sink, numbers) == {who: [[first]] for who in ("coordinator", "second")}
+            self.serve(place, clock, at("24", "10:00"))
+            told = lines_of(sink, numbers)
+            assert place.pilotway("tick")["slots"] == []
+            assert lines_of(sink, numbers) == told
+        assert told == {who: [[first], [first, second, third]] for who in ("coordinator", "second")}
+        keys = Counter((to, mail["X-Pilotway-Dedupe-Key"]) for to, mail in sink.mails)
+        assert set(keys.values()) == {1}
+        assert self.rungs(house) == {
+            (first, -3, "sent"), (first, 0, "sent"), (first, 3, "sent"), (first, 10, "planned"),
+            (second, -3, "missed"), (second, 0, "sent"), (second, 3, "planned"), (second, 10, "planned"),
+            (third, -3, "sent"), (third, 0, "sent"), (third, 3, "planned"), (third, 10, "planned"),
+        }  # fmt: skip
+        week = {row["slot_at"]: row["status"] for row in place.slots("reminders")}
+        merged = dict.fromkeys(map(at, ("18", "21", "22", "23")), "merged")
+        assert week == {at("16"): "done", at("17"): "missed", **merged, at("24"): "done"}
+        assert self.minutes(house) == {"done": 2, "missed": 24 * 60 + 55 - 1, "merged": 7 * 24 * 60}
+
+    def serve(self, place: Place, clock: Path, now: str) -> None:
+        """Have Prefect wake us at an instant, until the pass is through."""
+        clock.write_text(now, encoding="utf-8")
+        with running(place, *SERVE, stdout=subprocess.PIPE) as tree:
+            line = ready(tree)
+            assert page(line["port"], "/readyz")["ok"] is True
+            come(lambda: [row for row in place.slots("outbox") if (row["slot_at"], row["status"]) == (now, "done")])
+            place.more["PREFECT_API_URL"] = line["prefect"]
+            come(lambda: len(asked(place, "/deployments/filter")) == len(BODIES))
+            come(lambda: asked(place, "/flow_runs/filter", COMING))
+            assert [one["name"] for one in asked(place, "/deployments/filter") if one["paused"]] == []
+            assert len(asked(place, "/automations/filter")) == 1
+            assert ended(tree) == []
+
+    def rungs(self, house: House) -> set[tuple[str, int, str]]:
+        sql = """SELECT number, rung, planned_reminder.status FROM planned_reminder
+                 JOIN project ON project.id = planned_reminder.project_id WHERE what = 'stage_due'"""
+        return {tuple(row) for row in house.rows(sql)}
+
+    def minutes(self, house: House) -> dict[str, int]:
+        sql = "SELECT status, count(*) FROM scheduled_run WHERE schedule_id = 'outbox' GROUP BY status"
+        return dict(house.rows(sql))
+
+
+@pytest.mark.long
 class TestServingAlone:
     def test_ticks_and_starts_a_killed_worker_again(self, alone: Place) -> None:
         with running(alone, *SERVE, stdout=subprocess.PIPE) as tree:

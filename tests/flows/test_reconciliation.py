@@ -184,6 +184,13 @@ class TestPosition:
         assert house.one("SELECT reason FROM v_hold WHERE lifted_at IS NULL") == "position_differs"
         assert house.one("SELECT kind FROM v_exception") == "position_differs"
 
+    def test_is_not_compared_with_a_balance_in_another_currency(self, house: House) -> None:
+        (one,) = pay.statements(house, opening_minor=5, closing_minor=5, currency="USD")
+
+        house.do(ComparePosition(command_id=key(), statement_id=one))
+
+        assert house.rows("SELECT 1 FROM v_hold") == []
+
     def test_does_not_count_what_was_booked_on_days_after_the_statement(self, house: House) -> None:
         """A notice of today is here before the statement of yesterday."""
         pay.batches(house, state="sent")
@@ -296,6 +303,24 @@ class TestMoneyEnteredByHand:
 
         assert (balance(house, "available"), balance(house, "suspense")) == (before + amount_minor, 0)
         assert broken(house) == []
+
+    def test_is_not_what_comes_back_of_a_payment(self, house: House, source: UUID) -> None:
+        """The accountant enters a return as if an investor had paid it in, before its statement comes."""
+        take(house, HEAD + line(house))
+        assert self.enter(house, pay.AMOUNT, source).is_done
+
+        take(house, HEAD + line(house, "credit", "IN-1"), "b.csv")
+
+        assert house.one("SELECT state FROM v_payout") == "returned"
+
+    def test_of_a_booking_that_names_a_payment_waits_for_two_people(self, house: House, source: UUID) -> None:
+        end = house.one("SELECT end_to_end_id FROM v_instruction")[:-1] + "9"
+        take(house, HEAD + f"2025-07-08,500.00,CNY,credit,6222,sme,{end},IN-1\n")
+
+        refused = self.enter(house, source=source)
+
+        assert refused.error is not None
+        assert refused.error.codes == ("two_people_missing",)
 
 
 class TestAPaymentThatARestoreHasLost:

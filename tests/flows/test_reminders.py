@@ -1,19 +1,17 @@
 """Every rung of a deadline is told once, or a row says why not: whatever sleeps, moves, ends or runs twice."""
 
-import random
-from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import holidays
 import pytest
 from sqlalchemy import event, text
 
 from flows.reminders import remind
 from lifecycle.actor import Actor
-from lifecycle.calendar import china
+from lifecycle.calendar import Override, china
 from lifecycle.commands import Stamp
 from lifecycle.payouts.terms import reminders as promise_days
 from lifecycle.people.commands import Delegate
@@ -23,9 +21,10 @@ from models.ids import new_id
 from models.states import Role
 from notifications.deadlines import BY_NAME
 from notifications.outlook import explain, preview
-from notifications.reminders import STALE, Outcome, plan
+from notifications.reminders import Outcome, plan
 from tests import factories as make
 from tests.factories import House, key
+from tests.payments import payouts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DUE = date(2025, 7, 22)
@@ -155,6 +154,50 @@ class TestAScheduler:
         assert all('"count":1' in one and '"working_days_left":-1' in one for one in facts)
 
 
+class TestACalendar:
+    def test_that_changes_late_moves_the_rungs_that_are_still_to_come(self, each_house: House) -> None:
+        """Monday the 21st becomes a day off: three working days before the 22nd is Wednesday, no longer Thursday."""
+        only_stage_due(each_house)
+        awake(each_house, *july(14))
+        off = Override(day=date(2025, 7, 21), is_working_day=False, name="x", notice="x")
+        changed = replace(stamp_at(morning(date(2025, 7, 16))), calendar=china().with_overrides([off]))
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+        assert became(each_house)[0] == (-3, "sent", "")
+
+    def test_of_one_programme_moves_its_own_rungs_alone(self, each_house: House) -> None:
+        make.projects(each_house, 1, pack="bare")
+        make.projects(each_house, 1, pack="lean")
+        change(each_house, "UPDATE stage_run SET due_on = :on, maximum_on = NULL", on=DUE)
+        change(each_house, "UPDATE requirement SET due_on = NULL")
+        awake(each_house, *july(14))
+        off = Override(day=date(2025, 7, 21), is_working_day=False, name="x", notice="x")
+        calendar = replace(china(), programmes={each_house.programmes["lean"]: china().with_overrides([off])})
+        changed = replace(stamp_at(morning(date(2025, 7, 16))), calendar=calendar)
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+        changed = replace(stamp_at(morning(date(2025, 7, 17))), calendar=calendar)
+        assert remind(each_house.engine, changed, SHANGHAI).sent == 1
+
+    def test_with_nine_days_off_in_a_row_loses_no_day_of_a_late_payment(self, house: House) -> None:
+        """Spring festival of 2026: off from 15 to 23 February."""
+        payouts(house)
+        change(house, "UPDATE payout SET pay_by_on = :on", on=date(2026, 2, 12))
+        awake(house, date(2026, 2, 13), date(2026, 2, 14))
+        (outcome,) = awake(house, date(2026, 2, 24))
+        assert outcome.reasons == {}
+        assert {status for rung, status, _ in became(house, "payout_promise") if 1 <= rung <= 12} == {"sent"}
+
+
+class TestAClockThatRanAhead:
+    def test_has_given_up_nothing_whose_time_is_still_to_come(self, each_house: House) -> None:
+        only_stage_due(each_house)
+        awake(each_house, *july(16))
+        (ahead,) = awake(each_house, date(2026, 7, 16))
+        assert (ahead.sent, ahead.reasons) == (0, {"too_late": 4})
+        done = awake(each_house, *july(17, 18, 22, 25), date(2025, 8, 5))
+        assert [one.sent for one in done] == [1, 0, 1, 1, 1]
+        assert {status for _, status, _ in became(each_house)} == {"sent"}
+
+
 class TestADeadline:
     def test_that_is_met_is_told_no_more(self, house: House) -> None:
         (project,) = only_stage_due(house)
@@ -266,7 +309,7 @@ class TestTheCost:
     @pytest.mark.parametrize("count", [2, 60])
     def test_is_the_same_number_of_statements_for_any_number_of_rows(self, house: House, count: int) -> None:
         only_stage_due(house, count)
-        assert len(sent(house, morning(date(2025, 7, 17)))) == 31
+        assert len(sent(house, morning(date(2025, 7, 17)))) == 33
 
     def test_of_what_is_due_is_a_walk_along_its_index(self, house: House) -> None:
         only_stage_due(house, 3)
@@ -292,62 +335,3 @@ def sent(house: House, now: datetime) -> list[tuple[str, Any]]:
     event.listen(house.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
     remind(house.engine, stamp_at(now), SHANGHAI)
     return seen
-
-
-class TestAYear:
-    """Two hundred projects in three time zones, outages and doubled passes, against days counted one by one."""
-
-    @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
-    def test_loses_nothing_and_doubles_nothing(self, house: House, zone: str) -> None:
-        place, dice = ZoneInfo(zone), random.Random(zone)  # noqa: S311 - repeatable
-        ids = only_stage_due(house, 67)
-        due = {one: date(2025, 7, 20) + timedelta(days=dice.randrange(300)) for one in ids}
-        for one, day in due.items():
-            change(house, "UPDATE stage_run SET due_on = :on WHERE project_id = :id", on=day, id=str(one))
-        passes = self._passes(dice, place)
-        for at in passes:
-            remind(house.engine, stamp_at(at, place), place)
-        assert self._told(house) == self._expected(due, passes, place)
-        told_twice = Counter((row.dedupe_key) for row in messages(house))
-        assert set(told_twice.values()) == {1}
-
-    def _passes(self, dice: random.Random, place: ZoneInfo) -> list[datetime]:
-        """Return nine o'clock of most days, with outages of three and eleven days, and some passes twice."""
-        days, day = [], date(2025, 7, 9)
-        while day < date(2026, 7, 9):
-            days.append(day)
-            day += timedelta(days=dice.choice([1] * 30 + [3] * 12 + [11]))
-        return [morning(one, place) + timedelta(seconds=more) for one in days for more in (0, 1)[: dice.choice([1, 2])]]
-
-    def _told(self, house: House) -> dict[tuple[str, int], tuple[str, str]]:
-        sql = """SELECT stage_run.project_id, rung, planned_reminder.status, decided_at FROM planned_reminder
-                 JOIN stage_run ON stage_run.id = object_id WHERE planned_reminder.status <> 'planned'"""
-        return {(row.project_id, row.rung): (row.status, row.decided_at) for row in house.rows(sql)}
-
-    def _expected(
-        self, due: dict[UUID, date], passes: list[datetime], place: ZoneInfo
-    ) -> dict[tuple[str, int], tuple[str, str]]:
-        expected = {}
-        for project, day in due.items():
-            for rung in (-3, 0, 3, 10):
-                at = datetime.combine(counted_off(day, rung), time(9), place).astimezone(UTC)
-                first = next((one for one in passes if one >= at), None)
-                if first is not None:
-                    status = "missed" if first - at > STALE else "sent"
-                    expected[str(project), rung] = (status, f"{first:%Y-%m-%dT%H:%M:%S.%f}Z")
-        return expected
-
-
-_OFFICIAL = holidays.country_holidays("CN", years=range(2025, 2028))
-
-
-def counted_off(day: date, rung: int) -> date:
-    """Count working days one by one, by the library itself."""
-    step = timedelta(days=1 if rung > 0 else -1)
-    left = abs(rung)
-    if not left and not _OFFICIAL.is_working_day(day):
-        left = 1
-    while left:
-        day += step
-        left -= bool(_OFFICIAL.is_working_day(day))
-    return day

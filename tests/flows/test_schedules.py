@@ -114,7 +114,8 @@ class TestSlots:
 class TestTheList:
     def test_has_each_id_once_and_a_reason_for_each(self) -> None:
         assert len(ALL) == len(SCHEDULES)
-        assert all(one.reason and one.catch_up_days == 7 for one in SCHEDULES)
+        assert all(one.reason for one in SCHEDULES)
+        assert {one.id for one in SCHEDULES if one.catch_up_days != 7} == {"report"}  # it can be frozen late
 
     def test_on_duty_are_those_with_a_body_by_the_installations_clock(self, house: House) -> None:
         settings = Settings(db="x.db", timezone="Europe/Berlin")

@@ -130,6 +130,18 @@ class TestThePages:
             assert answer.read() == b"a 1\n"
             assert answer.headers["Content-Type"].startswith("text/plain")
 
+    def test_give_no_figures_while_the_database_is_away(self) -> None:
+        def away() -> str:
+            raise RuntimeError("postgresql://me:secret@db")
+
+        server = page_server(Answers(ready=lambda: (True, {}), figures=away), 0)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}/metrics", timeout=5)
+        server.shutdown()
+        server.server_close()
+        assert (refused.value.code, refused.value.read()) == (503, b"# RuntimeError\n")
+
     def test_know_no_others(self, address: str) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/", timeout=5)

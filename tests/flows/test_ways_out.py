@@ -12,7 +12,7 @@ from lifecycle.endings.commands import OrderRecovery, RepayRecovery
 from lifecycle.engine import execute
 from lifecycle.errors import LifecycleError
 from lifecycle.exceptions.carrying_out import carry_out
-from lifecycle.funds.commands import HoldFund, ResumeFund
+from lifecycle.funds.commands import Contribute, HoldFund, ResumeFund
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.payouts.batches import Send
 from lifecycle.payouts.commands import Instruct, Reapprove
@@ -228,6 +228,25 @@ class TestADeadAttempt:
         assert broken(house) == []
 
 
+class TestAFeeOfAPayment:
+    def test_that_the_fund_cannot_bear_is_written_off_once_it_can(self, house: House) -> None:
+        end = paid(house)
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        by_hand: dict[str, Any] = {"fund_id": fund, "received_on": house.today, "note": "by hand"}
+        left = balances(house)["available"]
+        house.do(Contribute(command_id=key(), amount_minor=-left, **by_hand), by=Role.ACCOUNTANT)
+        booked(house, "12.00,CNY,debit,,bank,,F1")
+        assert decide(house, only_case(house), "match", end_to_end_id=end, kind="fee") is None
+        assert house.one("SELECT kind FROM v_exception WHERE closed_at IS NULL") == "fee_not_covered"
+        assert balances(house)["suspense"] == -1_200
+        house.do(Contribute(command_id=key(), amount_minor=1_200, **by_hand), by=Role.ACCOUNTANT)
+
+        assert decide(house, only_case(house), "write_off") is None
+
+        assert (balances(house)["suspense"], balances(house)["available"]) == (0, 0)
+        assert broken(house) == []
+
+
 class TestALiftedHold:
     def test_is_the_one_that_the_case_caused_and_no_other(self, house: House) -> None:
         end = paid(house)
@@ -240,6 +259,40 @@ class TestALiftedHold:
         assert decide(house, only_case(house), "lift_hold") is None
 
         assert [row.reason for row in house.rows(HOLDS)] == ["misuse"]
+
+    def test_is_one_that_the_bank_gives_a_reason_for_beside_what_people_hold_the_fund_for(self, house: House) -> None:
+        """Else two people who end their own hold let the fund pay while the bank contradicts itself."""
+        end = paid(house)
+        fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+        until = house.today + timedelta(days=30)
+        hold = HoldFund(command_id=key(), fund_id=fund, code="misuse", reason="police", until_on=until)
+        house.do(hold, by=Role.FUND_DIRECTOR)
+        booked(house, f"100.00,CNY,debit,,sme,{end},B2")
+
+        for by in (Role.FUND_DIRECTOR, Role.ACCOUNTANT):
+            house.do(ResumeFund(command_id=key(), fund_id=fund, reason="all is well"), by=by)
+
+        assert [row.reason for row in house.rows(HOLDS)] == ["contradiction"]
+
+    def test_stays_until_the_last_case_that_holds_the_fund(self, house: House) -> None:
+        end = paid(house)
+        booked(house, f"99.00,CNY,debit,,sme,{end},B2", f"98.00,CNY,debit,,sme,{end},B3")
+        sql = "SELECT id FROM v_exception WHERE closed_at IS NULL ORDER BY opened_at, id"
+        first, second = (UUID(row.id) for row in house.rows(sql))
+
+        held = []
+        for case in (first, second):
+            assert decide(house, case, "lift_hold") is None
+            held.append([row.reason for row in house.rows(HOLDS)])
+
+        assert held == [["contradiction"], []]
+
+    def test_of_a_lost_payment_ends_with_its_adoption(self, house: House) -> None:
+        (payout,) = pay.payouts(house, state="approved")
+
+        assert decide(house, pay.lost(house, payout), "adopt") is None
+
+        assert house.rows(HOLDS) == []
 
     def test_is_lifted_with_the_case(self, house: House) -> None:
         end = paid(house)

@@ -44,7 +44,7 @@ def play(page: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_project_and_its_first_payment_go_as_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,7 +33,7 @@ def home(demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return home
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_five_minutes_go_as_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = {}
     for command, code in commands():

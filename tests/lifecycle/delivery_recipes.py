@@ -1,4 +1,4 @@
-"""Recipes of webhook endpoints and of what was not delivered (see `recipes.py`)."""
+"""Recipes of webhook endpoints, of what was not delivered and of schedules (see `recipes.py`)."""
 
 import base64
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle.deliveries import commands as delivery
+from lifecycle.schedules import commands as schedules
 from models.db import transaction
 from models.deliveries import Delivery
 from models.ids import new_id
@@ -110,6 +111,30 @@ def drop(house: House, count: int) -> Made:
         delivery.DropMessages(command_id=key(), user_id=user, message_ids=ids, reason="nobody reads it any more")
         for user, ids in _undelivered(house, count, DeliveryStatus.WAITING)
     ]
+
+
+@recipe("schedule.pause", by=Role.OPERATOR)
+def pause_schedule(house: House, count: int) -> Made:
+    return [schedules.PauseSchedule(**one, until_on=house.today) for one in _about_schedules(house, count)]
+
+
+@recipe("schedule.resume", by=Role.OPERATOR)
+def resume_schedule(house: House, count: int) -> Made:
+    found = _about_schedules(house, count)
+    pauses = (schedules.PauseSchedule(**{**one, "command_id": key()}, until_on=house.today) for one in found)
+    house.do(*pauses, by=Role.OPERATOR)
+    return [schedules.ResumeSchedule(**one) for one in found]
+
+
+@recipe("schedule.request", by=Role.OPERATOR)
+def request_run(house: House, count: int) -> Made:
+    return [schedules.RequestRun(**one) for one in _about_schedules(house, count)]
+
+
+def _about_schedules(house: House, count: int) -> list[dict[str, Any]]:
+    """Return so many accounts, each with a schedule of its own."""
+    users = make.ids_of(house.do(*add_user(house, count)))
+    return [{"command_id": key(), "user_id": one, "schedule": key(), "reason": "the disk is slow"} for one in users]
 
 
 def _undelivered(house: House, count: int, status: DeliveryStatus) -> list[tuple[UUID, tuple[UUID, ...]]]:

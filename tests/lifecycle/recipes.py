@@ -31,6 +31,7 @@ from models.states import (
 )
 from tests import factories as make
 from tests.factories import House, key
+from tests.remembered import remembered
 
 Made: TypeAlias = list[Command]
 FEASIBILITY, TRIAL, MARKET = ProjectState.FEASIBILITY, ProjectState.SMALL_BATCH_TRIAL, ProjectState.MARKET_VALIDATION
@@ -63,7 +64,9 @@ def recipe(
     """Enter a function as the recipe of a verb; by default its one act is called like the verb."""
 
     def enter(function: Callable[[House, int], Made]) -> Callable[[House, int], Made]:
-        RECIPES[verb] = Recipe(by=by, make=function, acts=acts or (verb,), moves=moves, tells=tuple(tells.split()))
+        RECIPES[verb] = Recipe(
+            by=by, make=remembered(function), acts=acts or (verb,), moves=moves, tells=tuple(tells.split())
+        )
         return function
 
     return enter
@@ -545,8 +548,10 @@ def decide(house: House, count: int) -> Made:
 
 @recipe("review.object", by=Role.PROJECT_LEAD, tells="review.objected")
 def objection(house: House, count: int) -> Made:
+    """Raised while the notice runs, which begins on a working day: in a house of many tests any day may be today."""
     ids = make.reviews(house, count, state="proposed")[1]
-    house.later(days=1)
+    starts = house.one("SELECT notice_starts_on FROM review WHERE id = :id", id=str(ids[0]))
+    house.later(days=max(1, (date.fromisoformat(str(starts)) - house.today).days))
     return given(review.Object, ids, raised_by="a neighbour", text="I was first")
 
 

@@ -149,7 +149,7 @@ READS: dict[str, Read] = {
     "sweep: holds": lambda session, house, _ids, _: deadlines.ended_holds(session, house.stamp()),
     "sweep: limits": lambda session, house, _ids, _: deadlines.used_up_limits(session, house.stamp()),
     "stop reviews": lambda session, house, ids, _: stop_reviews_due(session, project_rows(session, ids), house.stamp()),
-    **{f"reminders: {one.name}": _planned(one.days_to_plan) for one in DEADLINES[:10]},
+    **{f"reminders: {one.name}": _planned(one.days_to_plan) for one in DEADLINES},
     "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
 }
 

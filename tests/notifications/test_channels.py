@@ -6,10 +6,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
@@ -17,6 +19,7 @@ from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.wecombot import NotifyWeComBot
 
 from models.ports import Said, SendResult, Transient
+from notifications import channels
 from notifications.channels import (
     AppriseChats,
     ChatsInMemory,
@@ -242,8 +245,8 @@ class TestChatSender:
     """The real one and its twin say the same."""
 
     @pytest.fixture(params=["apprise", "memory"])
-    def chats(self, request: pytest.FixtureRequest) -> Any:
-        return AppriseChats() if request.param == "apprise" else ChatsInMemory()
+    def chats(self, request: pytest.FixtureRequest, robot: Receiver) -> Any:
+        return AppriseChats(hosts={robot.place}) if request.param == "apprise" else ChatsInMemory()
 
     @pytest.mark.parametrize("name", ROBOTS)
     def test_hands_over_title_and_text(self, chats: Any, robot: Receiver, name: str) -> None:
@@ -268,7 +271,7 @@ def said(robot: Receiver) -> str:
 
 class TestApprise:
     def test_signs_for_dingtalk(self, robot: Receiver) -> None:
-        AppriseChats().post(ROBOTS["dingtalk"], "x", "y")
+        AppriseChats(hosts={robot.place}).post(ROBOTS["dingtalk"], "x", "y")
 
         assert "sign=" in robot.calls[0][0]
         assert "timestamp=" in robot.calls[0][0]
@@ -289,6 +292,40 @@ class TestApprise:
 
         assert answer.said is Said.REFUSED
         assert not robot.calls
+
+    @pytest.mark.parametrize("place", ["http://{}/x.json", "file:///etc/hostname", "/etc/hostname"])
+    def test_sends_nobody_a_file_or_page_of_this_house(self, place: str, robot: Receiver) -> None:
+        template = quote(place.format(robot.place), safe="")
+        url = f"discord://{'1' * 18}/{'a' * 60}?template={template}"
+
+        assert AppriseChats().post(url, "x", "y") == SendResult(Said.REFUSED, "host_not_allowed")
+        assert not robot.calls
+
+    def test_follows_no_service_to_a_place_inside(self, robot: Receiver) -> None:
+        """What the service answered, its name or a redirect leads to an address of this house."""
+        with pytest.raises(Transient, match="not_taken"):
+            AppriseChats().post(ROBOTS["feishu"], "x", "y")
+
+        assert not robot.calls
+
+    def test_gives_up_a_robot_that_drips(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stop = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            place = f"127.0.0.1:{server.getsockname()[1]}"
+
+            def drip() -> None:
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    while not stop.wait(0.05):
+                        connection.send(b"H")
+
+            thread = threading.Thread(target=drip)
+            thread.start()
+            monkeypatch.setattr(channels, "TOTAL_SECONDS", 0.5)
+            with pytest.raises(Transient, match="not_taken"):
+                AppriseChats(hosts={place}).post(f"json://{place}/x", "x", "y")
+            stop.set()
+            thread.join()
 
     def test_reaches_a_chat_server_of_ones_own(self, robot: Receiver) -> None:
         assert AppriseChats(hosts={robot.place}).post(f"json://{robot.place}/x", "推进", "y").said is Said.ACCEPTED

@@ -13,6 +13,7 @@ from models.db import reading, transaction
 from models.states import Role
 from notifications.asked import Asked, Directory
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline
+from notifications.feed import days_of
 from notifications.reminders import Rung, _insert, _suppressed, labels_of, plan
 from tests import factories as make
 from tests.factories import House
@@ -153,6 +154,39 @@ class TestARetention:
             plan(session, stamp_at(house.now + timedelta(days=400)), SHANGHAI)
         found = house.rows("SELECT DISTINCT deadline_on FROM planned_reminder WHERE what = 'retention_due'")
         assert [row.deadline_on for row in found] == [add_months(date(2025, 9, 1), 12).isoformat()]
+
+
+class TestWhoHasLeft:
+    """A revoked role ends neither the place in a project's team nor what somebody owes there."""
+
+    def test_is_reminded_of_nothing_that_they_were_named_for(self, each_house: House) -> None:
+        project = make.a_project(each_house)
+        make.name_members(each_house, project, roles=(Role.COORDINATOR,))
+        assert told(each_house, "stage_due") == {"coordinator"}
+        leave(each_house, "coordinator")
+        assert told(each_house, "stage_due") == {"second"}
+
+    def test_is_reminded_of_nothing_that_they_owe(self, house: House) -> None:
+        OPENED["condition_due"](house)
+        leave(house, "process_engineer")
+        assert told(house, "condition_due") == {"coordinator", "second"}
+
+    def test_finds_no_panel_day_in_their_calendar(self, house: House) -> None:
+        make.reviews(house, state="called")
+        expert = house.people[Role.EXPERT].user_id
+        with reading(house.engine) as session:
+            assert days_of(session, expert, house.stamp(), "en")
+        leave(house, "expert")
+        with reading(house.engine) as session:
+            assert days_of(session, expert, house.stamp(), "en") == []
+
+
+def leave(house: House, name: str) -> None:
+    change(
+        house,
+        "UPDATE role_grant SET revoked_at = granted_at WHERE user_id = (SELECT id FROM app_user WHERE name = :name)",
+        name=name,
+    )
 
 
 class TestNobodyThere:

@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, update
 
+from flows.telling import CHUNK, _taken_out
+from flows.turns import Turn
+from lifecycle.deliveries.commands import RetryMessages
 from lifecycle.people.commands import Delegate, DisableUser
 from lifecycle.projects.commands import Assign
 from models.db import run_in_transaction
-from models.deliveries import WebhookEndpoint
+from models.deliveries import ContactSetting, WebhookEndpoint
 from models.ids import new_id
 from models.journal import OutboxMessage
 from models.reading import table_of
+from models.settings import Settings
 from models.states import Channel, DeliveryStatus, EndpointStatus, Frequency, Role
 from notifications import preferences
 from notifications.fan_out import TRIES, Fanned, fan_out, not_before, waiting
@@ -23,6 +27,7 @@ from notifications.render import headline
 from notifications.samples import sample_facts
 from notifications.words import LANGUAGES
 from tests.factories import VOTERS, House, a_project, key, name_members, reviews, submitted
+from tests.lifecycle.commands.payout_cases import stand_behind_the_wall
 from tests.lifecycle.recipes import RECIPES
 from tests.notifications.letters import FRAME
 
@@ -76,6 +81,24 @@ def put_out(house: House, kind: str, object_type: str, object_id: UUID, **facts:
     return UUID(str(row["id"]))
 
 
+def _operators_message(house: House, number: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "kind": "run.missed",
+        "dedupe_key": f"run.missed:{number}",
+        "object_type": "schedule",
+        "object_id": new_id(),
+        "facts": sample_facts("run.missed"),
+        "status": DeliveryStatus.WAITING,
+        "attempts": 0,
+        "fence": 0,
+    }
+
+
+def a_turn(house: House) -> Turn:
+    return Turn(engine=house.engine, settings=Settings(db="unused.db"), stamp=house.stamp(), slot_at=house.now)
+
+
 @contextmanager
 def statements(house: House) -> Iterator[list[str]]:
     seen: list[str] = []
@@ -121,6 +144,12 @@ class TestWhoIsTold:
         rows = house.rows("SELECT user_id FROM notification WHERE kind = 'payout.sent_back'")
         assert len({row.user_id for row in rows}) == len(rows)
         assert told(house, "payout.sent_back")[RECIPES["payout.request"].by] == "requester*"
+
+    def test_nobody_is_asked_to_decide_on_a_firm_that_their_own_house_owns(self, house: House) -> None:
+        play(house, "payout.request")
+        stand_behind_the_wall(house, UUID(house.one("SELECT fund_id FROM v_payout")), Role.CERTIFIER)
+        fan(house)
+        assert Role.CERTIFIER not in told(house, "payout.requested")
 
     def test_nobody_of_another_firm_or_platform_is_told(self, house: House) -> None:
         made = submitted(house)
@@ -456,6 +485,46 @@ class TestWhatCannotBeTold:
         assert told(house, "delivery.given_up") == {Role.OPERATOR: "operator*"}
         assert house.one("SELECT count(*) FROM v_outbox WHERE kind = 'delivery.given_up'") == 1
 
+    def test_is_tried_ten_times_more_when_people_say_so_and_told_again(self, house: House) -> None:
+        broken = put_out(house, "run.failed", "schedule", new_id(), schedule="outbox")
+        for _ in range(TRIES):
+            fan(house)
+        operator = house.people[Role.OPERATOR].user_id
+        retry = RetryMessages(command_id=key(), user_id=operator, message_ids=(broken,), reason="mended")
+        house.do(retry, by=Role.OPERATOR)
+
+        states = []
+        for _ in range(TRIES):
+            fan(house)
+            states.append(house.one("SELECT status FROM v_outbox WHERE id = :id", id=str(broken)))
+
+        assert states == ["failed"] * (TRIES - 1) + ["given_up"]
+        assert house.one("SELECT count(*) FROM v_outbox WHERE kind = 'delivery.given_up'") == 2
+
+    def test_is_tried_once_in_a_pass_however_many_messages_wait(self, house: House) -> None:
+        fan(house)
+        broken = put_out(house, "run.failed", "schedule", new_id(), schedule="outbox")
+        house.later(seconds=1)
+        rows = [{**_operators_message(house, number), "created_at": house.now} for number in range(2 * CHUNK)]
+        within(house, lambda session: session.execute(table_of(OutboxMessage).insert(), rows))
+
+        done = _taken_out(a_turn(house))
+
+        assert (done.sent, len(done.parked)) == (2 * CHUNK, 1)
+        assert house.one("SELECT attempts FROM v_outbox WHERE id = :id", id=str(broken)) == 1
+
+    def test_for_whatever_reason_stops_no_other(self, house: House) -> None:
+        """A row that no command of ours would write, as after a repair by hand."""
+        user_id = house.people[Role.OPERATOR].user_id
+        wrong = {"user_id": user_id, "quiet_from": "25:00", "quiet_until": "08:00"}
+        within(house, lambda session: session.execute(table_of(ContactSetting).insert().values(**wrong)))
+        missed = {**_operators_message(house, 1), "created_at": house.now}
+        within(house, lambda session: session.execute(table_of(OutboxMessage).insert().values(**missed)))
+        submitted(house)
+
+        assert missed["id"] in fan(house).parked
+        assert told(house, "project.submitted")
+
     def test_whose_object_is_gone_is_parked_too(self, house: House) -> None:
         gone = put_out(house, "project.judged", "project", new_id(), number="x", clause="G1.1", yes=True)
         assert set(fan(house).parked) == {gone}
@@ -518,6 +587,12 @@ class TestQuietHours:
         now = datetime(2026, 1, 15, 0, 30, tzinfo=UTC)  # half past eight in Shanghai, half past one in Berlin
         assert not_before(a_contact("22:00", "08:00"), SHANGHAI, now) == now
         assert not_before(a_contact("22:00", "08:00", BERLIN), SHANGHAI, now) == datetime(2026, 1, 15, 7, tzinfo=UTC)
+
+    def test_of_a_place_that_this_machine_does_not_know_follow_the_installation(self) -> None:
+        """The tables of zones of two machines differ: Europe/Kyiv was Europe/Kiev."""
+        now = datetime(2026, 1, 15, 15, tzinfo=UTC)
+        person = a_contact("22:00", "08:00", "Europe/Atlantis")
+        assert not_before(person, SHANGHAI, now) == datetime(2026, 1, 16, tzinfo=UTC)
 
     def test_without_any_there_is_no_waiting(self) -> None:
         now = datetime(2026, 1, 15, 18, tzinfo=UTC)

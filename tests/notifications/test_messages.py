@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from jinja2 import meta
 
+from lifecycle.deliveries.rules import PRIVATE
 from models.db import reading, run_in_transaction
 from models.states import Role
 from notifications.fan_out import fan_out, waiting
@@ -34,6 +35,10 @@ class TestTheRegistry:
 
     def test_tells_somebody_of_each_kind(self) -> None:
         assert [kind for kind in ALL if not kind_of(kind).audiences] == []
+
+    def test_says_of_each_message_of_the_clock_whether_it_leaves_the_house(self) -> None:
+        assert set(OF_THE_CLOCK) - PRIVATE == {"report.frozen"}
+        assert set(ALL) >= PRIVATE
 
     def test_names_people_that_can_be_found(self) -> None:
         known = set(Role) | CASE_PARTS | PANEL_PARTS

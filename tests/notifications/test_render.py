@@ -162,6 +162,29 @@ class TestAMail:
         with pytest.raises(Unreadable, match="line break"):
             mail(a_delivery(**{field: "a\r\nBcc: b@example.org"}), FRAME, sender="p@example.org", at=AT)
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "=?utf-8?q?x=0D=0ABcc:_evil@example.org?=",
+            "=?utf-8?b?eA0KQmNjOiBldmlsQGV4YW1wbGUub3Jn?=",
+            f"{'x' * 70} =?utf-8?q?=0D=0ABcc:_evil@example.org?=",
+            "中试 =?utf-8?q?=0D=0ABcc:_evil@example.org?=",
+        ],
+    )
+    def test_takes_no_header_from_a_name_in_code(self, name: str) -> None:
+        facts = {**sample_facts("payout.paid"), **to(), "work": name}
+        wire = mail(a_delivery(facts=facts), FRAME, sender="p@example.org", at=AT).as_bytes(policy=policy.SMTP)
+        back: Any = message_from_bytes(wire, policy=policy.default)
+        assert back["Bcc"] is None
+        assert "Bcc" in back["Subject"] or "Qm" in back["Subject"]
+        assert "\n" not in back["Subject"]
+
+    @pytest.mark.parametrize("break_", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+    def test_is_written_whatever_alphabet_a_name_breaks_its_line_in(self, break_: str) -> None:
+        facts = {**sample_facts("payout.paid"), **to(), "work": f"智能{break_}炒菜机器人"}
+        subject = mail(a_delivery(facts=facts), FRAME, sender="p@example.org", at=AT)["Subject"]
+        assert "智能\ufffd炒菜机器人" in subject
+
     def test_goes_to_a_chat_as_headline_and_text(self) -> None:
         subject, text = chat(a_delivery(), FRAME)
         assert subject in mail(a_delivery(), FRAME, sender="p@example.org", at=AT)["Subject"]

@@ -6,7 +6,9 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -207,6 +209,25 @@ class TestHttps:
             thread.join()
 
         assert said.said is Said.UNSURE
+
+    def test_gives_up_a_name_that_has_many_addresses_where_nobody_answers(self) -> None:
+        """Whoever owns the name says how many it has; together they get the time of one call."""
+        with socket.create_server(("0.0.0.0", 0), backlog=0) as full, ExitStack() as waiting:  # noqa: S104
+            port = full.getsockname()[1]
+            for number in (2, 3):  # the queue takes these, and lets nobody else in
+                caller = waiting.enter_context(socket.socket())
+                caller.settimeout(0)
+                caller.connect_ex((f"127.0.0.{number}", port))
+            sender = HttpsWebhooks(
+                allow={f"many.example.org:{port}"},
+                resolve=lambda _host, _port: tuple(f"127.0.0.{number}" for number in range(10, 110)),
+                connect_seconds=0.2,
+                total_seconds=0.6,
+            )
+            begun = time.monotonic()
+            with pytest.raises(Transient, match="not_reachable"):
+                sender.post(f"http://many.example.org:{port}/", {}, b"{}")
+            assert time.monotonic() - begun < 5
 
     def test_reads_no_body(self, told: Receiver) -> None:
         told.status, told.body = 500, b"a secret of somebody inside" * 100_000

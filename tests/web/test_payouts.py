@@ -209,7 +209,8 @@ class TestSteppingUp:
             "x-csrf-token": csrf,
             "sec-fetch-site": "same-origin",
         }
-        body = {"amount_minor": LARGE, "payload_hash": row.payload_hash}
+        called = {"by": "Lin", "at": "2025-07-08 10:00"}
+        body = {"amount_minor": LARGE, "payload_hash": row.payload_hash, "callback": called}
         path = f"/api/v1/payouts/{large}/commands/approve"
 
         refused = manager.ask("POST", path, json=body, headers=headers)
@@ -348,6 +349,24 @@ class TestTheQueue:
 
         assert large in manager.open(f"/payouts?q={large[-4:]}").text
         assert "No payout fits" in manager.open("/payouts?q=nothing").text
+
+
+class TestAmending:
+    def test_by_a_program_says_the_amount_as_the_contract_does(
+        self, house: House, browser: Browser, large: str
+    ) -> None:
+        program = Program(house, browser, "finance_officer")
+        version = house.one("SELECT version FROM v_payout")
+
+        answer = program.post(
+            f"payouts/{large}/commands/amend",
+            {"amount_minor": LARGE - 1, "reason": "one less"},
+            idempotency_key=key(),
+            if_match=f'"{version}"',
+        )
+
+        assert answer.status_code == 200, answer.text
+        assert house.one("SELECT amount_minor FROM v_payout") == LARGE - 1
 
 
 class TestAsking:

@@ -99,6 +99,7 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
     """Return the command that a body asks for; `Invalid` names every field that is wrong, missing or unknown."""
     own = f"{verb.subject_name}_id"
     known = {one.name for one in fields(verb.command)} - {own, "command_id", "expected_version"}
+    body = _in_own_words(verb, body)
     strange = [unmet("field_unknown", field=name) for name in body if name not in known]
     said = {**body, own: str(subject_id), "command_id": key, "expected_version": version}
     try:
@@ -110,6 +111,25 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
     if strange:
         raise Invalid(*strange)
     return made
+
+
+_SAID_AS: Mapping[str, Mapping[str, str]] = {
+    "payout.amend": {"amount_minor": "new_amount_minor"},
+    "payout.approve": {"callback.by": "callback_by", "callback.at": "callback_at"},
+    "payout.reapprove": {"callback.by": "callback_by", "callback.at": "callback_at"},
+}
+"""Verb -> name in the contract (3.6) -> field of the command, where they differ."""
+
+
+def _in_own_words(verb: AnyVerb, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body under the names of the command; an object whose parts have names of their own is taken apart."""
+    names = _SAID_AS.get(verb.permission, {})
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        inner = value if isinstance(value, dict) and any(one.startswith(f"{name}.") for one in names) else None
+        parts = {name: value} if inner is None else {f"{name}.{key}": one for key, one in inner.items()}
+        found |= {names.get(key, key): one for key, one in parts.items()}
+    return found
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}

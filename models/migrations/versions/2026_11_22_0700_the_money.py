@@ -414,6 +414,13 @@ def upgrade() -> None:
     with op.batch_alter_table("agreement", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_agreement_fund_id"), ["fund_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(
+            "ix_agreement_statement_due_on",
+            ["statement_due_on"],
+            unique=False,
+            sqlite_where=sa.text("settled_on IS NULL"),
+            postgresql_where=sa.text("settled_on IS NULL"),
+        )
 
     op.create_table(
         "capital_call",
@@ -440,6 +447,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "corrects_no", name=op.f("uq_capital_call_source_id_corrects_no")),
     )
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
+        batch_op.create_index("ix_capital_call_due_on", ["due_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_capital_call_fund_id"), ["fund_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_capital_call_source_id"), ["source_id"], unique=False)
 
@@ -661,7 +669,9 @@ def upgrade() -> None:
     with op.batch_alter_table("milestone", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_milestone_agreement_id"), ["agreement_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_milestone_fund_id"), ["fund_id"], unique=False)
+        batch_op.create_index("ix_milestone_is_retention_state", ["is_retention", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_milestone_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_milestone_state_due_on", ["state", "due_on"], unique=False)
 
     op.create_table(
         "recovery_order",
@@ -719,6 +729,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_recovery_order_agreement_id"), ["agreement_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_recovery_order_fund_id"), ["fund_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_recovery_order_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_recovery_order_state_due_on", ["state", "due_on"], unique=False)
 
     op.create_table(
         "payout",
@@ -778,6 +789,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_payout_payee_account_id"), ["payee_account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payout_project_id"), ["project_id"], unique=False)
         batch_op.create_index("ix_payout_state_fund_id", ["state", "fund_id"], unique=False)
+        batch_op.create_index("ix_payout_state_pay_by_on", ["state", "pay_by_on"], unique=False)
 
     op.create_table(
         "recovery_part",
@@ -969,6 +981,7 @@ def downgrade() -> None:
 
     op.drop_table("recovery_part")
     with op.batch_alter_table("payout", schema=None) as batch_op:
+        batch_op.drop_index("ix_payout_state_pay_by_on")
         batch_op.drop_index("ix_payout_state_fund_id")
         batch_op.drop_index(batch_op.f("ix_payout_project_id"))
         batch_op.drop_index(batch_op.f("ix_payout_payee_account_id"))
@@ -977,13 +990,16 @@ def downgrade() -> None:
 
     op.drop_table("payout")
     with op.batch_alter_table("recovery_order", schema=None) as batch_op:
+        batch_op.drop_index("ix_recovery_order_state_due_on")
         batch_op.drop_index(batch_op.f("ix_recovery_order_project_id"))
         batch_op.drop_index(batch_op.f("ix_recovery_order_fund_id"))
         batch_op.drop_index(batch_op.f("ix_recovery_order_agreement_id"))
 
     op.drop_table("recovery_order")
     with op.batch_alter_table("milestone", schema=None) as batch_op:
+        batch_op.drop_index("ix_milestone_state_due_on")
         batch_op.drop_index(batch_op.f("ix_milestone_project_id"))
+        batch_op.drop_index("ix_milestone_is_retention_state")
         batch_op.drop_index(batch_op.f("ix_milestone_fund_id"))
         batch_op.drop_index(batch_op.f("ix_milestone_agreement_id"))
 
@@ -1023,9 +1039,15 @@ def downgrade() -> None:
     with op.batch_alter_table("capital_call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_capital_call_source_id"))
         batch_op.drop_index(batch_op.f("ix_capital_call_fund_id"))
+        batch_op.drop_index("ix_capital_call_due_on")
 
     op.drop_table("capital_call")
     with op.batch_alter_table("agreement", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_agreement_statement_due_on",
+            sqlite_where=sa.text("settled_on IS NULL"),
+            postgresql_where=sa.text("settled_on IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_agreement_project_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_fund_id"))
 

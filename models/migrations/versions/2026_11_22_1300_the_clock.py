@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("refused_count", sa.Integer(), nullable=False),
         sa.Column("failed_count", sa.Integer(), nullable=False),
         sa.Column("effects", JSONText(), nullable=False),
+        sa.Column("progress", JSONText(), nullable=False),
         sa.Column("why", sa.String(length=1000), nullable=False),
         sa.Column("outside_run", sa.String(length=100), nullable=True),
         sa.CheckConstraint(

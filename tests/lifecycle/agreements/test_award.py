@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifecycle.agreements.commands import SupplementAgreement, VerifyCost
+from lifecycle.agreements.commands import CloseAgreement, SupplementAgreement, VerifyCost
 from lifecycle.agreements.terms import TrancheChange, redistributed
 from lifecycle.commands import Command
 from lifecycle.milestones.commands import AcceptMilestone, WaiveMilestone
@@ -104,6 +104,15 @@ class TestAward:
 
         assert [answer.is_done for answer in answers] == [True, False]
         assert [reason.code for reason in answers[1].unmet] == ["fund_over_committed"]
+
+
+class TestADraft:
+    def test_is_given_up_by_a_manager(self, each_house: House) -> None:
+        (one,) = agreements(each_house, is_signed=False)
+
+        each_house.do(CloseAgreement(command_id=key(), agreement_id=one, reason="typed wrong"), by=Role.FUND_MANAGER)
+
+        assert each_house.one("SELECT status FROM v_agreement") == "closed"
 
 
 class TestRedistributed:

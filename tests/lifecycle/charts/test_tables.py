@@ -127,6 +127,9 @@ PAYOUT = {
     ("returned", "cancel"): ("cancelled", ()),
     ("returned", "confirm"): ("paid", ()),
     ("approved", "confirm"): ("paid", ()),
+    ("requested", "confirm"): ("paid", ()),
+    ("rejected", "confirm"): ("paid", ()),
+    ("cancelled", "confirm"): ("paid", ()),
 }
 BATCH = {
     ("prepared", "send"): ("sent", ("fence_holds",)),

@@ -15,6 +15,7 @@ from lifecycle.agreements.commands import (
     VerifyCost,
 )
 from lifecycle.agreements.terms import PlannedTranche, TrancheChange
+from lifecycle.endings.commands import SettleAgreement
 from lifecycle.funds.commands import CloseFund
 from lifecycle.milestones.commands import AcceptMilestone, SubmitMilestone, WaiveMilestone
 from lifecycle.people.commands import GrantRole, TieOrganisations
@@ -26,7 +27,7 @@ from models.states import ProjectState, Role
 from tests import factories as make
 from tests.factories import House, key
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
-from tests.lifecycle.ending_recipes import paid, stop
+from tests.lifecycle.ending_recipes import paid, stop, stopped
 
 NOWHERE = UUID(int=5)
 NO_FILE = "f" * 64
@@ -203,6 +204,19 @@ def _same_person(house: House, one: str, other: str) -> None:
 wrong("agreement.close", "reason_missing", reason="")
 
 
+@refused("agreement.close", "role", "tranches_open", by=Role.FUND_MANAGER)
+def _by_a_manager_where_it_was_in_force(house: House) -> Any:
+    return on(CloseAgreement, make.agreements(house)[0], reason="why")
+
+
+@refused("agreement.supplement", "project_ended", "settled_already", by=Role.SPONSOR)
+def _more_than_was_settled_on(house: House) -> Any:
+    (agreement,) = stopped(house, 1, 8_000)
+    settle = on(SettleAgreement, agreement, reason="as stated")
+    house.do(settle, by=Role.FUND_DIRECTOR)
+    return on(SupplementAgreement, agreement, own_money_minor=60_000_000, reason="more")
+
+
 @refused("agreement.close", "tranches_open")
 def _while_the_project_runs(house: House) -> Any:
     return on(CloseAgreement, make.agreements(house)[0], reason="why")
@@ -233,6 +247,7 @@ def _while_money_is_asked_for_and_owed(house: House) -> Any:
     "batch_may_be_alive",
     "payouts_open",
     "agreements_active",
+    "recoveries_open",
     "exceptions_open",
     by=Role.SPONSOR,
 )

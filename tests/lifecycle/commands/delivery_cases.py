@@ -41,6 +41,9 @@ wrong("webhook.replay", "nothing_to_replay", since_at=None)
 wrong("webhook.replay", "nothing_to_replay", message_id=NOWHERE)
 wrong("outbox.retry", "reason_missing", reason="")
 wrong("outbox.drop", "reason_missing", reason="")
+for verb in ("pause", "resume", "request"):
+    wrong(f"schedule.{verb}", "reason_missing", reason=" ")
+wrong("schedule.pause", "pause_is_over", until_on=lambda house: house.today - timedelta(days=1))
 wrong("outbox.retry", "message_not_found", message_ids=(NOWHERE,))
 wrong("outbox.drop", "message_not_found", message_ids=())
 
@@ -137,3 +140,8 @@ def _drop_what_has_arrived(house: House) -> Any:
 @refused("outbox.drop", "drop_not_possible_when_given_up")
 def _drop_twice(house: House) -> Any:
     return again("outbox.drop", done(house, "outbox.drop"))
+
+
+@refused("schedule.resume", "not_paused")
+def _nothing_to_resume(house: House) -> Any:
+    return replace(made(house, "schedule.resume"), schedule="backup")

@@ -168,6 +168,15 @@ def _by_a_booking_of_another_fund(house: House) -> Any:
     return again("recovery.repay", one, statement_line_id=other.statement_line_id)
 
 
+@refused("recovery.repay", "repayment_without_booking")
+def _by_what_comes_back_of_a_payment(house: House) -> Any:
+    command = made(house, "recovery.repay")
+    with transaction(house.engine) as session:
+        ours = """UPDATE statement_line SET details = '{"end_to_end_ids": ["PWABCDPO20250001A1"]}'"""
+        session.execute(text(ours))
+    return command
+
+
 @refused("recovery.write_off", "recovery_closed")
 def _forgiven_after_it_was_paid(house: House) -> Any:
     return on(WriteOffRecovery, all_paid_back(house), reason="why")

@@ -5,6 +5,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
+from lifecycle.endings.commands import OrderRecovery
 from lifecycle.funds.commands import (
     CallCapital,
     CloseFund,
@@ -19,11 +22,13 @@ from lifecycle.funds.commands import (
 from lifecycle.funds.corrections import AmendCommitment, CancelCall, CorrectFund
 from lifecycle.payouts.statements import TakeLines
 from lifecycle.people.commands import GrantRole
+from models.db import transaction
 from models.money import MAX_MINOR
 from models.states import Role, SourceKind
 from tests import payments as pay
 from tests.factories import House, agreements, call_capital, funds, ids_of, key, new_fund, pay_in, sources
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
+from tests.lifecycle.ending_recipes import paid
 
 NOWHERE = UUID(int=5)
 
@@ -240,11 +245,36 @@ def _of_a_second_account_of_ones_own(house: House) -> Any:
     return on(SetLimit, funds(house)[0], user_id=user, up_to_minor=1, reason="why")
 
 
+@refused("fund.add", "bank_code_wrong")
+def _for_real_work_at_a_bank_that_is_none(house: House) -> Any:
+    with transaction(house.engine) as session:
+        session.execute(text("UPDATE installation SET mode = 'production', clock_at = NULL"))
+    return made(house, "fund.add", debtor_bank="BANK")
+
+
 @refused("fund.close", "money_left_in_fund")
 def _with_money_in_it(house: House) -> Any:
     (one,) = funds(house)
     pay_in(house, one, amount_minor=1)
     return on(CloseFund, one, reason="why")
+
+
+@refused("fund.close", "money_in_suspense", "exceptions_open")
+def _with_money_that_nobody_explained(house: House) -> Any:
+    (one,) = funds(house)
+    pay.credited(house, one, 500)
+    return on(CloseFund, one, reason="why")
+
+
+@refused("fund.close", "agreements_active", "recoveries_open", "batch_may_be_alive")
+def _while_a_firm_owes_it(house: House) -> Any:
+    (agreement,) = paid(house, 1)
+    order: dict[str, Any] = {"amount_minor": 1_000, "code": "misuse", "reason": "why"}
+    house.do(on(OrderRecovery, agreement, **order), by=Role.FUND_MANAGER)
+    fund = UUID(house.one("SELECT fund_id FROM v_agreement"))
+    left = int(house.one("SELECT balance_minor FROM v_account WHERE kind = 'available'"))
+    house.do(on(Contribute, fund, amount_minor=-left, received_on=house.today, note="back"), by=Role.ACCOUNTANT)
+    return on(CloseFund, fund, reason="why")
 
 
 @refused("fund.close", "fund_closed")

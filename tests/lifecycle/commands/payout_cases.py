@@ -493,6 +493,44 @@ def _paid_on_the_word_of_somebody_who_joined_the_team(house: House) -> Any:
     return instruct(one)
 
 
+def _released(house: House) -> UUID:
+    """Return a payout that was certified, approved and released."""
+    (one,) = pay.payouts(house, pack="strict")
+    pay.certify(house, one)
+    pay.approve(house, one)
+    pay.release(house, one)
+    house.later(days=30)
+    return one
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_on_the_certificate_of_somebody_who_joined_the_firm(house: House) -> Any:
+    one = _released(house)
+    also(house, Role.CERTIFIER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.instruct", "conflict_of_interest")
+def _paid_where_the_payer_joined_the_firm(house: House) -> Any:
+    one = _released(house)
+    also(house, Role.PAYER, Role.PROCESS_ENGINEER, "sme")
+    return instruct(one)
+
+
+@refused("payout.certify", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _certified_by_one_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, pack="strict")
+    _in_the_team(house, Role.CERTIFIER)
+    return on(Certify, one, amount_minor=pay.AMOUNT)
+
+
+@refused("payout.release", "four_eyes", by=Role.TECHNICAL_MANAGER)
+def _released_by_one_of_the_team(house: House) -> Any:
+    (one,) = pay.payouts(house, state="approved")
+    _in_the_team(house, Role.PAYER)
+    return on(Release, one)
+
+
 @refused("payout.instruct", "payload_changed", "evidence_not_current")
 def _paid_on_evidence_that_was_withdrawn(house: House) -> Any:
     (one,) = pay.payouts(house, state="approved")
@@ -526,6 +564,12 @@ wrong("payee_account.confirm", "callback_missing", called=" ")
 wrong("payee_account.retire", "reason_missing", reason="")
 
 
+@refused("payee_account.propose", "account_not_digits")
+def _entered_for_real_work_where_it_can_be_none(house: House) -> Any:
+    edit(house, "UPDATE installation SET mode = 'production', clock_at = NULL")
+    return made(house, "payee_account.propose", account_number="1234A")
+
+
 @refused("payee_account.propose", "account_known_already")
 def _the_same_account_written_otherwise(house: House) -> Any:
     first = done(house, "payee_account.propose")
@@ -549,7 +593,23 @@ def _retired_by_who_does_not_pay_the_firm(house: House) -> Any:
     return made(house, "payee_account.retire")
 
 
-@refused("payee_account.confirm", "four_eyes", by=Role.FINANCE_OFFICER)
+@refused("payee_account.confirm", "conflict_of_interest")
+def _confirmed_by_one_of_the_firm(house: House) -> Any:
+    command = made(house, "payee_account.confirm")
+    also(house, Role.ACCOUNTANT, Role.PROCESS_ENGINEER, "sme")
+    return command
+
+
+@refused("payee_account.confirm", "conflict_of_interest")
+def _confirmed_by_one_whom_the_wall_keeps_out(house: House) -> Any:
+    command = made(house, "payee_account.confirm")
+    (agreement,) = make.agreements(house)
+    fund = UUID(house.one("SELECT fund_id FROM v_agreement WHERE id = :id", id=str(agreement)))
+    stand_behind_the_wall(house, fund, Role.ACCOUNTANT)
+    return command
+
+
+@refused("payee_account.confirm", "four_eyes", "conflict_of_interest", by=Role.FINANCE_OFFICER)
 def _confirmed_by_who_entered_it(house: House) -> Any:
     command = made(house, "payee_account.confirm")
     also(house, Role.FINANCE_OFFICER, Role.ACCOUNTANT, "funder")
@@ -876,6 +936,14 @@ def _agreed_by_one_whom_the_wall_keeps_out(house: House) -> Any:
 def _proposed_by_who_entered_the_account(house: House) -> Any:
     command = made(house, "exception.propose")
     edit(house, "UPDATE payee_account SET proposed_by = confirmed_by, confirmed_by = proposed_by")
+    return command
+
+
+@refused("exception.confirm", "four_eyes")
+def _agreed_by_who_confirmed_the_account(house: House) -> Any:
+    command = made(house, "exception.confirm")
+    manager = house.people[Role.FUND_MANAGER].user_id
+    edit(house, f"UPDATE payee_account SET confirmed_by = '{manager}'")
     return command
 
 

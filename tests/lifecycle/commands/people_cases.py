@@ -31,6 +31,15 @@ wrong("organisation.tie", "tie_wrong", share_basis_points=10_001)
 wrong("organisation.tie", "organisation_not_found", other_id=NOWHERE)
 wrong("user.add", "account_wrong", login="li wei")
 wrong("user.add", "account_wrong", email="li.wei")
+for several in (
+    "li@x.org,wei@x.org",
+    "li@x.org wei@x.org",
+    "li@x.org\nbcc:wei@x.org",
+    "Li <li@x.org>",
+    "li@",
+    "@x.org",
+):
+    wrong("user.add", "account_wrong", email=several)
 wrong("user.add", "user_not_found", person_id=NOWHERE)
 wrong("user.grant", "role_needs_organisation", organisation_id=None)
 wrong("user.grant", "organisation_not_found", organisation_id=NOWHERE)

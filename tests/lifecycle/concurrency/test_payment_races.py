@@ -1,6 +1,6 @@
 """Two processes, one barrier, one payout: money is reserved, sent and settled once (R1, R4-R17, R24).
 
-A few times per database by `make test`, two hundred times by `make prove`.
+Twice per database by `make test`, a few times by `make test-long`, two hundred times by `make prove`.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ from tests.paying import ACCOUNT, APPROVERS, MAKER, Paying, a_paying_fund, appro
 from tests.witness.bank import Bank, Order
 
 pytestmark = pytest.mark.slow
-TIMES = (6, pytest.param(200, marks=pytest.mark.prove))
+TIMES = (2, pytest.param(6, marks=pytest.mark.long), pytest.param(200, marks=pytest.mark.prove))
 ONE, OTHER = APPROVERS
 PAID_IN = 10_000_000
 

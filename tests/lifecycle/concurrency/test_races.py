@@ -1,6 +1,6 @@
 """Two processes, one barrier, one database: nobody overwrites anybody (R1, R2, R4-R8, R23, R25).
 
-Each race is run twenty times per database by `make test`, two hundred times by `make prove`.
+Each race is run three times per database by `make test`, twenty by `make test-long`, two hundred by `make prove`.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.factories import VOTERS, House, key, name_members, projects, reviews
 from tests.lifecycle.concurrency.races import Racers, assert_sound, done, racers
 
 pytestmark = pytest.mark.slow
-TIMES = (20, pytest.param(200, marks=pytest.mark.prove))
+TIMES = (3, pytest.param(20, marks=pytest.mark.long), pytest.param(200, marks=pytest.mark.prove))
 ONE, OTHER = Role.COORDINATOR, "second"
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from lifecycle.payouts.commands import Approve, Certify, Instruct, Release
+from lifecycle.funds.commands import SetTiers, Tier
+from lifecycle.payouts.commands import Approve, Certify, Instruct, Release, SendBack
 from lifecycle.people.commands import Delegate, DisableUser, EndDelegation, GrantRole, RevokeRole
 from models.ids import new_id
+from models.money import MAX_MINOR
 from models.states import Role
 from tests import factories as make
 from tests import payments as pay
@@ -96,6 +98,19 @@ class TestWhoStandsIn:
         )
 
         assert codes(house, again, deputy) == ["already_decided"]
+
+    def test_gives_one_of_three_approvals_and_not_two(self, house: House, deputy: str) -> None:
+        (payout,) = pay.payouts(house)
+        tiers = (Tier(up_to_minor=MAX_MINOR, approvers_needed=3),)
+        fund = pay.payer_of(house, payout)
+        house.do(SetTiers(command_id=key(), fund_id=fund, tiers=tiers, reason="three look"), by=Role.SPONSOR)
+        house.do(SendBack(command_id=key(), payout_id=payout, reason="counted anew"), by=Role.FUND_DIRECTOR)
+        house.do(approval(house, payout), by=deputy)
+
+        house.do(approval(house, payout, None), by=Role.FUND_DIRECTOR)
+
+        assert house.one("SELECT state FROM v_payout") == "requested"
+        assert house.one("SELECT balance_minor FROM v_account WHERE kind = 'reserved'") == 0
 
     @pytest.mark.parametrize("ending", ["ended", "over", "role lost", "disabled"])
     def test_has_said_nothing_at_the_last_gate_once_the_delegation_is_over(self, house: House, ending: str) -> None:

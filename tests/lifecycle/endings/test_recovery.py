@@ -13,7 +13,7 @@ from lifecycle.funds.commands import SetLimit
 from lifecycle.funds.queries import ledger_lines, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
-from lifecycle.people.commands import GrantRole
+from lifecycle.people.commands import DisableUser, GrantRole
 from models.db import reading, transaction
 from models.states import ProjectState, Role
 from tests import factories as make
@@ -212,6 +212,18 @@ class TestAWriteOff:
         (found,) = house.rows("SELECT state, written_off_minor FROM recovery_order")
         assert (found.state, found.written_off_minor) == ("written_off", 1_000)
         assert net(house, agreement) == PAID
+
+    def test_is_proposed_anew_where_who_proposed_it_has_left(self, house: House) -> None:
+        (agreement,) = paid(house, 1)
+        word = WriteOffRecovery(command_id=key(), recovery_id=order(house, agreement), reason="the firm is gone")
+        house.do(word, by=Role.FUND_DIRECTOR)
+        house.do(DisableUser(command_id=key(), user_id=house.people[Role.FUND_DIRECTOR].user_id), by=Role.ADMIN)
+        _grant(house, house.people["nobody"].user_id)
+
+        house.do(replace(word, command_id=key()), by="nobody")
+
+        (found,) = house.rows("SELECT state, write_off_by FROM recovery_order")
+        assert (found.state, UUID(str(found.write_off_by))) == ("open", house.people["nobody"].user_id)
 
     def test_needs_a_limit_that_reaches_it(self, house: House) -> None:
         (agreement,) = paid(house, 1)

@@ -5,12 +5,13 @@ from uuid import UUID
 import pytest
 
 from lifecycle.agreements.commands import AcceptAudit, CloseAgreement
-from lifecycle.endings.commands import OrderRecovery, SettleAgreement
+from lifecycle.endings.commands import OrderRecovery, SettleAgreement, WriteOffRecovery
 from lifecycle.funds.commands import ResizeFund
 from lifecycle.funds.queries import Position, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
 from lifecycle.payouts.commands import Cancel, Reapprove
+from lifecycle.people.commands import GrantRole
 from lifecycle.projects.commands import Advance, Stop
 from lifecycle.requirements.commands import JudgeRequirement
 from models.db import reading
@@ -132,6 +133,31 @@ class TestAStop:
         assert house.one("SELECT state FROM recovery_order") == "settled"
         sums(house, agreement)
 
+    def test_is_over_with_the_last_debt_and_the_fund_can_promise_what_came_back(
+        self, house: House, agreement: UUID
+    ) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+        settle(house, agreement)
+        repay(house, 4_000_000)
+        assert row(house, agreement).status == "active"
+
+        repay(house, 6_000_000)
+
+        assert row(house, agreement).status == "closed"
+        resize(house, agreement, 70_000_000)
+        sums(house, agreement)
+
+    def test_is_over_where_the_debt_was_given_up(self, house: House, agreement: UUID) -> None:
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+        settle(house, agreement)
+
+        given_up(house)
+
+        assert row(house, agreement).status == "closed"
+        sums(house, agreement)
+
     def test_owes_the_firm_nothing_of_what_was_paid_back_while_the_rest_is_still_owed(
         self, house: House, agreement: UUID
     ) -> None:
@@ -159,6 +185,22 @@ class TestAStop:
         owed.append(place(house, agreement).committed_minor)
         assert owed == [11_000_000, 0]
         assert place(house, agreement).reserved_minor == 11_000_000
+        sums(house, agreement)
+
+    def test_asks_no_more_for_what_two_people_gave_up(self, house: House, agreement: UUID) -> None:
+        """Else one of them orders alone what both have forgiven."""
+        stop(house, agreement)
+        paying.accept_cost(house, agreement, cost=100_000_000)
+        settle(house, agreement)
+        given_up(house)
+
+        anew = SettleAgreement(command_id=key(), agreement_id=agreement, reason="again")
+        all_of_it: dict[str, Any] = {"amount_minor": 70_000_001, "code": "stop", "reason": "again"}
+        ordered = OrderRecovery(command_id=key(), agreement_id=agreement, **all_of_it)
+        answers = [house.ask(one, by=Role.FUND_MANAGER)[0] for one in (anew, ordered)]
+
+        codes = [[reason.code for reason in answer.unmet] for answer in answers]
+        assert codes == [["agreement_closed", "settled_already"], ["recovery_over_paid"]]
         sums(house, agreement)
 
     def test_nets_an_open_order_that_asks_for_more_than_is_owed(self, house: House, agreement: UUID) -> None:
@@ -207,6 +249,16 @@ class TestAStop:
 
         (answer,) = house.ask(again, by=Role.FUND_DIRECTOR)
         assert [reason.code for reason in answer.unmet] == ["payouts_open"]
+
+
+def given_up(house: House) -> None:
+    """Let two people write the one recovery order off."""
+    order = UUID(str(house.one("SELECT id FROM recovery_order")))
+    user, place = house.people["nobody"].user_id, house.parties["funder"]
+    second = GrantRole(command_id=key(), user_id=user, role=Role.FUND_DIRECTOR, organisation_id=place)
+    house.do(second, by=Role.ADMIN)
+    for by in (Role.FUND_MANAGER, "nobody"):
+        house.do(WriteOffRecovery(command_id=key(), recovery_id=order, reason="bankrupt"), by=by)
 
 
 class TestMoneyThatComesBackAfterTheEnd:

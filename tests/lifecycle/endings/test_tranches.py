@@ -16,7 +16,7 @@ from lifecycle.milestones.commands import AcceptMilestone, AnnounceRelease, Waiv
 from lifecycle.milestones.entitlement import Figures, Retained
 from lifecycle.milestones.facts import last_go
 from lifecycle.milestones.rules import still_over
-from lifecycle.payouts.commands import Instruct, Release, RequestPayout
+from lifecycle.payouts.commands import Approve, Instruct, Release, RequestPayout
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements.commands import JudgeRequirement
 from lifecycle.standards import library
@@ -120,6 +120,32 @@ class TestACut:
 
         assert [[reason.code for reason in answer.unmet] for answer in answers] == [[], ["money_not_used"]]
         assert sum(tranches(house, agreement).values()) == 100_000_000
+
+
+class TestCaps:
+    def test_count_what_is_approved_before_in_the_same_batch(self, house: House) -> None:
+        """The second tranche is asked for first, so neither is cut: forty and thirty percent against a cap of 45."""
+        terms: dict[str, Any] = {"amount_minor": 10_000_000, "own_money_minor": 4_500_000}
+        (one,) = make.agreements(house, stage=ProjectState.FEASIBILITY, pack="granted", **terms)
+        to_the_next_stage(house, one)
+        to_the_next_stage(house, one)
+        make.pay_in(house, paying.fund_of(house, one))
+        first, second = (paying.released(house, one, number=number)[0] for number in (1, 2))
+        amounts = ((second, 3_000_000), (first, 4_000_000))
+        paper = (house.one("SELECT sha256 FROM v_evidence WHERE status = 'current'"),)
+        asked = (replace(paying.request(house, tranche, amount), new_evidence=paper) for tranche, amount in amounts)
+        payouts = [paying.asked(house, command)[0] for command in asked]
+
+        answers = house.ask(
+            *(
+                Approve(command_id=key(), payout_id=payout, amount_minor=amount)
+                for payout, (_, amount) in zip(payouts, amounts, strict=True)
+            ),
+            by=Role.FUND_MANAGER,
+        )
+
+        codes = [[reason.code for reason in answer.unmet] for answer in answers]
+        assert codes == [[], ["advance_over_cap"]]
 
 
 class TestARetention:

@@ -1,6 +1,5 @@
 """The life of one command of every verb: out of reach, forbidden, stale, rehearsed, explained, done, repeated."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +13,10 @@ from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import REGISTRY, Answer, Command, Verb
 from lifecycle.errors import Forbidden, NotFound, Stale
 from lifecycle.verbs import BY_NAME
-from models.db import make_engine, reading
+from models.db import reading
 from models.people import User
 from models.states import Role
-from tests.conftest import copied
+from tests.conftest import copied_into
 from tests.digest import changed, digest
 from tests.factories import House, key
 from tests.lifecycle.recipes import RECIPES, Recipe
@@ -83,11 +82,8 @@ def life(
     request: pytest.FixtureRequest, sqlite_house_template: tuple[Path, House], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Life]:
     """Bring a command about once, and give it in every way."""
-    path, template = sqlite_house_template
-    file = tmp_path_factory.mktemp("life") / "house.db"
-    shutil.copyfile(path, file)
-    engine = make_engine(str(file))
-    house = copied(template, engine)
+    house = copied_into(sqlite_house_template, tmp_path_factory.mktemp("life") / "house.db")
+    engine = house.engine
     recipe = RECIPES[request.param]
     (command,) = recipe.make(house, 1)
     verb = REGISTRY[type(command)]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from lifecycle.funds.commands import SetTiers, Tier
-from lifecycle.payouts.commands import Amend, Approve, SendBack
+from lifecycle.payouts.commands import Amend, Approve, Reapprove, SendBack
 from models.money import MAX_MINOR
 from models.states import Role
 from tests import payments as pay
@@ -85,3 +85,15 @@ class TestAPayoutThatIsCountedAnew:
         house.do(amend, by=Role.FINANCE_OFFICER)
 
         assert needed(house) == (3, True)
+
+    def test_asks_for_as_many_as_the_tiers_say_when_it_came_back(self, house: House) -> None:
+        (payout,) = pay.payouts(house, state="returned")
+        two = (Tier(up_to_minor=MAX_MINOR, approvers_needed=2),)
+        house.do(lowered(house, payout, two), by=Role.SPONSOR)
+        anew = Reapprove(command_id=key(), payout_id=payout, amount_minor=pay.AMOUNT)
+
+        house.do(anew, by=Role.FUND_MANAGER)
+        assert (house.one("SELECT state FROM v_payout"), needed(house)) == ("returned", (2, False))
+        house.do(replace(anew, command_id=key()), by=Role.FUND_DIRECTOR)
+
+        assert house.one("SELECT state FROM v_payout") == "approved"

@@ -373,7 +373,7 @@ brought(house, Path(path), load_mapping(Path(mapping)), mode=How(mode), programm
 
 @pytest.mark.slow
 class TestKilledInTheMiddle:
-    @pytest.mark.parametrize(("mode", "left"), [(How.WHOLE, 0), (How.PARTIAL, 800)])
+    @pytest.mark.parametrize(("mode", "left"), [(How.WHOLE, 0), pytest.param(How.PARTIAL, 800, marks=pytest.mark.long)])
     def test_leaves_whole_transactions_and_is_completed_by_a_repeat(
         self, each_house: House, tmp_path: Path, mode: How, left: int
     ) -> None:

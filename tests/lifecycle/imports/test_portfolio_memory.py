@@ -26,7 +26,7 @@ def peak(house: House, path: Path, how: Mapping) -> tuple[int, int]:
         tracemalloc.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestBringingIn:
     def test_takes_no_more_memory_for_6_000_rows_than_for_600(self, house: House, tmp_path: Path) -> None:
         read = [rule for rule in BASE["columns"] if rule["column"] == "title"]

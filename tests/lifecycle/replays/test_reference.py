@@ -75,6 +75,7 @@ def broken(engine: Engine) -> list[str]:
 
 
 class TestApprovalLogs:
+    @pytest.mark.long
     @pytest.mark.parametrize("name", LOGS)
     def test_are_known_whole_to_their_mappings(self, reference_data: Path, name: str) -> None:
         oracle = facts(reference_data / "event_logs", "facts.json")[LOGS[name]]
@@ -266,6 +267,7 @@ class TestFundRegister:
         }
         assert broken(sqlite_engine) == []
 
+    @pytest.mark.long
     def test_agrees_with_the_facts_beside_it_and_with_plain_arithmetic(
         self, reference_data: Path, sqlite_engine: Engine
     ) -> None:

@@ -4,6 +4,7 @@ Pure. An end-to-end id names its payout and attempt besides (`safety.md` 2.6).
 """
 
 import re
+from typing import Any
 
 from lifecycle.banking.refusal import BankFileRefused
 
@@ -29,6 +30,11 @@ def end_to_end_id(epoch: str, payout: str, attempt: int) -> str:
 def is_own(given: str) -> bool:
     """Say whether an id, of a payment or a file, has our form: this database gave it, or what it was restored from."""
     return _OURS.fullmatch(given) is not None
+
+
+def names_ours(line: Any) -> bool:
+    """Say whether a stored booking names a payment, or a file, under an id that only we give."""
+    return any(is_own(one) for key in ("end_to_end_ids", "messages") for one in line.details.get(key, ()))
 
 
 def payout_named(given: str) -> str | None:
