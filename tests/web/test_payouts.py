@@ -390,3 +390,16 @@ class TestAsking:
 
         assert made.status_code == 201
         assert made.json()["state"] == "requested"
+
+
+class TestExplaining:
+    def test_counts_the_money_of_a_payout_once_however_many_verbs_are_asked_about(
+        self, house: House, browser: Browser, large: str
+    ) -> None:
+        """Its fund has five million, its tranche its own amount: neither holds it for each verb."""
+        program = Program(house, browser, "fund_manager")
+
+        said = {one["name"]: one for one in program.get(f"payouts/{large}/commands").json()}
+
+        assert said["approve"]["allowed"], said["approve"]["reasons"]
+        assert said["send-back"]["allowed"]
