@@ -115,8 +115,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             figures=_without(figures.get(agreement_id), row),
             before_minor=earlier.asked(agreement_id, row),
         )
-        earlier.count(facts)
-        found.append(facts)
+        found.append(earlier.count(facts))
     return found
 
 
@@ -141,16 +140,15 @@ class _Earlier:
     def _of(self, row: Any) -> int:
         return self._own.get(row.id, 0) if row is not None else 0
 
-    def count(self, facts: PayoutFacts) -> None:
-        """Count what a command will take, in place of what one on the same payout would."""
+    def count(self, facts: PayoutFacts) -> PayoutFacts:
+        """Count what a command will take, in place of what one on the same payout would; return its facts."""
         row, amount = facts.payout, facts.amount_minor
         more = amount - self._of(row)
         self._taken[facts.fund.id] += more
-        if row is None:
-            return
-        if row.state in _WAITING:
-            self._asked[facts.agreement.id] += more
-        self._own[row.id] = amount
+        if row is not None:
+            self._asked[facts.agreement.id] += more if row.state in _WAITING else 0
+            self._own[row.id] = amount
+        return facts
 
 
 def _words_and_attempts(session: Session, ids: Sequence[UUID]) -> tuple[Groups, Groups]:
