@@ -1,6 +1,6 @@
 """What pages and programs share when something is done: which verbs there are now, and the command out of values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import engine as melody
-from lifecycle.commands import Command
-from lifecycle.errors import LifecycleError, NotFound, Unmet
+from lifecycle.commands import REGISTRY, Answer, Command, Stamp
+from lifecycle.errors import Forbidden, LifecycleError, NotFound, Unmet
+from lifecycle.exceptions.carrying_out import carry_out
+from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.people.queries import people_who_owe
+from models.db import run_in_transaction
 from models.journal import AuditRecord, CommandRecord
 from models.people import User
 from models.reading import table_of
@@ -102,6 +105,50 @@ def command(verb: AnyVerb, subject_id: UUID, values: Mapping[str, Any], *, key: 
     """Return the command of a verb on a subject."""
     made: Command = verb.command(command_id=key, **{f"{verb.subject_name}_id": subject_id, **values})
     return replace(made, expected_version=version)
+
+
+STEP_UP = frozenset(
+    {
+        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release"),
+        *("payee_account.confirm", "exception.confirm", "disbursement.lift", "agreement.sign", "agreement.settle"),
+        *("fund.contribute", "fund.resume", "fund.set_tiers", "fund.set_limit", "fund.resize", "fund.close"),
+        *("fund.correct", "fund.commit", "fund.amend_commitment", "fund.cancel_call"),
+        *("recovery.order", "recovery.repay", "recovery.set_off", "recovery.write_off"),
+    }
+)
+"""Decisions about money: who makes one has proven within five minutes who they are."""
+
+
+def carry(visit: Visit, asked: Command) -> Answer:
+    """Carry a command out with what follows from it; a decision about money only for who has stepped up."""
+    if REGISTRY[type(asked)].permission in STEP_UP and not visit.has_stepped_up():
+        reason = Unmet(code="step_up_required")
+        return Answer(command=asked, error=Forbidden(reason), unmet=(reason,))
+    follow = _FOLLOWS.get(type(asked))
+    if follow is None:
+        return visit.act(asked)
+    stamp = visit.stamp
+
+    def work(session: Session) -> Answer:
+        (answer,) = melody.execute(session, [asked], stamp=stamp)
+        if answer.error is None and not answer.is_replay:
+            follow(session, answer, stamp)
+        return answer
+
+    try:
+        return run_in_transaction(visit.house.engine, work)
+    except LifecycleError as error:  # of what follows: nothing of both stays
+        return Answer(command=asked, error=error, unmet=error.unmet)
+
+
+def _carried_out(session: Session, answer: Answer, stamp: Stamp) -> None:
+    """Do what two people agreed on, with their agreement or not at all."""
+    for one in carry_out(session, UUID(answer.document["object_id"]), answer.command.command_id, stamp):
+        if one.error is not None:
+            raise one.error
+
+
+_FOLLOWS: Mapping[type[Command], Callable[[Session, Answer, Stamp], None]] = {ConfirmWayOut: _carried_out}
 
 
 def changes_since(session: Session, noun: Noun, row: Any, seen: int) -> list[Change]:

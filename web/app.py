@@ -12,17 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import core, session
+from web.api import core, money, session
 from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
 from web.pages import (
     acts,
     admin,
+    agreements,
+    bank,
     batches,
     bringing,
     delegations,
     entrance,
+    funds,
     gate,
     house,
     inbox,
@@ -31,6 +34,8 @@ from web.pages import (
     notes,
     ops,
     papers,
+    payees,
+    payouts,
     portfolio,
     project_tabs,
     projects,
@@ -49,9 +54,13 @@ PEOPLE: Sequence[APIRouter] = (
 RUNNING: Sequence[APIRouter] = (
     *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
 )
-PAGES: Sequence[APIRouter] = (house.router, entrance.router, *PEOPLE, projects.router, *RUNNING, acts.router)
+MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
+PAGES: Sequence[APIRouter] = (
+    *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    acts.router,
+)
 """Pages of their own first; the page of every verb takes what is left."""
-API: Sequence[APIRouter] = (session.router, core.router)
+API: Sequence[APIRouter] = (session.router, money.router, core.router)
 API_PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
 _LOG = logging.getLogger("pilotway.web")

@@ -302,9 +302,9 @@ def _pair(one: Input, line: str) -> tuple[str, Any]:
     name, sign, value = line.replace("＝", "=").partition("=")
     if not sign or not name.strip():
         raise _Wrong(unmet("value_wrong", field=one.name, value=line, form="NAME=VALUE"))
-    kind = get_args(one.hint)[1] if len(get_args(one.hint)) == 2 else str
-    kept = int if kind is int else str
-    return name.strip(), _parsed(replace(one, hint=kept, kind="text"), value.strip())
+    if get_args(one.hint)[1:] == (int,):  # whole numbers by name are amounts of money: budgets, stated cost
+        return name.strip(), _parsed(replace(one, kind="amount"), value.strip())
+    return name.strip(), value.strip()
 
 
 def _parsed(one: Input, typed: str) -> Any:
@@ -312,7 +312,7 @@ def _parsed(one: Input, typed: str) -> Any:
         raise _Wrong(unmet("text_over_limit", field=one.name, limit=LONG_TEXT, length=len(typed)))
     if one.kind == "amount":
         try:
-            return minor_or_zero_of(typed, one.currency)
+            return minor_or_zero_of(typed, one.currency, thousands=",")  # as pages write amounts
         except AmountProblem as problem:
             raise _Wrong(unmet(problem.code, field=one.name, **problem.params)) from None
     try:

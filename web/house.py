@@ -1,10 +1,10 @@
 """What every request finds in place: the database, checked, the clock, the calendar, the keys, and which mode it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,8 @@ class House:
     is_demo: bool
     """A rehearsal with a clock of its own: its people sign in with one click."""
     backstage: Backstage = field(default_factory=Nobody)
+    take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
+    """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -15,6 +15,7 @@ from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
 from models.states import EvidenceStatus, OrganisationKind, Role, UserStatus, VerdictState
 from web.forms import Options
+from web.money_lookups import MONEY_OFFERS
 from web.nouns import AnyVerb, Noun
 
 Offer: TypeAlias = Callable[[Session, Any, Any], Options]
@@ -26,7 +27,8 @@ def offered(session: Session, verb: AnyVerb, noun: Noun | None, row: Any) -> dic
     """Return the choices of every reference that the verb asks for."""
     names = {*verb.command.__dataclass_fields__, *_INSIDE.get(verb.permission, ())}
     own = f"{verb.subject_name}_id"
-    return {name: OFFERS[name](session, noun, row) for name in names if name in OFFERS and name != own}
+    wanted = {name: OFFERS.get(f"{verb.permission}.{name}") or OFFERS.get(name) for name in names if name != own}
+    return {name: offer(session, noun, row) for name, offer in wanted.items() if offer is not None}
 
 
 def seats(session: Session, _noun: Noun, _row: Any) -> Options:
@@ -155,4 +157,5 @@ OFFERS: Mapping[str, Offer] = {
     "programme_id": programmes_there,
     "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
+    **MONEY_OFFERS,
 }

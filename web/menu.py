@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lifecycle.actor import PARTIES_OF_ROLE
 from models.states import Role
+from web.money_rights import BANK_ROLES, FUNDER_ROLES, MONEY_ROLES
 from web.session import Visit
 
 
@@ -39,6 +40,9 @@ MENU: tuple[Entry, ...] = (
     Entry(name="board", path="/board"),
     Entry(name="projects", path="/projects"),
     Entry(name="portfolio", path="/portfolio", roles=PORTFOLIO),
+    Entry(name="payouts", path="/payouts", roles=MONEY_ROLES - {Role.ADMIN}),
+    Entry(name="funds", path="/funds", roles=FUNDER_ROLES | {Role.COORDINATOR}),
+    Entry(name="bank", path="/bank", roles=BANK_ROLES - {Role.ADMIN}),
     Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
     Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
     Entry(name="search", path="/search"),

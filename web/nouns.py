@@ -36,7 +36,14 @@ from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
 
-BY_MACHINES = frozenset({"project.refresh", "project.reach_stop_loss", "project.import", "project.update_imported"})
+BY_MACHINES = frozenset(
+    {
+        *("project.refresh", "project.reach_stop_loss", "project.import", "project.update_imported"),
+        *("payout.instruct", "payout.learn", "payout.adopt", "statement.write_off", "batch.prepare", "batch.send"),
+        *("batch.doubt", "batch.find", "batch.acknowledge", "batch.settle", "batch.abandon", "batch.take_back"),
+        *("statement.take", "statement.take_lines", "statement.compare", "statement.complete", "statement.quarantine"),
+    }
+)
 """Verbs of sweeps and imports: no page and no program asks for one of them by itself."""
 
 
@@ -60,6 +67,8 @@ class Noun:
     """Permissions of the verbs on its main path, in the order in which a page offers them."""
     only: frozenset[str] = frozenset()
     """Permissions of its verbs, where not all that are asked of such a row belong to it."""
+    next_word: str = ""
+    """Begin of the words that say, by state, what comes after an act on it."""
     asks_version: bool = True
     """Programs name the version that they saw (`If-Match`)."""
 

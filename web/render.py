@@ -6,7 +6,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -68,6 +68,8 @@ class Words:
 
     def reason(self, unmet: Unmet, names: Names | None = None) -> Explanation:
         """Return what a reason says, who owes the next step, until when, and what would suffice."""
+        if name := unmet.values.get("field"):
+            unmet = replace(unmet, values={**unmet.values, "field": self.field(str(name))})
         return explain_unmet(unmet, self.lang, names)
 
     def day(self, day: date | None) -> str:
@@ -85,6 +87,15 @@ class Words:
     def money(self, minor: int, currency: str = "CNY") -> str:
         """Return an amount in full."""
         return Money(minor, currency).display
+
+    def short_money(self, minor: int, currency: str = "CNY") -> str:
+        """Return an amount as tables of a fund count it, in 万 or millions; in full where that would round it."""
+        unit, sign = (1_000_000, "万") if self.lang == "zh-CN" else (100_000_000, "M")
+        if currency != "CNY" or abs(minor) < unit or minor % (unit // 1_000):
+            whole = self.money(minor, currency)
+            return whole.removesuffix(".00") if currency == "CNY" else whole
+        figure = f"{minor / unit:,.3f}".rstrip("0").rstrip(".")
+        return f"{figure}{sign}" if self.lang == "zh-CN" else f"¥{figure}{sign}"
 
     def yes(self, answer: object) -> str:
         """Return yes or no."""

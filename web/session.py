@@ -123,6 +123,8 @@ class Visit:
 
     def has_stepped_up(self) -> bool:
         """Say whether money may be decided now without proving oneself again."""
+        if self.used.get("stepped_up"):
+            return True
         until = self.session.stepped_up_until if self.session else None
         return until is not None and until > self.now
 

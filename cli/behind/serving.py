@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -56,6 +57,7 @@ def serve_console(*, host: str | None, port: int | None) -> None:
     import uvicorn
 
     from cli.behind.backstage import Backstage
+    from flows.reconciliation import take_file
     from web.app import make_app
     from web.house import opened as house_opened
 
@@ -63,7 +65,7 @@ def serve_console(*, host: str | None, port: int | None) -> None:
     own_host, own_port = settings.console_place()
     with house_opened(settings, Backstage()) as house:
         uvicorn.run(
-            make_app(house),
+            make_app(replace(house, take_file=take_file)),
             host=host or own_host,
             port=own_port if port is None else port,
             access_log=False,

@@ -21,9 +21,12 @@ _BEHIND = ("settled_on", "stage")
 
 
 def agreements(
-    session: Session, *, fund_id: UUID | None = None, project_id: UUID | None = None
+    session: Session, *, fund_id: UUID | None = None, project_id: UUID | None = None, reach: Any = None
 ) -> list[dict[str, Any]]:
-    """Return every agreement, or those of a fund or project, with what is paid and reserved, by number."""
+    """Return every agreement, or those of a fund or project, with what is paid and reserved, by number.
+
+    `reach` is a condition on `agreement`: what the reader may see.
+    """
     agreement, fund, project, firm = map(table_of, (Agreement, Fund, Project, Organisation))
     statement = (
         select(
@@ -43,6 +46,8 @@ def agreements(
         statement = statement.where(agreement.c.fund_id == fund_id)
     if project_id is not None:
         statement = statement.where(agreement.c.project_id == project_id)
+    if reach is not None:
+        statement = statement.where(reach)
     rows = session.execute(statement).all()
     ids = [row.id for row in rows]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)

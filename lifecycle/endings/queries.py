@@ -101,7 +101,9 @@ def _to_come(session: Session, agreement: Any, orders: Sequence[Any], *, is_stop
     return {**besides, "acceptance_minor": left.get(False, 0), "retention_minor": left.get(True, 0)}
 
 
-def recoveries(session: Session, *, today: date, agreement_id: UUID | None = None) -> list[dict[str, Any]]:
+def recoveries(
+    session: Session, *, today: date, agreement_id: UUID | None = None, reach: Any = None
+) -> list[dict[str, Any]]:
     """Return recovery orders with what is still owed, for how long, and the interest on it (F14), by number.
 
     Those of one agreement where it is named. The rate is that of the project's standard. Four statements.
@@ -115,6 +117,8 @@ def recoveries(session: Session, *, today: date, agreement_id: UUID | None = Non
     )
     if agreement_id is not None:
         found = found.where(order.c.agreement_id == agreement_id)
+    if reach is not None:
+        found = found.where(reach)
     rows = list(session.execute(found))
     packs = packs_of(session, {row.pack_sha256 for row in rows})
     parts = rows_by(session, RecoveryPart, "recovery_id", [row.id for row in rows], "met_on")

@@ -19,9 +19,16 @@ _LISTED = (
 
 
 def cases(
-    session: Session, *, state: Literal["open", "closed"] | None = None, case_id: UUID | None = None
+    session: Session,
+    *,
+    state: Literal["open", "closed"] | None = None,
+    case_id: UUID | None = None,
+    reach: Any = None,
 ) -> list[dict[str, Any]]:
-    """Return cases by the instant they were opened: those still open, those closed, or all."""
+    """Return cases by the instant they were opened: those still open, those closed, or all.
+
+    `reach` is a condition on `exception_case`: what the reader may see.
+    """
     case, fund = table_of(ExceptionCase), table_of(Fund)
     statement = (
         select(case, fund.c.code.label("fund"), fund.c.currency)
@@ -32,6 +39,8 @@ def cases(
         statement = statement.where(case.c.closed_at.is_(None) if state == "open" else case.c.closed_at.is_not(None))
     if case_id is not None:
         statement = statement.where(case.c.id == case_id)
+    if reach is not None:
+        statement = statement.where(reach)
     rows = list(session.execute(statement))
     users = {one for row in rows for one in (row.proposed_by, row.confirmed_by)} - {None}
     names = {key: found[0].name for key, found in rows_by(session, User, "id", users).items()}

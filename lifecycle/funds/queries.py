@@ -194,8 +194,8 @@ def _unnamed(session: Session, ids: list[UUID]) -> dict[UUID, int]:
     return {row[0]: int(row[1]) for row in session.execute(statement.group_by(paid_in.c.fund_id))}
 
 
-def funds(session: Session) -> list[dict[str, Any]]:
-    """Return every fund with its owner, by code."""
+def funds(session: Session, *, reach: Any = None) -> list[dict[str, Any]]:
+    """Return every fund with its owner, by code; `reach` is a condition on `fund`: what the reader may see."""
     fund, owner, hold = table_of(Fund), table_of(Organisation), table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == fund.c.id, hold.c.lifted_at.is_(None)).exists()
     columns = [fund.c[name] for name in ("id", "code", "name", "currency", "commitment_minor", "status", "version")]
@@ -204,6 +204,8 @@ def funds(session: Session) -> list[dict[str, Any]]:
         .join(owner, owner.c.id == fund.c.organisation_id)
         .order_by(fund.c.code)
     )
+    if reach is not None:
+        statement = statement.where(reach)
     return [{**row._mapping, "is_on_hold": bool(row.is_on_hold)} for row in session.execute(statement)]  # noqa: SLF001
 
 
@@ -253,13 +255,15 @@ def _of_sources(session: Session, model: Any, fund_id: UUID, order: str) -> dict
     return found
 
 
-def ledger_lines(session: Session, fund_id: UUID, *, after: int = 0, limit: int = MOST_LINES) -> list[dict[str, Any]]:
-    """Return the postings of a fund's own accounts with a number above `after`, in order: one page, by keyset.
+def ledger_lines(
+    session: Session, fund_id: UUID, *, after: int = 0, limit: int = MOST_LINES, account: AccountKind | None = None
+) -> list[dict[str, Any]]:
+    """Return the postings of a fund's own accounts, or of one, with a number above `after`, in order: one page.
 
     Each says what it is about (investor, project, payout or recovery order), the bank's reference where one is known,
     and the balance of its account after it.
     """
-    posting, account, payout, event = map(table_of, (Posting, Account, Payout, BankEvent))
+    posting, of, payout, event = map(table_of, (Posting, Account, Payout, BankEvent))
     paid_in, source, investor = map(table_of, (Contribution, FundSource, Organisation))
     part, order, project = map(table_of, (RecoveryPart, RecoveryOrder, Project))
     columns = [posting.c[name] for name in ("seq", "at", "kind", "amount_minor", "currency", "entry_id")]
@@ -271,8 +275,8 @@ def ledger_lines(session: Session, fund_id: UUID, *, after: int = 0, limit: int 
         func.coalesce(paid_in.c.bank_ref, part.c.bank_ref, event.c.bank_ref).label("bank_ref"),
     ]
     statement = (
-        select(*columns, account.c.kind.label("account"), *about)
-        .join_from(posting, account, account.c.id == posting.c.account_id)
+        select(*columns, of.c.kind.label("account"), *about)
+        .join_from(posting, of, of.c.id == posting.c.account_id)
         .outerjoin(payout, payout.c.id == posting.c.payout_id)
         .outerjoin(paid_in, paid_in.c.entry_id == posting.c.entry_id)
         .outerjoin(source, source.c.id == paid_in.c.source_id)
@@ -281,15 +285,29 @@ def ledger_lines(session: Session, fund_id: UUID, *, after: int = 0, limit: int 
         .outerjoin(order, order.c.id == part.c.recovery_id)
         .outerjoin(project, project.c.id == func.coalesce(payout.c.project_id, order.c.project_id))
         .outerjoin(event, event.c.seq == posting.c.bank_event_seq)
-        .where(account.c.fund_id == fund_id, posting.c.seq > after)
+        .where(of.c.fund_id == fund_id, posting.c.seq > after)
         .order_by(posting.c.seq)
         .limit(min(limit, MOST_LINES))
     )
+    if account is not None:
+        statement = statement.where(of.c.kind == account)
     balances = _balances(session, fund_id, after)
     lines = _plain(session.execute(statement))
     for line in lines:
         balances[line["account"]] = line["balance_minor"] = balances.get(line["account"], 0) + line["amount_minor"]
     return lines
+
+
+def balances(session: Session, fund_id: UUID) -> dict[AccountKind, tuple[int, int]]:
+    """Return per account of a fund how many lines there are, and what they sum to."""
+    posting, account = table_of(Posting), table_of(Account)
+    statement = (
+        select(account.c.kind, func.count(), func.sum(posting.c.amount_minor))
+        .join_from(posting, account, account.c.id == posting.c.account_id)
+        .where(account.c.fund_id == fund_id)
+    )
+    found = session.execute(statement.group_by(account.c.kind))
+    return {AccountKind(row[0]): (int(row[1]), int(row[2])) for row in found}
 
 
 def _balances(session: Session, fund_id: UUID, until: int) -> dict[AccountKind, int]:

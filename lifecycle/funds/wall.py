@@ -42,14 +42,15 @@ def walled_off(investors: Collection[UUID], firm: UUID, ties: Collection[Tie]) -
 def walls_of(session: Session, sides: Sequence[Side]) -> dict[Side, frozenset[UUID]]:
     """Return for each (fund, firm) the person ids that do not decide on it. Three statements at most."""
     wanted = set(sides)
-    investors = _investors(session, {fund for fund, _ in wanted})
-    ties = _ties(session, {one for group in investors.values() for one in group} | {firm for _, firm in wanted})
+    investors = investors_of(session, {fund for fund, _ in wanted})
+    ties = ties_of(session, {one for group in investors.values() for one in group} | {firm for _, firm in wanted})
     apart = {(fund, firm): walled_off(investors.get(fund, ()), firm, ties) for fund, firm in wanted}
     people = people_of(session, {one for group in apart.values() for one in group})
     return {side: frozenset(person for one in group for person in people.get(one, ())) for side, group in apart.items()}
 
 
-def _investors(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+def investors_of(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+    """Return fund -> organisations that invest in it. One statement."""
     source = table_of(FundSource)
     statement = select(source.c.fund_id, source.c.organisation_id).where(source.c.fund_id.in_(list(fund_ids)))
     found: dict[UUID, set[UUID]] = {}
@@ -58,7 +59,8 @@ def _investors(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, se
     return found
 
 
-def _ties(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
+def ties_of(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
+    """Return what ties any of these organisations to another one by ownership or common control. One statement."""
     tie, ids = table_of(OrganisationTie), list(organisation_ids)
     statement = select(tie.c.organisation_id, tie.c.other_id).where(
         or_(tie.c.organisation_id.in_(ids), tie.c.other_id.in_(ids)),

@@ -1,12 +1,12 @@
 """Payouts, accounts of payees, payment batches and statements, for lists and pages. No account number leaves here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -76,6 +76,18 @@ class Which:
     id: UUID | None = None
     due_until: date | None = None
     """Still awaited by their firm, and promised up to this day (F21)."""
+    reach: Any = None
+    """Condition on `payout`: what the reader may see."""
+    states: tuple[PayoutState, ...] = ()
+    ids: Collection[UUID] = ()
+    text: str = ""
+    """Part of a number, a project or a firm."""
+    fund: str = ""
+    """Code of the fund."""
+    after: str = ""
+    """Number of the last one of the page before."""
+    limit: int | None = None
+    is_newest_first: bool = False
 
 
 _ALL = Which()
@@ -104,15 +116,63 @@ def payouts(session: Session, *, today: date, calendar: Calendar, which: Which =
         .join(agreement, agreement.c.id == payout.c.agreement_id)
         .outerjoin(milestone, milestone.c.id == payout.c.milestone_id)
         .join(account, account.c.id == payout.c.payee_account_id)
-        .order_by(payout.c.number)
+        .order_by(payout.c.number.desc() if which.is_newest_first else payout.c.number)
+        .limit(which.limit)
     )
-    for name in ("state", "fund_id", "project_id", "id"):
-        if (value := getattr(which, name)) is not None:
-            statement = statement.where(payout.c[name] == value)
-    if which.due_until is not None:
-        statement = statement.where(payout.c.pay_by_on <= which.due_until, payout.c.state.in_(WAITING))
-    rows = [_masked(row) for row in session.execute(statement)]
+    if which.after:
+        seen = payout.c.number < which.after if which.is_newest_first else payout.c.number > which.after
+        statement = statement.where(seen)
+    rows = [_masked(row) for row in session.execute(statement.where(*_wanted(which)))]
     return [{**row, **promise_row(row, today, calendar)} for row in rows]
+
+
+def _wanted(which: Which) -> list[Any]:
+    """Return the conditions on payouts with their project, firm and fund."""
+    payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    found = [
+        payout.c[name] == value
+        for name in ("state", "fund_id", "project_id", "id")
+        if (value := getattr(which, name)) is not None
+    ]
+    if which.due_until is not None:
+        found += [payout.c.pay_by_on <= which.due_until, payout.c.state.in_(WAITING)]
+    if which.reach is not None:
+        found.append(which.reach)
+    if which.states:
+        found.append(payout.c.state.in_(which.states))
+    if which.ids:
+        found.append(payout.c.id.in_(list(which.ids)))
+    if which.fund:
+        found.append(fund.c.code == which.fund)
+    if which.text:
+        named = (payout.c.number, project.c.number, project.c.name, firm.c.name)
+        found.append(or_(*(column.icontains(which.text, autoescape=True) for column in named)))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """How many payouts stand in a state, and what they come to in one currency."""
+
+    state: PayoutState
+    currency: str
+    count: int
+    total_minor: int
+
+
+def sums(session: Session, which: Which) -> list[Sum]:
+    """Return count and total of payouts by state and currency. One statement."""
+    payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    statement = (
+        select(payout.c.state, payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
+        .join_from(payout, project, project.c.id == payout.c.project_id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .join(fund, fund.c.id == payout.c.fund_id)
+        .where(*_wanted(which))
+        .group_by(payout.c.state, payout.c.currency)
+    )
+    rows = session.execute(statement)
+    return [Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows]
 
 
 def _masked(row: Any) -> dict[str, Any]:
@@ -188,8 +248,11 @@ def _names(session: Session, users: set[UUID | None]) -> Mapping[UUID | None, st
     return {key: rows[0].name for key, rows in rows_by(session, User, "id", {one for one in users if one}).items()}
 
 
-def accounts(session: Session, *, organisation_id: UUID | None = None) -> list[dict[str, Any]]:
-    """Return the accounts of payees with who entered and confirmed them; of one firm where it is named."""
+def accounts(session: Session, *, organisation_id: UUID | None = None, reach: Any = None) -> list[dict[str, Any]]:
+    """Return the accounts of payees with who entered and confirmed them; of one firm where it is named.
+
+    `reach` is a condition on `payee_account`: what the reader may see.
+    """
     account, firm = table_of(PayeeAccount), table_of(Organisation)
     statement = (
         select(account, firm.c.name.label("organisation"))
@@ -198,6 +261,8 @@ def accounts(session: Session, *, organisation_id: UUID | None = None) -> list[d
     )
     if organisation_id is not None:
         statement = statement.where(account.c.organisation_id == organisation_id)
+    if reach is not None:
+        statement = statement.where(reach)
     rows = list(session.execute(statement))
     names = _names(session, {one for row in rows for one in (row.proposed_by, row.confirmed_by)})
     return [
@@ -212,8 +277,10 @@ def accounts(session: Session, *, organisation_id: UUID | None = None) -> list[d
     ]
 
 
-def batches(session: Session, *, state: PaymentBatchState | None = None) -> list[dict[str, Any]]:
-    """Return payment batches by number, of one state where it is named."""
+def batches(
+    session: Session, *, state: PaymentBatchState | None = None, reach: Any = None, after: str = "", limit: int = 0
+) -> list[dict[str, Any]]:
+    """Return payment batches by number, of one state where it is named; a page of them the newest first."""
     batch, fund = table_of(PaymentBatch), table_of(Fund)
     statement = (
         select(*(batch.c[name] for name in _BATCH), fund.c.code.label("fund"))
@@ -222,6 +289,12 @@ def batches(session: Session, *, state: PaymentBatchState | None = None) -> list
     )
     if state is not None:
         statement = statement.where(batch.c.state == state)
+    if reach is not None:
+        statement = statement.where(reach)
+    if limit:
+        statement = statement.order_by(None).order_by(batch.c.number.desc()).limit(limit)
+    if after:
+        statement = statement.where(batch.c.number < after)
     return _plain(session.execute(statement))
 
 
@@ -253,8 +326,11 @@ def instructions(
     return [_masked(row) for row in session.execute(statement)]
 
 
-def statements(session: Session) -> list[dict[str, Any]]:
-    """Return what the bank sent, with how many of its lines are matched, known already or open, by arrival."""
+def statements(session: Session, *, reach: Any = None, limit: int = 0) -> list[dict[str, Any]]:
+    """Return what the bank sent, with how many of its lines are matched, known already or open, by arrival.
+
+    With a limit the newest ones, the newest first; `reach` is a condition on `bank_statement`.
+    """
     statement, line, fund = map(table_of, (BankStatement, StatementLine, Fund))
     counted = select(line.c.statement_id, line.c.status, func.count()).group_by(line.c.statement_id, line.c.status)
     counts = {(row[0], row[1]): int(row[2]) for row in session.execute(counted)}
@@ -263,6 +339,10 @@ def statements(session: Session) -> list[dict[str, Any]]:
         .outerjoin(fund, fund.c.id == statement.c.fund_id)
         .order_by(statement.c.at, statement.c.id)
     )
+    if reach is not None:
+        listed = listed.where(reach)
+    if limit:
+        listed = listed.order_by(None).order_by(statement.c.at.desc(), statement.c.id).limit(limit)
     return [
         {**row, **{str(status): counts.get((row["id"], status), 0) for status in LineStatus}}
         for row in _plain(session.execute(listed))
@@ -303,10 +383,11 @@ def lines(
 
 
 def unmatched(session: Session) -> list[dict[str, Any]]:
-    """Return the bookings of which nobody has said yet what they are: two people must."""
+    """Return the bookings of which nobody has said yet what they are, each with its case: two people must."""
     found = lines(session, status=LineStatus.EXCEPTION)
     cases = rows_by(session, ExceptionCase, "object_id", [row["id"] for row in found])
-    return [row for row in found if any(case.closed_at is None for case in cases.get(row["id"], ()))]
+    waiting = {key: case.id for key, rows in cases.items() for case in rows if case.closed_at is None}
+    return [{**row, "case_id": waiting[row["id"]]} for row in found if row["id"] in waiting]
 
 
 def _plain(rows: Any) -> list[dict[str, Any]]:

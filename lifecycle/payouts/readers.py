@@ -74,7 +74,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
     numbers = _numbers(session, tasks, rows, stamp)
     paid_for = [_tranche(task.row, milestones) for task in tasks]
     retained = retained_of(session, filter(None, paid_for), stamp.today)
-    taken, before = Counter[UUID](), Counter[UUID]()
+    earlier = _Earlier()
     found = []
     for task, row, tranche, span in zip(tasks, rows, paid_for, spans, strict=True):
         agreement_id = _agreement_id(task.row)
@@ -92,7 +92,7 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             stamp=stamp,
             pack=packs[task.project.pack_sha256],
             accounts=of_fund,
-            available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - taken[task.fund.id],
+            available_minor=of_fund[AccountKind.AVAILABLE].balance_minor - earlier.taken(task.fund.id, row),
             **_sums(siblings, agreement_id, row, tranche, set_off),
             **_place(plans.get(agreement_id, []), tranche, retained),
             waiting_minor=siblings.waiting(agreement_id, tranche),
@@ -113,18 +113,42 @@ def payout_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
             team=frozenset(people.person_of[row.user_id] for row in teams.get(task.project.id, ())),
             number=next(numbers) if row is None else None,
             figures=_without(figures.get(agreement_id), row),
-            before_minor=before[agreement_id],
+            before_minor=earlier.asked(agreement_id, row),
         )
-        found.append(_counted(facts, taken, before))
+        found.append(earlier.count(facts))
     return found
 
 
-def _counted(facts: PayoutFacts, taken: Counter[UUID], before: Counter[UUID]) -> PayoutFacts:
-    """Count what a command will take of its fund, and of its agreement where the figures do not count it yet."""
-    taken[facts.fund.id] += facts.amount_minor
-    if facts.payout is not None and facts.payout.state in _WAITING:
-        before[facts.agreement.id] += facts.amount_minor
-    return facts
+class _Earlier:
+    """What the commands before one take of its fund and its agreement.
+
+    One payout takes its money once: where several verbs on it are explained in one go none counts for another.
+    """
+
+    def __init__(self) -> None:
+        self._taken, self._asked = Counter[UUID](), Counter[UUID]()
+        self._own: dict[UUID, int] = {}
+
+    def taken(self, fund_id: UUID, row: Any) -> int:
+        """Return what others will take of the fund."""
+        return self._taken[fund_id] - self._of(row)
+
+    def asked(self, agreement_id: UUID, row: Any) -> int:
+        """Return what others ask of the agreement that the figures do not count yet."""
+        return self._asked[agreement_id] - (self._of(row) if row is not None and row.state in _WAITING else 0)
+
+    def _of(self, row: Any) -> int:
+        return self._own.get(row.id, 0) if row is not None else 0
+
+    def count(self, facts: PayoutFacts) -> PayoutFacts:
+        """Count what a command will take, in place of what one on the same payout would; return its facts."""
+        row, amount = facts.payout, facts.amount_minor
+        more = amount - self._of(row)
+        self._taken[facts.fund.id] += more
+        if row is not None:
+            self._asked[facts.agreement.id] += more if row.state in _WAITING else 0
+            self._own[row.id] = amount
+        return facts
 
 
 def _words_and_attempts(session: Session, ids: Sequence[UUID]) -> tuple[Groups, Groups]:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from lifecycle.commands import Command
 from lifecycle.errors import Forbidden, Invalid, NotFound, Unmet, unmet
 from models.states import Scope
-from web.acts import Action, actions, refusal
+from web.acts import Action, actions, carry, refusal
 from web.errors import KeyMissing, Malformed, VersionMissing
 from web.nouns import AnyVerb, Noun, noun_at
 from web.session import Program, Visit
@@ -31,7 +31,7 @@ _ETAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
 def show(visit: Program, path: str, ref: str) -> Response:
     """Give one thing: the columns of the contract's view as keys, its version as `ETag`."""
     noun = noun_at(path)
-    _need(visit, Scope.READ)
+    need(visit, Scope.READ)
     if not noun.view:
         raise NotFound(NotFound.code)
 
@@ -52,7 +52,7 @@ def show(visit: Program, path: str, ref: str) -> Response:
 def commands(visit: Program, path: str, ref: str) -> Response:
     """Say of every verb whether it is possible now and, if not, every reason."""
     noun = noun_at(path)
-    _need(visit, Scope.READ)
+    need(visit, Scope.READ)
 
     def work(session: Session) -> tuple[list[Action], int]:
         row = noun.find(session, visit, ref)
@@ -82,11 +82,11 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
     """Do it: `Idempotency-Key` always, `If-Match` with the version that was seen; `dry_run=true` writes nothing."""
     noun = noun_at(path)
     verb = noun.verb(name)
-    _need(visit, Scope.PROJECT_WRITE)
-    key, version = _key(visit), _version(visit, noun)
+    need(visit, Scope.PROJECT_WRITE)
+    key, version = key_of(visit), _version(visit, noun)
     row = visit.read(lambda session: noun.find(session, visit, ref))
     asked = command_from(verb, row.id, body, key=key, version=version)
-    answer = visit.rehearse(asked) if dry_run else visit.act(asked)
+    answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
     if answer.error is not None:
         raise refusal(visit, noun, row, answer.error)
     headers = {"idempotency-replayed": "true"} if answer.is_replay else {}
@@ -99,6 +99,7 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
     """Return the command that a body asks for; `Invalid` names every field that is wrong, missing or unknown."""
     own = f"{verb.subject_name}_id"
     known = {one.name for one in fields(verb.command)} - {own, "command_id", "expected_version"}
+    body = _in_own_words(verb, body)
     strange = [unmet("field_unknown", field=name) for name in body if name not in known]
     said = {**body, own: str(subject_id), "command_id": key, "expected_version": version}
     try:
@@ -110,6 +111,25 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
     if strange:
         raise Invalid(*strange)
     return made
+
+
+_SAID_AS: Mapping[str, Mapping[str, str]] = {
+    "payout.amend": {"amount_minor": "new_amount_minor"},
+    "payout.approve": {"callback.by": "callback_by", "callback.at": "callback_at"},
+    "payout.reapprove": {"callback.by": "callback_by", "callback.at": "callback_at"},
+}
+"""Verb -> name in the contract (3.6) -> field of the command, where they differ."""
+
+
+def _in_own_words(verb: AnyVerb, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body under the names of the command; an object whose parts have names of their own is taken apart."""
+    names = _SAID_AS.get(verb.permission, {})
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        inner = value if isinstance(value, dict) and any(one.startswith(f"{name}.") for one in names) else None
+        parts = {name: value} if inner is None else {f"{name}.{key}": one for key, one in inner.items()}
+        found |= {names.get(key, key): one for key, one in parts.items()}
+    return found
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}
@@ -139,14 +159,15 @@ def _said(action: Action, noun: Noun, ref: str) -> dict[str, Any]:
     }
 
 
-def _need(visit: Visit, scope: Scope) -> None:
+def need(visit: Visit, scope: Scope) -> None:
     """Refuse a token that was not given for this; a person at a page may what their roles may."""
     token = visit.api_token
     if token is not None and scope not in token.scopes:
         raise Forbidden(unmet("scope", scope=str(scope)))
 
 
-def _key(visit: Visit) -> str:
+def key_of(visit: Visit) -> str:
+    """Return the key of a write; `KeyMissing` for none, or one that is not printable ASCII."""
     key = visit.request.headers.get("idempotency-key", "")
     if not _KEY.fullmatch(key):
         raise KeyMissing(KeyMissing.code)

@@ -7,13 +7,14 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Invalid, LifecycleError, Stale, Unmet
+from lifecycle.errors import LifecycleError, Stale, Unmet
 from notifications.words import Names
-from web.acts import Action, Change, actions, changes_since, command, names, receipt, refusal
+from web.acts import STEP_UP, Action, Change, actions, carry, changes_since, command, names, receipt, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import AnyVerb, Noun, home_of, noun_at
+from web.proof import prove
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -52,9 +53,11 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
         return _page(visit, asked, form, key=key, version=version)
     try:
         values = read(asked.inputs, form)
-    except Invalid as error:
+        if asked.verb.permission in STEP_UP:
+            prove(visit, form)
+    except LifecycleError as error:
         return _page(visit, asked, form, key=key, version=version, error=error)
-    answer = visit.act(command(asked.verb, asked.row.id, values, key=key, version=version))
+    answer = carry(visit, command(asked.verb, asked.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
     refused = refusal(visit, asked.noun, asked.row, answer.error)
@@ -89,7 +92,7 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
             row=row,
             verb=verb,
             action=action,
-            inputs=inputs(verb, offered(session, verb, noun, row)),
+            inputs=inputs(verb, offered(session, verb, noun, row), currency=getattr(row, "currency", "CNY")),
             names=names(session, visit, noun, row),
         )
 
@@ -121,6 +124,7 @@ def _page(  # noqa: PLR0913 - the state of one form
         reasons=reasons,
         wrong=_by_field(asked, reasons),
         theirs=theirs,
+        needs_proof=asked.verb.permission in STEP_UP and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
     )
 

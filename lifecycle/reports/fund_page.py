@@ -1,0 +1,133 @@
+"""What the page of a fund shows besides its position: its projects, what is due, its walls, and the bank's balance."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.agreements.queries import agreements
+from lifecycle.funds.queries import positions
+from lifecycle.funds.wall import Tie, investors_of, ties_of, walled_off
+from lifecycle.ledger.sums import moved_after
+from lifecycle.milestones.queries import milestones
+from models.agreements import Milestone
+from models.holds import ExceptionCase, Hold
+from models.payouts import Payout
+from models.people import Organisation
+from models.projects import Project
+from models.reading import rows_by, table_of
+from models.statements import BankStatement
+from models.states import MilestoneState, PayoutState, StatementStatus
+
+AHEAD = timedelta(days=90)
+_WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
+
+
+def fund_projects(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:
+    """Return per agreement of a fund: awarded, paid, asked for, reserved, still promised, and its next tranche."""
+    rows = agreements(session, fund_id=fund_id)
+    payout, milestone = table_of(Payout), table_of(Milestone)
+    asked = dict(
+        session.execute(
+            select(payout.c.agreement_id, func.sum(payout.c.amount_minor))
+            .where(payout.c.fund_id == fund_id, payout.c.state.in_(_WAITING))
+            .group_by(payout.c.agreement_id)
+        )
+        .tuples()
+        .all()
+    )
+    ahead = (
+        select(milestone.c.agreement_id, milestone.c.tranche, milestone.c.due_on)
+        .where(milestone.c.fund_id == fund_id, milestone.c.state.in_((MilestoneState.PLANNED, MilestoneState.REJECTED)))
+        .order_by(milestone.c.agreement_id, milestone.c.number.desc())
+    )
+    following = {row.agreement_id: row for row in session.execute(ahead)}
+    return [
+        {
+            **row,
+            "asked_minor": int(asked.get(row["id"], 0)),
+            "left_minor": max(0, row["amount_minor"] - row["paid_minor"] - row["reserved_minor"]),
+            "next_tranche": getattr(following.get(row["id"]), "tranche", ""),
+            "next_due_on": due if (due := getattr(following.get(row["id"]), "due_on", None)) else None,
+            "is_late": due is not None and due < today,
+        }
+        for row in rows
+    ]
+
+
+def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:
+    """Return the tranches of a fund that are planned for the next ninety days, or late, the soonest first."""
+    waiting = (MilestoneState.PLANNED, MilestoneState.SUBMITTED, MilestoneState.REJECTED)
+    table = table_of(Milestone)
+    until = today + AHEAD
+    statement = select(table.c.id).where(
+        table.c.fund_id == fund_id, table.c.state.in_(waiting), table.c.due_on.is_not(None), table.c.due_on <= until
+    )
+    wanted = set(session.execute(statement).scalars())
+    found = [row for row in milestones(session) if row["id"] in wanted] if wanted else []
+    return sorted(found, key=lambda row: (row["due_on"], row["agreement"], row["number"]))
+
+
+def walls(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
+    """Return for each firm with an agreement the organisations behind the wall: their people do not decide on it."""
+    investors = investors_of(session, [fund_id]).get(fund_id, set())
+    rows = agreements(session, fund_id=fund_id)
+    project = table_of(Project)
+    numbers = [row["project"] for row in rows]
+    firms = dict(
+        session.execute(select(project.c.number, project.c.organisation_id).where(project.c.number.in_(numbers)))
+        .tuples()
+        .all()
+    )
+    ties: list[Tie] = ties_of(session, {*investors, *(one for one in firms.values() if one is not None)})
+    apart = {number: walled_off(investors, firm, ties) for number, firm in firms.items() if firm is not None}
+    known = rows_by(session, Organisation, "id", {one for group in apart.values() for one in group})
+    return [
+        {
+            "project": row["project"],
+            "organisation": row["organisation"],
+            "apart": sorted(known[one][0].name for one in apart.get(row["project"], ())),
+        }
+        for row in rows
+        if apart.get(row["project"])
+    ]
+
+
+def reconciliation(session: Session, fund_id: UUID) -> dict[str, Any] | None:
+    """Return the bank's closing balance in its newest statement and what the ledger says of that day; None without."""
+    table = table_of(BankStatement)
+    statement = (
+        select(table)
+        .where(table.c.fund_id == fund_id, table.c.closing_minor.is_not(None))
+        .where(table.c.status == StatementStatus.IMPORTED, table.c.booked_until_on.is_not(None))
+        .order_by(table.c.booked_until_on.desc(), table.c.at.desc())
+        .limit(1)
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        return None
+    later = moved_after(session, [fund_id], row.booked_until_on).get(fund_id, {})
+    ours = positions(session, [fund_id])[fund_id].cash_minor - sum(later.values())
+    return {
+        "id": row.id,
+        "statement_ref": row.statement_ref,
+        "until_on": row.booked_until_on,
+        "at": row.at,
+        "bank_minor": int(row.closing_minor),
+        "ledger_minor": ours,
+        "differs_minor": int(row.closing_minor) - ours,
+    }
+
+
+def holds_and_cases(session: Session, fund_id: UUID) -> dict[str, Any]:
+    """Return the holds that stand on a fund, and how many cases wait for two people."""
+    hold, case = table_of(Hold), table_of(ExceptionCase)
+    standing = select(hold).where(hold.c.object_id == fund_id, hold.c.lifted_at.is_(None)).order_by(hold.c.from_at)
+    open_cases = select(func.count()).select_from(case).where(case.c.fund_id == fund_id, case.c.closed_at.is_(None))
+    names = ("reason", "note", "from_on", "until_on", "needs_decision")
+    return {
+        "holds": [{name: getattr(one, name) for name in names} for one in session.execute(standing)],
+        "open_cases": int(session.execute(open_cases).scalar_one()),
+    }

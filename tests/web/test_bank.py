@@ -1,0 +1,190 @@
+"""The bank in the console: files taken, cases closed by two, accounts confirmed, what operators do not see."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from flows.reconciliation import take_file
+from tests import payments as pay
+from tests.factories import House
+from tests.web.browser import ADDRESS, Browser
+from tests.web.conftest import console_of, sign_in
+
+HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
+
+
+@pytest.fixture
+def desk(house: House, tmp_path: Path) -> Iterator[Callable[[str], Browser]]:
+    """Give a browser of somebody, at a console that can read files of the bank and keeps papers in a folder."""
+    app = console_of(house)
+    place = app.state.house
+    settings = place.settings.model_copy(update={"evidence_dir": str(tmp_path / "papers")})
+    app.state.house = replace(place, take_file=take_file, settings=settings)
+    opened: list[Browser] = []
+
+    def enter(login: str) -> Browser:
+        visitor = Browser(app)
+        visitor.__enter__()
+        opened.append(visitor)
+        sign_in(visitor, login)
+        return visitor
+
+    yield enter
+    for one in opened:
+        one.__exit__(None, None, None)
+
+
+def send_file(visitor: Browser, form_to: str, name: str, content: bytes, **typed: str) -> httpx.Response:
+    """Fill in a form that takes a file, and send it."""
+    form = next(one for one in visitor.page.forms if one.action.endswith(form_to))
+    data = {**dict(form.fields), **typed}
+    data.pop("file", None)
+    headers = {"sec-fetch-site": "same-origin", "origin": ADDRESS}
+    return visitor.ask("POST", form.action, data=data, files={"file": (name, content)}, headers=headers)
+
+
+class TestAFileOfTheBank:
+    def test_is_taken_once(self, house: House, desk: Callable[[str], Browser]) -> None:
+        pay.batches(house, state="sent")
+        end = house.one("SELECT end_to_end_id FROM v_instruction")
+        accountant = desk("accountant")
+        accountant.open("/bank")
+        content = f"{HEAD}2025-07-08,100.00,CNY,debit,,sme,{end},B1\n".encode()
+
+        first = send_file(accountant, "/bank", "a.csv", content)
+        second = send_file(accountant, "/bank", "a.csv", content)
+
+        assert "The file was taken" in first.text
+        assert "This file was taken before" in second.text
+        assert house.one("SELECT state FROM v_payout") == "paid"
+        actors = house.rows("SELECT actor_id FROM v_audit WHERE action = 'statement.take'")
+        assert {row.actor_id for row in actors} == {str(house.people["accountant"].user_id)}
+
+    def test_that_is_wrong_goes_to_quarantine_with_the_reason(
+        self, house: House, desk: Callable[[str], Browser]
+    ) -> None:
+        accountant = desk("accountant")
+        accountant.open("/bank")
+
+        answer = send_file(accountant, "/bank", "a.xml", b"<Document>")
+
+        assert "The file is wrong and was not used" in answer.text
+        assert house.one("SELECT count(*) FROM v_statement WHERE status = 'quarantined'") == 1
+
+    def test_is_taken_from_programs_too(self, house: House, desk: Callable[[str], Browser]) -> None:
+        accountant = desk("accountant")
+        csrf = dict(accountant.open("/bank").forms[0].fields)["csrf"]
+        headers = {"x-csrf-token": csrf, "sec-fetch-site": "same-origin"}
+
+        answer = accountant.ask("POST", "/api/v1/statements", files={"file": ("a.xml", b"<x/>")}, headers=headers)
+
+        assert answer.status_code == 201
+        assert answer.json()["files"][0]["status"] == "quarantined"
+
+    def test_is_not_for_who_decides(self, desk: Callable[[str], Browser]) -> None:
+        manager = desk("fund_manager")
+        page = manager.open("/bank")
+
+        assert not [form for form in page.forms if form.action == "/bank"]
+
+
+class TestACase:
+    def test_is_closed_by_two_people_and_carried_out(self, house: House, desk: Callable[[str], Browser]) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        accountant, manager = desk("accountant"), desk("fund_manager")
+        accountant.open("/bank")
+        page = accountant.follow("The bank has not answered")
+        assert "confirm it was rejected" in page.text
+
+        answer = send_file(
+            accountant, "/propose", "letter.txt", b"never seen", action="abandon_batch", reason="the bank wrote"
+        )
+        assert answer.status_code == 303, answer.text
+        own = accountant.open(page.path)
+        assert not [form for form in own.forms if form.action.endswith("/confirm")]
+        manager.open(page.path)
+        assert "Confirm: abandon the batch" in manager.page.text
+        page = manager.send("confirm the way out")
+
+        assert page.path.startswith("/receipts/"), page.text
+        assert house.one("SELECT state FROM v_batch WHERE id = :id", id=str(batch)) == "abandoned"
+        assert house.one("SELECT state FROM v_payout") == "approved"
+
+    def test_is_not_proposed_without_a_file(self, house: House, desk: Callable[[str], Browser]) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        accountant = desk("accountant")
+        accountant.open(f"/exceptions/{pay.case_of(house, batch)}")
+
+        page = accountant.send("propose a way out", action="abandon_batch", reason="the bank wrote")
+
+        assert page.status == 422
+        assert house.one("SELECT proposed_by FROM exception_case") is None
+
+    def test_does_nothing_where_what_follows_is_refused(self, house: House, desk: Callable[[str], Browser]) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        case = pay.case_of(house, batch)
+        house.do(pay.propose(case, "abandon_batch"), by="accountant")
+        manager = desk("fund_manager")
+        manager.open(f"/exceptions/{case}")
+        house.do(pay.propose(case, "confirm_paid"), by="accountant")  # another proposal takes its place
+
+        page = manager.send("confirm the way out")
+
+        assert page.status in (409, 412)
+        assert house.one("SELECT closed_at FROM exception_case") is None
+
+
+class TestAnAccount:
+    def test_is_entered_by_the_firm_and_confirmed_by_a_second_person(
+        self, house: House, desk: Callable[[str], Browser]
+    ) -> None:
+        officer, accountant = desk("finance_officer"), desk("accountant")
+        officer.open("/payees")
+        officer.follow("enter the account")
+        officer.send("enter the account", holder_name="sme", account_number="6222 0202 0011 2233", bank_code="ICBKCNBJ")
+        accountant.open("/payees")
+
+        page = accountant.follow("sme")
+        assert "6222" not in page.text
+        assert "ending in 2233" in page.text
+        accountant.follow("confirm the account")
+        page = accountant.send("confirm the account", called="021-5555 0101, Mrs Lin")
+
+        assert page.path.startswith("/receipts/"), page.text
+        assert house.one("SELECT status FROM v_payee_account") == "confirmed"
+
+
+class TestAnOperator:
+    def test_sees_files_by_count_total_and_hash_and_nobody_who_is_paid(
+        self, house: House, desk: Callable[[str], Browser]
+    ) -> None:
+        (batch,) = pay.batches(house, state="sent")
+        row: Any = house.rows("SELECT number, file_sha256 FROM v_batch WHERE id = :id", id=str(batch))[0]
+        operator = desk("operator")
+
+        assert row.number in operator.open("/bank").text
+        page = operator.open(f"/payment-batches/{row.number}")
+
+        assert row.file_sha256 in page.text
+        assert "¥100.00" in page.text
+        assert "2233" not in page.text
+        assert "PO-" not in page.text
+        pay.batches(house, state="unknown")
+        case = house.one("SELECT id FROM v_exception")
+        assert operator.open(f"/exceptions/{case}").status == 404
+        assert "PO-" in desk("payer").open(f"/payment-batches/{row.number}").text
+
+    @pytest.mark.parametrize("login", ["stranger", "finance_officer", "coordinator"])
+    def test_alone_of_those_outside_the_fund_sees_them(
+        self, house: House, desk: Callable[[str], Browser], login: str
+    ) -> None:
+        (batch,) = pay.batches(house)
+        visitor = desk(login)
+
+        assert visitor.open("/bank").status == 403
+        assert visitor.open(f"/payment-batches/{UUID(str(batch))}").status == 404

@@ -1,0 +1,123 @@
+"""The nouns of the money: their addresses, how they are found, and what is offered first."""
+
+from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
+from models.funds import Fund
+from models.holds import ExceptionCase
+from models.payouts import PayeeAccount, PaymentBatch, Payout
+from models.people import Organisation
+from models.statements import BankStatement
+from web import money_rights as rights
+from web.nouns import NOUNS, Noun
+
+PAYOUTS = Noun(
+    path="payouts",
+    subject=Payout,
+    view="v_payout",
+    find=rights.payout_of,
+    ref=lambda row: row.number,
+    title=lambda _row: "",
+    project_id=lambda row: row.project_id,
+    next_word="payout.next",
+    first=(
+        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release", "payout.send_back"),
+        *("payout.reject", "payout.amend", "payout.cancel"),
+    ),
+)
+FUNDS = Noun(
+    path="funds",
+    subject=Fund,
+    view="v_fund",
+    find=rights.fund_of,
+    ref=lambda row: row.code,
+    title=lambda row: row.name,
+    first=("fund.contribute", "fund.call", "fund.commit", "agreement.draft", "fund.hold", "fund.resume"),
+)
+AGREEMENTS = Noun(
+    path="agreements",
+    subject=Agreement,
+    view="v_agreement",
+    find=rights.agreement_of,
+    ref=lambda row: row.number,
+    title=lambda _row: "",
+    project_id=lambda row: row.project_id,
+    first=("agreement.sign", "cost.submit", "agreement.accept_audit", "agreement.settle", "payout.settle"),
+)
+MILESTONES = Noun(
+    path="milestones",
+    subject=Milestone,
+    view="v_milestone",
+    find=rights.milestone_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.tranche,
+    project_id=lambda row: row.project_id,
+    first=("milestone.submit", "milestone.accept", "milestone.reject", "payout.request", "milestone.announce"),
+)
+COSTS = Noun(
+    path="costs",
+    subject=CostStatement,
+    view="",
+    find=rights.cost_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: str(row.statement_no),
+    project_id=lambda row: row.project_id,
+    first=("cost.verify",),
+)
+RECOVERIES = Noun(
+    path="recoveries",
+    subject=RecoveryOrder,
+    view="",
+    find=rights.recovery_of,
+    ref=lambda row: row.number,
+    title=lambda _row: "",
+    project_id=lambda row: row.project_id,
+    first=("recovery.repay", "recovery.set_off", "recovery.write_off"),
+)
+PAYEES = Noun(
+    path="payees",
+    subject=PayeeAccount,
+    view="v_payee_account",
+    find=rights.account_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.holder_name,
+    first=("payee_account.confirm", "payee_account.retire"),
+)
+BATCHES = Noun(
+    path="payment-batches",
+    subject=PaymentBatch,
+    view="",
+    find=rights.batch_of,
+    ref=lambda row: row.number,
+    title=lambda _row: "",
+    first=("batch.take_back",),
+)
+STATEMENTS = Noun(
+    path="statements",
+    subject=BankStatement,
+    view="",
+    find=rights.statement_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.statement_ref,
+)
+CASES = Noun(
+    path="exceptions",
+    subject=ExceptionCase,
+    view="v_exception",
+    find=rights.case_of,
+    ref=lambda row: str(row.id),
+    title=lambda _row: "",
+    first=("exception.propose", "exception.confirm"),
+    asks_version=False,
+)
+ORGANISATIONS = Noun(
+    path="organisations",
+    subject=Organisation,
+    view="",
+    find=rights.organisation_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: row.name,
+    first=("payee_account.propose",),
+)
+
+MONEY = (PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
+NOUNS.update({one.path: one for one in MONEY})
+NOUNS.setdefault(ORGANISATIONS.path, ORGANISATIONS)

@@ -1,0 +1,241 @@
+"""Funds: the list, the page of one with its position and burn, its ledger, and what each investor gave."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from lifecycle.funds.commands import ADD
+from lifecycle.funds.queries import Position, balances, burn, funds, investor_statement, ledger_lines, positions
+from lifecycle.reports.fund_page import fund_projects, holds_and_cases, reconciliation, upcoming, walls
+from models.states import AccountKind, Role
+from web.acts import actions, carry
+from web.charts.burn import Month, burn_curve
+from web.charts.position import position_bar
+from web.errors import reasons_of, status_of
+from web.forms import KEY, as_typed, inputs, read
+from web.lookups import organisations
+from web.money_nouns import FUNDS
+from web.money_rights import FUNDER_ROLES, PLATFORM_ROLES, funds_in_total, readable_funds
+from web.pages.record import split
+from web.record import Scribe
+from web.render import Words, page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+PER_PAGE = 100
+PLACES = ("paid", "reserved", "committed", "free")
+"""Parts of the bar, in the order in which money goes, from its end."""
+_INVESTOR = ("organisation", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
+_PROJECT = (
+    *("project", "agreement", "amount_minor", "paid_minor", "asked_minor", "reserved_minor", "left_minor"),
+    *("next_tranche", "next_due_on"),
+)
+_LINE = ("seq", "at", "entry", "account", "amount_minor", "balance_minor", "about", "bank_ref")
+
+
+@router.get("/funds")
+def show_list(visit: Somebody) -> Response:
+    """List the funds that one may read, each with its position; who coordinates sees the totals of their own part."""
+    if not visit.roles & (FUNDER_ROLES | PLATFORM_ROLES):
+        raise Forbidden(unmet("role", needs=sorted(FUNDER_ROLES), verb="read"))
+
+    def work(session: Session) -> tuple[list[dict[str, Any]], Mapping[Any, Position], set[Any]]:
+        rows = funds(session, reach=funds_in_total(visit))
+        whole = {row["id"] for row in funds(session, reach=readable_funds(visit.rights))}
+        return rows, positions(session, [row["id"] for row in rows]), whole
+
+    rows, places, whole = visit.read(work)
+    words = Words(visit.lang, visit.house.zone)
+    bars = {row["id"]: _bar(places[row["id"]], words, row["currency"]) for row in rows}
+    may_add = bool(visit.roles & {Role.SPONSOR, Role.ADMIN})
+    return page(visit, "funds.html", funds=rows, places=places, bars=bars, whole=whole, may_add=may_add)
+
+
+@router.get("/funds/new")
+def new(visit: Somebody) -> Response:
+    """Ask what a new fund is."""
+    return _new(visit, None, key=str(visit.house.new_id()))
+
+
+@router.post("/funds/new")
+def add(visit: Somebody, form: Typed) -> Response:
+    """Open the fund and lead to the receipt; else show the form again."""
+    try:
+        values = read(_asked(visit), form)
+    except Invalid as error:
+        return _new(visit, form, key=text_of(form, KEY), error=error)
+    answer = carry(visit, ADD.command(command_id=text_of(form, KEY) or str(visit.house.new_id()), **values))
+    if answer.error is not None:
+        return _new(visit, form, key=str(visit.house.new_id()), error=answer.error)
+    return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+
+
+def _asked(visit: Visit) -> Any:
+    offered = visit.read(lambda session: organisations()(session, FUNDS, None))
+    return inputs(ADD, {"organisation_id": offered})
+
+
+def _new(visit: Visit, form: FormData | None, *, key: str, error: LifecycleError | None = None) -> Response:
+    if not visit.roles & {Role.SPONSOR, Role.ADMIN}:
+        raise Forbidden(unmet("role", needs=[Role.SPONSOR, Role.ADMIN], verb="add"))
+    asked = _asked(visit)
+    reasons = reasons_of(error) if error else ()
+    known = {one.name for one in asked}
+    return page(
+        visit,
+        "fund_new.html",
+        status=status_of(error) if error else 200,
+        inputs=asked,
+        typed=as_typed(asked, form),
+        key=key,
+        reasons=reasons,
+        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
+    )
+
+
+@router.get("/funds/{code}")
+def show(visit: Somebody, code: str) -> Response:
+    """Show one fund: what is paid, promised and free, how it burns, who gave, what is due, what the bank says."""
+    words = Words(visit.lang, visit.house.zone)
+
+    def work(session: Session) -> dict[str, Any]:
+        row = FUNDS.find(session, visit, code)
+        place = positions(session, [row.id])[row.id]
+        scribe = Scribe(words, row.currency, {"kind": "kind"})
+        months = burn(session, row.id, visit.house.zone)
+        found = {
+            "fund": row,
+            "place": place,
+            "bar": _bar(place, words, row.currency),
+            "places": [(name, int(getattr(place, f"{name}_minor"))) for name in PLACES],
+            "months": months,
+            "curve": _curve(months, words, row.currency),
+            "investors": _investors(session, row, scribe, words),
+            "projects": _projects(session, visit, row, scribe, words),
+            "ahead": upcoming(session, row.id, visit.today),
+            "walls": walls(session, row.id),
+            "bank": reconciliation(session, row.id),
+            **holds_and_cases(session, row.id),
+        }
+        return {**found, **split(actions(session, visit, FUNDS, row))}
+
+    return page(visit, "fund.html", **visit.read(work))
+
+
+@router.get("/funds/{code}/ledger")
+def show_ledger(visit: Somebody, code: str, account: str = "", after: int = 0) -> Response:
+    """Show the lines of the ledger, of one account where it is chosen, each with the balance after it."""
+    words = Words(visit.lang, visit.house.zone)
+    kind = _account(account)
+
+    def work(session: Session) -> dict[str, Any]:
+        row = FUNDS.find(session, visit, code)
+        lines = ledger_lines(session, row.id, after=after, limit=PER_PAGE + 1, account=kind)
+        return {"fund": row, "lines": lines, "sums": balances(session, row.id)}
+
+    found = visit.read(work)
+    lines = found["lines"]
+    scribe = Scribe(words, found["fund"].currency, {"entry": "entry", "account": "account"})
+    shown = [
+        {**line, "entry": line["kind"], "about": next(filter(None, (line[name] for name in _ABOUT)), "")}
+        for line in lines[:PER_PAGE]
+    ]
+    table = scribe.table(
+        words.t("ledger.title"), shown, _LINE, empty=words.t("ledger.empty"), links={"about": _leads_to}
+    )
+    return page(
+        visit,
+        "ledger.html",
+        fund=found["fund"],
+        table=table,
+        account=str(kind or ""),
+        accounts=[(str(one), *found["sums"].get(one, (0, 0))) for one in _OWN],
+        following=str(lines[PER_PAGE - 1]["seq"]) if len(lines) > PER_PAGE else None,
+    )
+
+
+@router.get("/funds/{code}/investors")
+def show_investors(visit: Somebody, code: str) -> Response:
+    """Show what each investor committed, was asked for and gave, and its part of what was paid: each for itself."""
+    words = Words(visit.lang, visit.house.zone)
+
+    def work(session: Session) -> dict[str, Any]:
+        row = FUNDS.find(session, visit, code)
+        scribe = Scribe(words, row.currency, {"kind": "kind"})
+        rows = investor_statement(session, row.id)
+        calls = ("call_no", "amount_minor", "due_on", "corrects_no")
+        given = ("received_on", "amount_minor", "bank_ref", "note")
+        parts = [
+            {
+                "name": f"{one['organisation']} · {words.word('kind', one['kind'])}",
+                "facts": scribe.facts(one, _INVESTOR[2:]),
+                "calls": scribe.table(words.t("fund.calls"), one["calls"], calls, empty=words.t("fund.no_calls")),
+                "given": scribe.table(
+                    words.t("fund.given"), one["contributions"], given, empty=words.t("fund.nothing_given")
+                ),
+            }
+            for one in rows
+        ]
+        return {"fund": row, "parts": parts}
+
+    return page(visit, "investors.html", **visit.read(work))
+
+
+_OWN = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.PAID, AccountKind.FEE)
+_ABOUT = ("payout", "recovery", "investor", "project")
+
+
+def _leads_to(line: Mapping[str, Any]) -> str:
+    if line["payout"]:
+        return f"/payouts/{line['payout']}"
+    if line["recovery"]:
+        return f"/recoveries/{line['recovery']}"
+    return ""
+
+
+def _account(said: str) -> AccountKind | None:
+    if not said:
+        return None
+    try:
+        return AccountKind(said)
+    except ValueError:
+        raise Invalid(unmet("value_wrong", field="account", value=said, form=" | ".join(_OWN))) from None
+
+
+def _bar(place: Position, words: Words, currency: str) -> Any:
+    parts = [(name, int(getattr(place, f"{name}_minor"))) for name in PLACES]
+    said = ", ".join(f"{words.t(f'fund.place.{name}')} {words.money(amount, currency)}" for name, amount in parts)
+    return position_bar(parts, label=said)
+
+
+def _curve(months: Sequence[Mapping[str, Any]], words: Words, currency: str) -> Any:
+    points = [
+        Month(
+            name=row["month"],
+            planned_minor=row["planned_minor"],
+            paid_minor=row["paid_minor"] - row["returned_minor"],
+            in_minor=row["paid_in_minor"] - row["paid_out_minor"],
+        )
+        for row in months
+        if row["month"]
+    ]
+    return burn_curve(points, label=words.t("fund.burn_label"), money=lambda minor: words.short_money(minor, currency))
+
+
+def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
+    rows = investor_statement(session, row.id)
+    return scribe.table(words.t("fund.investors"), rows, _INVESTOR, empty=words.t("fund.no_investors"))
+
+
+def _projects(session: Session, visit: Visit, row: Any, scribe: Scribe, words: Words) -> Any:
+    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today)]
+    links = {
+        "project": lambda one: f"/projects/{one['project']}",
+        "agreement": lambda one: f"/agreements/{one['agreement']}",
+    }
+    return scribe.table(words.t("fund.projects"), rows, _PROJECT, empty=words.t("fund.no_projects"), links=links)

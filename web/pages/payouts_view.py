@@ -1,0 +1,234 @@
+"""What the pages of payouts show: the queue by who is waited for, and one payout as it is decided on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from lifecycle.payouts.decision import decision
+from lifecycle.payouts.queries import Sum, Which, payouts, sums
+from lifecycle.payouts.waiting import WAITING_STATES, Waits, waiting
+from models.agreements import Milestone
+from models.evidence import Evidence
+from models.funds import Fund
+from models.people import User
+from models.reading import table_of
+from models.states import EvidenceStatus, MilestoneState, PayoutState
+from notifications.gates import standard_names
+from notifications.slip import in_capitals
+from web.acts import Action, actions
+from web.forms import Input
+from web.money_nouns import PAYOUTS
+from web.money_rights import of_fund_or_project, readable_funds, readable_payouts
+from web.session import Visit
+
+PER_PAGE = 50
+TABS = ("mine", "others", "approved", "instructed", "returned", "paid", "ended")
+"""Tabs of the queue, in the order in which money goes."""
+_STATES: Mapping[str, tuple[PayoutState, ...]] = {
+    "approved": (PayoutState.APPROVED,),
+    "instructed": (PayoutState.INSTRUCTED,),
+    "returned": (PayoutState.RETURNED,),
+    "paid": (PayoutState.PAID,),
+    "ended": (PayoutState.REJECTED, PayoutState.CANCELLED),
+}
+_BEFORE = (PayoutState.REQUESTED, PayoutState.RETURNED)
+DECISIONS = ("payout.certify", "payout.approve", "payout.reapprove", "payout.release")
+"""Verbs that the page of a payout carries out itself, with `REFUSALS`: each has a button of its own."""
+REFUSALS = ("payout.send_back", "payout.reject")
+TOGETHER = {"payout.approve": "approve", "payout.release": "release"}
+_NOBODY = Waits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One tab: how many, and what they come to, by currency."""
+
+    name: str
+    count: int
+    totals: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """The queue as one page shows it."""
+
+    tabs: tuple[Tab, ...]
+    rows: Sequence[Mapping[str, Any]]
+    waits: Mapping[UUID, Waits]
+    following: str | None
+    words: tuple[str, ...]
+    """What can be said of several of the rows at once."""
+    funds: Sequence[tuple[str, str]]
+    next_on: Any
+    """The day of the next planned tranche: when something may come."""
+
+
+def queue(session: Session, visit: Visit, *, tab: str, text: str, fund: str, after: str) -> Queue:
+    """Read one tab of the queue, and the counts of all; what waits is asked in a dry run, each verb once."""
+    reach = readable_payouts(visit)
+    asked: dict[str, Any] = {"today": visit.today, "calendar": visit.stamp.calendar}
+    open_ones = payouts(session, which=Which(reach=reach, states=WAITING_STATES, text=text, fund=fund), **asked)
+    waits = waiting(session, open_ones, visit.roles, visit.stamp)
+    mine = [row for row in open_ones if waits.get(row["id"], _NOBODY).verb]
+    others = [row for row in open_ones if row["state"] in _BEFORE and not waits.get(row["id"], _NOBODY).verb]
+    counted = sums(session, Which(reach=reach, text=text, fund=fund))
+    tabs = tuple(
+        _tab_of(name, mine if name == "mine" else others) if name in ("mine", "others") else _summed(name, counted)
+        for name in TABS
+    )
+    if tab in ("mine", "others"):
+        found = [row for row in (mine if tab == "mine" else others) if row["number"] > after][: PER_PAGE + 1]
+    else:
+        newest = tab in ("paid", "ended")
+        which = Which(
+            reach=reach, states=_STATES[tab], text=text, fund=fund, after=after, limit=PER_PAGE + 1,
+            is_newest_first=newest,
+        )  # fmt: skip
+        found = payouts(session, which=which, **asked)
+    rows = found[:PER_PAGE]
+    said = [TOGETHER.get(waits.get(row["id"], _NOBODY).verb, "") for row in rows if may_go_together(row, waits)]
+    return Queue(
+        tabs=tabs,
+        rows=rows,
+        waits=waits,
+        following=rows[-1]["number"] if len(found) > PER_PAGE else None,
+        words=tuple(one for one in ("approve", "release") if one in said),
+        funds=_funds(session, visit),
+        next_on=None if rows else _next_on(session, visit),
+    )
+
+
+def may_go_together(row: Mapping[str, Any], waits: Mapping[UUID, Waits]) -> bool:
+    """Say whether one's word on this payout can be given with others: released, or where one approval is enough."""
+    verb = waits.get(row["id"], _NOBODY).verb
+    return verb == "payout.release" or (verb == "payout.approve" and row["approvals_needed"] == 1)
+
+
+def _tab_of(name: str, rows: Sequence[Mapping[str, Any]]) -> Tab:
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row["currency"]] = totals.get(row["currency"], 0) + row["amount_minor"]
+    return Tab(name=name, count=len(rows), totals=tuple(sorted(totals.items())))
+
+
+def _summed(name: str, counted: Sequence[Sum]) -> Tab:
+    own = [one for one in counted if one.state in _STATES[name]]
+    totals: dict[str, int] = {}
+    for one in own:
+        totals[one.currency] = totals.get(one.currency, 0) + one.total_minor
+    return Tab(name=name, count=sum(one.count for one in own), totals=tuple(sorted(totals.items())))
+
+
+def _funds(session: Session, visit: Visit) -> list[tuple[str, str]]:
+    fund = table_of(Fund)
+    statement = select(fund.c.code, fund.c.name).where(readable_funds(visit.rights)).order_by(fund.c.code)
+    return [(row.code, row.name) for row in session.execute(statement)]
+
+
+def _next_on(session: Session, visit: Visit) -> Any:
+    table = table_of(Milestone)
+    reach = of_fund_or_project(table, visit.rights, visit.actor)
+    waiting_for = (MilestoneState.PLANNED, MilestoneState.SUBMITTED)
+    statement = select(func.min(table.c.due_on)).where(reach, table.c.state.in_(waiting_for))
+    return session.execute(statement.where(table.c.due_on >= visit.today)).scalar()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionPage:
+    """One payout as it is decided on."""
+
+    row: Any
+    """The payout itself, with its version."""
+    facts: Mapping[str, Any]
+    capitals: str
+    can: Sequence[Action]
+    """Decisions that this person can make now; each has a button."""
+    cannot: Sequence[Action]
+    others: Sequence[Action]
+    elsewhere: Sequence[Action]
+    """What has a page of its own: amend, cancel."""
+    inputs: tuple[Input, ...]
+    sees_fund: bool
+    given: int
+    """Approvals that count."""
+    names: Mapping[str, str]
+    """Titles of the types of evidence."""
+
+    @property
+    def main(self) -> str:
+        """The permission of the first decision; empty where there is none."""
+        return self.can[0].verb.permission if self.can else ""
+
+
+def decision_page(session: Session, visit: Visit, ref: str) -> DecisionPage:
+    """Read one payout with everything that must be seen before a word on it is given."""
+    row = PAYOUTS.find(session, visit, ref)
+    facts = decision(session, row.id, visit.stamp)
+    acts = [one for one in actions(session, visit, PAYOUTS, row) if one.verb.permission != "payout.request"]
+    own = [one for one in acts if one.verb.permission in (*DECISIONS, *REFUSALS)]
+    can = [one for one in own if one.is_allowed or _only_typed(one)]
+    fund = table_of(Fund)
+    seen = select(fund.c.id).where(fund.c.id == row.fund_id, readable_funds(visit.rights))
+    words = [one for one in facts["words"] if one["is_valid"] and one["decision"] == "approve"]
+    return DecisionPage(
+        row=row,
+        facts=facts,
+        capitals=in_capitals(row.amount_minor, row.currency),
+        can=can,
+        cannot=[one for one in own if one not in can and not one.is_for_others and _is_near(one, row)],
+        others=[one for one in own if one.is_for_others and _is_near(one, row)],
+        elsewhere=[one for one in acts if one not in own and one.is_allowed],
+        inputs=inputs_of(session, visit, facts, {one.verb.permission for one in can}),
+        sees_fund=session.execute(seen).first() is not None,
+        given=len({one["by"] for one in words}),
+        names=standard_names(session, row.project_id, visit.lang),
+    )
+
+
+def _only_typed(action: Action) -> bool:
+    """Say whether nothing is missing but what is added on this page."""
+    return {one.code for one in action.reasons} == {"minute_missing"}
+
+
+def _is_near(action: Action, row: Any) -> bool:
+    """Say whether a decision has a place in this state; what has none is not listed as closed."""
+    elsewhere = f"{action.verb.name}_not_possible_when_{row.state}"
+    codes = {one.code for one in action.reasons}
+    return elsewhere not in codes and not (action.is_for_others and "already_decided" in codes)
+
+
+def inputs_of(session: Session, visit: Visit, facts: Mapping[str, Any], can: set[str]) -> tuple[Input, ...]:
+    """Return what is typed besides the remark: the amount again, the call back, the minute, for whom."""
+    found: list[Input] = []
+    is_approving = bool(can & {"payout.approve", "payout.reapprove"})
+    if is_approving and facts["approvals_needed"] > 1:
+        found.append(Input(name="amount_minor", kind="amount", currency=facts["currency"]))
+    if is_approving and facts["account_changed_on"]:
+        found += [Input(name="callback_by", kind="text"), Input(name="callback_at", kind="text")]
+    if is_approving and facts["is_minute_needed"]:
+        found.append(Input(name="minute_sha256", kind="choice", options=_minutes(session, facts["project_id"])))
+    if (lenders := _lenders(session, visit)) and can:
+        found.append(Input(name="on_behalf_of", kind="choice", hint=UUID, is_required=False, options=lenders))
+    return tuple(found)
+
+
+def _minutes(session: Session, project_id: UUID) -> list[tuple[str, str]]:
+    table = table_of(Evidence)
+    statement = select(table.c.sha256, table.c.type, table.c.file_name).where(
+        table.c.project_id == project_id, table.c.status == EvidenceStatus.CURRENT
+    )
+    rows = session.execute(statement.order_by(table.c.at.desc()).limit(200))
+    return [(row.sha256, f"{row.type} · {row.file_name}") for row in rows]
+
+
+def _lenders(session: Session, visit: Visit) -> list[tuple[str, str]]:
+    absent = {user for user, _, _ in visit.rights.lent}
+    if not absent:
+        return []
+    table = table_of(User)
+    rows = session.execute(select(table.c.id, table.c.name).where(table.c.id.in_(absent)).order_by(table.c.name))
+    return [(str(row.id), row.name) for row in rows]
