@@ -4,7 +4,6 @@ from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.payouts import PayeeAccount, PaymentBatch, Payout
-from models.people import Organisation
 from models.statements import BankStatement
 from web import money_rights as rights
 from web.nouns import NOUNS, Noun
@@ -108,16 +107,5 @@ CASES = Noun(
     first=("exception.propose", "exception.confirm"),
     asks_version=False,
 )
-ORGANISATIONS = Noun(
-    path="organisations",
-    subject=Organisation,
-    view="",
-    find=rights.organisation_of,
-    ref=lambda row: str(row.id),
-    title=lambda row: row.name,
-    first=("payee_account.propose",),
-)
-
 MONEY = (PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
 NOUNS.update({one.path: one for one in MONEY})
-NOUNS.setdefault(ORGANISATIONS.path, ORGANISATIONS)

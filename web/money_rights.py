@@ -16,7 +16,6 @@ from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
 from models.payouts import PayeeAccount, PaymentBatch, Payout
-from models.people import Organisation
 from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.statements import BankStatement
@@ -182,16 +181,6 @@ def _found(model: Any, reach: Callable[[Visit], ColumnElement[bool]], column: st
     return find
 
 
-def _readable_organisations(visit: Visit) -> ColumnElement[bool]:
-    """One's own, and for who brings firms in or pays them, every one."""
-    organisation, rights = table_of(Organisation), visit.rights
-    if any(role in FUNDER_ROLES | {Role.COORDINATOR, Role.OPERATOR} for role, _ in rights.grants):
-        return true()
-    own = sorted({at for _, at in rights.grants if at is not None}, key=str)
-    found: ColumnElement[bool] = organisation.c.id.in_(own)
-    return found
-
-
 payout_of = _found(Payout, readable_payouts, "number")
 fund_of = _found(Fund, lambda visit: readable_funds(visit.rights), "code")
 agreement_of = _found(Agreement, readable_agreements, "number")
@@ -202,4 +191,3 @@ account_of = _found(PayeeAccount, readable_accounts)
 batch_of = _found(PaymentBatch, lambda visit: of_bank(table_of(PaymentBatch), visit.rights), "number")
 statement_of = _found(BankStatement, lambda visit: of_bank(table_of(BankStatement), visit.rights))
 case_of = _found(ExceptionCase, lambda visit: readable_cases(visit.rights))
-organisation_of = _found(Organisation, _readable_organisations)

@@ -192,7 +192,7 @@ ORGANISATIONS = Noun(
     find=organisation_of,
     ref=lambda row: str(row.id),
     title=lambda row: row.name,
-    first=("organisation.tie", "organisation.correct"),
+    first=("payee_account.propose", "organisation.tie", "organisation.correct"),
 )
 CALENDARS = Noun(
     path="calendars",

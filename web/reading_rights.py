@@ -79,7 +79,9 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
 
 
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
-_REGISTRARS = frozenset({Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR})
+_PAYING = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if "funder" in parties)
+_REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
+"""Who keeps organisations, brings them in, or pays them."""
 WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
 

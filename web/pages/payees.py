@@ -12,8 +12,9 @@ from models.payouts import PayeeAccount
 from models.people import Organisation
 from models.reading import rows_by, table_of
 from models.states import PayeeStatus, Role
-from web.money_nouns import ORGANISATIONS, PAYEES
+from web.money_nouns import PAYEES
 from web.money_rights import FUNDER_ROLES, SME_ROLES, readable_accounts
+from web.nouns import ORGANISATIONS
 from web.pages.record import Note, Record, acts_of, record_page
 from web.record import Scribe
 from web.render import Words, page
@@ -73,9 +74,9 @@ def show(visit: Somebody, ref: str) -> Response:
     return record_page(visit, visit.read(work))
 
 
-@router.get("/organisations/{ref}")
-def show_organisation(visit: Somebody, ref: str) -> Response:
-    """Show one organisation with its accounts."""
+@router.get("/organisations/{ref}/accounts")
+def show_accounts(visit: Somebody, ref: str) -> Response:
+    """Show the accounts of one organisation."""
     words = Words(visit.lang, visit.house.zone)
 
     def work(session: Session) -> Record:
