@@ -153,8 +153,10 @@ class TestTheClock:
         fresh("tick")
         change("UPDATE scheduled_run SET slot_at = :at WHERE schedule_id = 'recovery'", at=_ago(hours=1))
         change(
-            "INSERT INTO scheduled_run SELECT :id, schedule_id, :at, 'merged', holder, 0, :at, :at, 0, 0, 0, 0, '[]',"
-            " '', NULL FROM scheduled_run WHERE schedule_id = 'recovery'",
+            "INSERT INTO scheduled_run (id, schedule_id, slot_at, status, holder, fence, started_at, ended_at,"
+            " found_count, done_count, refused_count, failed_count, effects, progress, why)"
+            " SELECT :id, schedule_id, :at, 'merged', holder, 0, :at, :at, 0, 0, 0, 0, '[]', '{}', ''"
+            " FROM scheduled_run WHERE schedule_id = 'recovery'",
             id=str(new_id()),
             at=_ago(days=-60),
         )
