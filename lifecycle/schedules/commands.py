@@ -127,6 +127,7 @@ def ends_later(facts: ScheduleFacts) -> tuple[Unmet, ...]:
     return () if until_on >= facts.today else (unmet("pause_is_over", until=until_on.isoformat()),)
 
 
+@about_input
 def has_pause(facts: ScheduleFacts) -> tuple[Unmet, ...]:
     """Only what is paused can go on."""
     return () if facts.is_paused else (unmet("not_paused", schedule=facts.command.schedule),)

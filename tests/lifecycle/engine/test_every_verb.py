@@ -24,6 +24,7 @@ from tests.lifecycle.recipes import RECIPES, Recipe
 VERBS = sorted(f"{object_type}.{name}" for object_type, name in BY_NAME)
 ABOUT_NO_PROJECT = (
     "calendar",
+    "schedule",
     "disbursement",
     "outbox",
     "webhook",
