@@ -39,7 +39,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 run: demo
-	@echo "database: pilotway.db    the clock runs until Ctrl-C    elsewhere: $(BIN)/pilotway runs list"
+	@echo "console: http://127.0.0.1:8701    database: pilotway.db    the clock runs until Ctrl-C    elsewhere: $(BIN)/pilotway runs list"
 	@PILOTWAY_PREFECT=on $(BIN)/pilotway serve
 
 demo: $(READY)
