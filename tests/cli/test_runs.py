@@ -180,9 +180,9 @@ class TestAWorker:
         read(worker)
         place = Path(str(house.engine.url.database))
         place.rename(place.with_suffix(".away"))
-        while "error" not in (line := read(worker)):
-            pass
-        assert line["error"]["code"] == "database_missing"
+        while (line := read(worker)).get("error", {}).get("code") != "database_missing":
+            # Taken away in the middle of a pass, an open file may first answer as a database in trouble.
+            assert "tick" in line or line["error"]["code"] == "database", line
         place.with_suffix(".away").rename(place)
         while "error" in (line := read(worker)):
             pass
