@@ -269,6 +269,18 @@ class TestBankFile:
         again = at_home("bank", "import", str(good), "--json")
         assert (again.code, again.document["files"][0]["status"]) == (0, "duplicate")
 
+    def test_is_imported_by_who_is_named_with_their_rights(self, at_home: Line, house: House, folders: Path) -> None:
+        pay.batches(house, state="sent")
+        good = str(statement(house, folders))
+
+        refused = at_home("bank", "import", good, "--as", "fund_manager", "--json")
+
+        assert (refused.code, refused.document["error"]["unmet"]) == (3, ["role"])
+        assert house.one("SELECT count(*) FROM v_statement") == 0
+        assert at_home("bank", "import", good, "--as", "accountant").code == 0
+        actors = house.rows("SELECT DISTINCT actor_id FROM v_audit WHERE object_type = 'statement'")
+        assert [row.actor_id for row in actors] == [str(house.people["accountant"].user_id)]
+
 
 class TestCase:
     def test_is_proposed_by_one_and_carried_out_by_another(self, at_home: Line, house: House, folders: Path) -> None:

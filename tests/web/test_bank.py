@@ -12,6 +12,7 @@ import pytest
 from flows.reconciliation import take_file
 from tests import payments as pay
 from tests.factories import House
+from tests.flows.test_whose_files import accountant_of_others
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of, sign_in
 
@@ -75,6 +76,19 @@ class TestAFileOfTheBank:
 
         assert "The file is wrong and was not used" in answer.text
         assert house.one("SELECT count(*) FROM v_statement WHERE status = 'quarantined'") == 1
+
+    def test_of_another_funders_money_is_not_used(self, house: House, desk: Callable[[str], Browser]) -> None:
+        pay.batches(house, state="sent")
+        end = house.one("SELECT end_to_end_id FROM v_instruction")
+        stranger = desk(accountant_of_others(house))
+        stranger.open("/bank")
+        content = f"{HEAD}2025-07-08,100.00,CNY,debit,,sme,{end},B1\n".encode()
+
+        answer = send_file(stranger, "/bank", "a.csv", content)
+
+        assert answer.status_code == 200
+        assert "is of no fund that you act for" in answer.text
+        assert house.one("SELECT state FROM v_payout") == "instructed"
 
     def test_is_taken_from_programs_too(self, house: House, desk: Callable[[str], Browser]) -> None:
         accountant = desk("accountant")
