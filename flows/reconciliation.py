@@ -269,21 +269,19 @@ def _completed(session: Session, taken: Taken, stamp: Stamp) -> None:
     """Say of all statements of a file at once that they are there, and compare those that waited for them."""
     table = table_of(BankStatement)
     begun = (table.c.file_sha256 == taken.sha256, table.c.status == StatementStatus.IMPORTING)
-    rows = session.execute(select(table.c.id, table.c.fund_id, table.c.at).where(*begun)).all()
+    rows = session.execute(select(table.c.id, table.c.fund_id).where(*begun)).all()
     if not rows:
         raise _TakenMeanwhile
     complete = [
         CompleteStatement(command_id=_key(taken.sha256, f"complete:{row.id}"), statement_id=row.id) for row in rows
     ]
     _all_done(execute(session, complete, stamp=stamp))
-    since = (
+    waiting = (
         table.c.fund_id.in_({row.fund_id for row in rows}),
-        table.c.file_sha256 != taken.sha256,
         table.c.status == StatementStatus.IMPORTED,
-        table.c.closing_minor.is_not(None),
-        table.c.at >= min(row.at for row in rows),
+        table.c.is_to_compare,
     )
-    waited = session.execute(select(table.c.id).where(*since).order_by(table.c.at, table.c.id)).scalars()
+    waited = session.execute(select(table.c.id).where(*waiting).order_by(table.c.at, table.c.id)).scalars()
     compare = [
         ComparePosition(command_id=_key(taken.sha256, f"compare-after:{one}"), statement_id=one) for one in waited
     ]
