@@ -65,7 +65,7 @@ def lowered_by(
 def _kept(agreement: Any, orders: Sequence[Any]) -> int:
     """Return what the firm need not pay back: what it was settled on, and what of its debts was written off."""
     entitlement = agreement.entitlement_minor if agreement.settled_on is not None else 0
-    return int(entitlement or 0) + sum(row.written_off_minor for row in orders)
+    return int((entitlement or 0) + sum(row.written_off_minor for row in orders))
 
 
 def _lowered(orders: Sequence[Any], most: int, met: dict[UUID, int]) -> tuple[Lowered, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def accountant_of_others(house: House) -> str:
     add = AddOrganisation(command_id=key(), name="other funder", kind=OrganisationKind.FUNDER)
     (other,) = ids_of(house.do(add, by=Role.ADMIN))
     user = house.people[OTHERS].user_id
-    held = {"user_id": user, "organisation_id": other}
+    held: dict[str, Any] = {"user_id": user, "organisation_id": other}
     grants = [GrantRole(command_id=key(), role=role, **held) for role in (Role.ACCOUNTANT, Role.SPONSOR)]
     house.do(*grants, by=Role.ADMIN)
     house.do(new_fund(house, organisation_id=other), by=OTHERS)
