@@ -282,7 +282,8 @@ class Settings(BaseSettings):
     )
     api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
         default=None,
-        description="Base address of a server, for later: this release has none, and reads the database itself."
+        description="Where people reach this installation from outside: messages link to the pages of the console"
+        " there, which ask to sign in; left out, they link nowhere. The command line reads the database itself."
         " Example: `https://pilot.example.org`.",
     )
 

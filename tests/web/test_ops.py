@@ -224,6 +224,15 @@ class TestAWebhook:
         visitor.open("/ops/webhooks")
         assert secret not in visitor.follow("https://hooks.example.org/in").text
 
+    def test_of_a_type_that_no_message_has_is_refused(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("admin")
+        visitor.open("/ops/webhooks/new")
+
+        page = visitor.send("add a webhook", url="https://hooks.example.org/in", types="payout.payed")
+
+        assert (page.status, "payout.paid" in page.text) == (422, True)
+        assert house.one("SELECT count(*) FROM webhook_endpoint") == 0
+
     def test_is_tested_disabled_and_given_another_secret(self, house: House, signed_in: Callable[..., Browser]) -> None:
         owner = house.people["admin"].user_id
         house.do(
