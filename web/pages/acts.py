@@ -8,8 +8,8 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import LifecycleError, Stale, Unmet
-from notifications.words import Names
-from web.acts import STEP_UP, Action, Change, actions, carry, changes_since, command, names, receipt, refusal
+from notifications.words import Names, is_known
+from web.acts import STEP_UP, Action, Change, Receipt, actions, carry, changes_since, command, names, receipt, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
@@ -77,7 +77,15 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
         return found, noun, row
 
     found, noun, row = visit.read(work)
-    return page(visit, "receipt.html", receipt=found, noun=noun, row=row)
+    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, next_word=_next_word(noun, found))
+
+
+def _next_word(noun: Noun | None, found: Receipt) -> str:
+    """Return the key of what happens next: after this verb where it has words of its own, else from this state on."""
+    if noun is None or not noun.next_word or not found.answer.get("state"):
+        return ""
+    own = f"{noun.next_word}.{found.verb.rpartition('.')[2]}"
+    return own if is_known(f"page.{own}") else f"{noun.next_word}.{found.answer['state']}"
 
 
 def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
