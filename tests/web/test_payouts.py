@@ -293,7 +293,7 @@ class TestOneWordOnSeveral:
         payer = signed_in("payer")
         payer.open(f"/payouts/{number(house, one)}/do/release")
 
-        page = payer.send("release the payout")
+        page = payer.send("release the payout ¥100.00")
 
         assert "It is released: the next payment run" in page.text
         assert "when the payer has released it" not in page.text

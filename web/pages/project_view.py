@@ -1,6 +1,6 @@
 """What the page of a project shows: rail, gate, what may be done, what happened; plain values in one language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +101,21 @@ def _target(stage: ProjectState) -> str:
     return str(ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place])
 
 
+_ABOUT: Mapping[str, str] = {
+    "project.assign": "role",
+    "project.unassign": "role",
+    "track.start": "verification",
+    "track.finish": "verification",
+}
+"""Acts that are about a stored word, and its kind."""
+
+
+def about_of(event: Any, words: Words, names: Mapping[str, str]) -> str:
+    """Return what an act is about as people call it: by the standard's title, or the word for what is stored."""
+    kind = _ABOUT.get(event.verb)
+    return words.word(kind, event.about) if kind else names.get(event.about, event.about)
+
+
 def _told(event: Any, words: Words, names: Any) -> Told:
     moves = event.from_state != event.to_state and not event.is_refused
     return Told(
@@ -109,7 +124,7 @@ def _told(event: Any, words: Words, names: Any) -> Told:
         by=event.actor_name or words.word("actor", event.actor),
         is_system=event.actor == "clock",
         act=words.verb(event.verb),
-        about=names.get(event.about, event.about),
+        about=about_of(event, words, names),
         is_refused=event.is_refused,
         to_state=event.to_state if moves else "",
         reason=", ".join(words.word("refusal", code) for code in event.codes) if event.is_refused else event.reason,
