@@ -1,5 +1,6 @@
 """What a stage asks on entry and a document shows."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from lifecycle.projects.entry import ENTRY
 from lifecycle.standards import library
-from tests.lifecycle.stages.trial_records import a_trial, evidence
+from tests.lifecycle.stages.trial_records import PAPERS, a_trial
 
 
 def asked(*papers: Any) -> Any:
@@ -25,6 +26,6 @@ class TestATrialAgreement:
     def test_shows_nothing_before_the_day_on_which_it_is_signed(self, days: int, code: str | None) -> None:
         signed = a_trial().today + timedelta(days=days)
 
-        found = asked(evidence("trial_agreement", signed_on=signed.isoformat()))
+        found = asked(replace(PAPERS[0], type="trial_agreement", values={"signed_on": signed.isoformat()}))
 
         assert (found and found.code) == code
