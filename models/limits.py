@@ -27,3 +27,13 @@ SIGN_IN_TRIES = 10
 SIGN_IN_WINDOW = timedelta(minutes=5)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
+SECOND_FACTOR_TRIES = (
+    (timedelta(minutes=5), 5),
+    (timedelta(hours=1), 20),
+    (timedelta(days=1), 50),
+)
+"""Wrong codes and keys of one account within each of these: a million codes are not to be tried out."""
+CHALLENGE_LASTS = timedelta(minutes=5)
+RECOVERY_CODES = 10
+PASSKEYS = 10
+"""Of one account."""

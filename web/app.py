@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from web.api import core, money, session
-from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
+from web.errors import Malformed, NotAllowed, PasswordToChange, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
 from web.pages import (
@@ -41,6 +41,7 @@ from web.pages import (
     projects,
     reference,
     reviews,
+    security,
     standards,
     webhooks,
 )
@@ -56,7 +57,7 @@ RUNNING: Sequence[APIRouter] = (
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, security.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
@@ -126,6 +127,8 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
         return _document(request, error, status)
     if isinstance(error, NotSignedIn) and error.code == NotSignedIn.code:
         return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
+    if isinstance(error, PasswordToChange):
+        return RedirectResponse(f"/security/password?next={quote(_wanted(request))}", status_code=303)
     visit = anybody(request)
     return page(visit, "problem.html", status=status, code=error.codes[0], reasons=reasons_of(error), number=status)
 

@@ -14,7 +14,7 @@ from models.access import Credential, KnownDevice, SignInAttempt, WebSession
 from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW
 from models.people import ApiToken, User
 from models.reading import table_of
-from models.states import UserStatus
+from models.states import SignInKind, UserStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class SignedIn:
     expires_at: datetime
     stepped_up_until: datetime | None
     is_own_page_only: bool
+    has_password_to_change: bool = False
+    """Somebody else set the password that this session began with: nothing else is open until it is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,18 @@ def account_of(session: Session, login: str) -> Account | None:
     return _account(rows[0], password_hash=rows[0].password_hash) if len(rows) == 1 else None
 
 
+def account_by_id(session: Session, user_id: UUID) -> Account | None:
+    """Return the active account of this id, without its password."""
+    user = table_of(User)
+    row = session.execute(
+        select(*_of_account()).where(user.c.id == user_id, user.c.status == UserStatus.ACTIVE)
+    ).first()
+    return None if row is None else _account(row)
+
+
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Return the session of this cookie: neither ended, nor run out, nor idle for half an hour, its account active."""
-    user, web = table_of(User), table_of(WebSession)
+    user, web, credential = table_of(User), table_of(WebSession), table_of(Credential)
     row = session.execute(
         select(
             *_of_account(),
@@ -82,8 +93,11 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
             web.c.expires_at,
             web.c.stepped_up_until,
             web.c.is_own_page_only,
+            web.c.kind,
+            credential.c.is_to_change,
         )
         .join(web, web.c.user_id == user.c.id)
+        .outerjoin(credential, credential.c.user_id == user.c.id)
         .where(web.c.token_sha256 == fingerprint(token), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
         .where(web.c.expires_at > now, web.c.seen_at > now - SESSION_IDLE)
     ).one_or_none()
@@ -96,6 +110,7 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         expires_at=row.expires_at,
         stepped_up_until=row.stepped_up_until,
         is_own_page_only=row.is_own_page_only,
+        has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
     )
 
 
@@ -141,6 +156,10 @@ def has_tried_too_often(
         place = wrong.where(attempt.c.address == address, attempt.c.device_sha256.is_(None))
         asked = [place.where(attempt.c.login_sha256 == login_sha256), place]
     return any(session.execute(one).scalar_one() >= SIGN_IN_TRIES for one in asked)
+
+
+_BY_PASSWORD = frozenset({SignInKind.PASSWORD, SignInKind.TOTP, SignInKind.PASSKEY, SignInKind.RECOVERY})
+"""How somebody signs in who types a password first."""
 
 
 def _of_account() -> tuple[Any, ...]:

@@ -67,7 +67,11 @@ def set_passwords(cast: Cast, scenario: Scenario) -> None:
     cast.all(
         SetPassword,
         [
-            (ADMIN, f"/users/{number}/password", {"user_id": cast.ids[one.ref], "password_hash": hashed(one.password)})
+            (
+                ADMIN,
+                f"/users/{number}/password",
+                {"user_id": cast.ids[one.ref], "password_hash": hashed(one.password), "is_lasting": True},
+            )
             for number, one in enumerate(scenario.users)
             if one.password is not None
         ],
