@@ -25,6 +25,8 @@ STEP_UP_LASTS = timedelta(minutes=5)
 SIGN_IN_TRIES = 10
 """Wrong tries within the window, per account and place and per place."""
 SIGN_IN_WINDOW = timedelta(minutes=5)
+TEMPORARY_PASSWORD_LASTS = timedelta(days=3)
+"""How long a password opens an account that somebody else set and its owner has not changed."""
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
 SECOND_FACTOR_TRIES = (

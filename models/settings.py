@@ -338,6 +338,11 @@ class Settings(BaseSettings):
         host, _, port = self.console.rpartition(":")
         return host, int(port)
 
+    def seal_key(self) -> str | None:
+        """Return the key of the installation, with which secrets of authenticator apps are sealed; None without one."""
+        path = self.secret_file
+        return path.read_text(encoding="utf-8").strip() or None if path is not None and path.is_file() else None
+
     def webhook_places(self) -> frozenset[str]:
         """Return the receivers that are exempt from the rule of addresses."""
         return places(self.webhook_allow or "")

@@ -73,11 +73,6 @@ class House:
         wanted = self.settings.second_factor or ("offered" if self.is_rehearsal else "money")
         return wanted == "money"
 
-    def seal_key(self) -> str | None:
-        """Return the key of the installation, with which secrets of authenticator apps are sealed; None without one."""
-        path = self.settings.secret_file
-        return path.read_text(encoding="utf-8").strip() or None if path is not None and path.is_file() else None
-
     def today(self, now: datetime) -> date:
         """Return the day of an instant, where the installation is."""
         return now.astimezone(self.zone).date()

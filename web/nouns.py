@@ -180,6 +180,8 @@ USERS = Noun(
             "user.revoke",
             "user.disable",
             "user.enable",
+            "user.reset_access",
+            "user.set_password",
             "user.add_token",
             "user.delegate",
             "user.end_delegation",

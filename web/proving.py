@@ -173,7 +173,7 @@ def shown(visit: Visit, account: Account, said: Said, challenge: Opened | None) 
 
 
 def _by_code(visit: Visit, own: Factors, typed: str) -> dict[str, Any]:
-    secret = opened(own.totp, visit.house.seal_key()) if own.totp is not None else None
+    secret = opened(own.totp, visit.house.settings.seal_key()) if own.totp is not None else None
     step = step_of(secret, typed, visit.now) if secret is not None else None
     if step is not None:
         return {"kind": SignInKind.TOTP, "totp_step": step}

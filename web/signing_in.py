@@ -118,7 +118,7 @@ def by_second_factor(visit: Visit, said: Said) -> Entered:
 def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, str]:
     device = visit.request.cookies.get(DEVICE_COOKIE) or secrets.token_urlsafe(32)
     account, known = visit.read(lambda session: _allowed_to_try(session, visit, login, device))
-    is_good = matches(password, account.password_hash if account else None)
+    is_good = _is_right(visit, account, password)
     note(visit, login, SignInKind.PASSWORD, device if known else None, is_good=is_good)
     if account is None or not is_good:
         raise SignInWrong(SignInWrong.code)
@@ -150,6 +150,13 @@ def step_up(visit: Visit, said: Said) -> str:
     return _stepped_up(visit, {"kind": SignInKind.PASSWORD})
 
 
+def _is_right(visit: Visit, account: Account | None, password: str) -> bool:
+    """Say whether it is the password of the account, and still opens it; takes as long whatever is the case."""
+    is_it = matches(password, account.password_hash if account else None)
+    until = account.password_until if account else None
+    return is_it and (until is None or until > visit.now)
+
+
 def check_password(visit: Visit, password: str) -> None:
     """Refuse who does not know the password of the account they are signed in to; `SignInWrong`, `TooMany`."""
     session = visit.session
@@ -157,7 +164,7 @@ def check_password(visit: Visit, password: str) -> None:
         raise NotSignedIn(NotSignedIn.code)
     login = session.account.login
     account, _ = visit.read(lambda reader: _allowed_to_try(reader, visit, login, None))
-    is_good = matches(password, account.password_hash if account else None)
+    is_good = _is_right(visit, account, password)
     note(visit, login, SignInKind.PASSWORD, None, is_good=is_good)
     if not is_good:
         raise SignInWrong(SignInWrong.code)

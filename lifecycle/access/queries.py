@@ -1,7 +1,7 @@
 """Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.people.facts import folded
 from models.access import Credential, KnownDevice, SignInAttempt, WebSession
-from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW
+from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW, TEMPORARY_PASSWORD_LASTS
 from models.people import ApiToken, User
 from models.reading import table_of
 from models.states import SignInKind, UserStatus
@@ -27,6 +27,8 @@ class Account:
     name: str
     language: str
     password_hash: str | None = None
+    password_until: datetime | None = None
+    """When a password ends that somebody else set and its owner has not changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,16 @@ def account_of(session: Session, login: str) -> Account | None:
     """Return the active account with this login or mail address, with the hash of its password."""
     user, credential = table_of(User), table_of(Credential)
     statement = (
-        select(*_of_account(), credential.c.password_hash)
+        select(*_of_account(), credential.c.password_hash, credential.c.set_at, credential.c.is_to_change)
         .outerjoin(credential, credential.c.user_id == user.c.id)
         .where(or_(user.c.login == login.strip(), user.c.email == folded(login)), user.c.status == UserStatus.ACTIVE)
     )
     rows = session.execute(statement).all()
-    return _account(rows[0], password_hash=rows[0].password_hash) if len(rows) == 1 else None
+    if len(rows) != 1:
+        return None
+    (row,) = rows
+    until = row.set_at + TEMPORARY_PASSWORD_LASTS if row.is_to_change else None
+    return replace(_account(row), password_hash=row.password_hash, password_until=until)
 
 
 def account_by_id(session: Session, user_id: UUID) -> Account | None:
@@ -167,12 +173,11 @@ def _of_account() -> tuple[Any, ...]:
     return (user.c.id.label("user_id"), user.c.person_id, user.c.login, user.c.name, user.c.language)
 
 
-def _account(row: Any, password_hash: str | None = None) -> Account:
+def _account(row: Any) -> Account:
     return Account(
         user_id=row.user_id,
         person_id=row.person_id,
         login=row.login,
         name=row.name,
         language=row.language,
-        password_hash=password_hash,
     )

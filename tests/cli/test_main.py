@@ -17,7 +17,6 @@ from lifecycle.access.commands import (
     RemovePasskey,
     RemoveTotp,
     RenewCodes,
-    ResetAccess,
     SetPassword,
     SignIn,
     SignOut,
@@ -95,7 +94,7 @@ class TestVerbs:
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {SetPassword, SignIn, SignOut, SignOutOthers, StepUp, ResetAccess}
+        at_the_doors = {SetPassword, SignIn, SignOut, SignOutOthers, StepUp}
         at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 

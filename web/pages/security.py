@@ -79,6 +79,8 @@ def show(visit: Somebody, done: str = "") -> Response:
 @router.post("/security/sessions/end")
 def end(visit: Somebody, form: Typed) -> Response:
     """End one of one's other sessions."""
+    if wants := _proof_first(visit):
+        return wants
     known = as_id(text_of(form, "session"))
     if known is None:
         raise NotFound(NotFound.code)
@@ -89,6 +91,8 @@ def end(visit: Somebody, form: Typed) -> Response:
 @router.post("/security/sessions/end-others")
 def end_others(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
     """End every session but this one."""
+    if wants := _proof_first(visit):
+        return wants
     own = visit.actor.user_id
     _do(visit, SignOutOthers(command_id=_key(visit), user_id=own, session_id=_session_id(visit)))
     return _home("changed")
@@ -99,7 +103,7 @@ def ask_totp(visit: Somebody) -> Response:
     """Draw a secret and show it: as a square, and to be typed."""
     if wants := _proof_first(visit):
         return wants
-    key = visit.house.seal_key()
+    key = visit.house.settings.seal_key()
     if key is None and not visit.house.is_rehearsal:
         raise Forbidden(unmet("seal_key_missing"))
     return _totp(visit, new_secret())
@@ -110,14 +114,18 @@ def add_totp(visit: Somebody, form: Typed) -> Response:
     """Keep the secret once a code of it was typed; `sealed` says which one was shown."""
     if wants := _proof_first(visit):
         return wants
-    secret = opened(text_of(form, "sealed"), visit.house.seal_key())
+    secret = opened(text_of(form, "sealed"), visit.house.settings.seal_key())
     if secret is None:
         return RedirectResponse("/security/totp", status_code=303)
     step = step_of(secret, text_of(form, "code"), visit.now)
     if step is None:
         return _totp(visit, secret, FactorWrong(FactorWrong.code))
     codes = _codes_if_first(visit)
-    said = {"secret": sealed(secret, visit.house.seal_key()), "step": step, "codes_sha256": _fingerprints(codes)}
+    said = {
+        "secret": sealed(secret, visit.house.settings.seal_key()),
+        "step": step,
+        "codes_sha256": _fingerprints(codes),
+    }
     _do(visit, AddTotp(command_id=_key(visit), **_mine(visit), **said))
     return page(visit, "codes.html", codes=codes) if codes else _home("changed")
 
@@ -275,7 +283,7 @@ def _totp(visit: Visit, secret: str, error: LifecycleError | None = None) -> Res
         reasons=reasons_of(error) if error else (),
         square=Markup(square.svg_inline(omitsize=True, border=2)),  # noqa: S704 - drawn by us, of figures only
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        sealed=sealed(secret, visit.house.seal_key()),
+        sealed=sealed(secret, visit.house.settings.seal_key()),
         replaces=factors_of(visit).totp is not None,
     )
 

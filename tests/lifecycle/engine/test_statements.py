@@ -147,7 +147,7 @@ STATEMENTS = {
     "user.add": 10,
     "user.add_token": 10,
     "user.delegate": 11,
-    "user.disable": 8,
+    "user.disable": 9,
     "user.enable": 8,
     "user.end_delegation": 11,
     "user.grant": 10,

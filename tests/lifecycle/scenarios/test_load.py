@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
+from lifecycle.access.codes import sealed
 from lifecycle.acting import Acting
 from lifecycle.calendar import china
 from lifecycle.installation import initialise, write_edges
@@ -38,7 +39,7 @@ class Rehearsal:
 
     def load(self, story: dict[str, Any]) -> Loaded:
         scenario = read_scenario(written(story))
-        means = Means(paper=PAPER, draw_token=self._token, clock_at=START)
+        means = Means(paper=PAPER, draw_token=self._token, clock_at=START, seal=lambda secret: sealed(secret, None))
         with transaction(self.engine) as session:
             play = Acting(
                 calendar=china(),
