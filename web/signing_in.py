@@ -99,8 +99,10 @@ def halfway(visit: Visit) -> tuple[Account, Opened] | None:
 
     def read(session: Session) -> tuple[Account, Opened] | None:
         found = open_challenge(session, fingerprint(token), ChallengeKind.SIGN_IN, visit.now) if token else None
-        account = account_by_id(session, found.user_id) if found else None
-        return (account, Opened(id=found.id, signs=signing(token))) if account else None
+        account = account_by_id(session, found.user_id) if found is not None else None
+        if found is None or account is None:
+            return None
+        return account, Opened(id=found.id, signs=signing(token))
 
     return visit.read(read)
 

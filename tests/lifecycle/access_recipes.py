@@ -1,6 +1,7 @@
 """Recipes of getting in: a password, sessions of one's own account, proving oneself again."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -78,15 +79,16 @@ def proven(house: House) -> tuple[UUID, UUID]:
 
 def challenge(house: House, user_id: UUID, kind: ChallengeKind) -> UUID:
     """Make a challenge that somebody has five minutes to answer."""
-    row = {"id": new_id(), "user_id": user_id, "kind": kind, "token_sha256": _token(), "created_at": house.now}
+    made = new_id()
+    row = {"id": made, "user_id": user_id, "kind": kind, "token_sha256": _token(), "created_at": house.now}
     with transaction(house.engine) as session:
         session.execute(insert(table_of(Challenge)).values(**row, expires_at=house.now + timedelta(minutes=5)))
-    return row["id"]
+    return made
 
 
 def with_key(house: House) -> tuple[UUID, UUID, UUID]:
     """Return an administrator with a passkey, the session in which it was added, and the key."""
-    (asked,) = add_passkey(house, 1)
+    asked: Any = add_passkey(house, 1)[0]
     (_,) = house.do(asked, by=Role.ADMIN)
     return asked.user_id, asked.session_id, UUID(str(house.one("SELECT id FROM passkey WHERE revoked_at IS NULL")))
 
@@ -100,13 +102,13 @@ def sign_out_others(house: House, count: int) -> Made:
 @recipe("user.add_totp", by=Role.ADMIN, tells=TELLS)
 def add_totp(house: House, count: int) -> Made:
     own, session = proven(house)
-    one = {"user_id": own, "session_id": session, "secret": "plain:JBSWY3DPEHPK3PXP", "step": 1}
+    one: dict[str, Any] = {"user_id": own, "session_id": session, "secret": "plain:JBSWY3DPEHPK3PXP", "step": 1}
     return [access.AddTotp(command_id=key(), **one, codes_sha256=CODES) for _ in range(count)]
 
 
 @recipe("user.remove_totp", by=Role.ADMIN, tells=TELLS)
 def remove_totp(house: House, count: int) -> Made:
-    (asked,) = add_totp(house, 1)
+    asked: Any = add_totp(house, 1)[0]
     house.do(asked, by=Role.ADMIN)
     return [
         access.RemoveTotp(command_id=key(), user_id=asked.user_id, session_id=asked.session_id) for _ in range(count)
@@ -135,14 +137,14 @@ def add_passkey(house: House, count: int) -> Made:
 @recipe("user.remove_passkey", by=Role.ADMIN, tells=TELLS)
 def remove_passkey(house: House, count: int) -> Made:
     own, session, one = with_key(house)
-    asked = {"user_id": own, "session_id": session, "passkey_id": one}
+    asked: dict[str, Any] = {"user_id": own, "session_id": session, "passkey_id": one}
     return [access.RemovePasskey(command_id=key(), **asked) for _ in range(count)]
 
 
 @recipe("user.renew_codes", by=Role.ADMIN, tells=TELLS)
 def renew_codes(house: House, count: int) -> Made:
     own, session, _ = with_key(house)
-    asked = {"user_id": own, "session_id": session, "codes_sha256": CODES}
+    asked: dict[str, Any] = {"user_id": own, "session_id": session, "codes_sha256": CODES}
     return [access.RenewCodes(command_id=key(), **asked) for _ in range(count)]
 
 

@@ -41,7 +41,7 @@ def address(house: House) -> Iterator[str]:
         await startup(sockets)  # type: ignore[arg-type]
         begun.set()
 
-    server.startup = started  # type: ignore[method-assign, assignment]
+    server.startup = started  # type: ignore[method-assign]
     thread = threading.Thread(target=server.run)
     thread.start()
     assert begun.wait(30)

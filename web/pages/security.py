@@ -121,7 +121,7 @@ def add_totp(visit: Somebody, form: Typed) -> Response:
     if step is None:
         return _totp(visit, secret, FactorWrong(FactorWrong.code))
     codes = _codes_if_first(visit)
-    said = {
+    said: dict[str, Any] = {
         "secret": sealed(secret, visit.house.settings.seal_key()),
         "step": step,
         "codes_sha256": _fingerprints(codes),
@@ -345,7 +345,7 @@ def _session_id(visit: Visit) -> UUID:
     return visit.session.session_id
 
 
-def _mine(visit: Visit) -> dict[str, UUID]:
+def _mine(visit: Visit) -> dict[str, Any]:
     return {"user_id": visit.actor.user_id, "session_id": _session_id(visit)}
 
 
