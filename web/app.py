@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from web.api import core, money, session
 from web.errors import Malformed, NotAllowed, PasswordToChange, problem, reasons_of, status_of
-from web.guard import Guard
+from web.guard import Guard, headers_of
 from web.house import House
 from web.pages import (
     acts,
@@ -118,7 +118,10 @@ def _busy(request: Request, _error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s", trace_id_of(request), request.url.path, exc_info=error)
-    return answer(request, LifecycleError("unexpected_error"), 500)
+    found = answer(request, LifecycleError("unexpected_error"), 500)
+    for name, value in headers_of(request.scope, trace_id_of(request)).items():
+        found.headers[name] = value  # this handler answers outside of the guard
+    return found
 
 
 def answer(request: Request, error: LifecycleError, status: int) -> Response:
