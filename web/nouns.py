@@ -181,7 +181,6 @@ USERS = Noun(
             "user.disable",
             "user.enable",
             "user.reset_access",
-            "user.set_password",
             "user.add_token",
             "user.delegate",
             "user.end_delegation",

@@ -1,6 +1,7 @@
 """Second factors at the door: which ones somebody has, what they showed, and the challenge that a passkey signs."""
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from web.session import Visit, text_of
 
 PASSWORD, CODE, PASSKEY = "password", "proof_code", "proof_passkey"
 _CHALLENGE_BYTES = 32
+_LOG = logging.getLogger("pilotway.access")
 
 
 class FactorWrong(NotSignedIn):
@@ -213,3 +215,5 @@ def note(visit: Visit, login: str, kind: SignInKind, device: str | None, *, is_g
         "is_good": is_good,
     }
     run_in_transaction(visit.house.engine, lambda session: insert_rows(session, SignInAttempt, [row]))
+    if not is_good:
+        _LOG.warning("%s wrong %s from %r for login %s", visit.trace_id, kind, row["address"], row["login_sha256"])

@@ -1,4 +1,4 @@
-"""`docs/asvs.csv`: each requirement of OWASP ASVS 5.0 once, and what is said to be done is shown by a test that exists."""
+"""`docs/asvs.csv`: each requirement of OWASP ASVS 5.0 once; what is said to be done is shown by a test that exists."""
 
 import ast
 import csv
@@ -19,7 +19,7 @@ def rows() -> list[dict[str, str]]:
 
 
 @cache
-def tests_of(path: Path) -> dict[str, ast.FunctionDef]:
+def named_in(path: Path) -> dict[str, ast.FunctionDef]:
     """Return the tests of a file, each as pytest names it."""
     found: dict[str, ast.FunctionDef] = {}
     for node in ast.parse(path.read_text("utf-8")).body:
@@ -36,7 +36,7 @@ def is_there(evidence: str) -> bool:
     path = ROOT / name
     if not test:
         return path.is_file()
-    found = tests_of(path).get(test) if path.is_file() else None
+    found = named_in(path).get(test) if path.is_file() else None
     return found is not None and not any("skip" in ast.unparse(one) for one in found.decorator_list)
 
 

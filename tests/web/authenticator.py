@@ -1,16 +1,22 @@
-"""A security key in software: it makes a key for a place and signs challenges with it, as a browser hands them over."""
+"""Second factors in software: an app whose secret is read off the page, and a key that signs as browsers do."""
 
 import base64
 import hashlib
 import json
+import re
 import secrets
 import struct
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import cbor2
+import pyotp
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from tests.factories import House
+from tests.web.browser import Browser, Page
 
 _PRESENT, _VERIFIED, _WITH_KEY = 0x01, 0x04, 0x40
 
@@ -54,3 +60,20 @@ class SecurityKey:
 
     def _said(self, **response: str) -> str:
         return json.dumps({"id": coded(self.id), "rawId": coded(self.id), "type": "public-key", "response": response})
+
+
+def secret_on(page: Page) -> str:
+    """Return the secret that a page shows to be typed into an app."""
+    found = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", page.text)
+    assert found, page.text
+    return found.group().replace(" ", "")
+
+
+def with_app(browser: Browser, house: House, password: str) -> str:
+    """Add an app to the account that is signed in here, with the code of the step before; return its secret."""
+    browser.open("/step-up")
+    browser.send("Go on", password=password)
+    secret = secret_on(browser.open("/security/totp"))
+    code = pyotp.TOTP(secret).at(house.now - timedelta(seconds=30))
+    assert browser.send("add an authenticator app", code=code).status == 200
+    return secret

@@ -65,6 +65,19 @@ class TestAnUnexpectedError:
         assert "frame-ancestors 'none'" in page.answer.headers["content-security-policy"]
 
 
+class TestAWrongTry:
+    def test_is_logged_with_its_kind_and_place_and_without_what_was_typed(
+        self, browser: Browser, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        browser.open("/login")
+        with caplog.at_level(logging.WARNING, logger="pilotway.access"):
+            page = browser.send("Sign in", login="coordinator\nx", password="wrong and long enough")
+        assert len(caplog.messages) == 1
+        assert f"{page.answer.headers['x-trace-id']} wrong password from '192.0.2.1' for login " in caplog.text
+        assert "long enough" not in caplog.text
+        assert "coordinator" not in caplog.text
+
+
 class TestAHostileText:
     def test_is_shown_as_text(self, signed_in: Callable[..., Browser]) -> None:
         page = signed_in("coordinator").ask("GET", "/projects", params={"q": HOSTILE})

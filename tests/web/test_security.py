@@ -15,7 +15,8 @@ from lifecycle.access.commands import SetPassword
 from lifecycle.access.passwords import hashed
 from models.states import Role
 from tests.factories import House, key
-from tests.web.authenticator import SecurityKey
+from tests.web import authenticator
+from tests.web.authenticator import SecurityKey, secret_on
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
 from web.session import HALFWAY_COOKIE
@@ -66,20 +67,15 @@ def code(secret: str, house: House, steps: int = 0) -> str:
     return pyotp.TOTP(secret).at(house.now + timedelta(seconds=30 * steps))
 
 
-def with_app(browser: Browser, house: House, steps: int = -1) -> tuple[str, list[str]]:
+def with_app(browser: Browser, house: House) -> tuple[str, list[str]]:
     """Add an authenticator app, and return its secret with the recovery codes."""
-    stepping_up(browser)
-    page = browser.open("/security/totp")
-    found = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", page.text)
-    assert found, page.text
-    secret = found.group().replace(" ", "")
-    page = browser.send("add an authenticator app", code=code(secret, house, steps))
-    return secret, re.findall(r"(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}", page.text)
+    secret = authenticator.with_app(browser, house, PASSWORD)
+    return secret, re.findall(r"(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}", browser.page.text)
 
 
 def challenge(browser: Browser, path: str) -> Any:
     token = next(form for form in browser.page.forms if form.action == "/language").fields[0][1]
-    answer = browser.ask("POST", path, headers={**SAME, "x-csrf-token": token})
+    answer = browser.ask("POST", path, data={"csrf": token}, headers=SAME)
     return answer.json() if answer.status_code == 200 else answer
 
 
@@ -319,9 +315,7 @@ class TestADecisionAboutMoney:
         visitor.open("/step-up")
         visitor.send("Go on")
         page = visitor.open("/security/totp")
-        found = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", page.text)
-        assert found
-        visitor.send("add an authenticator app", code=code(found.group().replace(" ", ""), house, -1))
+        visitor.send("add an authenticator app", code=code(secret_on(page), house, -1))
         page = visitor.open("/step-up")
         assert "proof_code" in page.form("/step-up").names
 

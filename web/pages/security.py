@@ -10,7 +10,6 @@ from uuid import UUID
 import segno
 from fastapi import APIRouter
 from markupsafe import Markup
-from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lifecycle.access import keys, security
@@ -34,7 +33,7 @@ from web.errors import reasons_of, status_of
 from web.proving import PASSKEY, FactorWrong, answered, draw, factors_of, place_of
 from web.reading_rights import as_id
 from web.render import page
-from web.session import Entered, Somebody, Typed, Visit, check_csrf, text_of
+from web.session import Entered, Somebody, Typed, Visit, text_of
 from web.signing_in import check_password, safe_address
 
 router = APIRouter()
@@ -155,9 +154,8 @@ def ask_passkey(visit: Somebody) -> Response:
 
 
 @router.post("/security/passkeys/challenge")
-def draw_for_new_key(visit: Somebody, request: Request) -> Response:
+def draw_for_new_key(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
     """Return what the browser is asked for."""
-    check_csrf(request, visit.token, request.headers.get("x-csrf-token", ""))
     place = _need_place(visit)
     if not visit.has_stepped_up():
         raise Forbidden(unmet("step_up_required"))

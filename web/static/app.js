@@ -35,8 +35,8 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
     const form = button.form;
     if ("sends" in button.dataset && !form.reportValidity()) return;
     try {
-      const headers = { "x-csrf-token": form.elements.csrf.value };
-      const answer = await fetch(button.dataset.passkey, { method: "POST", headers });
+      const body = new URLSearchParams({ csrf: form.elements.csrf.value });
+      const answer = await fetch(button.dataset.passkey, { method: "POST", body });
       if (!answer.ok) throw answer;
       const asked = await answer.json();
       const made = asked.rp
