@@ -283,7 +283,7 @@ class Door:
 
 def _is_only_one(document: Mapping[str, Any]) -> bool:
     """Say whether there is one thing of this kind only: it has a word, and no number."""
-    return document["object_id"] == str(DISBURSEMENT_ID)
+    return str(document["object_id"]) == str(DISBURSEMENT_ID)
 
 
 def here() -> tzinfo:

@@ -43,11 +43,12 @@ def _handed_in(code: str, evidence_type: str, party: str, role: str) -> Check:
     def check(facts: "ProjectFacts") -> Unmet | None:
         if not facts.pack.has_evidence_type(evidence_type):
             return None
-        paper = facts.records.latest(evidence_type) if facts.records is not None else None
-        if paper is None:
+        records = facts.records
+        paper = records.latest(evidence_type) if records is not None else None
+        if records is None or paper is None:
             return Unmet(code=code, party=party, role=role, values={"evidence": evidence_type})
         signed = [day(paper.values, name) for name in paper.values if name.startswith("signed")]
-        ahead = max((one for one in signed if one is not None and one > facts.records.today), default=None)
+        ahead = max((one for one in signed if one is not None and one > records.today), default=None)
         if ahead is None:
             return None
         values = {"evidence": evidence_type, "day": ahead.isoformat()}
