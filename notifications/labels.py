@@ -20,6 +20,8 @@ Both: TypeAlias = Mapping[str, str]
 """The same in zh and en."""
 _STORED_WORDS: Mapping[str, str] = {"stage_run": "state", "hold": "reason"}
 """Things that are told apart by a stored word, and its kind."""
+_OF_THE_STANDARD = frozenset({"requirement", "condition", "waiver", "evidence"})
+"""Things that the standard of their project has a title for."""
 
 
 def labels_of(session: Session, rows: Sequence[Any]) -> dict[Key, str]:
@@ -36,15 +38,15 @@ def labels_of(session: Session, rows: Sequence[Any]) -> dict[Key, str]:
 def called(session: Session, rows: Sequence[Any], labels: Mapping[Key, str]) -> dict[Key, Both]:
     """Return what people call the things of these rows: clauses and documents by the title of their standard."""
     project = table_of(Project)
-    ids = {row.project_id for row in rows} - {None}
+    ids = {row.project_id for row in rows if BY_NAME[row.what].object_type in _OF_THE_STANDARD} - {None}
     asked = select(project.c.id, project.c.pack_sha256).where(project.c.id.in_(ids))
     hashes = {row.id: row.pack_sha256 for row in session.execute(asked)} if ids else {}
-    packs = packs_of(session, hashes.values())
+    packs = packs_of(session, hashes.values()) if hashes else {}
     found: dict[Key, Both] = {}
     for row in rows:
         key = (row.what, row.object_id)
-        pack = packs.get(hashes.get(row.project_id, ""))
-        found[key] = _named(BY_NAME[row.what].object_type, labels.get(key, ""), pack)
+        kind, pack = BY_NAME[row.what].object_type, packs.get(hashes.get(row.project_id, ""))
+        found[key] = _named(kind, labels.get(key, ""), pack if kind in _OF_THE_STANDARD else None)
     return found
 
 
