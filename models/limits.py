@@ -27,3 +27,11 @@ SIGN_IN_TRIES = 10
 SIGN_IN_WINDOW = timedelta(minutes=5)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
+
+INVITATION_LASTS = timedelta(days=7)
+LINK_LASTS = timedelta(minutes=15)
+"""Of a link to one's own page."""
+OPEN_LINKS = 3
+"""Links to one's own page that hold at a time: who asks for more finds those in the mailbox."""
+OUTSIDE_SIGN_IN_LASTS = timedelta(minutes=10)
+"""How long somebody may take at the identity provider."""

@@ -287,7 +287,14 @@ def deeds(session: Session, user_id: UUID, *, limit: int, begun_only: Sequence[s
     return [_deed(row, homes) for row in rows]
 
 
-_OF_ONESELF = ("user.sign_in", "user.sign_out", "user.step_up", "user.set_password")
+_OF_ONESELF = (
+    "user.sign_in",
+    "user.sign_out",
+    "user.step_up",
+    "user.set_password",
+    "user.link_identity",
+    "invitation.open",
+)
 
 
 def _homes(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[Any, str]]:

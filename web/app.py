@@ -30,6 +30,8 @@ from web.pages import (
     house,
     inbox,
     intake,
+    invitations,
+    links,
     mine,
     notes,
     ops,
@@ -52,11 +54,19 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+    *(
+        invitations.router,
+        admin.router,
+        ops.router,
+        webhooks.router,
+        standards.router,
+        portfolio.router,
+        reference.router,
+    ),
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, links.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""

@@ -50,6 +50,12 @@ class TooMany(LifecycleError):
     code = "too_many"
 
 
+class LinkVoid(LifecycleError):
+    """A link that was sent opens nothing: used, taken back, run out, or never sent."""
+
+    code = "link_void"
+
+
 class NotAllowed(LifecycleError):
     """The address does not know the method."""
 
@@ -68,6 +74,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     VersionMissing: 428,
     TooLarge: 413,
     TooMany: 429,
+    LinkVoid: 410,
     NotAllowed: 405,
 }
 _PERSONAL = PERSONAL_CODES | {"step_up_required", "csrf"}

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -69,7 +70,18 @@ class Visit:
         if found is None:
             raise NotSignedIn(NotSignedIn.code)
         account = found.account
-        return Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=self.door)
+        return Actor(
+            user_id=account.user_id,
+            person_id=account.person_id,
+            name=account.name,
+            door=self.door,
+            is_on_own_page=self.is_on_own_page,
+        )
+
+    @property
+    def is_on_own_page(self) -> bool:
+        """Say whether somebody came by a link from a mail: only the firm's own pages are open."""
+        return self.session is not None and self.session.is_own_page_only
 
     @property
     def stamp(self) -> Stamp:
@@ -164,7 +176,20 @@ def somebody(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
     """Return the visit of somebody who is signed in; NotSignedIn leads to the login page and back."""
     if visit.session is None:
         raise NotSignedIn(NotSignedIn.code)
+    if visit.is_on_own_page and not is_own_page(visit.request.url.path):
+        raise Forbidden("own_page_only")
     return visit
+
+
+_OWN_PAGES = re.compile(
+    r"/(my(/.*)?|receipts/[^/]+|help|evidence/[^/]+(/file)?"
+    r"|projects/[^/]+/(files|batches(/[^/]+)?|gate/[^/]+|do/[^/]+))?"
+)
+
+
+def is_own_page(path: str) -> bool:
+    """Say whether a page is one of a firm's own, which a link from a mail opens; the engine asks what is done."""
+    return _OWN_PAGES.fullmatch(path) is not None
 
 
 def program(request: Request) -> Visit:

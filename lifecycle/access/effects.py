@@ -8,6 +8,7 @@ from lifecycle.commands import Act, Effects, Stamp
 from models.access import Credential, KnownDevice, WebSession
 from models.limits import SESSION_LASTS, STEP_UP_LASTS
 from models.people import User
+from models.states import SignInKind
 
 
 def _on(facts: AccessFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
@@ -44,6 +45,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
         "stepped_up_until": None,
         "address": command.address,
         "agent": command.agent,
+        "is_own_page_only": command.kind == SignInKind.LINK,
     }
     rows: tuple[Any, ...] = ((WebSession, session),)
     if command.device_sha256 is not None and not facts.is_known_device:

@@ -14,6 +14,15 @@ from cli.main import app
 from lifecycle.access.commands import SetPassword, SignIn, SignOut, StepUp
 from lifecycle.commands import REGISTRY
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
+from lifecycle.entrance.commands import (
+    AcceptInvitation,
+    AskLink,
+    Invite,
+    LinkIdentity,
+    OpenLink,
+    RevokeInvitation,
+    UnlinkIdentity,
+)
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
@@ -83,7 +92,8 @@ class TestVerbs:
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {SetPassword, SignIn, SignOut, StepUp}
+        at_the_doors = {SetPassword, SignIn, SignOut, StepUp, LinkIdentity, UnlinkIdentity}
+        at_the_doors |= {Invite, AcceptInvitation, OpenLink, RevokeInvitation, AskLink}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand

@@ -15,16 +15,21 @@ from tests.web.browser import Browser
 from web.app import make_app
 from web.house import House as Place
 
+KEY = b"the key of this installation"
 
-def console_of(house: House, *, is_demo: bool = True, files: Path | None = None) -> FastAPI:
+
+def console_of(
+    house: House, *, is_demo: bool = True, files: Path | None = None, settings: Settings | None = None
+) -> FastAPI:
     """Return the console of a world; its people sign in with one click, unless it is no demonstration."""
     place = Place(
         engine=house.engine,
-        settings=Settings(evidence_dir=str(files)) if files else Settings(),
+        settings=settings or (Settings(evidence_dir=str(files)) if files else Settings()),
         clock=FixedClock(house.now),
         ids=RandomIds(),
         is_rehearsal=True,
         is_demo=is_demo,
+        secret=KEY,
     )
     return make_app(place)
 
