@@ -96,15 +96,11 @@ class OutsideIdentity(Identified, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
-class OutsideSignIn(Identified, table=True):
-    """A way to an identity provider that was begun in one browser; the answer to it is taken once."""
+class OutsideAnswer(Identified, table=True):
+    """An answer of an identity provider that was taken: none is taken twice. Kept as long as it could be sent again."""
 
     state_sha256: str = Field(max_length=64, unique=True)
-    following: str = Field(max_length=2000)
-    """Where somebody wanted to go."""
-    created_at: datetime = Field(sa_type=UTCDateTime)
-    expires_at: datetime = Field(sa_type=UTCDateTime)
-    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
 class WebSession(Identified, table=True):

@@ -43,6 +43,7 @@ from web.pages import (
     projects,
     reference,
     reviews,
+    sign_on,
     standards,
     webhooks,
 )
@@ -66,7 +67,7 @@ RUNNING: Sequence[APIRouter] = (
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, links.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, links.router, sign_on.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""

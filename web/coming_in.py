@@ -17,7 +17,7 @@ from lifecycle.access.queries import (
     login_fingerprint,
 )
 from lifecycle.actor import Actor
-from lifecycle.commands import Answer
+from lifecycle.commands import Answer, Command
 from lifecycle.entrance.commands import AskLink, OpenLink
 from lifecycle.entrance.links import token_of
 from lifecycle.entrance.queries import Held, held
@@ -124,24 +124,30 @@ def enter_by_link(visit: Visit, token: str) -> str:
     """
     found = what_opens(visit, token, InvitationKind.OWN_PAGE)
     actor = Actor(user_id=found.user_id, person_id=found.person_id, name=found.name, door=Door.WEB)
-    stamp = visit.house.stamp(actor, visit.now)
-    cookie = secrets.token_urlsafe(32)
     opening = OpenLink(
         command_id=str(visit.house.new_id()), invitation_id=found.invitation_id, token_sha256=fingerprint(token)
     )
+    try:
+        return begin(visit, actor, SignInKind.LINK, opening)
+    except melody.BatchRefused as error:
+        raise LinkVoid(LinkVoid.code) from error
+
+
+def begin(visit: Visit, actor: Actor, kind: SignInKind, *before: Command) -> str:
+    """Begin a session of somebody whom something else vouches for, with what goes before it, all or nothing.
+
+    Return the session's token; `BatchRefused` where one of it is refused.
+    """
+    cookie = secrets.token_urlsafe(32)
     signing_in = SignIn(
         command_id=str(visit.house.new_id()),
-        user_id=found.user_id,
+        user_id=actor.user_id,
         token_sha256=fingerprint(cookie),
-        kind=SignInKind.LINK,
+        kind=kind,
         address=address_of(visit),
         agent=visit.request.headers.get("user-agent", "")[:200],
     )
-    try:
-        run_in_transaction(
-            visit.house.engine,
-            lambda session: melody.execute_all_or_none(session, [opening, signing_in], stamp=stamp),
-        )
-    except melody.BatchRefused as error:
-        raise LinkVoid(LinkVoid.code) from error
+    stamp = visit.house.stamp(actor, visit.now)
+    commands = (*before, signing_in)
+    run_in_transaction(visit.house.engine, lambda session: melody.execute_all_or_none(session, commands, stamp=stamp))
     return cookie

@@ -56,6 +56,18 @@ class LinkVoid(LifecycleError):
     code = "link_void"
 
 
+class SignOnRefused(NotSignedIn):
+    """What an identity provider said leads nobody in; the reason says why."""
+
+    code = "oidc_declined"
+
+
+class ProviderAway(LifecycleError):
+    """The identity provider does not answer, or not in its own language."""
+
+    code = "oidc_unreachable"
+
+
 class NotAllowed(LifecycleError):
     """The address does not know the method."""
 
@@ -75,6 +87,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     TooLarge: 413,
     TooMany: 429,
     LinkVoid: 410,
+    ProviderAway: 503,
     NotAllowed: 405,
 }
 _PERSONAL = PERSONAL_CODES | {"step_up_required", "csrf"}

@@ -30,7 +30,7 @@ FIRST_PAGE = "/"
 def login(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of the address
     """Ask who is there."""
     if visit.session is not None:
-        return RedirectResponse(_safe(next), status_code=303)
+        return RedirectResponse(safe(next), status_code=303)
     return _page(visit, next, login="")
 
 
@@ -69,13 +69,13 @@ def go(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's to
 @router.get("/step-up")
 def ask_again(visit: Somebody, next: str = "") -> Response:  # noqa: A002 - the word of the address
     """Ask for the password once more."""
-    return page(visit, "step_up.html", next=_safe(next), reasons=())
+    return page(visit, "step_up.html", next=safe(next), reasons=())
 
 
 @router.post("/step-up")
 def prove_again(visit: Somebody, form: Typed) -> Response:
     """Let the session decide about money for five minutes."""
-    following = _safe(text_of(form, "next"))
+    following = safe(text_of(form, "next"))
     try:
         step_up(visit, text_of(form, "password"))
     except LifecycleError as error:
@@ -87,7 +87,7 @@ def prove_again(visit: Somebody, form: Typed) -> Response:
 @router.post("/language")
 def choose_language(visit: Anybody, form: Typed) -> Response:
     """Remember in which language this browser reads."""
-    answer = RedirectResponse(_safe(text_of(form, "next")), status_code=303)
+    answer = RedirectResponse(safe(text_of(form, "next")), status_code=303)
     chosen = "en" if text_of(form, "lang") == "en" else "zh-CN"
     answer.set_cookie(
         LANGUAGE_COOKIE, chosen, max_age=31536000, samesite="lax", secure=visit.request.url.scheme == "https"
@@ -103,13 +103,13 @@ def _page(visit: Visit, following: str, *, login: str, error: LifecycleError | N
 
 
 def _into(visit: Visit, entered: Entered, following: str) -> Response:
-    answer = RedirectResponse(_safe(following), status_code=303)
+    answer = RedirectResponse(safe(following), status_code=303)
     remember_session(answer, visit.request, entered.token)
     remember_device(answer, visit.request, entered.device)
     return answer
 
 
-def _safe(following: str) -> str:
+def safe(following: str) -> str:
     """Return where to go: one of our own pages, never another place that an address names."""
     parts = urlsplit(following)
     is_own = following.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in following
