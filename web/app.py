@@ -47,6 +47,7 @@ from web.pages import (
     standards,
     webhooks,
 )
+from web.proxies import Proxies
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
@@ -91,6 +92,7 @@ def make_app(place: House) -> FastAPI:
     app.add_exception_handler(PoolTimeout, _busy)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, new_id=place.new_id)
+    app.add_middleware(Proxies, trusted=place.settings.proxies())
     return app
 
 
