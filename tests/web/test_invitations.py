@@ -189,3 +189,15 @@ class TestWhoInvites:
 
         with reading(house.engine) as session:
             assert account_of(session, "li@firm.example") is None
+
+
+def test_of_a_project_leads_from_its_people_to_the_form_for_its_firm(
+    house: House, signed_in: Callable[..., Browser], looked_after: str
+) -> None:
+    visitor = signed_in("coordinator")
+    number = house.one("SELECT number FROM project")
+    visitor.open(f"/projects/{number}/people")
+
+    page = visitor.follow("Invite somebody")
+
+    assert ("organisation_id", looked_after) in page.form("/admin/invitations/new").fields

@@ -1,7 +1,7 @@
 """Single sign-on against a real provider, and against one that lies in every way that it could."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -221,6 +221,20 @@ class TestWithALiar:
         page = answered(a_console(house, liar.issuer, visitors), liar)
 
         assert (page.status, "linked elsewhere" in page.text) == (401, True)
+
+    def test_is_ended_by_an_administrator(
+        self, house: House, visitors: ExitStack, liar: Provider, signed_in: Callable[..., Browser]
+    ) -> None:
+        answered(a_console(house, liar.issuer, visitors), liar)
+        visitor = signed_in("admin")
+        assert liar.issuer in visitor.open("/users/coordinator").text
+        visitor.follow("unlink an outside identity")
+
+        visitor.send("unlink an outside identity")
+
+        assert liar.issuer not in visitor.open("/users/coordinator").text
+        last = house.one("SELECT action FROM audit_record ORDER BY seq DESC LIMIT 1")
+        assert last == "user.unlink_identity"
 
     def test_lets_nobody_into_a_disabled_account(self, house: House, visitors: ExitStack, liar: Provider) -> None:
         house.do(DisableUser(command_id=key(), user_id=house.people["coordinator"].user_id), by=Role.ADMIN)

@@ -1,6 +1,7 @@
 """Single sign-on: the way to the identity provider, and back with its answer. It makes no accounts."""
 
 from datetime import timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import delete
@@ -11,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.access.queries import fingerprint
 from lifecycle.actor import Actor
 from lifecycle.engine import BatchRefused
-from lifecycle.entrance.commands import LinkIdentity
-from lifecycle.entrance.queries import Vouched, vouched_for
-from lifecycle.errors import LifecycleError
+from lifecycle.entrance.commands import UNLINK_IDENTITY, LinkIdentity
+from lifecycle.entrance.queries import Vouched, identities, vouched_for
+from lifecycle.errors import LifecycleError, NotFound
 from lifecycle.writing import insert_rows
 from models.access import OutsideAnswer
 from models.db import run_in_transaction
@@ -21,10 +22,13 @@ from models.limits import OUTSIDE_SIGN_IN_LASTS
 from models.reading import table_of
 from models.states import Door, SignInKind
 from web import oidc
+from web.asking import Ask, show, take
 from web.coming_in import begin
 from web.errors import SignOnRefused
+from web.nouns import USERS
 from web.pages.entrance import safe
-from web.session import Anybody, Visit, remember_session
+from web.render import Words
+from web.session import Anybody, Somebody, Typed, Visit, remember_session
 
 router = APIRouter()
 COOKIE = "pilotway_sign_on"
@@ -62,6 +66,33 @@ def come_back(visit: Anybody) -> Response:
     remember_session(answer, visit.request, cookie)
     answer.delete_cookie(COOKIE, path="/login/oidc")
     return answer
+
+
+@router.get("/users/{ref}/identities/{identity}/end")
+def ask_end(visit: Somebody, ref: str, identity: str) -> Response:
+    """Ask whether an account shall be known to a provider no more."""
+    return show(visit, _end(visit, ref, identity))
+
+
+@router.post("/users/{ref}/identities/{identity}/end")
+def end(visit: Somebody, form: Typed, ref: str, identity: str) -> Response:
+    """End it."""
+    return take(visit, _end(visit, ref, identity), form)
+
+
+def _end(visit: Visit, ref: str, identity: str) -> Ask:
+    def work(session: Session) -> tuple[Any, dict[str, Any]]:
+        row = USERS.find(session, visit, ref)
+        found = next((one for one in identities(session, row.id) if str(one["id"]) == identity), None)
+        if found is None:
+            raise NotFound(NotFound.code)
+        return row, found
+
+    row, found = visit.read(work)
+    words = Words(visit.lang, visit.house.zone)
+    facts = ((words.field("user_id"), row.name), (str(found["issuer"]), str(found["subject"])))
+    fixed = {"user_id": row.id, "identity_id": found["id"]}
+    return Ask(verb=UNLINK_IDENTITY, inputs=(), back=USERS.url(row), fixed=fixed, facts=facts)
 
 
 def _secret(visit: Visit) -> bytes:
