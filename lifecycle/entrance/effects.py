@@ -117,7 +117,7 @@ def accepted(facts: InvitationFacts, _target: str, stamp: Stamp) -> Effects:
         ),
         on_account("set_password", {"is_first": True}),
     )
-    rows = (*((RoleGrant, one) for one in grants), (Credential, password))
+    rows: tuple[Any, ...] = (*((RoleGrant, one) for one in grants), (Credential, password))
     told = Message(kind="invitation.accepted", object_type="invitation", object_id=row.id)
     return Effects(acts=acts, rows=rows, messages=(told,), says={"user_id": str(row.user_id), "login": row.email})
 
