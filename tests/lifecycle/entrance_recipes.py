@@ -5,6 +5,7 @@ from uuid import UUID
 from lifecycle.access.passwords import ALGORITHM
 from lifecycle.actor import Actor
 from lifecycle.entrance import commands as entrance
+from lifecycle.people.commands import GrantRole
 from models.ids import new_id
 from models.states import Door, Role
 from tests import factories as make
@@ -78,7 +79,7 @@ def _asked(user_id: UUID) -> entrance.AskLink:
 def ask_link(house: House, count: int) -> Made:
     made = make.ids_of(house.do(*add_user(house, count)))
     at = house.parties["sme"]
-    grants = [make.GrantRole(command_id=key(), user_id=one, role=Role.PROJECT_LEAD, organisation_id=at) for one in made]
+    grants = [GrantRole(command_id=key(), user_id=one, role=Role.PROJECT_LEAD, organisation_id=at) for one in made]
     house.do(*grants)
     return [_asked(one) for one in made]
 
