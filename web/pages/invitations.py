@@ -86,6 +86,10 @@ def _new(visit: Visit, *, place: str = "") -> Ask:
         typed={"language": visit.lang, "organisation_id": place},
         note=Words(visit.lang, visit.house.zone).t("invitation.note"),
     )
+    named = Words(visit.lang, visit.house.zone).t("invitation.name")
+    asked = replace(
+        asked, inputs=tuple(replace(one, label=named) if one.name == "name" else one for one in asked.inputs)
+    )
     reach = visit.read(lambda session: reach_of(session, visit.actor.user_id))
     if (Role.ADMIN, None) in reach.grants:
         return asked
