@@ -173,7 +173,9 @@ def identities(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
     table = table_of(OutsideIdentity)
     own = rows_by(session, OutsideIdentity, "user_id", accounts)
     subjects = {one for task in tasks if (one := getattr(task.command, "subject", None)) is not None}
-    held = session.execute(select(table.c.issuer, table.c.subject).where(_live(table), table.c.subject.in_(subjects)))
+    issuers = {one for task in tasks if (one := getattr(task.command, "issuer", None)) is not None}
+    named = (table.c.issuer.in_(issuers), table.c.subject.in_(subjects), table.c.ended_at.is_(None))
+    held = session.execute(select(table.c.issuer, table.c.subject).where(*named))
     taken = {(row.issuer, row.subject) for row in held}
 
     def facts(task: Task[Any]) -> IdentityFacts:
@@ -190,10 +192,6 @@ def identities(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> li
         )
 
     return [facts(task) for task in tasks]
-
-
-def _live(table: Any) -> Any:
-    return table.c.ended_at.is_(None)
 
 
 def _open(stamp: Stamp) -> tuple[Any, ...]:

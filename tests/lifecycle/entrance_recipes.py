@@ -99,7 +99,7 @@ def open_link(house: House, count: int) -> Made:
 def link_identity(house: House, count: int) -> Made:
     own = house.people[Role.ADMIN].user_id
     return [
-        entrance.LinkIdentity(command_id=key(), user_id=own, issuer="https://login.example", subject=key())
+        entrance.LinkIdentity(command_id=key(), user_id=own, issuer=f"https://{key()}.example", subject=key())
         for _ in range(count)
     ]
 
