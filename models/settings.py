@@ -207,7 +207,8 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(
         default=None,
-        description="Key for cookies and tokens, in a file so that it shows in no process list."
+        description="Key that invitations, links in mails and single sign-on follow from, in a file so that it shows in"
+        " no process list; `pilotway init` makes one that is not there. Without it real work sends no links."
         " Example: `/etc/pilotway/secret`.",
     )
     bank: Bank = Field(
