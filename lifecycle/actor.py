@@ -31,6 +31,8 @@ class Actor:
     person_id: UUID
     name: str
     door: Door
+    is_on_own_page: bool = False
+    """Came by a link from a mail: acts for the firm only, and only in `ON_OWN_PAGE`."""
 
     @classmethod
     def clock(cls, door: Door = Door.FLOW) -> "Actor":
@@ -63,6 +65,7 @@ PARTIES_OF_ROLE: Mapping[Role, tuple[str, ...]] = {
 }
 """Column "belongs to" of the role table. Experts, chairs, customers and auditors reach what they were named for."""
 
+_FIRM = ("sme",)
 NAMED_ROLES = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.AUDITOR})
 
 _SME = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER})
@@ -233,6 +236,13 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.remove_passkey": frozenset(),
     "user.renew_codes": frozenset(),
     "user.reset_access": frozenset({Role.ADMIN}),
+    "user.link_identity": frozenset(),
+    "user.unlink_identity": frozenset({Role.ADMIN}),
+    "invitation.send": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "invitation.revoke": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "invitation.ask_link": frozenset({Role.ADMIN}),
+    "invitation.accept": frozenset(),
+    "invitation.open": frozenset(),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -319,9 +329,38 @@ OF_ONESELF = frozenset(
     {
         *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
         *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
+        *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
     }
 )
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
+
+BY_LINK = frozenset({"invitation.accept", "invitation.open"})
+"""Of oneself, too: whom a link was sent to uses it, also before the account is there; the verb compares the link."""
+
+ON_OWN_PAGE = frozenset(
+    {
+        "project.submit",
+        "evidence.add",
+        "evidence.withdraw",
+        "claim.add",
+        "claim.add_all",
+        "revision.freeze",
+        "characteristic.add",
+        "trial_batch.add",
+        "trial_batch.correct",
+        "trial_batch.close",
+        "trial_batch.measure",
+        "trial_batch.correct_measurement",
+        "issue.add",
+        "issue.close",
+        "scenario.record",
+        "order.record",
+        "notice.answer",
+        "user.sign_out",
+    }
+)
+"""What a link from a mail lets somebody do: hand in and record for the firm. Neither money nor the end of a project:
+a mailbox alone is too little for those."""
 
 
 Grants: TypeAlias = frozenset[tuple[Role, UUID | None]]
@@ -402,13 +441,17 @@ def conflict_of(role: Role, held: Iterable[tuple[Role, UUID | None]], parties: P
 def read_rights(session: Session, actor: Actor, project_ids: list[UUID], *, today: date) -> Rights:
     """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database.
 
-    A delegation in force lends a role while who gave it holds it and is active.
+    A delegation in force lends a role while who gave it holds it and is active. Who came by a link from a mail holds
+    what they hold for a firm, and nothing else.
     """
     rows = session.connection().execute(_held(), {"actor": actor.user_id, "today": today}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
     own = [row for row in rows if row.role is not None and row.delegator_id is None]
     held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in own]
+    if actor.is_on_own_page:
+        mine = {grant for user_id, grant in held if user_id == actor.user_id and PARTIES_OF_ROLE.get(grant[0]) == _FIRM}
+        return Rights(is_active=True, grants=frozenset(mine), person_grants=frozenset(grant for _, grant in held))
     named, seats = _named(session, actor, project_ids)
     return Rights(
         is_active=True,

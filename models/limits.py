@@ -39,3 +39,11 @@ CHALLENGE_LASTS = timedelta(minutes=5)
 RECOVERY_CODES = 10
 PASSKEYS = 10
 """Of one account."""
+
+INVITATION_LASTS = timedelta(days=7)
+LINK_LASTS = timedelta(minutes=15)
+"""Of a link to one's own page."""
+OPEN_LINKS = 3
+"""Links to one's own page that hold at a time: who asks for more finds those in the mailbox."""
+OUTSIDE_SIGN_IN_LASTS = timedelta(minutes=10)
+"""How long somebody may take at the identity provider."""

@@ -30,6 +30,8 @@ from web.pages import (
     house,
     inbox,
     intake,
+    invitations,
+    links,
     mine,
     notes,
     ops,
@@ -42,9 +44,11 @@ from web.pages import (
     reference,
     reviews,
     security,
+    sign_on,
     standards,
     webhooks,
 )
+from web.proxies import Proxies
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
@@ -53,11 +57,20 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+    *(
+        invitations.router,
+        admin.router,
+        ops.router,
+        webhooks.router,
+        standards.router,
+        portfolio.router,
+        reference.router,
+    ),
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, security.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, links.router, sign_on.router, security.router, *PEOPLE),
+    *(projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
@@ -81,6 +94,7 @@ def make_app(place: House) -> FastAPI:
     app.add_exception_handler(PoolTimeout, _busy)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, new_id=place.new_id)
+    app.add_middleware(Proxies, trusted=place.settings.proxies())
     return app
 
 

@@ -56,6 +56,24 @@ class TooMany(LifecycleError):
     code = "too_many"
 
 
+class LinkVoid(LifecycleError):
+    """A link that was sent opens nothing: used, taken back, run out, or never sent."""
+
+    code = "link_void"
+
+
+class SignOnRefused(NotSignedIn):
+    """What an identity provider said leads nobody in; the reason says why."""
+
+    code = "oidc_declined"
+
+
+class ProviderAway(LifecycleError):
+    """The identity provider does not answer, or not in its own language."""
+
+    code = "oidc_unreachable"
+
+
 class NotAllowed(LifecycleError):
     """The address does not know the method."""
 
@@ -74,6 +92,8 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     VersionMissing: 428,
     TooLarge: 413,
     TooMany: 429,
+    LinkVoid: 410,
+    ProviderAway: 503,
     NotAllowed: 405,
 }
 _PERSONAL = PERSONAL_CODES | {"step_up_required", "second_factor_missing", "second_factor_required", "csrf"}

@@ -53,4 +53,6 @@ MENU: tuple[Entry, ...] = (
 def entries(visit: Visit) -> tuple[Entry, ...]:
     """Return the entries that this person can open."""
     held = visit.roles
+    if visit.is_on_own_page:
+        return tuple(entry for entry in MENU if entry.name == "my")
     return tuple(entry for entry in MENU if entry.roles & held or not held)

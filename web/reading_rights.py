@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
@@ -51,10 +51,14 @@ def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
 
 
 def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
-    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held."""
+    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held.
+
+    Only roles that are named for projects count, as in `lifecycle.actor`: who is named a coordinator of a project reads
+    it by the grant at its platform, and no longer than it is there.
+    """
     project, member = table_of(Project), table_of(ProjectMember)
     panel, review = table_of(PanelMember), table_of(Review)
-    roles = sorted(held)
+    roles = sorted(held & NAMED_ROLES)
     named = select(member.c.project_id).where(
         member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
     )

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -71,7 +72,18 @@ class Visit:
         if found is None:
             raise NotSignedIn(NotSignedIn.code)
         account = found.account
-        return Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=self.door)
+        return Actor(
+            user_id=account.user_id,
+            person_id=account.person_id,
+            name=account.name,
+            door=self.door,
+            is_on_own_page=self.is_on_own_page,
+        )
+
+    @property
+    def is_on_own_page(self) -> bool:
+        """Say whether somebody came by a link from a mail: only the firm's own pages are open."""
+        return self.session is not None and self.session.is_own_page_only
 
     @property
     def stamp(self) -> Stamp:
@@ -166,6 +178,8 @@ def entered(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
     """Return the visit of somebody who is signed in, even with a password that is to be changed first."""
     if visit.session is None:
         raise NotSignedIn(NotSignedIn.code)
+    if visit.is_on_own_page and not is_own_page(visit.request.url.path):
+        raise Forbidden("own_page_only")
     return visit
 
 
@@ -174,6 +188,17 @@ def somebody(visit: Annotated[Visit, Depends(entered)]) -> Visit:
     if visit.session is not None and visit.session.has_password_to_change:
         raise PasswordToChange(PasswordToChange.code)
     return visit
+
+
+_OWN_PAGES = re.compile(
+    r"/(my(/.*)?|receipts/[^/]+|help|evidence/[^/]+(/file)?"
+    r"|projects/[^/]+/(files|batches(/[^/]+)?|gate/[^/]+|do/[^/]+))?"
+)
+
+
+def is_own_page(path: str) -> bool:
+    """Say whether a page is one of a firm's own, which a link from a mail opens; the engine asks what is done."""
+    return _OWN_PAGES.fullmatch(path) is not None
 
 
 def program(request: Request) -> Visit:

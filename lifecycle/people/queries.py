@@ -148,11 +148,18 @@ WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
     """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
+    Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind.
     Two reads for any number of projects; disabled accounts are nobody.
     """
     named = _named(session, project_ids)
     granted = _granted(session, project_ids)
-    return {key: tuple(sorted(named.get(key) or granted[key])) for key in {*named, *granted}}
+    found: dict[tuple[UUID, Role], tuple[Holder, ...]] = {}
+    for key in {*named, *granted}:
+        holders, asked = granted.get(key, set()), named.get(key, set())
+        those = (asked & holders or holders) if key[1] in PARTIES_OF_ROLE else asked
+        if those:
+            found[key] = tuple(sorted(those))
+    return found
 
 
 def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:

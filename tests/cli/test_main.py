@@ -25,6 +25,15 @@ from lifecycle.access.commands import (
 )
 from lifecycle.commands import REGISTRY
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
+from lifecycle.entrance.commands import (
+    AcceptInvitation,
+    AskLink,
+    Invite,
+    LinkIdentity,
+    OpenLink,
+    RevokeInvitation,
+    UnlinkIdentity,
+)
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
@@ -96,6 +105,7 @@ class TestVerbs:
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
         at_the_doors = {SetPassword, SignIn, SignOut, SignOutOthers, StepUp}
         at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
+        at_the_doors |= {LinkIdentity, UnlinkIdentity, Invite, AcceptInvitation, OpenLink, RevokeInvitation, AskLink}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand

@@ -723,6 +723,7 @@ from tests.lifecycle import (  # noqa: E402 - the money and the ways out have th
     agreement_recipes,  # noqa: F401
     delivery_recipes,  # noqa: F401
     ending_recipes,  # noqa: F401
+    entrance_recipes,  # noqa: F401
     fund_recipes,  # noqa: F401
     payout_recipes,  # noqa: F401
 )

@@ -14,6 +14,7 @@ from lifecycle.access.passwords import hashed
 from lifecycle.access.queries import fingerprint
 from lifecycle.calendars.book import announced_years, overrides_told
 from lifecycle.commands import Answer
+from lifecycle.entrance.queries import identities
 from lifecycle.errors import NotFound
 from lifecycle.people.commands import (
     ADD_ORGANISATION,
@@ -127,6 +128,7 @@ def user(visit: Somebody, ref: str) -> Response:
             "created_at": row.created_at,
             "grants": grants(session, row.id),
             "tokens": tokens(session, row.id),
+            "identities": identities(session, row.id),
             "delegations": lent,
             **_actions(session, visit, USERS, row, beside=_BESIDE),
         }

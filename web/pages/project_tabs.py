@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import Response
 
-from lifecycle.actor import PARTIES_OF_ROLE, read_rights
+from lifecycle.actor import PARTIES_OF_ROLE, PERMISSIONS, read_rights
 from lifecycle.agreements.queries import agreements
 from lifecycle.endings.queries import recoveries
 from lifecycle.engine import project_parties
@@ -129,7 +129,8 @@ def people(visit: Somebody, ref: str) -> Response:
             "reviews": reviews(session, row.id),
         }
 
-    return page(visit, "people.html", **visit.read(work))
+    may_invite = bool(visit.roles & PERMISSIONS["invitation.send"])
+    return page(visit, "people.html", may_invite=may_invite, **visit.read(work))
 
 
 def _parts(session: Session, project_id: Any) -> list[Part]:

@@ -31,6 +31,7 @@ ABOUT_NO_PROJECT = (
     "organisation",
     "payee_account",
     "user",
+    "invitation",
     "programme",
     "standard",
 )
@@ -170,6 +171,7 @@ def grown(house: House) -> int:
     tables = (
         *SUBJECTS,
         "disbursement",
+        "invitation",
         "working_calendar",
         "evidence",
         "review",

@@ -58,6 +58,11 @@ STATEMENTS = {
     "fund.resume": 11,
     "fund.set_limit": 11,
     "fund.set_tiers": 11,
+    "invitation.accept": 15,
+    "invitation.ask_link": 13,
+    "invitation.open": 12,
+    "invitation.revoke": 12,
+    "invitation.send": 16,
     "issue.add": 20,
     "issue.close": 18,
     "milestone.accept": 35,
@@ -151,6 +156,7 @@ STATEMENTS = {
     "user.enable": 8,
     "user.end_delegation": 11,
     "user.grant": 10,
+    "user.link_identity": 11,
     "user.revoke": 10,
     "schedule.pause": 10,
     "schedule.request": 11,
@@ -166,6 +172,7 @@ STATEMENTS = {
     "user.sign_in": 15,
     "user.sign_out": 16,
     "user.step_up": 16,
+    "user.unlink_identity": 11,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -181,6 +188,7 @@ ALONE = {
     *("calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"),
     *("user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
     *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
+    *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
 }
 """Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
