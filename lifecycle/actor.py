@@ -31,6 +31,8 @@ class Actor:
     person_id: UUID
     name: str
     door: Door
+    is_program: bool = False
+    """Only a token says who acts: nobody is there who could decide about money."""
 
     @classmethod
     def clock(cls, door: Door = Door.FLOW) -> "Actor":
@@ -222,6 +224,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.disable": frozenset({Role.ADMIN}),
     "user.enable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.revoke_token": frozenset({Role.ADMIN}),
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
@@ -308,7 +311,23 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
-OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up"})
+IN_PERSON = frozenset(
+    {
+        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release"),
+        *("payee_account.confirm", "exception.confirm", "disbursement.lift", "agreement.sign", "agreement.settle"),
+        *("fund.contribute", "fund.resume", "fund.set_tiers", "fund.set_limit", "fund.resize", "fund.close"),
+        *("fund.correct", "fund.commit", "fund.amend_commitment", "fund.cancel_call"),
+        *("recovery.order", "recovery.repay", "recovery.set_off", "recovery.write_off"),
+    }
+)
+"""Decisions about money: who makes one is there, and has just proven who they are; never a program with a token."""
+
+
+BY_NO_PROGRAM = IN_PERSON | {"user.add_token", "user.set_password"}
+"""What a token is not enough for: money, and whatever would outlive the token itself."""
+
+
+OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up", "user.revoke_token"})
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
 
 

@@ -2,18 +2,17 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import core, money, session
-from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
+from web.api import births, core, events, lists, money, session
+from web.errors import Malformed, NotAllowed, answered, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
 from web.pages import (
@@ -60,9 +59,11 @@ PAGES: Sequence[APIRouter] = (
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
-API: Sequence[APIRouter] = (session.router, money.router, core.router)
+API: Sequence[APIRouter] = (
+    *(session.router, events.router, money.router, births.router, core.router),
+    lists.router,
+)
 API_PREFIX = "/api/v1"
-PROBLEM = "application/problem+json"
 _LOG = logging.getLogger("pilotway.web")
 
 
@@ -132,11 +133,13 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
 
 def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
-    document: dict[str, Any] = problem(error, lang=lang, path=request.url.path, trace_id=trace_id_of(request))
+    path, trace_id = request.url.path, trace_id_of(request)
+    document = problem(error, lang=lang, path=path, trace_id=trace_id, status=status)
     headers: dict[str, str] = {"content-language": lang}
     if status == 429:
-        headers["retry-after"] = str(60 * int(next((one.values.get("minutes", 1) for one in error.unmet), 1)))
-    return JSONResponse({**document, "status": status}, status_code=status, media_type=PROBLEM, headers=headers)
+        waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
+        headers["retry-after"] = str(max(waits, default=60))
+    return answered(document, headers)
 
 
 def _wanted(request: Request) -> str:

@@ -23,6 +23,7 @@ from models.readiness import check_ready
 from models.reading import table_of
 from models.settings import Settings
 from notifications.words import Lang
+from web.meter import Meter
 
 
 class Backstage(Protocol):
@@ -59,6 +60,7 @@ class House:
     is_demo: bool
     """A rehearsal with a clock of its own: its people sign in with one click."""
     backstage: Backstage = field(default_factory=Nobody)
+    meter: Meter = field(default_factory=Meter)
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

@@ -152,6 +152,7 @@ STATEMENTS = {
     "user.end_delegation": 11,
     "user.grant": 10,
     "user.revoke": 10,
+    "user.revoke_token": 10,
     "schedule.pause": 10,
     "schedule.request": 11,
     "schedule.resume": 10,
