@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import births, core, events, lists, money, session
+from web.api import births, core, events, lists, money, openapi, session
+from web.api import papers as api_papers
 from web.errors import Malformed, NotAllowed, answered, problem, reasons_of, status_of
 from web.guard import Guard
 from web.house import House
@@ -19,6 +20,7 @@ from web.pages import (
     acts,
     admin,
     agreements,
+    api,
     bank,
     batches,
     bringing,
@@ -52,6 +54,7 @@ PEOPLE: Sequence[APIRouter] = (
 )
 RUNNING: Sequence[APIRouter] = (
     *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+    api.router,
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
@@ -60,8 +63,8 @@ PAGES: Sequence[APIRouter] = (
 )
 """Pages of their own first; the page of every verb takes what is left."""
 API: Sequence[APIRouter] = (
-    *(session.router, events.router, money.router, births.router, core.router),
-    lists.router,
+    *(openapi.router, session.router, events.router, money.router, api_papers.router, births.router),
+    *(core.router, lists.router),
 )
 API_PREFIX = "/api/v1"
 _LOG = logging.getLogger("pilotway.web")
@@ -69,7 +72,7 @@ _LOG = logging.getLogger("pilotway.web")
 
 def make_app(place: House) -> FastAPI:
     """Return the console of a house."""
-    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=f"{API_PREFIX}/openapi.json")
+    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.house = place
     for router in API:
         app.include_router(router, prefix=API_PREFIX)
@@ -86,7 +89,7 @@ def make_app(place: House) -> FastAPI:
 
 def is_program(request: Request) -> bool:
     """Say whether the answer is for a program."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith(f"{API_PREFIX}/")
 
 
 def _refused(request: Request, error: Exception) -> Response:

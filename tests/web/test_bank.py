@@ -79,7 +79,7 @@ class TestAFileOfTheBank:
     def test_is_taken_from_programs_too(self, house: House, desk: Callable[[str], Browser]) -> None:
         accountant = desk("accountant")
         csrf = dict(accountant.open("/bank").forms[0].fields)["csrf"]
-        headers = {"x-csrf-token": csrf, "sec-fetch-site": "same-origin"}
+        headers = {"x-csrf-token": csrf, "sec-fetch-site": "same-origin", "idempotency-key": key()}
 
         answer = accountant.ask("POST", "/api/v1/statements", files={"file": ("a.xml", b"<x/>")}, headers=headers)
 

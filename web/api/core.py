@@ -96,7 +96,9 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
     noun = noun_at(path)
     verb = noun.verb(name)
     need(visit, Scope.PROJECT_WRITE)
-    key, version = key_of(visit), _version(visit, noun)
+    key, version = key_of(visit), version_of(visit)
+    if version is None and noun.asks_version:
+        raise VersionMissing(VersionMissing.code)
     row = visit.read(lambda session: noun.find(session, visit, ref))
     asked = command_from(verb, row.id, body, key=key, version=version)
     answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
@@ -138,7 +140,7 @@ def command_from(
     return made
 
 
-_SAID_AS: Mapping[str, Mapping[str, str]] = {
+SAID_AS: Mapping[str, Mapping[str, str]] = {
     "payout.amend": {"amount_minor": "new_amount_minor"},
     "payout.approve": {"callback.by": "callback_by", "callback.at": "callback_at"},
     "payout.reapprove": {"callback.by": "callback_by", "callback.at": "callback_at"},
@@ -148,7 +150,7 @@ _SAID_AS: Mapping[str, Mapping[str, str]] = {
 
 def _in_own_words(verb: AnyVerb, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a body under the names of the command; an object whose parts have names of their own is taken apart."""
-    names = _SAID_AS.get(verb.permission, {})
+    names = SAID_AS.get(verb.permission, {})
     found: dict[str, Any] = {}
     for name, value in body.items():
         inner = value if isinstance(value, dict) and any(one.startswith(f"{name}.") for one in names) else None
@@ -201,15 +203,14 @@ def key_of(visit: Visit) -> str:
     return key
 
 
-def _version(visit: Visit, noun: Noun) -> int | None:
+def version_of(visit: Visit) -> int | None:
+    """Return the version that a write has seen (`If-Match`), None where it names none."""
     said = visit.request.headers.get("if-match")
-    if said is None and noun.asks_version:
-        raise VersionMissing(VersionMissing.code)
     if said is None:
         return None
     found = _ETAG.fullmatch(said.strip())
     if found is None:
-        raise Malformed(Malformed.code)
+        raise Malformed(unmet(Malformed.code), unmet("version_wrong"))
     return int(found[1])
 
 

@@ -157,8 +157,9 @@ Files = Annotated[FormData, Depends(files_of)]
 
 @router.post("/statements", status_code=201)
 def take(visit: Program, form: Files) -> Response:
-    """Take one file of the bank; the answer says what became of it, a file in quarantine too."""
+    """Take one file of the bank, known by its content; the answer says what became of it, a file in quarantine too."""
     need(visit, Scope.PROJECT_WRITE)
+    key_of(visit)
     if not visit.roles & _TAKERS:
         raise Forbidden(unmet("role", needs=sorted(_TAKERS), verb="take"))
     return JSONResponse({"files": [taken(visit, form).document()]}, status_code=201)
