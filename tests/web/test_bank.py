@@ -11,7 +11,7 @@ import pytest
 
 from flows.reconciliation import take_file
 from tests import payments as pay
-from tests.factories import House
+from tests.factories import House, key
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of, sign_in
 
