@@ -21,11 +21,11 @@ INSTANT = {"type": "string", "format": "date-time"}
 
 
 def row_schema(resource: Resource) -> dict[str, Any]:
-    """Return the schema of one row: every key is always there, one that is absent is null."""
+    """Return the schema of one row: every key is there, unless `fields` asked for some; what is absent is null."""
     columns = resource.table.c
     properties = {name: _of_view(name) if resource.view else _of_column(columns[name].type) for name in resource.keys}
     free = {name: one if name == "id" else _or_null(one) for name, one in properties.items()}
-    return {"type": "object", "properties": free, "required": list(resource.keys), "additionalProperties": True}
+    return {"type": "object", "properties": free, "additionalProperties": True}
 
 
 def _of_view(name: str) -> dict[str, Any]:

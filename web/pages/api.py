@@ -16,6 +16,7 @@ from web.render import Words, page
 from web.session import Anybody, Visit
 
 router = APIRouter()
+_BASE = "/api/v1"
 _PARAMETERS = "#/components/parameters/"
 
 
@@ -36,7 +37,6 @@ class Operation:
 
     method: str
     path: str
-    anchor: str
     summary: str
     about: str
     asks: tuple[Field, ...]
@@ -44,7 +44,7 @@ class Operation:
     sent: str
     status: str
     answer: str
-    refusals: tuple[str, ...]
+    refusals: tuple[tuple[str, str], ...]
 
 
 @router.get("/api")
@@ -64,18 +64,37 @@ def index(visit: Anybody) -> Response:
 
 @router.get("/api/{tag}")
 def kind(visit: Anybody, tag: str) -> Response:
-    """Show every operation on one kind of thing: what it asks, what it sends, what comes back, what can refuse it."""
+    """List every operation on one kind of thing."""
     whole = document(visit.lang)
-    heading = next((one["description"] for one in whole["tags"] if one["name"] == tag), None)
-    if heading is None:
-        raise NotFound(NotFound.code)
-    found = [
-        _operation(whole, visit, method, path, one)
+    rows = [
+        (one["operationId"], method.upper(), f"{_BASE}{path}", one["summary"])
         for path, ways in whole["paths"].items()
         for method, one in ways.items()
         if one["tags"] == [tag]
     ]
-    return page(visit, "api_kind.html", heading=heading, operations=found)
+    return page(visit, "api_kind.html", tag=tag, heading=_heading(whole, tag), operations=rows)
+
+
+@router.get("/api/{tag}/{name}")
+def operation(visit: Anybody, tag: str, name: str) -> Response:
+    """Show one operation: what it asks, what it sends, what comes back, what can refuse it."""
+    whole = document(visit.lang)
+    found = [
+        _operation(whole, visit, method, path, one)
+        for path, ways in whole["paths"].items()
+        for method, one in ways.items()
+        if one["tags"] == [tag] and one["operationId"] == name
+    ]
+    if not found:
+        raise NotFound(NotFound.code)
+    return page(visit, "api_operation.html", tag=tag, heading=_heading(whole, tag), one=found[0])
+
+
+def _heading(whole: Mapping[str, Any], tag: str) -> str:
+    found = next((one["description"] for one in whole["tags"] if one["name"] == tag), None)
+    if found is None:
+        raise NotFound(NotFound.code)
+    return str(found)
 
 
 def _examples(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -91,8 +110,7 @@ def _operation(whole: Mapping[str, Any], visit: Visit, method: str, path: str, o
     answer = next(iter(answered.get("content", {}).values()), {})
     return Operation(
         method=method.upper(),
-        path=f"/api/v1{path}",
-        anchor=one["operationId"],
+        path=f"{_BASE}{path}",
         summary=one["summary"],
         about=one.get("description", ""),
         asks=tuple(_asked(whole, words, parameter) for parameter in one["parameters"]),
@@ -100,7 +118,11 @@ def _operation(whole: Mapping[str, Any], visit: Visit, method: str, path: str, o
         sent=_pretty(body.get("example")),
         status=status,
         answer=_pretty(answer.get("example")),
-        refusals=tuple(sorted(code for code in one["responses"] if code != status)),
+        refusals=tuple(
+            (code, whole["components"]["responses"][RESPONSES[code]]["description"])
+            for code in sorted(one["responses"])
+            if code != status
+        ),
     )
 
 
