@@ -99,7 +99,7 @@ class TestABody:
                 yield b"x" * 65_536
 
         said = sent(coordinator, project, BODY % (b"x" * 1_100_000))
-        unsaid = sent(coordinator, project, chunks())  # type: ignore[arg-type]
+        unsaid = sent(coordinator, project, chunks())
 
         assert [(one.status_code, one.json()["code"]) for one in (said, unsaid)] == [(413, "too_large")] * 2
 

@@ -159,7 +159,8 @@ def bring_in(visit: Program, body: Body, path: str) -> Response:
     if verb is None:
         known = path in RESOURCES
         raise HTTPException(405 if known else 404, headers={"allow": "GET"} if known else None)
-    key, shown = key_of(visit), {}
+    shown: dict[str, str] = {}
+    key = key_of(visit)
     if verb is ADD:
         body, shown = _with_secret({"owner_id": str(visit.actor.user_id), **body})
     return told(_done(visit, command_from(verb, None, body, key=key)), 201, **shown)

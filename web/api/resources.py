@@ -90,7 +90,7 @@ def documents(session: Session, resource: Resource, keys: Sequence[Any]) -> dict
         rows = session.execute(select(table).where(table.c[resource.key].in_(keys))).mappings()
         return {row[resource.key]: {name: _plain(row[name]) for name in resource.fields} for row in rows}
     dialect = session.get_bind().dialect.name
-    columns = [literal_column(said).label(name) for name, said in written_columns(resource.view, dialect)]
+    columns: list[Any] = [literal_column(said).label(name) for name, said in written_columns(resource.view, dialect)]
     own: ColumnElement[Any] = column("id", Id) if resource.key == "id" else column(resource.key)
     wanted = bindparam("wanted", expanding=True, type_=own.type)
     statement = select(own.label("its_key"), *columns).select_from(text(source_of(resource.view)))

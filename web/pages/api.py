@@ -106,8 +106,8 @@ def _examples(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _operation(whole: Mapping[str, Any], visit: Visit, method: str, path: str, one: Mapping[str, Any]) -> Operation:
     words = Words(visit.lang, visit.house.zone)
     status, answered = next(iter(one["responses"].items()))
-    body = next(iter(one.get("requestBody", {}).get("content", {}).values()), {})
-    answer = next(iter(answered.get("content", {}).values()), {})
+    body: Mapping[str, Any] = next(iter(one.get("requestBody", {}).get("content", {}).values()), {})
+    answer: Mapping[str, Any] = next(iter(answered.get("content", {}).values()), {})
     return Operation(
         method=method.upper(),
         path=f"{_BASE}{path}",
