@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
+from models.db import is_away, is_lock_timeout, is_retryable
 from web.api import births, core, events, lists, money, openapi, session
 from web.api import papers as api_papers
 from web.errors import Malformed, NotAllowed, answered, problem, reasons_of, status_of
@@ -82,6 +84,7 @@ def make_app(place: House) -> FastAPI:
     app.add_exception_handler(HTTPException, _from_framework)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, new_id=place.new_id)
     return app
@@ -117,6 +120,14 @@ def _busy(request: Request, _error: Exception) -> Response:
     found = answer(request, LifecycleError("busy"), 503)
     found.headers["retry-after"] = "10"
     return found
+
+
+def _database(request: Request, error: Exception) -> Response:
+    """Say that it is busy where a lock was waited for in vain or nobody answered; anything else is our fault."""
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for it
+    if is_retryable(error) or is_lock_timeout(error) or is_away(error):
+        return _busy(request, error)
+    return _broken(request, error)
 
 
 def _broken(request: Request, error: Exception) -> Response:

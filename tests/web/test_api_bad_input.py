@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 
 from models.states import ProjectState, Role
 from tests import payments as pay
@@ -196,3 +198,29 @@ class TestWhatIsForeign:
 
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
         assert "GET" in answer.headers["allow"]
+
+
+class TestABusyDatabase:
+    @pytest.mark.parametrize(("state", "status", "code"), [("55P03", 503, "busy"), ("42601", 500, "unexpected_error")])
+    def test_is_503_with_when_to_come_again(
+        self, console: FastAPI, coordinator: Program, state: str, status: int, code: str
+    ) -> None:
+        """A clock that cannot be read stands for whatever the database says in the middle of a request."""
+
+        class Lost:
+            def now(self) -> Any:
+                raise OperationalError("", {}, _Said(state))
+
+        object.__setattr__(console.state.house, "clock", Lost())
+
+        answer = coordinator.get("projects")
+
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert ("retry-after" in answer.headers) == (status == 503)
+
+
+class _Said(Exception):
+    """What a driver raises."""
+
+    def __init__(self, state: str) -> None:
+        self.sqlstate = state

@@ -19,6 +19,7 @@ from web.api.openapi import document
 WHOLE = document("en")
 SCHEMA = schemathesis.openapi.from_dict(WHOLE)
 PROBLEM = Draft202012Validator({"$ref": "#/components/schemas/Problem", "components": WHOLE["components"]})
+VERSIONED = {"projects": "v_project", "payouts": "v_payout", "milestones": "v_milestone"}
 PEOPLE = (Role.COORDINATOR, Role.FUND_MANAGER, Role.FINANCE_OFFICER, Role.AUDITOR, Role.OPERATOR)
 
 
@@ -57,12 +58,15 @@ def tried(house: House, programs: dict[str, Program], asked: Any, *, examples: i
     def send(case: Any) -> None:
         turn = next(turns)
         program = programs[PEOPLE[turn % len(PEOPLE)]]
-        if turn % 2 == 0 and noun in known and "ref" in (case.path_parameters or {}):
+        is_there = turn % 2 == 0 and noun in known and "ref" in (case.path_parameters or {})
+        if is_there:
             case.path_parameters["ref"] = known[noun]
         said = case.as_transport_kwargs(base_url="http://console.example/api/v1")
         headers = {name: value for name, value in said.pop("headers", {}).items() if name.lower() != "authorization"}
-        cookies = said.pop("cookies", None)
-        assert cookies is None or cookies is not None
+        said.pop("cookies", None)  # a token says who it is
+        if is_there and noun in VERSIONED:  # past the version, to the facts and rules of the verb
+            version = house.one(f"SELECT version FROM {VERSIONED[noun]} WHERE id = :id", id=known[noun])
+            headers["If-Match"] = f'"{version}"'
         answer = program.browser.ask(
             said.pop("method"), said.pop("url"), headers={**headers, **program.headers}, **said
         )
@@ -105,7 +109,7 @@ class TestEveryOperation:
         assert not wrong, "\n".join(wrong[:60])
 
     def test_of_some_answers_as_described(self, house: House, programs: dict[str, Program]) -> None:
-        few = ("/projects", "/payouts", "/payouts/{ref}/commands/approve", "/projects/{ref}/commands/hold", "/events")
+        few = ("/payouts", "/projects/{ref}/commands/hold", "/events")
         wrong: list[str] = []
 
         for asked in operations():

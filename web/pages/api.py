@@ -58,7 +58,7 @@ def index(visit: Anybody) -> Response:
         (status, whole["components"]["responses"][name]["description"], list(_examples(whole, name)))
         for status, name in RESPONSES.items()
     ]
-    return page(visit, "api.html", about=whole["info"]["description"], tags=whole["tags"], counts=counts,
+    return page(visit, "api.html", base=_BASE, about=whole["info"]["description"], tags=whole["tags"], counts=counts,
                 schemes=whole["components"]["securitySchemes"], families=families)  # fmt: skip
 
 
