@@ -166,6 +166,18 @@ class TestEveryKind:
             assert program.get(f"{path}/00000000-0000-7000-8000-000000000000/{part}").status_code == 404
 
 
+class TestTheTimeline:
+    def test_of_a_project_tells_the_newest_act_first(self, house: House, as_: As) -> None:
+        (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+
+        told = as_("coordinator").get(f"projects/{made}/timeline").json()["data"]
+
+        assert [one["seq"] for one in told] == sorted((one["seq"] for one in told), reverse=True)
+        own = house.rows("SELECT hash FROM v_audit WHERE object_id = :id", id=str(made))
+        assert {row.hash for row in own} < {one["hash"] for one in told}
+        assert as_("stranger").get(f"projects/{made}/timeline").status_code == 404
+
+
 class TestTheLedger:
     def test_of_a_fund_goes_on_by_number(self, world: House, browser: Browser) -> None:
         pay.approve(world, UUID(world.one("SELECT min(id) FROM v_payout")))

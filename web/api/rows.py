@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 
 from lifecycle.projects.queries import Wanted, ids_of
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.evidence import Evidence
-from models.journal import OutboxMessage
+from models.journal import AuditRecord, OutboxMessage
 from models.people import ApiToken, Organisation, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
@@ -253,9 +253,34 @@ PEOPLE = Resource(
 )
 
 
+TIMELINE = Resource(
+    path="timeline",
+    model=AuditRecord,
+    fields=(
+        *("seq", "at", "actor_id", "door", "action", "object_type", "object_id", "from_state", "to_state"),
+        *("command_id", "hash"),
+    ),
+    reach=reading.for_everybody,
+    key="seq",
+    order="seq",
+    is_newest_first=True,
+)
+"""Acts on a project and its parts; who may read them is asked of the project."""
+_ITS_PARTS = (StageRun, Requirement, Evidence, TrialBatch, Review)
+
+
+def _acts_on(project_id: UUID) -> ColumnElement[bool]:
+    audit = table_of(AuditRecord)
+    tables = [table_of(one) for one in _ITS_PARTS]
+    parts = [audit.c.object_id.in_(select(one.c.id).where(one.c.project_id == project_id)) for one in tables]
+    return or_(audit.c.object_id == project_id, *parts)
+
+
 _OF_PROJECTS = ("stage-runs", "requirements", "evidence", "batches", "reviews", "notices")
 PARTS: Mapping[tuple[str, str], Part] = {
     **{("projects", name): by_column(RESOURCES[name], "project_id") for name in _OF_PROJECTS},
+    ("projects", "files"): by_column(RESOURCES["evidence"], "project_id"),
+    ("projects", "timeline"): Part(resource=TIMELINE, within=_acts_on),
     ("projects", "people"): by_column(PEOPLE, "project_id"),
     ("users", "grants"): by_column(RESOURCES["grants"], "user_id"),
     ("users", "tokens"): by_column(RESOURCES["tokens"], "user_id"),
