@@ -18,11 +18,22 @@ from notifications.words import Lang, is_known
 from web.api import births, events, money, session
 from web.api.births import BIRTHS
 from web.api.examples import example
-from web.api.lists import MOST, PER_PAGE, form_of
+from web.api.fixed import (
+    ANSWER,
+    ANSWERED,
+    COMMAND,
+    EVENT,
+    KEYED,
+    PARAMETERS,
+    PROBLEM_SHAPE,
+    TEXT,
+    parameter,
+)
+from web.api.lists import form_of
 from web.api.problems import RESPONSES, problems
 from web.api.resources import Filter, Resource
 from web.api.rows import PARTS, RESOURCES
-from web.api.shapes import INSTANT, REF, UUID_TEXT, body_schema, row_schema
+from web.api.shapes import REF, UUID_TEXT, body_schema, row_schema
 from web.nouns import NOUNS, AnyVerb, Noun
 from web.render import Words
 from web.session import COOKIE, Anybody
@@ -34,7 +45,6 @@ _READING = ("401", "403", "404", "422", "429", "503")
 _LISTING = ("400", *_READING)
 _WRITING = ("400", "401", "403", "404", "409", "412", "413", "422", "429", "503")
 _ENTERING = ("400", "401", "413", "422", "429", "503")
-_TEXT = {"type": "string"}
 _REF = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._@-]+$"}
 
 
@@ -55,7 +65,7 @@ class _Writer:
 
     def __init__(self, words: Words) -> None:
         self.words = words
-        self.schemas: dict[str, Any] = {"Answer": _ANSWER, "Problem": _PROBLEM, "Event": _EVENT, "Command": _COMMAND}
+        self.schemas: dict[str, Any] = {"Answer": ANSWER, "Problem": PROBLEM_SHAPE, "Event": EVENT, "Command": COMMAND}
         self.paths: dict[str, dict[str, Any]] = {}
 
     def document(self) -> dict[str, Any]:
@@ -88,7 +98,7 @@ class _Writer:
             "components": {
                 "schemas": dict(sorted(self.schemas.items())),
                 "responses": problems(self.words),
-                "parameters": _PARAMETERS,
+                "parameters": PARAMETERS,
                 "securitySchemes": {
                     "token": {"type": "http", "scheme": "bearer", "description": self.words.t("api.token")},
                     "session": {
@@ -161,7 +171,7 @@ class _Writer:
             parameters=_asked(resource),
             problems=_LISTING,
         )
-        versioned = {"name": "If-None-Match", "in": "header", "schema": _TEXT, "example": '"37"'}
+        versioned = {"name": "If-None-Match", "in": "header", "schema": TEXT, "example": '"37"'}
         self._add(
             "get",
             f"/{path}/{{ref}}",
@@ -192,10 +202,10 @@ class _Writer:
             tag=path,
             summary=self.words.verb(verb.permission),
             about=_about(verb),
-            answer=_ANSWERED,
+            answer=ANSWERED,
             status="201",
             body=body,
-            parameters=_KEYED,
+            parameters=KEYED,
             problems=_WRITING,
         )
 
@@ -211,17 +221,17 @@ class _Writer:
             body = body_schema(verb, self.schemas)
             if verb.permission == "webhook.rotate":
                 body.pop("required")
-            version = [_parameter("IfMatchNeeded")] if noun.asks_version else [_parameter("IfMatch")]
-            dry = [] if verb.permission == "webhook.rotate" else [_parameter("DryRun")]
+            version = [parameter("IfMatchNeeded")] if noun.asks_version else [parameter("IfMatch")]
+            dry = [] if verb.permission == "webhook.rotate" else [parameter("DryRun")]
             self._add(
                 "post",
                 f"/{noun.path}/{{ref}}/commands/{noun.spoken(verb)}",
                 tag=noun.path,
                 summary=self.words.verb(verb.permission),
                 about=_about(verb),
-                answer=_ANSWERED,
+                answer=ANSWERED,
                 body=body,
-                parameters=[*_KEYED, *version, *dry],
+                parameters=[*KEYED, *version, *dry],
                 problems=(*_WRITING, "428") if noun.asks_version else _WRITING,
                 **{"x-verb": verb.permission},
             )
@@ -236,17 +246,17 @@ class _Writer:
         )  # fmt: skip
         self._add(
             "delete", "/session", tag="session", summary=t("api.leave"), status="204",
-            parameters=[_parameter("Csrf")], problems=("401", "403", "429", "503"),
+            parameters=[parameter("Csrf")], problems=("401", "403", "429", "503"),
         )  # fmt: skip
         self._add(
             "post", "/session/step-up", tag="session", summary=t("api.step_up"), answer=stepped, body=proof,
-            parameters=[_parameter("Csrf")], problems=("400", "401", "403", "413", "422", "429", "503"),
+            parameters=[parameter("Csrf")], problems=("400", "401", "403", "413", "422", "429", "503"),
         )  # fmt: skip
 
     def _events(self) -> None:
         t, shown = self.words.t, {"$ref": f"{REF}Event"}
         filters = [_filter(name, one) for name, one in events.EVENTS.filters.items()]
-        asked = [_parameter("Limit"), _parameter("Cursor"), *filters]
+        asked = [parameter("Limit"), parameter("Cursor"), *filters]
         self._add(
             "get", "/events", tag="events", summary=t("api.feed"), about=cleandoc(events.__doc__ or ""),
             answer=_page_of(shown), parameters=asked, problems=_LISTING,
@@ -258,27 +268,27 @@ class _Writer:
         taken = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "object"}}}}
         all_done = {
             "type": "object",
-            "properties": {"items": {"type": "array", "items": _ANSWERED}, "total_minor": {"type": "integer"}},
+            "properties": {"items": {"type": "array", "items": ANSWERED}, "total_minor": {"type": "integer"}},
             "required": ["items", "total_minor"],
         }
         verb = self.words.verb
-        self._write("/payouts", "payouts", verb("payout.request"), asked, _ANSWERED, "201")
+        self._write("/payouts", "payouts", verb("payout.request"), asked, ANSWERED, "201")
         for name in ("approve", "release"):
             said = self.words.t("api.together", what=verb(f"payout.{name}"))
             self._write(f"/payouts/commands/{name}", "payouts", said, several, all_done, "200")
         self._write("/statements", "statements", self.words.t("api.take"), _file({}), taken, "201", kind=MULTIPART)
-        form = {"project_id": _TEXT, "type": _TEXT, "form": {"type": "string", "contentMediaType": JSON},
-                "revision": _TEXT}  # fmt: skip
+        form = {"project_id": TEXT, "type": TEXT, "form": {"type": "string", "contentMediaType": JSON},
+                "revision": TEXT}  # fmt: skip
         body = _file(form, "project_id", "type")
-        self._write("/evidence", "evidence", verb("evidence.add"), body, _ANSWERED, "201", kind=MULTIPART)
+        self._write("/evidence", "evidence", verb("evidence.add"), body, ANSWERED, "201", kind=MULTIPART)
 
     def _people(self) -> None:
         verb, grant, token = self.words.verb, _of_model(births.Grant), _of_model(births.Token)
-        given = {**_ANSWER, "properties": {**_ANSWER["properties"], "token": _TEXT}}
-        self._write("/users/{ref}/grants", "users", verb("user.grant"), grant, _ANSWERED, "201")
+        given = {**ANSWER, "properties": {**ANSWER["properties"], "token": TEXT}}
+        self._write("/users/{ref}/grants", "users", verb("user.grant"), grant, ANSWERED, "201")
         self._write("/users/{ref}/tokens", "users", verb("user.add_token"), token, given, "201")
         for name in ("disable", "enable"):
-            self._write(f"/users/{{ref}}/{name}", "users", verb(f"user.{name}"), None, _ANSWERED, "200")
+            self._write(f"/users/{{ref}}/{name}", "users", verb(f"user.{name}"), None, ANSWERED, "200")
         ends = (
             ("/users/{ref}/grants/{grant_id}", "users", "user.revoke"),
             ("/users/{ref}/tokens/{token_id}", "users", "user.revoke_token"),
@@ -286,7 +296,7 @@ class _Writer:
         )
         for path, tag, permission in ends:
             self._add(
-                "delete", path, tag=tag, summary=verb(permission), status="204", parameters=_KEYED, problems=_WRITING
+                "delete", path, tag=tag, summary=verb(permission), status="204", parameters=KEYED, problems=_WRITING
             )
 
     def _write(  # noqa: PLR0913 - the parts of one operation
@@ -294,7 +304,7 @@ class _Writer:
     ) -> None:
         self._add(
             "post", path, tag=tag, summary=summary, body=body, answer=answer, status=status,
-            parameters=_KEYED, problems=_WRITING, kind=kind,
+            parameters=KEYED, problems=_WRITING, kind=kind,
         )  # fmt: skip
 
 
@@ -337,7 +347,7 @@ def _asked(resource: Resource) -> list[Any]:
     fields = {"name": "fields", "in": "query", "schema": {"type": "string", "maxLength": 1000},
               "example": ",".join(resource.keys[:2])}  # fmt: skip
     filters = [_filter(name, one) for name, one in resource.filters.items()]
-    return [_parameter("Limit"), _parameter("Cursor"), sort, fields, *filters]
+    return [parameter("Limit"), parameter("Cursor"), sort, fields, *filters]
 
 
 def _filter(name: str, one: Filter) -> dict[str, Any]:
@@ -349,100 +359,5 @@ def _filter(name: str, one: Filter) -> dict[str, Any]:
     return {**found, "description": one.about or form_of(one)}
 
 
-def _parameter(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/parameters/{name}"}
-
-
 def _example_of(part: str) -> str:
     return "01985c3e-7a00-7000-8000-000000000007" if part != "{name}" else "hold"
-
-
-_TAG = {"type": "string", "pattern": '^"[0-9]{1,15}"$'}
-_PARAMETERS: dict[str, Any] = {
-    "Key": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
-        "example": "8e03a1f2-5b6c-4d7e-8f90-a1b2c3d4e5f6",
-    },
-    "IfMatch": {"name": "If-Match", "in": "header", "schema": _TAG, "example": '"37"'},
-    "IfMatchNeeded": {"name": "If-Match", "in": "header", "required": True, "schema": _TAG, "example": '"37"'},
-    "Csrf": {"name": "X-CSRF-Token", "in": "header", "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-             "example": "0" * 64},
-    "DryRun": {"name": "dry_run", "in": "query", "schema": {"type": "boolean"}, "example": True},
-    "Limit": {
-        "name": "limit",
-        "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": PER_PAGE},
-        "example": PER_PAGE,
-    },
-    "Cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 600}, "example": "tEGw4q6u…"},
-}  # fmt: skip
-_KEYED = [_parameter("Key"), _parameter("Csrf")]
-_ANSWERED = {"$ref": f"{REF}Answer"}
-_ANSWER: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "object_type": _TEXT,
-        "object_id": UUID_TEXT,
-        "state": _TEXT,
-        "version": {"type": "integer"},
-        "command_id": _TEXT,
-        "transition_seq": {"type": ["integer", "null"]},
-        "replayed": {"type": "boolean"},
-        "dry_run": {"type": "boolean"},
-    },
-    "required": ["object_type", "object_id", "state", "version"],
-}
-_REASON = {"type": "object", "properties": {"code": _TEXT, "values": {"type": "object"}}, "required": ["code"]}
-_COMMAND: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "name": _TEXT,
-        "verb": _TEXT,
-        "allowed": {"type": "boolean"},
-        "reasons": {"type": "array", "items": _REASON},
-        "href": _TEXT,
-    },
-    "required": ["name", "verb", "allowed", "reasons", "href"],
-}
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": _TEXT,
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": _TEXT,
-        "instance": _TEXT,
-        "code": _TEXT,
-        "unmet": {"type": "array", "items": _TEXT, "minItems": 1},
-        "reasons": {"type": "array", "items": _REASON},
-        "errors": {
-            "type": "array",
-            "items": {"type": "object", "properties": {"pointer": _TEXT, "code": _TEXT}, "required": ["pointer"]},
-        },
-        "current": {"type": ["integer", "null"]},
-        "lang": {"enum": ["zh-CN", "en"]},
-        "trace_id": _TEXT,
-    },
-    "required": ["type", "title", "status", "code", "unmet", "trace_id"],
-}
-_EVENT: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "specversion": {"const": "1.0"},
-        "id": UUID_TEXT,
-        "source": {"type": "string", "format": "uri-reference"},
-        "type": _TEXT,
-        "time": INSTANT,
-        "subject": _TEXT,
-        "datacontenttype": _TEXT,
-        "data": {
-            "type": "object",
-            "properties": {"object_type": _TEXT, "object_id": UUID_TEXT},
-            "required": ["object_type", "object_id"],
-        },
-    },
-    "required": ["specversion", "id", "source", "type", "time", "data"],
-}
