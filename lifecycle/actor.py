@@ -228,7 +228,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
+    "user.sign_out_others": frozenset(),
     "user.step_up": frozenset(),
+    "user.add_totp": frozenset(),
+    "user.remove_totp": frozenset(),
+    "user.add_passkey": frozenset(),
+    "user.remove_passkey": frozenset(),
+    "user.renew_codes": frozenset(),
+    "user.reset_access": frozenset({Role.ADMIN}),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -323,11 +330,20 @@ IN_PERSON = frozenset(
 """Decisions about money: who makes one is there, and has just proven who they are; never a program with a token."""
 
 
-BY_NO_PROGRAM = IN_PERSON | {"user.add_token", "user.set_password"}
+BY_NO_PROGRAM = IN_PERSON | {
+    *("user.add_token", "user.set_password", "user.add_totp", "user.remove_totp", "user.add_passkey"),
+    *("user.remove_passkey", "user.renew_codes"),
+}
 """What a token is not enough for: money, and whatever would outlive the token itself."""
 
 
-OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up", "user.revoke_token"})
+OF_ONESELF = frozenset(
+    {
+        *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
+        *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
+        "user.revoke_token",
+    }
+)
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
 
 

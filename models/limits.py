@@ -30,5 +30,17 @@ TOKEN_PER_MINUTE = 600
 """Requests of one API token in the long run, per process of the console."""
 TOKEN_AT_ONCE = 120
 """Requests of one API token right after each other."""
+TEMPORARY_PASSWORD_LASTS = timedelta(days=3)
+"""How long a password opens an account that somebody else set and its owner has not changed."""
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
+SECOND_FACTOR_TRIES = (
+    (timedelta(minutes=5), 5),
+    (timedelta(hours=1), 20),
+    (timedelta(days=1), 50),
+)
+"""Wrong codes and keys of one account within each of these: a million codes are not to be tried out."""
+CHALLENGE_LASTS = timedelta(minutes=5)
+RECOVERY_CODES = 10
+PASSKEYS = 10
+"""Of one account."""

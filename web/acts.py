@@ -23,6 +23,7 @@ from models.reading import table_of
 from notifications.gates import named, standard_names
 from notifications.words import Names
 from web.nouns import AnyVerb, Noun
+from web.proving import need_money_proof
 from web.session import Visit
 
 REFUSED = ".refused"
@@ -110,10 +111,11 @@ def command(verb: AnyVerb, subject_id: UUID, values: Mapping[str, Any], *, key: 
 
 def carry(visit: Visit, asked: Command) -> Answer:
     """Carry a command out with what follows from it; a decision about money only for who has stepped up."""
-    is_there = visit.session is not None  # of a program the engine says so, and writes it down
-    if REGISTRY[type(asked)].permission in IN_PERSON and is_there and not visit.has_stepped_up():
-        reason = Unmet(code="step_up_required")
-        return Answer(command=asked, error=Forbidden(reason), unmet=(reason,))
+    if REGISTRY[type(asked)].permission in IN_PERSON and visit.session is not None:  # of a program the engine says so
+        try:
+            need_money_proof(visit)
+        except Forbidden as error:
+            return Answer(command=asked, error=error, unmet=error.unmet)
     follow = _FOLLOWS.get(type(asked))
     if follow is None:
         return visit.act(asked)

@@ -15,8 +15,16 @@ from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unm
 from models.db import is_away, is_lock_timeout, is_retryable
 from web.api import births, core, events, lists, money, openapi, session
 from web.api import papers as api_papers
-from web.errors import Malformed, NotAllowed, answered, problem, reasons_of, status_of
-from web.guard import Guard
+from web.errors import (
+    Malformed,
+    NotAllowed,
+    PasswordToChange,
+    answered,
+    problem,
+    reasons_of,
+    status_of,
+)
+from web.guard import Guard, headers_of
 from web.house import House
 from web.pages import (
     acts,
@@ -44,6 +52,7 @@ from web.pages import (
     projects,
     reference,
     reviews,
+    security,
     standards,
     webhooks,
 )
@@ -60,7 +69,7 @@ RUNNING: Sequence[APIRouter] = (
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, security.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
@@ -132,7 +141,10 @@ def _database(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s", trace_id_of(request), request.url.path, exc_info=error)
-    return answer(request, LifecycleError("unexpected_error"), 500)
+    found = answer(request, LifecycleError("unexpected_error"), 500)
+    for name, value in headers_of(request.scope, trace_id_of(request)).items():
+        found.headers[name] = value  # this handler answers outside of the guard
+    return found
 
 
 def answer(request: Request, error: LifecycleError, status: int) -> Response:
@@ -141,6 +153,8 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
         return _document(request, error, status)
     if isinstance(error, NotSignedIn) and error.code == NotSignedIn.code:
         return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
+    if isinstance(error, PasswordToChange):
+        return RedirectResponse(f"/security/password?next={quote(_wanted(request))}", status_code=303)
     visit = anybody(request)
     return page(visit, "problem.html", status=status, code=error.codes[0], reasons=reasons_of(error), number=status)
 

@@ -23,6 +23,12 @@ from lifecycle.errors import (
 from notifications.words import Lang, explain_unmet, sentence
 
 
+class PasswordToChange(Forbidden):
+    """Nothing is open before the password that somebody else set is changed."""
+
+    code = "password_to_change"
+
+
 class Malformed(LifecycleError):
     """The request cannot be read as what it says it is."""
 
@@ -73,7 +79,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     TooMany: 429,
     NotAllowed: 405,
 }
-_PERSONAL = PERSONAL_CODES | {"csrf"}
+_PERSONAL = PERSONAL_CODES | {"second_factor_missing", "second_factor_required", "csrf"}
 
 
 def status_of(error: LifecycleError) -> int:

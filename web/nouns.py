@@ -181,6 +181,7 @@ USERS = Noun(
             "user.revoke",
             "user.disable",
             "user.enable",
+            "user.reset_access",
             "user.add_token",
             "user.revoke_token",
             "user.delegate",
