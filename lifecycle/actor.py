@@ -33,6 +33,8 @@ class Actor:
     door: Door
     is_on_own_page: bool = False
     """Came by a link from a mail: acts for the firm only, and only in `ON_OWN_PAGE`."""
+    is_program: bool = False
+    """Only a token says who acts: nobody is there who could decide about money."""
 
     @classmethod
     def clock(cls, door: Door = Door.FLOW) -> "Actor":
@@ -225,6 +227,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.disable": frozenset({Role.ADMIN}),
     "user.enable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.revoke_token": frozenset({Role.ADMIN}),
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
@@ -325,11 +328,31 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
+IN_PERSON = frozenset(
+    {
+        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release"),
+        *("payee_account.confirm", "exception.confirm", "disbursement.lift", "agreement.sign", "agreement.settle"),
+        *("fund.contribute", "fund.resume", "fund.set_tiers", "fund.set_limit", "fund.resize", "fund.close"),
+        *("fund.correct", "fund.commit", "fund.amend_commitment", "fund.cancel_call"),
+        *("recovery.order", "recovery.repay", "recovery.set_off", "recovery.write_off"),
+    }
+)
+"""Decisions about money: who makes one is there, and has just proven who they are; never a program with a token."""
+
+
+BY_NO_PROGRAM = IN_PERSON | {
+    *("user.add_token", "user.set_password", "user.add_totp", "user.remove_totp", "user.add_passkey"),
+    *("user.remove_passkey", "user.renew_codes"),
+}
+"""What a token is not enough for: money, and whatever would outlive the token itself."""
+
+
 OF_ONESELF = frozenset(
     {
         *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
         *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
         *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
+        "user.revoke_token",
     }
 )
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""

@@ -18,7 +18,9 @@ from sqlmodel import Session
 from lifecycle import journal
 from lifecycle.actor import (
     BY_LINK,
+    BY_NO_PROGRAM,
     BY_PEOPLE,
+    IN_PERSON,
     OF_ONESELF,
     ON_OWN_PAGE,
     PERMISSIONS,
@@ -389,12 +391,15 @@ class _Desk:
         return self._held.person_roles_for(parties)
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
-        """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
+        """Return why the actor may not call this verb: a missing role, no part in the project, or nobody there."""
         allowed = PERMISSIONS[verb.permission]
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
         if self.stamp.actor.is_on_own_page and verb.permission not in ON_OWN_PAGE:
             return [Unmet(code="own_page_only")]
-        if may or (verb.permission in OF_ONESELF and self._is_own_account(verb, task)):
+        may = may or (verb.permission in OF_ONESELF and self._is_own_account(verb, task))
+        if may and self.stamp.actor.is_program and verb.permission in BY_NO_PROGRAM:
+            return [Unmet(code="step_up_required" if verb.permission in IN_PERSON else "program_may_not")]
+        if may:
             return []
         if not task.roles and self._stands_in_for_nobody(task):
             return [Unmet(code="delegation_not_in_force")]

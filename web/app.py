@@ -2,24 +2,35 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import core, money, session
-from web.errors import Malformed, NotAllowed, PasswordToChange, problem, reasons_of, status_of
+from models.db import is_away, is_lock_timeout, is_retryable
+from web.api import births, core, events, lists, money, openapi, session
+from web.api import papers as api_papers
+from web.errors import (
+    Malformed,
+    NotAllowed,
+    PasswordToChange,
+    answered,
+    problem,
+    reasons_of,
+    status_of,
+)
 from web.guard import Guard, headers_of
 from web.house import House
 from web.pages import (
     acts,
     admin,
     agreements,
+    api,
     bank,
     batches,
     bringing,
@@ -57,15 +68,8 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(
-        invitations.router,
-        admin.router,
-        ops.router,
-        webhooks.router,
-        standards.router,
-        portfolio.router,
-        reference.router,
-    ),
+    *(invitations.router, admin.router, ops.router, webhooks.router, standards.router, portfolio.router),
+    *(reference.router, api.router),
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
@@ -74,15 +78,17 @@ PAGES: Sequence[APIRouter] = (
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
-API: Sequence[APIRouter] = (session.router, money.router, core.router)
+API: Sequence[APIRouter] = (
+    *(openapi.router, session.router, events.router, money.router, api_papers.router, births.router),
+    *(core.router, lists.router),
+)
 API_PREFIX = "/api/v1"
-PROBLEM = "application/problem+json"
 _LOG = logging.getLogger("pilotway.web")
 
 
 def make_app(place: House) -> FastAPI:
     """Return the console of a house."""
-    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=f"{API_PREFIX}/openapi.json")
+    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.house = place
     for router in API:
         app.include_router(router, prefix=API_PREFIX)
@@ -92,6 +98,7 @@ def make_app(place: House) -> FastAPI:
     app.add_exception_handler(HTTPException, _from_framework)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, new_id=place.new_id)
     app.add_middleware(Proxies, trusted=place.settings.proxies())
@@ -100,7 +107,7 @@ def make_app(place: House) -> FastAPI:
 
 def is_program(request: Request) -> bool:
     """Say whether the answer is for a program."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith(f"{API_PREFIX}/")
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -130,6 +137,14 @@ def _busy(request: Request, _error: Exception) -> Response:
     return found
 
 
+def _database(request: Request, error: Exception) -> Response:
+    """Say that it is busy where a lock was waited for in vain or nobody answered; anything else is our fault."""
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for it
+    if is_retryable(error) or is_lock_timeout(error) or is_away(error):
+        return _busy(request, error)
+    return _broken(request, error)
+
+
 def _broken(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s", trace_id_of(request), request.url.path, exc_info=error)
     found = answer(request, LifecycleError("unexpected_error"), 500)
@@ -152,11 +167,13 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
 
 def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
-    document: dict[str, Any] = problem(error, lang=lang, path=request.url.path, trace_id=trace_id_of(request))
+    path, trace_id = request.url.path, trace_id_of(request)
+    document = problem(error, lang=lang, path=path, trace_id=trace_id, status=status)
     headers: dict[str, str] = {"content-language": lang}
     if status == 429:
-        headers["retry-after"] = str(60 * int(next((one.values.get("minutes", 1) for one in error.unmet), 1)))
-    return JSONResponse({**document, "status": status}, status_code=status, media_type=PROBLEM, headers=headers)
+        waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
+        headers["retry-after"] = str(max(waits, default=60))
+    return answered(document, headers)
 
 
 def _wanted(request: Request) -> str:

@@ -25,6 +25,7 @@ from models.readiness import check_ready
 from models.reading import table_of
 from models.settings import Settings
 from notifications.words import Lang
+from web.meter import Meter
 
 
 class Backstage(Protocol):
@@ -63,6 +64,7 @@ class House:
     secret: bytes | None = field(default=None, repr=False)
     """The key that links in mails follow from; without one none are sent."""
     backstage: Backstage = field(default_factory=Nobody)
+    meter: Meter = field(default_factory=Meter)
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

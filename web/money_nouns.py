@@ -17,6 +17,7 @@ PAYOUTS = Noun(
     title=lambda _row: "",
     project_id=lambda row: row.project_id,
     next_word="payout.next",
+    asks_version=True,
     first=(
         *("payout.certify", "payout.approve", "payout.reapprove", "payout.release", "payout.send_back"),
         *("payout.reject", "payout.amend", "payout.cancel"),
@@ -48,6 +49,7 @@ MILESTONES = Noun(
     find=rights.milestone_of,
     ref=lambda row: str(row.id),
     title=lambda row: row.tranche,
+    asks_version=True,
     project_id=lambda row: row.project_id,
     first=("milestone.submit", "milestone.accept", "milestone.reject", "payout.request", "milestone.announce"),
 )
@@ -105,7 +107,6 @@ CASES = Noun(
     ref=lambda row: str(row.id),
     title=lambda _row: "",
     first=("exception.propose", "exception.confirm"),
-    asks_version=False,
 )
 MONEY = (PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
 NOUNS.update({one.path: one for one in MONEY})

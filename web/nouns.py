@@ -69,7 +69,7 @@ class Noun:
     """Permissions of its verbs, where not all that are asked of such a row belong to it."""
     next_word: str = ""
     """Begin of the words that say, by state, what comes after an act on it."""
-    asks_version: bool = True
+    asks_version: bool = False
     """Programs name the version that they saw (`If-Match`)."""
 
     @property
@@ -141,6 +141,7 @@ PROJECTS = Noun(
     ref=lambda row: row.number,
     title=lambda row: row.name,
     project_id=lambda row: row.id,
+    asks_version=True,
     first=(
         "project.advance",
         "project.submit",
@@ -182,6 +183,7 @@ USERS = Noun(
             "user.enable",
             "user.reset_access",
             "user.add_token",
+            "user.revoke_token",
             "user.delegate",
             "user.end_delegation",
         }

@@ -3,7 +3,7 @@
 What somebody may not read does not exist for them (404, and in no list).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,8 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
 
 
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_KEEPERS = frozenset({Role.ADMIN, Role.AUDITOR}) | DELEGABLE
+"""Who keeps accounts, audits them, or asks somebody to stand in."""
 _PAYING = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if "funder" in parties)
 _REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
 """Who keeps organisations, brings them in, or pays them."""
@@ -90,37 +92,58 @@ WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
 
 
+def for_operators(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on anything that belongs to running the installation: all of it, or nothing."""
+    return true() if visit.roles & _OPERATORS else false()
+
+
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of an endpoint; `NotFound` for who runs nothing here."""
-    return _one(session, WebhookEndpoint, as_id(ref) if visit.roles & _OPERATORS else None)
+    return _one(session, WebhookEndpoint, as_id(ref), for_operators(visit))
+
+
+def readable_users(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `app_user`: one's own account, and everybody's for who keeps or audits them."""
+    own: ColumnElement[bool] = table_of(User).c.id == visit.actor.user_id
+    return true() if visit.roles & _KEEPERS else own
 
 
 def user_of(session: Session, visit: Visit, ref: str) -> Any:
-    """Return the row of an account by login or id: one's own, and everybody's for who keeps accounts or audits them."""
+    """Return the row of an account by login or id; `NotFound` for none, and for who may not read it."""
     user, known = table_of(User), as_id(ref)
-    row = session.execute(select(user).where(user.c.id == known if known else user.c.login == ref)).one_or_none()
-    readers = {Role.ADMIN, Role.AUDITOR} | DELEGABLE
-    if row is None or not (row.id == visit.actor.user_id or visit.roles & readers):
+    matches = user.c.id == known if known else user.c.login == ref
+    row = session.execute(select(user).where(matches, readable_users(visit))).one_or_none()
+    if row is None:
         raise NotFound(NotFound.code)
     return row
 
 
+def readable_organisations(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `organisation`: one's own, and every one for who keeps them or works for all."""
+    own = sorted({organisation for _, organisation in visit.rights.grants if organisation is not None}, key=str)
+    mine: ColumnElement[bool] = table_of(Organisation).c.id.in_(own)
+    return true() if visit.roles & _REGISTRARS else mine
+
+
 def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
-    """Return the row of an organisation: one's own, and every one for who keeps them or works for all."""
-    known = as_id(ref)
-    own = {organisation for _, organisation in visit.rights.grants}
-    return _one(session, Organisation, known if visit.roles & _REGISTRARS or known in own else None)
+    """Return the row of an organisation; `NotFound` for none, and for who may not read it."""
+    return _one(session, Organisation, as_id(ref), readable_organisations(visit))
 
 
 def calendar_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row that the working calendar is; everybody who is signed in may read it."""
-    is_it = ref in (WORKING_DAYS, str(CALENDAR_ID)) and visit.rights.is_active
-    return _one(session, WorkingCalendar, CALENDAR_ID if is_it else None)
+    is_it = ref in (WORKING_DAYS, str(CALENDAR_ID))
+    return _one(session, WorkingCalendar, CALENDAR_ID if is_it else None, for_everybody(visit))
 
 
-def _one(session: Session, model: Any, row_id: UUID | None) -> Any:
+def for_everybody(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on what all who work here may read."""
+    return true() if visit.rights.is_active else false()
+
+
+def _one(session: Session, model: Any, row_id: UUID | None, reach: ColumnElement[bool]) -> Any:
     table = table_of(model)
-    row = session.execute(select(table).where(table.c.id == row_id)).one_or_none() if row_id else None
+    row = session.execute(select(table).where(table.c.id == row_id, reach)).one_or_none() if row_id else None
     if row is None:
         raise NotFound(NotFound.code)
     return row
@@ -144,6 +167,18 @@ def evidence_of(session: Session, visit: Visit, ref: str) -> Any:
         raise NotFound(NotFound.code)
     project_of(session, visit, str(row.project_id))
     return row
+
+
+def of_readable_projects(model: Any) -> Callable[[Visit], ColumnElement[bool]]:
+    """Return what gives the condition on a table with projects: those of projects that one has a part in."""
+    table, project = table_of(model), table_of(Project)
+
+    def reach(visit: Visit) -> ColumnElement[bool]:
+        readable = readable_projects(visit.rights, visit.actor)
+        found: ColumnElement[bool] = table.c.project_id.in_(select(project.c.id).where(readable))
+        return found
+
+    return reach
 
 
 def as_id(text: str) -> UUID | None:

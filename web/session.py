@@ -18,15 +18,15 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from lifecycle import engine as melody
-from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch
+from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch, touch_token
 from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
-from lifecycle.errors import Forbidden, NotSignedIn
+from lifecycle.errors import Forbidden, NotSignedIn, unmet
 from models.db import reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
-from web.errors import Malformed, PasswordToChange
+from web.errors import Malformed, PasswordToChange, TooMany
 from web.house import House
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ class Visit:
             name=account.name,
             door=self.door,
             is_on_own_page=self.is_on_own_page,
+            is_program=self.session is None,
         )
 
     @property
@@ -223,6 +224,11 @@ def program(request: Request) -> Visit:
         found = bearer(session, secret.strip(), now) if scheme.lower() == "bearer" else None
     if found is None:
         raise NotSignedIn(NotSignedIn.code)
+    if wait := house.meter.take(found.token_id):
+        raise TooMany(unmet(TooMany.code, minutes=-(-wait // 60), seconds=wait))
+    if found.last_used_at is None or found.last_used_at < now - _A_MINUTE:
+        token_id = found.token_id
+        run_in_transaction(house.engine, lambda session: touch_token(session, token_id, now))
     lang = lang_of(request, None)
     return Visit(request=request, house=house, now=now, lang=lang, api_token=found, door=Door.API)
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -125,6 +125,18 @@ def payouts(session: Session, *, today: date, calendar: Calendar, which: Which =
         statement = statement.where(seen)
     rows = [_masked(row) for row in session.execute(statement.where(*_wanted(which)))]
     return [{**row, **promise_row(row, today, calendar)} for row in rows]
+
+
+def ids_of(which: Which) -> Select[Any]:
+    """Return the statement that selects the ids of the payouts asked for."""
+    payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    return (
+        select(payout.c.id)
+        .join_from(payout, project, project.c.id == payout.c.project_id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .join(fund, fund.c.id == payout.c.fund_id)
+        .where(*_wanted(which))
+    )
 
 
 def _wanted(which: Which) -> list[Any]:

@@ -103,6 +103,14 @@ class AddToken(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken(Command):
+    """Take an API token back; it opens nothing from the next request on."""
+
+    user_id: UUID
+    token_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delegate(Command):
     """Let somebody stand in for oneself in one role, from one day to another."""
 
@@ -239,8 +247,18 @@ ADD_TOKEN = Verb(
     subject_id=lambda command: command.user_id,
     once=facts.once(facts.NEW_TOKEN),
     facts=facts.entries(ApiToken, facts.NEW_TOKEN),
-    rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.not_taken),
+    rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.token_ends, rules.not_taken),
     effects=effects.token_added,
+)
+REVOKE_TOKEN = Verb(
+    object_type="user",
+    name="revoke_token",
+    command=RevokeToken,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.tokens_of,
+    rules=(rules.token_is_live,),
+    effects=effects.token_revoked,
 )
 DELEGATE = Verb(
     object_type="user",

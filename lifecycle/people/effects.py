@@ -165,7 +165,14 @@ def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
         "expires_at": command.expires_at,
     }
     detail = {"token_id": row["id"], "expires_at": command.expires_at, "scopes": row["scopes"]}
-    return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
+    says = {"token_id": str(row["id"])}
+    return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail, says=says)
+
+
+def token_revoked(entry: Entry, _target: str, stamp: Stamp) -> Effects:
+    """End the token now; the row stays."""
+    change = (ApiToken, entry.command.token_id, {"revoked_at": stamp.now})
+    return _on(entry, User, "user", "revoke_token", updates=(change,), detail={"token_id": entry.command.token_id})
 
 
 def standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.installation import is_for_real_work
 from lifecycle.stages import credit_code
 from models.access import WebSession
-from models.people import Delegation, Organisation, RoleGrant, User
+from models.people import ApiToken, Delegation, Organisation, RoleGrant, User
 from models.programmes import StandardPack
 from models.projects import Project
 from models.reading import grouped, rows_by, table_of
@@ -39,6 +40,8 @@ class Entry:
     row: Any = None
     actor_person_id: UUID | None = None
     has_live_grant: bool = False
+    has_live_token: bool = False
+    now: datetime | None = None
     holders: Mapping[str, str] = field(default_factory=dict)
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
@@ -93,6 +96,7 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
                 absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
                 row=task.row,
                 actor_person_id=stamp.actor.person_id,
+                now=stamp.now,
             )
             for task, new in zip(tasks, brought, strict=True)
         ]
@@ -131,6 +135,23 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
         Entry(
             command=task.command,
             has_live_grant=(task.command.grant_id, task.command.user_id) in live,
+            row=task.row,
+            actor_person_id=stamp.actor.person_id,
+        )
+        for task in tasks
+    ]
+
+
+def tokens_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read which of the tokens named were not taken back yet and are the user's own."""
+    token = table_of(ApiToken)
+    ids = [task.command.token_id for task in tasks]
+    statement = select(token.c.id, token.c.user_id).where(token.c.id.in_(ids), token.c.revoked_at.is_(None))
+    live = {(row.id, row.user_id) for row in session.execute(statement)}
+    return [
+        Entry(
+            command=task.command,
+            has_live_token=(task.command.token_id, task.command.user_id) in live,
             row=task.row,
             actor_person_id=stamp.actor.person_id,
         )

@@ -58,7 +58,8 @@ def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]
 def tokens(session: Session, user_id: UUID) -> list[dict[str, Any]]:
     """Return the API tokens of an account, the newest first; of none is more known than its hash."""
     token = _table(ApiToken)
-    columns = (token.c.id, token.c.scopes, token.c.created_at, token.c.expires_at, token.c.revoked_at)
+    names = ("id", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    columns = [token.c[name] for name in names]
     return _plain(
         session.execute(select(*columns).where(token.c.user_id == user_id).order_by(token.c.created_at.desc()))
     )

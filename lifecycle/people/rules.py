@@ -61,6 +61,13 @@ def sound_token(entry: "Entry") -> tuple[Unmet, ...]:
 
 
 @about_input
+def token_ends(entry: "Entry") -> tuple[Unmet, ...]:
+    """A token ends later than it begins; for how long at most, each door says."""
+    is_sound = entry.now is not None and entry.now < entry.command.expires_at
+    return () if is_sound else (unmet("token_term_wrong"),)
+
+
+@about_input
 def sound_credit_code(entry: "Entry") -> tuple[Unmet, ...]:
     """Refuse a credit code that is not one (GB 32100)."""
     code = entry.command.credit_code
@@ -113,6 +120,12 @@ def not_oneself(entry: "Entry") -> tuple[Unmet, ...]:
 def grant_is_live(entry: "Entry") -> tuple[Unmet, ...]:
     """Refuse to revoke what is no grant of this user, or no longer one."""
     return () if entry.has_live_grant else (unmet("grant_not_found"),)
+
+
+@about_input
+def token_is_live(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse to take back what is no token of this user, or no longer one."""
+    return () if entry.has_live_token else (unmet("token_not_found"),)
 
 
 _DUTIES: Mapping[Role, str] = {

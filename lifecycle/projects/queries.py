@@ -108,6 +108,17 @@ def cards(
     return [_card(row, counts) for row in rows]
 
 
+def ids_of(wanted: Wanted, *, today: date) -> Select[Any]:
+    """Return the statement that selects the ids of the projects asked for."""
+    project, run, firm = _table(Project), _table(StageRun), _alias("firm")
+    return (
+        select(project.c.id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .where(*_asked_for(wanted, today, firm))
+    )
+
+
 def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     """Return project -> its visits of all stages, in their order; one read."""
     run = _table(StageRun)

@@ -208,6 +208,15 @@ def add_token(house: House, count: int) -> Made:
     ]
 
 
+@recipe("user.revoke_token", by=Role.ADMIN)
+def revoke_token(house: House, count: int) -> Made:
+    given = house.do(*add_token(house, count))
+    return [
+        people.RevokeToken(command_id=key(), user_id=UUID(answer["object_id"]), token_id=UUID(str(answer["token_id"])))
+        for answer in given
+    ]
+
+
 @recipe("standard.publish", by=Role.STANDARD_EDITOR, tells="standard.published")
 def publish(house: House, count: int) -> Made:
     packs = [make.lean().model_copy(update={"version": f"2026.{number}"}) for number in range(2, count + 2)]

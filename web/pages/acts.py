@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.actor import IN_PERSON
 from lifecycle.errors import LifecycleError, Stale, Unmet
 from notifications.words import Names
-from web.acts import STEP_UP, Action, Change, actions, carry, changes_since, command, names, receipt, refusal
+from web.acts import Action, Change, actions, carry, changes_since, command, names, receipt, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
@@ -53,7 +54,7 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
         return _page(visit, asked, form, key=key, version=version)
     try:
         values = read(asked.inputs, form)
-        if asked.verb.permission in STEP_UP:
+        if asked.verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
         return _page(visit, asked, form, key=key, version=version, error=error)
@@ -124,7 +125,7 @@ def _page(  # noqa: PLR0913 - the state of one form
         reasons=reasons,
         wrong=_by_field(asked, reasons),
         theirs=theirs,
-        needs_proof=asked.verb.permission in STEP_UP and not visit.has_stepped_up(),
+        needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
     )
 

@@ -23,8 +23,10 @@ from lifecycle.people.commands import (
     ADD_USER,
     END_DELEGATION,
     REVOKE_ROLE,
+    REVOKE_TOKEN,
 )
 from lifecycle.people.queries import delegations, grants, organisations, programmes, ties, tokens, users
+from models.limits import LONGEST_TOKEN
 from models.states import Role, Scope, UserStatus
 from web.acts import actions
 from web.asking import Ask, ask, need, show, take
@@ -37,10 +39,10 @@ from web.session import Somebody, Typed, Visit
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
-_BESIDE = frozenset({"user.revoke", "user.end_delegation"})
-"""What stands beside each role and delegation."""
+_BESIDE = frozenset({"user.revoke", "user.revoke_token", "user.end_delegation"})
+"""What stands beside each role, token and delegation."""
 TOKEN_DAYS = 90
-MOST_TOKEN_DAYS = 366
+MOST_TOKEN_DAYS = LONGEST_TOKEN.days
 _TOKEN_INPUTS = (
     Input(name="days", kind="number", hint=int),
     Input(name="scopes", kind="choices", hint=Scope, word="scope", options=[(str(one), str(one)) for one in Scope]),
@@ -138,7 +140,7 @@ def user(visit: Somebody, ref: str) -> Response:
 
 @router.get("/users/{ref}/do/{verb}/{row_id}")
 def ask_to_end(visit: Somebody, ref: str, verb: str, row_id: str) -> Response:
-    """Ask whether a role or a delegation shall end."""
+    """Ask whether a role, a token or a delegation shall end."""
     return show(visit, _end(visit, ref, verb, row_id))
 
 
@@ -150,8 +152,9 @@ def end(visit: Somebody, form: Typed, ref: str, verb: str, row_id: str) -> Respo
 
 @router.get("/users/{ref}/do/revoke")
 @router.get("/users/{ref}/do/end-delegation")
+@router.get("/users/{ref}/do/revoke-token")
 def choose_what_to_end(_visit: Somebody, ref: str) -> Response:
-    """Lead to the page on which each role and delegation has its own way to end it."""
+    """Lead to the page on which each role, token and delegation has its own way to end it."""
     return RedirectResponse(f"/users/{ref}#roles", status_code=303)
 
 
@@ -220,29 +223,44 @@ def _new(visit: Visit, kind: str) -> Ask:
 
 def _end(visit: Visit, ref: str, spoken: str, row_id: str) -> Ask:
     words = Words(visit.lang, visit.house.zone)
-    ends: dict[str, AnyVerb] = {"revoke": REVOKE_ROLE, "end-delegation": END_DELEGATION}
-    verb = ends.get(spoken)
     known = as_id(row_id)
-    if verb is None or known is None:
+    if spoken not in _ENDS or known is None:
         raise NotFound(NotFound.code)
+    verb, key = _ENDS[spoken]
 
     def work(session: Session) -> tuple[Any, dict[str, Any]]:
         row = USERS.find(session, visit, ref)
-        rows = grants(session, row.id) if verb is REVOKE_ROLE else delegations(session)
-        key = "grant_id" if verb is REVOKE_ROLE else "delegation_id"
-        found = next((one for one in rows if one[key] == known), None)
+        rows = _ended(session, verb, row.id)
+        found = next((one for one in rows if one.get(key, one.get("id")) == known), None)
         if found is None:
             raise NotFound(NotFound.code)
         return row, found
 
     row, found = visit.read(work)
-    facts = (
-        (words.field("role"), words.word("role", found["role"])),
-        (words.field("organisation_id"), found["organisation"] or "–"),
-    )
-    fixed: dict[str, UUID] = {"user_id": row.id}
-    fixed["grant_id" if verb is REVOKE_ROLE else "delegation_id"] = known
-    return ask(visit, verb, back=USERS.url(row), fixed=fixed, facts=((words.field("user_id"), row.name), *facts))
+    facts: tuple[tuple[str, str], ...] = ((words.field("user_id"), row.name),)
+    if "scopes" in found:
+        scopes = " · ".join(words.word("scope", one) for one in found["scopes"])
+        facts += ((words.field("scopes"), scopes), (words.field("expires_at"), words.at(found["expires_at"])))
+    else:
+        facts += (
+            (words.field("role"), words.word("role", found["role"])),
+            (words.field("organisation_id"), found["organisation"] or "–"),
+        )
+    return ask(visit, verb, back=USERS.url(row), fixed={"user_id": row.id, key: known}, facts=facts)
+
+
+_ENDS: dict[str, tuple[AnyVerb, str]] = {
+    "revoke": (REVOKE_ROLE, "grant_id"),
+    "revoke-token": (REVOKE_TOKEN, "token_id"),
+    "end-delegation": (END_DELEGATION, "delegation_id"),
+}
+"""Word in addresses -> what ends it, and what its command calls it."""
+
+
+def _ended(session: Session, verb: AnyVerb, user_id: UUID) -> list[dict[str, Any]]:
+    if verb is REVOKE_TOKEN:
+        return tokens(session, user_id)
+    return grants(session, user_id) if verb is REVOKE_ROLE else delegations(session)
 
 
 def _token(visit: Visit, ref: str, text: str, ends: datetime) -> Ask:

@@ -21,14 +21,13 @@ from models.agreements import RecoveryOrder
 from models.money import Money
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
-from models.statements import BankStatement
 from models.states import DEAD, BankEventKind, RecoveryState, Role
 from web.acts import actions, carry, command, refusal
 from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.money_nouns import BATCHES, CASES, STATEMENTS
-from web.money_rights import BANK_ROLES, of_bank, readable_cases, sees_payees
+from web.money_rights import BANK_ROLES, readable_batches, readable_cases, readable_statements, sees_payees
 from web.pages.record import Note, Record, acts_of, record_page, split
 from web.proof import prove
 from web.record import Scribe
@@ -81,11 +80,10 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
 
     def work(session: Session) -> dict[str, Any]:
         scribe = Scribe(words, kinds={"kind": "case"})
-        of_batches = of_bank(table_of(PaymentBatch), rights)
         lines = unmatched(session)
         waiting = cases(session, state="open", reach=readable_cases(rights))
-        sent = batches(session, reach=of_batches, limit=LATEST)
-        came = statements(session, reach=of_bank(table_of(BankStatement), rights), limit=LATEST)
+        sent = batches(session, reach=readable_batches(visit), limit=LATEST)
+        came = statements(session, reach=readable_statements(visit), limit=LATEST)
         return {
             "batches": scribe.table(
                 words.t("bank.batches"),

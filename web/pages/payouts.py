@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.actor import IN_PERSON
 from lifecycle.engine import BatchRefused
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, unmet
 from lifecycle.payouts import together as several
@@ -17,7 +18,7 @@ from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
-from web.acts import STEP_UP, carry, changes_since, command, refusal
+from web.acts import carry, changes_since, command, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.money_nouns import PAYOUTS
@@ -132,7 +133,7 @@ def decide(visit: Somebody, form: Typed, ref: str) -> Response:
     verb = PAYOUTS.verb(text_of(form, "verb"))
     try:
         values = _values(verb, found, form)
-        if verb.permission in STEP_UP:
+        if verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
         return _decision(visit, found, form, key=key, version=version, error=error)
@@ -193,7 +194,7 @@ def _decision(  # noqa: PLR0913 - the state of one form
         reasons=reasons,
         wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
         theirs=theirs,
-        needs_proof=not visit.has_stepped_up() and any(one.verb.permission in STEP_UP for one in found.can),
+        needs_proof=not visit.has_stepped_up() and any(one.verb.permission in IN_PERSON for one in found.can),
     )
 
 

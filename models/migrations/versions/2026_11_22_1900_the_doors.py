@@ -218,6 +218,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.add_column(sa.Column("scopes", JSONText(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("last_used_at", UTCDateTime(), nullable=True))
 
     with op.batch_alter_table("approval", schema=None) as batch_op:
         batch_op.add_column(sa.Column("called_back", JSONText(), server_default="{}", nullable=False))
@@ -238,6 +239,7 @@ def downgrade() -> None:
         batch_op.drop_column("called_back")
 
     with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_column("last_used_at")
         batch_op.drop_column("scopes")
 
     with op.batch_alter_table("web_session", schema=None) as batch_op:

@@ -45,11 +45,13 @@ wrong("user.grant", "role_needs_organisation", organisation_id=None)
 wrong("user.grant", "organisation_not_found", organisation_id=NOWHERE)
 wrong("user.grant", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.revoke", "grant_not_found", grant_id=NOWHERE)
+wrong("user.revoke_token", "token_not_found", token_id=NOWHERE)
 wrong("user.enable", "user_active", user_id=lambda house: house.people[Role.PAYER].user_id)
 wrong("user.disable", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.add_token", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.grant", "four_eyes", user_id=second_account)
 wrong("user.add_token", "four_eyes", user_id=second_account)
+wrong("user.add_token", "token_term_wrong", expires_at=lambda house: house.now)
 wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
 wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
 wrong("standard.publish", "pack_unreadable", body={"code": "x"})
@@ -124,6 +126,11 @@ def _for_a_disabled_account(house: House) -> Any:
 @refused("user.revoke", "grant_not_found")
 def _twice_revoked(house: House) -> Any:
     return again("user.revoke", done(house, "user.revoke"))
+
+
+@refused("user.revoke_token", "token_not_found")
+def _token_taken_back_twice(house: House) -> Any:
+    return again("user.revoke_token", done(house, "user.revoke_token"))
 
 
 @refused("user.revoke", "four_eyes", "grant_not_found")

@@ -158,6 +158,7 @@ STATEMENTS = {
     "user.grant": 10,
     "user.link_identity": 11,
     "user.revoke": 10,
+    "user.revoke_token": 10,
     "schedule.pause": 10,
     "schedule.request": 11,
     "schedule.resume": 10,
