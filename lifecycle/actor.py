@@ -212,6 +212,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.propose": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.withdraw": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
     "calendar.override": frozenset({Role.ADMIN}),
     "calendar.announce": frozenset({Role.ADMIN}),
     "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),

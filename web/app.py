@@ -24,6 +24,7 @@ from web.pages import (
     batches,
     bringing,
     delegations,
+    drafts,
     entrance,
     funds,
     gate,
@@ -52,7 +53,7 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+    *(admin.router, ops.router, webhooks.router, drafts.router, standards.router, portfolio.router, reference.router),
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (

@@ -19,6 +19,7 @@ from lifecycle.verbs import BY_NAME
 from models.base import Subject
 from models.deliveries import WebhookEndpoint
 from models.people import Organisation, User
+from models.programmes import StandardDraft
 from models.projects import Project
 from models.reviews import Review
 from models.runs import WorkingCalendar
@@ -26,6 +27,7 @@ from models.tables import metadata, object_type_of, subject_tables
 from web.reading_rights import (
     WORKING_DAYS,
     calendar_of,
+    draft_of,
     organisation_of,
     project_of,
     review_of,
@@ -202,6 +204,14 @@ CALENDARS = Noun(
     title=lambda _row: "",
     first=("calendar.override", "calendar.announce"),
 )
+DRAFTS = Noun(
+    path="standard-drafts",
+    subject=StandardDraft,
+    find=draft_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: f"{row.code} {row.pack_version}",
+    first=("standard_draft.withdraw",),
+)
 REVIEWS = Noun(
     path="reviews",
     subject=Review,
@@ -219,6 +229,7 @@ _ALL: Sequence[Noun] = (
     USERS,
     ORGANISATIONS,
     CALENDARS,
+    DRAFTS,
     REVIEWS,
 )
 NOUNS = {noun.path: noun for noun in _ALL}

@@ -16,7 +16,7 @@ from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
 from models.people import Organisation, User
-from models.programmes import Programme
+from models.programmes import Programme, StandardDraft
 from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.reviews import PanelMember, Review
@@ -84,6 +84,14 @@ _REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDIT
 """Who keeps organisations, brings them in, or pays them."""
 WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
+
+
+_EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
+
+
+def draft_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a draft of a standard; `NotFound` for who neither edits standards nor audits them."""
+    return _one(session, StandardDraft, as_id(ref) if visit.roles & _EDITORS else None)
 
 
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:

@@ -216,6 +216,25 @@ def publish(house: House, count: int) -> Made:
     ]
 
 
+@recipe("standard_draft.propose", by=Role.STANDARD_EDITOR, tells="standard.proposed")
+def propose_standard(house: House, count: int) -> Made:
+    return [
+        people.ProposeStandard(
+            command_id=key(), sha256=one.sha256, body=one.body, reason="three batches instead of one"
+        )
+        for one in publish(house, count)
+    ]
+
+
+@recipe("standard_draft.withdraw", by=Role.STANDARD_EDITOR)
+def withdraw_standard(house: House, count: int) -> Made:
+    drafts = make.ids_of(house.do(*propose_standard(house, count), by=Role.STANDARD_EDITOR))
+    return [
+        people.WithdrawStandard(command_id=key(), standard_draft_id=one, reason="the bound is not met by anybody")
+        for one in drafts
+    ]
+
+
 @recipe("programme.add", by=Role.SPONSOR, tells="programme.added")
 def add_programme(house: House, count: int) -> Made:
     pack = library.sha256(library.bare())

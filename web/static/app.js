@@ -25,6 +25,29 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+// A form that lives (data-live: the id of what answers) is checked while somebody types: its first button, pressed unseen.
+for (const form of document.querySelectorAll("form[data-live]")) {
+  let waits = 0;
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "file") return;
+    clearTimeout(waits);
+    waits = setTimeout(() => swap(form, form.dataset.live), 700);
+  });
+}
+async function swap(form, id) {
+  const body = new FormData(form, form.querySelector("button"));
+  const target = document.getElementById(id);
+  target.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+    if (found) target.replaceChildren(...found.childNodes);
+  } catch {
+    // The button stays.
+  }
+  target.removeAttribute("aria-busy");
+}
+
 // Keys, for who did not switch them off: / search, g i b p inbox board projects, j k up and down a list. None decides.
 const PLACES = { i: "/inbox", b: "/board", p: "/projects", s: "/search" };
 let goes = false;

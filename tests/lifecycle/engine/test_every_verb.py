@@ -33,6 +33,7 @@ ABOUT_NO_PROJECT = (
     "user",
     "programme",
     "standard",
+    "standard_draft",
 )
 BIRTHS = ("register", "import", "publish")
 
@@ -162,6 +163,7 @@ SUBJECTS = (
     "stage_run",
     "requirement",
     "webhook_endpoint",
+    "standard_draft",
 )
 
 
