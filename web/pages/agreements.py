@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
+from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -12,12 +13,16 @@ from lifecycle.endings import queries as endings
 from lifecycle.errors import Forbidden, unmet
 from lifecycle.milestones import queries as milestones
 from lifecycle.payouts.queries import Which, payouts
+from models.agreements import Agreement
+from models.funds import Fund
+from models.reading import table_of
 from models.states import RecoveryState
+from web.listing import answer, limit_of, wanted
 from web.money_nouns import AGREEMENTS, COSTS, MILESTONES, RECOVERIES
 from web.money_rights import MONEY_ROLES, readable_agreements, readable_payouts, readable_recoveries
 from web.pages.record import Note, Record, acts_of, record_page
-from web.record import Scribe, Table
-from web.render import Words, page
+from web.record import Scribe, Table, listed
+from web.render import Words
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -43,16 +48,20 @@ _PART = ("met_by", "amount_minor", "bank_ref", "notified_on", "met_on", "at")
 
 
 @router.get("/agreements")
-def show_list(visit: Somebody, fund: str = "") -> Response:
+@router.get("/agreements.{form}")
+def show_list(visit: Somebody, form: str = "", fund: str = "", after: str = "") -> Response:
     """List the agreements that one may read."""
     _allowed(visit)
-    words = Words(visit.lang, visit.house.zone)
-    rows = visit.read(lambda session: agreements.agreements(session, reach=readable_agreements(visit)))
-    shown = [row for row in rows if not fund or row["fund"] == fund]
+    words, kind = Words(visit.lang, visit.house.zone), wanted(form)
+    reach = readable_agreements(visit)
+    if fund:
+        reach &= table_of(Agreement).c.fund_id.in_(select(table_of(Fund).c.id).where(table_of(Fund).c.code == fund))
+    rows = visit.read(lambda session: agreements.agreements(session, reach=reach, after=after, limit=limit_of(kind)))
+    found = listed("agreements", _LISTED, rows, form=kind, key="number", day="ends_on")
     table = Scribe(words).table(
-        words.t("agreements.title"), shown, _LISTED, empty=words.t("agreements.empty"), links=_LINKS
+        words.t("agreements.title"), found.rows, _LISTED, empty=words.t("agreements.empty"), links=_LINKS
     )
-    return page(visit, "money_list.html", title=words.t("agreements.title"), table=table, other=("recoveries",))
+    return answer(visit, found, kind, "money_list.html", table=table, other=("recoveries",))
 
 
 @router.get("/agreements/{ref}")
@@ -169,13 +178,19 @@ def show_cost(visit: Somebody, ref: str) -> Response:
 
 
 @router.get("/recoveries")
-def list_recoveries(visit: Somebody) -> Response:
+@router.get("/recoveries.{form}")
+def list_recoveries(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List what is owed back, and what became of it."""
     _allowed(visit)
-    words = Words(visit.lang, visit.house.zone)
-    rows = visit.read(lambda session: endings.recoveries(session, today=visit.today, reach=readable_recoveries(visit)))
-    table = _recoveries(Scribe(words), rows, words)
-    return page(visit, "money_list.html", title=words.t("recoveries.title"), table=table, other=("agreements",))
+    words, kind = Words(visit.lang, visit.house.zone), wanted(form)
+    rows = visit.read(
+        lambda session: endings.recoveries(
+            session, today=visit.today, reach=readable_recoveries(visit), after=after, limit=limit_of(kind)
+        )
+    )
+    found = listed("recoveries", _RECOVERY, rows, form=kind, key="number", kinds={"code": "recovery"}, day="due_on")
+    table = _recoveries(Scribe(words), found.rows, words)
+    return answer(visit, found, kind, "money_list.html", table=table, other=("agreements",))
 
 
 @router.get("/recoveries/{ref}")
