@@ -153,7 +153,7 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
         "agreement": (f"projects/{number}/money", f"agreement show {facts.get('number')}"),
         "batch": (f"funds/{fund}", f"bank show {facts.get('number')}"),
         "cost": (f"projects/{number}/money", f"cost show {facts.get('agreement')}/{facts.get('statement_no')}"),
-        "disbursement": ("ops", "disbursement show"),
+        "disbursement": ("disbursement/all", "disbursement show"),
         "exception": (f"funds/{fund}" if fund else "ops", f"exception show {row.object_id}"),
         "fund": (f"funds/{fund}", f"fund show {fund}"),
         "milestone": (f"projects/{number}/money", f"milestone show {facts.get('agreement')}/{facts.get('tranche')}"),

@@ -24,6 +24,7 @@ from web.pages import (
     batches,
     bringing,
     delegations,
+    disbursement,
     drafts,
     entrance,
     funds,
@@ -55,7 +56,14 @@ PEOPLE: Sequence[APIRouter] = (
 RUNNING: Sequence[APIRouter] = (
     *(admin.router, ops.router, webhooks.router, drafts.router, standards.router, portfolio.router, reference.router),
 )
-MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
+MONEY: Sequence[APIRouter] = (
+    payouts.router,
+    disbursement.router,
+    funds.router,
+    agreements.router,
+    payees.router,
+    bank.router,
+)
 PAGES: Sequence[APIRouter] = (
     *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,

@@ -186,4 +186,9 @@ def _kind(name: str, words: Mapping[str, str]) -> str:
 
 
 def _is_number(name: str) -> bool:
-    return name.endswith(("_minor", "_count", "_basis_points")) or name in ("matched", "duplicate", "exception")
+    return name.endswith(("_minor", "_count", "_basis_points")) or name in (
+        "matched",
+        "duplicate",
+        "exception",
+        "value",
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -14,8 +15,9 @@ from lifecycle.errors import Forbidden, unmet
 from lifecycle.milestones import queries as milestones
 from lifecycle.payouts.queries import Which, payouts
 from models.agreements import Agreement
+from models.evidence import Evidence
 from models.funds import Fund
-from models.reading import table_of
+from models.reading import rows_by, table_of
 from models.states import RecoveryState
 from web.listing import answer, limit_of, wanted
 from web.money_nouns import AGREEMENTS, COSTS, MILESTONES, RECOVERIES
@@ -125,10 +127,10 @@ def show_milestone(visit: Somebody, ref: str) -> Response:
             which=Which(reach=readable_payouts(visit), project_id=row.project_id),
         )
         own = [one for one in paid if (one["agreement"], one["tranche"]) == (found["agreement"], row.tranche)]
-        report = {"summary": found["report"].get("summary"), "evidence": found["report"].get("evidence")}
+        report = {"summary": found["report"].get("summary")}
         names = (
             *("agreement", "project", "amount_minor", "paid_minor", "state", "tied_to", "needs", "due_on"),
-            *("summary", "evidence", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason"),
+            *("summary", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason"),
         )
         links = {
             "project": f"/projects/{found['project']}#gate",
@@ -140,9 +142,10 @@ def show_milestone(visit: Somebody, ref: str) -> Response:
             crumbs=_within(found, words),
             facts=scribe.facts({**found, **report, "tied_to": _tied(found)}, names, links),
             tables=[
+                _papers(session, scribe, row.project_id, found["report"].get("evidence") or []),
                 scribe.table(
                     words.t("payouts.title"), own, _PAYOUT, empty=words.t("agreements.no_payouts"), links=_PAYOUT_LINKS
-                )
+                ),
             ],
             acts=acts_of(session, visit, MILESTONES, row),
         )
@@ -223,6 +226,20 @@ _LINKS: Mapping[str, Any] = {
     "project": lambda row: f"/projects/{row['project']}",
 }
 _PAYOUT_LINKS: Mapping[str, Any] = {"number": lambda row: f"/payouts/{row['number']}"}
+
+
+def _papers(session: Session, scribe: Scribe, project_id: UUID, hashes: Any) -> Table:
+    """Return the documents that a report rests on, each leading to its page."""
+    known = rows_by(session, Evidence, "sha256", [hashes] if isinstance(hashes, str) else list(hashes))
+    rows = [
+        {"document": one.file_name, "submitted_on": one.submitted_on, "id": one.id}
+        for found in known.values()
+        for one in found
+        if one.project_id == project_id
+    ]
+    links = {"document": lambda row: f"/evidence/{row['id']}"}
+    empty = scribe.words.t("files.none")
+    return scribe.table(scribe.words.t("files.title"), rows, ("document", "submitted_on"), empty=empty, links=links)
 
 
 def _allowed(visit: Visit) -> None:

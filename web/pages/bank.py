@@ -330,7 +330,9 @@ def _figures(scribe: Scribe, facts: Any, names: Any) -> list[Any]:
     """Return the figures that do not agree; their names are those of the journal where no label knows them."""
     return [
         *scribe.facts({name: facts[name] for name in names if name.endswith("_minor")}, names),
-        *scribe.facts({name: str(facts[name]) for name in names if not name.endswith("_minor")}, names),
+        *scribe.facts(
+            {name: str(facts[name]) for name in names if not name.endswith("_minor") and facts[name] is not None}, names
+        ),
     ]
 
 

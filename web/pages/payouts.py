@@ -27,7 +27,7 @@ from web.nouns import AnyVerb
 from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
 from web.proof import prove
 from web.record import listed
-from web.render import page
+from web.render import page, qr_of
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
@@ -121,7 +121,8 @@ def show_slip(visit: Somebody, ref: str) -> Response:
         return payout(session, row.id, today=visit.today, calendar=visit.stamp.calendar)
 
     row = visit.read(work)
-    return page(visit, "slip.html", row=row, lines=slip(row, visit.lang, visit.house.zone))
+    square = qr_of(visit, f"/payouts/{row['number']}", row["number"])
+    return page(visit, "slip.html", row=row, square=square, lines=slip(row, visit.lang, visit.house.zone))
 
 
 @router.get("/payouts/{ref}/do/{name}")
