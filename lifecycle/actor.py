@@ -228,6 +228,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
     "user.step_up": frozenset(),
+    "user.set_language": frozenset(),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -310,7 +311,7 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
-OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up"})
+OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up", "user.set_language"})
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
 
 

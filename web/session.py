@@ -21,6 +21,7 @@ from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch
 from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn
+from lifecycle.people.commands import SetLanguage
 from models.db import reading, run_in_transaction
 from models.limits import SESSION_LASTS
 from models.states import Door, Role
@@ -38,7 +39,8 @@ KEYS_COOKIE = "pilotway_keys"
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
 _A_MINUTE = timedelta(minutes=1)
-_TWO_YEARS = 2 * 365 * 24 * 3600
+_A_YEAR = 365 * 24 * 3600
+_TWO_YEARS = 2 * _A_YEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +235,18 @@ def lang_of(request: Request, own: str | None) -> Lang:
             if text.split("-")[0].lower() == lang.split("-")[0].lower():
                 return lang
     return LANGUAGES[0]
+
+
+def speak(visit: Visit, response: Response, chosen: str) -> None:
+    """Keep the language that somebody chose with their account; with the browser where nobody is signed in."""
+    if visit.session is None:
+        secure = visit.request.url.scheme == "https"
+        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+        return
+    user_id, key = visit.session.account.user_id, str(visit.house.new_id())
+    if visit.session.account.language != chosen:
+        visit.act(SetLanguage(command_id=key, user_id=user_id, language=chosen))
+    response.delete_cookie(LANGUAGE_COOKIE)
 
 
 def remember_session(response: Response, request: Request, token: str) -> None:

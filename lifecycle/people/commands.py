@@ -93,6 +93,14 @@ class EnableUser(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetLanguage(Command):
+    """Choose the language in which one reads pages, mails and cards; everybody does so for their own account."""
+
+    user_id: UUID
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddToken(Command):
     """Give a user an API token; only its SHA-256 is handed over and stored."""
 
@@ -247,6 +255,16 @@ ENABLE_USER = Verb(
     facts=facts.entries(),
     rules=(rules.not_oneself, rules.user_is_disabled),
     effects=effects.user_enabled,
+)
+SET_LANGUAGE = Verb(
+    object_type="user",
+    name="set_language",
+    command=SetLanguage,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.entries(),
+    rules=(rules.user_is_active, rules.language_known),
+    effects=effects.language_set,
 )
 ADD_TOKEN = Verb(
     object_type="user",

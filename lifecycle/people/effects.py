@@ -151,6 +151,13 @@ def delegation_ended(entry: DelegationEntry, _target: str, stamp: Stamp) -> Effe
     )
 
 
+def language_set(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
+    """Write to the account in this language from now on."""
+    said = entry.command.language
+    detail = {"was": entry.row.language, "is": said}
+    return _on(entry, User, "user", "set_language", values={"language": said}, detail=detail)
+
+
 def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     """Keep the hash of the token."""
     command = entry.command

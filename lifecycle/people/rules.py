@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lifecycle.people.facts import DelegationEntry, Entry
 
 _SHA256_LENGTH = 64
+LANGUAGES = ("zh-CN", "en")
 
 
 @about_input
@@ -187,6 +188,13 @@ def own_delegation(entry: "DelegationEntry") -> tuple[Unmet, ...]:
     is_own = found is not None and found.delegator_id == entry.stamp.actor.user_id
     may = found is None or is_own or Role.ADMIN in entry.roles
     return () if may else (unmet("role", needs=[Role.ADMIN], verb="end_delegation"),)
+
+
+@about_input
+def language_known(entry: "Entry") -> tuple[Unmet, ...]:
+    """Pages and messages are written in two languages."""
+    said = entry.command.language
+    return () if said in LANGUAGES else (unmet("language_unknown", value=said, known=list(LANGUAGES)),)
 
 
 def user_is_active(entry: Any) -> tuple[Unmet, ...]:

@@ -22,7 +22,7 @@ from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
-from lifecycle.people.commands import AddToken, ProposeStandard, PublishStandard, WithdrawStandard
+from lifecycle.people.commands import AddToken, ProposeStandard, PublishStandard, SetLanguage, WithdrawStandard
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
@@ -92,7 +92,7 @@ class TestVerbs:
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {SetPassword, SignIn, SignOut, StepUp}
+        at_the_doors = {SetPassword, SetLanguage, SignIn, SignOut, StepUp}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand

@@ -199,6 +199,12 @@ def enable(house: House, count: int) -> Made:
     ]
 
 
+@recipe("user.set_language", by=Role.ADMIN)
+def set_language(house: House, count: int) -> Made:
+    own = house.people[Role.ADMIN].user_id
+    return [people.SetLanguage(command_id=key(), user_id=own, language=("en", "zh-CN")[at % 2]) for at in range(count)]
+
+
 @recipe("user.add_token", by=Role.ADMIN)
 def add_token(house: House, count: int) -> Made:
     end = house.now + timedelta(days=90)

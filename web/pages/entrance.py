@@ -11,13 +11,13 @@ from web.errors import reasons_of, status_of
 from web.render import page
 from web.session import (
     COOKIE,
-    LANGUAGE_COOKIE,
     Anybody,
     Somebody,
     Typed,
     Visit,
     remember_device,
     remember_session,
+    speak,
     text_of,
 )
 from web.signing_in import Entered, by_one_click, by_password, leave, step_up
@@ -86,12 +86,9 @@ def prove_again(visit: Somebody, form: Typed) -> Response:
 
 @router.post("/language")
 def choose_language(visit: Anybody, form: Typed) -> Response:
-    """Remember in which language this browser reads."""
+    """Remember in which language somebody reads, mails too; of who is not signed in, in which this browser does."""
     answer = RedirectResponse(_safe(text_of(form, "next")), status_code=303)
-    chosen = "en" if text_of(form, "lang") == "en" else "zh-CN"
-    answer.set_cookie(
-        LANGUAGE_COOKIE, chosen, max_age=31536000, samesite="lax", secure=visit.request.url.scheme == "https"
-    )
+    speak(visit, answer, "en" if text_of(form, "lang") == "en" else "zh-CN")
     return answer
 
 

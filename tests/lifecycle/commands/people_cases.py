@@ -51,6 +51,7 @@ wrong("user.add_token", "four_eyes", user_id=lambda house: house.people[Role.ADM
 wrong("user.grant", "four_eyes", user_id=second_account)
 wrong("user.add_token", "four_eyes", user_id=second_account)
 wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
+wrong("user.set_language", "language_unknown", language="fr")
 wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
 wrong("standard.publish", "pack_unreadable", body={"code": "x"})
 wrong("programme.add", "pack_not_found", pack_sha256="0" * 64)

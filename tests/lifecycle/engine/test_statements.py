@@ -161,6 +161,7 @@ STATEMENTS = {
     "user.sign_in": 11,
     "user.sign_out": 12,
     "user.step_up": 12,
+    "user.set_language": 9,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -174,7 +175,7 @@ STATEMENTS = {
 
 ALONE = {
     *("calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"),
-    *("user.sign_in", "user.sign_out", "user.step_up"),
+    *("user.sign_in", "user.sign_out", "user.step_up", "user.set_language"),
 }
 """Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
