@@ -161,7 +161,7 @@ STATEMENTS = {
     "user.sign_in": 11,
     "user.sign_out": 12,
     "user.step_up": 12,
-    "user.set_language": 9,
+    "user.set_language": 8,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
