@@ -1,7 +1,6 @@
 """Packs as projects have frozen them: read from the database once per process, for what bears a hash never changes."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -9,6 +8,7 @@ from sqlmodel import Session
 from lifecycle.stages.rules import READS
 from lifecycle.standards.pack import Pack
 from models.programmes import StandardDraft, StandardPack
+from models.reading import table_of
 from models.states import STAGES, ProjectState
 
 _KEPT: dict[str, Pack] = {}
@@ -23,7 +23,7 @@ def packs_of(session: Session, sha256s: Iterable[str]) -> dict[str, Pack]:
     wanted = set(sha256s)
     for model in (StandardPack, StandardDraft):
         if unknown := wanted - _KEPT.keys():
-            table: Any = model.__table__  # type: ignore[attr-defined]
+            table = table_of(model)
             for row in session.execute(select(table.c.sha256, table.c.body).where(table.c.sha256.in_(unknown))):
                 _KEPT[row.sha256] = Pack.model_validate(row.body)
     return {sha256: _KEPT[sha256] for sha256 in wanted}

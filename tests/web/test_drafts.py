@@ -27,7 +27,7 @@ class TestDraft:
         text = changed(editor, "2026.2")
 
         checked = editor.send("Check", text=text)
-        handed = editor.send("hand", text=text, reason="longer intake")
+        handed = editor.send("Hand over to a second editor", text=text, reason="longer intake")
         editor.open("/standards").link("default 2026.2")
         draft = editor.follow("default 2026.2")
         own = editor.ask("POST", f"{draft.path}/publish", data={"csrf": _csrf(editor)})
@@ -51,7 +51,7 @@ class TestDraft:
         editor.open("/standard-drafts/new?base=default@2026.1")
         text = changed(editor, "2026.2").replace("gate: G2\n", "gate: G9\n", 1)
 
-        page = editor.send("hand", text=text, reason="x")
+        page = editor.send("Hand over to a second editor", text=text, reason="x")
 
         assert page.status == 422
         assert "places to mend" in page.text
@@ -78,7 +78,7 @@ class TestDraft:
     def test_is_given_back_with_a_reason(self, house: House, signed_in: Callable[..., Browser]) -> None:
         editor = signed_in(Role.STANDARD_EDITOR)
         editor.open("/standard-drafts/new?base=default@2026.1")
-        editor.send("hand", text=changed(editor, "2026.2"), reason="longer")
+        editor.send("Hand over to a second editor", text=changed(editor, "2026.2"), reason="longer")
         editor.open("/standards")
         editor.follow("default 2026.2")
         editor.follow("give a draft back")

@@ -54,7 +54,7 @@ def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
         return _page(visit, text_of(form, "text"), reason, report=None, error=error)
     pack, found = _read(text)
     report = visit.read(lambda session: _report(session, visit, pack, found))
-    if text_of(form, "step") != "hand":
+    if not form.get("hand"):
         return _page(visit, text, reason, report=report)
     if pack is None or found:
         return _page(visit, text, reason, report=report, error=Invalid(*map(_told, found)))
