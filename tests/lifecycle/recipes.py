@@ -214,21 +214,21 @@ def add_token(house: House, count: int) -> Made:
     ]
 
 
-@recipe("standard.publish", by=Role.STANDARD_EDITOR, tells="standard.published")
-def publish(house: House, count: int) -> Made:
+def _packs(count: int) -> list[tuple[str, dict[str, Any]]]:
     packs = [make.lean().model_copy(update={"version": f"2026.{number}"}) for number in range(2, count + 2)]
-    return [
-        people.PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical()) for pack in packs
-    ]
+    return [(library.sha256(pack), pack.canonical()) for pack in packs]
+
+
+@recipe("standard.publish", by=Role.STANDARD_EDITOR, tells="standard.published")
+def publish(_house: House, count: int) -> Made:
+    return [people.PublishStandard(command_id=key(), sha256=name, body=body) for name, body in _packs(count)]
 
 
 @recipe("standard_draft.propose", by=Role.STANDARD_EDITOR, tells="standard.proposed")
-def propose_standard(house: House, count: int) -> Made:
+def propose_standard(_house: House, count: int) -> Made:
+    why = "three batches instead of one"
     return [
-        people.ProposeStandard(
-            command_id=key(), sha256=one.sha256, body=one.body, reason="three batches instead of one"
-        )
-        for one in publish(house, count)
+        people.ProposeStandard(command_id=key(), sha256=name, body=body, reason=why) for name, body in _packs(count)
     ]
 
 

@@ -17,7 +17,7 @@ from lifecycle.payouts.queries import Which, payouts
 from models.agreements import Agreement
 from models.evidence import Evidence
 from models.funds import Fund
-from models.reading import rows_by, table_of
+from models.reading import table_of
 from models.states import RecoveryState
 from web.listing import answer, limit_of, wanted
 from web.money_nouns import AGREEMENTS, COSTS, MILESTONES, RECOVERIES
@@ -230,13 +230,10 @@ _PAYOUT_LINKS: Mapping[str, Any] = {"number": lambda row: f"/payouts/{row['numbe
 
 def _papers(session: Session, scribe: Scribe, project_id: UUID, hashes: Any) -> Table:
     """Return the documents that a report rests on, each leading to its page."""
-    known = rows_by(session, Evidence, "sha256", [hashes] if isinstance(hashes, str) else list(hashes))
-    rows = [
-        {"document": one.file_name, "submitted_on": one.submitted_on, "id": one.id}
-        for found in known.values()
-        for one in found
-        if one.project_id == project_id
-    ]
+    paper = table_of(Evidence)
+    named = [hashes] if isinstance(hashes, str) else list(hashes)
+    own = select(paper).where(paper.c.project_id == project_id, paper.c.sha256.in_(named)).order_by(paper.c.id)
+    rows = [{"document": one.file_name, "submitted_on": one.submitted_on, "id": one.id} for one in session.execute(own)]
     links = {"document": lambda row: f"/evidence/{row['id']}"}
     empty = scribe.words.t("files.none")
     return scribe.table(scribe.words.t("files.title"), rows, ("document", "submitted_on"), empty=empty, links=links)
