@@ -238,15 +238,12 @@ def lang_of(request: Request, own: str | None) -> Lang:
 
 
 def speak(visit: Visit, response: Response, chosen: str) -> None:
-    """Keep the language that somebody chose with their account; with the browser where nobody is signed in."""
-    if visit.session is None:
-        secure = visit.request.url.scheme == "https"
-        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
-        return
-    user_id, key = visit.session.account.user_id, str(visit.house.new_id())
-    if visit.session.account.language != chosen:
-        visit.act(SetLanguage(command_id=key, user_id=user_id, language=chosen))
-    response.delete_cookie(LANGUAGE_COOKIE)
+    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
+    secure = visit.request.url.scheme == "https"
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+    account = visit.session.account if visit.session else None
+    if account is not None and account.language != chosen:
+        visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))
 
 
 def remember_session(response: Response, request: Request, token: str) -> None:
