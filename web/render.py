@@ -24,6 +24,7 @@ from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
 from web.charts.qr import qr
 from web.menu import entries
+from web.proving import ways_of
 from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
 
 _HERE = Path(__file__).parent
@@ -167,6 +168,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "other_lang": "en" if visit.lang == "zh-CN" else "zh-CN",
         "words": words,
         "me": account,
+        "ways": lambda: ways_of(visit),
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
