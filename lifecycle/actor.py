@@ -217,6 +217,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.propose": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.withdraw": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
     "calendar.override": frozenset({Role.ADMIN}),
     "calendar.announce": frozenset({Role.ADMIN}),
     "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
@@ -233,6 +235,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.sign_out": frozenset({Role.ADMIN}),
     "user.sign_out_others": frozenset(),
     "user.step_up": frozenset(),
+    "user.set_language": frozenset(),
     "user.add_totp": frozenset(),
     "user.remove_totp": frozenset(),
     "user.add_passkey": frozenset(),
@@ -353,6 +356,7 @@ OF_ONESELF = frozenset(
         *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
         *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
         "user.revoke_token",
+        "user.set_language",
     }
 )
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""

@@ -65,6 +65,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "programme": ("code", "name"),
     "review": ("gate", "planned_on", "notice_ends_on"),
     "standard": ("code",),
+    "standard_draft": ("code", "reason"),
     "statement": ("statement_ref",),
     "user": ("login", "name"),
 }
@@ -109,6 +110,7 @@ _MORE: Mapping[str, Callable[[Any, Sources], dict[str, Any]]] = {
     "payout": _of_payout,
     "recovery": _of_recovery,
     "standard": lambda own, _: {"version": own.pack_version},
+    "standard_draft": lambda own, _: {"version": own.pack_version},
     "statement": lambda own, _: {"fund_name": "", "refusal": own.refusal or {}},
 }
 
@@ -163,7 +165,7 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
         "agreement": (f"projects/{number}/money", f"agreement show {facts.get('number')}"),
         "batch": (f"funds/{fund}", f"bank show {facts.get('number')}"),
         "cost": (f"projects/{number}/money", f"cost show {facts.get('agreement')}/{facts.get('statement_no')}"),
-        "disbursement": ("ops", "disbursement show"),
+        "disbursement": ("disbursement/all", "disbursement show"),
         "exception": (f"funds/{fund}" if fund else "ops", f"exception show {row.object_id}"),
         "fund": (f"funds/{fund}", f"fund show {fund}"),
         "invitation": (_LINKS.get(row.kind, ""), ""),
@@ -176,6 +178,7 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
         "recovery": (f"projects/{number}/money", f"recovery show {facts.get('number')}"),
         "review": (f"projects/{number}/gate", f"review show {number}/{facts.get('gate')}"),
         "standard": (f"standards/{facts.get('code')}/{facts.get('version')}", "standard list"),
+        "standard_draft": (f"standard-drafts/{row.object_id}", "standard list"),
         "statement": (f"funds/{fund}" if fund else "ops", "statement list"),
     }
     page, command = of.get(row.object_type, ("", ""))

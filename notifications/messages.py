@@ -197,6 +197,7 @@ KINDS: Mapping[str, Kind] = {
     "review.opened": _kind(task("voters"), inbox("project_lead", "technical_manager")),
     "review.proposed": _kind(tell("project_lead", *_PLATFORM), daily("fund_manager")),
     "review.reopened": _kind(task("voters"), tell("project_lead", *_PLATFORM)),
+    "standard.proposed": _kind(task("every:standard_editor")),
     "standard.published": _kind(daily("every:coordinator", "every:standard_editor")),
     "statement.quarantined": _kind(task("accountant", "every:operator")),
     "statement.unmatched": _kind(task("accountant"), inbox("fund_manager")),

@@ -75,6 +75,7 @@ _COMMON: Mapping[str, Any] = {
     "platform": "智能硬件中试基地",
     "programme": "中试专项",
     "project": "PT-2026-0001",
+    "proposer": "高编辑",
     "reason": "mismatch",
     "recipient": "li@example.org",
     "role": "fund_director",

@@ -22,7 +22,7 @@ from models.holds import ExceptionCase
 from models.journal import AuditRecord
 from models.payouts import Approval, PayeeAccount, PaymentBatch, Payout
 from models.people import Organisation, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project
 from models.reading import rows_by, table_of
 from models.reviews import Review
@@ -48,6 +48,7 @@ _TABLES: Mapping[str, Any] = {
     "recovery": RecoveryOrder,
     "review": Review,
     "standard": StandardPack,
+    "standard_draft": StandardDraft,
     "statement": BankStatement,
     "user": User,
     "webhook": WebhookEndpoint,

@@ -35,6 +35,8 @@ from web.pages import (
     batches,
     bringing,
     delegations,
+    disbursement,
+    drafts,
     entrance,
     funds,
     gate,
@@ -68,10 +70,12 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(invitations.router, admin.router, ops.router, webhooks.router, standards.router, portfolio.router),
-    *(reference.router, api.router),
+    *(invitations.router, admin.router, ops.router, webhooks.router, drafts.router, standards.router),
+    *(portfolio.router, reference.router, api.router),
 )
-MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
+MONEY: Sequence[APIRouter] = (
+    *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router, bank.router),
+)
 PAGES: Sequence[APIRouter] = (
     *(house.router, entrance.router, links.router, sign_on.router, security.router, *PEOPLE),
     *(projects.router, *MONEY, *RUNNING),

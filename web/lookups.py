@@ -7,7 +7,10 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.endings.rules import REASONS as RECOVERY_REASONS
+from lifecycle.funds.rules import HOLD_REASONS as FUND_HOLD_REASONS
 from lifecycle.people.queries import programmes, standards
+from lifecycle.projects.rules import HOLD_REASONS, RECYCLE_REASONS, STOP_REASONS
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.people import Organisation, RoleGrant, User
@@ -127,6 +130,12 @@ def programmes_there(session: Session, _noun: Any, _row: Any) -> Options:
     return [(str(one["id"]), f"{one['code']} · {one['name']}") for one in programmes(session)]
 
 
+def codes(kind: str, known: Sequence[str]) -> Offer:
+    """The codes that a reason is given by, in the words for each."""
+    found = [(one, ((kind, one),)) for one in known]
+    return lambda _session, _noun, _row: found
+
+
 def natural(clause: str) -> tuple[str, int]:
     """Return what sorts G3.10 behind G3.9."""
     gate, _, number = clause.partition(".")
@@ -157,5 +166,11 @@ OFFERS: Mapping[str, Offer] = {
     "programme_id": programmes_there,
     "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
+    "project.hold.code": codes("reason", HOLD_REASONS),
+    "project.recycle.code": codes("recycle_reason", RECYCLE_REASONS),
+    "project.stop.code": codes("stop_reason", STOP_REASONS),
+    "fund.hold.code": codes("reason", FUND_HOLD_REASONS),
+    "disbursement.freeze.code": codes("reason", ("decision", "other")),
+    "recovery.order.code": codes("recovery", RECOVERY_REASONS),
     **MONEY_OFFERS,
 }

@@ -3,10 +3,11 @@
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
+from models.installation import Disbursement
 from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.statements import BankStatement
 from web import money_rights as rights
-from web.nouns import NOUNS, Noun
+from web.nouns import ALL, NOUNS, Noun
 
 PAYOUTS = Noun(
     path="payouts",
@@ -44,6 +45,7 @@ AGREEMENTS = Noun(
 )
 MILESTONES = Noun(
     path="milestones",
+    has_list=False,
     subject=Milestone,
     view="v_milestone",
     find=rights.milestone_of,
@@ -55,6 +57,7 @@ MILESTONES = Noun(
 )
 COSTS = Noun(
     path="costs",
+    has_list=False,
     subject=CostStatement,
     view="",
     find=rights.cost_of,
@@ -80,7 +83,7 @@ PAYEES = Noun(
     find=rights.account_of,
     ref=lambda row: str(row.id),
     title=lambda row: row.holder_name,
-    first=("payee_account.confirm", "payee_account.retire"),
+    first=("payee_account.confirm",),
 )
 BATCHES = Noun(
     path="payment-batches",
@@ -108,5 +111,15 @@ CASES = Noun(
     title=lambda _row: "",
     first=("exception.propose", "exception.confirm"),
 )
-MONEY = (PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
+DISBURSEMENT = Noun(
+    path="disbursement",
+    has_list=False,
+    subject=Disbursement,
+    find=rights.disbursement_of,
+    ref=lambda _row: ALL,
+    title=lambda _row: "",
+    first=("disbursement.lift", "disbursement.freeze"),
+    asks_version=False,
+)
+MONEY = (DISBURSEMENT, PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
 NOUNS.update({one.path: one for one in MONEY})

@@ -15,6 +15,7 @@ from lifecycle.errors import NotFound
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
+from models.installation import DISBURSEMENT_ID, Disbursement
 from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.projects import Project, ProjectMember
 from models.reading import table_of
@@ -35,6 +36,16 @@ PLATFORM_ROLES = frozenset({Role.COORDINATOR, Role.CERTIFIER, Role.TECHNICAL_MAN
 MONEY_ROLES = FUNDER_ROLES | SME_ROLES | PLATFORM_ROLES
 BANK_ROLES = (FUNDER_ROLES - {Role.CERTIFIER, Role.SPONSOR}) | {Role.OPERATOR}
 _EVERYWHERE = frozenset({Role.AUDITOR, Role.ADMIN})
+
+
+def disbursement_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row that all disbursement is; `NotFound` for who neither pays, approves, runs nor audits."""
+    table = table_of(Disbursement)
+    is_it = ref in ("", "all", str(DISBURSEMENT_ID)) and bool(visit.roles & (BANK_ROLES | FUNDER_ROLES))
+    row = session.execute(select(table).where(table.c.id == DISBURSEMENT_ID)).one_or_none() if is_it else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    return row
 
 
 def _at(rights: Rights, roles: frozenset[Role]) -> list[UUID]:

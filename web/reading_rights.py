@@ -16,7 +16,7 @@ from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
 from models.people import Organisation, User
-from models.programmes import Programme
+from models.programmes import Programme, StandardDraft
 from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.reviews import PanelMember, Review
@@ -95,6 +95,14 @@ WORKING_DAYS = "working-days"
 def for_operators(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on anything that belongs to running the installation: all of it, or nothing."""
     return true() if visit.roles & _OPERATORS else false()
+
+
+_EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
+
+
+def draft_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a draft of a standard; `NotFound` for who neither edits standards nor audits them."""
+    return _one(session, StandardDraft, as_id(ref), true() if visit.roles & _EDITORS else false())
 
 
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:

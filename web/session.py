@@ -22,6 +22,7 @@ from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch,
 from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn, unmet
+from lifecycle.people.commands import SetLanguage
 from models.db import reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
@@ -41,7 +42,8 @@ KEYS_COOKIE = "pilotway_keys"
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
 _A_MINUTE = timedelta(minutes=1)
-_TWO_YEARS = 2 * 365 * 24 * 3600
+_A_YEAR = 365 * 24 * 3600
+_TWO_YEARS = 2 * _A_YEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +275,15 @@ def lang_of(request: Request, own: str | None) -> Lang:
             if text.split("-")[0].lower() == lang.split("-")[0].lower():
                 return lang
     return LANGUAGES[0]
+
+
+def speak(visit: Visit, response: Response, chosen: str) -> None:
+    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
+    secure = visit.request.url.scheme == "https"
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+    account = visit.session.account if visit.session else None
+    if account is not None and account.language != chosen:
+        visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))
 
 
 def remember_session(response: Response, request: Request, token: str) -> None:

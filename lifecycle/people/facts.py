@@ -16,7 +16,7 @@ from lifecycle.installation import is_for_real_work
 from lifecycle.stages import credit_code
 from models.access import WebSession
 from models.people import ApiToken, Delegation, Organisation, RoleGrant, User
-from models.programmes import StandardPack
+from models.programmes import StandardDraft, StandardPack
 from models.projects import Project
 from models.reading import grouped, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
@@ -50,6 +50,10 @@ class Entry:
     """In which the account is signed in."""
     is_production: bool = False
     """Read where a standard is published."""
+    is_known_version: bool = False
+    """The same version of the standard is published already."""
+    draft: Any = None
+    """Its open draft, with the human who handed it over (`person_id`)."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -105,10 +109,36 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
 
 
 def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
-    """Read whether a pack is known, and whether this database is for real work."""
+    """Read whether a pack is known, who handed it over, and whether this database is for real work."""
     is_production = is_for_real_work(session)
     found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
-    return [replace(one, is_production=is_production) for one in found]
+    drafts = _drafts(session, tasks)
+    return [replace(one, is_production=is_production, draft=drafts.get(one.command.sha256)) for one in found]
+
+
+def proposals(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read besides whether another pack was published as the same version of the same standard."""
+    pack = table_of(StandardPack)
+    codes = {str(task.command.body.get("code")) for task in tasks}
+    rows = session.execute(select(pack.c.code, pack.c.pack_version).where(pack.c.code.in_(codes)))
+    known = {(row.code, row.pack_version) for row in rows}
+    return [
+        replace(one, is_known_version=(one.command.body.get("code"), one.command.body.get("version")) in known)
+        for one in standards(session, tasks, stamp)
+    ]
+
+
+def _drafts(session: Session, tasks: Sequence[Task[Any]]) -> dict[str, Any]:
+    """Return the open draft of each pack, locked when something is to be written."""
+    draft, user = table_of(StandardDraft), table_of(User)
+    statement = (
+        select(draft, user.c.person_id)
+        .join(user, user.c.id == draft.c.proposed_by)
+        .where(draft.c.sha256.in_({task.command.sha256 for task in tasks}), draft.c.closed_at.is_(None))
+    )
+    if all(task.is_locked for task in tasks):
+        statement = statement.with_for_update(of=draft)
+    return {row.sha256: row for row in session.execute(statement)}
 
 
 def with_sessions(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:

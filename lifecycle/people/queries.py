@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember
 from models.states import Role, UserStatus
 
@@ -25,7 +25,22 @@ def users(session: Session) -> list[dict[str, Any]]:
     return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
 
 
-PERSONAS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
+PERSONAS = (
+    "coordinator",
+    "chen",
+    "zhou",
+    "wu",
+    "qian",
+    "tian",
+    "operator",
+    "sme",
+    "lin",
+    "wang",
+    "su",
+    "gao",
+    "qin",
+    "admin",
+)
 """People of the demonstration who are named first: one for each part in the story."""
 
 
@@ -133,6 +148,14 @@ def standards(session: Session) -> list[dict[str, Any]]:
     pack = _table(StandardPack)
     columns = (pack.c.code, pack.c.pack_version.label("version"), pack.c.sha256, pack.c.published_at)
     return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
+
+
+def drafts(session: Session) -> list[dict[str, Any]]:
+    """Return the drafts of standards that wait for a second editor, with who handed them over, the oldest first."""
+    draft, user = _table(StandardDraft), _table(User)
+    columns = (draft.c.id, draft.c.code, draft.c.pack_version.label("version"), draft.c.proposed_at, draft.c.reason)
+    statement = select(*columns, user.c.name.label("proposed_by")).join(user, user.c.id == draft.c.proposed_by)
+    return _plain(session.execute(statement.where(draft.c.closed_at.is_(None)).order_by(draft.c.proposed_at)))
 
 
 class Holder(NamedTuple):

@@ -42,7 +42,14 @@ from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
-from lifecycle.people.commands import AddToken, PublishStandard, RevokeToken
+from lifecycle.people.commands import (
+    AddToken,
+    ProposeStandard,
+    PublishStandard,
+    RevokeToken,
+    SetLanguage,
+    WithdrawStandard,
+)
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
@@ -98,12 +105,21 @@ class TestVerbs:
         assert lifecycle.verbs.BY_NAME
         ways_out = {AddEndpoint, RotateSecret, Ping, RetryMessages, DropMessages}
         ways_out |= {PauseSchedule, ResumeSchedule, RequestRun}
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, *ways_out}
+        by_hand = {
+            AddEvidence,
+            AddToken,
+            ProposeStandard,
+            PublishStandard,
+            WithdrawStandard,
+            ImportProject,
+            UpdateImported,
+            *ways_out,
+        }
         of_cases = {ProposeWayOut, ConfirmWayOut}
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {RevokeToken, SetPassword, SignIn, SignOut, SignOutOthers, StepUp}
+        at_the_doors = {RevokeToken, SetPassword, SetLanguage, SignIn, SignOut, SignOutOthers, StepUp}
         at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
         at_the_doors |= {LinkIdentity, UnlinkIdentity, Invite, AcceptInvitation, OpenLink, RevokeInvitation, AskLink}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}

@@ -14,9 +14,9 @@ from web.acts import Action, Change, actions, carry, changes_since, command, nam
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
-from web.nouns import AnyVerb, Noun, home_of, noun_at
+from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
 from web.proof import prove
-from web.render import page
+from web.render import page, qr_of
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
@@ -32,6 +32,9 @@ class Asked:
     action: Action
     inputs: tuple[Input, ...]
     names: Names = field(default_factory=dict)
+    home: str = ""
+    """Address of the project that it belongs to, where it is none itself."""
+    home_name: str = ""
 
 
 @router.get("/{path}/{ref}/do/{name}")
@@ -78,7 +81,8 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
         return found, noun, row
 
     found, noun, row = visit.read(work)
-    return page(visit, "receipt.html", receipt=found, noun=noun, row=row)
+    square = qr_of(visit, noun.url(row), noun.ref(row)) if noun is not None else ""
+    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square)
 
 
 def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
@@ -88,6 +92,8 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
     def work(session: Session) -> Asked:
         row = noun.find(session, visit, ref)
         (action,) = actions(session, visit, noun, row, [verb])
+        project_id = noun.project_id(row)
+        home = None if project_id in (None, row.id) else PROJECTS.find(session, visit, str(project_id))
         return Asked(
             noun=noun,
             row=row,
@@ -95,6 +101,8 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
             action=action,
             inputs=inputs(verb, offered(session, verb, noun, row), currency=getattr(row, "currency", "CNY")),
             names=names(session, visit, noun, row),
+            home=PROJECTS.url(home) if home else "",
+            home_name=PROJECTS.name(home) if home else "",
         )
 
     return visit.read(work)

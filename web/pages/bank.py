@@ -26,11 +26,13 @@ from web.acts import actions, carry, command, refusal
 from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
+from web.listing import Form, Listing, answer, limit_of, wanted
 from web.money_nouns import BATCHES, CASES, STATEMENTS
 from web.money_rights import BANK_ROLES, readable_batches, readable_cases, readable_statements, sees_payees
 from web.pages.record import Note, Record, acts_of, record_page, split
 from web.proof import prove
-from web.record import Scribe
+from web.reading_rights import as_id
+from web.record import Scribe, listed
 from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -117,6 +119,54 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
 
     may_take = bool(visit.roles & TAKERS) and visit.house.take_file is not None
     return page(visit, "bank.html", status=status, **visit.read(work), sees=sees, may_take=may_take, reasons=reasons)
+
+
+@router.get("/payment-batches")
+@router.get("/payment-batches.{form}")
+def list_batches(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List payment files, the newest first."""
+    _allowed(visit)
+    reach = readable_batches(visit)
+    kind = wanted(form)
+    rows = visit.read(lambda session: batches(session, reach=reach, after=after, limit=limit_of(kind)))
+    found = listed("payment_batches", _BATCH, rows, form=kind, key="number")
+    return _list(visit, found, kind, {"number": lambda row: f"/payment-batches/{row['number']}"})
+
+
+@router.get("/statements")
+@router.get("/statements.{form}")
+def list_statements(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List what the bank sent, the newest first."""
+    _allowed(visit)
+    reach = readable_statements(visit)
+    kind = wanted(form)
+    rows = visit.read(lambda session: statements(session, reach=reach, after=as_id(after), limit=limit_of(kind)))
+    named = [{**row, "statement_ref": row["statement_ref"] or row["file_name"]} for row in rows]
+    found = listed("statements", _STATEMENT, named, form=kind, key="id")
+    return _list(visit, found, kind, {"statement_ref": lambda row: f"/statements/{row['id']}"})
+
+
+@router.get("/exceptions")
+@router.get("/exceptions.{form}")
+def list_cases(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List cases for two people, the newest first, closed ones too."""
+    _allowed(visit)
+    kind = wanted(form)
+    rows = visit.read(
+        lambda session: cases(session, reach=readable_cases(visit.rights), after=as_id(after), limit=limit_of(kind))
+    )
+    names = (*_CASE, "closed_at", "confirmed_by")
+    found = listed("exceptions", names, rows, form=kind, key="id", kinds={"kind": "case"})
+    return _list(visit, found, kind, {"kind": lambda row: f"/exceptions/{row['id']}"})
+
+
+def _list(visit: Visit, found: Listing, kind: Form | None, links: Any) -> Response:
+    words = Words(visit.lang, visit.house.zone)
+    scribe = Scribe(words, kinds={"kind": "case"})
+    names = [one.key for one in found.columns]
+    title = words.t(f"{found.name}.title")
+    table = scribe.table(title, found.rows, names, empty=words.t("list_empty"), links=links)
+    return answer(visit, found, kind, "money_list.html", table=table, other=("bank",))
 
 
 @router.get("/payment-batches/{ref}")
@@ -278,7 +328,9 @@ def _figures(scribe: Scribe, facts: Any, names: Any) -> list[Any]:
     """Return the figures that do not agree; their names are those of the journal where no label knows them."""
     return [
         *scribe.facts({name: facts[name] for name in names if name.endswith("_minor")}, names),
-        *scribe.facts({name: str(facts[name]) for name in names if not name.endswith("_minor")}, names),
+        *scribe.facts(
+            {name: str(facts[name]) for name in names if not name.endswith("_minor") and facts[name] is not None}, names
+        ),
     ]
 
 

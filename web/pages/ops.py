@@ -213,7 +213,7 @@ def _signs(visit: Visit, words: Words, found: Sequence[Scheduled], box: Tally, h
             name="books",
             is_well=books is not None and books.status == SlotStatus.DONE and not books.failed_count and not stopped,
             said=words.t("ops.sign.frozen") if stopped else words.at(books.slot_at if books else None),
-            url=f"/ops/runs/{books.id}" if books else "",
+            url="/disbursement/all" if stopped else f"/ops/runs/{books.id}" if books else "",
         ),
         _ran(known["checkpoint"], words),
         Sign(

@@ -24,13 +24,16 @@ from notifications.gates import in_language
 from web.acts import Action, actions, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, MOST_ROWS, ROWS_MORE, VERSION, Input, Typing, as_typed
+from web.listing import Listing, answer, wanted
 from web.nouns import PROJECTS
 from web.papers import download, file_of, kept, preview
 from web.reading_rights import evidence_of
+from web.record import columns
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+_LISTED = ("document", "key", "file_name", "status", "version_no", "author", "submitted_on", "valid_until_on", "sha256")
 _PREFIX = "v_"
 _KINDS = {"int": "number", "number": "number", "percent": "number", "money": "number", "date": "day", "list": "lines"}
 
@@ -48,7 +51,8 @@ class Desk:
 
 
 @router.get("/projects/{ref}/files")
-def files(visit: Somebody, ref: str, every: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
+@router.get("/projects/{ref}/files.{form}")
+def files(visit: Somebody, ref: str, form: str = "", every: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
     """List the documents that count, or every version there ever was."""
 
     def work(session: Session) -> dict[str, Any]:
@@ -60,7 +64,10 @@ def files(visit: Somebody, ref: str, every: bool = False) -> Response:  # noqa: 
         (act,) = actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])
         return {"row": row, "papers": shown, "titles": titles, "act": act, "older": len(found) - len(shown)}
 
-    return page(visit, "files.html", **visit.read(work), is_every=every)
+    found = visit.read(work)
+    rows = [{**one, "document": found["titles"].get(one["type"], one["type"])} for one in found["papers"]]
+    listing = Listing(name="files", columns=columns(_LISTED), rows=rows, day="valid_until_on")
+    return answer(visit, listing, wanted(form), "files.html", **found, is_every=every)
 
 
 @router.get("/projects/{ref}/do/evidence-add")

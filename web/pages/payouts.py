@@ -21,30 +21,44 @@ from notifications.slip import slip
 from web.acts import carry, changes_since, command, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
+from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYOUTS
 from web.money_rights import MONEY_ROLES, readable_payouts
 from web.nouns import AnyVerb
 from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
 from web.proof import prove
 from web.proving import need_money_proof
-from web.render import page
+from web.record import listed
+from web.render import page, qr_of
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+_LISTED = (
+    *("number", "project", "project_name", "organisation", "fund", "agreement", "tranche", "amount_minor", "state"),
+    *("payee", "account_last", "pay_by_on", "paid_on", "promise"),
+)
 NOTE = Input(name="remark", kind="long", is_required=False)
 REASON = replace(NOTE, is_required=True)
 
 
 @router.get("/payouts")
-def show_queue(visit: Somebody, tab: str = "", q: str = "", fund: str = "", after: str = "") -> Response:
+@router.get("/payouts.{form}")
+def show_queue(
+    visit: Somebody, form: str = "", tab: str = "", q: str = "", fund: str = "", after: str = ""
+) -> Response:
     """Show payouts by who is waited for, with counts and totals."""
     if not visit.roles & MONEY_ROLES:
         raise Forbidden(unmet("role", needs=sorted(MONEY_ROLES), verb="read"))
-    chosen = tab if tab in TABS else TABS[0]
+    chosen, kind = tab if tab in TABS else TABS[0], wanted(form)
+    most = limit_of(kind) - 1
     found = visit.read(
-        lambda session: queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after)
+        lambda session: queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after, most=most)
     )
-    return page(visit, "payouts.html", queue=found, tab=chosen, q=q, fund=fund, may_go_together=may_go_together)
+    listing = replace(
+        listed("payouts", _LISTED, found.rows, form=kind, key="number", day="pay_by_on"), following=found.following
+    )
+    values: dict[str, Any] = {"queue": found, "tab": chosen, "q": q, "fund": fund}
+    return answer(visit, listing, kind, "payouts.html", **values, may_go_together=may_go_together)
 
 
 @router.get("/payouts/together")
@@ -108,7 +122,8 @@ def show_slip(visit: Somebody, ref: str) -> Response:
         return payout(session, row.id, today=visit.today, calendar=visit.stamp.calendar)
 
     row = visit.read(work)
-    return page(visit, "slip.html", row=row, lines=slip(row, visit.lang, visit.house.zone))
+    square = qr_of(visit, f"/payouts/{row['number']}", row["number"])
+    return page(visit, "slip.html", row=row, square=square, lines=slip(row, visit.lang, visit.house.zone))
 
 
 @router.get("/payouts/{ref}/do/{name}")

@@ -19,7 +19,7 @@ from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import overview, project_rows
-from lifecycle.reports.history import Event, told
+from lifecycle.reports.history import Event, latest
 from lifecycle.reviews.queries import reviews
 from models.journal import AuditRecord
 from models.people import User
@@ -62,21 +62,22 @@ def timeline(visit: Somebody, ref: str, kind: str = "all", before: int = 0) -> R
     """Tell what happened, the newest first: who, what, from where to where, why; refusals too."""
     chosen = kind if kind in FILTERS else "all"
 
-    def work(session: Session) -> tuple[Any, list[Entry]]:
+    def work(session: Session) -> tuple[Any, list[Entry], bool]:
         row = PROJECTS.find(session, visit, ref)
-        events = [one for one, _ in told(session, row.id) if _fits(one, chosen) and (not before or one.seq < before)]
-        shown = events[-PER_PAGE - 1 :][::-1]
+        shown, has_more = latest(
+            session, row.id, limit=PER_PAGE, before=before, fits=lambda event: _fits(event, chosen)
+        )
         names = standard_names(session, row.id, visit.lang)
         seals = _seals(session, [one.seq for one in shown])
-        return row, [_entry(one, names, seals) for one in shown]
+        return row, [_entry(one, names, seals) for one in shown], has_more
 
-    row, entries = visit.read(work)
-    following = str(entries[PER_PAGE - 1].event.seq) if len(entries) > PER_PAGE else None
+    row, entries, has_more = visit.read(work)
+    following = str(entries[-1].event.seq) if has_more else None
     return page(
         visit,
         "timeline.html",
         row=row,
-        entries=entries[:PER_PAGE],
+        entries=entries,
         following=following,
         kind=chosen,
         kinds=FILTERS,

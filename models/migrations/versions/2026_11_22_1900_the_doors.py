@@ -1,4 +1,4 @@
-"""The doors: passwords, second factors, invitations, sessions, attempts to sign in, and the scopes of tokens."""
+"""The doors: passwords, second factors, invitations, sessions, attempts to sign in, scopes of tokens, drafts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -177,6 +177,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_recovery_code_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "standard_draft",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("pack_version", sa.String(length=20), nullable=False),
+        sa.Column("body", JSONText(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("proposed_by", Id(), nullable=False),
+        sa.Column("proposed_at", UTCDateTime(), nullable=False),
+        sa.Column("closed_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["proposed_by"], ["app_user.id"], name=op.f("fk_standard_draft_proposed_by_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_standard_draft")),
+    )
+    with op.batch_alter_table("standard_draft", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_standard_draft_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
         "totp_secret",
         sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
@@ -250,6 +270,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_totp_secret_user_id"))
 
     op.drop_table("totp_secret")
+    with op.batch_alter_table("standard_draft", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_standard_draft_sha256"))
+
+    op.drop_table("standard_draft")
     with op.batch_alter_table("recovery_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recovery_code_user_id"))
 

@@ -34,6 +34,7 @@ ABOUT_NO_PROJECT = (
     "invitation",
     "programme",
     "standard",
+    "standard_draft",
 )
 BIRTHS = ("register", "import", "publish")
 
@@ -163,6 +164,7 @@ SUBJECTS = (
     "stage_run",
     "requirement",
     "webhook_endpoint",
+    "standard_draft",
 )
 
 

@@ -135,7 +135,9 @@ STATEMENTS = {
     "review.score": 23,
     "revision.freeze": 35,
     "scenario.record": 20,
-    "standard.publish": 10,
+    "standard.publish": 11,
+    "standard_draft.propose": 12,
+    "standard_draft.withdraw": 8,
     "statement.compare": 14,
     "statement.complete": 10,
     "statement.quarantine": 9,
@@ -174,6 +176,7 @@ STATEMENTS = {
     "user.sign_out": 16,
     "user.step_up": 16,
     "user.unlink_identity": 11,
+    "user.set_language": 8,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -190,6 +193,7 @@ ALONE = {
     *("user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
     *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
     *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
+    "user.set_language",
 }
 """Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
