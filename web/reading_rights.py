@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, INSTALLATION, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
@@ -24,19 +24,17 @@ from models.runs import CALENDAR_ID, WorkingCalendar
 from models.states import ReviewState, Role
 from web.session import Visit
 
-_EVERYWHERE = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
-
 
 def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `project` that leaves those in which somebody has any part."""
     if not rights.is_active:
         return false()
-    if any(role in _EVERYWHERE and organisation is None for role, organisation in rights.grants):
+    if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
         return true()
     project, programme = table_of(Project), table_of(Programme)
     parts: dict[str, set[UUID]] = {}
     for role, organisation in rights.grants:
-        parties = ("sme", "platform", "receiver", "funder") if role in _EVERYWHERE else PARTIES_OF_ROLE.get(role, ())
+        parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
         for party in parties:
             if organisation is not None:
                 parts.setdefault(party, set()).add(organisation)
@@ -80,7 +78,7 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
 
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 _PAYING = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if "funder" in parties)
-_REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
+_REGISTRARS = _PAYING | {Role.SPONSOR, Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
 """Who keeps organisations, brings them in, or pays them."""
 WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
@@ -96,7 +94,7 @@ def user_of(session: Session, visit: Visit, ref: str) -> Any:
     user, known = table_of(User), as_id(ref)
     row = session.execute(select(user).where(user.c.id == known if known else user.c.login == ref)).one_or_none()
     readers = {Role.ADMIN, Role.AUDITOR} | DELEGABLE
-    if row is None or not (row.id == visit.actor.user_id or visit.roles & readers):
+    if row is None or not (row.id == visit.actor.user_id or _wide(visit) & readers):
         raise NotFound(NotFound.code)
     return row
 
@@ -105,7 +103,12 @@ def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of an organisation: one's own, and every one for who keeps them or works for all."""
     known = as_id(ref)
     own = {organisation for _, organisation in visit.rights.grants}
-    return _one(session, Organisation, known if visit.roles & _REGISTRARS or known in own else None)
+    return _one(session, Organisation, known if _wide(visit) & _REGISTRARS or known in own else None)
+
+
+def _wide(visit: Visit) -> frozenset[Role]:
+    """Return the roles that somebody holds; those that reach everything only where they are held for all of it."""
+    return frozenset(role for role, at in visit.rights.grants if at is None or role not in INSTALLATION)
 
 
 def calendar_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -164,6 +167,6 @@ def readable_programmes(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     project, programme = table_of(Project), table_of(Programme)
     own = sorted({at for _, at in rights.grants if at is not None}, key=str)
     seen = select(project.c.programme_id).where(readable_projects(rights, actor))
-    if any(role in _EVERYWHERE and at is None for role, at in rights.grants) and rights.is_active:
+    if any(role in INSTALLATION and at is None for role, at in rights.grants) and rights.is_active:
         return true()
     return or_(programme.c.organisation_id.in_(own), programme.c.id.in_(seen))

@@ -37,6 +37,7 @@ KEYS_COOKIE = "pilotway_keys"
 """`off` for who wants no keyboard shortcuts."""
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
+_RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
 _A_MINUTE = timedelta(minutes=1)
 _TWO_YEARS = 2 * 365 * 24 * 3600
 
@@ -90,8 +91,8 @@ class Visit:
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The roles that somebody holds anywhere."""
-        return frozenset(role for role, _ in self.rights.grants)
+        """The roles that somebody holds anywhere; who runs one organisation does not run the installation."""
+        return frozenset(role for role, at in self.rights.grants if at is None or role not in _RUNNING)
 
     @property
     def csrf(self) -> str:

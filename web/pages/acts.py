@@ -9,7 +9,19 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import LifecycleError, Stale, Unmet
 from notifications.words import Names
-from web.acts import STEP_UP, Action, Change, actions, carry, changes_since, command, names, receipt, refusal
+from web.acts import (
+    STEP_UP,
+    Action,
+    Change,
+    actions,
+    carry,
+    changes_since,
+    command,
+    names,
+    receipt,
+    refusal,
+    right_first,
+)
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
@@ -56,7 +68,7 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
         if asked.verb.permission in STEP_UP:
             prove(visit, form)
     except LifecycleError as error:
-        return _page(visit, asked, form, key=key, version=version, error=error)
+        return _page(visit, asked, form, key=key, version=version, error=_right_first(visit, asked, error))
     answer = carry(visit, command(asked.verb, asked.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
@@ -127,6 +139,10 @@ def _page(  # noqa: PLR0913 - the state of one form
         needs_proof=asked.verb.permission in STEP_UP and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
     )
+
+
+def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> LifecycleError:
+    return right_first(visit, asked.noun, asked.row, asked.verb, error)
 
 
 def _by_field(asked: Asked, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:

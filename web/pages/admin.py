@@ -45,8 +45,9 @@ _TOKEN_INPUTS = (
 
 
 @router.get("/admin")
-def admin(_visit: Somebody) -> Response:
+def admin(visit: Somebody) -> Response:
     """Lead to the people."""
+    need(visit, ADD_USER)
     return RedirectResponse("/admin/people", status_code=303)
 
 
@@ -146,9 +147,10 @@ def end(visit: Somebody, form: Typed, ref: str, verb: str, row_id: str) -> Respo
 
 @router.get("/users/{ref}/do/revoke")
 @router.get("/users/{ref}/do/end-delegation")
-def choose_what_to_end(_visit: Somebody, ref: str) -> Response:
+def choose_what_to_end(visit: Somebody, ref: str) -> Response:
     """Lead to the page on which each role and delegation has its own way to end it."""
-    return RedirectResponse(f"/users/{ref}#roles", status_code=303)
+    row = visit.read(lambda session: USERS.find(session, visit, ref))
+    return RedirectResponse(f"{USERS.url(row)}#roles", status_code=303)
 
 
 @router.get("/users/{ref}/do/add-token")

@@ -23,7 +23,7 @@ from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
 from models.states import DEAD, BankEventKind, RecoveryState, Role
-from web.acts import actions, carry, command, refusal
+from web.acts import actions, carry, command, refusal, right_first
 from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
@@ -199,7 +199,7 @@ def propose(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(_asked(visit, row), form)
         stored, name = kept(visit.house, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, PROPOSE, error))
     file = {"evidence_sha256": stored.sha256, "file_name": name, "size_bytes": stored.size_bytes}
     return _done(visit, form, ref, row, PROPOSE, {**said, **file})
 
@@ -213,7 +213,7 @@ def confirm(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(seen, form)
         prove(visit, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, CONFIRM, error))
     return _done(visit, form, ref, row, CONFIRM, said)
 
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import read_rights
 from lifecycle.engine import project_parties
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Refused, Unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import ADD_EVIDENCE, AddEvidence
 from lifecycle.requirements.queries import document, documents
@@ -77,7 +77,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     if desk.kind is None or form.get(ROWS_MORE):
         return _page(visit, desk, form)
     if not desk.action.is_allowed:
-        return _page(visit, desk, form)
+        return _page(visit, desk, form, error=Refused(*desk.action.reasons))
     try:
         stored, name = kept(visit.house, file_of(form))
     except Invalid as error:

@@ -17,7 +17,7 @@ from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
-from web.acts import STEP_UP, carry, changes_since, command, refusal
+from web.acts import STEP_UP, carry, changes_since, command, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.money_nouns import PAYOUTS
@@ -135,7 +135,8 @@ def decide(visit: Somebody, form: Typed, ref: str) -> Response:
         if verb.permission in STEP_UP:
             prove(visit, form)
     except LifecycleError as error:
-        return _decision(visit, found, form, key=key, version=version, error=error)
+        first = right_first(visit, PAYOUTS, found.row, verb, error)
+        return _decision(visit, found, form, key=key, version=version, error=first)
     answer = carry(visit, command(verb, found.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
