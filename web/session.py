@@ -38,6 +38,7 @@ KEYS_COOKIE = "pilotway_keys"
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
 _RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
+_MOST_DIGITS = 15
 _A_MINUTE = timedelta(minutes=1)
 _TWO_YEARS = 2 * 365 * 24 * 3600
 
@@ -258,6 +259,11 @@ def text_of(form: FormData, name: str) -> str:
     """Return what was typed into a field; empty where nothing was, or a file came instead."""
     value = form.get(name, "")
     return "" if isinstance(value, UploadFile) else value
+
+
+def number_of(text: str, otherwise: int) -> int:
+    """Return the whole number that a text is, as far as one of ours can be; something else where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else otherwise
 
 
 Anybody = Annotated[Visit, Depends(anybody)]

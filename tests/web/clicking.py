@@ -1,4 +1,4 @@
-"""Visitors in a real Chromium: with a mouse, with the keyboard alone, on a telephone. They speak to this machine only."""
+"""Visitors in a real Chromium: with a mouse, with the keyboard alone, on a telephone; nothing but this machine."""
 
 import shutil
 import threading
@@ -93,7 +93,8 @@ class Clicker:
 
     def press(self, button: str, /, file: Any = None, **typed: str) -> None:
         """Fill in the form of a button and press it."""
-        found = self.page.locator(f'button:visible[value="{button}"], button:visible:text-is("{button}")').first
+        seen = "button:not([aria-hidden]):visible"
+        found = self.page.locator(f'{seen}[value="{button}"], {seen}:text-is("{button}")').first
         self._fill(self.page.locator("form").filter(has=found).first, file, typed)
         self._send(found)
 

@@ -1,4 +1,4 @@
-"""The world of the matrix: one of each thing, somebody in each role here and elsewhere, and a door that asks cheaply."""
+"""The world of the matrix: one of each thing, somebody in each role here and elsewhere, a door that asks cheaply."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

@@ -136,7 +136,7 @@ def verdict(right: Right, person: Person) -> Verdict:
 
 
 def _holds(right: Right, person: Person) -> bool:
-    """Say whether somebody holds one of the roles; who runs the installation does so for all of it, not at one place."""
+    """Say whether somebody holds one of the roles; the installation is run for all of it, not at one place."""
     is_enough = person.place is Place.EVERYWHERE or not (right.is_wide or person.role in _RUNNING)
     return right.roles is not None and person.role in right.roles and is_enough
 

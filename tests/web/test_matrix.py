@@ -18,8 +18,9 @@ from tests.factories import House, key
 from tests.web.conftest import console_of
 from tests.web.matrix import ANONYMOUS, NOBODY, Door, World, a_world, let_in, people
 from tests.web.rights import EACH_NOUN, EACH_VERB, READERS, ROUTES, Person, Place, Right, Verdict, of_verb, verdict
-from web.app import API, API_PREFIX, PAGES
+from web.app import API, API_PREFIX, PAGES, PROBLEM
 from web.nouns import NOUNS
+from web.session import csrf_of
 
 NOT_A_CHANGE = frozenset({"web_session.seen_at"})
 """When a session was last used moves by itself, at most once in a minute; everything else is somebody's act."""
@@ -151,7 +152,7 @@ def cells_of_verbs(world: World, asked: tuple[Person, ...]) -> list[Cell]:
 def asked_for(door: Door, cell: Cell) -> httpx.Response:
     """Ask."""
     if cell.method != "POST":
-        headers = {"x-csrf-token": _csrf(door, cell.person)}
+        headers = {"x-csrf-token": csrf_of(door.world.tokens.get(cell.person.name, ""))}
         return door.ask(cell.method, cell.path, cell.person, headers=headers)
     if cell.is_form:
         return door.send(cell.path, cell.person, **_form(door.world, cell.path))
@@ -161,19 +162,13 @@ def asked_for(door: Door, cell: Cell) -> httpx.Response:
     return door.call(cell.path, cell.person, _body(door.world, cell), headers=headers)
 
 
-def _csrf(door: Door, person: Person) -> str:
-    from web.session import csrf_of
-
-    return csrf_of(door.world.tokens.get(person.name, ""))
-
-
 def _form(world: World, path: str) -> dict[str, Any]:
+    if "/do/" in path:
+        return {"expected_version": "999", **({"type": "paper"} if path.endswith("/do/evidence-add") else {})}
     if path.endswith("/together"):
         return {"word": "approve", "id": str(world.rows["payouts"].id), "total": "1"}
     if path.endswith("/decide"):
-        return {"verb": "approve", "amount_minor": "1"}
-    if path.endswith("/do/evidence-add"):
-        return {"type": "paper"}
+        return {"verb": "approve", "amount_minor": "1", "expected_version": "999"}
     return {}
 
 
@@ -199,7 +194,7 @@ def _body(world: World, cell: Cell) -> dict[str, Any]:
 def said(answer: httpx.Response) -> Verdict | str:
     """Return the verdict that an answer is; its status where it is none."""
     status = answer.status_code
-    if status == 401 or (status == 303 and answer.headers["location"].startswith("/login?")):
+    if '"not_signed_in"' in answer.text or (status == 303 and answer.headers["location"].startswith("/login?")):
         return Verdict.SIGN_IN
     if status == 403:
         return Verdict.FORBIDDEN
@@ -208,47 +203,42 @@ def said(answer: httpx.Response) -> Verdict | str:
     return Verdict.THROUGH if status < 500 and status != 405 else str(status)
 
 
-def wrong(door: Door, asked: list[Cell]) -> list[str]:
-    """Return which of these are answered otherwise than declared."""
-    found = []
-    for cell in asked:
-        answer = said(asked_for(door, cell))
-        if answer != cell.expected:
-            found.append(f"{cell}: {cell.expected} is declared, {answer} was said")
-    return found
-
-
 def is_denied(cell: Cell) -> bool:
     """Say whether the declaration refuses a request."""
     return cell.expected is not Verdict.THROUGH
 
 
-def changing(door: Door, asked: list[Cell], without: frozenset[str]) -> list[str]:
-    """Return which of these requests change the database; a batch that does is asked again one by one."""
+def differing(door: Door, asked: list[Cell], without: frozenset[str] = NOT_A_CHANGE) -> list[str]:
+    """Return which of these are answered otherwise than declared, and which of them change the database.
+
+    The database is looked at before and after all of them; only where it differs they are asked again one by one.
+    """
     engine = door.world.house.engine
     before = digest(engine, without)
-    for cell in asked:
-        asked_for(door, cell)
+    answers = [(cell, said(asked_for(door, cell))) for cell in asked]
+    found = [f"{cell}: {cell.expected} is declared, {one} was said" for cell, one in answers if one != cell.expected]
     after = digest(engine, without)
-    if not changed(before, after):
-        return []
-    found = []
+    if changed(before, after):
+        found.append(f"together they change {sorted(changed(before, after))}")
+        found += _changing(door, asked, without)
+    return found
+
+
+def _changing(door: Door, asked: list[Cell], without: frozenset[str]) -> Iterator[str]:
+    engine = door.world.house.engine
+    after = digest(engine, without)
     for cell in asked:
         before = after
         asked_for(door, cell)
         after = digest(engine, without)
         if tables := changed(before, after):
-            found.append(f"{cell} changes {sorted(tables)}")
-    return found or ["together they change the database, none of them alone"]
+            yield f"{cell} changes {sorted(tables)}"
 
 
-FEW = (
-    ANONYMOUS,
-    NOBODY,
-    Person(Role.COORDINATOR, Role.COORDINATOR, Place.HERE),
-    Person(Role.FUND_MANAGER, Role.FUND_MANAGER, Place.HERE),
-    Person(f"{Role.PROJECT_LEAD} elsewhere", Role.PROJECT_LEAD, Place.ELSEWHERE),
-)
+FEW = (ANONYMOUS, NOBODY, Person(f"{Role.PROJECT_LEAD} elsewhere", Role.PROJECT_LEAD, Place.ELSEWHERE))
+SOME = (*FEW, Person(Role.COORDINATOR, Role.COORDINATOR), Person(Role.FUND_MANAGER, Role.FUND_MANAGER))
+LEAVING = ("/logout", f"{API_PREFIX}/session")
+"""They end the session that asks."""
 
 
 class TestTheDeclaration:
@@ -264,8 +254,130 @@ class TestTheDeclaration:
 
 
 class TestEveryAddress:
-    def test_says_to_a_few_what_is_declared(self, door: Door, world: World) -> None:
-        asked = [one for one in cells(world, FEW) if is_denied(one) or one.method == "GET"]
+    def test_is_closed_to_who_has_no_part_and_changes_nothing(self, door: Door, world: World) -> None:
+        denied = [one for one in cells(world, FEW) if is_denied(one)]
 
-        assert wrong(door, asked) == []
-        assert changing(door, asked, OF_A_REFUSAL) == []
+        assert len(denied) > len(ROUTES)
+        assert differing(door, denied) == []
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("place", [Place.HERE, Place.ELSEWHERE, Place.EVERYWHERE])
+    def test_says_to_everybody_what_is_declared_and_changes_nothing_by_looking(
+        self, door: Door, world: World, place: Place
+    ) -> None:
+        asked = [one for one in cells(world, people()) if one.person.place is place]
+
+        assert differing(door, [one for one in asked if one.method == "GET"]) == []
+        assert differing(door, [one for one in asked if one.method != "GET" and is_denied(one)], OF_A_REFUSAL) == []
+
+    @pytest.mark.long
+    def test_of_each_noun_says_to_everybody_what_is_declared(self, door: Door, world: World) -> None:
+        assert differing(door, cells_of_nouns(world, people())) == []
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("path", sorted(NOUNS))
+    def test_of_each_verb_is_denied_to_everybody_else_and_leaves_nothing_but_its_record(
+        self, door: Door, world: World, path: str
+    ) -> None:
+        called = [one for one in cells_of_verbs(world, people()) if one.path.startswith(f"{API_PREFIX}/{path}/")]
+        pages = [one for one in cells_of_verbs(world, SOME) if one.path.startswith(f"/{path}/")]
+
+        assert differing(door, [one for one in pages if one.method == "GET"]) == []
+        assert differing(door, [one for one in (*called, *pages) if is_denied(one)], OF_A_REFUSAL) == []
+
+    @pytest.mark.long
+    def test_lets_through_who_is_declared_to(self, door: Door, world: World) -> None:
+        """What is typed is empty, and the version seen a wrong one, so that little comes of it."""
+        asked = [*cells(world, people()), *cells_of_verbs(world, people())]
+        passed = [one for one in asked if one.method != "GET" and not is_denied(one) and one.path not in LEAVING]
+        answers = [(cell, said(asked_for(door, cell))) for cell in passed]
+
+        assert [f"{cell}: {one} was said" for cell, one in answers if one is not Verdict.THROUGH] == []
+        assert {one.person.role for one in passed} >= set(Role) - {Role.CUSTOMER_REP, Role.STANDARD_EDITOR}
+
+
+FORGERIES = {
+    "no token": {"csrf": ""},
+    "the token of another session": {"csrf": csrf_of("token of nobody")},
+    "from another site": {"sec-fetch-site": "cross-site"},
+    "from a neighbour": {"sec-fetch-site": "same-site"},
+    "from another origin, by an old browser": {"origin": "https://evil.example"},
+}
+
+
+class TestAForm:
+    @pytest.mark.parametrize("forged", FORGERIES)
+    def test_that_no_page_of_ours_sent_is_refused_and_changes_nothing(
+        self, door: Door, world: World, forged: str
+    ) -> None:
+        before = digest(world.house.engine, NOT_A_CHANGE)
+        for cell in one_for_each_form(world):
+            answer = forge(door, cell, FORGERIES[forged])
+            assert answer.status_code == 403, f"{cell}: {answer.status_code}"
+            assert "did not come from a page of this session" in answer.text or '"csrf"' in answer.text, answer.text
+        assert changed(before, digest(world.house.engine, NOT_A_CHANGE)) == set()
+
+
+def one_for_each_form(world: World) -> list[Cell]:
+    """Return each address that writes, as somebody who may."""
+    found: dict[str, Cell] = {}
+    for cell in (*cells(world, people()), *cells_of_verbs(world, SOME)[:60]):
+        is_for_who_is_in = cell.person.is_signed_in and cell.path not in ("/login", "/login/as", "/api/v1/session")
+        if cell.method in ("POST", "DELETE") and not is_denied(cell) and is_for_who_is_in:
+            found.setdefault(f"{cell.method} {cell.path}", cell)
+    return list(found.values())
+
+
+def forge(door: Door, cell: Cell, forged: dict[str, str]) -> httpx.Response:
+    """Send a form as another site would make somebody's browser send it."""
+    token = csrf_of(door.world.tokens[cell.person.name])
+    headers = {name: value for name, value in forged.items() if name != "csrf"}
+    if "origin" in headers:  # who sends no Sec-Fetch-Site is judged by the origin
+        headers["sec-fetch-site"] = ""
+    said_token = forged.get("csrf", token)
+    if cell.is_form:
+        return door.ask("POST", cell.path, cell.person, data={"csrf": said_token}, headers=headers)
+    headers |= {"x-csrf-token": said_token, "idempotency-key": key(), "if-match": '"1"'}
+    body = _body(door.world, cell)
+    sent = {"files": {"file": ("a.csv", b"x")}} if cell.body == "file" else {"json": body}
+    return door.ask(cell.method, cell.path, cell.person, headers=headers, **sent)
+
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def answering(path: str) -> set[str]:
+    """Return the methods that an address takes, by every route that it fits."""
+    found: set[str] = set()
+    for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
+        if not path.startswith(prefix):
+            continue
+        for router in routers:
+            for route in router.routes:
+                assert isinstance(route, APIRoute)
+                if route.path_regex.fullmatch(path.removeprefix(prefix)):
+                    found |= route.methods
+    return found
+
+
+class TestAMethod:
+    def test_that_an_address_does_not_know_is_405_with_those_that_it_knows(self, door: Door, world: World) -> None:
+        admin = Person(Role.ADMIN, Role.ADMIN, Place.EVERYWHERE)
+        before = digest(world.house.engine, NOT_A_CHANGE)
+        for path in sorted({one.path.partition("?")[0] for one in (*cells(world, (admin,)), *nouns(world))}):
+            known = answering(path)
+            for method in sorted(set(METHODS) - known):
+                answer = door.ask(method, path, admin)
+                assert answer.status_code == 405, f"{method} {path}: {answer.status_code}"
+                assert {one.strip() for one in answer.headers["allow"].split(",")} == known, f"{method} {path}"
+                is_for_programs = path.startswith("/api/")
+                assert answer.headers["content-type"].startswith(PROBLEM if is_for_programs else "text/html")
+                assert ("method_not_allowed" if is_for_programs else "此地址不支持该方法") in answer.text
+        assert changed(before, digest(world.house.engine, NOT_A_CHANGE)) == set()
+
+
+def nouns(world: World) -> list[Cell]:
+    """Return the addresses of a noun and of a verb."""
+    number = world.ref("projects")
+    paths = (f"{API_PREFIX}/projects/{number}", f"/projects/{number}/do/advance")
+    return [Cell("GET", path, NOBODY, Verdict.HIDDEN) for path in paths]

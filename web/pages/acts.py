@@ -28,7 +28,7 @@ from web.lookups import offered
 from web.nouns import AnyVerb, Noun, home_of, noun_at
 from web.proof import prove
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 
@@ -60,7 +60,7 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
     asked = _asked(visit, path, ref, name)
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else asked.row.version
+    version = number_of(seen, asked.row.version)
     if form.get(ROWS_MORE):
         return _page(visit, asked, form, key=key, version=version)
     try:

@@ -30,7 +30,7 @@ from web.listing import Column, Listing, answer, wanted
 from web.nouns import CALENDARS, ORGANISATIONS, USERS, AnyVerb, Noun
 from web.reading_rights import as_id
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit
+from web.session import Somebody, Typed, Visit, number_of
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
@@ -164,7 +164,7 @@ def add_token(visit: Somebody, form: Typed, ref: str) -> Response:
     """Draw a token, keep its hash, show it this once."""
     text = f"pt_{secrets.token_urlsafe(32)}"
     days = str(form.get("days", ""))
-    ends = visit.now + timedelta(days=min(int(days), MOST_TOKEN_DAYS)) if days.isdecimal() else visit.now
+    ends = visit.now + timedelta(days=min(number_of(days, 0), MOST_TOKEN_DAYS))
     return take(visit, _token(visit, ref, text, ends), form, finish=lambda done: _once(visit, done, text, ref))
 
 

@@ -33,7 +33,7 @@ from web.pages.record import Note, Record, acts_of, record_page, split
 from web.proof import prove
 from web.record import Scribe
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 LATEST = 20
@@ -219,7 +219,7 @@ def confirm(visit: Somebody, form: Typed, ref: str) -> Response:
 
 def _done(visit: Visit, form: FormData, ref: str, row: Any, verb: Any, said: dict[str, Any]) -> Response:
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else row.version
+    version = number_of(seen, row.version)
     key = text_of(form, KEY) or str(visit.house.new_id())
     answer = carry(visit, command(verb, row.id, said, key=key, version=version))
     if answer.error is None:

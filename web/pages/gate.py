@@ -24,7 +24,7 @@ from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION
 from web.nouns import PROJECTS, Noun
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
@@ -95,7 +95,7 @@ def judge(visit: Somebody, form: Typed, ref: str, clause: str) -> Response:
         return _page(visit, ref, clause, typed=text_of(form, "reason"), error=error)
     command = JudgeRequirement(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
-        expected_version=int(seen) if seen.isdecimal() else row.version,
+        expected_version=number_of(seen, row.version),
         project_id=row.id,
         clause=clause.upper(),
         yes=said == "yes",

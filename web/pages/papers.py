@@ -28,7 +28,7 @@ from web.nouns import PROJECTS
 from web.papers import download, file_of, kept, preview
 from web.reading_rights import evidence_of
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 _PREFIX = "v_"
@@ -85,7 +85,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     seen = text_of(form, VERSION)
     command = AddEvidence(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
-        expected_version=int(seen) if seen.isdecimal() else desk.row.version,
+        expected_version=number_of(seen, desk.row.version),
         project_id=desk.row.id,
         type=desk.kind.id,
         file_name=name,
