@@ -53,7 +53,7 @@ class Clicker:
     def __init__(self, browser: Browser, base: str, **window: Any) -> None:
         self.context = browser.new_context(base_url=base, locale="en-US", **window)
         self.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": "en", "url": base}])
-        self.context.set_default_timeout(60_000)
+        self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.strangers: list[str] = []
         """Addresses of other places that a page asked for."""
@@ -202,7 +202,7 @@ class Typist(Clicker):
         """Open the dialog for files by the keyboard."""
         self.reach(field)
         with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
+            self.page.keyboard.press("Space")
         chooser.value.set_files(file)
 
 

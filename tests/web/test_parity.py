@@ -25,7 +25,7 @@ from web.nouns import BY_MACHINES, NOUNS, PROJECTS
 
 Said: TypeAlias = dict[str, tuple[str, ...]]
 """Verb -> the codes of what stands in its way, in their order; none where nothing does."""
-_MARKED = re.compile(r' data-verb="([\w.]+)"(?: data-codes="([\w ]+)")?')
+_MARKED = re.compile(r' data-verb="([\w.]+)" data-codes="([\w ]*)"')
 EVERYBODY = (*Role, "stranger", "nobody")
 
 
