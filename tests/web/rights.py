@@ -130,7 +130,7 @@ def verdict(right: Right, person: Person) -> Verdict:
         return Verdict.HIDDEN
     if right.is_absent:
         return Verdict.HIDDEN
-    if right.roles is not None and right.reads and person.role not in right.roles:
+    if right.roles is not None and right.reads and not _holds(right, person):
         return Verdict.FORBIDDEN
     return Verdict.THROUGH
 

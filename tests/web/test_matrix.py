@@ -1,23 +1,20 @@
 """Who may what: every address of the console and of the API, for everybody, as `tests/web/rights.py` declares it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from lifecycle.people.commands import GrantRole, RevokeRole
 from models.states import Role
 from tests.conftest import copied_into
 from tests.digest import changed, digest
-from tests.factories import House, a_project, key
-from tests.web.browser import Browser
+from tests.factories import House, key
 from tests.web.conftest import console_of
 from tests.web.matrix import ANONYMOUS, NOBODY, Door, World, a_world, let_in, people
 from tests.web.rights import EACH_NOUN, EACH_VERB, READERS, ROUTES, Person, Place, Right, Verdict, of_verb, verdict
@@ -250,7 +247,7 @@ class TestTheDeclaration:
         asked = {f"{method} {address}" for method, address in addresses()}
 
         assert sorted(asked - known) == [], "say in tests/web/rights.py who may open these"
-        assert sorted(known - asked) == []
+        assert sorted(known - asked) == [], "no such address any more"
 
     def test_says_who_reads_every_noun(self) -> None:
         assert sorted(READERS) == sorted(NOUNS)
@@ -384,36 +381,3 @@ def nouns(world: World) -> list[Cell]:
     number = world.ref("projects")
     paths = (f"{API_PREFIX}/projects/{number}", f"/projects/{number}/do/advance")
     return [Cell("GET", path, NOBODY, Verdict.HIDDEN) for path in paths]
-
-
-class TestARight:
-    def test_that_was_taken_back_ends_with_the_next_request(
-        self, house: House, signed_in: Callable[..., Browser]
-    ) -> None:
-        project, visitor = a_project(house), signed_in("coordinator")
-        user = house.people[Role.COORDINATOR].user_id
-        grant = UUID(house.one("SELECT id FROM role_grant WHERE user_id = :id", id=str(user)))
-        assert visitor.open(f"/projects/{project}").status == 200
-
-        house.do(RevokeRole(command_id=key(), user_id=user, grant_id=grant), by=Role.ADMIN)
-
-        assert visitor.open(f"/projects/{project}").status == 404
-        assert visitor.open("/portfolio").status == 403
-
-    def test_to_run_one_organisation_is_none_to_run_the_installation(
-        self, house: House, signed_in: Callable[..., Browser]
-    ) -> None:
-        user = house.people["nobody"].user_id
-        firm = house.parties["sme"]
-        house.do(GrantRole(command_id=key(), user_id=user, role=Role.ADMIN, organisation_id=firm), by=Role.ADMIN)
-        visitor = signed_in("nobody")
-
-        assert [visitor.open(path).status for path in ("/admin/people", "/ops", "/audit", "/users/payer")] == [
-            403,
-            403,
-            403,
-            404,
-        ]
-        (answer,) = house.ask(GrantRole(command_id=key(), user_id=user, role=Role.ADMIN), by="nobody")
-        assert answer.error is not None
-        assert answer.error.codes == ("role",)
