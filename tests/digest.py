@@ -26,8 +26,9 @@ def digest(engine: Engine, without: frozenset[str] = frozenset()) -> dict[str, s
 
 
 def _columns(table: Any, without: frozenset[str]) -> str:
-    kept = [name for name in table.c.keys() if name not in without and f"{table.name}.{name}" not in without]
-    return ", ".join(kept) if len(kept) < len(table.c) else "*"
+    names = [column.name for column in table.columns]
+    kept = [name for name in names if name not in without and f"{table.name}.{name}" not in without]
+    return ", ".join(kept) if len(kept) < len(names) else "*"
 
 
 def _hash_of(cursor: Any, table: str, columns: str) -> str:
