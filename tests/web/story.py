@@ -6,12 +6,16 @@ money of a fund during the trial, papers on the way.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from fastapi import FastAPI
+
 from flows.bank_channel import DropFolders
 from flows.disbursement import Teller, disburse
+from flows.reconciliation import take_file
 from flows.sandbox import SandboxBank, incoming_money
 from lifecycle.access.commands import SetPassword
 from lifecycle.access.passwords import hashed
@@ -22,6 +26,7 @@ from models.money import MAX_MINOR
 from models.states import Competence, Role
 from tests import factories as make
 from tests.factories import House, key
+from tests.web.conftest import console_of
 
 ROBOT = "智能炒菜机器人"
 FUND = "robot fund"
@@ -93,6 +98,17 @@ def prepare(house: House) -> None:
     people = [one.user_id for name, one in house.people.items() if name != "disabled"]
     house.do(*(SetPassword(command_id=key(), user_id=one, password_hash=password) for one in people))
     house.do(SetTiers(command_id=key(), fund_id=fund, tiers=tiers, reason="two look"), by=Role.SPONSOR)
+
+
+def opened(house: House, folder: Path) -> tuple[FastAPI, FixedClock, DropFolders]:
+    """Return the console of the story, which reads files of the bank, its clock, and the folders of the bank."""
+    prepare(house)
+    clock, (out, inbox) = FixedClock(house.now), (folder / "out", folder / "in")
+    out.mkdir()
+    inbox.mkdir()
+    app = console_of(house, files=folder / "evidence")
+    app.state.house = replace(app.state.house, take_file=take_file, clock=clock)
+    return app, clock, DropFolders(out, inbox)
 
 
 def tell(stage: Stage) -> None:
