@@ -112,7 +112,7 @@ def _methods(path: str) -> set[str]:
     for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
         if path.startswith(prefix):
             fits = (one for router in routers for one in router.routes if isinstance(one, APIRoute))
-            found.update(*(one.methods for one in fits if one.path_regex.match(path.removeprefix(prefix))))
+            found.update(*(one.methods or () for one in fits if one.path_regex.match(path.removeprefix(prefix))))
     return found
 
 

@@ -38,7 +38,7 @@ def addresses() -> list[tuple[str, str]]:
         for router in routers:
             for route in router.routes:
                 assert isinstance(route, APIRoute), f"{route} is no route of ours"
-                found += [(method, f"{prefix}{route.path}") for method in sorted(route.methods)]
+                found += [(method, f"{prefix}{route.path}") for method in sorted(route.methods or ())]
     return found
 
 
@@ -346,7 +346,7 @@ def forge(door: Door, cell: Cell, forged: dict[str, str]) -> httpx.Response:
     return door.ask(cell.method, cell.path, cell.person, headers=headers, **sent)
 
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 def answering(path: str) -> set[str]:
@@ -359,7 +359,7 @@ def answering(path: str) -> set[str]:
             for route in router.routes:
                 assert isinstance(route, APIRoute)
                 if route.path_regex.fullmatch(path.removeprefix(prefix)):
-                    found |= route.methods
+                    found |= route.methods or set()
     return found
 
 
