@@ -138,6 +138,7 @@ def a_world(house: House) -> World:
         "command_id": key(),
         "run_id": key(),
         "row_id": str(grant),
+        "key_id": key(),
         "sha256": "0" * 64,
         "programme": "default",
         "period": "2025-Q2",
