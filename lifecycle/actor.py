@@ -67,6 +67,8 @@ PARTIES_OF_ROLE: Mapping[Role, tuple[str, ...]] = {
 }
 """Column "belongs to" of the role table. Experts, chairs, customers and auditors reach what they were named for."""
 
+INSTALLATION = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
+"""Roles that reach everything when they are held without an organisation, and only what it takes part in with one."""
 _FIRM = ("sme",)
 NAMED_ROLES = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.AUDITOR})
 
@@ -440,10 +442,10 @@ class Rights:
     @staticmethod
     def _reaches(role: Role, organisation: UUID | None, parties: Parties) -> bool:
         if organisation is None:
-            return role in (Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
-        if not parties:
-            return True
-        if role in (Role.ADMIN, Role.OPERATOR, Role.AUDITOR):
+            return role in INSTALLATION
+        if not parties:  # accounts, the calendar, schedules: whoever runs one organisation does not run these
+            return role not in INSTALLATION
+        if role in INSTALLATION:
             return organisation in parties.values()
         return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from lifecycle import engine as melody
 from lifecycle.actor import IN_PERSON
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Forbidden, LifecycleError, NotFound, Unmet
+from lifecycle.errors import PERSONAL_CODES, Forbidden, Invalid, LifecycleError, NotFound, Unmet
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.people.queries import people_who_owe
@@ -47,6 +47,11 @@ class Action:
         return not self.reasons
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that stands in the way, in order, once."""
+        return tuple(dict.fromkeys(reason.code for reason in self.reasons))
+
+    @property
     def is_for_others(self) -> bool:
         """Say whether it is no role of this person that may."""
         return any(reason.code == "role" for reason in self.reasons)
@@ -78,6 +83,15 @@ def actions(
         )
         for verb, reasons in answers
     ]
+
+
+def right_first(visit: Visit, noun: Noun, row: Any, verb: AnyVerb, error: LifecycleError) -> LifecycleError:
+    """Return what somebody is told of what cannot be read: a right that is missing, before what was typed."""
+    if not isinstance(error, Invalid):
+        return error
+    (action,) = visit.read(lambda session: actions(session, visit, noun, row, [verb]))
+    missing = [reason for reason in action.reasons if reason.code in PERSONAL_CODES]
+    return Forbidden(*missing) if missing else error
 
 
 def with_names(session: Session, noun: Noun, row: Any, reasons: Sequence[Unmet]) -> dict[int, Unmet]:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -126,6 +127,18 @@ def _from_framework(request: Request, error: Exception) -> Response:
     found = answer(request, kind(kind.code), error.status_code)
     for name, value in (error.headers or {}).items():
         found.headers[name] = value
+    if error.status_code == 405:
+        found.headers["allow"] = ", ".join(sorted(_methods(request.url.path)))
+    return found
+
+
+def _methods(path: str) -> set[str]:
+    """Return the methods that an address takes, by every route that it fits."""
+    found: set[str] = set()
+    for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
+        if path.startswith(prefix):
+            fits = (one for router in routers for one in router.routes if isinstance(one, APIRoute))
+            found.update(*(one.methods or () for one in fits if one.path_regex.match(path.removeprefix(prefix))))
     return found
 
 

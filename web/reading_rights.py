@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, INSTALLATION, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from models.deliveries import WebhookEndpoint
@@ -24,19 +24,17 @@ from models.runs import CALENDAR_ID, WorkingCalendar
 from models.states import ReviewState, Role
 from web.session import Visit
 
-_EVERYWHERE = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
-
 
 def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `project` that leaves those in which somebody has any part."""
     if not rights.is_active:
         return false()
-    if any(role in _EVERYWHERE and organisation is None for role, organisation in rights.grants):
+    if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
         return true()
     project, programme = table_of(Project), table_of(Programme)
     parts: dict[str, set[UUID]] = {}
     for role, organisation in rights.grants:
-        parties = ("sme", "platform", "receiver", "funder") if role in _EVERYWHERE else PARTIES_OF_ROLE.get(role, ())
+        parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
         for party in parties:
             if organisation is not None:
                 parts.setdefault(party, set()).add(organisation)
@@ -86,7 +84,7 @@ _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 _KEEPERS = frozenset({Role.ADMIN, Role.AUDITOR}) | DELEGABLE
 """Who keeps accounts, audits them, or asks somebody to stand in."""
 _PAYING = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if "funder" in parties)
-_REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
+_REGISTRARS = _PAYING | {Role.SPONSOR, Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
 """Who keeps organisations, brings them in, or pays them."""
 WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
@@ -94,7 +92,7 @@ WORKING_DAYS = "working-days"
 
 def for_operators(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on anything that belongs to running the installation: all of it, or nothing."""
-    return true() if visit.roles & _OPERATORS else false()
+    return true() if _wide(visit) & _OPERATORS else false()
 
 
 _EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
@@ -102,7 +100,7 @@ _EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
 
 def draft_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of a draft of a standard; `NotFound` for who neither edits standards nor audits them."""
-    return _one(session, StandardDraft, as_id(ref), true() if visit.roles & _EDITORS else false())
+    return _one(session, StandardDraft, as_id(ref), true() if _wide(visit) & _EDITORS else false())
 
 
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -113,7 +111,7 @@ def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
 def readable_users(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on `app_user`: one's own account, and everybody's for who keeps or audits them."""
     own: ColumnElement[bool] = table_of(User).c.id == visit.actor.user_id
-    return true() if visit.roles & _KEEPERS else own
+    return true() if _wide(visit) & _KEEPERS else own
 
 
 def user_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -130,12 +128,17 @@ def readable_organisations(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on `organisation`: one's own, and every one for who keeps them or works for all."""
     own = sorted({organisation for _, organisation in visit.rights.grants if organisation is not None}, key=str)
     mine: ColumnElement[bool] = table_of(Organisation).c.id.in_(own)
-    return true() if visit.roles & _REGISTRARS else mine
+    return true() if _wide(visit) & _REGISTRARS else mine
 
 
 def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of an organisation; `NotFound` for none, and for who may not read it."""
     return _one(session, Organisation, as_id(ref), readable_organisations(visit))
+
+
+def _wide(visit: Visit) -> frozenset[Role]:
+    """Return the roles that somebody holds; those that reach everything only where they are held for all of it."""
+    return frozenset(role for role, at in visit.rights.grants if at is None or role not in INSTALLATION)
 
 
 def calendar_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -211,6 +214,6 @@ def readable_programmes(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     project, programme = table_of(Project), table_of(Programme)
     own = sorted({at for _, at in rights.grants if at is not None}, key=str)
     seen = select(project.c.programme_id).where(readable_projects(rights, actor))
-    if any(role in _EVERYWHERE and at is None for role, at in rights.grants) and rights.is_active:
+    if any(role in INSTALLATION and at is None for role, at in rights.grants) and rights.is_active:
         return true()
     return or_(programme.c.organisation_id.in_(own), programme.c.id.in_(seen))

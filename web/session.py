@@ -41,6 +41,8 @@ KEYS_COOKIE = "pilotway_keys"
 """`off` for who wants no keyboard shortcuts."""
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
+_RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
+_MOST_DIGITS = 15
 _A_MINUTE = timedelta(minutes=1)
 _A_YEAR = 365 * 24 * 3600
 _TWO_YEARS = 2 * _A_YEAR
@@ -107,8 +109,8 @@ class Visit:
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The roles that somebody holds anywhere."""
-        return frozenset(role for role, _ in self.rights.grants)
+        """The roles that somebody holds anywhere; who runs one organisation does not run the installation."""
+        return frozenset(role for role, at in self.rights.grants if at is None or role not in _RUNNING)
 
     @property
     def csrf(self) -> str:
@@ -316,6 +318,11 @@ def text_of(form: FormData, name: str) -> str:
     """Return what was typed into a field; empty where nothing was, or a file came instead."""
     value = form.get(name, "")
     return "" if isinstance(value, UploadFile) else value
+
+
+def number_of(text: str, otherwise: int) -> int:
+    """Return the whole number that a text is, as far as one of ours can be; something else where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else otherwise
 
 
 Anybody = Annotated[Visit, Depends(anybody)]

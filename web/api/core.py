@@ -16,7 +16,7 @@ from lifecycle.commands import Answer, Command
 from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
 from models.limits import SHORT_TEXT
 from models.states import Scope
-from web.acts import Action, actions, carry, refusal
+from web.acts import Action, actions, carry, refusal, right_first
 from web.errors import KeyMissing, Malformed, VersionMissing
 from web.nouns import AnyVerb, Noun, noun_at
 from web.session import Program, Visit
@@ -100,7 +100,10 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
     if version is None and noun.asks_version:
         raise VersionMissing(VersionMissing.code)
     row = visit.read(lambda session: noun.find(session, visit, ref))
-    asked = command_from(verb, row.id, body, key=key, version=version)
+    try:
+        asked = command_from(verb, row.id, body, key=key, version=version)
+    except Invalid as error:
+        raise right_first(visit, noun, row, verb, error) from None
     answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
     if answer.error is not None:
         raise refusal(visit, noun, row, answer.error)

@@ -10,14 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.actor import IN_PERSON
 from lifecycle.errors import LifecycleError, Stale, Unmet
 from notifications.words import Names
-from web.acts import Action, Change, actions, carry, changes_since, command, names, receipt, refusal
+from web.acts import Action, Change, actions, carry, changes_since, command, names, receipt, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
 from web.proof import prove
 from web.render import page, qr_of
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 
@@ -52,7 +52,7 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
     asked = _asked(visit, path, ref, name)
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else asked.row.version
+    version = number_of(seen, asked.row.version)
     if form.get(ROWS_MORE):
         return _page(visit, asked, form, key=key, version=version)
     try:
@@ -60,7 +60,7 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
         if asked.verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
-        return _page(visit, asked, form, key=key, version=version, error=error)
+        return _page(visit, asked, form, key=key, version=version, error=_right_first(visit, asked, error))
     answer = carry(visit, command(asked.verb, asked.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
@@ -136,6 +136,10 @@ def _page(  # noqa: PLR0913 - the state of one form
         needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
     )
+
+
+def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> LifecycleError:
+    return right_first(visit, asked.noun, asked.row, asked.verb, error)
 
 
 def _by_field(asked: Asked, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:

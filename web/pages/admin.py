@@ -35,7 +35,7 @@ from web.listing import Column, Listing, answer, wanted
 from web.nouns import CALENDARS, ORGANISATIONS, USERS, AnyVerb, Noun
 from web.reading_rights import as_id
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit
+from web.session import Somebody, Typed, Visit, number_of
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
@@ -50,8 +50,9 @@ _TOKEN_INPUTS = (
 
 
 @router.get("/admin")
-def admin(_visit: Somebody) -> Response:
+def admin(visit: Somebody) -> Response:
     """Lead to the people."""
+    need(visit, ADD_USER)
     return RedirectResponse("/admin/people", status_code=303)
 
 
@@ -153,9 +154,10 @@ def end(visit: Somebody, form: Typed, ref: str, verb: str, row_id: str) -> Respo
 @router.get("/users/{ref}/do/revoke")
 @router.get("/users/{ref}/do/end-delegation")
 @router.get("/users/{ref}/do/revoke-token")
-def choose_what_to_end(_visit: Somebody, ref: str) -> Response:
+def choose_what_to_end(visit: Somebody, ref: str) -> Response:
     """Lead to the page on which each role, token and delegation has its own way to end it."""
-    return RedirectResponse(f"/users/{ref}#roles", status_code=303)
+    row = visit.read(lambda session: USERS.find(session, visit, ref))
+    return RedirectResponse(f"{USERS.url(row)}#roles", status_code=303)
 
 
 @router.get("/users/{ref}/do/add-token")
@@ -169,7 +171,7 @@ def add_token(visit: Somebody, form: Typed, ref: str) -> Response:
     """Draw a token, keep its hash, show it this once."""
     text = f"pt_{secrets.token_urlsafe(32)}"
     days = str(form.get("days", ""))
-    ends = visit.now + timedelta(days=min(int(days), MOST_TOKEN_DAYS)) if days.isdecimal() else visit.now
+    ends = visit.now + timedelta(days=min(number_of(days, 0), MOST_TOKEN_DAYS))
     return take(visit, _token(visit, ref, text, ends), form, finish=lambda done: _once(visit, done, text, ref))
 
 

@@ -22,7 +22,7 @@ from models.money import Money
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.states import DEAD, BankEventKind, RecoveryState, Role
-from web.acts import actions, carry, command, refusal
+from web.acts import actions, carry, command, refusal, right_first
 from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
@@ -34,7 +34,7 @@ from web.proof import prove
 from web.reading_rights import as_id
 from web.record import Scribe, listed
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 LATEST = 20
@@ -247,7 +247,7 @@ def propose(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(_asked(visit, row), form)
         stored, name = kept(visit.house, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, PROPOSE, error))
     file = {"evidence_sha256": stored.sha256, "file_name": name, "size_bytes": stored.size_bytes}
     return _done(visit, form, ref, row, PROPOSE, {**said, **file})
 
@@ -261,13 +261,13 @@ def confirm(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(seen, form)
         prove(visit, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, CONFIRM, error))
     return _done(visit, form, ref, row, CONFIRM, said)
 
 
 def _done(visit: Visit, form: FormData, ref: str, row: Any, verb: Any, said: dict[str, Any]) -> Response:
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else row.version
+    version = number_of(seen, row.version)
     key = text_of(form, KEY) or str(visit.house.new_id())
     answer = carry(visit, command(verb, row.id, said, key=key, version=version))
     if answer.error is None:

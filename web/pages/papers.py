@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import read_rights
 from lifecycle.engine import project_parties
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Refused, Unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import ADD_EVIDENCE, AddEvidence
 from lifecycle.requirements.queries import document, documents
@@ -30,7 +30,7 @@ from web.papers import download, file_of, kept, preview
 from web.reading_rights import evidence_of
 from web.record import columns
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 _LISTED = ("document", "key", "file_name", "status", "version_no", "author", "submitted_on", "valid_until_on", "sha256")
@@ -84,7 +84,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     if desk.kind is None or form.get(ROWS_MORE):
         return _page(visit, desk, form)
     if not desk.action.is_allowed:
-        return _page(visit, desk, form)
+        return _page(visit, desk, form, error=Refused(*desk.action.reasons))
     try:
         stored, name = kept(visit.house, file_of(form))
     except Invalid as error:
@@ -92,7 +92,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     seen = text_of(form, VERSION)
     command = AddEvidence(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
-        expected_version=int(seen) if seen.isdecimal() else desk.row.version,
+        expected_version=number_of(seen, desk.row.version),
         project_id=desk.row.id,
         type=desk.kind.id,
         file_name=name,

@@ -18,7 +18,7 @@ from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
-from web.acts import carry, changes_since, command, refusal
+from web.acts import carry, changes_since, command, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import answer, limit_of, wanted
@@ -28,9 +28,10 @@ from web.nouns import AnyVerb
 from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
 from web.proof import prove
 from web.proving import need_money_proof
+from web.reading_rights import as_id
 from web.record import listed
 from web.render import page, qr_of
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 _LISTED = (
@@ -74,11 +75,11 @@ def give_together(visit: Somebody, form: Typed) -> Response:
     word = _word(text_of(form, "word"))
     rows = _chosen(visit, [str(one) for one in form.getlist("id")])
     key = text_of(form, KEY) or str(visit.house.new_id())
-    seen = {UUID(str(one).split(" ")[0]): str(one).split(" ")[1:] for one in form.getlist("seen")}
+    seen = _seen([str(one) for one in form.getlist("seen")])
     items = [
-        several.Item(id=row["id"], version=int(seen[row["id"]][0]), payload_hash=seen[row["id"]][1])
+        several.Item(id=row["id"], version=seen[row["id"]][0], payload_hash=seen[row["id"]][1])
         for row in rows
-        if len(seen.get(row["id"], ())) == 2
+        if row["id"] in seen
     ]
     try:
         total = _amount(form, rows[0]["currency"] if rows else "CNY")
@@ -92,6 +93,13 @@ def give_together(visit: Somebody, form: Typed) -> Response:
     except LifecycleError as error:
         return _together(visit, word, rows, form, key=str(visit.house.new_id()), error=error)
     return RedirectResponse(f"/payouts/together/done?{visit_query(word, items)}", status_code=303)
+
+
+def _seen(said: Sequence[str]) -> dict[UUID, tuple[int, str]]:
+    """Return what was seen of each payout: its version and the hash of what is asked; what reads as neither is left."""
+    parts = [one.split(" ") for one in said]
+    known = [(as_id(one[0]), one) for one in parts if len(one) == 3]
+    return {found: (number_of(one[1], 0), one[2]) for found, one in known if found is not None}
 
 
 def visit_query(word: str, items: Sequence[several.Item]) -> str:
@@ -144,14 +152,15 @@ def decide(visit: Somebody, form: Typed, ref: str) -> Response:
     found = visit.read(lambda session: decision_page(session, visit, ref))
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else found.row.version
+    version = number_of(seen, found.row.version)
     verb = PAYOUTS.verb(text_of(form, "verb"))
     try:
         values = _values(verb, found, form)
         if verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
-        return _decision(visit, found, form, key=key, version=version, error=error)
+        first = right_first(visit, PAYOUTS, found.row, verb, error)
+        return _decision(visit, found, form, key=key, version=version, error=first)
     answer = carry(visit, command(verb, found.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
@@ -177,7 +186,7 @@ def _values(verb: AnyVerb, found: DecisionPage, form: FormData) -> dict[str, Any
             said[name] = text_of(form, name) or found.facts["payload_hash"]
     if "amount_minor" in own and "amount_minor" not in said:
         seen = text_of(form, "seen_minor")
-        said["amount_minor"] = int(seen) if seen.isdecimal() else 0
+        said["amount_minor"] = number_of(seen, 0)
     return said
 
 

@@ -42,9 +42,9 @@ _OF: dict[str, tuple[str, ...]] = {
 }
 MONEY_READERS = frozenset(
     {role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform", "funder", "programme"} & set(parties)}
-    | {Role.OPERATOR, Role.ADMIN, Role.AUDITOR}
+    | {Role.ADMIN, Role.AUDITOR}
 )
-"""Who reads about a project's money: its firm, its platform and its funder; panels and customers do not."""
+"""Who reads about a project's money: its firm, its platform and its funder; panels, customers and operators do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
