@@ -93,19 +93,20 @@ def _on(place: Place) -> Iterator[Result]:
 
 
 def _patterns(place: Place, house: House, paying: Paying) -> tuple[Pattern, Sequence[Pattern]]:
-    """Return what a block has, a project with money, and one that a standard asks much of."""
+    """Return what a block has, and two projects with firms of their own: one with money, one that is asked for much."""
     block = pattern(place, _OF_BLOCK, [paying.fund_id, house.parties["platform"]], begin=1)
     (asked,) = projects(house, pack="default")
-    owners = {"project": "id", **_OF_PROJECT}
+    owners = {"project": "id", "organisation": "id", **_OF_PROJECT, "payee_account": "organisation_id"}
+    firm = house.parties["sme"]
     with_money = pattern(
         place,
         owners,
-        [paying.money.project_id],
+        [paying.money.project_id, firm],
         begin=100,
         payout_state=_state,
         payout_paid_on=partial(_day, house.today),
     )
-    return block, (with_money, pattern(place, owners, [asked], begin=200))
+    return block, (with_money, pattern(place, owners, [asked, firm], begin=200))
 
 
 def _state(n: ColumnElement[int], kind: Any) -> ColumnElement[Any]:

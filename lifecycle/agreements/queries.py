@@ -21,10 +21,16 @@ _BEHIND = ("settled_on", "stage")
 
 
 def agreements(
-    session: Session, *, fund_id: UUID | None = None, project_id: UUID | None = None, reach: Any = None
+    session: Session,
+    *,
+    fund_id: UUID | None = None,
+    project_id: UUID | None = None,
+    reach: Any = None,
+    newest: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return every agreement, or those of a fund or project, with what is paid and reserved, by number.
 
+    Where `newest` says how many, the last ones.
     `reach` is a condition on `agreement`: what the reader may see.
     """
     agreement, fund, project, firm = map(table_of, (Agreement, Fund, Project, Organisation))
@@ -48,7 +54,9 @@ def agreements(
         statement = statement.where(agreement.c.project_id == project_id)
     if reach is not None:
         statement = statement.where(reach)
-    rows = session.execute(statement).all()
+    if newest is not None:
+        statement = statement.order_by(None).order_by(agreement.c.number.desc()).limit(newest)
+    rows = session.execute(statement).all()[:: 1 if newest is None else -1]
     ids = [row.id for row in rows]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     return [

@@ -25,9 +25,12 @@ AHEAD = timedelta(days=90)
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
 
 
-def fund_projects(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:
-    """Return per agreement of a fund: awarded, paid, asked for, reserved, still promised, and its next tranche."""
-    rows = agreements(session, fund_id=fund_id)
+def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -> list[dict[str, Any]]:
+    """Return per agreement of a fund: awarded, paid, asked for, reserved, still promised, and its next tranche.
+
+    At most `limit` of them, the newest.
+    """
+    rows = agreements(session, fund_id=fund_id, newest=limit)
     payout, milestone = table_of(Payout), table_of(Milestone)
     asked = dict(
         session.execute(
@@ -66,7 +69,7 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
         table.c.fund_id == fund_id, table.c.state.in_(waiting), table.c.due_on.is_not(None), table.c.due_on <= until
     )
     wanted = set(session.execute(statement).scalars())
-    found = [row for row in milestones(session) if row["id"] in wanted] if wanted else []
+    found = milestones(session, ids=wanted) if wanted else []
     return sorted(found, key=lambda row: (row["due_on"], row["agreement"], row["number"]))
 
 

@@ -116,6 +116,7 @@ def show(visit: Somebody, code: str) -> Response:
             "months": months,
             "curve": _curve(months, words, row.currency),
             "investors": _investors(session, row, scribe, words),
+            "per_page": PER_PAGE,
             "projects": _projects(session, visit, row, scribe, words),
             "ahead": upcoming(session, row.id, visit.today),
             "walls": walls(session, row.id),
@@ -233,7 +234,7 @@ def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
 
 
 def _projects(session: Session, visit: Visit, row: Any, scribe: Scribe, words: Words) -> Any:
-    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today)]
+    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today, limit=PER_PAGE)]
     links = {
         "project": lambda one: f"/projects/{one['project']}",
         "agreement": lambda one: f"/agreements/{one['agreement']}",
