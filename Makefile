@@ -17,7 +17,7 @@ help:
 	@echo "make run        set up, play the demo story, and let the clock run with Prefect until Ctrl-C"
 	@echo "make demo       the same without the clock: exits 0 when the story was played"
 	@echo "make test       every test but the long ones; PostgreSQL is started when it is installed"
-	@echo "make test-long  the long ones: servers, killed clusters, whole sweeps of crashes, stories, replays"
+	@echo "make test-long  the long ones: servers, clusters, sweeps of crashes, replays, races on PostgreSQL"
 	@echo "make prove      races and crashes with the counts of a release"
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
 	@echo "make cluster    several machines as processes on this one: pays while workers are killed"

@@ -1,7 +1,8 @@
 """Who is meant by the audience of a reminder: codes of a deadline's ladder -> accounts, each with why it is told.
 
 A fixed number of reads for any number of reminders; disabled accounts are nobody, and being named, or owing something,
-tells nothing to who holds no role there any more. Who stands in for a role today is told beside its holder, as of any
+tells nothing to who holds no role there any more. Nobody is reminded of money behind the wall of an investor
+(`lifecycle/funds/wall.py`). Who stands in for a role today is told beside its holder, as of any
 other message (`notifications/recipients.py`).
 """
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE
+from lifecycle.funds.wall import Side, walls_of
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.funds import Fund
@@ -84,7 +86,11 @@ class Directory:
         self._grants = self._granted()
         self._held = self._of_each()
         self._stand_ins = self._lent(today)
-        self._people = self._named()
+        users = self._named()
+        self._people = {key: Person(key, row.name) for key, row in users.items()}
+        self._humans = {key: row.person_id for key, row in users.items()}
+        sides = {side for one in asked if (side := self._side(one)) is not None}
+        self._walls = walls_of(session, sorted(sides)) if sides else {}
 
     def told(self, one: Asked) -> Told:
         """Return whom this reminder is for; where nobody is, whoever runs the installation."""
@@ -95,12 +101,12 @@ class Directory:
                 *sorted(people),
                 *sorted({holder for role in roles for holder in self._holders(one, role)}),
             ):
-                if person := self._people.get(user_id):
+                if person := self._reached(one, user_id):
                     found.setdefault(person, code)
         for code in one.audience if self._stand_ins else ():
             for role in self._meant(one, code)[1]:
                 for user_id in sorted(self._standing_in(one, role)):
-                    if person := self._people.get(user_id):
+                    if person := self._reached(one, user_id):
                         found.setdefault(person, DELEGATE)
         return found or dict.fromkeys(self._everywhere(), "operator")
 
@@ -111,6 +117,17 @@ class Directory:
             return Place(row.number, row.name)
         row = self._funds[one.fund_id]
         return Place(row.code, row.name)
+
+    def _side(self, one: Asked) -> Side | None:
+        """Return the fund that pays and the firm that is paid, where both are known."""
+        project = self._projects.get(one.project_id)
+        return (one.fund_id, project.organisation_id) if project is not None and one.fund_id is not None else None
+
+    def _reached(self, one: Asked, user_id: UUID) -> Person | None:
+        """Return the account where it is live and its human stands behind no wall."""
+        side = self._side(one)
+        apart = self._walls.get(side, frozenset()) if side is not None else frozenset()
+        return None if self._humans.get(user_id) in apart else self._people.get(user_id)
 
     def _meant(self, one: Asked, code: str) -> _Owner:
         if code == "firm":
@@ -203,13 +220,14 @@ class Directory:
                 found.setdefault(user, []).append(place)
         return found
 
-    def _named(self) -> dict[UUID, Person]:
+    def _named(self) -> dict[UUID, Any]:
+        """Return the live accounts of all who may be meant."""
         wanted = {user for people in self._grants.values() for user in people}
         wanted |= {row.user_id for rows in self._members.values() for row in rows}
         wanted |= {user for people, _ in self._owners.values() for user in people}
         wanted |= {row.delegate_id for rows in self._stand_ins.values() for row in rows}
         rows = rows_by(self._session, User, "id", sorted(wanted))
-        return {key: Person(key, row.name) for key, (row,) in rows.items() if row.status == UserStatus.ACTIVE}
+        return {key: row for key, (row,) in rows.items() if row.status == UserStatus.ACTIVE}
 
 
 def _ids(found: Iterable[UUID | None]) -> list[UUID]:

@@ -54,8 +54,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"SKIPPED {count} tests: {reason}", yellow=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before what is not wanted is taken out by its marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that have slow tests, then with those that have many, so that none runs alone at the end."""
+    for item in items:
+        if item.get_closest_marker("postgres") and item.get_closest_marker("long_on_postgres"):
+            item.add_marker("long")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))

@@ -1,6 +1,7 @@
 """What a carried-out verb of endpoints and of undelivered messages changes. Pure: facts in, effects out."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,16 +33,26 @@ def _act(facts: EndpointFacts, verb: str, values: Mapping[str, Any], detail: Map
 
 
 def added(facts: EndpointFacts, _target: str, stamp: Stamp) -> Effects:
-    """Enter the endpoint. Its secret is in no audit row."""
+    """Enter the endpoint. No audit row has its secret, or its path and query, in which receivers keep tokens."""
     command = facts.command
-    said = {"url": command.url, "types": list(command.types), "owner_id": command.owner_id}
+    said = {"types": list(command.types), "owner_id": command.owner_id}
+    where = {
+        "host": urlsplit(command.url).netloc.rpartition("@")[2],
+        "url_sha256": sha256(command.url.encode()).hexdigest(),
+    }
     act = Act(
         table=WebhookEndpoint,
         object_type=OBJECT_TYPE,
         id=stamp.new_id(),
         action=f"{OBJECT_TYPE}.add",
-        values={**said, "secret": command.secret, "status": EndpointStatus.ACTIVE, "created_at": stamp.now},
-        detail=said,
+        values={
+            **said,
+            "url": command.url,
+            "secret": command.secret,
+            "status": EndpointStatus.ACTIVE,
+            "created_at": stamp.now,
+        },
+        detail={**where, **said},
     )
     return Effects(acts=(act,))
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -33,6 +34,11 @@ def url(told: Receiver) -> str:
     return f"http://{told.place}/in"
 
 
+def told_of(house: House, action: str) -> str:
+    (row,) = house.rows(f"SELECT body FROM audit_record WHERE action = '{action}'")
+    return str(row.body)
+
+
 class TestWebhook:
     def test_shows_its_secret_once(self, at_home: Line, url: str) -> None:
         said = at_home("webhook", "add", url, "--type", "payout.*", *ADMIN)
@@ -42,11 +48,16 @@ class TestWebhook:
         (row,) = at_home("webhook", "list", "--json").document["data"]
         assert (row["url"], row["types"], row["status"], row["owner"]) == (url, ["payout.*"], "active", "admin")
 
-    def test_keeps_its_secret_out_of_the_trail(self, at_home: Line, house: House, url: str) -> None:
+    def test_keeps_its_secret_and_the_token_in_its_address_out_of_the_trail(
+        self, at_home: Line, house: House, url: str
+    ) -> None:
+        url = f"{url}/T0KEN?key=K3Y"
         secret = at_home("webhook", "add", url, *ADMIN, "--json").document["secret"]
 
         for column, table in (("body", "audit_record"), ("answer", "command_record")):
-            assert not [row for row in house.rows(f"SELECT {column} FROM {table}") if secret in str(row)]
+            told = "".join(str(row) for row in house.rows(f"SELECT {column} FROM {table}"))
+            assert [word for word in (secret, "T0KEN", "K3Y") if word in told] == []
+        assert sha256(url.encode()).hexdigest() in told_of(house, "webhook.add")
 
     def test_is_tested_with_a_signed_event(self, at_home: Line, told: Receiver, url: str) -> None:
         secret = at_home("webhook", "add", url, *ADMIN, "--json").document["secret"]

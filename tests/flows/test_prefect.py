@@ -183,6 +183,7 @@ class TestAFlowRun:
         slots = {datetime.fromisoformat(row["slot_at"]) for row in done}
         assert {datetime.fromisoformat(row["slot"]) for row in told} & slots
 
+    @pytest.mark.long
     def test_does_a_slot_once_that_it_is_woken_for_twice(self, alone: Place) -> None:
         now = datetime.now(UTC)  # noqa: TID251 - the processes live by the machine's clock
         at_three_in_shanghai = now.replace(hour=19, minute=0, second=0, microsecond=0)

@@ -110,6 +110,7 @@ OF_EVERYTHING = frozenset({"calendar.announce", "calendar.override", "webhook.re
 
 
 @pytest.mark.slow
+@pytest.mark.long_on_postgres
 @pytest.mark.parametrize("verb", sorted(set(RECIPES) - OF_EVERYTHING))
 def test_every_verb_finds_its_rows_by_index(each_house: House, verb: str) -> None:
     recipe = RECIPES[verb]

@@ -18,6 +18,7 @@ from notifications.reminders import Rung, _insert, _suppressed, labels_of, plan
 from tests import factories as make
 from tests.factories import House
 from tests.flows.test_reminders import SHANGHAI, change, stamp_at
+from tests.lifecycle.commands.payout_cases import stand_behind_the_wall
 from tests.lifecycle.ending_recipes import stop
 from tests.lifecycle.recipes import RECIPES
 from tests.payments import payouts
@@ -187,6 +188,14 @@ def leave(house: House, name: str) -> None:
         "UPDATE role_grant SET revoked_at = granted_at WHERE user_id = (SELECT id FROM app_user WHERE name = :name)",
         name=name,
     )
+
+
+class TestTheWall:
+    def test_lets_nobody_be_reminded_of_money_of_a_firm_that_their_own_house_owns(self, each_house: House) -> None:
+        payouts(each_house)
+        fund = UUID(str(each_house.one("SELECT fund_id FROM v_payout")))
+        stand_behind_the_wall(each_house, fund, Role.CERTIFIER)
+        assert told(each_house, "payout_promise") == {"fund_manager"}
 
 
 class TestNobodyThere:

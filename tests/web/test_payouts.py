@@ -160,7 +160,9 @@ class TestTheDecision:
             assert "The account was changed on" in page.text
             assert "ending in 2233" in page.text
 
-            assert manager.send("approve").status == 422
+            refused = manager.send("approve")
+            assert (refused.status, state(house)) == (409, "requested")
+            assert "call the firm back on a number known before" in refused.text
             manager.send("approve", callback_by="Lin", callback_at="2025-07-15 10:00")
 
         assert state(house) == "approved"

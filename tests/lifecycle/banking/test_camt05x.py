@@ -327,7 +327,7 @@ class TestChecked:
 
 
 class TestLongStatements:
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_take_no_more_memory_for_4_000_lines_than_for_1_000(self) -> None:
         def peak(lines: int) -> int:
             tracemalloc.start()
@@ -347,7 +347,7 @@ class TestLongStatements:
 
         assert refused(camt053(statement(entry(extra=long)))).codes == ("bank_file_too_large",)
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_hold_no_more_than_160_mebibytes(self) -> None:
         piece = entry(details=transfer()).encode() + b" " * (1 << 20)
         head, tail = camt053(statement("@", closing="0.00")).split(b"@")

@@ -34,7 +34,7 @@ from tests.money import AMOUNT
 from tests.paying import ACCOUNT, APPROVERS, MAKER, Paying, a_paying_fund, approve
 from tests.witness.bank import Bank, Order
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long_on_postgres]
 TIMES = (2, pytest.param(6, marks=pytest.mark.long), pytest.param(200, marks=pytest.mark.prove))
 ONE, OTHER = APPROVERS
 PAID_IN = 10_000_000

@@ -19,7 +19,7 @@ from models.states import GateOutcome, ProjectState, Role
 from tests.factories import VOTERS, House, key, name_members, projects, reviews
 from tests.lifecycle.concurrency.races import Racers, assert_sound, done, racers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long_on_postgres]
 TIMES = (3, pytest.param(20, marks=pytest.mark.long), pytest.param(200, marks=pytest.mark.prove))
 ONE, OTHER = Role.COORDINATOR, "second"
 

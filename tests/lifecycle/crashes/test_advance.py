@@ -22,7 +22,7 @@ from tests.lifecycle.concurrency.races import assert_sound
 from tests.lifecycle.crashes import victim
 from tests.lifecycle.crashes.conftest import KILLED, Victims
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long_on_postgres]
 
 MOST = 60
 """More than the boundaries of one advance: each is tried on a project of its own."""

@@ -38,7 +38,7 @@ from tests.money import AMOUNT
 from tests.paying import ACCOUNT, a_paying_fund, approve, settle_case
 from tests.witness.bank import Bank
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long_on_postgres]
 PAID_IN = 1_000_000
 _TABLES = [table.name for table in metadata.sorted_tables]
 _PLACES = (("out", "*.xml"), ("out", ".*"), ("in", "*.xml"), ("in", "done/*"))

@@ -23,7 +23,7 @@ def generated(tmp_path: Path, count: int) -> Path:
     return csv_file(tmp_path, rows, name=f"{count}.csv")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestReading:
     def test_takes_no_more_memory_for_30_000_rows_than_for_3_000(self, tmp_path: Path) -> None:
         read = [rule for rule in BASE["columns"] if rule["column"] in ("title", "sum")]

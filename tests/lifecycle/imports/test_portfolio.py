@@ -372,6 +372,7 @@ brought(house, Path(path), load_mapping(Path(mapping)), mode=How(mode), programm
 
 
 @pytest.mark.slow
+@pytest.mark.long_on_postgres
 class TestKilledInTheMiddle:
     @pytest.mark.parametrize(("mode", "left"), [(How.WHOLE, 0), pytest.param(How.PARTIAL, 800, marks=pytest.mark.long)])
     def test_leaves_whole_transactions_and_is_completed_by_a_repeat(

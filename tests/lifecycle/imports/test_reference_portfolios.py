@@ -124,7 +124,7 @@ ALL_OF_SBIR = {"phase1_1983_1990": 1, "phase2_1984_2002": 2, **FIRST_OF_SBIR}
 """Twenty thousand projects take minutes: `make prove` brings them all in."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestSbir:
     @pytest.mark.parametrize("files", [FIRST_OF_SBIR, pytest.param(ALL_OF_SBIR, marks=pytest.mark.prove)], ids=len)
     def test_comes_in_whole_and_once(self, house: House, reference_data: Path, files: dict[str, int]) -> None:

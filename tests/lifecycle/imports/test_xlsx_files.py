@@ -150,7 +150,7 @@ class TestReportedNotGuessed:
 
 
 class TestExtent:
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_of_20_000_rows_is_read_and_one_more_is_refused(self, tmp_path: Path) -> None:
         how = mapping(tmp_path, columns=[{"column": "title", "to": "name"}])
         path = saved(tmp_path, [["no", "title"]])
