@@ -5,7 +5,7 @@ Files are written into a folder that somebody else keeps; `settings` is where th
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from time import sleep
 
@@ -50,8 +50,8 @@ def settings_at(folder: Path) -> Settings:
 
 @contextmanager
 def console_at(folder: Path) -> Iterator[FastAPI]:
-    """Give the console of a demonstration as `pilotway console` gives it."""
-    with opened(settings_at(folder), Backstage()) as house:
+    """Give the console of a demonstration as `pilotway console` gives it, which is started there."""
+    with chdir(folder), opened(settings_at(folder), Backstage()) as house:
         yield make_app(house)
 
 

@@ -4,13 +4,12 @@ They go into `screenshots/`, which is not kept; the few that the two READMEs sho
 The demonstration is played anew for it, unless a folder that has a furnished one is named.
 """
 
-import os
 import shutil
 import sys
 import tempfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from itertools import groupby, product
 from pathlib import Path
 from typing import Literal
@@ -62,23 +61,22 @@ def main(folder: Path | None) -> None:
 def demonstration(folder: Path | None) -> Iterator[Path]:
     """Give a folder with the demonstration: a copy of that one, or a new one."""
     with tempfile.TemporaryDirectory(prefix="pilotway-screenshots-") as place:
-        world, before = Path(place) / "world", Path.cwd()
+        world = Path(place) / "world"
         if folder is not None:
             shutil.copytree(folder, world)
         else:
             world.mkdir()
-            os.chdir(world)
-            try:
+            with chdir(world):
                 run(["demo"])
                 furnish()
-            finally:
-                os.chdir(before)
         yield world
 
 
 def taken(page: Page, stop: Stop, lang: Lang) -> None:
-    """Take the pictures of one page."""
-    page.goto(stop.path)
+    """Take the pictures of one page; RuntimeError where another one came."""
+    answer = page.goto(stop.path)
+    if answer is None or answer.status != stop.status:
+        raise RuntimeError(f"{stop.path}: {answer.status if answer else 'no answer'}")
     for (size, width), theme in product(WIDTHS.items(), THEMES):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=theme)
