@@ -26,6 +26,7 @@ NO_PAGES: Mapping[str, str] = {
     "/evidence/{ref}/file": "what somebody handed in",
     "/payouts/{ref}/do/{name}": "leads to the decision on the page of the payout, or is the page of any verb",
     "/exceptions/{ref}/do/{name}": "leads to the page of the case",
+    "/security/passkeys/{key_id}/remove": "asks about a passkey, of which the demonstration has none",
     "/users/{ref}/do/revoke": "leads to the page of the user",
     "/users/{ref}/do/end-delegation": "leads to the page of the user",
     "/import/{sha256}": "belongs to the session that sent the file: among the `STATES` of `tests.web.walking`",
