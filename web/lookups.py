@@ -17,6 +17,8 @@ from models.people import Organisation, RoleGrant, User
 from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
 from models.states import EvidenceStatus, OrganisationKind, Role, UserStatus, VerdictState
+from notifications.gates import standard_names
+from notifications.words import LANGUAGES
 from web.forms import Options
 from web.money_lookups import MONEY_OFFERS
 from web.nouns import AnyVerb, Noun
@@ -90,12 +92,17 @@ def organisations(*kinds: OrganisationKind) -> Offer:
 
 def papers(session: Session, noun: Noun, row: Any) -> Options:
     """The evidence of the project that counts."""
+    project_id = noun.project_id(row)
+    titles = {lang: standard_names(session, project_id, lang) for lang in LANGUAGES} if project_id else {}
     evidence = table_of(Evidence)
     statement = select(evidence.c.id, evidence.c.type, evidence.c.file_name).where(
         evidence.c.project_id == noun.project_id(row), evidence.c.status == EvidenceStatus.CURRENT
     )
     rows = session.execute(statement.order_by(evidence.c.type, evidence.c.id).limit(MOST))
-    return [(str(one.id), f"{one.type} · {one.file_name}") for one in rows]
+    return [
+        (str(one.id), {lang: f"{known.get(one.type, one.type)} · {one.file_name}" for lang, known in titles.items()})
+        for one in rows
+    ]
 
 
 def clauses(session: Session, noun: Noun, row: Any) -> Options:

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "possible": "way_out",
     "object_type": "about",
     "account": "account",
+    "category": "choice",
 }
 """What kind of stored word a value is."""
 _TAGS: Mapping[str, str] = {

@@ -20,7 +20,7 @@ from models.holds import ExceptionCase
 from models.payouts import Approval, PayeeAccount, PaymentBatch, PaymentInstruction, Payout
 from models.people import Organisation, User
 from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import beside, rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, LineStatus, PayeeStatus, PaymentBatchState, PayoutState
 
@@ -142,6 +142,7 @@ def ids_of(which: Which) -> Select[Any]:
 def _wanted(which: Which) -> list[Any]:
     """Return the conditions on payouts with their project, firm and fund."""
     payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    state = payout.c.state if which.reach is None else beside(payout.c.state)
     found = [
         payout.c[name] == value
         for name in ("state", "fund_id", "project_id", "id")
@@ -152,7 +153,7 @@ def _wanted(which: Which) -> list[Any]:
     if which.reach is not None:
         found.append(which.reach)
     if which.states:
-        found.append(payout.c.state.in_(which.states))
+        found.append(state.in_(which.states))
     if which.ids:
         found.append(payout.c.id.in_(list(which.ids)))
     if which.fund:
@@ -177,12 +178,12 @@ def sums(session: Session, which: Which) -> list[Sum]:
     """Return count and total of payouts by state and currency. One statement."""
     payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
     statement = (
-        select(payout.c.state, payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
+        select(beside(payout.c.state), payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
         .join_from(payout, project, project.c.id == payout.c.project_id)
         .outerjoin(firm, firm.c.id == project.c.organisation_id)
         .join(fund, fund.c.id == payout.c.fund_id)
         .where(*_wanted(which))
-        .group_by(payout.c.state, payout.c.currency)
+        .group_by(beside(payout.c.state), payout.c.currency)
     )
     rows = session.execute(statement)
     return [Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows]

@@ -333,7 +333,7 @@ _ORGANISATIONS = (
     Column(key="country"),
 )
 _PROGRAMMES = (
-    Column(key="code"),
+    Column(key="code", label="own_code"),
     Column(key="name"),
     Column(key="standard", link="url"),
     Column(key="organisation", label="organisation_id"),

@@ -292,7 +292,7 @@ def _case(
         row = CASES.find(session, visit, ref)
         (found,) = cases(session, case_id=row.id)
         scribe = Scribe(words, found["currency"] or "CNY", {"kind": "case", "reason": "reason"})
-        names = [name for name in found["facts"] if name != "currency"]
+        names = [name for name, value in found["facts"].items() if name != "currency" and value is not None]
         proposed = ("action", "reason", "proposal", "evidence_sha256", "proposed_by", "proposed_at")
         acts = actions(session, visit, CASES, row)
         return {

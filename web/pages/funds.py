@@ -38,6 +38,8 @@ from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+SHOWN = 100
+"""Agreements on the page of a fund, the newest."""
 PLACES = ("paid", "reserved", "committed", "free")
 """Parts of the bar, in the order in which money goes, from its end."""
 _INVESTOR = ("organisation", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
@@ -149,6 +151,7 @@ def show(visit: Somebody, code: str) -> Response:
             "months": months,
             "curve": _curve(months, words, row.currency),
             "investors": _investors(session, row, scribe, words),
+            "per_page": SHOWN,
             "projects": _projects(session, visit, row, scribe, words),
             "ahead": upcoming(session, row.id, visit.today),
             "walls": walls(session, row.id),
@@ -288,7 +291,7 @@ def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
 
 
 def _projects(session: Session, visit: Visit, row: Any, scribe: Scribe, words: Words) -> Any:
-    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today)]
+    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today, limit=SHOWN)]
     links = {
         "project": lambda one: f"/projects/{one['project']}",
         "agreement": lambda one: f"/agreements/{one['agreement']}",

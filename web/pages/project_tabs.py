@@ -29,7 +29,8 @@ from models.states import Role
 from notifications.gates import standard_names
 from web.acts import actions
 from web.nouns import PROJECTS
-from web.render import page
+from web.pages.project_view import about_of
+from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -60,7 +61,7 @@ class Entry:
 @router.get("/projects/{ref}/timeline")
 def timeline(visit: Somebody, ref: str, kind: str = "all", before: int = 0) -> Response:
     """Tell what happened, the newest first: who, what, from where to where, why; refusals too."""
-    chosen = kind if kind in FILTERS else "all"
+    chosen, words = kind if kind in FILTERS else "all", Words(visit.lang, visit.house.zone)
 
     def work(session: Session) -> tuple[Any, list[Entry], bool]:
         row = PROJECTS.find(session, visit, ref)
@@ -69,7 +70,7 @@ def timeline(visit: Somebody, ref: str, kind: str = "all", before: int = 0) -> R
         )
         names = standard_names(session, row.id, visit.lang)
         seals = _seals(session, [one.seq for one in shown])
-        return row, [_entry(one, names, seals) for one in shown], has_more
+        return row, [_entry(one, about_of(one, names, words), seals) for one in shown], has_more
 
     row, entries, has_more = visit.read(work)
     following = str(entries[-1].event.seq) if has_more else None
@@ -95,9 +96,9 @@ def _seals(session: Session, seqs: Sequence[int]) -> dict[int, str]:
     return dict(session.execute(select(audit.c.seq, audit.c.hash).where(audit.c.seq.in_(seqs))).tuples().all())
 
 
-def _entry(event: Event, names: Any, seals: dict[int, str]) -> Entry:
+def _entry(event: Event, about: str, seals: dict[int, str]) -> Entry:
     is_move = event.from_state != event.to_state and not event.is_refused
-    return Entry(event=event, about=names.get(event.about, event.about), seal=seals.get(event.seq, ""), is_move=is_move)
+    return Entry(event=event, about=about, seal=seals.get(event.seq, ""), is_move=is_move)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

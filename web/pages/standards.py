@@ -243,7 +243,7 @@ def _passing(facts: Any) -> dict[str, bool]:
 
 
 _STANDARDS = (
-    Column(key="code"),
+    Column(key="code", label="own_code"),
     Column(key="version", link="url"),
     Column(key="published_at", kind="at"),
     Column(key="previous", link="diff", label="compared_with"),
