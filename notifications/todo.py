@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session
 
 from lifecycle import engine
@@ -130,7 +130,7 @@ def likely_projects(session: Session, actor: Actor, reach: ColumnElement[bool], 
     )
     mine = select(member.c.project_id).where(member.c.user_id == actor.user_id, member.c.until_at.is_(None))
     found: dict[UUID, None] = {}
-    for condition in (project.c.id.in_(mine), reach):
+    for condition in (and_(project.c.id.in_(mine), reach), reach):
         statement = (
             select(project.c.id)
             .join(run, run.c.id == project.c.stage_run_id)

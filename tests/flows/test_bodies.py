@@ -224,11 +224,21 @@ class TestHousekeeping:
                 at = house.now - age
                 tried: dict[str, Any] = {"kind": SignInKind.PASSWORD, "login_sha256": "a" * 64, "address": "192.0.2.1"}
                 session.add(SignInAttempt(at=at, is_good=False, **tried))
-                asked: dict[str, Any] = {"user_id": own, "kind": ChallengeKind.STEP_UP, "token_sha256": str(number) * 64}
+                asked: dict[str, Any] = {
+                    "user_id": own,
+                    "kind": ChallengeKind.STEP_UP,
+                    "token_sha256": str(number) * 64,
+                }
                 session.add(Challenge(created_at=at, expires_at=at, **asked))
             for number, days in enumerate((91, 89)):
                 at = house.now - day * days
-                seen: dict[str, Any] = {"created_at": at - day, "seen_at": at - day, "expires_at": at, "address": "", "agent": ""}
+                seen: dict[str, Any] = {
+                    "created_at": at - day,
+                    "seen_at": at - day,
+                    "expires_at": at,
+                    "address": "",
+                    "agent": "",
+                }
                 whose: dict[str, Any] = {"user_id": own, "token_sha256": str(number) * 64, "kind": SignInKind.PASSWORD}
                 session.add(WebSession(**seen, **whose))
 

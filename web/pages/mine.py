@@ -156,7 +156,7 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts) -> Mine:
         if row.stage in STAGES
         else frozenset(),
         notices=notices(session, row.id),
-        payouts=_payouts(session, visit, row),
+        payouts=[] if visit.is_on_own_page else _payouts(session, visit, row),
         contacts=_contacts(session, row),
         can_submit=acts.get("project.submit"),
         can_hand_in=acts["evidence.add"].is_allowed,

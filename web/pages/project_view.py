@@ -1,6 +1,6 @@
 """What the page of a project shows: rail, gate, what may be done, what happened; plain values in one language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,19 +101,10 @@ def _target(stage: ProjectState) -> str:
     return str(ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place])
 
 
-_ABOUT: Mapping[str, str] = {
-    "project.assign": "role",
-    "project.unassign": "role",
-    "track.start": "verification",
-    "track.finish": "verification",
-}
-"""Acts that are about a stored word, and its kind."""
-
-
-def about_of(event: Any, words: Words, names: Mapping[str, str]) -> str:
-    """Return what an act is about as people call it: by the standard's title, or the word for what is stored."""
-    kind = _ABOUT.get(event.verb)
-    return words.word(kind, event.about) if kind else names.get(event.about, event.about)
+def about_of(event: Any, names: Any, words: Words) -> str:
+    """Return what an act is about, in words: a kind of document, a part that somebody takes, a verification."""
+    found: str = names.get(event.about, event.about)
+    return words.word("verification", words.word("role", found))
 
 
 def _told(event: Any, words: Words, names: Any) -> Told:
@@ -124,7 +115,7 @@ def _told(event: Any, words: Words, names: Any) -> Told:
         by=event.actor_name or words.word("actor", event.actor),
         is_system=event.actor == "clock",
         act=words.verb(event.verb),
-        about=about_of(event, words, names),
+        about=about_of(event, names, words),
         is_refused=event.is_refused,
         to_state=event.to_state if moves else "",
         reason=", ".join(words.word("refusal", code) for code in event.codes) if event.is_refused else event.reason,
