@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from functools import cached_property
@@ -26,7 +26,7 @@ from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unm
 from lifecycle.people.queries import people_who_owe
 from models.clock import FixedClock, SystemClock, parse_instant
 from models.db import make_engine, reading, run_in_transaction
-from models.installation import Installation
+from models.installation import DISBURSEMENT_ID, Installation
 from models.people import ApiToken, User
 from models.ports import Clock
 from models.readiness import check_ready
@@ -34,7 +34,7 @@ from models.settings import Settings, load_settings
 from models.states import Door as DoorName
 from models.states import UserStatus
 from notifications.gates import named, standard_names
-from notifications.words import sentence, title
+from notifications.words import sentence, title, verb_title
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Lookup, str], Command]
@@ -271,14 +271,19 @@ class Door:
         state = document.get("state") or ""
         if state:
             code = f"{code}_to_state"
-        number = document.get("number") or ref or document["object_id"]
+        only_one = title("about", document["object_type"], self.output.lang) if _is_only_one(document) else ""
+        number = document.get("number") or ref or only_one or document["object_id"]
         values = {"verb": self._verb(answer), "ref": number, "state": state, "version": document["version"]}
         return sentence(code, values, self.output.lang)
 
     def _verb(self, answer: Answer) -> str:
         verb = REGISTRY[type(answer.command)]
-        whole = title("verb", verb.permission, self.output.lang)
-        return title("verb", verb.name, self.output.lang) if whole == verb.permission else whole
+        return verb_title(answer.document.get("done_as", verb.permission), self.output.lang)
+
+
+def _is_only_one(document: Mapping[str, Any]) -> bool:
+    """Say whether there is one thing of this kind only: it has a word, and no number."""
+    return str(document["object_id"]) == str(DISBURSEMENT_ID)
 
 
 def here() -> tzinfo:

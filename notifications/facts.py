@@ -154,6 +154,9 @@ def _with_amounts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**read, **facts}
 
 
+_INBOX = ("inbox", "notify list")
+_OF_THE_INBOX = frozenset({"reminder.due"})
+"""Kinds that tell of several things at once."""
 _LINKS: Mapping[str, str] = {"invitation.sent": "invite", "invitation.link_asked": "link"}
 """Kind of letter -> where its link leads; the rest of the address is made when the mail is written."""
 
@@ -162,24 +165,24 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
     """Return where it is seen: the page of the console, and the command that shows it."""
     number, fund = facts.get("project", ""), facts.get("fund", "")
     of = {
-        "agreement": (f"projects/{number}/money", f"agreement show {facts.get('number')}"),
-        "batch": (f"funds/{fund}", f"bank show {facts.get('number')}"),
-        "cost": (f"projects/{number}/money", f"cost show {facts.get('agreement')}/{facts.get('statement_no')}"),
+        "agreement": (f"agreements/{facts.get('number')}", f"agreement show {facts.get('number')}"),
+        "batch": (f"payment-batches/{facts.get('number')}", f"bank show {facts.get('number')}"),
+        "cost": (f"costs/{row.object_id}", f"cost show {facts.get('agreement')}/{facts.get('statement_no')}"),
         "disbursement": ("disbursement/all", "disbursement show"),
-        "exception": (f"funds/{fund}" if fund else "ops", f"exception show {row.object_id}"),
+        "exception": (f"exceptions/{row.object_id}", f"exception show {row.object_id}"),
         "fund": (f"funds/{fund}", f"fund show {fund}"),
         "invitation": (_LINKS.get(row.kind, ""), ""),
-        "milestone": (f"projects/{number}/money", f"milestone show {facts.get('agreement')}/{facts.get('tranche')}"),
+        "milestone": (f"milestones/{row.object_id}", f"milestone show {facts.get('agreement')}/{facts.get('tranche')}"),
         "organisation": ("", "organisation list"),
-        "payee_account": ("", "payee list"),
+        "payee_account": (f"payees/{row.object_id}", "payee list"),
         "payout": (f"payouts/{facts.get('number')}", f"payout show {facts.get('number')}"),
         "programme": ("", "programme list"),
         "project": (f"projects/{number}", f"gate check {number}" if own is not None else ""),
-        "recovery": (f"projects/{number}/money", f"recovery show {facts.get('number')}"),
-        "review": (f"projects/{number}/gate", f"review show {number}/{facts.get('gate')}"),
+        "recovery": (f"recoveries/{facts.get('number')}", f"recovery show {facts.get('number')}"),
+        "review": (f"reviews/{row.object_id}", f"review show {number}/{facts.get('gate')}"),
         "standard": (f"standards/{facts.get('code')}/{facts.get('version')}", "standard list"),
         "standard_draft": (f"standard-drafts/{row.object_id}", "standard list"),
-        "statement": (f"funds/{fund}" if fund else "ops", "statement list"),
+        "statement": (f"statements/{row.object_id}", "statement list"),
     }
-    page, command = of.get(row.object_type, ("", ""))
+    page, command = _INBOX if row.kind in _OF_THE_INBOX else of.get(row.object_type, ("", ""))
     return {"page": page, "command": f"pilotway {command}" if command else ""}

@@ -91,7 +91,7 @@ def figures_of(session: Session, *, today: date, zone: ZoneInfo) -> Figures:
         stages=_stages(session, today),
         funds=funds,
         positions=positions(session, ids) if ids else {},
-        months={one: burn(session, one, zone)[-MONTHS:] for one in ids},
+        months={one: [row for row in burn(session, one, zone) if row["month"]][-MONTHS:] for one in ids},
     )
 
 

@@ -16,13 +16,13 @@ from models.reading import table_of
 from models.states import ReminderStatus
 from notifications.asked import Directory
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline
+from notifications.labels import called, labels_of
 from notifications.reminders import (
     Span,
     asked_of,
     item_of,
     joined,
     known,
-    labels_of,
     oldest,
     on_hold,
     rungs_of,
@@ -90,11 +90,12 @@ def _coming(
 def _lines(session: Session, chunk: Sequence[Coming], stamp: Stamp) -> Iterator[dict[str, Any]]:
     asked = [asked_of(one) for one in chunk]
     directory = Directory(session, asked, today=stamp.today)
+    names = called(session, chunk, {(row.what, row.object_id): str(row.label) for row in chunk})
     for row, one in zip(chunk, asked, strict=True):
         told = directory.told(one)
         yield {
             **item_of(row, one, directory, stamp),
-            "label": row.label,
+            "label": names[row.what, row.object_id],
             "due_at": row.due_at,
             "rung": row.rung,
             "people": [person.name for person in told],
@@ -134,12 +135,12 @@ def _verdicts(session: Session, waiting: Iterable[Any], stamp: Stamp) -> dict[UU
 
 def _told(session: Session, chunk: Sequence[Any], would_be: dict[UUID, str], stamp: Stamp) -> Iterator[dict[str, Any]]:
     asked = [asked_of(row) for row in chunk]
-    directory, labels = Directory(session, asked, today=stamp.today), labels_of(session, chunk)
+    directory, names = Directory(session, asked, today=stamp.today), called(session, chunk, labels_of(session, chunk))
     for row, one in zip(chunk, asked, strict=True):
         yield {
             **item_of(row, one, directory, stamp),
             "id": row.id,
-            "label": labels.get((row.what, row.object_id), ""),
+            "label": names[row.what, row.object_id],
             "due_at": row.due_at,
             "rung": row.rung,
             "audience": list(row.audience),

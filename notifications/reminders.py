@@ -44,6 +44,7 @@ from models.states import ENDED, DeliveryStatus, ReminderStatus
 from models.types import Day, JSONText, UTCDateTime
 from notifications.asked import Asked, Directory, Person
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline, deadline_day
+from notifications.labels import called, labels_of
 
 KIND = "reminder.due"
 TOLD_AT = time(9)
@@ -348,9 +349,9 @@ class _Heap:
 
 def _heaped(session: Session, chunk: Sequence[Any], heap: dict[Person, _Heap], stamp: Stamp) -> None:
     asked = [asked_of(row) for row in chunk]
-    directory, labels = Directory(session, asked, today=stamp.today), labels_of(session, chunk)
+    directory, names = Directory(session, asked, today=stamp.today), called(session, chunk, labels_of(session, chunk))
     for row, one in zip(chunk, asked, strict=True):
-        item = {**item_of(row, one, directory, stamp), "label": labels.get((row.what, row.object_id), "")}
+        item = {**item_of(row, one, directory, stamp), "label": names[row.what, row.object_id]}
         for person, why in directory.told(one).items():
             mine = heap.setdefault(person, _Heap())
             known = mine.items.get((row.what, row.object_id))
@@ -363,17 +364,6 @@ def _heaped(session: Session, chunk: Sequence[Any], heap: dict[Person, _Heap], s
 def asked_of(row: Any) -> Asked:
     """Return what a row says of whom it is for."""
     return Asked(row.what, row.object_id, row.project_id, row.fund_id, tuple(row.audience))
-
-
-def labels_of(session: Session, rows: Sequence[Any]) -> dict[tuple[str, UUID], str]:
-    """Return what tells things of one project apart (clause, number, type); at most one read for each kind."""
-    found: dict[tuple[str, UUID], str] = {}
-    for what in {row.what for row in rows}:
-        open_ones = BY_NAME[what].rows
-        ids = {row.object_id for row in rows if row.what == what}
-        asked = select(open_ones.c.object_id, open_ones.c.label).where(open_ones.c.object_id.in_(ids))
-        found |= {(what, one.object_id): str(one.label) for one in session.execute(asked)}
-    return found
 
 
 def item_of(row: Any, one: Asked, directory: Directory, stamp: Stamp) -> dict[str, Any]:

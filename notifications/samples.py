@@ -116,7 +116,7 @@ _OWED = {
 _DUE = {
     "what": "stage_due",
     "number": "PT-2026-0001",
-    "label": "",
+    "label": {"zh": "G1.1 营业执照", "en": "G1.1 Business licence"},
     "name": "智能炒菜机器人",
     "on": _DAY,
     "working_days_left": 3,

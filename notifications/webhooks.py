@@ -15,13 +15,19 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
+from lifecycle.deliveries.rules import is_told
+from lifecycle.errors import Invalid, unmet
 from models.ports import OutsideError, Said, SendResult, Transient
 from models.types import canonical_json, utc_text
 from notifications.addresses import CONNECT_SECONDS, TOTAL_SECONDS, NotAllowed, Resolve, Target, resolved, target_of
+from notifications.messages import KINDS, OF_THE_CLOCK, topic_of
 from notifications.outside import Watch, trusted
 
+_HTTP, _HTTPS = 80, 443
 GONE = "HTTP 410"
 """The answer of a receiver that wants no more: its endpoint is disabled at once."""
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the sign of a secret, no secret
@@ -35,6 +41,26 @@ _THIN = ("number", "project", "page", "version", "state")
 def new_secret() -> str:
     """Draw a secret to sign with; whoever draws it shows it once."""
     return f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
+
+
+def known_types(types: Collection[str]) -> None:
+    """Refuse a type that no message ever has: a typing error would be told nothing, silently. Raises `Invalid`."""
+    told = {kind for kind in {*KINDS, *OF_THE_CLOCK} if is_told((), kind)}
+    sound = told | {f"{topic_of(kind)}.*" for kind in told}
+    if wrong := sorted(set(types) - sound):
+        near = sorted({one for name in wrong for one in get_close_matches(name, sorted(sound), n=2)})
+        raise Invalid(unmet("endpoint_types_unknown", field="types", value=wrong, near=near))
+
+
+def place_to_allow(url: str, *, allow: Collection[str]) -> str:
+    """Return `host:port` of an address that is called only when `PILOTWAY_WEBHOOK_ALLOW` names it; else nothing."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": _HTTPS}.get(parts.scheme, _HTTP)
+    except ValueError:
+        return ""  # the verb says what is wrong about it
+    place = f"{parts.hostname}:{port}"
+    return "" if place in allow or (parts.scheme, port) == ("https", _HTTPS) else place
 
 
 def cloud_event(  # noqa: PLR0913 - the attributes of CloudEvents 1.0

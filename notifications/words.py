@@ -37,6 +37,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "outcomes": "outcome",
     "verification": "verification",
     "verifications": "verification",
+    "of": "verification",
     "competence": "competence",
     "competences": "competence",
     "verdict": "verdict",

@@ -1,7 +1,7 @@
 """What pages and programs share when something is done: which verbs there are now, and the command out of values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ class Action:
     is_first: bool = False
     """On the main path of the thing."""
     reasons: tuple[Unmet, ...] = ()
+    names: Names = field(default_factory=dict)
+    """Titles that only the standard of its project knows, for the reasons."""
 
     @property
     def is_allowed(self) -> bool:
@@ -73,6 +75,7 @@ def actions(
     """Return the engine's answer for each verb of a thing, with names of those who owe; `NotFound` for strangers."""
     answers = melody.explain(session, row.id, verbs or noun.verbs, stamp=visit.stamp)
     told = with_names(session, noun, row, [reason for _, reasons in answers for reason in reasons])
+    known = names(session, visit, noun, row) if told else {}
     return [
         Action(
             verb=verb,
@@ -80,6 +83,7 @@ def actions(
             url=noun.do_url(row, verb),
             is_first=noun.is_first(verb),
             reasons=tuple(told[id(one)] for one in reasons),
+            names=known,
         )
         for verb, reasons in answers
     ]

@@ -42,6 +42,7 @@ from models.installation import Installation
 from models.journal import AuditRecord, OutboxMessage
 from models.readiness import head_revision
 from models.reading import table_of
+from models.runs import ScheduledRun
 from models.settings import Settings, load_settings
 from models.states import DeliveryStatus, SlotStatus
 from notifications.channels import EmailChannel
@@ -310,6 +311,21 @@ def _refuse_vain_tries(session: Session) -> None:
         raise Invalid(unmet("deliveries_in_vain", count=count, said=said))
 
 
+def _backups(patient: Patient) -> str:
+    """Return when the nightly backup was last made, and where; `Invalid` where real work is kept in one place only."""
+    folder = patient.settings.backup_dir
+    if folder is None:
+        if _mode(patient) == "production":
+            raise Invalid(unmet("no_backups"))
+        return patient.says("backup_dir_missing")
+    run = table_of(ScheduledRun)
+    made = select(func.max(run.c.slot_at)).where(
+        run.c.schedule_id == "backup", run.c.status == SlotStatus.DONE, run.c.done_count > 0
+    )
+    newest = patient.session.execute(made).scalar()
+    return f"{folder} · {_wall(newest, patient)}" if newest else patient.says("no_backup_yet", folder=str(folder))
+
+
 def _calendar(patient: Patient) -> str:
     return announced(patient.work.stamp.today, patient.work.stamp.calendar.announced)
 
@@ -340,5 +356,6 @@ _IN_THE_DATABASE: Mapping[str, Callable[[Patient], str]] = {
     "clocks": _clocks,
     "schedules": _schedules,
     "outbox": _outbox,
+    "backups": _backups,
     "calendar": _calendar,
 }

@@ -87,6 +87,7 @@ def _shown(door: Door, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "told_at": door.local(row["due_at"]),
+        "label": row["label"]["zh" if door.output.lang == "zh-CN" else "en"],
         "deadline_on": row["on"],
         "rung": f"{row['rung']:+d}" if row["rung"] else "0",
         "decided_at": door.local(decided_at) if decided_at else None,

@@ -1,5 +1,6 @@
 """Passes of the clock without a scheduler, and what its book says."""
 
+from collections import Counter
 from datetime import date
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from lifecycle.schedules.queries import Scheduled, run_of, runs, schedules
 from lifecycle.schedules.times import Schedule, cron_of
 from models.states import Door as DoorName
 from models.states import SlotStatus
+from notifications.words import title
 
 _SLOT = (
     Column(key="schedule_id", kind="schedule"),
@@ -83,7 +85,10 @@ def _tell(door: Door, found: Pass) -> None:
     if door.output.as_json:
         door.output.document(document)
     else:
-        door.output.table(_SLOT, [_row(slot, door) for slot in found.slots])
+        merged = Counter(slot.schedule_id for slot in found.slots if slot.status == SlotStatus.MERGED)
+        door.output.table(_SLOT, [_row(slot, door) for slot in found.slots if slot.status != SlotStatus.MERGED])
+        for schedule, count in merged.items():
+            door.output.say("slots_merged", schedule=title("schedule", schedule, door.output.lang), count=count)
         for slot in found.slots:
             for one in slot.effects:
                 if one["effect"] in ("failed", "refused"):
@@ -102,7 +107,7 @@ def list_all(door: Door, name: str, limit: int) -> None:
     """Print the newest runs, of one schedule or of all."""
     rows = door.read(lambda session: runs(session, schedule_id=name, limit=limit))
     found = [{**_row_of(row, door), "why": row.why} for row in rows]
-    door.output.table((*_SLOT, Column(key="why", is_wide=True), Column(key="run_id")), found)
+    door.output.table((*_SLOT, Column(key="why", kind="why", is_wide=True), Column(key="run_id")), found)
 
 
 def show_one(door: Door, run_id: str) -> None:
@@ -182,7 +187,7 @@ def _schedule(door: Door, name: str) -> Schedule:
 _WHOLE = (
     *_SLOT,
     *(Column(key=key) for key in ("started_at", "ended_at", "holder", "run_id")),
-    Column(key="why", is_wide=True),
+    Column(key="why", kind="why", is_wide=True),
 )
 _EFFECT = (
     Column(key="effect", kind="effect"),

@@ -22,11 +22,13 @@ from models.journal import OutboxMessage
 from models.ports import Said
 from models.reading import table_of
 from models.states import DeliveryStatus
-from notifications.webhooks import new_secret
+from notifications.webhooks import known_types, new_secret, place_to_allow
+from notifications.words import sentence
 
 
 def add_endpoint(door: Door, url: str, types: tuple[str, ...], owner: str | None) -> None:
     """Add an endpoint and show its secret: nobody can show it a second time."""
+    known_types(types)
     secret = new_secret()
 
     def make(lookup: Lookup, key: str) -> AddEndpoint:
@@ -34,6 +36,8 @@ def add_endpoint(door: Door, url: str, types: tuple[str, ...], owner: str | None
         return AddEndpoint(command_id=key, url=url, owner_id=owner_id, secret=secret, types=types)
 
     _shown_once(door, door.carry_out(make, ref=url), url, secret)
+    if place := place_to_allow(url, allow=door.settings.webhook_places()):
+        door.output.say("webhook_place_to_allow", place=place)
 
 
 def rotate_secret(door: Door, url: str) -> None:
@@ -70,7 +74,7 @@ def send_test(door: Door, url: str) -> None:
     if door.output.as_json:
         door.output.document({**answer.document, "result": said, "detail": detail})
     else:
-        door.output.line(detail, "green" if said == Said.ACCEPTED else "red")
+        door.output.line(sentence(detail, {}, door.output.lang), "green" if said == Said.ACCEPTED else "red")
     if said != Said.ACCEPTED:
         raise typer.Exit(FAILED)
 

@@ -134,7 +134,7 @@ EXPERTS: tuple[tuple[str, str, tuple[Competence, ...]], ...] = (
 ELSEWHERE: tuple[tuple[str, str, Role, str], ...] = (
     ("operator", "运行员", R.OPERATOR, ""),
     ("gao", "高编辑", R.STANDARD_EDITOR, "association"),
-    ("qin", "秦审计", R.AUDITOR, "auditors"),
+    ("qin", "秦审计", R.AUDITOR, ""),
     ("meng", "孟主任", R.RECEIVER_LEAD, "plant_1"),
     ("tao", "陶主任", R.RECEIVER_LEAD, "plant_2"),
     ("kong", "孔主管", R.CUSTOMER_REP, "canteen_1"),

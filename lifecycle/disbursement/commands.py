@@ -24,6 +24,8 @@ OBJECT_TYPE = "disbursement"
 INVARIANT = "invariant"
 CODES = (INVARIANT, "restored", "decision", "other")
 """Why disbursement stands still: an invariant is broken, the database was restored, somebody decided it."""
+SIGN = "disbursement.sign_lift"
+"""What the first of two has done: nothing is lifted yet."""
 _SHOWN_FOR = timedelta(days=365)
 """A hold bears a last day; this one needs a decision and does not end on it."""
 
@@ -194,7 +196,11 @@ def lifted(facts: DisbursementFacts, _target: str, stamp: Stamp) -> Effects:
         acts=tuple(acts),
         updates=((Hold, hold.id, change),),
         messages=() if is_first else (_told("lifted", code=hold.reason),),
-        says={"hold_id": str(hold.id), "holds_count": left},
+        says={
+            "hold_id": str(hold.id),
+            "holds_count": left,
+            **({"done_as": "disbursement.sign_lift"} if is_first else {}),
+        },
     )
 
 

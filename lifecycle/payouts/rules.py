@@ -229,10 +229,9 @@ def can_be_certified(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 
 def can_be_released(facts: "PayoutFacts") -> tuple[Unmet, ...]:
-    """Only what is approved is released, once."""
-    if facts.is_released:
-        return (unmet("already_decided"),)
-    return _only_when(facts, "release", PayoutState.APPROVED)
+    """Only what is approved is released, once; of what is on its way or paid, that is said."""
+    known = (unmet("already_decided"),) if facts.is_released else ()
+    return _only_when(facts, "release", PayoutState.APPROVED) or known
 
 
 def _only_when(facts: "PayoutFacts", verb: str, *states: PayoutState) -> tuple[Unmet, ...]:

@@ -1,6 +1,6 @@
 """Who is who, for lists and for the question whom to ask: accounts, grants, organisations, programmes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -26,22 +26,13 @@ def users(session: Session) -> list[dict[str, Any]]:
 
 
 PERSONAS = (
-    "coordinator",
-    "chen",
-    "zhou",
-    "wu",
-    "qian",
-    "tian",
-    "operator",
-    "sme",
-    "lin",
-    "wang",
-    "su",
-    "gao",
-    "qin",
-    "admin",
+    *("coordinator", "sun", "wang", "gao"),
+    *("chen", "han", "zhou", "wu", "qian", "tian"),
+    *("sme", "lin"),
+    *("fang", "tang", "luo", "xu", "jiang"),
+    *("operator", "qin", "admin"),
 )
-"""People of the demonstration who are named first: one for each part in the story."""
+"""People of the demonstration who are named first: enough for every act that needs two, and a whole panel."""
 
 
 def personas(session: Session) -> list[dict[str, Any]]:
@@ -119,6 +110,13 @@ def organisations(session: Session) -> list[dict[str, Any]]:
     table = _table(Organisation)
     columns = (table.c.id, table.c.name, table.c.kind, table.c.credit_code, table.c.country)
     return _plain(session.execute(select(*columns).order_by(table.c.name)))
+
+
+def organisation_names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of these organisations, by id, in their order."""
+    table = _table(Organisation)
+    statement = select(table.c.id, table.c.name).where(table.c.id.in_(ids)).order_by(table.c.name)
+    return {row.id: row.name for row in session.execute(statement)}
 
 
 def programmes(session: Session) -> list[dict[str, Any]]:

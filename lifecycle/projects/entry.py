@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from lifecycle.errors import Unmet
+from lifecycle.stages.forms import day
 from models.states import VerdictState
 
 if TYPE_CHECKING:
@@ -37,14 +38,21 @@ def _follows(code: str, clause: str) -> Check:
 
 
 def _handed_in(code: str, evidence_type: str, party: str, role: str) -> Check:
-    """A part that a document shows."""
+    """A part that a document shows; one that says a day of signing still to come shows nothing yet."""
 
     def check(facts: "ProjectFacts") -> Unmet | None:
         if not facts.pack.has_evidence_type(evidence_type):
             return None
-        if facts.records is not None and facts.records.latest(evidence_type) is not None:
+        records = facts.records
+        paper = records.latest(evidence_type) if records is not None else None
+        if records is None or paper is None:
+            return Unmet(code=code, party=party, role=role, values={"evidence": evidence_type})
+        signed = [day(paper.values, name) for name in paper.values if name.startswith("signed")]
+        ahead = max((one for one in signed if one is not None and one > records.today), default=None)
+        if ahead is None:
             return None
-        return Unmet(code=code, party=party, role=role, values={"evidence": evidence_type})
+        values = {"evidence": evidence_type, "day": ahead.isoformat()}
+        return Unmet(code="signed_in_future", party=party, role=role, values=values)
 
     return check
 

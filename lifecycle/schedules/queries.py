@@ -149,6 +149,7 @@ def runs(
     *,
     schedule_id: str = "",
     status: SlotStatus | None = None,
+    without: Collection[SlotStatus] = (),
     before: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[Any]:
@@ -158,6 +159,8 @@ def runs(
         statement = statement.where(_RUN.c.schedule_id == schedule_id)
     if status is not None:
         statement = statement.where(_RUN.c.status == status)
+    if without:
+        statement = statement.where(_RUN.c.status.not_in(without))
     if before is not None:
         at, run_id = before
         statement = statement.where((_RUN.c.slot_at < at) | ((_RUN.c.slot_at == at) & (_RUN.c.id < run_id)))

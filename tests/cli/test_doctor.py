@@ -220,6 +220,19 @@ class TestTheCalendar:
             assert refused.value.unmet[0].values == {"year": 2027}
 
 
+class TestBackups:
+    def test_that_nobody_keeps_are_ill_where_the_work_is_real(self, line: Line) -> None:
+        line("init", "--mode", "production")
+        assert "PILOTWAY_BACKUP_DIR" in ills(line("doctor", "--json"))["backups"]
+
+    def test_say_when_the_last_was_made(self, fresh: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert "PILOTWAY_BACKUP_DIR" in line_of(fresh("doctor", "--json"), "backups")["detail"]
+        monkeypatch.setenv("PILOTWAY_BACKUP_DIR", str(tmp_path / "kept"))
+        assert "no backup was made yet" in line_of(fresh("doctor", "--json"), "backups")["detail"]
+        assert fresh("run", "backup").code == 0
+        assert f"{SystemClock().now():%Y-%m-}" in line_of(fresh("doctor", "--json"), "backups")["detail"]
+
+
 class TestTheWords:
     def test_say_what_to_do_in_the_persons_language(self, line: Line) -> None:
         said = line("doctor", "--lang", "zh-CN")

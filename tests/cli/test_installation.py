@@ -189,11 +189,18 @@ class TestDisbursement:
         def said(verb: str, who: str) -> int:
             return at_home("disbursement", verb, "--reason", "why", "--as", who, "--yes", "--json").code
 
+        def words(who: str) -> str:
+            return at_home("disbursement", "lift", "--reason", "why", "--as", who, "--lang", "en").out
+
         assert said("freeze", "operator") == 0
         assert said("lift", "operator") == 3
         assert (said("lift", "accountant"), said("lift", "accountant")) == (0, 3)
         assert said("lift", "fund_director") == 0
         assert said("lift", "fund_director") == 3
+
+        assert said("freeze", "operator") == 0
+        assert "Done: sign, as the first of two," in words("accountant")
+        assert "Done: let disbursement go on, all disbursement" in words("fund_director")
 
     def test_has_its_row_from_migrate_too(self, line: Line) -> None:
         """An older database gets the one row with `migrate`, or nobody could stop anything."""

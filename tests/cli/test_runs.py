@@ -31,6 +31,14 @@ class TestTick:
         assert {one["schedule_id"] for one in said.document["slots"]} == set(BODIES) - {"report"}
         assert at_home("tick", "--now", TEN, "--json").document["slots"] == []
 
+    def test_tells_people_once_of_all_slots_that_a_later_one_did(self, at_home: Line) -> None:
+        at_home("tick", "--now", TEN)
+
+        said = at_home("tick", "--now", "2025-07-08T04:00:00Z")
+
+        assert "earlier slots were done by a later one" in said.err
+        assert [row[0] for row in said.rows].count("outbox") == 1
+
     def test_plays_another_instant_in_a_rehearsal_only(self, line: Line) -> None:
         line("init", "--mode", "production")
         assert line("tick", "--now", TEN).code == 2

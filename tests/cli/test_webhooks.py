@@ -70,6 +70,22 @@ class TestWebhook:
         stamp = SystemClock().now()
         assert Webhook(secret).verify(body, {**headers, **headers_of(headers["webhook-id"], stamp, body, [secret])})
 
+    def test_refuses_a_type_that_no_message_has_and_names_what_is_near(self, at_home: Line, url: str) -> None:
+        said = at_home("webhook", "add", url, "--type", "payout.payed", *ADMIN, "--json")
+
+        assert (said.code, said.document["error"]["unmet"]) == (2, ["endpoint_types_unknown"])
+        assert "payout.paid" in said.document["error"]["detail"]
+
+    def test_says_what_lets_an_address_at_home_be_called(
+        self, at_home: Line, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PILOTWAY_WEBHOOK_ALLOW", raising=False)
+
+        added, tested = at_home("webhook", "add", url, *ADMIN), at_home("webhook", "test", url, *OPERATOR)
+
+        assert f"PILOTWAY_WEBHOOK_ALLOW={url.split('/')[2]}" in added.err
+        assert (tested.code, "PILOTWAY_WEBHOOK_ALLOW" in tested.out) == (1, True)
+
     def test_says_with_exit_1_that_a_test_was_not_taken(self, at_home: Line, told: Receiver, url: str) -> None:
         at_home("webhook", "add", url, *ADMIN)
         told.status = 503

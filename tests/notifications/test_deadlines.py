@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from models.states import Role
 from notifications.asked import Asked, Directory
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline
 from notifications.feed import days_of
-from notifications.reminders import Rung, _insert, _suppressed, labels_of, plan
+from notifications.labels import called, labels_of
+from notifications.reminders import Rung, _insert, _suppressed, plan
 from tests import factories as make
 from tests.factories import House
 from tests.flows.test_reminders import SHANGHAI, change, stamp_at
@@ -146,6 +148,20 @@ class TestEachKind:
         for deadline in DEADLINES:
             days = deadline.ladder.days(date(2025, 9, 30), date(2025, 10, 31), china())
             assert min(day for _, day, _ in days) < date(2025, 9, 30) < max(day for _, day, _ in days)
+
+
+class TestWhatItIsCalled:
+    @pytest.mark.parametrize("what", ["stage_due", "requirement_due"])
+    def test_is_a_title_and_no_code(self, house: House, what: str) -> None:
+        OPENED[what](house)
+        row = SimpleNamespace(what=what, **open_ones(house, what)[0]._asdict())
+
+        with transaction(house.engine) as session:
+            labels = labels_of(session, [row])
+            (name,) = called(session, [row], labels).values()
+
+        assert name["zh"] != name["en"]
+        assert set(labels.values()).isdisjoint(name.values())
 
 
 class TestARetention:

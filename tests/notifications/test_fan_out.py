@@ -235,7 +235,13 @@ class TestWhoIsTold:
         assert mailed(house, "checkpoint.signed") == {"auditor"}
 
     def test_one_person_is_told_what_is_due_for_them(self, house: House) -> None:
-        item: dict[str, Any] = {"what": "stage_due", "number": "PT-1", "label": "", "name": "x", "on": "2026-03-02"}
+        item: dict[str, Any] = {
+            "what": "stage_due",
+            "number": "PT-1",
+            "label": {"zh": "", "en": ""},
+            "name": "x",
+            "on": "2026-03-02",
+        }
         item |= {"working_days_left": 1, "is_provisional": False}
         user = house.people[Role.COORDINATOR].user_id
         put_out(house, "reminder.due", "user", user, items=[item], count=1)

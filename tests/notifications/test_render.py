@@ -45,7 +45,7 @@ class TestAMessage:
 
     def test_names_a_command_where_no_console_is_and_a_link_where_one_is(self) -> None:
         place = {"page": "payouts/PO-2026-0001", "command": "pilotway payout show PO-2026-0001"}
-        assert "See: pilotway payout show PO-2026-0001" in words(**place).text
+        assert "on the command line: pilotway payout show PO-2026-0001" in words(**place).text
 
         linked = words(frame=replace(FRAME, base_url="https://pilot.example.org/"), **place)
         assert "See: https://pilot.example.org/payouts/PO-2026-0001" in linked.text

@@ -32,6 +32,7 @@ SAID_BY_VARIABLE = {
         "ehs_not_cleared",
         "units_not_from_conforming_batches",
         "trial_agreement_missing",
+        "signed_in_future",
         "quote_missing",
     ),
     "lifecycle/readable.py": ("number_unreadable", "nested_too_deep", "text_unreadable"),

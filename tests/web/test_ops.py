@@ -174,6 +174,16 @@ class TestARun:
         assert [row["schedule_id"] for row in found] == ["stage-deadlines"]
         assert visitor.open("/ops/runs?status=nonsense").status == 422
 
+    def test_that_a_later_one_did_the_work_of_are_listed_when_asked_for(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        a_run(house, status=SlotStatus.MERGED)
+        visitor = signed_in("operator")
+
+        every, merged = (visitor.ask("GET", f"/ops/runs.json{one}").json()["data"] for one in ("", "?status=merged"))
+
+        assert (len(every), len(merged)) == (0, 1)
+
     def test_of_an_id_that_nobody_has_is_not_found(self, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("operator")
 
@@ -223,6 +233,15 @@ class TestAWebhook:
         assert secret in page.text
         visitor.open("/ops/webhooks")
         assert secret not in visitor.follow("https://hooks.example.org/in").text
+
+    def test_of_a_type_that_no_message_has_is_refused(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("admin")
+        visitor.open("/ops/webhooks/new")
+
+        page = visitor.send("add a webhook", url="https://hooks.example.org/in", types="payout.payed")
+
+        assert (page.status, "payout.paid" in page.text) == (422, True)
+        assert house.one("SELECT count(*) FROM webhook_endpoint") == 0
 
     def test_is_tested_disabled_and_given_another_secret(self, house: House, signed_in: Callable[..., Browser]) -> None:
         owner = house.people["admin"].user_id

@@ -307,6 +307,20 @@ class TestOneWordOnSeveral:
         assert "Released together" in page.text
         assert house.one("SELECT count(*) FROM v_approval WHERE decision = 'release'") == 2
 
+    def test_says_after_the_release_that_the_next_run_pays(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (one,) = pay.payouts(house, 1, pack="strict")
+        pay.certify(house, one)
+        pay.approve(house, one)
+        payer = signed_in("payer")
+        payer.open(f"/payouts/{number(house, one)}/do/release")
+
+        page = payer.send("release the payout ¥100.00")
+
+        assert "It is released: the next payment run" in page.text
+        assert "when the payer has released it" not in page.text
+
     def test_is_the_same_for_programs(self, house: House, signed_in: Callable[..., Browser]) -> None:
         first, second = pay.payouts(house, 2)
         manager = signed_in("fund_manager")
@@ -428,3 +442,16 @@ class TestExplaining:
 
         assert said["approve"]["allowed"], said["approve"]["reasons"]
         assert said["send-back"]["allowed"]
+
+
+class TestTheSearch:
+    def test_opens_what_has_this_number_for_who_may_see_it(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (one,) = pay.payouts(house, 1)
+        payout, agreement = number(house, one), house.one("SELECT number FROM agreement")
+        manager, stranger = signed_in("fund_manager"), signed_in("stranger")
+
+        assert manager.open(f"/search?q={payout.lower()}").path == f"/payouts/{payout}"
+        assert manager.open(f"/search?q={agreement}").path == f"/agreements/{agreement}"
+        assert "Nothing fits" in stranger.open(f"/search?q={payout}").text

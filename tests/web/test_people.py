@@ -226,6 +226,16 @@ class TestMessages:
 
 
 class TestADelegation:
+    def test_offers_colleagues_and_nobody_of_another_house(self, signed_in: Callable[..., Browser]) -> None:
+        def offered(login: str) -> str:
+            visitor = signed_in(login)
+            visitor.open("/delegations")
+            return " ".join(str(one) for one in _options(visitor, "user_id"))
+
+        assert "(sponsor)" in offered("fund_manager")
+        assert "(project_lead)" not in offered("fund_manager")
+        assert "(sponsor)" not in offered("project_lead")
+
     def test_is_given_and_ended_by_who_goes_away(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("fund_manager")
         visitor.open("/delegations")

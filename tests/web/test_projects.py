@@ -5,7 +5,7 @@ import pytest
 
 from lifecycle.projects.commands import PutOnHold
 from models.states import ProjectState
-from tests.factories import TODAY, House, key, projects
+from tests.factories import TODAY, House, a_project, key, projects
 from tests.web.browser import Browser
 
 
@@ -174,3 +174,15 @@ class TestAPage:
         assert "http://" not in answer.text.replace("http://www.w3.org/2000/svg", "")
         assert " style=" not in answer.text
         assert "<style" not in answer.text
+
+
+class TestWhatIsMissing:
+    def test_is_called_by_its_title_wherever_the_page_says_it(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        one = a_project(house, pack="default")
+
+        said = signed_in("coordinator").open(f"/projects/{one}").text
+
+        assert "Not handed in yet" in said
+        assert "sme_declaration" not in said

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from models.states import ProjectState
-from tests.factories import House, projects
+from lifecycle.people.commands import GrantRole
+from models.states import ProjectState, Role
+from tests.factories import House, key, projects
 from tests.web.browser import Browser
 
 
@@ -94,6 +95,16 @@ class TestTheAuditTrail:
     @pytest.mark.parametrize("login", ["coordinator", "project_lead", "nobody"])
     def test_is_for_those_who_audit_all(self, signed_in: Callable[..., Browser], login: str) -> None:
         assert signed_in(login).open("/audit").status == 403
+
+    def test_says_where_the_role_of_a_reader_is_held_that_does_not_reach_it(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        who, firm = house.people["nobody"].user_id, house.parties["other firm"]
+        house.do(GrantRole(command_id=key(), user_id=who, role=Role.AUDITOR, organisation_id=firm))
+
+        page = signed_in("nobody").open("/audit")
+
+        assert (page.status, "Your role (auditor) reaches other firm only" in page.text) == (403, True)
 
 
 class TestWhatIsLookedUp:

@@ -9,8 +9,20 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import IN_PERSON
 from lifecycle.errors import LifecycleError, Stale, Unmet
-from notifications.words import Names
-from web.acts import Action, Change, actions, carry, changes_since, command, names, receipt, refusal, right_first
+from notifications.words import Names, is_known
+from web.acts import (
+    Action,
+    Change,
+    Receipt,
+    actions,
+    carry,
+    changes_since,
+    command,
+    names,
+    receipt,
+    refusal,
+    right_first,
+)
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
@@ -82,7 +94,16 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
 
     found, noun, row = visit.read(work)
     square = qr_of(visit, noun.url(row), noun.ref(row)) if noun is not None else ""
-    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square)
+    next_word = _next_word(noun, found)
+    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square, next_word=next_word)
+
+
+def _next_word(noun: Noun | None, found: Receipt) -> str:
+    """Return the key of what happens next: after this verb where it has words of its own, else from this state on."""
+    if noun is None or not noun.next_word or not found.answer.get("state"):
+        return ""
+    own = f"{noun.next_word}.{found.verb.rpartition('.')[2]}"
+    return own if is_known(f"page.{own}") else f"{noun.next_word}.{found.answer['state']}"
 
 
 def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, unmet
 from lifecycle.people.commands import DELEGATE, Delegate, EndDelegation
-from lifecycle.people.queries import delegations
-from models.people import Delegation, Organisation, User
+from lifecycle.people.queries import delegations, organisation_names
+from models.people import Delegation, RoleGrant, User
 from models.reading import table_of
 from models.states import Role, UserStatus
 from web.errors import reasons_of, status_of
@@ -66,18 +66,20 @@ def end(visit: Somebody, form: Typed, ref: str) -> Response:
 
 
 def _inputs(session: Session, visit: Visit) -> tuple[Input, ...]:
-    """Return the form: whom, which of one's own roles at which organisation, from when until when, why."""
-    user, organisation = table_of(User), table_of(Organisation)
+    """Return the form: whom, which of one's own roles at which organisation, from when until when, why.
+
+    Offered are colleagues, who hold a role at the same organisation; to who keeps accounts everybody.
+    """
+    user, grant = table_of(User), table_of(RoleGrant)
+    places = {at for _, at in visit.rights.grants if at is not None}
     active = select(user.c.id, user.c.name, user.c.login).where(
         user.c.status == UserStatus.ACTIVE, user.c.person_id != visit.actor.person_id
     )
+    if Role.ADMIN not in visit.roles:
+        here = select(grant.c.user_id).where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None))
+        active = active.where(user.c.id.in_(here))
     people = [(str(row.id), f"{row.name} ({row.login})") for row in session.execute(active.order_by(user.c.name))]
-    places = {at for _, at in visit.rights.grants if at is not None}
-    names = dict(
-        session.execute(select(organisation.c.id, organisation.c.name).where(organisation.c.id.in_(places)))
-        .tuples()
-        .all()
-    )
+    names = organisation_names(session, places)
     own = [
         (f"{role}@{at}", (("role", str(role)), names.get(at, "")))
         for role, at in sorted(visit.rights.grants, key=str)

@@ -1,5 +1,6 @@
 """How projects come to be and are found again: a new application, and the search."""
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,7 +9,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Invalid, LifecycleError, Unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.projects.registration import REGISTER, RegisterProject
 from models.evidence import Evidence
@@ -21,6 +22,7 @@ from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY, Input, Options, as_typed, inputs, read
 from web.menu import OF_FIRMS
+from web.money_nouns import AGREEMENTS, BATCHES, PAYOUTS, RECOVERIES
 from web.reading_rights import readable_projects
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
@@ -103,7 +105,7 @@ def _field(reason: Unmet) -> str:
 
 @router.get("/search")
 def search(visit: Somebody, q: str = "") -> Response:
-    """Find projects by number, name or firm, and documents by file name or the begin of their hash."""
+    """Find projects by number, name or firm, documents by file name or hash, and what is of money by its number."""
     wanted, reach = q.strip(), readable_projects(visit.rights, visit.actor)
 
     def work(session: Session) -> tuple[list[Any], list[Any]]:
@@ -111,10 +113,23 @@ def search(visit: Somebody, q: str = "") -> Response:
         return found, _papers(session, reach, wanted)
 
     found, papers = visit.read(work) if wanted else ([], [])
+    if wanted and (money := visit.read(lambda session: _of_money(session, visit, wanted))):
+        return RedirectResponse(money, status_code=303)
     exact = next((one for one in found if one.number == wanted.upper()), None)
     if exact is not None:
         return RedirectResponse(f"/projects/{exact.number}", status_code=303)
     return page(visit, "search.html", q=wanted, projects=found, papers=papers, most=MOST)
+
+
+def _of_money(session: Session, visit: Visit, wanted: str) -> str:
+    """Return the page of the payout, agreement, payment batch or recovery with this number; nothing for none to see."""
+    for noun in _NUMBERED:
+        with suppress(NotFound):
+            return noun.url(noun.find(session, visit, wanted))
+    return ""
+
+
+_NUMBERED = (PAYOUTS, AGREEMENTS, BATCHES, RECOVERIES)
 
 
 def _papers(session: Session, reach: Any, wanted: str) -> list[Any]:

@@ -38,7 +38,7 @@ def notifications(visit: Somebody, kind: str = "all") -> Response:
     shown = [one for one in found if chosen == "all" or one.is_task == (chosen == "tasks")]
     ways = visit.read(lambda session: _ways(session, visit, [one.outbox_id for one in shown]))
     unread = sum(not one.is_read for one in found)
-    return page(visit, "notifications.html", rows=shown, ways=ways, kind=chosen, kinds=FILTERS, unread=unread)
+    return page(visit, "notifications.html", rows=shown, went=ways, kind=chosen, kinds=FILTERS, unread=unread)
 
 
 @router.post("/notifications")

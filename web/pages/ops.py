@@ -80,13 +80,20 @@ def carry_out(visit: Somebody, form: Typed, name: str, verb: str) -> Response:
 @router.get("/ops/runs")
 @router.get("/ops/runs.{form}")
 def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str = "", after: str = "") -> Response:
-    """List the newest runs: which slot, what became of it."""
+    """List the newest runs: which slot, what became of it; slots that a later run did the work of when asked for."""
     _for_operators(visit)
     kind = wanted(form)
     status_asked, before = _one_of(SlotStatus, status), _behind(after)
 
     def work(session: Session) -> Sequence[Any]:
-        return runs(session, schedule_id=schedule, status=status_asked, before=before, limit=limit_of(kind))
+        return runs(
+            session,
+            schedule_id=schedule,
+            status=status_asked,
+            without=() if status_asked else (SlotStatus.MERGED,),
+            before=before,
+            limit=limit_of(kind),
+        )
 
     found = visit.read(work)
     rows = [{**dict(row._mapping), "url": f"/ops/runs/{row.id}"} for row in found]  # noqa: SLF001 - its documented name
@@ -303,7 +310,7 @@ _RUNS = (
     Column(key="done_count", kind="number"),
     Column(key="refused_count", kind="number"),
     Column(key="failed_count", kind="number"),
-    Column(key="why"),
+    Column(key="why", kind="word", word="why"),
 )
 _EFFECTS = (
     Column(key="effect"),

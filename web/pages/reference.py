@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from lifecycle.audit.queries import Chain, acts, chain_of, checkpoints, object_of, trail_length
 from lifecycle.errors import Forbidden, NotFound, unmet
+from lifecycle.people.queries import organisation_names
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.reports.platforms import PlatformFigures, platforms
 from models.states import Role
@@ -106,8 +107,14 @@ def help_page(visit: Anybody) -> Response:
 
 
 def _for_auditors(visit: Visit) -> None:
-    if not any(role in AUDITORS and at is None for role, at in visit.rights.grants):
-        raise Forbidden(unmet("role", needs=sorted(AUDITORS), verb="audit"))
+    """Refuse who audits nothing, and who does so at some organisations only, naming them: the trail is of all."""
+    held = {(role, at) for role, at in visit.rights.grants if role in AUDITORS}
+    if any(at is None for _, at in held):
+        return
+    if held:
+        places = visit.read(lambda session: organisation_names(session, {at for _, at in held if at}))
+        raise Forbidden(unmet("role_held_at", roles=sorted({role for role, _ in held}), places=sorted(places.values())))
+    raise Forbidden(unmet("role", needs=sorted(AUDITORS), verb="audit"))
 
 
 def _state(session: Session) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from starlette.responses import Response
 from lifecycle.commands import Answer
 from lifecycle.deliveries.commands import ADD, PING, ROTATE
 from lifecycle.deliveries.queries import endpoints, tries
-from notifications.webhooks import new_secret
+from lifecycle.errors import Invalid
+from notifications.webhooks import known_types, new_secret, place_to_allow
+from notifications.words import sentence
 from web.acts import actions
 from web.asking import Ask, ask, need, show, take
 from web.listing import Column, Listing, answer, wanted
 from web.nouns import WEBHOOKS
 from web.render import page
-from web.session import Somebody, Typed, Visit
+from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
 
@@ -41,7 +43,14 @@ def ask_new(visit: Somebody) -> Response:
 def add(visit: Somebody, form: Typed) -> Response:
     """Add it and show its secret, this once."""
     secret = new_secret()
-    return take(visit, _new(visit, secret), form, finish=lambda done: _once(visit, done, secret))
+    asked = _new(visit, secret)
+    try:
+        known_types(text_of(form, "types").replace(",", " ").split())
+    except Invalid as error:
+        return show(visit, asked, form=form, error=error)
+    place = place_to_allow(text_of(form, "url"), allow=visit.house.settings.webhook_places())
+    note = sentence("webhook_place_to_allow", {"place": place}, visit.lang) if place else ""
+    return take(visit, asked, form, finish=lambda done: _once(visit, done, secret, note))
 
 
 @router.get("/webhooks/{ref}")
@@ -90,9 +99,9 @@ def _rotation(visit: Visit, ref: str, secret: str) -> Ask:
     return ask(visit, ROTATE, back=WEBHOOKS.url(row), fixed=fixed, facts=(("URL", row.url),))
 
 
-def _once(visit: Visit, done: Answer, secret: str) -> Response:
+def _once(visit: Visit, done: Answer, secret: str, note: str = "") -> Response:
     """Show a secret; a repeat of the same form drew another one, so that nobody sees the first again."""
-    values: dict[str, Any] = {"permission": ADD.permission, "field": "secret", "note": "", "back": "/ops/webhooks"}
+    values: dict[str, Any] = {"permission": ADD.permission, "field": "secret", "note": note, "back": "/ops/webhooks"}
     shown = "–" if done.is_replay else secret
     return page(visit, "secret.html", secret=shown, command_id=done.command.command_id, **values)
 

@@ -425,6 +425,11 @@ def _released_twice(house: House) -> Any:
     return again("payout.release", done(house, "payout.release"))
 
 
+@refused("payout.release", "release_not_possible_when_paid")
+def _released_when_it_is_paid(house: House) -> Any:
+    return on(Release, pay.payouts(house, state="paid")[0])
+
+
 @refused("payout.release", "release_not_possible_when_requested")
 def _released_before_it_is_approved(house: House) -> Any:
     return on(Release, pay.payouts(house)[0])

@@ -87,8 +87,10 @@ class TestLift:
 
         (first,) = each_house.do(lift(), by=ACCOUNTANT)
         assert (first["holds_count"], len(holds(each_house))) == (1, 1)
+        assert first["done_as"] == "disbursement.sign_lift"
         (second,) = each_house.do(lift(), by=DIRECTOR)
 
+        assert "done_as" not in second
         assert second["holds_count"] == len(holds(each_house)) == 0
         people = [str(each_house.people[role].user_id) for role in (ACCOUNTANT, DIRECTOR)]
         (case,) = each_house.rows(
