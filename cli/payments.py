@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.binder import Own, Reference, bind
-from cli.options import acts, reads
+from cli.options import acts, asks, reads
 from cli.typing_in import account_typed
 
 
@@ -126,7 +126,7 @@ def render(
 
 
 @bank.command("import")
-@reads
+@asks
 def import_files(
     door: Any,
     files: Annotated[
@@ -134,7 +134,7 @@ def import_files(
         typer.Argument(metavar="FILE…", exists=True, dir_okay=False, readable=True, help="Files of the bank."),
     ],
 ) -> None:
-    """Take files of the bank, each once and whole. Exit 6 when one went to quarantine."""
+    """Take files of the bank, each once and whole: by who is named, else by the clock. Exit 6: one was quarantined."""
     from cli.behind.banking import import_all
 
     import_all(door, files)

@@ -28,6 +28,13 @@ bind(
 bind(app, "disable", f"{_COMMANDS}:DisableUser", "Disable an account; its history stays.", arguments=("user_id",))
 bind(app, "enable", f"{_COMMANDS}:EnableUser", "Let a disabled account in again.", arguments=("user_id",))
 bind(
+    app,
+    "reset-access",
+    "lifecycle.access.commands:ResetAccess",
+    "Take password and second factors from an account and end its sessions; set a password afterwards.",
+    arguments=("user_id",),
+)
+bind(
     role,
     "add",
     f"{_COMMANDS}:GrantRole",

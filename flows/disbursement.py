@@ -5,7 +5,7 @@ Workers that share a run take payouts chunk by chunk (`flows/chunks.py`); a batc
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -164,9 +164,8 @@ def _is_frozen(session: Session) -> bool:
     return session.execute(held).first() is not None
 
 
-def _held_funds(session: Session, funds: Collection[UUID]) -> set[UUID]:
-    holds = rows_by(session, Hold, "object_id", funds)
-    return {key for key, rows in holds.items() if any(row.lifted_at is None for row in rows)}
+def _is_held(session: Session, fund_id: UUID) -> bool:
+    return any(row.lifted_at is None for row in rows_by(session, Hold, "object_id", [fund_id]).get(fund_id, ()))
 
 
 def _back_to_requested(engine: Engine, payouts: Sequence[UUID], stamp: Stamp) -> None:
@@ -194,7 +193,7 @@ def deliver(
     """Put the file of every prepared batch (or of this one) and record it as sent; a claim keeps others away meanwhile.
 
     A file of a fund on hold stays here. Raises `Frozen`: while disbursement is stopped no money leaves, also what was
-    prepared before.
+    prepared before. Both are asked before each file: a stop between two of them keeps the second one here.
     """
     batch = table_of(PaymentBatch)
     waiting = select(batch.c.id, batch.c.fund_id).where(batch.c.state == PaymentBatchState.PREPARED)
@@ -204,14 +203,12 @@ def deliver(
         if _is_frozen(session):
             raise Frozen
         prepared = list(session.execute(waiting.order_by(batch.c.number)))
-        held = _held_funds(session, {row.fund_id for row in prepared})
-    run.waiting += [row.id for row in prepared if row.fund_id in held]
     failed = {one for one, _ in run.failed}  # a disk that is full now is not asked twice in one run
-    for batch_id in [row.id for row in prepared if row.fund_id not in held and row.id not in failed]:
+    for batch_id, fund_id in [(row.id, row.fund_id) for row in prepared if row.id not in failed]:
         if is_over():
             run.is_cut = True
             return
-        fence = _claimed(engine, batch_id, teller)
+        fence = _claimed(engine, batch_id, fund_id, teller)
         if fence is None:
             run.waiting.append(batch_id)
             continue
@@ -224,8 +221,14 @@ def deliver(
             run.failed.append((batch_id, str(error)))
 
 
-def _claimed(engine: Engine, batch_id: UUID, teller: Teller) -> int | None:
+def _claimed(engine: Engine, batch_id: UUID, fund_id: UUID, teller: Teller) -> int | None:
+    """Claim a batch; None where somebody else has it or its fund is on hold. Raises `Frozen`."""
+
     def work(session: Session) -> int | None:
+        if _is_frozen(session):
+            raise Frozen
+        if _is_held(session, fund_id):
+            return None
         return claim_batch(session, batch_id, teller.holder, lease=teller.lease)
 
     return run_in_transaction(engine, work)

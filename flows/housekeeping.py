@@ -13,6 +13,7 @@ from flows.turns import Effect, Outcome, Turn
 from lifecycle import recovery
 from lifecycle.invariants.check import check, with_evidence_files
 from lifecycle.schedules.times import SCHEDULES
+from models.access import Challenge, SignInAttempt, WebSession
 from models.db import reading, run_in_transaction
 from models.file_store import EvidenceFiles
 from models.people import ApiToken
@@ -22,6 +23,10 @@ from models.states import SlotStatus
 
 TOKEN_AGE = timedelta(days=90)
 """How long a token that ended stays, for who asks which one it was."""
+ATTEMPT_AGE = timedelta(days=1)
+"""How long a try to sign in stays: the longest window in which tries are counted."""
+SESSION_AGE = timedelta(days=90)
+"""How long a session that ended stays, for who asks where somebody was signed in; the audit trail has it for good."""
 IDLE_RUN_AGE = timedelta(days=30)
 """How long the row of a run that found nothing stays; one that did something stays for good."""
 _PLANNED = ("", "merged")
@@ -75,8 +80,20 @@ def _removed(session: Session, turn: Turn) -> dict[str, int]:
     )
     return {
         "token": _count(session, delete(token).where(old)),
+        **{name: _count(session, statement) for name, statement in _of_doors(turn).items()},
         "slot": _count(session, delete(run).where(*idle)),
         "claim": end_claims(session),
+    }
+
+
+def _of_doors(turn: Turn) -> dict[str, Any]:
+    """Return what is removed of signing in: tries of which none counts any more, challenges, sessions of long ago."""
+    attempt, challenge, web = table_of(SignInAttempt), table_of(Challenge), table_of(WebSession)
+    ended = turn.stamp.now - SESSION_AGE
+    return {
+        "sign_in_attempt": delete(attempt).where(attempt.c.at < turn.stamp.now - ATTEMPT_AGE),
+        "challenge": delete(challenge).where(challenge.c.expires_at < turn.stamp.now - ATTEMPT_AGE),
+        "web_session": delete(web).where(or_(web.c.expires_at < ended, web.c.ended_at < ended)),
     }
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from flows.statement_parts import Part, Parts, kept
 from flows.turns import never
+from flows.whose_files import fund_of, refuse_file_of_others, refuse_who_takes_no_files
 from flows.workbooks import Answered, read_workbook
 from lifecycle.banking.answers import Statement, StatementLine, Status, StatusReport, StatusWord
 from lifecycle.banking.own_ids import SentByWhatIsLost, is_own
@@ -40,7 +41,7 @@ from models.ports import BankChannel
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
 from models.statements import StatementLine as StoredLine
-from models.states import BankEventKind, BankSource, FundStatus, LineStatus, PaymentBatchState, StatementStatus
+from models.states import BankEventKind, BankSource, LineStatus, PaymentBatchState, StatementStatus
 
 _SPACE = UUID("2b0d9f0e-7a5b-5b57-9a3c-6d1f6b8f4c55")
 
@@ -95,23 +96,27 @@ def take_answers(
 
 
 def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp: Stamp) -> Taken:
-    """Take one file of the bank: imported, known already by its content, or quarantined with the reason."""
+    """Take one file of the bank: imported, known already by its content, or quarantined with the reason.
+
+    Raises `Forbidden` for who takes no files. One of a fund that the actor does not act for is quarantined whole.
+    """
     with open_it() as stream:
         sha256 = _sha256(stream)
     taken = Taken(name=name, sha256=sha256)
     with reading(engine) as session:
-        if _is_taken(session, sha256):
+        refuse_who_takes_no_files(session, stamp)
+        if _is_there(session, sha256, StatementStatus.IMPORTED):
             taken.status = "duplicate"
             return taken
 
-    def fund_of(head: Statement, lines: Sequence[StatementLine]) -> UUID:
+    def whose(head: Statement, lines: Sequence[StatementLine]) -> UUID:
         with reading(engine) as session:
-            return _fund_of(session, head, lines)
+            return fund_of(session, head, lines, stamp)
 
     try:
         with open_it() as stream:
             items = read_answer(name, stream).items
-            parts = None if items is None else kept(items, sha256, fund_of)
+            parts = None if items is None else kept(items, sha256, whose)
         if parts is None:
             _take_words(engine, name, open_it, taken, stamp)
         else:
@@ -125,11 +130,11 @@ def take_file(engine: Engine, name: str, open_it: Callable[[], BinaryIO], stamp:
     return taken
 
 
-def _is_taken(session: Session, sha256: str) -> bool:
-    """Say whether a file was imported; of one in quarantine nothing was used, and what stopped it may be over."""
+def _is_there(session: Session, sha256: str, status: StatementStatus) -> bool:
+    """Say whether a file was imported, or quarantined: then nothing was used, and what stopped it may be over."""
     statement = table_of(BankStatement)
-    imported = (statement.c.file_sha256 == sha256, statement.c.status == StatementStatus.IMPORTED)
-    return session.execute(select(statement.c.id).where(*imported).limit(1)).first() is not None
+    found = (statement.c.file_sha256 == sha256, statement.c.status == status)
+    return session.execute(select(statement.c.id).where(*found).limit(1)).first() is not None
 
 
 def _sha256(stream: BinaryIO) -> str:
@@ -149,7 +154,13 @@ def _quarantine(engine: Engine, taken: Taken, stamp: Stamp) -> None:
         code=reason.code,
         detail={key: str(value) for key, value in reason.values.items()},
     )
-    run_in_transaction(engine, lambda session: execute(session, [command, *_stopping(taken)], stamp=stamp))
+
+    def work(session: Session) -> None:
+        told = [] if _is_there(session, taken.sha256, StatementStatus.QUARANTINED) else [command]
+        answers = execute(session, [*told, *_stopping(taken)], stamp=stamp)
+        _all_done(answers[: len(told)])
+
+    run_in_transaction(engine, work)
 
 
 def _stopping(taken: Taken) -> list[Command]:
@@ -258,21 +269,19 @@ def _completed(session: Session, taken: Taken, stamp: Stamp) -> None:
     """Say of all statements of a file at once that they are there, and compare those that waited for them."""
     table = table_of(BankStatement)
     begun = (table.c.file_sha256 == taken.sha256, table.c.status == StatementStatus.IMPORTING)
-    rows = session.execute(select(table.c.id, table.c.fund_id, table.c.at).where(*begun)).all()
+    rows = session.execute(select(table.c.id, table.c.fund_id).where(*begun)).all()
     if not rows:
         raise _TakenMeanwhile
     complete = [
         CompleteStatement(command_id=_key(taken.sha256, f"complete:{row.id}"), statement_id=row.id) for row in rows
     ]
     _all_done(execute(session, complete, stamp=stamp))
-    since = (
+    waiting = (
         table.c.fund_id.in_({row.fund_id for row in rows}),
-        table.c.file_sha256 != taken.sha256,
         table.c.status == StatementStatus.IMPORTED,
-        table.c.closing_minor.is_not(None),
-        table.c.at >= min(row.at for row in rows),
+        table.c.is_to_compare,
     )
-    waited = session.execute(select(table.c.id).where(*since).order_by(table.c.at, table.c.id)).scalars()
+    waited = session.execute(select(table.c.id).where(*waiting).order_by(table.c.at, table.c.id)).scalars()
     compare = [
         ComparePosition(command_id=_key(taken.sha256, f"compare-after:{one}"), statement_id=one) for one in waited
     ]
@@ -295,37 +304,6 @@ def _count(engine: Engine, taken: Taken) -> None:
     )
     with reading(engine) as session:
         taken.counts = {LineStatus(row[0]): int(row[1]) for row in session.execute(counted)}
-
-
-def _fund_of(session: Session, head: Statement, lines: Sequence[StatementLine]) -> UUID:
-    """Return the fund whose account a statement speaks of; a table without account by the payments that it names.
-
-    Money moves on the account of a closed fund too, and is a fact like any other; active funds come first.
-    """
-    fund = table_of(Fund)
-    in_order = (fund.c.status != FundStatus.ACTIVE, fund.c.created_at.desc(), fund.c.id)
-    known = list(session.execute(select(fund).order_by(*in_order)))
-    if head.account_number is not None:
-        own = [row for row in known if row.debtor_account == head.account_number]
-        if not own:
-            rule, found = "account of a fund", head.account_number[-4:]
-            raise BankFileRefused("bank_account_foreign", element=f"{head.element}/Acct", rule=rule, found=found)
-        return UUID(str(next((row for row in own if row.currency == head.currency), own[0]).id))
-    ends = [one.end_to_end_id for line in lines for one in line.details if one.end_to_end_id]
-    batch, instruction = table_of(PaymentBatch), table_of(PaymentInstruction)
-    named = (
-        select(batch.c.fund_id)
-        .join(instruction, instruction.c.batch_id == batch.c.id)
-        .where(instruction.c.end_to_end_id.in_(ends))
-        .order_by(batch.c.number)
-        .limit(1)
-    )
-    fund_id = session.execute(named).scalar_one_or_none()
-    active = [row for row in known if row.status == FundStatus.ACTIVE]
-    own = [row for row in known if row.id == fund_id] or (active if len(active) == 1 else [])
-    if not own:
-        raise BankFileRefused("bank_account_foreign", element=head.element, rule="account of a fund", found="–")
-    return UUID(str(own[0].id))
 
 
 def _head_taken(session: Session, part: Part, fund: Any, status: StatementStatus, taken: Taken, stamp: Stamp) -> UUID:
@@ -428,14 +406,15 @@ def _take_report(session: Session, report: StatusReport, taken: Taken, stamp: St
     """Tell the instructions of one batch what the bank says of them before it books anything."""
     batch, fund = table_of(PaymentBatch), table_of(Fund)
     row = session.execute(select(batch).where(batch.c.msg_id == report.original_msg_id)).first()
+    element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
     if row is None:
         found, rule = report.original_msg_id[:35], "a message of ours"
-        element = "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId"
         refusal = SentByWhatIsLost if is_own(report.original_msg_id) else BankFileRefused
         raise refusal("bank_message_unknown", element=element, rule=rule, found=found)
+    owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
+    refuse_file_of_others(session, owner, element, stamp)
     instructions = rows_by(session, PaymentInstruction, "batch_id", [row.id], "end_to_end_id")[row.id]
     refuse_other_order(report, {one.end_to_end_id: one.amount_minor for one in instructions}, row.currency)
-    owner = session.execute(select(fund).where(fund.c.id == row.fund_id)).one()
     take = TakeStatement(
         command_id=_key(taken.sha256, "take"),
         fund_id=owner.id,
@@ -456,6 +435,7 @@ def _take_workbook(session: Session, answered: Answered, taken: Taken, stamp: St
     """Take what a result workbook books as a statement without balances, then its words on all other payments."""
     result = answered.result
     fund = rows_by(session, Fund, "id", [answered.batch.fund_id])[answered.batch.fund_id][0]
+    refuse_file_of_others(session, fund, result.statement.element, stamp)
     ref = result.statement.statement_ref or f"{result.statement.element}:{taken.sha256[:12]}"
     lines = tuple(one for one in result.lines if one.is_booking)
     part = Part(head=result.statement, ref=ref, fund_id=fund.id, first_place=1, lines=lines, closes=True)

@@ -225,7 +225,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
+    "user.sign_out_others": frozenset(),
     "user.step_up": frozenset(),
+    "user.add_totp": frozenset(),
+    "user.remove_totp": frozenset(),
+    "user.add_passkey": frozenset(),
+    "user.remove_passkey": frozenset(),
+    "user.renew_codes": frozenset(),
+    "user.reset_access": frozenset({Role.ADMIN}),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -308,7 +315,12 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
-OF_ONESELF = frozenset({"user.set_password", "user.sign_in", "user.sign_out", "user.step_up"})
+OF_ONESELF = frozenset(
+    {
+        *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
+        *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
+    }
+)
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, null, or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS, Rights, read_rights
+from lifecycle.actor import OF_ONESELF, PERMISSIONS, Rights, read_rights
 from lifecycle.commands import Stamp, Verb
 from lifecycle.engine import able
 from lifecycle.reach import reachable
@@ -330,8 +330,16 @@ UNASKED = frozenset(
         *("trial_batch.correct_measurement", "track.start", "track.finish", "scenario.record", "order.record"),
         # Accounts, and what the page of operations shows.
         *("user.add", "user.grant", "user.revoke", "user.disable", "user.enable", "user.add_token"),
-        *("user.set_password", "user.sign_in", "user.sign_out", "user.step_up", "user.delegate"),
-        *("user.end_delegation", "webhook.add", "webhook.rotate", "webhook.end_rotation", "webhook.disable"),
+        *OF_ONESELF,
+        *(
+            "user.reset_access",
+            "user.delegate",
+            "user.end_delegation",
+            "webhook.add",
+            "webhook.rotate",
+            "webhook.end_rotation",
+            "webhook.disable",
+        ),
         *("webhook.enable", "webhook.ping", "webhook.replay", "outbox.retry", "outbox.drop"),
         *("schedule.pause", "schedule.resume", "schedule.request"),
         # What runs do, and what follows from a case that two people agreed on.

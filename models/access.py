@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified
-from models.states import InvitationKind, SignInKind
+from models.states import ChallengeKind, InvitationKind, SignInKind
 from models.types import Id, UTCDateTime, state_column
 
 
@@ -19,27 +19,48 @@ class Credential(Identified, table=True):
     """Argon2id with its own salt and cost."""
     set_at: datetime = Field(sa_type=UTCDateTime)
     set_by: UUID = Field(sa_type=Id)
-    """The account itself, or who set it for the account: that one is to be changed."""
+    is_to_change: bool = False
+    """Somebody else set it: nothing is open with it but the page where it is changed."""
 
 
 class TotpSecret(Identified, table=True):
-    """A time-based second factor; it counts once a code of it was shown (RFC 6238)."""
+    """A time-based second factor (RFC 6238), kept once a code of it was shown."""
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     secret: str = Field(max_length=400)
-    """Sealed with the key of the installation; base32 where there is none (rehearsal)."""
+    """Sealed with the key of the installation; base32 where there is none, which only a rehearsal may do without."""
     created_at: datetime = Field(sa_type=UTCDateTime)
-    confirmed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     last_step: int = 0
     """The time step of the latest code that was taken: a code is taken once."""
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
+class RecoveryCode(Identified, table=True):
+    """A code to be kept on paper for the day when every other second factor is lost; good once."""
+
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    code_sha256: str = Field(max_length=64)
+    """120 random bits need no slower hash."""
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """Used, or replaced by newer ones."""
+
+
 class Passkey(Identified, table=True):
     """A key of a device of its owner (WebAuthn)."""
 
+    __table_args__ = (
+        Index(
+            "uq_passkey_credential_id",
+            "credential_id",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
-    credential_id: str = Field(max_length=1400, unique=True)
+    credential_id: str = Field(max_length=1400)
     """Base64url, as the browser names it."""
     public_key: str = Field(max_length=2000)
     """Base64url of the COSE key."""
@@ -48,6 +69,17 @@ class Passkey(Identified, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Challenge(Identified, table=True):
+    """What is answered once and soon: the second step of signing in, or what a passkey is to sign."""
+
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    kind: ChallengeKind = Field(sa_column=state_column(ChallengeKind))
+    token_sha256: str = Field(max_length=64, unique=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Invitation(Identified, table=True):

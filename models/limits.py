@@ -25,5 +25,17 @@ STEP_UP_LASTS = timedelta(minutes=5)
 SIGN_IN_TRIES = 10
 """Wrong tries within the window, per account and place and per place."""
 SIGN_IN_WINDOW = timedelta(minutes=5)
+TEMPORARY_PASSWORD_LASTS = timedelta(days=3)
+"""How long a password opens an account that somebody else set and its owner has not changed."""
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
+SECOND_FACTOR_TRIES = (
+    (timedelta(minutes=5), 5),
+    (timedelta(hours=1), 20),
+    (timedelta(days=1), 50),
+)
+"""Wrong codes and keys of one account within each of these: a million codes are not to be tried out."""
+CHALLENGE_LASTS = timedelta(minutes=5)
+RECOVERY_CODES = 10
+PASSKEYS = 10
+"""Of one account."""

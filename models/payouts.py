@@ -108,6 +108,10 @@ class Approval(Row, table=True):
     role: Role = Field(sa_column=state_column(Role))
     """In which role it was given; it counts while the person still holds it."""
     payload_hash: str = Field(max_length=64)
+    called_back: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONText, sa_column_kwargs={"server_default": "{}"}
+    )
+    """Who called the firm back about a changed account, and when; empty where this word says nothing of it (F16)."""
     command_id: str = Field(max_length=255)
     at: datetime = Field(sa_type=UTCDateTime)
 

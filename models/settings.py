@@ -24,6 +24,8 @@ Bank: TypeAlias = Literal["folders", "sandbox"]
 
 PREFIX = "PILOTWAY_"
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine itself."""
 DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
 """The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
@@ -126,6 +128,15 @@ def _is_web_address(text: str) -> str:
     return text
 
 
+def _is_origin(text: str) -> str:
+    parts = urlsplit(_is_web_address(text))
+    is_plain = not parts.path.strip("/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if not is_plain or (parts.scheme == "http" and parts.hostname not in LOOPBACK):
+        message = f"expected https://host, or http:// on this machine, without a path, got {text!r}"
+        raise ValueError(message)
+    return text.rstrip("/").lower()
+
+
 class Settings(BaseSettings):
     """The settings of one process. Build them with `load_settings()`, which also refuses unknown variables."""
 
@@ -184,7 +195,8 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(
         default=None,
-        description="Key for cookies and tokens, in a file so that it shows in no process list."
+        description="Key that seals the secrets of authenticator apps, in a file so that it shows in no process list"
+        " and in no copy of the database; `pilotway init` makes it where the file is not there."
         " Example: `/etc/pilotway/secret`.",
     )
     bank: Bank = Field(
@@ -235,6 +247,17 @@ class Settings(BaseSettings):
         default="127.0.0.1:8701",
         description="Where the console of `pilotway serve` answers, as `host:port`; port 0 takes any free one. Best"
         " left on this machine, with a proxy before it that speaks https. Example: `127.0.0.1:8080`.",
+    )
+    address: Annotated[str, AfterValidator(_is_origin)] | None = Field(
+        default=None,
+        description="Where people find the console, as their browsers name it; passkeys hold for this address alone."
+        " Without it none are offered, but on this machine itself. Example: `https://pilotway.example.org`.",
+    )
+    second_factor: Literal["money", "offered"] | None = Field(
+        default=None,
+        description="Who has to have a second factor (authenticator app or passkey): `money`, everybody who decides"
+        " about money in the console, or `offered`, nobody. Left out, `money`, in a rehearsal `offered`."
+        " Example: `money`.",
     )
     prefect: Literal["off", "on"] = Field(
         default="off",
@@ -314,6 +337,11 @@ class Settings(BaseSettings):
         """Return host and port of the console."""
         host, _, port = self.console.rpartition(":")
         return host, int(port)
+
+    def seal_key(self) -> str | None:
+        """Return the key of the installation, with which secrets of authenticator apps are sealed; None without one."""
+        path = self.secret_file
+        return path.read_text(encoding="utf-8").strip() or None if path is not None and path.is_file() else None
 
     def webhook_places(self) -> frozenset[str]:
         """Return the receivers that are exempt from the rule of addresses."""

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified, Row, Subject
@@ -35,6 +35,8 @@ class BankStatement(Subject, table=True):
     file_name: str = Field(max_length=200)
     file_sha256: str = Field(max_length=64, index=True)
     status: StatementStatus = Field(sa_column=state_column(StatementStatus))
+    is_to_compare: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Its balance waits to be compared until every file of its fund that came in several parts is whole."""
     refusal: dict[str, Any] | None = Field(default=None, sa_type=JSONText)
     """Why it lies in quarantine: code, element and rule."""
     at: datetime = Field(sa_type=UTCDateTime)

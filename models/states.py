@@ -254,9 +254,18 @@ class SignInKind(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the word for it
     TOTP = "totp"
     PASSKEY = "passkey"
+    RECOVERY = "recovery"
     LINK = "link"
     OIDC = "oidc"
     PERSONA = "persona"
+
+
+class ChallengeKind(StrEnum):
+    """What is answered by it."""
+
+    SIGN_IN = "sign_in"
+    REGISTER = "register"
+    STEP_UP = "step_up"
 
 
 class InvitationKind(StrEnum):

@@ -192,6 +192,7 @@ KINDS: Mapping[str, Kind] = {
     "trial_batch.closed": _kind(daily(*_PLATFORM, "quality_engineer")),
     "trial_batch.corrected": _kind(tell("coordinator", "quality_engineer"), inbox("technical_manager")),
     "trial_batch.recorded": _kind(inbox(*_PLATFORM, "quality_engineer")),
+    "user.access_changed": _kind(tell("person")),
     "user.added": _kind(tell("person"), inbox("every:admin")),
     "user.delegated": _kind(tell("person")),
 }

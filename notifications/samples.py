@@ -27,6 +27,7 @@ _COMMON: Mapping[str, Any] = {
     "claimed": "¥500,000.00",
     "clause": "G3.1",
     "clause_title": {"zh": "试制记录", "en": "Trial records"},
+    "change": "add_totp",
     "code": "other",
     "commitment": "¥30,000,000.00",
     "count": 2,

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
 from lifecycle import engine
-from lifecycle.actor import Actor, Rights, read_rights
+from lifecycle.actor import OF_ONESELF, Actor, Rights, read_rights
 from lifecycle.commands import Stamp
 from lifecycle.endings.facts import left_of
 from lifecycle.engine import able
@@ -304,15 +304,12 @@ class Deed:
 def deeds(session: Session, user_id: UUID, *, limit: int, begun_only: Sequence[str] = ()) -> list[Deed]:
     """Return the latest commands of somebody, the newest first; with `begun_only` those of these verbs."""
     record = table_of(CommandRecord)
-    statement = select(record).where(record.c.actor_id == user_id, ~record.c.verb.in_(_OF_ONESELF))
+    statement = select(record).where(record.c.actor_id == user_id, ~record.c.verb.in_(OF_ONESELF))
     if begun_only:
         statement = statement.where(record.c.verb.in_(begun_only))
     rows = session.execute(statement.order_by(record.c.at.desc()).limit(limit)).all()
     homes = _homes(session, rows)
     return [_deed(row, homes) for row in rows]
-
-
-_OF_ONESELF = ("user.sign_in", "user.sign_out", "user.step_up", "user.set_password")
 
 
 def _homes(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[Any, str]]:

@@ -22,6 +22,7 @@ from models.reading import table_of
 from notifications.gates import named, standard_names
 from notifications.words import Names
 from web.nouns import AnyVerb, Noun
+from web.proving import need_money_proof
 from web.session import Visit
 
 REFUSED = ".refused"
@@ -121,9 +122,11 @@ STEP_UP = frozenset(
 
 def carry(visit: Visit, asked: Command) -> Answer:
     """Carry a command out with what follows from it; a decision about money only for who has stepped up."""
-    if REGISTRY[type(asked)].permission in STEP_UP and not visit.has_stepped_up():
-        reason = Unmet(code="step_up_required")
-        return Answer(command=asked, error=Forbidden(reason), unmet=(reason,))
+    if REGISTRY[type(asked)].permission in STEP_UP:
+        try:
+            need_money_proof(visit)
+        except Forbidden as error:
+            return Answer(command=asked, error=error, unmet=error.unmet)
     follow = _FOLLOWS.get(type(asked))
     if follow is None:
         return visit.act(asked)

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from web.api import core, money, session
-from web.errors import Malformed, NotAllowed, problem, reasons_of, status_of
-from web.guard import Guard
+from web.errors import Malformed, NotAllowed, PasswordToChange, problem, reasons_of, status_of
+from web.guard import Guard, headers_of
 from web.house import House
 from web.pages import (
     acts,
@@ -41,6 +41,7 @@ from web.pages import (
     projects,
     reference,
     reviews,
+    security,
     standards,
     webhooks,
 )
@@ -56,7 +57,7 @@ RUNNING: Sequence[APIRouter] = (
 )
 MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, security.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
@@ -117,7 +118,10 @@ def _busy(request: Request, _error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s", trace_id_of(request), request.url.path, exc_info=error)
-    return answer(request, LifecycleError("unexpected_error"), 500)
+    found = answer(request, LifecycleError("unexpected_error"), 500)
+    for name, value in headers_of(request.scope, trace_id_of(request)).items():
+        found.headers[name] = value  # this handler answers outside of the guard
+    return found
 
 
 def answer(request: Request, error: LifecycleError, status: int) -> Response:
@@ -126,6 +130,8 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
         return _document(request, error, status)
     if isinstance(error, NotSignedIn) and error.code == NotSignedIn.code:
         return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
+    if isinstance(error, PasswordToChange):
+        return RedirectResponse(f"/security/password?next={quote(_wanted(request))}", status_code=303)
     visit = anybody(request)
     return page(visit, "problem.html", status=status, code=error.codes[0], reasons=reasons_of(error), number=status)
 

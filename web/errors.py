@@ -20,6 +20,12 @@ from lifecycle.errors import (
 from notifications.words import Lang, explain_unmet, sentence
 
 
+class PasswordToChange(Forbidden):
+    """Nothing is open before the password that somebody else set is changed."""
+
+    code = "password_to_change"
+
+
 class Malformed(LifecycleError):
     """The request cannot be read as what it says it is."""
 
@@ -70,7 +76,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     TooMany: 429,
     NotAllowed: 405,
 }
-_PERSONAL = PERSONAL_CODES | {"step_up_required", "csrf"}
+_PERSONAL = PERSONAL_CODES | {"step_up_required", "second_factor_missing", "second_factor_required", "csrf"}
 
 
 def status_of(error: LifecycleError) -> int:

@@ -1,6 +1,6 @@
 """Around every request: a trace id, a limit for the body, and the headers that keep a page to itself."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -47,9 +47,7 @@ class Guard:
             return
         trace_id = self.new_id().hex
         scope.setdefault("state", {})["trace_id"] = trace_id
-        own = {**HEADERS, "x-trace-id": trace_id}
-        if scope.get("scheme") == "https":
-            own["strict-transport-security"] = _HSTS
+        own = headers_of(scope, trace_id)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,6 +58,12 @@ class Guard:
             await send(message)
 
         await self.app(scope, _counted(receive, _limit(scope), _declared(scope)), answer)
+
+
+def headers_of(scope: Mapping[str, Any], trace_id: str) -> dict[str, str]:
+    """Return what every answer to this request carries."""
+    own = {**HEADERS, "x-trace-id": trace_id}
+    return {**own, "strict-transport-security": _HSTS} if scope.get("scheme") == "https" else own
 
 
 def _limit(scope: Scope) -> int:

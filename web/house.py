@@ -67,6 +67,12 @@ class House:
         """The time zone of the installation."""
         return ZoneInfo(self.settings.timezone)
 
+    @property
+    def demands_second_factor(self) -> bool:
+        """Say whether a second factor is asked of who decides about money."""
+        wanted = self.settings.second_factor or ("offered" if self.is_rehearsal else "money")
+        return wanted == "money"
+
     def today(self, now: datetime) -> date:
         """Return the day of an instant, where the installation is."""
         return now.astimezone(self.zone).date()

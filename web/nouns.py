@@ -180,6 +180,7 @@ USERS = Noun(
             "user.revoke",
             "user.disable",
             "user.enable",
+            "user.reset_access",
             "user.add_token",
             "user.delegate",
             "user.end_delegation",

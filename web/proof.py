@@ -2,21 +2,20 @@
 
 from starlette.datastructures import FormData
 
-from web.session import Visit, text_of
+from web.proving import factors_of, said_in
+from web.session import Visit
 from web.signing_in import step_up, step_up_by_one_click
-
-FIELD = "password"
 
 
 def prove(visit: Visit, form: FormData) -> None:
-    """Step up with what the form says, where it is needed; `SignInWrong`, `TooMany`.
+    """Step up with what the form says, where it is needed; `SignInWrong`, `FactorWrong`, `TooMany`.
 
     Without anything typed the decision itself is refused (`step_up_required`). Nobody of the demonstration has a
-    password: there one click is enough, as for signing in.
+    password: there one click is enough, as for signing in, until they have a second factor.
     """
     if visit.has_stepped_up():
         return
-    if typed := text_of(form, FIELD):
-        step_up(visit, typed)
-    elif visit.house.is_demo:
+    if said := said_in(form):
+        step_up(visit, said)
+    elif visit.house.is_demo and not factors_of(visit).exist:
         step_up_by_one_click(visit)

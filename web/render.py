@@ -22,6 +22,7 @@ from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
 from web.menu import entries
+from web.proving import ways_of
 from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
 
 _HERE = Path(__file__).parent
@@ -159,6 +160,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "other_lang": "en" if visit.lang == "zh-CN" else "zh-CN",
         "words": words,
         "me": account,
+        "ways": lambda: ways_of(visit),
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,

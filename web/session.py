@@ -22,16 +22,18 @@ from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn
 from models.db import reading, run_in_transaction
-from models.limits import SESSION_LASTS
+from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
-from web.errors import Malformed
+from web.errors import Malformed, PasswordToChange
 from web.house import House
 
 T = TypeVar("T")
 
 COOKIE = "pilotway_session"
 DEVICE_COOKIE = "pilotway_device"
+HALFWAY_COOKIE = "pilotway_halfway"
+"""Between password and second factor."""
 LANGUAGE_COOKIE = "pilotway_lang"
 KEYS_COOKIE = "pilotway_keys"
 """`off` for who wants no keyboard shortcuts."""
@@ -160,10 +162,17 @@ def anybody(request: Request) -> Visit:
     return Visit(request=request, house=house, now=now, lang=lang_of(request, language), token=token, session=found)
 
 
-def somebody(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
-    """Return the visit of somebody who is signed in; NotSignedIn leads to the login page and back."""
+def entered(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
+    """Return the visit of somebody who is signed in, even with a password that is to be changed first."""
     if visit.session is None:
         raise NotSignedIn(NotSignedIn.code)
+    return visit
+
+
+def somebody(visit: Annotated[Visit, Depends(entered)]) -> Visit:
+    """Return the visit of somebody who is signed in; NotSignedIn leads to the login page and back."""
+    if visit.session is not None and visit.session.has_password_to_change:
+        raise PasswordToChange(PasswordToChange.code)
     return visit
 
 
@@ -171,7 +180,7 @@ def program(request: Request) -> Visit:
     """Return the visit of a program: by its API token, else by the cookie of a page that calls the API."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if not scheme:
-        visit = somebody(anybody(request))
+        visit = somebody(entered(anybody(request)))
         if request.method not in ("GET", "HEAD"):
             check_csrf(request, visit.token, request.headers.get("x-csrf-token", ""))
         return Visit(
@@ -253,6 +262,14 @@ def remember_device(response: Response, request: Request, device: str) -> None:
     response.set_cookie(DEVICE_COOKIE, device, max_age=_TWO_YEARS, httponly=True, samesite="strict", secure=secure)
 
 
+def remember_halfway(response: Response, request: Request, token: str) -> None:
+    """Let the browser go on to the second factor, for five minutes and nowhere else."""
+    lasts, secure = int(CHALLENGE_LASTS.total_seconds()), request.url.scheme == "https"
+    response.set_cookie(
+        HALFWAY_COOKIE, token, max_age=lasts, path="/login", httponly=True, samesite="strict", secure=secure
+    )
+
+
 def text_of(form: FormData, name: str) -> str:
     """Return what was typed into a field; empty where nothing was, or a file came instead."""
     value = form.get(name, "")
@@ -260,6 +277,8 @@ def text_of(form: FormData, name: str) -> str:
 
 
 Anybody = Annotated[Visit, Depends(anybody)]
+Entered = Annotated[Visit, Depends(entered)]
+"""Only pages on which somebody chooses a password or leaves take who comes so far."""
 Somebody = Annotated[Visit, Depends(somebody)]
 Program = Annotated[Visit, Depends(program)]
 Typed = Annotated[FormData, Depends(typed)]

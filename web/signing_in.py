@@ -1,8 +1,11 @@
 """Letting somebody in: count, compare, then say so to the lifecycle. Pages and API do it alike."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
@@ -10,21 +13,32 @@ from lifecycle.access.commands import SignIn, SignOut, StepUp
 from lifecycle.access.passwords import matches
 from lifecycle.access.queries import (
     Account,
+    account_by_id,
     account_of,
     fingerprint,
     has_tried_too_often,
     is_known_device,
     login_fingerprint,
 )
+from lifecycle.access.security import FACTOR_KINDS, factors, open_challenge
 from lifecycle.actor import Actor
-from lifecycle.errors import LifecycleError, NotSignedIn, unmet
-from lifecycle.writing import insert_rows
-from models.access import SignInAttempt
-from models.db import run_in_transaction
+from lifecycle.errors import NotSignedIn, unmet
 from models.limits import SIGN_IN_WINDOW
-from models.states import SignInKind
+from models.states import ChallengeKind, SignInKind
 from web.errors import TooMany
-from web.session import DEVICE_COOKIE, Visit, csrf_of
+from web.proving import (
+    FactorRequired,
+    FactorWrong,
+    Opened,
+    Said,
+    answered,
+    factors_of,
+    new_challenge,
+    note,
+    shown,
+    signing,
+)
+from web.session import DEVICE_COOKIE, HALFWAY_COOKIE, Visit, csrf_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +62,69 @@ class SignInWrong(NotSignedIn):
     code = "sign_in_wrong"
 
 
-def by_password(visit: Visit, login: str, password: str) -> Entered:
-    """Let in who knows the password; `SignInWrong`, or `TooMany` after ten wrong tries in five minutes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halfway:
+    """The password was right, and a second factor is asked for: what the browser holds meanwhile."""
+
+    token: str
+    device: str
+
+
+def by_password(visit: Visit, login: str, password: str) -> Entered | Halfway:
+    """Let in who knows the password, or lead on to the second factor.
+
+    `SignInWrong`, or `TooMany` after ten wrong tries in five minutes.
+    """
+    account, device = _knows_password(visit, login, password)
+    if not visit.read(lambda session: factors(session, account.user_id)).exist:
+        return _begin(visit, account, {"kind": SignInKind.PASSWORD}, device)
+    token = secrets.token_urlsafe(32)
+    new_challenge(visit, account.user_id, ChallengeKind.SIGN_IN, token)
+    return Halfway(token=token, device=device)
+
+
+def by_password_and_code(visit: Visit, login: str, password: str, code: str) -> Entered:
+    """Let in a program that says both at once; `FactorRequired` where a second factor is missing."""
+    account, device = _knows_password(visit, login, password)
+    if not visit.read(lambda session: factors(session, account.user_id)).exist:
+        return _begin(visit, account, {"kind": SignInKind.PASSWORD}, device)
+    if not code:
+        raise FactorRequired(FactorRequired.code)
+    return _begin(visit, account, shown(visit, account, Said(code=code), None), device)
+
+
+def halfway(visit: Visit) -> tuple[Account, Opened] | None:
+    """Return who has typed the right password in this browser within five minutes, and the challenge of this step."""
+    token = visit.request.cookies.get(HALFWAY_COOKIE, "")
+
+    def read(session: Session) -> tuple[Account, Opened] | None:
+        found = open_challenge(session, fingerprint(token), ChallengeKind.SIGN_IN, visit.now) if token else None
+        account = account_by_id(session, found.user_id) if found is not None else None
+        if found is None or account is None:
+            return None
+        return account, Opened(id=found.id, signs=signing(token))
+
+    return visit.read(read)
+
+
+def by_second_factor(visit: Visit, said: Said) -> Entered:
+    """Let in who has typed the password before and shows a second factor now; `FactorWrong`, `TooMany`."""
+    found = halfway(visit)
+    if found is None:
+        raise FactorWrong("challenge_over")
+    account, challenge = found
+    device = visit.request.cookies.get(DEVICE_COOKIE) or secrets.token_urlsafe(32)
+    return _begin(visit, account, shown(visit, account, said, challenge), device)
+
+
+def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, str]:
     device = visit.request.cookies.get(DEVICE_COOKIE) or secrets.token_urlsafe(32)
     account, known = visit.read(lambda session: _allowed_to_try(session, visit, login, device))
-    is_good = matches(password, account.password_hash if account else None)
-    _note(visit, login, device if known else None, is_good=is_good)
+    is_good = _is_right(visit, account, password)
+    note(visit, login, SignInKind.PASSWORD, device if known else None, is_good=is_good)
     if account is None or not is_good:
         raise SignInWrong(SignInWrong.code)
-    return _begin(visit, account, SignInKind.PASSWORD, device)
+    return account, device
 
 
 def by_one_click(visit: Visit, login: str) -> Entered:
@@ -64,36 +132,59 @@ def by_one_click(visit: Visit, login: str) -> Entered:
     account = visit.read(lambda session: account_of(session, login)) if visit.house.is_demo else None
     if account is None:
         raise SignInWrong(SignInWrong.code)
-    return _begin(visit, account, SignInKind.PERSONA, secrets.token_urlsafe(32))
+    return _begin(visit, account, {"kind": SignInKind.PERSONA}, secrets.token_urlsafe(32))
 
 
-def step_up(visit: Visit, password: str) -> str:
-    """Let a session decide about money for five minutes; return until when. `SignInWrong`, `TooMany`."""
+def step_up(visit: Visit, said: Said) -> str:
+    """Let a session decide about money for five minutes; return until when. `SignInWrong`, `FactorWrong`, `TooMany`.
+
+    Who has a second factor shows it; everybody else types the password.
+    """
+    session = visit.session
+    if session is None:
+        raise NotSignedIn(NotSignedIn.code)
+    if factors_of(visit).exist:
+        if not said.code and not said.passkey:
+            raise FactorRequired(FactorRequired.code)
+        challenge = answered(visit, ChallengeKind.STEP_UP, said.passkey) if said.passkey else None
+        return _stepped_up(visit, shown(visit, session.account, said, challenge))
+    check_password(visit, said.password)
+    return _stepped_up(visit, {"kind": SignInKind.PASSWORD})
+
+
+def _is_right(visit: Visit, account: Account | None, password: str) -> bool:
+    """Say whether it is the password of the account, and still opens it; takes as long whatever is the case."""
+    is_it = matches(password, account.password_hash if account else None)
+    until = account.password_until if account else None
+    return is_it and (until is None or until > visit.now)
+
+
+def check_password(visit: Visit, password: str) -> None:
+    """Refuse who does not know the password of the account they are signed in to; `SignInWrong`, `TooMany`."""
     session = visit.session
     if session is None:
         raise NotSignedIn(NotSignedIn.code)
     login = session.account.login
     account, _ = visit.read(lambda reader: _allowed_to_try(reader, visit, login, None))
-    is_good = matches(password, account.password_hash if account else None)
-    _note(visit, login, None, is_good=is_good)
+    is_good = _is_right(visit, account, password)
+    note(visit, login, SignInKind.PASSWORD, None, is_good=is_good)
     if not is_good:
         raise SignInWrong(SignInWrong.code)
-    return _stepped_up(visit, SignInKind.PASSWORD)
 
 
 def step_up_by_one_click(visit: Visit) -> str:
     """Let somebody of the demonstration decide about money, who has no password; nowhere else."""
     if not visit.house.is_demo:
         raise SignInWrong(SignInWrong.code)
-    return _stepped_up(visit, SignInKind.PERSONA)
+    return _stepped_up(visit, {"kind": SignInKind.PERSONA})
 
 
-def _stepped_up(visit: Visit, kind: SignInKind) -> str:
+def _stepped_up(visit: Visit, proof: Mapping[str, Any]) -> str:
     session = visit.session
     if session is None:
         raise NotSignedIn(NotSignedIn.code)
     key, user_id = str(visit.house.new_id()), session.account.user_id
-    answer = visit.act(StepUp(command_id=key, user_id=user_id, session_id=session.session_id, kind=kind))
+    answer = visit.act(StepUp(command_id=key, user_id=user_id, session_id=session.session_id, **proof))
     if answer.error is not None:
         raise answer.error
     visit.used["stepped_up"] = True
@@ -105,6 +196,16 @@ def leave(visit: Visit) -> None:
     if visit.session is not None:
         key, session = str(visit.house.new_id()), visit.session
         visit.act(SignOut(command_id=key, user_id=session.account.user_id, session_id=session.session_id))
+
+
+FIRST_PAGE = "/"
+
+
+def safe_address(following: str) -> str:
+    """Return where to go: one of our own pages, never another place that an address names."""
+    parts = urlsplit(following)
+    is_own = following.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in following
+    return following if is_own and not following.startswith("/login") else FIRST_PAGE
 
 
 def address_of(visit: Visit) -> str:
@@ -129,34 +230,21 @@ def _allowed_to_try(session: Session, visit: Visit, login: str, device: str | No
     return account, known
 
 
-def _note(visit: Visit, login: str, device: str | None, *, is_good: bool) -> None:
-    row = {
-        "id": visit.house.new_id(),
-        "at": visit.now,
-        "kind": SignInKind.PASSWORD,
-        "login_sha256": login_fingerprint(login),
-        "address": address_of(visit),
-        "device_sha256": fingerprint(device) if device else None,
-        "is_good": is_good,
-    }
-    run_in_transaction(visit.house.engine, lambda session: insert_rows(session, SignInAttempt, [row]))
-
-
-def _begin(visit: Visit, account: Account, kind: SignInKind, device: str) -> Entered:
+def _begin(visit: Visit, account: Account, proof: Mapping[str, Any], device: str) -> Entered:
     token = secrets.token_urlsafe(32)
     actor = Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=visit.door)
     command = SignIn(
         command_id=str(visit.house.new_id()),
         user_id=account.user_id,
         token_sha256=fingerprint(token),
-        kind=kind,
+        **proof,
         address=address_of(visit),
         agent=visit.request.headers.get("user-agent", "")[:200],
         device_sha256=fingerprint(device),
     )
     answer = visit.act(command, by=actor)
-    if isinstance(answer.error, LifecycleError):
-        raise SignInWrong(SignInWrong.code)
+    if answer.error is not None:
+        raise FactorWrong(*answer.error.unmet) if proof["kind"] in FACTOR_KINDS else SignInWrong(SignInWrong.code)
     return Entered(
         token=token, device=device, user_id=str(account.user_id), expires_at=str(answer.document["expires_at"])
     )

@@ -59,8 +59,11 @@ def render_batch(door: Door, ref: str, out: Path) -> None:
 
 
 def import_all(door: Door, files: Sequence[Path]) -> None:
-    """Take files of the bank; leaves with exit 6 when one of them went to quarantine."""
-    stamp = door.stamp(Actor.clock(DoorName.CLI))
+    """Take files of the bank; leaves with exit 6 when one of them went to quarantine.
+
+    Who is named acts with their own rights; where nobody is, who runs it holds the database, and it is the clock.
+    """
+    stamp = door.stamp(door.read(door.actor) if door.is_named else Actor.clock(DoorName.CLI))
     tell_taken(door, [take_file(door.engine, path.name, partial(_open, path), stamp) for path in files])
 
 

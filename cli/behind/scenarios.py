@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlmodel import Session
 from cli.door import Door, token_sha256
 from cli.errors import Refusal
 from cli.output import Column
+from lifecycle.access.codes import sealed
 from lifecycle.acting import Acting
 from lifecycle.calendar import china
 from lifecycle.commands import REGISTRY
@@ -38,7 +40,7 @@ def load_file(door: Door, file: Path) -> None:
     with file.open("rb") as stream:
         content = stream.read(LARGEST_BYTES + 1)
     scenario = read_scenario(content)
-    means = Means(paper=_paper(door, scenario, content), draw_token=_draw_token, clock_at=door.now)
+    means = Means(paper=_paper(door, scenario, content), draw_token=_draw_token, clock_at=door.now, seal=_seal(door))
     ids = door.settings.make_ids()
 
     def work(session: Session) -> Loaded:
@@ -53,6 +55,11 @@ def load_file(door: Door, file: Path) -> None:
         verb = title("verb", REGISTRY[type(refused.command)].permission, door.output.lang)
         raise Refusal(refused.error, verb=verb, ref=refused.place, place=refused.place) from refused
     _show(door, loaded)
+
+
+def _seal(door: Door) -> Callable[[str], str]:
+    key = door.settings.seal_key()
+    return lambda secret: sealed(secret, key)
 
 
 def _instant(door: Door, scenario: Scenario) -> datetime:

@@ -1,15 +1,19 @@
-"""Getting in: passwords, sessions, proving oneself again. Everybody does so with their own account.
+"""Getting in: passwords, second factors, sessions, proving oneself again. Everybody does so with their own account.
 
-A door proves who somebody is (`passwords`, later codes and keys), then says so here: no secret is part of a command.
+A door proves who somebody is (`passwords`, `codes`, `keys`), then says so here: no secret is part of a command.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
 from lifecycle.access import effects, facts, rules
-from lifecycle.commands import Command, Verb
+from lifecycle.chart import Rule
+from lifecycle.commands import Command, Effects, Stamp, Verb
+from lifecycle.people.rules import not_oneself
 from models.people import User
-from models.states import SignInKind
+from models.states import ChallengeKind, SignInKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +24,36 @@ class AccessCommand(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPassword(AccessCommand):
-    """Give an account a password; only its hash is handed over."""
+class Proven(AccessCommand):
+    """Base of what somebody has just proven who they are for: by what, and what is used up by it."""
 
-    password_hash: str
+    kind: SignInKind
+    totp_step: int | None = None
+    """The time step of the code that was typed."""
+    recovery_code_id: UUID | None = None
+    passkey_id: UUID | None = None
+    sign_count: int = 0
+    challenge_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn(AccessCommand):
+class SetPassword(AccessCommand):
+    """Give an account a password; only its hash is handed over. Every other session of the account ends."""
+
+    password_hash: str
+    session_id: UUID | None = None
+    """The session that goes on."""
+    is_lasting: bool = False
+    """It need not be changed, though somebody else set it: for accounts of a rehearsal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Proven):
     """Begin a session of somebody who has proven who they are."""
 
+    purpose: ClassVar[ChallengeKind] = ChallengeKind.SIGN_IN
+
     token_sha256: str
-    kind: SignInKind
     address: str
     agent: str
     device_sha256: str | None = None
@@ -46,36 +68,111 @@ class SignOut(AccessCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepUp(AccessCommand):
-    """Say that somebody has proven once more who they are, before a decision about money."""
+class SignOutOthers(AccessCommand):
+    """End every session of the account but one."""
 
     session_id: UUID
-    kind: SignInKind
+    """The one that goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp(Proven):
+    """Say that somebody has proven once more who they are, before a decision about money or a change of access."""
+
+    purpose: ClassVar[ChallengeKind] = ChallengeKind.STEP_UP
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddTotp(AccessCommand):
+    """Make an authenticator app the second factor, in place of one before; a code of it has been shown."""
+
+    session_id: UUID
+    secret: str
+    """As it is stored: sealed."""
+    step: int
+    """The time step of the code that was shown."""
+    codes_sha256: tuple[str, ...] = ()
+    """Recovery codes, where the account has none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTotp(AccessCommand):
+    """Take the authenticator app away."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPasskey(AccessCommand):
+    """Add a passkey as a second factor; it has answered the challenge."""
+
+    purpose: ClassVar[ChallengeKind] = ChallengeKind.REGISTER
+
+    session_id: UUID
+    challenge_id: UUID
+    credential_id: str
+    public_key: str
+    sign_count: int
+    name: str
+    codes_sha256: tuple[str, ...] = ()
+    """Recovery codes, where the account has none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovePasskey(AccessCommand):
+    """Take a passkey away."""
+
+    session_id: UUID
+    passkey_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewCodes(AccessCommand):
+    """Replace the recovery codes by new ones."""
+
+    session_id: UUID
+    codes_sha256: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetAccess(AccessCommand):
+    """Take password, second factors and recovery codes from an account and end its sessions: something was lost."""
 
 
 def _account(command: AccessCommand) -> UUID:
     return command.user_id
 
 
-SET_PASSWORD = Verb(
-    object_type="user",
-    name="set_password",
-    command=SetPassword,
-    subject=User,
-    subject_id=_account,
-    facts=facts.access_facts,
-    rules=(rules.account_is_active, rules.sound_hash),
-    effects=effects.password_set,
-)
-SIGN_IN = Verb(
-    object_type="user",
-    name="sign_in",
-    command=SignIn,
-    subject=User,
-    subject_id=_account,
-    facts=facts.access_facts,
-    rules=(rules.account_is_active,),
-    effects=effects.signed_in,
+def _verb(
+    name: str,
+    command: type[AccessCommand],
+    does: Callable[[Any, str, Stamp], Effects],
+    *own: Rule,
+) -> Verb[Any, Any]:
+    """Return a verb on an account that is active."""
+    return Verb(
+        object_type="user",
+        name=name,
+        command=command,
+        subject=User,
+        subject_id=_account,
+        facts=facts.access_facts,
+        rules=(rules.account_is_active, *own),
+        effects=does,
+    )
+
+
+SET_PASSWORD = _verb("set_password", SetPassword, effects.password_set, rules.sound_hash)
+SIGN_IN = _verb(
+    "sign_in",
+    SignIn,
+    effects.signed_in,
+    rules.second_factor_shown,
+    rules.code_is_new,
+    rules.key_counts_on,
+    rules.challenge_is_open,
 )
 SIGN_OUT = Verb(
     object_type="user",
@@ -87,13 +184,50 @@ SIGN_OUT = Verb(
     rules=(rules.session_is_live,),
     effects=effects.signed_out,
 )
-STEP_UP = Verb(
-    object_type="user",
-    name="step_up",
-    command=StepUp,
-    subject=User,
-    subject_id=_account,
-    facts=facts.access_facts,
-    rules=(rules.account_is_active, rules.session_is_live),
-    effects=effects.stepped_up,
+SIGN_OUT_OTHERS = _verb("sign_out_others", SignOutOthers, effects.others_signed_out, rules.session_is_live)
+STEP_UP = _verb(
+    "step_up",
+    StepUp,
+    effects.stepped_up,
+    rules.session_is_live,
+    rules.second_factor_shown_again,
+    rules.code_is_new,
+    rules.key_counts_on,
+    rules.challenge_is_open,
 )
+ADD_TOTP = _verb("add_totp", AddTotp, effects.totp_added, rules.session_is_live, rules.proven_again)
+REMOVE_TOTP = _verb(
+    "remove_totp",
+    RemoveTotp,
+    effects.totp_removed,
+    rules.session_is_live,
+    rules.proven_again,
+    rules.has_authenticator,
+)
+ADD_PASSKEY = _verb(
+    "add_passkey",
+    AddPasskey,
+    effects.passkey_added,
+    rules.session_is_live,
+    rules.proven_again,
+    rules.challenge_is_open,
+    rules.key_is_new,
+    rules.room_for_a_key,
+)
+REMOVE_PASSKEY = _verb(
+    "remove_passkey",
+    RemovePasskey,
+    effects.passkey_removed,
+    rules.session_is_live,
+    rules.proven_again,
+    rules.key_is_own,
+)
+RENEW_CODES = _verb(
+    "renew_codes",
+    RenewCodes,
+    effects.codes_renewed,
+    rules.session_is_live,
+    rules.proven_again,
+    rules.has_second_factor,
+)
+RESET_ACCESS = _verb("reset_access", ResetAccess, effects.access_reset, not_oneself)

@@ -1,14 +1,16 @@
-"""What the verbs of getting in look at: the password that is stored, the session that is named, the browsers known."""
+"""What the verbs of getting in look at: password, second factors, sessions, the challenge that is answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
-from models.access import Credential, KnownDevice, WebSession
-from models.reading import rows_by
+from models.access import Challenge, Credential, KnownDevice, Passkey, RecoveryCode, TotpSecret, WebSession
+from models.reading import rows_by, table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,26 +24,83 @@ class AccessFacts:
     credential: Any = None
     session: Any = None
     """The session that the command names."""
-    is_known_device: bool = False
+    sessions: tuple[Any, ...] = ()
+    """Those of the account that have neither ended nor run out."""
+    devices: tuple[Any, ...] = ()
+    totp: Any = None
+    """The secret of the authenticator app, if there is one."""
+    passkeys: tuple[Any, ...] = ()
+    codes: tuple[Any, ...] = ()
+    """Recovery codes that are still good."""
+    challenge: Any = None
+    """What the command answers."""
+    is_known_key: bool = False
+    """Some account has the key that is to be added."""
+
+    @property
+    def actor_person_id(self) -> UUID:
+        """The human who acts."""
+        return self.stamp.actor.person_id
+
+    @property
+    def has_factor(self) -> bool:
+        """Say whether the account has a second factor besides its password."""
+        return self.totp is not None or bool(self.passkeys)
+
+    @property
+    def passkey(self) -> Any:
+        """The key that the command names, if it is one of the account."""
+        return next((one for one in self.passkeys if one.id == self.command.passkey_id), None)
+
+    @property
+    def code(self) -> Any:
+        """The recovery code that the command names, if it is still good."""
+        return next((one for one in self.codes if one.id == self.command.recovery_code_id), None)
 
 
 def access_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[AccessFacts]:
-    """Read passwords, named sessions and known browsers of these accounts: one statement each."""
+    """Read what is stored about getting into these accounts: one statement for each table."""
     accounts = [task.row.id for task in tasks]
+    of = {table: rows_by(session, table, "user_id", accounts, "created_at", "id") for table in _KEPT}
     credentials = rows_by(session, Credential, "user_id", accounts)
-    named = [one for task in tasks if (one := getattr(task.command, "session_id", None)) is not None]
-    sessions = rows_by(session, WebSession, "id", named)
-    devices = rows_by(session, KnownDevice, "user_id", accounts)
+    named = rows_by(session, WebSession, "id", _ids(tasks, "session_id"))
+    challenges = rows_by(session, Challenge, "id", _ids(tasks, "challenge_id"))
+    known = _known_keys(session, [one for task in tasks if (one := getattr(task.command, "credential_id", None))])
 
     def facts(task: Task[Any]) -> AccessFacts:
-        device = getattr(task.command, "device_sha256", None)
+        own = {table: tuple(rows.get(task.row.id, ())) for table, rows in of.items()}
         return AccessFacts(
             command=task.command,
             row=task.row,
             stamp=stamp,
             credential=next(iter(credentials.get(task.row.id, ())), None),
-            session=next(iter(sessions.get(getattr(task.command, "session_id", None), ())), None),  # type: ignore[arg-type]
-            is_known_device=any(one.token_sha256 == device for one in devices.get(task.row.id, ())),
+            session=_first(named, task, "session_id"),
+            sessions=tuple(one for one in own[WebSession] if one.ended_at is None and one.expires_at > stamp.now),
+            devices=own[KnownDevice],
+            totp=next((one for one in own[TotpSecret] if one.revoked_at is None), None),
+            passkeys=tuple(one for one in own[Passkey] if one.revoked_at is None),
+            codes=tuple(one for one in own[RecoveryCode] if one.ended_at is None),
+            challenge=_first(challenges, task, "challenge_id"),
+            is_known_key=getattr(task.command, "credential_id", None) in known,
         )
 
     return [facts(task) for task in tasks]
+
+
+_KEPT: tuple[Any, ...] = (WebSession, KnownDevice, TotpSecret, Passkey, RecoveryCode)
+
+
+def _ids(tasks: Sequence[Task[Any]], name: str) -> list[UUID]:
+    return [one for task in tasks if (one := getattr(task.command, name, None)) is not None]
+
+
+def _first(rows: Any, task: Task[Any], name: str) -> Any:
+    return next(iter(rows.get(getattr(task.command, name, None), ())), None)
+
+
+def _known_keys(session: Session, asked: Sequence[str]) -> frozenset[str]:
+    if not asked:
+        return frozenset()
+    key = table_of(Passkey)
+    found = select(key.c.credential_id).where(key.c.credential_id.in_(asked), key.c.revoked_at.is_(None))
+    return frozenset(session.execute(found).scalars())

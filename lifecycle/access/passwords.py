@@ -20,8 +20,9 @@ def matches(password: str, stored: str | None) -> bool:
     """Say whether the password is the one that was hashed; without a stored hash it takes as long, and is never so."""
     if len(password) > LONGEST_PASSWORD:
         return False
-    is_right = _hasher().verify(password, stored or _nobodys())
-    return is_right and stored is not None
+    is_hash = stored is not None and stored.startswith(ALGORITHM)
+    is_right = _hasher().verify(password, stored if is_hash and stored else _nobodys())
+    return is_right and is_hash
 
 
 def weaknesses(password: str, *known: str) -> tuple[Unmet, ...]:

@@ -1,7 +1,7 @@
 """Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,10 @@ from sqlmodel import Session
 
 from lifecycle.people.facts import folded
 from models.access import Credential, KnownDevice, SignInAttempt, WebSession
-from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW
+from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW, TEMPORARY_PASSWORD_LASTS
 from models.people import ApiToken, User
 from models.reading import table_of
-from models.states import UserStatus
+from models.states import SignInKind, UserStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class Account:
     name: str
     language: str
     password_hash: str | None = None
+    password_until: datetime | None = None
+    """When a password ends that somebody else set and its owner has not changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class SignedIn:
     expires_at: datetime
     stepped_up_until: datetime | None
     is_own_page_only: bool
+    has_password_to_change: bool = False
+    """Somebody else set the password that this session began with: nothing else is open until it is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +67,30 @@ def account_of(session: Session, login: str) -> Account | None:
     """Return the active account with this login or mail address, with the hash of its password."""
     user, credential = table_of(User), table_of(Credential)
     statement = (
-        select(*_of_account(), credential.c.password_hash)
+        select(*_of_account(), credential.c.password_hash, credential.c.set_at, credential.c.is_to_change)
         .outerjoin(credential, credential.c.user_id == user.c.id)
         .where(or_(user.c.login == login.strip(), user.c.email == folded(login)), user.c.status == UserStatus.ACTIVE)
     )
     rows = session.execute(statement).all()
-    return _account(rows[0], password_hash=rows[0].password_hash) if len(rows) == 1 else None
+    if len(rows) != 1:
+        return None
+    (row,) = rows
+    until = row.set_at + TEMPORARY_PASSWORD_LASTS if row.is_to_change else None
+    return replace(_account(row), password_hash=row.password_hash, password_until=until)
+
+
+def account_by_id(session: Session, user_id: UUID) -> Account | None:
+    """Return the active account of this id, without its password."""
+    user = table_of(User)
+    row = session.execute(
+        select(*_of_account()).where(user.c.id == user_id, user.c.status == UserStatus.ACTIVE)
+    ).first()
+    return None if row is None else _account(row)
 
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Return the session of this cookie: neither ended, nor run out, nor idle for half an hour, its account active."""
-    user, web = table_of(User), table_of(WebSession)
+    user, web, credential = table_of(User), table_of(WebSession), table_of(Credential)
     row = session.execute(
         select(
             *_of_account(),
@@ -82,8 +99,11 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
             web.c.expires_at,
             web.c.stepped_up_until,
             web.c.is_own_page_only,
+            web.c.kind,
+            credential.c.is_to_change,
         )
         .join(web, web.c.user_id == user.c.id)
+        .outerjoin(credential, credential.c.user_id == user.c.id)
         .where(web.c.token_sha256 == fingerprint(token), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
         .where(web.c.expires_at > now, web.c.seen_at > now - SESSION_IDLE)
     ).one_or_none()
@@ -96,6 +116,7 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         expires_at=row.expires_at,
         stepped_up_until=row.stepped_up_until,
         is_own_page_only=row.is_own_page_only,
+        has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
     )
 
 
@@ -143,17 +164,20 @@ def has_tried_too_often(
     return any(session.execute(one).scalar_one() >= SIGN_IN_TRIES for one in asked)
 
 
+_BY_PASSWORD = frozenset({SignInKind.PASSWORD, SignInKind.TOTP, SignInKind.PASSKEY, SignInKind.RECOVERY})
+"""How somebody signs in who types a password first."""
+
+
 def _of_account() -> tuple[Any, ...]:
     user = table_of(User)
     return (user.c.id.label("user_id"), user.c.person_id, user.c.login, user.c.name, user.c.language)
 
 
-def _account(row: Any, password_hash: str | None = None) -> Account:
+def _account(row: Any) -> Account:
     return Account(
         user_id=row.user_id,
         person_id=row.person_id,
         login=row.login,
         name=row.name,
         language=row.language,
-        password_hash=password_hash,
     )

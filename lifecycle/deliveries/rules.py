@@ -33,6 +33,7 @@ PRIVATE = frozenset(
         "reminder.due",
         "run.failed",
         "run.missed",
+        "user.access_changed",
         "user.added",
         "user.delegated",
         "webhook.disabled",

@@ -14,7 +14,7 @@ from lifecycle.demo.treasury import FUND
 from lifecycle.endings.commands import SettleAgreement
 from lifecycle.milestones.commands import AcceptMilestone, SubmitMilestone
 from lifecycle.payouts.commands import Amend, Approve, Certify, Release, RequestPayout
-from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, RetireAccount
+from lifecycle.payouts.payees import CHANGE_SHOWN, ConfirmAccount, ProposeAccount, RetireAccount
 from lifecycle.requirements.commands import AddEvidence
 from models.states import Role
 
@@ -47,6 +47,8 @@ class Award:
     costs_until: date
     """Last day of the cost stated so far, at first the day before the agreement starts."""
     stated_minor: int = field(default=0)
+    changed_on: date | None = field(default=None)
+    """Day on which another account took the place of the first one."""
 
     def tranche_minor(self, code: str) -> int:
         """Return what a tranche is in fen."""
@@ -188,8 +190,11 @@ def certify(story: Story, award: Award, code: str, payout: UUID) -> None:
 
 def approve(story: Story, award: Award, code: str, payout: UUID) -> None:
     """Pass it for payment: one after the other, until it is enough."""
+    said: dict[str, str] = {}
+    if award.changed_on is not None and story.today <= award.changed_on + CHANGE_SHOWN:
+        said = {"callback_by": "田会计", "callback_at": f"{story.today} 09:30"}
     for who in award.approvers:
-        answer = story.act(who, Approve, payout_id=payout, amount_minor=award.tranche_minor(code))
+        answer = story.act(who, Approve, payout_id=payout, amount_minor=award.tranche_minor(code), **said)
         if answer["state"] == "approved":
             return
 
@@ -243,6 +248,7 @@ def pay_again(story: Story, award: Award, code: str, payout: UUID, ending: str) 
 def change_account(story: Story, award: Award, ending: str, why: str) -> Steps:
     """Enter another account, and have it confirmed by a second person who has called back."""
     award.account_id = yield from propose(story, award.case, ending, why)
+    award.changed_on = story.today
 
 
 def settle(story: Story, award: Award, on: str, *, cost: int) -> Steps:

@@ -22,6 +22,7 @@ class PayoutChart(Chart):
 
     _approvable = requires(
         rules.as_seen,
+        rules.called_back,
         rules.not_decided_yet,
         rules.separate_approver,
         rules.no_interest,

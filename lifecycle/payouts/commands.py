@@ -177,7 +177,15 @@ CERTIFY = payout_verb(
 APPROVE = payout_verb("approve", Approve, chart=PayoutChart, rules=(rules.unchanged,))
 REAPPROVE = payout_verb("reapprove", Reapprove, chart=PayoutChart, rules=(rules.unchanged,))
 RELEASE = payout_verb(
-    "release", Release, rules=(rules.can_be_released, rules.separate_payer, rules.no_interest, rules.retention_over)
+    "release",
+    Release,
+    rules=(
+        rules.can_be_released,
+        rules.separate_payer,
+        rules.no_interest,
+        rules.retention_over,
+        rules.callback_stands,
+    ),
 )
 REJECT = payout_verb("reject", Reject, chart=PayoutChart, rules=(rules.has_reason,))
 SEND_BACK = payout_verb("send_back", SendBack, chart=PayoutChart, rules=(rules.has_reason,))

@@ -164,8 +164,15 @@ def _word(facts: PayoutFacts, decision: ApprovalDecision, role: Any) -> Sealed:
         "decision": decision,
         "role": role,
         "payload_hash": facts.payout.payload_hash,
+        "called_back": _callback(facts),
     }
     return ((Approval, row),)
+
+
+def _callback(facts: PayoutFacts) -> dict[str, str]:
+    """Return who called the firm back and when; nothing where this word does not say both."""
+    said = {key: (getattr(facts.command, f"callback_{key}", None) or "").strip() for key in ("by", "at")}
+    return said if all(said.values()) else {}
 
 
 def certified(facts: PayoutFacts, _target: str, _stamp: Stamp) -> Effects:
@@ -179,12 +186,11 @@ def approved(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
     """Write the approver's word down; the last one needed reserves the money in the same act."""
     word = _word(facts, ApprovalDecision.APPROVE, facts.approving_role)
     verb = "reapprove" if facts.payout.state == PayoutState.RETURNED else "approve"
-    callback = {"by": facts.command.callback_by, "at": facts.command.callback_at}
     detail = {
         "payload_hash": facts.payout.payload_hash,
         "amount_minor": facts.payout.amount_minor,
         "role": str(facts.approving_role),
-        "callback": callback,
+        "callback": _callback(facts),
     }
     values = {"minute_sha256": facts.minute_sha256, **asdict(facts.asks)}
     if not facts.is_last_approval:

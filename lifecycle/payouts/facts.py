@@ -12,6 +12,7 @@ from lifecycle.errors import Unmet
 from lifecycle.ledger.entries import Accounts
 from lifecycle.milestones.entitlement import Figures, Retained, cut_of, release_reasons
 from lifecycle.numbers import Number
+from lifecycle.payouts.payees import changed_on
 from lifecycle.payouts.payload import Payload
 from lifecycle.standards.pack import Pack
 from models.states import (
@@ -267,6 +268,17 @@ class PayoutFacts:
             number += 1
             is_directed = is_directed or row.role == Role.FUND_DIRECTOR
         return 0 if self.payout.is_director_needed and not is_directed else number
+
+    @property
+    def account_changed_on(self) -> date | None:
+        """The day on which the account took another one's place, where that is not 30 days ago yet (F16)."""
+        return None if self.account is None else changed_on(self.account, self.stamp.today)
+
+    @cached_property
+    def is_called_back(self) -> bool:
+        """Say whether one of those who approved this payload, and still could today, has called the firm back."""
+        given = (row for row in self.standing if row.decision == ApprovalDecision.APPROVE and row.called_back)
+        return any(self._still_may(row) for row in given)
 
     def _still_holds(self, row: Any) -> bool:
         """Say whether the giver of a word is still there and holds its role, or stands in for who does (P10)."""

@@ -22,6 +22,7 @@ from lifecycle.payouts.after_all import Room, room_of
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.matching import FEE_NOT_COVERED
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
+from lifecycle.payouts.owing import Lowered, lowered_by, set_off_by_return
 from lifecycle.payouts.payload import Payload
 from lifecycle.payouts.reopening import reopened, to_reopen
 from models.funds import Fund
@@ -73,6 +74,7 @@ class LearnFacts:
     command: Learn
     stamp: Stamp
     payout: Any
+    project: Any
     fund: Any
     instruction: Any
     """None where the command names none of this payout."""
@@ -91,6 +93,8 @@ class LearnFacts:
     """The booking that two people explain."""
     closed_agreement: Any = None
     """The agreement that is over and opens again, because money of it comes back."""
+    lowered: tuple[Lowered, ...] = ()
+    """Debts of the firm under the agreement that go beyond what it still has, once this money is back."""
     aside_minor: int = 0
     """What of it lies in suspense still, for this case; a debit negative."""
     is_said: bool = False
@@ -138,9 +142,11 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
     after_all = [task.row for task, one in zip(tasks, results, strict=True) if _is_after_all(one)]
     room = room_of(session, after_all)
     reopens = to_reopen(session, [task for task, one in zip(tasks, results, strict=True) if one.returned_minor])
+    returns = [one.returned_minor for one in results]
+    lowered = lowered_by(session, [task.row for task in tasks], [one.more_paid_minor for one in results], returns)
     taken: dict[UUID, int] = {}
     facts = []
-    for task, instruction, result in zip(tasks, spoken_of, results, strict=True):
+    for place, (task, instruction, result) in enumerate(zip(tasks, spoken_of, results, strict=True)):
         command, fund = task.command, task.fund.id
         of_payout = attempts.get(task.row.id, ())
         case = next(iter(cases.get(command.exception_id, ())), None) if command.exception_id else None
@@ -150,6 +156,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 command=command,
                 stamp=stamp,
                 payout=task.row,
+                project=task.project,
                 fund=task.fund,
                 instruction=instruction,
                 others_alive=sum(row is not instruction and row.status not in DEAD for row in of_payout),
@@ -161,6 +168,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 case=case,
                 line=next(iter(lines.get(command.statement_line_id, ())), None) if command.statement_line_id else None,
                 closed_agreement=reopens.get(task.row.id) if result.returned_minor else None,
+                lowered=lowered.get(place, ()),
                 aside_minor=0 if case is None else set_aside_of(case, aside),
                 is_said=case is not None and any(row.content_hash == _case_hash(case.id) for row in said),
             )
@@ -274,6 +282,11 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         acts.append(opened)
         messages.append(told)
     rows: list[tuple[Any, Mapping[str, Any]]] = []
+    for one in facts.lowered:
+        act, part, message = set_off_by_return(one, facts.payout, facts.project, stamp)
+        acts.append(act)
+        rows.append(part)
+        messages.append(message)
     if result.holds_fund and not facts.fund_is_held:
         acts.append(_fund_held(facts, result.exception or "", stamp))
         rows.append((Hold, _hold(facts, result.exception or "", stamp)))

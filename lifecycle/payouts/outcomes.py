@@ -83,6 +83,12 @@ class Outcome:
         """What comes back to the fund by it."""
         return sum(step.posted_minor for step in self.steps if step.posting == PostingKind.RETURN)
 
+    @property
+    def more_paid_minor(self) -> int:
+        """How much more is paid by it; less than nothing where money only comes back."""
+        posted = sum(step.posted_minor for step in self.steps if step.posting == PostingKind.POST)
+        return posted - self.returned_minor
+
 
 def tellings(words: Iterable[tuple[Said, BankEffect]]) -> tuple[Said, ...]:
     """Return what was said, in its order, without what one channel only repeated under the same reference."""

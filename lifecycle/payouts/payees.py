@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from models.states import PayeeStatus
 OBJECT_TYPE = "payee_account"
 COOLING_OFF_DAYS = 5
 """Working days before a changed account is paid to (rule book F16): an account belongs to no project and no pack."""
+CHANGE_SHOWN = timedelta(days=30)
+"""How long a changed account is shown as such, and called back about before it is paid to (rule book F16)."""
 _HOLDER_LENGTH = 140
 
 
@@ -243,6 +246,18 @@ def has_reason(facts: PayeeFacts) -> tuple[Unmet, ...]:
 def hash_of_account(number: str, bank_code: str, holder: str) -> str:
     """Return the hash of an account as it is kept, however it was typed."""
     return payee_hash(plain(number), plain(bank_code), holder.strip())
+
+
+def changed_on(account: Any, today: date) -> date | None:
+    """Return the day on which the account took another one's place, where that is not 30 days ago yet (F16).
+
+    The first account of a firm, usable on the day of its confirmation, changes nothing.
+    """
+    on = account.called_back.get("on")
+    if on is None or account.usable_on is None or account.usable_on.isoformat() <= on:
+        return None
+    day = date.fromisoformat(on)
+    return day if day + CHANGE_SHOWN >= today else None
 
 
 def plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
 from lifecycle.ledger.accounts import accounts_of
+from lifecycle.payouts.payees import changed_on
 from lifecycle.payouts.promises import promise_row
 from lifecycle.payouts.terms import WAITING
 from models.agreements import Agreement, Milestone
@@ -205,6 +206,7 @@ def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar
                 "on_behalf_of": names.get(word.on_behalf_of_id),
                 "role": str(word.role),
                 "is_valid": word.payload_hash == row.payload_hash,
+                "called_back": dict(word.called_back),
                 "at": word.at,
             }
             for word in words
@@ -214,15 +216,13 @@ def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar
     }
 
 
-_SHOWN_AFTER_A_CHANGE = timedelta(days=30)
-
-
 def _changed(session: Session, account: Any, today: date) -> dict[str, Any]:
     """Return the account that this one took the place of, for 30 days from its confirmation; else nothing (F16)."""
     nothing = {"account_changed_on": None, "payee_before": None, "account_last_before": None}
-    on = account.called_back.get("on")
-    if on is None or date.fromisoformat(on) + _SHOWN_AFTER_A_CHANGE < today:
+    changed = changed_on(account, today)
+    if changed is None:
         return nothing
+    on = changed.isoformat()
     own = rows_by(session, PayeeAccount, "organisation_id", [account.organisation_id], "at")[account.organisation_id]
     confirmed = [row for row in own if row.confirmed_by is not None]
     before = [row for row in confirmed if (row.called_back["on"], row.at) < (on, account.at)]
@@ -230,7 +230,7 @@ def _changed(session: Session, account: Any, today: date) -> dict[str, Any]:
         return nothing
     last = max(before, key=lambda row: (row.called_back["on"], row.at))
     held, digits = last.holder_name, last_digits(last.account_number)
-    return {"account_changed_on": date.fromisoformat(on), "payee_before": held, "account_last_before": digits}
+    return {"account_changed_on": changed, "payee_before": held, "account_last_before": digits}
 
 
 _HELD = (PayoutState.APPROVED, PayoutState.INSTRUCTED, PayoutState.PAID)

@@ -147,6 +147,24 @@ def as_seen(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+@about_input
+def called_back(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """Before money goes to a changed account, one of those who approve has called the firm back about it (F16)."""
+    said = (facts.command.callback_by or "").strip() and (facts.command.callback_at or "").strip()
+    day = facts.account_changed_on
+    if day is None or said or facts.is_called_back:
+        return ()
+    return (unmet("callback_needed", day=day.isoformat(), field="callback_by"),)
+
+
+def callback_stands(facts: "PayoutFacts") -> tuple[Unmet, ...]:
+    """A call back counts while who made it could still approve: it is asked for again when the money leaves (F16)."""
+    day = facts.account_changed_on
+    if day is None or facts.is_called_back:
+        return ()
+    return (Unmet(code="callback_void", values={"day": day.isoformat()}, party="funder", role=Role.FUND_MANAGER),)
+
+
 def unchanged(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """What was asked for rests on is still what it rests on: account, evidence, milestone."""
     return () if facts.hash_now == facts.payout.payload_hash else (unmet("payload_changed"),)
@@ -255,7 +273,7 @@ def minute_there(facts: "PayoutFacts") -> tuple[Unmet, ...]:
 
 def last_gate(facts: "PayoutFacts") -> tuple[Unmet, ...]:
     """Ask everything again before the bank is told: hash, people who still hold their right, release, holds (2.5)."""
-    reasons = [*unchanged(facts), *payable(facts), *certified(facts)]
+    reasons = [*unchanged(facts), *payable(facts), *certified(facts), *callback_stands(facts)]
     if facts.valid_approvals < facts.payout.approvals_needed:
         reasons.append(unmet("approvals_missing", given=facts.valid_approvals, needed=facts.payout.approvals_needed))
     if facts.people_with_interest:

@@ -352,6 +352,7 @@ def position_compared(facts: StatementFacts, _target: str, stamp: Stamp) -> Effe
         id=facts.row.id,
         action=f"{OBJECT_TYPE}.compare",
         row=facts.row,
+        values={"is_to_compare": facts.is_beside_another},
         detail={"bank_minor": bank, "ledger_minor": ours},
     )
     says = {"bank_minor": bank, "ledger_minor": ours}

@@ -27,7 +27,7 @@ _VERBS: Mapping[type[Command], str] = {
     Reapprove: "payout.reapprove",
     Release: "payout.release",
 }
-_TYPED = frozenset({"minute_missing"})
+_TYPED = frozenset({"minute_missing", "callback_needed"})
 """What the person adds on the page of the decision."""
 
 

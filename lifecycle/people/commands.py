@@ -217,7 +217,7 @@ DISABLE_USER = Verb(
     command=DisableUser,
     subject=User,
     subject_id=lambda command: command.user_id,
-    facts=facts.entries(),
+    facts=facts.with_sessions,
     rules=(rules.not_oneself, rules.user_is_active),
     effects=effects.user_disabled,
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 from lifecycle.commands import Act, Effects, Message, Stamp
 from lifecycle.people.facts import DelegationEntry, Entry, folded
 from lifecycle.stages import credit_code
+from models.access import WebSession
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.states import UserStatus
@@ -105,9 +106,10 @@ def role_revoked(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     return _on(entry, User, "user", "revoke", updates=(change,), detail={"grant_id": entry.command.grant_id})
 
 
-def user_disabled(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
-    """Disable the account."""
-    return _on(entry, User, "user", "disable", values={"status": UserStatus.DISABLED})
+def user_disabled(entry: Entry, _target: str, stamp: Stamp) -> Effects:
+    """Disable the account and end its sessions, so that none comes back when it is enabled again."""
+    ended = tuple((WebSession, one.id, {"ended_at": stamp.now}) for one in entry.sessions)
+    return _on(entry, User, "user", "disable", values={"status": UserStatus.DISABLED}, updates=ended)
 
 
 def user_enabled(entry: Entry, _target: str, _stamp: Stamp) -> Effects:

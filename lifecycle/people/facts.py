@@ -13,6 +13,7 @@ from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.installation import is_for_real_work
 from lifecycle.stages import credit_code
+from models.access import WebSession
 from models.people import Delegation, Organisation, RoleGrant, User
 from models.programmes import StandardPack
 from models.projects import Project
@@ -42,6 +43,8 @@ class Entry:
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
     """Open projects whose applicant is concerned."""
+    sessions: tuple[Any, ...] = ()
+    """In which the account is signed in."""
     is_production: bool = False
     """Read where a standard is published."""
 
@@ -102,6 +105,15 @@ def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
     is_production = is_for_real_work(session)
     found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
     return [replace(one, is_production=is_production) for one in found]
+
+
+def with_sessions(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read also where these accounts are signed in."""
+    found: list[Entry] = entries()(session, tasks, stamp)
+    rows = rows_by(session, WebSession, "user_id", [task.row.id for task in tasks])
+    return [
+        replace(one, sessions=tuple(row for row in rows.get(one.row.id, ()) if row.ended_at is None)) for one in found
+    ]
 
 
 def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[Any]:

@@ -20,6 +20,7 @@ _KINDS = {"firm": OrganisationKind.SME, "fund": OrganisationKind.FUNDER, "plant"
 
 Ref: TypeAlias = Annotated[str, Field(min_length=1, max_length=SHORT_TEXT)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=SHORT_TEXT)]
+Secret: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z2-7]{16,128}$")]
 Amount: TypeAlias = Annotated[int, Field(ge=1, le=MAX_MINOR, strict=True)]
 Kind: TypeAlias = Annotated[OrganisationKind, BeforeValidator(lambda kind: _KINDS.get(kind, kind))]
 
@@ -56,14 +57,14 @@ class Grant(Part):
 
 
 class User(Part):
-    """An account of a person. Of a password only the hash is kept; `totp_secret` is read and kept nowhere yet."""
+    """An account of a person. Of a password only the hash is kept; the secret of an authenticator app is base32."""
 
     ref: Ref
     login: Name
     email: Name | None = None
     name: Name | None = None
     password: str | None = None
-    totp_secret: str | None = None
+    totp_secret: Secret | None = None
     token: bool = False
     grants: tuple[Grant, ...] = ()
 

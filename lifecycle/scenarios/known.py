@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from models.access import TotpSecret
 from models.agreements import Agreement
 from models.funds import Fund
 from models.payouts import PayeeAccount
@@ -87,3 +88,10 @@ def _by(session: Session, model: Any, column: str, values: Iterable[str]) -> dic
     wanted = list(dict.fromkeys(values))
     statement = select(table).where(table.c[column].in_(wanted)).order_by(table.c.id.desc())
     return {getattr(row, column): row for row in session.connection().execute(statement)}
+
+
+def with_authenticator(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these accounts have an authenticator app."""
+    table = table_of(TotpSecret)
+    rows = session.execute(select(table.c.user_id).where(table.c.user_id.in_(ids), table.c.revoked_at.is_(None)))
+    return set(rows.scalars())

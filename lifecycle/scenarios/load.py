@@ -20,6 +20,7 @@ from lifecycle.scenarios.people import (
     enter_users,
     give_tokens,
     has_second_account,
+    keep_second_factors,
     set_passwords,
 )
 from lifecycle.scenarios.projects import Paper, begin_projects, end_projects, move_projects
@@ -35,6 +36,8 @@ class Means:
     """Gives a new token as (text, SHA-256)."""
     clock_at: datetime
     """What the clock says: tokens hold from then on, however far the instant of the scenario lies back."""
+    seal: Callable[[str], str]
+    """Seals the secret of an authenticator app as the installation keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ def load(play: Acting, scenario: Scenario, means: Means) -> Loaded:
     enter_organisations(cast, scenario)
     enter_users(cast, scenario)
     set_passwords(cast, scenario)
+    keep_second_factors(cast, scenario, means.seal)
     tokens = give_tokens(cast, scenario, means.draw_token, from_at=max(now, means.clock_at))
     enter_accounts(cast, scenario)
     open_funds(cast, scenario)

@@ -1,18 +1,20 @@
 """The people and organisations of a scenario, their tokens and the accounts of the firms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from lifecycle.access.commands import SetPassword
+from lifecycle.access.commands import AddTotp, SetPassword, SignIn, SignOut, StepUp
 from lifecycle.access.passwords import hashed
 from lifecycle.actor import Actor
+from lifecycle.commands import Command
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount, hash_of_account
 from lifecycle.people.commands import AddOrganisation, AddToken, AddUser, GrantRole
 from lifecycle.scenarios import known
 from lifecycle.scenarios.cast import ADMIN, Cast, Wish
 from lifecycle.scenarios.file import Scenario
-from models.states import Door, OrganisationKind, PayeeStatus, Role
+from models.states import Door, OrganisationKind, PayeeStatus, Role, SignInKind
 
 DAYS_OF_A_TOKEN = 3650
 _AT_HOME = {OrganisationKind.FUNDER: "scenario-funder", OrganisationKind.PLATFORM: "scenario-platform"}
@@ -67,11 +69,38 @@ def set_passwords(cast: Cast, scenario: Scenario) -> None:
     cast.all(
         SetPassword,
         [
-            (ADMIN, f"/users/{number}/password", {"user_id": cast.ids[one.ref], "password_hash": hashed(one.password)})
+            (
+                ADMIN,
+                f"/users/{number}/password",
+                {"user_id": cast.ids[one.ref], "password_hash": hashed(one.password), "is_lasting": True},
+            )
             for number, one in enumerate(scenario.users)
             if one.password is not None
         ],
     )
+
+
+def keep_second_factors(cast: Cast, scenario: Scenario, seal: Callable[[str], str]) -> None:
+    """Keep the secrets of authenticator apps that the file names; everybody adds their own, as they would by hand."""
+    there = known.with_authenticator(cast.play.session, [cast.ids[one.ref] for one in scenario.users])
+    people = [
+        (one.login, f"/users/{number}/totp_secret", cast.ids[one.ref], one.totp_secret)
+        for number, one in enumerate(scenario.users)
+        if one.totp_secret is not None and cast.ids[one.ref] not in there
+    ]
+
+    def each(command: type[Command], fields: Callable[[int], Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        return cast.all(
+            command,
+            [(who, place, {"user_id": own, **fields(at)}) for at, (who, place, own, _) in enumerate(people)],
+        )
+
+    entered = {"kind": SignInKind.PERSONA, "address": "", "agent": ""}
+    begun = each(SignIn, lambda _: {**entered, "token_sha256": cast.play.new_id().hex * 2})  # no cookie has this hash
+    sessions = [{"session_id": UUID(one["session_id"])} for one in begun]
+    each(StepUp, lambda at: {"kind": SignInKind.PERSONA, **sessions[at]})
+    each(AddTotp, lambda at: {"secret": seal(people[at][3]), "step": 0, **sessions[at]})
+    each(SignOut, lambda at: sessions[at])
 
 
 def give_tokens(

@@ -11,7 +11,18 @@ import typer
 import lifecycle.verbs
 from cli.binder import BINDINGS
 from cli.main import app
-from lifecycle.access.commands import SetPassword, SignIn, SignOut, StepUp
+from lifecycle.access.commands import (
+    AddPasskey,
+    AddTotp,
+    RemovePasskey,
+    RemoveTotp,
+    RenewCodes,
+    SetPassword,
+    SignIn,
+    SignOut,
+    SignOutOthers,
+    StepUp,
+)
 from lifecycle.commands import REGISTRY
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
@@ -83,7 +94,8 @@ class TestVerbs:
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {SetPassword, SignIn, SignOut, StepUp}
+        at_the_doors = {SetPassword, SignIn, SignOut, SignOutOthers, StepUp}
+        at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand

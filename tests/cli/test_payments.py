@@ -184,6 +184,25 @@ class TestPayout:
         assert "****2233 (2025-07-09)" in at_home("payout", "slip", number_of(house), *soon).out
         assert "2233" not in at_home("payout", "slip", number_of(house), *later).out
 
+    def test_to_a_changed_account_is_approved_by_who_called_back(self, at_home: Line, house: House) -> None:
+        (milestone,) = pay.accepted(house)
+        pay.payee(house)
+        other = {**pay.ACCOUNT, "account_number": "9999 8888"}
+        propose = ProposeAccount(command_id=key(), organisation_id=house.parties["sme"], **other)
+        (account,) = ids_of(house.do(propose, by=Role.FINANCE_OFFICER))
+        confirm = ConfirmAccount(command_id=key(), payee_account_id=account, called="021-5555 0101")
+        house.do(confirm, by=Role.ACCOUNTANT)
+        house.later(days=8)
+        house.do(pay.request(house, milestone, payee_account_id=account), by=Role.FINANCE_OFFICER)
+        asked = ("--amount", "100.00", "--as", "fund_manager", "--now", f"{house.now.isoformat()}")
+
+        said = at_home("payout", "approve", number_of(house), *asked, "--json")
+
+        assert (said.code, said.document["error"]["unmet"]) == (3, ["callback_needed"])
+        called = ("--callback-by", "Chen", "--callback-at", "2025-07-16 09:30")
+        assert at_home("payout", "approve", number_of(house), *asked, *called).code == 0
+        assert '"by":"Chen"' in str(house.one("SELECT called_back FROM approval"))
+
     def test_ends_with_3_while_disbursement_is_frozen(self, at_home: Line, house: House, folders: Path) -> None:
         pay.payouts(house, state="released")
         assert at_home("disbursement", "freeze", "--reason", "why", "--as", "accountant").code == 0
@@ -249,6 +268,18 @@ class TestBankFile:
         assert said.document["files"][1]["why"] == "bank_csv_header"
         again = at_home("bank", "import", str(good), "--json")
         assert (again.code, again.document["files"][0]["status"]) == (0, "duplicate")
+
+    def test_is_imported_by_who_is_named_with_their_rights(self, at_home: Line, house: House, folders: Path) -> None:
+        pay.batches(house, state="sent")
+        good = str(statement(house, folders))
+
+        refused = at_home("bank", "import", good, "--as", "fund_manager", "--json")
+
+        assert (refused.code, refused.document["error"]["unmet"]) == (3, ["role"])
+        assert house.one("SELECT count(*) FROM v_statement") == 0
+        assert at_home("bank", "import", good, "--as", "accountant").code == 0
+        actors = house.rows("SELECT DISTINCT actor_id FROM v_audit WHERE object_type = 'statement'")
+        assert [row.actor_id for row in actors] == [str(house.people["accountant"].user_id)]
 
 
 class TestCase:

@@ -17,6 +17,7 @@ from flows.slots import Slot
 from lifecycle.audit.keys import new_key, private_pem, public_pem
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.schedules.times import SCHEDULES
+from models.access import Challenge, SignInAttempt, WebSession
 from models.db import transaction
 from models.file_store import EvidenceFiles
 from models.ids import new_id
@@ -24,7 +25,7 @@ from models.journal import Claim
 from models.people import ApiToken
 from models.runs import ScheduledRun
 from models.settings import Settings
-from models.states import Role, SlotStatus
+from models.states import ChallengeKind, Role, SignInKind, SlotStatus
 from models.triggers import drop_triggers
 from tests import factories as make
 from tests import payments as pay
@@ -212,6 +213,40 @@ class TestHousekeeping:
                 session.add(ApiToken(token_sha256=str(number) * 64, expires_at=ends, **token))
         assert effects(run(house, settings, "housekeeping")) == [("removed", "token", "1"), ("removed", "claim", "1")]
         assert house.one("SELECT count(*) FROM api_token") == 2
+
+    def test_forgets_tries_challenges_and_sessions_that_nobody_needs(
+        self, each_house: House, settings: Settings
+    ) -> None:
+        house = each_house
+        own, day = house.people["operator"].user_id, timedelta(days=1)
+        with transaction(house.engine) as session:
+            for number, age in enumerate((day * 2, day / 2)):
+                at = house.now - age
+                tried: dict[str, Any] = {"kind": SignInKind.PASSWORD, "login_sha256": "a" * 64, "address": "192.0.2.1"}
+                session.add(SignInAttempt(at=at, is_good=False, **tried))
+                asked: dict[str, Any] = {
+                    "user_id": own,
+                    "kind": ChallengeKind.STEP_UP,
+                    "token_sha256": str(number) * 64,
+                }
+                session.add(Challenge(created_at=at, expires_at=at, **asked))
+            for number, days in enumerate((91, 89)):
+                at = house.now - day * days
+                seen: dict[str, Any] = {
+                    "created_at": at - day,
+                    "seen_at": at - day,
+                    "expires_at": at,
+                    "address": "",
+                    "agent": "",
+                }
+                whose: dict[str, Any] = {"user_id": own, "token_sha256": str(number) * 64, "kind": SignInKind.PASSWORD}
+                session.add(WebSession(**seen, **whose))
+
+        found = effects(run(house, settings, "housekeeping"))
+
+        names = ("sign_in_attempt", "challenge", "web_session")
+        assert found == [("removed", name, "1") for name in names]
+        assert [house.one(f"SELECT count(*) FROM {name}") for name in names] == [1, 1, 1]
 
     def test_forgets_runs_that_did_nothing_a_month_ago_but_never_the_newest(
         self, each_house: House, settings: Settings

@@ -1,5 +1,6 @@
 """Money leaves once: killed at any point, the next run goes on, or says that nobody can know."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from flows.claims import claim_batch, give_back
 from flows.disbursement import Frozen, Run, Teller, deliver, disburse
 from lifecycle.canonical import sha256_of_bytes
 from lifecycle.disbursement.commands import Freeze
+from lifecycle.funds.commands import HoldFund
 from lifecycle.payouts.commands import Approve
 from lifecycle.payouts.payees import RetireAccount
 from lifecycle.projects.commands import Resume
@@ -39,6 +41,20 @@ class DyingBank(BankInMemory):
     def put(self, name: str, data: bytes) -> PutResult:
         super().put(name, data)
         raise Killed
+
+
+class MeanwhileBank(BankInMemory):
+    """Somebody does something as soon as the first file lies there."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self.then = then
+
+    def put(self, name: str, data: bytes) -> PutResult:
+        put = super().put(name, data)
+        if len(self.out) == 1:
+            self.then()
+        return put
 
 
 def run(house: House, bank: BankInMemory, takes: Literal["keep", "move"] = "move", **more: Any) -> Run:
@@ -79,6 +95,31 @@ class TestARun:
 
         due = house.one("SELECT answer_due_at FROM payment_batch")
         assert str(house.now + timedelta(hours=48))[:16] in str(due).replace("T", " ")
+
+    def test_hands_no_more_over_once_all_is_frozen_between_two_files(self, house: House) -> None:
+        pay.batches(house, 2)
+        freeze = Freeze(command_id=key(), reason="why")
+        bank = MeanwhileBank(lambda: house.do(freeze, by=Role.ACCOUNTANT))
+
+        with pytest.raises(Frozen):
+            run(house, bank)
+
+        assert len(bank.out) == 1
+        assert [row.state for row in house.rows("SELECT state FROM v_batch ORDER BY number")] == ["sent", "prepared"]
+        assert house.rows("SELECT * FROM v_claim") == []
+
+    def test_keeps_the_file_of_a_fund_that_is_held_between_two_files(self, house: House) -> None:
+        pay.batches(house, 2)
+        (_, second) = house.rows("SELECT id, fund_id FROM payment_batch ORDER BY number")
+        hold = HoldFund(
+            command_id=key(), fund_id=UUID(str(second.fund_id)), code="audit", reason="why", until_on=house.today
+        )
+        bank = MeanwhileBank(lambda: house.do(hold, by=Role.FUND_DIRECTOR))
+
+        said = run(house, bank)
+
+        assert (len(bank.out), said.waiting) == (1, [UUID(str(second.id))])
+        assert [row.state for row in house.rows("SELECT state FROM v_batch ORDER BY number")] == ["sent", "prepared"]
 
     def test_prepares_and_hands_over_nothing_while_all_is_frozen(self, house: House) -> None:
         pay.batches(house)

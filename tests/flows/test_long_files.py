@@ -204,6 +204,44 @@ def test_keeps_a_statement_waiting_until_it_is_whole(house: House) -> None:
     assert house.rows("SELECT 1 FROM v_hold") == []
 
 
+def test_keeps_a_statement_waiting_until_the_last_of_two_is_whole(house: House) -> None:
+    """The second file is begun only after the statement was written down: it is not beside the first one alone."""
+    first, fund = long_file(house), UUID(house.one("SELECT fund_id FROM v_payout"))
+    second = (HEAD + fee("G") * STRANGE).encode()
+    closing = pay.PAID_IN - 1_200 * STRANGE * 2 - pay.AMOUNT
+    died_in(house, first, after=PART)
+    (one,) = ids_of(house.do(pay.take(fund, opening_minor=closing, closing_minor=closing)))
+    assert house.do(ComparePosition(command_id=key(), statement_id=one))[0]["waits"] is True
+    house.later(minutes=1)
+    died_in(house, second, after=2 * PART)
+
+    take(house, first)
+    assert compared(house, one) == 2
+    assert house.one("SELECT is_to_compare FROM bank_statement WHERE id = :id", id=str(one))
+    take(house, second)
+
+    assert compared(house, one) == 3
+    assert not house.one("SELECT is_to_compare FROM bank_statement WHERE id = :id", id=str(one))
+    assert house.rows("SELECT 1 FROM v_hold") == []
+
+
+def died_in(house: House, data: bytes, *, after: int) -> None:
+    """Begin to take a file, and die when so many bookings are there."""
+
+    def mortal() -> UUID:
+        if lines_there(house.engine) == after:
+            raise DiedError
+        return new_id()
+
+    with pytest.raises(DiedError):
+        take(house, data, replace(house.stamp(), new_id=mortal))
+
+
+def compared(house: House, statement_id: UUID) -> int:
+    sql = "SELECT COUNT(*) FROM v_audit WHERE action = 'statement.compare' AND object_id = :id"
+    return int(house.one(sql, id=str(statement_id)))
+
+
 def test_wrong_after_many_lines_writes_none_and_holds_nobody_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balance, "MAX_LINES", STRANGE)
     before, data = digest(house.engine), long_file(house)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -16,14 +17,16 @@ from web.app import make_app
 from web.house import House as Place
 
 
-def console_of(house: House, *, is_demo: bool = True, files: Path | None = None) -> FastAPI:
+def console_of(
+    house: House, *, is_demo: bool = True, is_rehearsal: bool = True, files: Path | None = None, **settings: Any
+) -> FastAPI:
     """Return the console of a world; its people sign in with one click, unless it is no demonstration."""
     place = Place(
         engine=house.engine,
-        settings=Settings(evidence_dir=str(files)) if files else Settings(),
+        settings=Settings(evidence_dir=str(files), **settings) if files else Settings(**settings),
         clock=FixedClock(house.now),
         ids=RandomIds(),
-        is_rehearsal=True,
+        is_rehearsal=is_rehearsal,
         is_demo=is_demo,
     )
     return make_app(place)

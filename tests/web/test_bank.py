@@ -12,9 +12,13 @@ import pytest
 from flows.reconciliation import take_file
 from tests import payments as pay
 from tests.factories import House
+from tests.flows.test_whose_files import accountant_of_others
+from tests.lifecycle.banking.statements import pain002
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of, sign_in
+from tests.web.test_papers import zipped
 
+LAUGHS = b'<!DOCTYPE Document [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><Document>&b;</Document>'
 HEAD = "booked_on,amount,currency,direction,counterparty_account,counterparty_name,end_to_end_id,bank_ref\n"
 
 
@@ -76,6 +80,29 @@ class TestAFileOfTheBank:
         assert "The file is wrong and was not used" in answer.text
         assert house.one("SELECT count(*) FROM v_statement WHERE status = 'quarantined'") == 1
 
+    def test_of_another_funders_money_is_not_used(self, house: House, desk: Callable[[str], Browser]) -> None:
+        pay.batches(house, state="sent")
+        end = house.one("SELECT end_to_end_id FROM v_instruction")
+        stranger = desk(accountant_of_others(house))
+        stranger.open("/bank")
+        content = f"{HEAD}2025-07-08,100.00,CNY,debit,,sme,{end},B1\n".encode()
+
+        answer = send_file(stranger, "/bank", "a.csv", content)
+
+        assert answer.status_code == 200
+        assert "is of no fund that you act for" in answer.text
+        assert house.one("SELECT state FROM v_payout") == "instructed"
+
+    def test_over_fifty_mebibytes_is_not_taken(self, house: House, desk: Callable[[str], Browser]) -> None:
+        accountant = desk("accountant")
+        accountant.open("/bank")
+
+        answer = send_file(accountant, "/bank", "a.csv", b"," * ((50 << 20) + 1))
+
+        assert answer.status_code == 422
+        assert "larger than 50 MiB" in answer.text
+        assert house.one("SELECT count(*) FROM v_statement") == 0
+
     def test_is_taken_from_programs_too(self, house: House, desk: Callable[[str], Browser]) -> None:
         accountant = desk("accountant")
         csrf = dict(accountant.open("/bank").forms[0].fields)["csrf"]
@@ -124,6 +151,40 @@ class TestACase:
 
         assert page.status == 422
         assert house.one("SELECT proposed_by FROM exception_case") is None
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("letter.pdf", b"<html><script>alert(1)</script></html>"),
+            ("letter.txt", b"%PDF-1.7\n"),
+            ("letter.xml", b"<html><script>alert(1)</script></html>"),
+            ("letter.xml", LAUGHS),
+            ("letter.zip", zipped(("more.zip", zipped(("a.txt", b"x"))))),
+            ("letter.csv", b"=HYPERLINK(A1)\n"),
+            ("letter.txt", b""),
+        ],
+    )
+    def test_is_not_proposed_on_a_file_that_deceives(
+        self, house: House, desk: Callable[[str], Browser], name: str, content: bytes
+    ) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        accountant = desk("accountant")
+        accountant.open(f"/exceptions/{pay.case_of(house, batch)}")
+
+        answer = send_file(accountant, "/propose", name, content, action="abandon_batch", reason="the bank wrote")
+
+        assert answer.status_code == 422
+        assert house.one("SELECT proposed_by FROM exception_case") is None
+
+    def test_is_proposed_on_a_message_of_the_bank(self, house: House, desk: Callable[[str], Browser]) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        accountant = desk("accountant")
+        accountant.open(f"/exceptions/{pay.case_of(house, batch)}")
+        said = {"action": "abandon_batch", "reason": "the bank wrote"}
+
+        answer = send_file(accountant, "/propose", "answer.xml", pain002("<GrpSts>RJCT</GrpSts>"), **said)
+
+        assert answer.status_code == 303, answer.text
 
     def test_does_nothing_where_what_follows_is_refused(self, house: House, desk: Callable[[str], Browser]) -> None:
         (batch,) = pay.batches(house, state="unknown")

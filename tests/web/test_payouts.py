@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pyotp
 import pytest
 
 from lifecycle.access.commands import SetPassword
@@ -14,6 +16,7 @@ from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
 from tests.factories import House, ids_of, key
+from tests.web.authenticator import with_app
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
 from tests.web.test_api import Program
@@ -160,7 +163,9 @@ class TestTheDecision:
             assert "The account was changed on" in page.text
             assert "ending in 2233" in page.text
 
-            assert manager.send("approve").status == 422
+            refused = manager.send("approve")
+            assert (refused.status, state(house)) == (409, "requested")
+            assert "call the firm back on a number known before" in refused.text
             manager.send("approve", callback_by="Lin", callback_at="2025-07-15 10:00")
 
         assert state(house) == "approved"
@@ -191,6 +196,22 @@ class TestSteppingUp:
         assert house.one("SELECT count(*) FROM v_approval") == 0
 
         assert manager.send("approve", password=PASSWORD).path.startswith("/receipts/")
+        assert house.one("SELECT count(*) FROM v_approval") == 1
+
+    def test_asks_for_the_second_factor_there_of_who_has_one(self, house: House, manager: Browser, large: str) -> None:
+        secret = with_app(manager, house, PASSWORD)
+        house.now += timedelta(minutes=6)
+        with Browser(console_of(house, is_demo=False)) as later:
+            later.client.cookies = manager.client.cookies
+            page = later.open(f"/payouts/{large}")
+            assert "password" not in page.form("/decide").names
+
+            wrong = later.send("approve", amount_minor="400000", proof_code="000000")
+            assert wrong.status == 401
+            assert ("amount_minor", "400000") in wrong.form("/decide").fields
+            done = later.send("approve", proof_code=pyotp.TOTP(secret).at(house.now))
+
+        assert done.path.startswith("/receipts/")
         assert house.one("SELECT count(*) FROM v_approval") == 1
 
     def test_is_not_needed_to_refuse(self, house: House, manager: Browser, large: str) -> None:

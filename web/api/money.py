@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, Response
 
 from lifecycle.engine import BatchRefused
-from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
+from lifecycle.errors import Forbidden, Invalid, unmet
 from lifecycle.payouts import together as several
 from lifecycle.payouts.commands import RequestPayout
 from models.db import run_in_transaction
@@ -22,6 +22,7 @@ from web.api.core import key_of, need
 from web.bank_files import taken
 from web.errors import Malformed, problem, status_of
 from web.money_nouns import MILESTONES, PAYOUTS
+from web.proving import need_money_proof
 from web.session import Program, Visit
 
 router = APIRouter(tags=["money"])
@@ -105,8 +106,7 @@ def release(visit: Program, asked: Several) -> Response:
 def _together(visit: Visit, word: several.Word, asked: Several) -> Response:
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
-    if not visit.has_stepped_up():
-        raise Forbidden(Unmet(code="step_up_required"))
+    need_money_proof(visit)
     items = [several.Item(id=one.id, version=one.version, payload_hash=one.payload_hash) for one in asked.items]
     stamp = visit.stamp
 

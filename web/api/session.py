@@ -5,8 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from web.errors import Malformed
+from web.proving import Said
 from web.session import COOKIE, Anybody, Program, is_same_origin, remember_device, remember_session
-from web.signing_in import by_password, leave, step_up
+from web.signing_in import by_password_and_code, leave, step_up
 
 router = APIRouter(tags=["session"])
 
@@ -18,7 +19,7 @@ class Entering(BaseModel):
 
     login: str = Field(max_length=200)
     password: str = Field(max_length=1000)
-    code: str | None = Field(default=None, max_length=20)
+    code: str | None = Field(default=None, max_length=40)
 
 
 class Proof(BaseModel):
@@ -27,7 +28,7 @@ class Proof(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     password: str | None = Field(default=None, max_length=1000)
-    code: str | None = Field(default=None, max_length=20)
+    code: str | None = Field(default=None, max_length=40)
 
 
 class Session(BaseModel):
@@ -49,7 +50,7 @@ def enter(visit: Anybody, asked: Entering) -> Response:
     """Begin a session: a cookie, and the token that further writes carry in `X-CSRF-Token`."""
     if not is_same_origin(visit.request.headers):
         raise Malformed("csrf")
-    entered = by_password(visit, asked.login, asked.password)
+    entered = by_password_and_code(visit, asked.login, asked.password, asked.code or "")
     answer = JSONResponse({"user_id": entered.user_id, "csrf_token": entered.csrf, "expires_at": entered.expires_at})
     remember_session(answer, visit.request, entered.token)
     remember_device(answer, visit.request, entered.device)
@@ -59,7 +60,7 @@ def enter(visit: Anybody, asked: Entering) -> Response:
 @router.post("/session/step-up", response_model=SteppedUp)
 def prove_again(visit: Program, asked: Proof) -> Response:
     """Let the session decide about money for five minutes."""
-    return JSONResponse({"until": step_up(visit, asked.password or "")})
+    return JSONResponse({"until": step_up(visit, Said(password=asked.password or "", code=asked.code or ""))})
 
 
 @router.delete("/session", status_code=204)

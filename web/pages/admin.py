@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.access.commands import SET_PASSWORD
+from lifecycle.access.passwords import hashed
 from lifecycle.access.queries import fingerprint
 from lifecycle.calendars.book import announced_years, overrides_told
 from lifecycle.commands import Answer
@@ -166,6 +168,20 @@ def add_token(visit: Somebody, form: Typed, ref: str) -> Response:
     return take(visit, _token(visit, ref, text, ends), form, finish=lambda done: _once(visit, done, text, ref))
 
 
+@router.get("/users/{ref}/do/set-password")
+def ask_password(visit: Somebody, ref: str) -> Response:
+    """Ask whether somebody shall get a password that they have to change."""
+    return show(visit, _password(visit, ref, ""))
+
+
+@router.post("/users/{ref}/do/set-password")
+def set_password(visit: Somebody, form: Typed, ref: str) -> Response:
+    """Draw a password, keep its hash, show it this once."""
+    text = secrets.token_urlsafe(15)
+    asked = _password(visit, ref, hashed(text))
+    return take(visit, asked, form, finish=lambda done: _once(visit, done, text, ref, verb=SET_PASSWORD))
+
+
 @router.get("/organisations/{ref}")
 def organisation(visit: Somebody, ref: str) -> Response:
     """Show one organisation: who it is, what ties it to others, who works for it."""
@@ -243,8 +259,23 @@ def _token(visit: Visit, ref: str, text: str, ends: datetime) -> Ask:
     )
 
 
-def _once(visit: Visit, done: Answer, text: str, ref: str) -> Response:
-    values: dict[str, Any] = {"permission": ADD_TOKEN.permission, "field": "token", "back": f"/users/{ref}", "note": ""}
+def _password(visit: Visit, ref: str, digest: str) -> Ask:
+    need(visit, SET_PASSWORD)
+    row = visit.read(lambda session: USERS.find(session, visit, ref))
+    words = Words(visit.lang, visit.house.zone)
+    return Ask(
+        verb=SET_PASSWORD,
+        inputs=(),
+        back=USERS.url(row),
+        fixed={"user_id": row.id, "password_hash": digest},
+        facts=((words.field("user_id"), row.name),),
+        note=words.t("reset.password_note"),
+    )
+
+
+def _once(visit: Visit, done: Answer, text: str, ref: str, *, verb: AnyVerb = ADD_TOKEN) -> Response:
+    field = "token" if verb is ADD_TOKEN else "password"
+    values: dict[str, Any] = {"permission": verb.permission, "field": field, "back": f"/users/{ref}", "note": ""}
     shown = "–" if done.is_replay else text
     return page(visit, "secret.html", secret=shown, command_id=done.command.command_id, **values)
 

@@ -1,36 +1,52 @@
 """In and out: the login page, one click in a demonstration, proving oneself again, leaving."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lifecycle.access import keys
+from lifecycle.access.security import factors
 from lifecycle.errors import LifecycleError
 from lifecycle.people.queries import personas
+from models.states import ChallengeKind
 from web.errors import reasons_of, status_of
+from web.proving import FactorWrong, Ways, draw, factors_of, place_of, said_in, ways_of
 from web.render import page
 from web.session import (
     COOKIE,
+    HALFWAY_COOKIE,
     LANGUAGE_COOKIE,
     Anybody,
     Somebody,
     Typed,
     Visit,
     remember_device,
+    remember_halfway,
     remember_session,
     text_of,
 )
-from web.signing_in import Entered, by_one_click, by_password, leave, step_up
+from web.signing_in import (
+    Entered,
+    Halfway,
+    by_one_click,
+    by_password,
+    by_second_factor,
+    halfway,
+    leave,
+    safe_address,
+    step_up,
+    step_up_by_one_click,
+)
 
 router = APIRouter()
-FIRST_PAGE = "/"
 
 
 @router.get("/login")
 def login(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of the address
     """Ask who is there."""
     if visit.session is not None:
-        return RedirectResponse(_safe(next), status_code=303)
+        return RedirectResponse(safe_address(next), status_code=303)
     return _page(visit, next, login="")
 
 
@@ -42,7 +58,41 @@ def enter(visit: Anybody, form: Typed) -> Response:
         entered = by_password(visit, typed, text_of(form, "password"))
     except LifecycleError as error:
         return _page(visit, following, login=typed, error=error)
+    if isinstance(entered, Halfway):
+        answer = RedirectResponse(f"/login/otp?next={quote(safe_address(following))}", status_code=303)
+        remember_halfway(answer, visit.request, entered.token)
+        return answer
     return _into(visit, entered, following)
+
+
+@router.get("/login/otp")
+def ask_second(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of the address
+    """Ask who has typed the right password for their second factor."""
+    return _second(visit, next)
+
+
+@router.post("/login/otp")
+def enter_second(visit: Anybody, form: Typed) -> Response:
+    """Let in who shows it."""
+    following = text_of(form, "next")
+    try:
+        entered = by_second_factor(visit, said_in(form))
+    except LifecycleError as error:
+        return _second(visit, following, error)
+    answer = _into(visit, entered, following)
+    answer.delete_cookie(HALFWAY_COOKIE, path="/login")
+    return answer
+
+
+@router.post("/login/passkey")
+def draw_for_entering(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
+    """Return what the browser is asked for in the second step."""
+    found, place = halfway(visit), place_of(visit)
+    if found is None or place is None:
+        raise FactorWrong("challenge_over")
+    account, challenge = found
+    own = visit.read(lambda session: factors(session, account.user_id))
+    return JSONResponse(keys.to_prove(place, challenge.signs, [one.credential_id for one in own.keys]))
 
 
 @router.post("/login/as")
@@ -69,25 +119,38 @@ def go(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's to
 @router.get("/step-up")
 def ask_again(visit: Somebody, next: str = "") -> Response:  # noqa: A002 - the word of the address
     """Ask for the password once more."""
-    return page(visit, "step_up.html", next=_safe(next), reasons=())
+    return page(visit, "step_up.html", next=safe_address(next), reasons=())
 
 
 @router.post("/step-up")
 def prove_again(visit: Somebody, form: Typed) -> Response:
-    """Let the session decide about money for five minutes."""
-    following = _safe(text_of(form, "next"))
+    """Let the session decide about money, and about its own access, for five minutes."""
+    following = safe_address(text_of(form, "next"))
     try:
-        step_up(visit, text_of(form, "password"))
+        if ways_of(visit).click:
+            step_up_by_one_click(visit)
+        else:
+            step_up(visit, said_in(form))
     except LifecycleError as error:
         reasons = reasons_of(error)
         return page(visit, "step_up.html", status=status_of(error), next=following, reasons=reasons)
     return RedirectResponse(following, status_code=303)
 
 
+@router.post("/step-up/passkey")
+def draw_for_proof(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
+    """Return what the browser is asked for when somebody proves themselves again."""
+    own, place = factors_of(visit), place_of(visit)
+    if not own.keys or place is None:
+        raise FactorWrong("passkey_not_found")
+    signs = draw(visit, ChallengeKind.STEP_UP)
+    return JSONResponse(keys.to_prove(place, signs, [one.credential_id for one in own.keys]))
+
+
 @router.post("/language")
 def choose_language(visit: Anybody, form: Typed) -> Response:
     """Remember in which language this browser reads."""
-    answer = RedirectResponse(_safe(text_of(form, "next")), status_code=303)
+    answer = RedirectResponse(safe_address(text_of(form, "next")), status_code=303)
     chosen = "en" if text_of(form, "lang") == "en" else "zh-CN"
     answer.set_cookie(
         LANGUAGE_COOKIE, chosen, max_age=31536000, samesite="lax", secure=visit.request.url.scheme == "https"
@@ -102,15 +165,19 @@ def _page(visit: Visit, following: str, *, login: str, error: LifecycleError | N
     return page(visit, "login.html", status=status, next=following, login=login, reasons=reasons, personas=known)
 
 
+def _second(visit: Visit, following: str, error: LifecycleError | None = None) -> Response:
+    found = halfway(visit)
+    if found is None:
+        return _page(visit, following, login="", error=error)
+    account, _ = found
+    own = visit.read(lambda session: factors(session, account.user_id))
+    can = Ways(code=own.totp is not None or bool(own.codes), passkey=bool(own.keys) and place_of(visit) is not None)
+    status, reasons = (status_of(error), reasons_of(error)) if error else (200, ())
+    return page(visit, "otp.html", status=status, next=safe_address(following), reasons=reasons, can=can)
+
+
 def _into(visit: Visit, entered: Entered, following: str) -> Response:
-    answer = RedirectResponse(_safe(following), status_code=303)
+    answer = RedirectResponse(safe_address(following), status_code=303)
     remember_session(answer, visit.request, entered.token)
     remember_device(answer, visit.request, entered.device)
     return answer
-
-
-def _safe(following: str) -> str:
-    """Return where to go: one of our own pages, never another place that an address names."""
-    parts = urlsplit(following)
-    is_own = following.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in following
-    return following if is_own and not following.startswith("/login") else FIRST_PAGE

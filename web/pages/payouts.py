@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.engine import BatchRefused
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, Unmet, unmet
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, unmet
 from lifecycle.payouts import together as several
 from lifecycle.payouts.queries import Which, payout, payouts
 from models.db import run_in_transaction
@@ -25,6 +25,7 @@ from web.money_rights import MONEY_ROLES, readable_payouts
 from web.nouns import AnyVerb
 from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
 from web.proof import prove
+from web.proving import need_money_proof
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -67,8 +68,7 @@ def give_together(visit: Somebody, form: Typed) -> Response:
     try:
         total = _amount(form, rows[0]["currency"] if rows else "CNY")
         prove(visit, form)
-        if not visit.has_stepped_up():
-            raise Forbidden(Unmet(code="step_up_required"))
+        need_money_proof(visit)
         stamp = visit.stamp
         run_in_transaction(
             visit.house.engine,

@@ -208,7 +208,7 @@ def inputs_of(session: Session, visit: Visit, facts: Mapping[str, Any], can: set
     if is_approving and facts["approvals_needed"] > 1:
         found.append(Input(name="amount_minor", kind="amount", currency=facts["currency"]))
     if is_approving and facts["account_changed_on"]:
-        found += [Input(name="callback_by", kind="text"), Input(name="callback_at", kind="text")]
+        found += [Input(name=name, kind="text", is_required=False) for name in ("callback_by", "callback_at")]
     if is_approving and facts["is_minute_needed"]:
         found.append(Input(name="minute_sha256", kind="choice", options=_minutes(session, facts["project_id"])))
     if (lenders := _lenders(session, visit)) and can:

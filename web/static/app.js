@@ -25,6 +25,33 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+// A passkey signs the challenge that the server draws; where the browser knows none, its button stays hidden.
+const keys = window.PublicKeyCredential;
+for (const button of document.querySelectorAll("[data-passkey]")) {
+  if (!keys?.parseRequestOptionsFromJSON) break;
+  button.hidden = false;
+  for (const hint of document.querySelectorAll("[data-no-passkey]")) hint.hidden = true;
+  button.addEventListener("click", async () => {
+    const form = button.form;
+    if ("sends" in button.dataset && !form.reportValidity()) return;
+    try {
+      const body = new URLSearchParams({ csrf: form.elements.csrf.value });
+      const answer = await fetch(button.dataset.passkey, { method: "POST", body });
+      if (!answer.ok) throw answer;
+      const asked = await answer.json();
+      const made = asked.rp
+        ? await navigator.credentials.create({ publicKey: keys.parseCreationOptionsFromJSON(asked) })
+        : await navigator.credentials.get({ publicKey: keys.parseRequestOptionsFromJSON(asked) });
+      form.elements.proof_passkey.value = JSON.stringify(made.toJSON());
+    } catch {
+      return button.focus(); // they changed their mind, or the key does not answer: the form stays as it is
+    }
+    if ("sends" in button.dataset) return form.submit();
+    button.textContent = button.dataset.shown;
+    button.disabled = true;
+  });
+}
+
 // Keys, for who did not switch them off: / search, g i b p inbox board projects, j k up and down a list. None decides.
 const PLACES = { i: "/inbox", b: "/board", p: "/projects", s: "/search" };
 let goes = false;

@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("device_sha256", sa.String(length=64), nullable=True),
         sa.Column("is_good", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('password', 'totp', 'passkey', 'link', 'oidc', 'persona')",
+            "kind IN ('password', 'totp', 'passkey', 'recovery', 'link', 'oidc', 'persona')",
             name=op.f("ck_sign_in_attempt_kind_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
@@ -36,12 +36,30 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "challenge",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("used_at", UTCDateTime(), nullable=True),
+        sa.CheckConstraint("kind IN ('sign_in', 'register', 'step_up')", name=op.f("ck_challenge_kind_known")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_challenge_user_id_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_challenge_token_sha256")),
+    )
+    with op.batch_alter_table("challenge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_challenge_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "credential",
         sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("set_at", UTCDateTime(), nullable=False),
         sa.Column("set_by", Id(), nullable=False),
+        sa.Column("is_to_change", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_credential_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credential")),
         sa.UniqueConstraint("user_id", name=op.f("uq_credential_user_id")),
@@ -88,10 +106,29 @@ def upgrade() -> None:
         sa.Column("revoked_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_passkey_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
-        sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
     )
     with op.batch_alter_table("passkey", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_passkey_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "uq_passkey_credential_id",
+            ["credential_id"],
+            unique=True,
+            sqlite_where=sa.text("revoked_at IS NULL"),
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        )
+
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("code_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("ended_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_recovery_code_user_id_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+    )
+    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recovery_code_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "totp_secret",
@@ -99,7 +136,6 @@ def upgrade() -> None:
         sa.Column("user_id", Id(), nullable=False),
         sa.Column("secret", sa.String(length=400), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.Column("confirmed_at", UTCDateTime(), nullable=True),
         sa.Column("last_step", sa.Integer(), nullable=False),
         sa.Column("revoked_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_totp_secret_user_id_app_user")),
@@ -123,7 +159,8 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(length=200), nullable=False),
         sa.Column("is_own_page_only", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('password', 'totp', 'passkey', 'link', 'oidc', 'persona')", name=op.f("ck_web_session_kind_known")
+            "kind IN ('password', 'totp', 'passkey', 'recovery', 'link', 'oidc', 'persona')",
+            name=op.f("ck_web_session_kind_known"),
         ),
         sa.CheckConstraint("expires_at > created_at", name=op.f("ck_web_session_ends_after_it_began")),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_web_session_user_id_app_user")),
@@ -136,12 +173,24 @@ def upgrade() -> None:
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.add_column(sa.Column("scopes", JSONText(), server_default="[]", nullable=False))
 
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("called_back", JSONText(), server_default="{}", nullable=False))
+
+    with op.batch_alter_table("bank_statement", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_to_compare", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Lead back to 2026_11_22_1300."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("bank_statement", schema=None) as batch_op:
+        batch_op.drop_column("is_to_compare")
+
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.drop_column("called_back")
+
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_column("scopes")
 
@@ -153,7 +202,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_totp_secret_user_id"))
 
     op.drop_table("totp_secret")
+    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recovery_code_user_id"))
+
+    op.drop_table("recovery_code")
     with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_passkey_credential_id",
+            sqlite_where=sa.text("revoked_at IS NULL"),
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_passkey_user_id"))
 
     op.drop_table("passkey")
@@ -163,6 +221,10 @@ def downgrade() -> None:
 
     op.drop_table("invitation")
     op.drop_table("credential")
+    with op.batch_alter_table("challenge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_challenge_user_id"))
+
+    op.drop_table("challenge")
     with op.batch_alter_table("sign_in_attempt", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_attempt_login_sha256_address_at")
         batch_op.drop_index("ix_sign_in_attempt_address_at")

@@ -335,10 +335,49 @@ def _approved_for_an_account_nobody_confirmed(house: House) -> Any:
     return approve(make.ids_of(house.do(asked, by=Role.FINANCE_OFFICER))[0])
 
 
-@refused("payout.approve", "payee_cooling_off")
+@refused("payout.approve", "payee_cooling_off", "callback_needed")
 def _approved_for_an_account_just_changed(house: House) -> Any:
     asked = made(house, "payout.request", payee_account_id=a_second_account(house, is_confirmed=True))
     return approve(make.ids_of(house.do(asked, by=Role.FINANCE_OFFICER))[0])
+
+
+@refused("payout.approve", "callback_needed")
+def _approved_for_a_changed_account_that_nobody_called_back_about(house: House) -> Any:
+    return approve(_to_a_changed_account(house), callback_by="Lin", callback_at=" ")
+
+
+@refused("payout.reapprove", "callback_needed")
+def _approved_once_more_with_the_call_back_of_the_time_before(house: House) -> Any:
+    one = _to_a_changed_account(house)
+    house.do(approve(one, callback_by="Lin", callback_at="10:00"), by=Role.FUND_MANAGER)
+    pay.instruct(house, one)
+    pay.tell(house, one, kind="settle")
+    pay.tell(house, one, kind="return")
+    return on(Reapprove, one, amount_minor=pay.AMOUNT)
+
+
+@refused("payout.release", "callback_void")
+def _released_when_who_called_back_may_not_approve_any_more(house: House) -> Any:
+    one = _to_a_changed_account(house)
+    house.do(approve(one, callback_by="Lin", callback_at="10:00"), by=Role.FUND_MANAGER)
+    house.do(on(DisableUser, house.people[Role.FUND_MANAGER].user_id), by=Role.ADMIN)
+    return on(Release, one)
+
+
+@refused("payout.instruct", "callback_void", "approvals_missing")
+def _paid_when_who_called_back_may_not_approve_any_more(house: House) -> Any:
+    return instruct(_released_when_who_called_back_may_not_approve_any_more(house).payout_id)
+
+
+def _to_a_changed_account(house: House) -> UUID:
+    """Return a request to a second account of the firm that has cooled off; nobody has called back since."""
+    (milestone,) = pay.accepted(house)
+    pay.payee(house)
+    account = a_second_account(house, is_confirmed=True)
+    house.later(days=7)
+    asked = pay.request(house, milestone, payee_account_id=account)
+    (one,) = make.ids_of(house.do(asked, by=Role.FINANCE_OFFICER))
+    return one
 
 
 @refused("payout.approve", "payload_changed", "evidence_not_current")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from lifecycle import engine as melody
 from lifecycle.endings.commands import OrderRecovery, SetOffRecovery, WriteOffRecovery
@@ -13,6 +14,7 @@ from lifecycle.funds.commands import SetLimit
 from lifecycle.funds.queries import ledger_lines, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.payouts.commands import Reapprove
 from lifecycle.people.commands import DisableUser, GrantRole
 from models.db import reading, transaction
 from models.states import ProjectState, Role
@@ -239,6 +241,67 @@ class TestAWriteOff:
         word = WriteOffRecovery(command_id=key(), recovery_id=order(house, agreement), reason="gone")
 
         assert codes(house, word, Role.FUND_DIRECTOR) == {"over_approval_limit"}
+
+
+class TestADebtWhoseMoneyTheBankSendsBack:
+    """A hundred yuan was paid: the firm owes no more of it than it still has."""
+
+    @pytest.mark.parametrize(
+        ("owed", "back", "left"), [(1_000, PAID, 0), (1_000, PAID - 400, 400), (1_000, PAID - 1_000, 1_000)]
+    )
+    def test_is_lowered_to_what_the_firm_still_has(self, house: House, owed: int, back: int, left: int) -> None:
+        (agreement,) = paid(house, 1)
+        order(house, agreement, owed)
+
+        pay.tell(house, payout_of(house), kind="return", amount_minor=back)
+
+        (found,) = house.rows("SELECT state, amount_minor, set_off_minor FROM recovery_order")
+        assert found.amount_minor - found.set_off_minor == left
+        assert found.state == ("open" if left else "settled")
+        assert net(house, agreement) == PAID - back
+        assert house.one("SELECT count(*) FROM v_outbox WHERE kind = 'recovery.set_off'") == (left < owed)
+        whole(house, agreement)
+        assert broken(house) == []
+
+    def test_is_lowered_the_newest_first_and_by_each_return_of_one_file(self, house: House) -> None:
+        (agreement,) = paid(house, 1)
+        order(house, agreement, 3_000)
+        order(house, agreement, 2_000)
+        first, second = (pay.word(house, payout_of(house), "return", amount_minor=one) for one in (6_000, 3_000))
+
+        house.do(first, second)
+
+        found = house.rows("SELECT state, set_off_minor FROM recovery_order ORDER BY number")
+        assert [(row.state, row.set_off_minor) for row in found] == [("open", 2_000), ("settled", 2_000)]
+        assert broken(house) == []
+
+    def test_no_more_keeps_the_payment_from_being_made_again(self, house: House) -> None:
+        (agreement,) = paid(house, 1)
+        order(house, agreement)
+        payout = payout_of(house)
+        pay.tell(house, payout, kind="return")
+
+        again = Reapprove(command_id=key(), payout_id=payout, amount_minor=PAID)
+
+        assert codes(house, again, Role.FUND_MANAGER) == set()
+
+    def test_that_was_written_off_is_the_firms_still(self, house: House) -> None:
+        (agreement,) = paid(house, 1)
+        order(house, agreement, 4_000)
+        edit(house, "UPDATE recovery_order SET written_off_minor = 1000")
+
+        pay.tell(house, payout_of(house), kind="return", amount_minor=7_000)
+
+        assert house.one("SELECT amount_minor - set_off_minor - written_off_minor FROM recovery_order") == 2_000
+
+
+def payout_of(house: House) -> UUID:
+    return UUID(house.one("SELECT id FROM v_payout"))
+
+
+def edit(house: House, sql: str) -> None:
+    with transaction(house.engine) as session:
+        session.execute(text(sql))
 
 
 class TestACreditThatNobodyKnew:

@@ -10,6 +10,7 @@ from lifecycle.funds.commands import ResizeFund
 from lifecycle.funds.queries import Position, positions
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.ledger.sums import paid_by_agreement
+from lifecycle.milestones.commands import WaiveMilestone
 from lifecycle.payouts.commands import Cancel, Reapprove
 from lifecycle.people.commands import GrantRole
 from lifecycle.projects.commands import Advance, Stop
@@ -309,6 +310,26 @@ class TestMoneyThatComesBackAfterTheEnd:
         paying.hear(house, payout, paying.send(house, payout))
         assert paid(house, agreement) == 91_000_000
         sums(house, agreement)
+
+    def test_leaves_it_closed_beside_a_newer_one_of_the_project(self, house: House, agreement: UUID) -> None:
+        (payout,) = payouts(house)
+        rest = house.rows("SELECT id FROM milestone WHERE agreement_id = :id AND number > 1", id=str(agreement))
+        waive = (WaiveMilestone(command_id=key(), milestone_id=UUID(one.id), reason="not needed") for one in rest)
+        house.do(*waive, by=Role.SPONSOR)
+        close(house, agreement)
+        project, fund = make.project_of(house, agreement), paying.fund_of(house, agreement)
+        newer = make.draft(house, fund, project, amount_minor=1_000)
+        (drafted,) = make.ids_of(house.do(newer, by=Role.SPONSOR))
+        free = place(house, agreement).free_minor
+
+        back(house, payout)
+
+        assert [row(house, one).status for one in (agreement, drafted)] == ["closed", "active"]
+        assert place(house, agreement).free_minor == free + 80_000_000
+        again = Reapprove(command_id=key(), payout_id=payout, amount_minor=80_000_000)
+        (answer,) = house.ask(again, by=Role.FUND_MANAGER)
+        assert "agreement_not_in_force" in {reason.code for reason in answer.unmet}
+        house.do(Cancel(command_id=key(), payout_id=payout, reason="paid anew"), by=Role.FINANCE_OFFICER)
 
     def test_leaves_it_closed_where_the_fund_has_promised_the_rest_to_others(
         self, house: House, agreement: UUID

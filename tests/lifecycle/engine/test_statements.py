@@ -147,7 +147,7 @@ STATEMENTS = {
     "user.add": 10,
     "user.add_token": 10,
     "user.delegate": 11,
-    "user.disable": 8,
+    "user.disable": 9,
     "user.enable": 8,
     "user.end_delegation": 11,
     "user.grant": 10,
@@ -155,10 +155,17 @@ STATEMENTS = {
     "schedule.pause": 10,
     "schedule.request": 11,
     "schedule.resume": 10,
-    "user.set_password": 11,
-    "user.sign_in": 11,
-    "user.sign_out": 12,
-    "user.step_up": 12,
+    "user.set_password": 16,
+    "user.add_passkey": 21,
+    "user.add_totp": 18,
+    "user.remove_passkey": 18,
+    "user.remove_totp": 18,
+    "user.renew_codes": 18,
+    "user.reset_access": 15,
+    "user.sign_out_others": 16,
+    "user.sign_in": 15,
+    "user.sign_out": 16,
+    "user.step_up": 16,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -172,7 +179,8 @@ STATEMENTS = {
 
 ALONE = {
     *("calendar.announce", "calendar.override", "disbursement.freeze", "disbursement.lift"),
-    *("user.sign_in", "user.sign_out", "user.step_up"),
+    *("user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
+    *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
 }
 """Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 

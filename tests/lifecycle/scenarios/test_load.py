@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
+from lifecycle.access.codes import sealed
 from lifecycle.acting import Acting
 from lifecycle.calendar import china
+from lifecycle.errors import Invalid
 from lifecycle.installation import initialise, write_edges
 from lifecycle.invariants.check import all_checks, check
 from lifecycle.scenarios.cast import ScenarioRefused
 from lifecycle.scenarios.file import read_scenario
+from lifecycle.scenarios.known import with_authenticator
 from lifecycle.scenarios.load import Loaded, Means, load
 from lifecycle.scenarios.projects import Paper
 from lifecycle.verbs import all_edges
@@ -38,7 +41,7 @@ class Rehearsal:
 
     def load(self, story: dict[str, Any]) -> Loaded:
         scenario = read_scenario(written(story))
-        means = Means(paper=PAPER, draw_token=self._token, clock_at=START)
+        means = Means(paper=PAPER, draw_token=self._token, clock_at=START, seal=lambda secret: sealed(secret, None))
         with transaction(self.engine) as session:
             play = Acting(
                 calendar=china(),
@@ -101,6 +104,27 @@ class TestTheExampleOfTheContract:
         kept = [("available", 9_993_000), ("fee", 0), ("paid", 0), ("reserved", 7000)]
         assert rehearsal.rows(sql, id=ids["f1"]) == kept
         assert rehearsal.broken() == []
+
+    def test_keeps_the_secrets_of_authenticator_apps_that_it_names_once(self, quick: Rehearsal) -> None:
+        story = example()
+        story["users"][1]["totp_secret"] = "JBSWY3DPEHPK3PXP"
+        loaded = quick.load(story)
+        kept = [(str(loaded.ids[story["users"][1]["ref"]]), "plain:JBSWY3DPEHPK3PXP", 0)]
+        assert quick.rows("SELECT user_id, secret, last_step FROM totp_secret") == kept
+        assert quick.one("SELECT count(*) FROM web_session WHERE ended_at IS NULL") == 0
+
+        with transaction(quick.engine) as session:
+            assert with_authenticator(session, [loaded.ids[one["ref"]] for one in story["users"]]) == {
+                loaded.ids[story["users"][1]["ref"]]
+            }
+
+    @pytest.mark.parametrize("secret", ["JBSWY3DP", "not base32 at all", "jbswy3dpehpk3pxp", "18A0" * 8])
+    def test_takes_no_secret_that_no_app_would(self, secret: str) -> None:
+        story = example()
+        story["users"][1]["totp_secret"] = secret
+        with pytest.raises(Invalid) as refused:
+            read_scenario(written(story))
+        assert "/users/1/totp_secret" in str(refused.value.unmet)
 
     def test_needs_the_first_of_two_approvers_below_the_limit_and_both_above(self, quick: Rehearsal) -> None:
         first, second = example(), changed("/projects/0/milestones/0/amount_minor", 300_001)
