@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlmodel import Session
 
 from lifecycle import engine
@@ -28,13 +28,12 @@ from lifecycle.requirements.commands import CONFIRM_WAIVER, ConfirmWaiver
 from lifecycle.reviews.queries import conditions_of
 from lifecycle.stages.judgement import Verdict
 from lifecycle.steps import Waiting, steps_of
-from models.agreements import Milestone, RecoveryOrder
+from models.agreements import RecoveryOrder
 from models.journal import CommandRecord
-from models.payouts import Payout
 from models.projects import Project, ProjectMember, StageRun
 from models.reading import rows_by, table_of
-from models.reviews import Review
 from models.states import ENDED, STAGES, ProjectState, RecoveryState, Role, StageRunState
+from models.tables import metadata, subject_tables
 from notifications.gates import entry_lines, in_language, is_among, reasons_of, type_names
 from notifications.words import Lang, explain_unmet, sentence, title, verb_title
 
@@ -316,10 +315,15 @@ def _homes(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[Any, str]]
     """Return object -> (its project, its state), for the kinds that belong to a project."""
     found: dict[UUID, tuple[Any, str]] = {}
     owners: dict[UUID, tuple[UUID, str]] = {}
-    for kind, model in {"payout": Payout, "review": Review, "milestone": Milestone}.items():
+    for kind in {row.object_type for row in rows} - {"project"}:
+        table = metadata.tables.get(subject_tables().get(kind, ""))
+        if table is None or "project_id" not in table.c:
+            continue
+        state = table.c.state if "state" in table.c else literal("")
         ids = [row.object_id for row in rows if row.object_type == kind]
-        for key, (own, *_) in rows_by(session, model, "id", ids).items():
-            owners[key] = (own.project_id, str(own.state))
+        statement = select(table.c.id, table.c.project_id, state.label("state")).where(table.c.id.in_(ids))
+        for own in session.execute(statement):
+            owners[own.id] = (own.project_id, str(own.state))
     wanted = {row.object_id for row in rows if row.object_type == "project"} | {one for one, _ in owners.values()}
     wanted |= {UUID(row.answer["project_id"]) for row in rows if row.answer.get("project_id")}
     projects = {key: own for key, (own, *_) in rows_by(session, Project, "id", wanted).items()}

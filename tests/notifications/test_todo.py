@@ -10,9 +10,9 @@ from lifecycle.steps import OF_THE_GATE, STEPS, UNASKED, steps_of
 from lifecycle.verbs import BY_NAME
 from models.db import reading
 from models.states import GateOutcome, Role
-from notifications.todo import Owed, todo_of
+from notifications.todo import Owed, deeds, todo_of
 from tests import payments
-from tests.factories import House, a_project, key, reviews
+from tests.factories import House, a_project, hand_in, key, reviews
 from tests.lifecycle.recipes import RECIPES
 
 LATER = {"recovery.repay": 200, "recovery.set_off": 200, "fund.contribute": 60}
@@ -105,3 +105,15 @@ class TestAFirm:
         house.do(AnswerNotice(command_id=key(), project_id=project), by=Role.PROJECT_LEAD)
 
         assert "notice.answer" not in kinds(house, Role.PROJECT_LEAD)
+
+
+class TestWhatSomebodyDid:
+    def test_names_the_project_of_a_document(self, house: House) -> None:
+        project = a_project(house, pack="lean")
+        hand_in(house, project)
+
+        with reading(house.engine) as session:
+            found = deeds(session, house.people[Role.PROJECT_LEAD].user_id, limit=1)
+
+        assert [one.verb for one in found] == ["evidence.add"]
+        assert [one.number for one in found] == [number_of(house, project)]
