@@ -231,10 +231,10 @@ def _open_case(is_proposed: bool) -> Condition:  # noqa: FBT001 - one of two hal
     return waits
 
 
-_REQUESTED = {"due": _column("pay_by_on"), "since": _column("created_at")}
-_PLANNED = {"due": _column("planned_on")}
-_CASE = {"since": _column("opened_at")}
-_OWED_BACK = {"due": _column("due_on"), "since": _column("ordered_at")}
+_REQUESTED: dict[str, Any] = {"due": _column("pay_by_on"), "since": _column("created_at")}
+_PLANNED: dict[str, Any] = {"due": _column("planned_on")}
+_CASE: dict[str, Any] = {"since": _column("opened_at")}
+_OWED_BACK: dict[str, Any] = {"due": _column("due_on"), "since": _column("ordered_at")}
 
 STEPS: tuple[Step, ...] = (
     Step(verb="payout.certify", waits=_in(PayoutState.REQUESTED, PayoutState.RETURNED), **_REQUESTED),

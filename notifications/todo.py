@@ -191,7 +191,7 @@ def _asked(facts: ProjectFacts, people: WhoOwes, actor: Actor, lang: Lang) -> It
     for line in entry_lines(facts, people, lang, actor.person_id):
         if line.is_yours:
             said = sentence("todo_entry", {}, lang)
-            more = {"since_on": since, "blocks": blocks, "evidence": line.evidence}
+            more: dict[str, Any] = {"since_on": since, "blocks": blocks, "evidence": line.evidence}
             yield Owed(kind="entry", **project, title=said, reason=line.reason, **more)
 
 
@@ -319,9 +319,9 @@ def _homes(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[Any, str]]
         table = metadata.tables.get(subject_tables().get(kind, ""))
         if table is None or "project_id" not in table.c:
             continue
-        state = table.c.state if "state" in table.c else literal("")
+        column: Any = table.c.state if "state" in table.c else literal("")
         ids = [row.object_id for row in rows if row.object_type == kind]
-        statement = select(table.c.id, table.c.project_id, state.label("state")).where(table.c.id.in_(ids))
+        statement = select(table.c.id, table.c.project_id, column.label("state")).where(table.c.id.in_(ids))
         for own in session.execute(statement):
             owners[own.id] = (own.project_id, str(own.state))
     wanted = {row.object_id for row in rows if row.object_type == "project"} | {one for one, _ in owners.values()}

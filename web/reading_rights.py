@@ -25,6 +25,11 @@ from models.runs import CALENDAR_ID, WorkingCalendar
 from models.states import Role
 from web.session import Visit
 
+__all__ = [
+    "EVERYWHERE", "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "project_of",
+    "readable_programmes", "readable_projects", "readable_projects_among", "review_of", "user_of", "webhook_of",
+]  # fmt: skip
+
 
 def project_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of a project by number or id; `NotFound` for none, and for who has no part in it."""

@@ -12,6 +12,7 @@ from models.db import reading
 from models.states import GateOutcome, Role
 from notifications.todo import Owed, deeds, todo_of
 from tests import payments
+from tests.cli.test_door import number_of
 from tests.factories import House, a_project, hand_in, key, reviews
 from tests.lifecycle.recipes import RECIPES
 
