@@ -11,7 +11,7 @@ UV_SYNC = $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode
 # Without compiled bytecode every command starts half a second later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test test-long prove check cluster docs bench migration mining format lock clean
+.PHONY: help setup run demo test test-long prove check cluster docs screenshots bench migration mining format lock clean
 
 help:
 	@echo "make run        set up, play the demo story, and let the clock run with Prefect until Ctrl-C"
@@ -22,6 +22,7 @@ help:
 	@echo "make check      format, lint, types, imports, fast tests: before each commit"
 	@echo "make cluster    several machines as processes on this one: pays while workers are killed"
 	@echo "make docs       write the pages that follow from code"
+	@echo "make screenshots  take pictures of every page into screenshots/ and those of the READMEs; needs Chromium"
 	@echo "make bench      measure speed and memory"
 	@echo "make migration MESSAGE='what changes'   draft a migration from the tables"
 	@echo "make mining     install what reads our exported histories (large, AGPL; CI only)"
@@ -66,6 +67,9 @@ cluster: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m docs.generate
+
+screenshots: $(READY)
+	$(BIN)/python -m tests.web.screenshots
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

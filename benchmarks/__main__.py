@@ -18,6 +18,7 @@ ALL = (
     "sharing",
     "clock",
     "telling",
+    "pages",
     "starting",
 )
 

@@ -65,10 +65,23 @@ def diff(
     compare_packs(output, base, layer, _PROBLEMS)
 
 
+@app.command("propose")
+@acts
+def propose(
+    door: Any,
+    standard: _PACK,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the standard changes.")],
+) -> None:
+    """Hand a pack that passes `lint` to a second editor, who publishes it."""
+    from cli.behind.packs import propose_pack
+
+    propose_pack(door, standard, reason)
+
+
 @app.command("publish")
 @acts
 def publish(door: Any, standard: _PACK) -> None:
-    """Publish a pack that passes `lint`."""
+    """Publish a pack that passes `lint`; for real work, one that another editor has handed over."""
     from cli.behind.packs import publish_pack
 
     publish_pack(door, standard)

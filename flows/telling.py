@@ -1,6 +1,7 @@
 """What tells people: outbox, reminders, digests and reports as bodies of schedules; and the ways out of the house."""
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from flows.claims import worker_name
 from flows.outbox import Courier, deliver
 from flows.turns import Effect, Outcome, Turn
 from lifecycle.commands import Stamp
+from lifecycle.entrance.links import secret_of
 from models.clock import FixedClock
 from models.db import reading, run_in_transaction
 from models.installation import Installation
@@ -39,18 +41,21 @@ def frame_of(engine: Engine, settings: Settings) -> Frame:
         zone=ZoneInfo(settings.timezone),
         base_url=settings.api,
         is_rehearsal=row.mode == "rehearsal",
+        console_url=f"http://{settings.console}",
     )
 
 
 def courier_of(engine: Engine, settings: Settings, stamp: Stamp) -> Courier:
     """Return how this process delivers, by the settings; mail without a server goes to stderr."""
     frame = frame_of(engine, settings)
+    secret = secret_of(settings, database_id=frame.database_id, is_rehearsal=frame.is_rehearsal)
+    keyed = replace(frame, secret=secret)
     return Courier(
         mailer=mailer_of(settings.smtp_url, sys.stderr),
         chats=AppriseChats(hosts=settings.chat_places()),
         webhooks=HttpsWebhooks(allow=settings.webhook_places()),
         clock=FixedClock(stamp.now) if frame.is_rehearsal else settings.make_clock(),
-        write_mail=lambda row: render.mail(row, frame, sender=settings.mail_from, at=stamp.now),
+        write_mail=lambda row: render.mail(row, keyed, sender=settings.mail_from, at=stamp.now),
         write_chat=lambda row: render.chat(row, frame),
         holder=settings.worker or worker_name(),
         source=f"urn:uuid:{frame.database_id}",

@@ -31,6 +31,10 @@ class Actor:
     person_id: UUID
     name: str
     door: Door
+    is_on_own_page: bool = False
+    """Came by a link from a mail: acts for the firm only, and only in `ON_OWN_PAGE`."""
+    is_program: bool = False
+    """Only a token says who acts: nobody is there who could decide about money."""
 
     @classmethod
     def clock(cls, door: Door = Door.FLOW) -> "Actor":
@@ -63,6 +67,9 @@ PARTIES_OF_ROLE: Mapping[Role, tuple[str, ...]] = {
 }
 """Column "belongs to" of the role table. Experts, chairs, customers and auditors reach what they were named for."""
 
+INSTALLATION = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
+"""Roles that reach everything when they are held without an organisation, and only what it takes part in with one."""
+_FIRM = ("sme",)
 NAMED_ROLES = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.AUDITOR})
 
 _SME = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER})
@@ -212,6 +219,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "organisation.tie": frozenset({Role.ADMIN, Role.COORDINATOR}),
     "programme.add": frozenset({Role.ADMIN, Role.SPONSOR}),
     "standard.publish": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.propose": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
+    "standard_draft.withdraw": frozenset({Role.STANDARD_EDITOR, Role.ADMIN}),
     "calendar.override": frozenset({Role.ADMIN}),
     "calendar.announce": frozenset({Role.ADMIN}),
     "disbursement.freeze": frozenset({Role.OPERATOR, Role.ACCOUNTANT, Role.FUND_DIRECTOR}),
@@ -222,17 +231,26 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.disable": frozenset({Role.ADMIN}),
     "user.enable": frozenset({Role.ADMIN}),
     "user.add_token": frozenset({Role.ADMIN}),
+    "user.revoke_token": frozenset({Role.ADMIN}),
     "user.set_password": frozenset({Role.ADMIN}),
     "user.sign_in": frozenset(),
     "user.sign_out": frozenset({Role.ADMIN}),
     "user.sign_out_others": frozenset(),
     "user.step_up": frozenset(),
+    "user.set_language": frozenset(),
     "user.add_totp": frozenset(),
     "user.remove_totp": frozenset(),
     "user.add_passkey": frozenset(),
     "user.remove_passkey": frozenset(),
     "user.renew_codes": frozenset(),
     "user.reset_access": frozenset({Role.ADMIN}),
+    "user.link_identity": frozenset(),
+    "user.unlink_identity": frozenset({Role.ADMIN}),
+    "invitation.send": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "invitation.revoke": frozenset({Role.ADMIN, Role.COORDINATOR}),
+    "invitation.ask_link": frozenset({Role.ADMIN}),
+    "invitation.accept": frozenset(),
+    "invitation.open": frozenset(),
     "user.delegate": DELEGABLE,
     "user.end_delegation": DELEGABLE | {Role.ADMIN},
     "webhook.add": frozenset({Role.ADMIN}),
@@ -315,13 +333,63 @@ BY_PEOPLE = frozenset(
 """What somebody answers for with their name: never done by the clock."""
 
 
+IN_PERSON = frozenset(
+    {
+        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release"),
+        *("payee_account.confirm", "exception.confirm", "disbursement.lift", "agreement.sign", "agreement.settle"),
+        *("fund.contribute", "fund.resume", "fund.set_tiers", "fund.set_limit", "fund.resize", "fund.close"),
+        *("fund.correct", "fund.commit", "fund.amend_commitment", "fund.cancel_call"),
+        *("recovery.order", "recovery.repay", "recovery.set_off", "recovery.write_off"),
+    }
+)
+"""Decisions about money: who makes one is there, and has just proven who they are; never a program with a token."""
+
+
+BY_NO_PROGRAM = IN_PERSON | {
+    *("user.add_token", "user.set_password", "user.add_totp", "user.remove_totp", "user.add_passkey"),
+    *("user.remove_passkey", "user.renew_codes"),
+}
+"""What a token is not enough for: money, and whatever would outlive the token itself."""
+
+
 OF_ONESELF = frozenset(
     {
         *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
         *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
+        *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
+        "user.revoke_token",
+        "user.set_language",
     }
 )
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""
+
+BY_LINK = frozenset({"invitation.accept", "invitation.open"})
+"""Of oneself, too: whom a link was sent to uses it, also before the account is there; the verb compares the link."""
+
+ON_OWN_PAGE = frozenset(
+    {
+        "project.submit",
+        "evidence.add",
+        "evidence.withdraw",
+        "claim.add",
+        "claim.add_all",
+        "revision.freeze",
+        "characteristic.add",
+        "trial_batch.add",
+        "trial_batch.correct",
+        "trial_batch.close",
+        "trial_batch.measure",
+        "trial_batch.correct_measurement",
+        "issue.add",
+        "issue.close",
+        "scenario.record",
+        "order.record",
+        "notice.answer",
+        "user.sign_out",
+    }
+)
+"""What a link from a mail lets somebody do: hand in and record for the firm. Neither money nor the end of a project:
+a mailbox alone is too little for those."""
 
 
 Grants: TypeAlias = frozenset[tuple[Role, UUID | None]]
@@ -374,10 +442,10 @@ class Rights:
     @staticmethod
     def _reaches(role: Role, organisation: UUID | None, parties: Parties) -> bool:
         if organisation is None:
-            return role in (Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
-        if not parties:
-            return True
-        if role in (Role.ADMIN, Role.OPERATOR, Role.AUDITOR):
+            return role in INSTALLATION
+        if not parties:  # accounts, the calendar, schedules: whoever runs one organisation does not run these
+            return role not in INSTALLATION
+        if role in INSTALLATION:
             return organisation in parties.values()
         return any(parties.get(party) == organisation for party in PARTIES_OF_ROLE.get(role, ()))
 
@@ -402,13 +470,17 @@ def conflict_of(role: Role, held: Iterable[tuple[Role, UUID | None]], parties: P
 def read_rights(session: Session, actor: Actor, project_ids: list[UUID], *, today: date) -> Rights:
     """Return the actor's rights as the database knows them now, in two reads; the clock's are not in the database.
 
-    A delegation in force lends a role while who gave it holds it and is active.
+    A delegation in force lends a role while who gave it holds it and is active. Who came by a link from a mail holds
+    what they hold for a firm, and nothing else.
     """
     rows = session.connection().execute(_held(), {"actor": actor.user_id, "today": today}).all()
     if not rows or rows[0].status != UserStatus.ACTIVE:
         return Rights(is_active=False)
     own = [row for row in rows if row.role is not None and row.delegator_id is None]
     held = [(row.user_id, (Role(row.role), row.organisation_id)) for row in own]
+    if actor.is_on_own_page:
+        mine = {grant for user_id, grant in held if user_id == actor.user_id and PARTIES_OF_ROLE.get(grant[0]) == _FIRM}
+        return Rights(is_active=True, grants=frozenset(mine), person_grants=frozenset(grant for _, grant in held))
     named, seats = _named(session, actor, project_ids)
     return Rights(
         is_active=True,

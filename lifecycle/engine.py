@@ -16,7 +16,19 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import BY_PEOPLE, OF_ONESELF, PERMISSIONS, Actor, Parties, Rights, read_rights
+from lifecycle.actor import (
+    BY_LINK,
+    BY_NO_PROGRAM,
+    BY_PEOPLE,
+    IN_PERSON,
+    OF_ONESELF,
+    ON_OWN_PAGE,
+    PERMISSIONS,
+    Actor,
+    Parties,
+    Rights,
+    read_rights,
+)
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -403,10 +415,15 @@ class _Desk:
         return self._held.person_roles_for(parties)
 
     def right(self, verb: Verb[Any, Any], task: Task[Any]) -> list[Unmet]:
-        """Return why the actor may not call this verb: a missing role, or no part in the project at all."""
+        """Return why the actor may not call this verb: a missing role, no part in the project, or nobody there."""
         allowed = PERMISSIONS[verb.permission]
         may = bool(task.roles & allowed) and not (self.stamp.actor.is_clock and verb.permission in BY_PEOPLE)
-        if may or (verb.permission in OF_ONESELF and self._is_own_account(task)):
+        if self.stamp.actor.is_on_own_page and verb.permission not in ON_OWN_PAGE:
+            return [Unmet(code="own_page_only")]
+        may = may or (verb.permission in OF_ONESELF and self._is_own_account(verb, task))
+        if may and self.stamp.actor.is_program and verb.permission in BY_NO_PROGRAM:
+            return [Unmet(code="step_up_required" if verb.permission in IN_PERSON else "program_may_not")]
+        if may:
             return []
         if not task.roles and self._stands_in_for_nobody(task):
             return [Unmet(code="delegation_not_in_force")]
@@ -414,8 +431,10 @@ class _Desk:
             return [Unmet(code=NotFound.code)]
         return [Unmet(code="role", values={"needs": sorted(allowed), "verb": verb.name})]
 
-    def _is_own_account(self, task: Task[Any]) -> bool:
-        """Say whether the subject is the acting account itself, and it is active."""
+    def _is_own_account(self, verb: Verb[Any, Any], task: Task[Any]) -> bool:
+        """Say whether the subject is the acting account itself, and it is active; or a link that was sent to it."""
+        if verb.permission in BY_LINK:
+            return task.row is not None and task.row.user_id == self.stamp.actor.user_id
         return task.row is not None and task.row.id == self.stamp.actor.user_id and self._held.is_active
 
     def _stands_in_for_nobody(self, task: Task[Any]) -> bool:

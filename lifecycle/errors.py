@@ -109,6 +109,10 @@ class Invalid(LifecycleError):
 
 
 PERSONAL_CODES = frozenset(
-    {"role", "four_eyes", "conflict_of_interest", "not_signed_in", "delegation_not_in_force", "delegate_excluded"}
+    {
+        *("role", "four_eyes", "conflict_of_interest", "not_signed_in"),
+        *("delegation_not_in_force", "delegate_excluded", "step_up_required", "program_may_not"),
+        "own_page_only",
+    }
 )
 """Codes about the person: the refusal leaves an audit row."""

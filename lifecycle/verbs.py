@@ -10,6 +10,7 @@ from lifecycle.commands import REGISTRY, Verb
 from lifecycle.deliveries import commands as deliveries
 from lifecycle.disbursement import commands as disbursement
 from lifecycle.endings import commands as endings
+from lifecycle.entrance import commands as entrance
 from lifecycle.exceptions import commands as exceptions
 from lifecycle.funds import commands as funds
 from lifecycle.funds import corrections
@@ -36,6 +37,7 @@ MODULES = (
     calendars,
     deliveries,
     endings,
+    entrance,
     exceptions,
     funds,
     corrections,

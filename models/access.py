@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import Identified
+from models.base import Identified, Subject
 from models.states import ChallengeKind, InvitationKind, SignInKind
-from models.types import Id, UTCDateTime, state_column
+from models.types import Id, JSONText, UTCDateTime, state_column
 
 
 class Credential(Identified, table=True):
@@ -82,17 +82,57 @@ class Challenge(Identified, table=True):
     used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
-class Invitation(Identified, table=True):
-    """A link that was sent to somebody, good for one use: to set a first or new password, or to see one's own page."""
+class Invitation(Subject, table=True):
+    """A link that was sent to somebody, good for one use: to come in for the first time, or to see one's own page.
 
-    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    The link itself is nowhere: it follows from the key of the installation and the id (`lifecycle.entrance.links`).
+    """
+
+    __table_args__ = (CheckConstraint("expires_at > created_at", name="ends_after_it_began"),)
+
     kind: InvitationKind = Field(sa_column=state_column(InvitationKind))
+    user_id: UUID = Field(sa_type=Id, index=True)
+    """The account; of an invitation the one that it will become."""
+    email: str = Field(max_length=200, index=True)
+    name: str = Field(max_length=200)
+    language: str = Field(default="zh-CN", max_length=5)
+    roles: list[str] = Field(default_factory=list, sa_type=JSONText)
+    """What an invitation brings with it (`Role` values), all at the one organisation."""
+    organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
     token_sha256: str = Field(max_length=64, unique=True)
     created_at: datetime = Field(sa_type=UTCDateTime)
-    created_by: UUID = Field(sa_type=Id)
+    created_by: UUID = Field(sa_type=Id, index=True)
     expires_at: datetime = Field(sa_type=UTCDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class OutsideIdentity(Identified, table=True):
+    """Under which name an identity provider knows an account (OpenID Connect: `iss` and `sub`)."""
+
+    __table_args__ = (
+        Index(
+            "ux_outside_identity_issuer_subject",
+            "issuer",
+            "subject",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
+    issuer: str = Field(max_length=500)
+    subject: str = Field(max_length=255)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class OutsideAnswer(Identified, table=True):
+    """An answer of an identity provider that was taken: none is taken twice. Kept as long as it could be sent again."""
+
+    state_sha256: str = Field(max_length=64, unique=True)
+    at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
 class WebSession(Identified, table=True):

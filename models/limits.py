@@ -25,6 +25,11 @@ STEP_UP_LASTS = timedelta(minutes=5)
 SIGN_IN_TRIES = 10
 """Wrong tries within the window, per account and place and per place."""
 SIGN_IN_WINDOW = timedelta(minutes=5)
+LONGEST_TOKEN = timedelta(days=366)
+TOKEN_PER_MINUTE = 600
+"""Requests of one API token in the long run, per process of the console."""
+TOKEN_AT_ONCE = 120
+"""Requests of one API token right after each other."""
 TEMPORARY_PASSWORD_LASTS = timedelta(days=3)
 """How long a password opens an account that somebody else set and its owner has not changed."""
 SHORTEST_PASSWORD = 12
@@ -39,3 +44,11 @@ CHALLENGE_LASTS = timedelta(minutes=5)
 RECOVERY_CODES = 10
 PASSKEYS = 10
 """Of one account."""
+
+INVITATION_LASTS = timedelta(days=7)
+LINK_LASTS = timedelta(minutes=15)
+"""Of a link to one's own page."""
+OPEN_LINKS = 3
+"""Links to one's own page that hold at a time: who asks for more finds those in the mailbox."""
+OUTSIDE_SIGN_IN_LASTS = timedelta(minutes=10)
+"""How long somebody may take at the identity provider."""

@@ -90,6 +90,8 @@ class ApiToken(Identified, table=True):
     """What it may be used for (`Scope` values)."""
     created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """By which minute it was last shown; no act of anybody."""
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 

@@ -21,6 +21,21 @@ class StandardPack(Subject, table=True):
     published_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class StandardDraft(Subject, table=True):
+    """A pack that one editor hands to a second one; who reads it publishes it or gives it back."""
+
+    sha256: str = Field(max_length=64, index=True)
+    code: str = Field(max_length=60)
+    pack_version: str = Field(max_length=20)
+    body: dict[str, Any] = Field(sa_type=JSONText)
+    reason: str
+    """Why the standard changes, for who reads the difference."""
+    proposed_by: UUID = Field(sa_type=Id, foreign_key="app_user.id")
+    proposed_at: datetime = Field(sa_type=UTCDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """Published or given back; until then a second editor is awaited."""
+
+
 class Programme(Subject, table=True):
     """A call: whose it is, which pack it asks for and which profiles it allows."""
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlmodel import Session
 
 Groups: TypeAlias = dict[UUID, list[Any]]
@@ -15,6 +15,15 @@ Groups: TypeAlias = dict[UUID, list[Any]]
 def table_of(model: Any) -> Any:
     """Return the table of a model class, as Core speaks of it."""
     return model.__table__
+
+
+def beside(column: Any) -> ColumnElement[Any]:
+    """Return a column as a plain value: a narrower index finds the rows, and this only leaves some of them out.
+
+    SQLite keeps no counts of values: it would begin with all rows of a stage or state, of which there are five.
+    """
+    found: ColumnElement[Any] = func.coalesce(column, column)
+    return found
 
 
 def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *order: str) -> Groups:

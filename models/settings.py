@@ -2,6 +2,7 @@
 
 import os
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -120,21 +121,34 @@ def places(text: str) -> frozenset[str]:
     return frozenset(one.strip().lower() for one in text.split(",") if one.strip())
 
 
+def _names_networks(text: str) -> str:
+    for one in (part.strip() for part in text.split(",")):
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise ValueError(f"expected addresses or networks, separated by commas, got {one!r}") from error
+    return text
+
+
+def _is_issuer(text: str) -> str:
+    parts = urlsplit(text)
+    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if (
+        not parts.hostname
+        or parts.query
+        or parts.fragment
+        or not (parts.scheme == "https" or (parts.scheme == "http" and is_here))
+    ):
+        raise ValueError(f"expected https://…, or http:// on this machine, got {text!r}")
+    return text
+
+
 def _is_web_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         message = f"expected http://… or https://…, got {text!r}"
         raise ValueError(message)
     return text
-
-
-def _is_origin(text: str) -> str:
-    parts = urlsplit(_is_web_address(text))
-    is_plain = not parts.path.strip("/") and not parts.query and not parts.fragment and "@" not in parts.netloc
-    if not is_plain or (parts.scheme == "http" and parts.hostname not in LOOPBACK):
-        message = f"expected https://host, or http:// on this machine, without a path, got {text!r}"
-        raise ValueError(message)
-    return text.rstrip("/").lower()
 
 
 class Settings(BaseSettings):
@@ -195,8 +209,9 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(
         default=None,
-        description="Key that seals the secrets of authenticator apps, in a file so that it shows in no process list"
-        " and in no copy of the database; `pilotway init` makes it where the file is not there."
+        description="Key that seals the secrets of authenticator apps, and that invitations, links in mails and single"
+        " sign-on follow from, in a file so that it shows in no process list and in no copy of the database;"
+        " `pilotway init` makes one that is not there. Without it real work sends no links."
         " Example: `/etc/pilotway/secret`.",
     )
     bank: Bank = Field(
@@ -247,11 +262,6 @@ class Settings(BaseSettings):
         default="127.0.0.1:8701",
         description="Where the console of `pilotway serve` answers, as `host:port`; port 0 takes any free one. Best"
         " left on this machine, with a proxy before it that speaks https. Example: `127.0.0.1:8080`.",
-    )
-    address: Annotated[str, AfterValidator(_is_origin)] | None = Field(
-        default=None,
-        description="Where people find the console, as their browsers name it; passkeys hold for this address alone."
-        " Without it none are offered, but on this machine itself. Example: `https://pilotway.example.org`.",
     )
     second_factor: Literal["money", "offered"] | None = Field(
         default=None,
@@ -305,9 +315,44 @@ class Settings(BaseSettings):
     )
     api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
         default=None,
-        description="Base address of a server, for later: this release has none, and reads the database itself."
+        description="Address at which people reach the console, for links in messages, single sign-on and passkeys."
+        " Links of invitations begin with the address of `PILOTWAY_CONSOLE` where it is left out."
         " Example: `https://pilot.example.org`.",
     )
+    trusted_proxies: Annotated[str, AfterValidator(_names_networks)] | None = Field(
+        default=None,
+        description="Proxies before the console, as addresses or networks separated by commas: only they are believed"
+        " what `X-Forwarded-For` and `X-Forwarded-Proto` say. Left out, nobody is. Example: `10.0.0.5,10.1.0.0/24`.",
+    )
+    oidc_issuer: Annotated[str, AfterValidator(_is_issuer)] | None = Field(
+        default=None,
+        description="Identity provider for single sign-on (OpenID Connect), as its documents name it; https, or http"
+        " on this machine. Accounts are made here, never by it. Example: `https://login.example.org/realms/base`.",
+    )
+    oidc_client_id: str | None = Field(
+        default=None,
+        max_length=200,
+        description="As what this installation is entered at the identity provider; the address to enter there is"
+        " `PILOTWAY_API` with `/login/oidc/back`. Example: `pilotway`.",
+    )
+    oidc_client_secret: str | None = Field(
+        default=None,
+        repr=False,
+        description="What the identity provider knows it by; left out for a public client (PKCE is used either way)."
+        " Example: `a-long-random-text`.",
+    )
+    oidc_name: str | None = Field(
+        default=None,
+        max_length=60,
+        description="What the sign-in page calls the identity provider. Example: `统一身份认证`.",
+    )
+
+    @model_validator(mode="after")
+    def _knows_its_client(self) -> "Settings":
+        """Refuse an identity provider without the name that we have there."""
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise PydanticCustomError("no_client", "names no PILOTWAY_OIDC_CLIENT_ID")
+        return self
 
     @model_validator(mode="after")
     def _folders_differ(self) -> "Settings":
@@ -332,6 +377,20 @@ class Settings(BaseSettings):
         """Return a folder as it is set; its default lies beside an SQLite file."""
         value = str(getattr(self, name))
         return value if name in self.model_fields_set else str(_folder_of(self.db) / value)
+
+    def public_url(self) -> str:
+        """Return the address at which people reach the console: never what a request says of itself."""
+        return (self.api or f"http://{self.console}").rstrip("/")
+
+    def origin(self) -> str | None:
+        """Return the address for which passkeys hold; browsers know them by https or on this machine alone."""
+        parts = urlsplit(self.api or "")
+        is_sure = parts.scheme == "https" or parts.hostname in LOOPBACK
+        return f"{parts.scheme}://{parts.netloc}".lower() if is_sure else None
+
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the networks whose word about a visitor is taken."""
+        return tuple(ip_network(one.strip()) for one in (self.trusted_proxies or "").split(",") if one.strip())
 
     def console_place(self) -> tuple[str, int]:
         """Return host and port of the console."""

@@ -272,7 +272,6 @@ class InvitationKind(StrEnum):
     """What a link that was sent is good for."""
 
     INVITATION = "invitation"
-    RESET = "reset"
     OWN_PAGE = "own_page"
 
 

@@ -268,13 +268,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Every view with its columns in their order."""
 
 
+def source_of(view: str) -> str:
+    """Return what a view reads: the name of a table, or a query of its own."""
+    return _VIEWS[view][0]
+
+
+def written_columns(view: str, dialect: str) -> list[tuple[str, str]]:
+    """Return (name, expression) of each column of a view over its source: for reading by a key, with its index."""
+    return [(one.name, _WRITTEN[dialect][one.form].format(one.source)) for one in _VIEWS[view][1]]
+
+
 def create_views(dialect: str) -> list[str]:
     """Return the statements that make or replace all views on `sqlite` or `postgresql`; safe to repeat."""
     statements = []
-    for view, (table, columns) in _VIEWS.items():
-        written = ", ".join(
-            f"{_WRITTEN[dialect][column.form].format(column.source)} AS {column.name}" for column in columns
-        )
+    for view, (table, _) in _VIEWS.items():
+        written = ", ".join(f"{expression} AS {name}" for name, expression in written_columns(view, dialect))
         body = f"VIEW {view} AS SELECT {written} FROM {table}"
         if dialect == "sqlite":
             statements += [f"DROP VIEW IF EXISTS {view}", f"CREATE {body}"]

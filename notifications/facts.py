@@ -57,6 +57,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "agreement": ("number",),
     "cost": ("from_on", "until_on", "claimed_minor", "accepted_minor"),
     "fund": ("code", "commitment_minor"),
+    "invitation": ("name", "email", "roles", "expires_at"),
     "milestone": ("tranche",),
     "organisation": ("name",),
     "payee_account": ("bank_name", "usable_on"),
@@ -64,6 +65,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "programme": ("code", "name"),
     "review": ("gate", "planned_on", "notice_ends_on"),
     "standard": ("code",),
+    "standard_draft": ("code", "reason"),
     "statement": ("statement_ref",),
     "user": ("login", "name"),
 }
@@ -87,6 +89,12 @@ def _of_payout(own: Any, sources: Sources) -> dict[str, Any]:
     return {"tranche": milestone.tranche if milestone is not None else ""}
 
 
+def _of_invitation(own: Any, sources: Sources) -> dict[str, Any]:
+    place = sources.organisations.get(own.organisation_id)
+    link = {"link_id": own.id} if own.used_at is None else {}
+    return {"organisation": place.name if place is not None else "", **link}
+
+
 def _of_recovery(own: Any, _: Sources) -> dict[str, Any]:
     return {"left_minor": own.amount_minor - own.repaid_minor - own.set_off_minor - own.written_off_minor}
 
@@ -95,12 +103,14 @@ _MORE: Mapping[str, Callable[[Any, Sources], dict[str, Any]]] = {
     "agreement": lambda own, _: {"award_minor": own.amount_minor},
     "batch": lambda own, _: {"count": own.instruction_count},
     "exception": lambda _own, _: {"fund_name": ""},
+    "invitation": _of_invitation,
     "milestone": lambda own, _: {"planned_minor": own.amount_minor},
     "organisation": lambda own, _: {"organisation_kind": own.kind},
     "payee_account": lambda own, _: {"account_tail": own.account_number[-4:]},
     "payout": _of_payout,
     "recovery": _of_recovery,
     "standard": lambda own, _: {"version": own.pack_version},
+    "standard_draft": lambda own, _: {"version": own.pack_version},
     "statement": lambda own, _: {"fund_name": "", "refusal": own.refusal or {}},
 }
 
@@ -144,6 +154,10 @@ def _with_amounts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**read, **facts}
 
 
+_LINKS: Mapping[str, str] = {"invitation.sent": "invite", "invitation.link_asked": "link"}
+"""Kind of letter -> where its link leads; the rest of the address is made when the mail is written."""
+
+
 def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
     """Return where it is seen: the page of the console, and the command that shows it."""
     number, fund = facts.get("project", ""), facts.get("fund", "")
@@ -151,9 +165,10 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
         "agreement": (f"projects/{number}/money", f"agreement show {facts.get('number')}"),
         "batch": (f"funds/{fund}", f"bank show {facts.get('number')}"),
         "cost": (f"projects/{number}/money", f"cost show {facts.get('agreement')}/{facts.get('statement_no')}"),
-        "disbursement": ("ops", "disbursement show"),
+        "disbursement": ("disbursement/all", "disbursement show"),
         "exception": (f"funds/{fund}" if fund else "ops", f"exception show {row.object_id}"),
         "fund": (f"funds/{fund}", f"fund show {fund}"),
+        "invitation": (_LINKS.get(row.kind, ""), ""),
         "milestone": (f"projects/{number}/money", f"milestone show {facts.get('agreement')}/{facts.get('tranche')}"),
         "organisation": ("", "organisation list"),
         "payee_account": ("", "payee list"),
@@ -163,6 +178,7 @@ def _place(row: Any, own: Any, facts: Mapping[str, Any]) -> dict[str, str]:
         "recovery": (f"projects/{number}/money", f"recovery show {facts.get('number')}"),
         "review": (f"projects/{number}/gate", f"review show {number}/{facts.get('gate')}"),
         "standard": (f"standards/{facts.get('code')}/{facts.get('version')}", "standard list"),
+        "standard_draft": (f"standard-drafts/{row.object_id}", "standard list"),
         "statement": (f"funds/{fund}" if fund else "ops", "statement list"),
     }
     page, command = of.get(row.object_type, ("", ""))

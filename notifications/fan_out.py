@@ -78,6 +78,7 @@ def fan_out(session: Session, rows: Sequence[Any], frame: Frame, stamp: Stamp) -
     for row in known:
         try:
             mine = _ways(row, abouts[row.id], told[row.id], frame, stamp)
+            mine += _letters(row, abouts[row.id], frame, stamp)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one message stops no other
             problems[row.id] = (
                 str(problem) if isinstance(problem, Unreadable) else f"{type(problem).__name__}: {problem}"
@@ -142,6 +143,17 @@ def _ways(row: Any, about: About, told: Iterable[Recipient], frame: Frame, stamp
                 {**way, "user_id": person.user_id, "language": person.language, "facts": facts, "not_before_at": at}
             )
     return ways
+
+
+def _letters(row: Any, about: About, frame: Frame, stamp: Stamp) -> list[Row]:
+    """Return the one mail of a letter, at once, for its link runs out soon; `Unreadable` when it cannot be."""
+    to = about.letter
+    if to is None:
+        return []
+    facts = {**about.facts, "you": {"name": to.name, "why": to.why, "is_task": True}}
+    compose(row.kind, facts, to.language, frame)
+    way = _delivery(row, Channel.EMAIL, to.email, frame, stamp)
+    return [{**way, "user_id": to.user_id, "language": to.language, "facts": facts}]
 
 
 def _wanted(kind: str, one: Recipient) -> Iterable[tuple[Channel, str]]:

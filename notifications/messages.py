@@ -56,6 +56,9 @@ class Kind:
     """One kind of message: for whom it is. What no program elsewhere is told of says `lifecycle.deliveries.rules`."""
 
     audiences: tuple[Audience, ...]
+    is_letter: bool = False
+    """Goes to one mail address that the case itself names, at once and whatever anybody prefers: with a link in it
+    that is for nobody else, so it stands in no inbox and reaches no robot."""
 
 
 def task(*people: str) -> tuple[Audience, ...]:
@@ -84,6 +87,11 @@ def _known(people: tuple[str, ...], mail: Frequency) -> tuple[Audience, ...]:
 
 def _kind(*audiences: tuple[Audience, ...]) -> Kind:
     return Kind(audiences=tuple(one for group in audiences for one in group))
+
+
+def letter() -> Kind:
+    """Return a kind that is one mail to one address."""
+    return Kind(audiences=(), is_letter=True)
 
 
 _FIRM = ("project_lead", "finance_officer")
@@ -127,6 +135,9 @@ KINDS: Mapping[str, Kind] = {
     "fund.mismatch": _kind(task("accountant", "fund_director"), tell("fund_manager")),
     "fund.resized": _kind(daily("fund_director", *_BOOKS)),
     "fund.resumed": _kind(tell("fund_director", *_BOOKS, "payer")),
+    "invitation.accepted": _kind(tell("owner", *_FIRM), inbox("every:admin")),
+    "invitation.link_asked": letter(),
+    "invitation.sent": letter(),
     "milestone.accepted": _kind(task(*_FIRM), inbox("fund_manager")),
     "milestone.announced": _kind(tell(*_FIRM), daily("fund_manager")),
     "milestone.rejected": _kind(task(*_FIRM), inbox("coordinator")),
@@ -186,6 +197,7 @@ KINDS: Mapping[str, Kind] = {
     "review.opened": _kind(task("voters"), inbox("project_lead", "technical_manager")),
     "review.proposed": _kind(tell("project_lead", *_PLATFORM), daily("fund_manager")),
     "review.reopened": _kind(task("voters"), tell("project_lead", *_PLATFORM)),
+    "standard.proposed": _kind(task("every:standard_editor")),
     "standard.published": _kind(daily("every:coordinator", "every:standard_editor")),
     "statement.quarantined": _kind(task("accountant", "every:operator")),
     "statement.unmatched": _kind(task("accountant"), inbox("fund_manager")),

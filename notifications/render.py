@@ -7,7 +7,7 @@ missing or cannot be a header ends as `Unreadable`: such a message is parked, ne
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from lifecycle.entrance.links import token_of
 from models.money import AmountProblem, Money
 from notifications.messages import texts_of, topic_of
 from notifications.words import LANGUAGES, Lang, sentence, title
@@ -65,6 +66,10 @@ class Frame:
     base_url: str | None = None
     """Where the console is; without it messages name the command instead of a link."""
     is_rehearsal: bool = False
+    console_url: str = ""
+    """Where the console answers on this machine: links of letters begin with it where nobody set another address."""
+    secret: bytes | None = field(default=None, repr=False)
+    """The key that links follow from; only who writes the mails has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,8 @@ def mail(delivery: Any, frame: Frame, *, sender: str, at: datetime) -> EmailMess
 
     `Unreadable` when a value is missing, or one cannot be a header.
     """
+    if "link_id" in delivery.facts and frame.secret is None:
+        raise Unreadable("the link cannot be made: PILOTWAY_SECRET_FILE names no key")
     words = letter(delivery, frame)
     message = EmailMessage(policy=_POLICY)
     headers = {
@@ -161,8 +168,14 @@ def chat(delivery: Any, frame: Frame) -> tuple[str, str]:
 
 
 def link(facts: Mapping[str, Any], frame: Frame) -> str:
-    """Return the address of the page that a message is about; empty where no console is set or there is no page."""
+    """Return the address of the page that a message is about; empty where no console is set or there is no page.
+
+    A link that opens something is whole for who has the key alone; whoever looks at the message otherwise reads `…`.
+    """
     page = facts.get("page")
+    if page and "link_id" in facts:
+        token = token_of(frame.secret, facts["link_id"]) if frame.secret is not None else "…"
+        return f"{(frame.base_url or frame.console_url).rstrip('/')}/{page}/{token}"
     return f"{frame.base_url.rstrip('/')}/{page}" if frame.base_url and page else ""
 
 

@@ -75,6 +75,7 @@ _COMMON: Mapping[str, Any] = {
     "platform": "智能硬件中试基地",
     "programme": "中试专项",
     "project": "PT-2026-0001",
+    "proposer": "高编辑",
     "reason": "mismatch",
     "recipient": "li@example.org",
     "role": "fund_director",
@@ -123,6 +124,8 @@ _DUE = {
 }
 _MOVED = {"what": "stage_due", "ref": "PT-2026-0001", "was_on": _DAY, "is_on": "2026-03-03"}
 
+_INVITED = {"name": "李工", "email": "li@example.org", "roles": ["project_lead"], "expires_at": _INSTANT}
+
 _OF_A_KIND: Mapping[str, Mapping[str, Any]] = {
     "calendar.changed": {"notice": "国办发明电〔2026〕1号", "items": [_MOVED]},
     "calendar.deadlines_moved": {"notice": "国办发明电〔2026〕1号", "items": [_MOVED]},
@@ -136,6 +139,9 @@ _OF_A_KIND: Mapping[str, Mapping[str, Any]] = {
         "key_id": "2" * 64,
         "signature": "MEUCIQ==",
     },
+    "invitation.accepted": _INVITED,
+    "invitation.link_asked": {**_INVITED, "who": "", "page": "link", "link_id": "0"},
+    "invitation.sent": {**_INVITED, "page": "invite", "link_id": "0"},
     "digest.daily": {"items": [{"subject": "PO-2026-0001 已付 ¥400,000.00", "is_task": False}]},
     "digest.weekly": {"items": [{"subject": "PO-2026-0001 已付 ¥400,000.00", "is_task": False}]},
     "exception.closed": {"kind": "amount_differs"},

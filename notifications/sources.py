@@ -14,6 +14,7 @@ from lifecycle.funds.wall import Side, walls_of
 from lifecycle.projects.queries import project_rows
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
+from models.access import Invitation
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.deliveries import WebhookEndpoint
 from models.funds import Fund
@@ -21,7 +22,7 @@ from models.holds import ExceptionCase
 from models.journal import AuditRecord
 from models.payouts import Approval, PayeeAccount, PaymentBatch, Payout
 from models.people import Organisation, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project
 from models.reading import rows_by, table_of
 from models.reviews import Review
@@ -37,6 +38,7 @@ _TABLES: Mapping[str, Any] = {
     "cost": CostStatement,
     "exception": ExceptionCase,
     "fund": Fund,
+    "invitation": Invitation,
     "milestone": Milestone,
     "organisation": Organisation,
     "payee_account": PayeeAccount,
@@ -46,6 +48,7 @@ _TABLES: Mapping[str, Any] = {
     "recovery": RecoveryOrder,
     "review": Review,
     "standard": StandardPack,
+    "standard_draft": StandardDraft,
     "statement": BankStatement,
     "user": User,
     "webhook": WebhookEndpoint,
@@ -102,6 +105,7 @@ def read_sources(session: Session, rows: Sequence[Any], stamp: Stamp) -> Sources
         _ids(projects.values(), "organisation_id", "platform_id", "receiver_id", "transfer_to_id")
         | _ids(funds.values(), "organisation_id")
         | firms
+        | {row.organisation_id for (kind, _), row in objects.items() if kind == "invitation"} - {None}
     )
     approvals = rows_by(session, Approval, "payout_id", wanted.get("payout", set()), "seq")
     acts = _acts(session, rows)

@@ -11,8 +11,26 @@ from uuid import UUID
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
+from models.states import InvitationKind
 from notifications.facts import facts_of
+from notifications.messages import kind_of
+from notifications.render import language_of
 from notifications.sources import OF_MONEY, Sources, read_sources, side_of
+from notifications.words import Lang
+
+_LETTER_WHY: Mapping[str, str] = {"invitation.sent": "invited", "invitation.link_asked": "asked"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """Somebody who is written to by mail alone, with or without an account."""
+
+    name: str
+    email: str
+    language: Lang
+    why: str
+    user_id: UUID | None = None
+
 
 Parties: TypeAlias = Mapping[str, frozenset[UUID]]
 
@@ -45,6 +63,8 @@ class About:
     """Accounts with a part in this very case: `person`, `requester`, `owner`."""
     actor_person: UUID | None = None
     """The human whose act it was."""
+    letter: Letter | None = None
+    """To whom the message is a letter."""
     barred: frozenset[UUID] = frozenset()
     """Humans who may not do the next step, for they did the one before."""
 
@@ -77,6 +97,7 @@ def _about(row: Any, sources: Sources) -> About:
         review_id=row.object_id if row.object_type == "review" else None,
         people=_people(row, own),
         actor_person=actor.person_id if actor is not None else None,
+        letter=_letter(row, own),
         barred=_barred(row, own, sources),
     )
 
@@ -100,16 +121,32 @@ def _parties(row: Any, own: Any, project: Any, fund: Any, sources: Sources) -> P
     if row.object_type == "payee_account" and own is not None:
         payers = sources.payers_of.get(own.organisation_id, frozenset())
         parties = {"sme": frozenset({own.organisation_id}), **({"funder": payers} if payers else {})}
+    if row.object_type == "invitation" and own is not None:
+        at = frozenset({own.organisation_id} - {None})
+        parties = {"sme": at}
     if row.object_type == "programme" and own is not None and own.organisation_id is not None:
         parties = {part: frozenset({own.organisation_id}) for part in ("funder", "programme")}
     return parties
+
+
+def _letter(row: Any, own: Any) -> Letter | None:
+    """Return whom a link is sent to; a disabled account is sent none (`flows.outbox`)."""
+    if not kind_of(row.kind).is_letter:
+        return None
+    return Letter(
+        name=own.name,
+        email=own.email,
+        language=language_of(own.language),
+        why=_LETTER_WHY[row.kind],
+        user_id=own.user_id if own.kind == InvitationKind.OWN_PAGE else None,
+    )
 
 
 def _people(row: Any, own: Any) -> dict[str, UUID]:
     found = {
         "person": row.object_id if row.object_type == "user" else None,
         "requester": next(filter(None, (getattr(own, name, None) for name in ("requested_by", "proposed_by"))), None),
-        "owner": getattr(own, "owner_id", None),
+        "owner": own.created_by if row.object_type == "invitation" else getattr(own, "owner_id", None),
     }
     return {part: one for part, one in found.items() if one is not None}
 

@@ -52,6 +52,10 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "possible": "way_out",
     "proposed": "outcome",
     "voted": "outcome",
+    "asked": "verification",
+    "failed": "verification",
+    "absent": "verification",
+    "unsigned": "verification",
 }
 """A value of one of these names is a stored word: the sentence shows its title."""
 

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import engine as melody
+from lifecycle.actor import IN_PERSON
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import Forbidden, LifecycleError, NotFound, Unmet
+from lifecycle.errors import PERSONAL_CODES, Forbidden, Invalid, LifecycleError, NotFound, Unmet
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.people.queries import people_who_owe
@@ -44,6 +45,11 @@ class Action:
     def is_allowed(self) -> bool:
         """Say whether nothing but input is missing."""
         return not self.reasons
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that stands in the way, in order, once."""
+        return tuple(dict.fromkeys(reason.code for reason in self.reasons))
 
     @property
     def is_for_others(self) -> bool:
@@ -79,6 +85,15 @@ def actions(
     ]
 
 
+def right_first(visit: Visit, noun: Noun, row: Any, verb: AnyVerb, error: LifecycleError) -> LifecycleError:
+    """Return what somebody is told of what cannot be read: a right that is missing, before what was typed."""
+    if not isinstance(error, Invalid):
+        return error
+    (action,) = visit.read(lambda session: actions(session, visit, noun, row, [verb]))
+    missing = [reason for reason in action.reasons if reason.code in PERSONAL_CODES]
+    return Forbidden(*missing) if missing else error
+
+
 def with_names(session: Session, noun: Noun, row: Any, reasons: Sequence[Unmet]) -> dict[int, Unmet]:
     """Return each reason (by identity) with the people who owe it, as its project knows them."""
     project_id = noun.project_id(row)
@@ -108,21 +123,9 @@ def command(verb: AnyVerb, subject_id: UUID, values: Mapping[str, Any], *, key: 
     return replace(made, expected_version=version)
 
 
-STEP_UP = frozenset(
-    {
-        *("payout.certify", "payout.approve", "payout.reapprove", "payout.release"),
-        *("payee_account.confirm", "exception.confirm", "disbursement.lift", "agreement.sign", "agreement.settle"),
-        *("fund.contribute", "fund.resume", "fund.set_tiers", "fund.set_limit", "fund.resize", "fund.close"),
-        *("fund.correct", "fund.commit", "fund.amend_commitment", "fund.cancel_call"),
-        *("recovery.order", "recovery.repay", "recovery.set_off", "recovery.write_off"),
-    }
-)
-"""Decisions about money: who makes one has proven within five minutes who they are."""
-
-
 def carry(visit: Visit, asked: Command) -> Answer:
     """Carry a command out with what follows from it; a decision about money only for who has stepped up."""
-    if REGISTRY[type(asked)].permission in STEP_UP:
+    if REGISTRY[type(asked)].permission in IN_PERSON and visit.session is not None:  # of a program the engine says so
         try:
             need_money_proof(visit)
         except Forbidden as error:

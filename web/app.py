@@ -2,34 +2,50 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
-from web.api import core, money, session
-from web.errors import Malformed, NotAllowed, PasswordToChange, problem, reasons_of, status_of
+from models.db import is_away, is_lock_timeout, is_retryable
+from web.api import births, core, events, lists, money, openapi, session
+from web.api import papers as api_papers
+from web.errors import (
+    Malformed,
+    NotAllowed,
+    PasswordToChange,
+    answered,
+    problem,
+    reasons_of,
+    status_of,
+)
 from web.guard import Guard, headers_of
 from web.house import House
 from web.pages import (
     acts,
     admin,
     agreements,
+    api,
     bank,
     batches,
     bringing,
     delegations,
+    disbursement,
+    drafts,
     entrance,
     funds,
     gate,
     house,
     inbox,
     intake,
+    invitations,
+    links,
     mine,
     notes,
     ops,
@@ -42,9 +58,11 @@ from web.pages import (
     reference,
     reviews,
     security,
+    sign_on,
     standards,
     webhooks,
 )
+from web.proxies import Proxies
 from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
@@ -53,23 +71,29 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(admin.router, ops.router, webhooks.router, standards.router, portfolio.router, reference.router),
+    *(invitations.router, admin.router, ops.router, webhooks.router, drafts.router, standards.router),
+    *(portfolio.router, reference.router, api.router),
 )
-MONEY: Sequence[APIRouter] = (payouts.router, funds.router, agreements.router, payees.router, bank.router)
+MONEY: Sequence[APIRouter] = (
+    *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router, bank.router),
+)
 PAGES: Sequence[APIRouter] = (
-    *(house.router, entrance.router, security.router, *PEOPLE, projects.router, *MONEY, *RUNNING),
+    *(house.router, entrance.router, links.router, sign_on.router, security.router, *PEOPLE),
+    *(projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""
-API: Sequence[APIRouter] = (session.router, money.router, core.router)
+API: Sequence[APIRouter] = (
+    *(openapi.router, session.router, events.router, money.router, api_papers.router, births.router),
+    *(core.router, lists.router),
+)
 API_PREFIX = "/api/v1"
-PROBLEM = "application/problem+json"
 _LOG = logging.getLogger("pilotway.web")
 
 
 def make_app(place: House) -> FastAPI:
     """Return the console of a house."""
-    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=f"{API_PREFIX}/openapi.json")
+    app = FastAPI(title="Pilotway", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.house = place
     for router in API:
         app.include_router(router, prefix=API_PREFIX)
@@ -79,14 +103,16 @@ def make_app(place: House) -> FastAPI:
     app.add_exception_handler(HTTPException, _from_framework)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, new_id=place.new_id)
+    app.add_middleware(Proxies, trusted=place.settings.proxies())
     return app
 
 
 def is_program(request: Request) -> bool:
     """Say whether the answer is for a program."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith(f"{API_PREFIX}/")
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -101,6 +127,18 @@ def _from_framework(request: Request, error: Exception) -> Response:
     found = answer(request, kind(kind.code), error.status_code)
     for name, value in (error.headers or {}).items():
         found.headers[name] = value
+    if error.status_code == 405:
+        found.headers["allow"] = ", ".join(sorted(_methods(request.url.path)))
+    return found
+
+
+def _methods(path: str) -> set[str]:
+    """Return the methods that an address takes, by every route that it fits."""
+    found: set[str] = set()
+    for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
+        if path.startswith(prefix):
+            fits = (one for router in routers for one in router.routes if isinstance(one, APIRoute))
+            found.update(*(one.methods or () for one in fits if one.path_regex.match(path.removeprefix(prefix))))
     return found
 
 
@@ -114,6 +152,14 @@ def _busy(request: Request, _error: Exception) -> Response:
     found = answer(request, LifecycleError("busy"), 503)
     found.headers["retry-after"] = "10"
     return found
+
+
+def _database(request: Request, error: Exception) -> Response:
+    """Say that it is busy where a lock was waited for in vain or nobody answered; anything else is our fault."""
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for it
+    if is_retryable(error) or is_lock_timeout(error) or is_away(error):
+        return _busy(request, error)
+    return _broken(request, error)
 
 
 def _broken(request: Request, error: Exception) -> Response:
@@ -138,11 +184,13 @@ def answer(request: Request, error: LifecycleError, status: int) -> Response:
 
 def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
-    document: dict[str, Any] = problem(error, lang=lang, path=request.url.path, trace_id=trace_id_of(request))
+    path, trace_id = request.url.path, trace_id_of(request)
+    document = problem(error, lang=lang, path=path, trace_id=trace_id, status=status)
     headers: dict[str, str] = {"content-language": lang}
     if status == 429:
-        headers["retry-after"] = str(60 * int(next((one.values.get("minutes", 1) for one in error.unmet), 1)))
-    return JSONResponse({**document, "status": status}, status_code=status, media_type=PROBLEM, headers=headers)
+        waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
+        headers["retry-after"] = str(max(waits, default=60))
+    return answered(document, headers)
 
 
 def _wanted(request: Request) -> str:

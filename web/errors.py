@@ -3,8 +3,11 @@
 LifecycleError (`lifecycle/errors.py`) and, here, what only a door can find wrong: a missing key, a body too large …
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
+
+from starlette.responses import Response
 
 from lifecycle.errors import (
     PERSONAL_CODES,
@@ -56,6 +59,24 @@ class TooMany(LifecycleError):
     code = "too_many"
 
 
+class LinkVoid(LifecycleError):
+    """A link that was sent opens nothing: used, taken back, run out, or never sent."""
+
+    code = "link_void"
+
+
+class SignOnRefused(NotSignedIn):
+    """What an identity provider said leads nobody in; the reason says why."""
+
+    code = "oidc_declined"
+
+
+class ProviderAway(LifecycleError):
+    """The identity provider does not answer, or not in its own language."""
+
+    code = "oidc_unreachable"
+
+
 class NotAllowed(LifecycleError):
     """The address does not know the method."""
 
@@ -74,9 +95,11 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     VersionMissing: 428,
     TooLarge: 413,
     TooMany: 429,
+    LinkVoid: 410,
+    ProviderAway: 503,
     NotAllowed: 405,
 }
-_PERSONAL = PERSONAL_CODES | {"step_up_required", "second_factor_missing", "second_factor_required", "csrf"}
+_PERSONAL = PERSONAL_CODES | {"second_factor_missing", "second_factor_required", "csrf"}
 
 
 def status_of(error: LifecycleError) -> int:
@@ -92,9 +115,21 @@ def reasons_of(error: LifecycleError) -> tuple[Unmet, ...]:
     return error.unmet or (Unmet(code=error.code),)
 
 
-def problem(error: LifecycleError, *, lang: Lang, path: str, trace_id: str) -> dict[str, Any]:
+PROBLEM = "application/problem+json"
+
+
+def answered(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    """Return a problem document as it goes out; half a character that somebody sent is told as its number."""
+    body = json.dumps(document, ensure_ascii=False, default=str, separators=(",", ":"))
+    content = body.encode(errors="backslashreplace")
+    return Response(content, status_code=document["status"], media_type=PROBLEM, headers=dict(headers))
+
+
+def problem(
+    error: LifecycleError, *, lang: Lang, path: str, trace_id: str, status: int | None = None
+) -> dict[str, Any]:
     """Return the problem document: codes as they are, title and detail in one language."""
-    status, reasons = status_of(error), reasons_of(error)
+    status, reasons = status or status_of(error), reasons_of(error)
     found = {
         "type": f"/problems/{error.codes[0].replace('_', '-')}",
         "title": sentence(f"page.problem.{status}", {}, lang),

@@ -36,6 +36,8 @@ ROWS_MORE = "more"
 FEWEST_ROWS = 4
 _TUPLES: Mapping[str, tuple[str, ...]] = {"levels": ("scale", "item", "level")}
 """What the parts of a value stand for, where it is no dataclass with names of its own."""
+_BY_PROGRAMS: Mapping[str, tuple[str, ...]] = {"disbursement.freeze": ("checks",)}
+"""Fields that no person fills in."""
 _MARKED = frozenset({"points"})
 """Fields that give each of what is offered a number."""
 _WORDS = {"role": "role", "target": "state", "outcome": "outcome", "party": "party", "verdict": "verdict"}
@@ -68,7 +70,7 @@ class Input:
 def inputs(verb: AnyVerb, offered: Mapping[str, Options], *, currency: str = "CNY") -> tuple[Input, ...]:
     """Return what a verb asks besides its subject, key and version; `offered` are the choices of its references."""
     hints = get_type_hints(verb.command)
-    skipped = {KEY, VERSION, f"{verb.subject_name}_id"}
+    skipped = {KEY, VERSION, f"{verb.subject_name}_id", *_BY_PROGRAMS.get(verb.permission, ())}
     return tuple(
         _with_columns(
             _input(one.name, hints[one.name], offered.get(one.name), currency, is_required=_is_required(one)), offered

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, BinaryIO, Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import Calendar
 from lifecycle.calendars.book import calendar_of
 from lifecycle.commands import Stamp
+from lifecycle.entrance.links import secret_of
 from lifecycle.installation import PlayedClock, clock_of
 from models.clock import FixedClock, SystemClock
 from models.db import make_engine, reading
@@ -23,6 +25,7 @@ from models.readiness import check_ready
 from models.reading import table_of
 from models.settings import Settings
 from notifications.words import Lang
+from web.meter import Meter
 
 
 class Backstage(Protocol):
@@ -58,7 +61,10 @@ class House:
     is_rehearsal: bool
     is_demo: bool
     """A rehearsal with a clock of its own: its people sign in with one click."""
+    secret: bytes | None = field(default=None, repr=False)
+    """The key that links in mails follow from; without one none are sent."""
     backstage: Backstage = field(default_factory=Nobody)
+    meter: Meter = field(default_factory=Meter)
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 
@@ -72,6 +78,12 @@ class House:
         """Say whether a second factor is asked of who decides about money."""
         wanted = self.settings.second_factor or ("offered" if self.is_rehearsal else "money")
         return wanted == "money"
+
+    @property
+    def provider(self) -> str:
+        """What people call the identity provider; empty where there is none."""
+        issuer = self.settings.oidc_issuer
+        return (self.settings.oidc_name or urlsplit(issuer).hostname or "") if issuer else ""
 
     def today(self, now: datetime) -> date:
         """Return the day of an instant, where the installation is."""
@@ -116,4 +128,5 @@ def house_of(engine: Engine, settings: Settings) -> House:
         ids=settings.make_ids(),
         is_rehearsal=is_rehearsal,
         is_demo=is_rehearsal and row.clock_at is not None,
+        secret=secret_of(settings, database_id=row.database_id, is_rehearsal=is_rehearsal),
     )

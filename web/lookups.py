@@ -7,13 +7,18 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.endings.rules import REASONS as RECOVERY_REASONS
+from lifecycle.funds.rules import HOLD_REASONS as FUND_HOLD_REASONS
 from lifecycle.people.queries import programmes, standards
+from lifecycle.projects.rules import HOLD_REASONS, RECYCLE_REASONS, STOP_REASONS
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.people import Organisation, RoleGrant, User
 from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
 from models.states import EvidenceStatus, OrganisationKind, Role, UserStatus, VerdictState
+from notifications.gates import standard_names
+from notifications.words import LANGUAGES
 from web.forms import Options
 from web.money_lookups import MONEY_OFFERS
 from web.nouns import AnyVerb, Noun
@@ -87,12 +92,17 @@ def organisations(*kinds: OrganisationKind) -> Offer:
 
 def papers(session: Session, noun: Noun, row: Any) -> Options:
     """The evidence of the project that counts."""
+    project_id = noun.project_id(row)
+    titles = {lang: standard_names(session, project_id, lang) for lang in LANGUAGES} if project_id else {}
     evidence = table_of(Evidence)
     statement = select(evidence.c.id, evidence.c.type, evidence.c.file_name).where(
         evidence.c.project_id == noun.project_id(row), evidence.c.status == EvidenceStatus.CURRENT
     )
     rows = session.execute(statement.order_by(evidence.c.type, evidence.c.id).limit(MOST))
-    return [(str(one.id), f"{one.type} · {one.file_name}") for one in rows]
+    return [
+        (str(one.id), {lang: f"{known.get(one.type, one.type)} · {one.file_name}" for lang, known in titles.items()})
+        for one in rows
+    ]
 
 
 def clauses(session: Session, noun: Noun, row: Any) -> Options:
@@ -127,6 +137,12 @@ def programmes_there(session: Session, _noun: Any, _row: Any) -> Options:
     return [(str(one["id"]), f"{one['code']} · {one['name']}") for one in programmes(session)]
 
 
+def codes(kind: str, known: Sequence[str]) -> Offer:
+    """The codes that a reason is given by, in the words for each."""
+    found = [(one, ((kind, one),)) for one in known]
+    return lambda _session, _noun, _row: found
+
+
 def natural(clause: str) -> tuple[str, int]:
     """Return what sorts G3.10 behind G3.9."""
     gate, _, number = clause.partition(".")
@@ -157,5 +173,11 @@ OFFERS: Mapping[str, Offer] = {
     "programme_id": programmes_there,
     "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
+    "project.hold.code": codes("reason", HOLD_REASONS),
+    "project.recycle.code": codes("recycle_reason", RECYCLE_REASONS),
+    "project.stop.code": codes("stop_reason", STOP_REASONS),
+    "fund.hold.code": codes("reason", FUND_HOLD_REASONS),
+    "disbursement.freeze.code": codes("reason", ("decision", "other")),
+    "recovery.order.code": codes("recovery", RECOVERY_REASONS),
     **MONEY_OFFERS,
 }

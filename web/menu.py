@@ -15,6 +15,8 @@ class Entry:
     name: str
     path: str
     roles: frozenset[Role] = frozenset(Role)
+    key: str = ""
+    """Pressed after `g`, it leads there."""
 
 
 PORTFOLIO = frozenset(
@@ -35,15 +37,15 @@ PORTFOLIO = frozenset(
 OF_FIRMS = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if parties == ("sme",))
 """Roles in which somebody acts for a firm."""
 MENU: tuple[Entry, ...] = (
-    Entry(name="inbox", path="/inbox"),
-    Entry(name="my", path="/my", roles=OF_FIRMS),
-    Entry(name="board", path="/board"),
-    Entry(name="projects", path="/projects"),
+    Entry(name="inbox", path="/inbox", key="i"),
+    Entry(name="my", path="/my", roles=OF_FIRMS, key="m"),
+    Entry(name="board", path="/board", key="b"),
+    Entry(name="projects", path="/projects", key="r"),
     Entry(name="portfolio", path="/portfolio", roles=PORTFOLIO),
-    Entry(name="payouts", path="/payouts", roles=MONEY_ROLES - {Role.ADMIN}),
-    Entry(name="funds", path="/funds", roles=FUNDER_ROLES | {Role.COORDINATOR}),
+    Entry(name="payouts", path="/payouts", roles=MONEY_ROLES - {Role.ADMIN}, key="p"),
+    Entry(name="funds", path="/funds", roles=FUNDER_ROLES | {Role.COORDINATOR}, key="f"),
     Entry(name="bank", path="/bank", roles=BANK_ROLES - {Role.ADMIN}),
-    Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN})),
+    Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN}), key="o"),
     Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
     Entry(name="search", path="/search"),
 )
@@ -53,4 +55,6 @@ MENU: tuple[Entry, ...] = (
 def entries(visit: Visit) -> tuple[Entry, ...]:
     """Return the entries that this person can open."""
     held = visit.roles
+    if visit.is_on_own_page:
+        return tuple(entry for entry in MENU if entry.name == "my")
     return tuple(entry for entry in MENU if entry.roles & held or not held)

@@ -3,10 +3,11 @@
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
+from models.installation import Disbursement
 from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.statements import BankStatement
 from web import money_rights as rights
-from web.nouns import NOUNS, Noun
+from web.nouns import ALL, NOUNS, Noun
 
 PAYOUTS = Noun(
     path="payouts",
@@ -17,6 +18,7 @@ PAYOUTS = Noun(
     title=lambda _row: "",
     project_id=lambda row: row.project_id,
     next_word="payout.next",
+    asks_version=True,
     first=(
         *("payout.certify", "payout.approve", "payout.reapprove", "payout.release", "payout.send_back"),
         *("payout.reject", "payout.amend", "payout.cancel"),
@@ -43,16 +45,19 @@ AGREEMENTS = Noun(
 )
 MILESTONES = Noun(
     path="milestones",
+    has_list=False,
     subject=Milestone,
     view="v_milestone",
     find=rights.milestone_of,
     ref=lambda row: str(row.id),
     title=lambda row: row.tranche,
+    asks_version=True,
     project_id=lambda row: row.project_id,
     first=("milestone.submit", "milestone.accept", "milestone.reject", "payout.request", "milestone.announce"),
 )
 COSTS = Noun(
     path="costs",
+    has_list=False,
     subject=CostStatement,
     view="",
     find=rights.cost_of,
@@ -78,7 +83,7 @@ PAYEES = Noun(
     find=rights.account_of,
     ref=lambda row: str(row.id),
     title=lambda row: row.holder_name,
-    first=("payee_account.confirm", "payee_account.retire"),
+    first=("payee_account.confirm",),
 )
 BATCHES = Noun(
     path="payment-batches",
@@ -105,7 +110,16 @@ CASES = Noun(
     ref=lambda row: str(row.id),
     title=lambda _row: "",
     first=("exception.propose", "exception.confirm"),
+)
+DISBURSEMENT = Noun(
+    path="disbursement",
+    has_list=False,
+    subject=Disbursement,
+    find=rights.disbursement_of,
+    ref=lambda _row: ALL,
+    title=lambda _row: "",
+    first=("disbursement.lift", "disbursement.freeze"),
     asks_version=False,
 )
-MONEY = (PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
+MONEY = (DISBURSEMENT, PAYOUTS, FUNDS, AGREEMENTS, MILESTONES, COSTS, RECOVERIES, PAYEES, BATCHES, STATEMENTS, CASES)
 NOUNS.update({one.path: one for one in MONEY})

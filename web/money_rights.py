@@ -15,6 +15,7 @@ from lifecycle.errors import NotFound
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
+from models.installation import DISBURSEMENT_ID, Disbursement
 from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.projects import Project, ProjectMember
 from models.reading import table_of
@@ -35,6 +36,16 @@ PLATFORM_ROLES = frozenset({Role.COORDINATOR, Role.CERTIFIER, Role.TECHNICAL_MAN
 MONEY_ROLES = FUNDER_ROLES | SME_ROLES | PLATFORM_ROLES
 BANK_ROLES = (FUNDER_ROLES - {Role.CERTIFIER, Role.SPONSOR}) | {Role.OPERATOR}
 _EVERYWHERE = frozenset({Role.AUDITOR, Role.ADMIN})
+
+
+def disbursement_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row that all disbursement is; `NotFound` for who neither pays, approves, runs nor audits."""
+    table = table_of(Disbursement)
+    is_it = ref in ("", "all", str(DISBURSEMENT_ID)) and bool(visit.roles & (BANK_ROLES | FUNDER_ROLES))
+    row = session.execute(select(table).where(table.c.id == DISBURSEMENT_ID)).one_or_none() if is_it else None
+    if row is None:
+        raise NotFound(NotFound.code)
+    return row
 
 
 def _at(rights: Rights, roles: frozenset[Role]) -> list[UUID]:
@@ -113,11 +124,13 @@ def readable_recoveries(visit: Visit) -> ColumnElement[bool]:
     return of_fund_or_project(table_of(RecoveryOrder), visit.rights, visit.actor)
 
 
-def _readable_milestones(visit: Visit) -> ColumnElement[bool]:
+def readable_milestones(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `milestone`."""
     return of_fund_or_project(table_of(Milestone), visit.rights, visit.actor)
 
 
-def _readable_costs(visit: Visit) -> ColumnElement[bool]:
+def readable_costs(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `cost_statement`."""
     cost, agreement = table_of(CostStatement), table_of(Agreement)
     found: ColumnElement[bool] = cost.c.agreement_id.in_(select(agreement.c.id).where(readable_agreements(visit)))
     return found
@@ -154,6 +167,16 @@ def of_bank(table: Any, rights: Rights) -> ColumnElement[bool]:
     return or_(found, table.c.fund_id.is_(None)) if own else false()
 
 
+def readable_batches(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `payment_batch`."""
+    return of_bank(table_of(PaymentBatch), visit.rights)
+
+
+def readable_statements(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `bank_statement`."""
+    return of_bank(table_of(BankStatement), visit.rights)
+
+
 def sees_payees(rights: Rights) -> bool:
     """Say whether somebody sees whom a file pays; who only runs the installation sees count, total and hash."""
     return bool({role for role, _ in rights.grants} & FUNDER_ROLES)
@@ -184,10 +207,10 @@ def _found(model: Any, reach: Callable[[Visit], ColumnElement[bool]], column: st
 payout_of = _found(Payout, readable_payouts, "number")
 fund_of = _found(Fund, lambda visit: readable_funds(visit.rights), "code")
 agreement_of = _found(Agreement, readable_agreements, "number")
-milestone_of = _found(Milestone, _readable_milestones)
-cost_of = _found(CostStatement, _readable_costs)
+milestone_of = _found(Milestone, readable_milestones)
+cost_of = _found(CostStatement, readable_costs)
 recovery_of = _found(RecoveryOrder, readable_recoveries, "number")
 account_of = _found(PayeeAccount, readable_accounts)
-batch_of = _found(PaymentBatch, lambda visit: of_bank(table_of(PaymentBatch), visit.rights), "number")
-statement_of = _found(BankStatement, lambda visit: of_bank(table_of(BankStatement), visit.rights))
+batch_of = _found(PaymentBatch, readable_batches, "number")
+statement_of = _found(BankStatement, readable_statements)
 case_of = _found(ExceptionCase, lambda visit: readable_cases(visit.rights))

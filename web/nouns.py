@@ -19,6 +19,7 @@ from lifecycle.verbs import BY_NAME
 from models.base import Subject
 from models.deliveries import WebhookEndpoint
 from models.people import Organisation, User
+from models.programmes import StandardDraft
 from models.projects import Project
 from models.reviews import Review
 from models.runs import WorkingCalendar
@@ -26,6 +27,7 @@ from models.tables import metadata, object_type_of, subject_tables
 from web.reading_rights import (
     WORKING_DAYS,
     calendar_of,
+    draft_of,
     organisation_of,
     project_of,
     review_of,
@@ -36,6 +38,8 @@ from web.session import Visit
 
 AnyVerb: TypeAlias = Verb[Any, Any]
 
+ALL = "all"
+"""How the one thing of its kind is named in addresses."""
 BY_MACHINES = frozenset(
     {
         *("project.refresh", "project.reach_stop_loss", "project.import", "project.update_imported"),
@@ -69,7 +73,9 @@ class Noun:
     """Permissions of its verbs, where not all that are asked of such a row belong to it."""
     next_word: str = ""
     """Begin of the words that say, by state, what comes after an act on it."""
-    asks_version: bool = True
+    has_list: bool = True
+    """Its address without a ref is a list."""
+    asks_version: bool = False
     """Programs name the version that they saw (`If-Match`)."""
 
     @property
@@ -109,6 +115,12 @@ class Noun:
         """Return the address of its page."""
         return f"/{self.path}/{self.ref(row)}"
 
+    def name(self, row: Any) -> str:
+        """Return how a page names it: number and title; an id, which nobody reads, is left out."""
+        ref = self.ref(row)
+        is_read = ref not in (str(row.id), WORKING_DAYS, ALL)
+        return f"{ref if is_read else ''} {self.title(row)}".strip()
+
     def do_url(self, row: Any, verb: AnyVerb) -> str:
         """Return the address at which one of its verbs is confirmed."""
         return f"{self.url(row)}/do/{self.spoken(verb)}"
@@ -141,6 +153,7 @@ PROJECTS = Noun(
     ref=lambda row: row.number,
     title=lambda row: row.name,
     project_id=lambda row: row.id,
+    asks_version=True,
     first=(
         "project.advance",
         "project.submit",
@@ -160,6 +173,7 @@ PROJECTS = Noun(
 
 WEBHOOKS = Noun(
     path="webhooks",
+    has_list=False,
     subject=WebhookEndpoint,
     find=webhook_of,
     ref=lambda row: str(row.id),
@@ -168,6 +182,7 @@ WEBHOOKS = Noun(
 )
 USERS = Noun(
     path="users",
+    has_list=False,
     subject=User,
     view="v_user",
     find=user_of,
@@ -182,6 +197,7 @@ USERS = Noun(
             "user.enable",
             "user.reset_access",
             "user.add_token",
+            "user.revoke_token",
             "user.delegate",
             "user.end_delegation",
         }
@@ -189,6 +205,7 @@ USERS = Noun(
 )
 ORGANISATIONS = Noun(
     path="organisations",
+    has_list=False,
     subject=Organisation,
     find=organisation_of,
     ref=lambda row: str(row.id),
@@ -197,14 +214,25 @@ ORGANISATIONS = Noun(
 )
 CALENDARS = Noun(
     path="calendars",
+    has_list=False,
     subject=WorkingCalendar,
     find=calendar_of,
     ref=lambda _row: WORKING_DAYS,
     title=lambda _row: "",
     first=("calendar.override", "calendar.announce"),
 )
+DRAFTS = Noun(
+    path="standard-drafts",
+    has_list=False,
+    subject=StandardDraft,
+    find=draft_of,
+    ref=lambda row: str(row.id),
+    title=lambda row: f"{row.code} {row.pack_version}",
+    first=("standard_draft.withdraw",),
+)
 REVIEWS = Noun(
     path="reviews",
+    has_list=False,
     subject=Review,
     view="v_review",
     find=review_of,
@@ -220,6 +248,7 @@ _ALL: Sequence[Noun] = (
     USERS,
     ORGANISATIONS,
     CALENDARS,
+    DRAFTS,
     REVIEWS,
 )
 NOUNS = {noun.path: noun for noun in _ALL}

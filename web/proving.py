@@ -81,8 +81,8 @@ def said_in(form: FormData) -> Said:
 
 def place_of(visit: Visit) -> keys.Place | None:
     """Return the address for which passkeys hold: the one that is set, or this machine itself by its name."""
-    if visit.house.settings.address:
-        return keys.Place(visit.house.settings.address)
+    if origin := visit.house.settings.origin():
+        return keys.Place(origin)
     url = visit.request.url
     return keys.Place(f"{url.scheme}://{url.netloc}") if url.hostname == "localhost" else None
 

@@ -3,32 +3,83 @@
 What somebody may not read does not exist for them (404, and in no list).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, INSTALLATION, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from lifecycle.reach import EVERYWHERE, readable_projects
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
 from models.people import Organisation, User
+<<<<<<< HEAD
 from models.programmes import Programme
 from models.projects import Project
+=======
+from models.programmes import Programme, StandardDraft
+from models.projects import Project, ProjectMember
+>>>>>>> main
 from models.reading import table_of
 from models.reviews import Review
 from models.runs import CALENDAR_ID, WorkingCalendar
 from models.states import Role
 from web.session import Visit
 
+<<<<<<< HEAD
 __all__ = [
     "EVERYWHERE", "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "project_of",
     "readable_programmes", "readable_projects", "readable_projects_among", "review_of", "user_of", "webhook_of",
 ]  # fmt: skip
+=======
+
+def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `project` that leaves those in which somebody has any part."""
+    if not rights.is_active:
+        return false()
+    if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
+        return true()
+    project, programme = table_of(Project), table_of(Programme)
+    parts: dict[str, set[UUID]] = {}
+    for role, organisation in rights.grants:
+        parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
+        for party in parties:
+            if organisation is not None:
+                parts.setdefault(party, set()).add(organisation)
+    columns = {"sme": project.c.organisation_id, "platform": project.c.platform_id, "receiver": project.c.receiver_id}
+    found: list[ColumnElement[bool]] = [
+        column.in_(sorted(parts[party], key=str)) for party, column in columns.items() if party in parts
+    ]
+    if funders := parts.get("funder", set()) | parts.get("programme", set()):
+        own = select(programme.c.id).where(programme.c.organisation_id.in_(sorted(funders, key=str)))
+        found.append(project.c.programme_id.in_(own))
+    return or_(*found, *_by_name(actor, frozenset(role for role, _ in rights.grants)))
+
+
+def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
+    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held.
+
+    Only roles that are named for projects count, as in `lifecycle.actor`: who is named a coordinator of a project reads
+    it by the grant at its platform, and no longer than it is there.
+    """
+    project, member = table_of(Project), table_of(ProjectMember)
+    panel, review = table_of(PanelMember), table_of(Review)
+    roles = sorted(held & NAMED_ROLES)
+    named = select(member.c.project_id).where(
+        member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
+    )
+    seated = (
+        select(review.c.project_id)
+        .join(panel, panel.c.review_id == review.c.id)
+        .where(panel.c.user_id == actor.user_id, panel.c.recused_on.is_(None), panel.c.role.in_(roles))
+        .where(review.c.state != ReviewState.CANCELLED)
+    )
+    return [project.c.id.in_(named), project.c.id.in_(seated)]
+>>>>>>> main
 
 
 def project_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -43,44 +94,80 @@ def project_of(session: Session, visit: Visit, ref: str) -> Any:
 
 
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_KEEPERS = frozenset({Role.ADMIN, Role.AUDITOR}) | DELEGABLE
+"""Who keeps accounts, audits them, or asks somebody to stand in."""
 _PAYING = frozenset(role for role, parties in PARTIES_OF_ROLE.items() if "funder" in parties)
-_REGISTRARS = _PAYING | {Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
+_REGISTRARS = _PAYING | {Role.SPONSOR, Role.ADMIN, Role.COORDINATOR, Role.OPERATOR, Role.AUDITOR}
 """Who keeps organisations, brings them in, or pays them."""
 WORKING_DAYS = "working-days"
 """How the one calendar is named in addresses."""
 
 
+def for_operators(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on anything that belongs to running the installation: all of it, or nothing."""
+    return true() if _wide(visit) & _OPERATORS else false()
+
+
+_EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
+
+
+def draft_of(session: Session, visit: Visit, ref: str) -> Any:
+    """Return the row of a draft of a standard; `NotFound` for who neither edits standards nor audits them."""
+    return _one(session, StandardDraft, as_id(ref), true() if _wide(visit) & _EDITORS else false())
+
+
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of an endpoint; `NotFound` for who runs nothing here."""
-    return _one(session, WebhookEndpoint, as_id(ref) if visit.roles & _OPERATORS else None)
+    return _one(session, WebhookEndpoint, as_id(ref), for_operators(visit))
+
+
+def readable_users(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `app_user`: one's own account, and everybody's for who keeps or audits them."""
+    own: ColumnElement[bool] = table_of(User).c.id == visit.actor.user_id
+    return true() if _wide(visit) & _KEEPERS else own
 
 
 def user_of(session: Session, visit: Visit, ref: str) -> Any:
-    """Return the row of an account by login or id: one's own, and everybody's for who keeps accounts or audits them."""
+    """Return the row of an account by login or id; `NotFound` for none, and for who may not read it."""
     user, known = table_of(User), as_id(ref)
-    row = session.execute(select(user).where(user.c.id == known if known else user.c.login == ref)).one_or_none()
-    readers = {Role.ADMIN, Role.AUDITOR} | DELEGABLE
-    if row is None or not (row.id == visit.actor.user_id or visit.roles & readers):
+    matches = user.c.id == known if known else user.c.login == ref
+    row = session.execute(select(user).where(matches, readable_users(visit))).one_or_none()
+    if row is None:
         raise NotFound(NotFound.code)
     return row
 
 
+def readable_organisations(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on `organisation`: one's own, and every one for who keeps them or works for all."""
+    own = sorted({organisation for _, organisation in visit.rights.grants if organisation is not None}, key=str)
+    mine: ColumnElement[bool] = table_of(Organisation).c.id.in_(own)
+    return true() if _wide(visit) & _REGISTRARS else mine
+
+
 def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
-    """Return the row of an organisation: one's own, and every one for who keeps them or works for all."""
-    known = as_id(ref)
-    own = {organisation for _, organisation in visit.rights.grants}
-    return _one(session, Organisation, known if visit.roles & _REGISTRARS or known in own else None)
+    """Return the row of an organisation; `NotFound` for none, and for who may not read it."""
+    return _one(session, Organisation, as_id(ref), readable_organisations(visit))
+
+
+def _wide(visit: Visit) -> frozenset[Role]:
+    """Return the roles that somebody holds; those that reach everything only where they are held for all of it."""
+    return frozenset(role for role, at in visit.rights.grants if at is None or role not in INSTALLATION)
 
 
 def calendar_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row that the working calendar is; everybody who is signed in may read it."""
-    is_it = ref in (WORKING_DAYS, str(CALENDAR_ID)) and visit.rights.is_active
-    return _one(session, WorkingCalendar, CALENDAR_ID if is_it else None)
+    is_it = ref in (WORKING_DAYS, str(CALENDAR_ID))
+    return _one(session, WorkingCalendar, CALENDAR_ID if is_it else None, for_everybody(visit))
 
 
-def _one(session: Session, model: Any, row_id: UUID | None) -> Any:
+def for_everybody(visit: Visit) -> ColumnElement[bool]:
+    """Return the condition on what all who work here may read."""
+    return true() if visit.rights.is_active else false()
+
+
+def _one(session: Session, model: Any, row_id: UUID | None, reach: ColumnElement[bool]) -> Any:
     table = table_of(model)
-    row = session.execute(select(table).where(table.c.id == row_id)).one_or_none() if row_id else None
+    row = session.execute(select(table).where(table.c.id == row_id, reach)).one_or_none() if row_id else None
     if row is None:
         raise NotFound(NotFound.code)
     return row
@@ -106,6 +193,18 @@ def evidence_of(session: Session, visit: Visit, ref: str) -> Any:
     return row
 
 
+def of_readable_projects(model: Any) -> Callable[[Visit], ColumnElement[bool]]:
+    """Return what gives the condition on a table with projects: those of projects that one has a part in."""
+    table, project = table_of(model), table_of(Project)
+
+    def reach(visit: Visit) -> ColumnElement[bool]:
+        readable = readable_projects(visit.rights, visit.actor)
+        found: ColumnElement[bool] = table.c.project_id.in_(select(project.c.id).where(readable))
+        return found
+
+    return reach
+
+
 def as_id(text: str) -> UUID | None:
     """Return the id that a text is, or None."""
     try:
@@ -128,6 +227,10 @@ def readable_programmes(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     project, programme = table_of(Project), table_of(Programme)
     own = sorted({at for _, at in rights.grants if at is not None}, key=str)
     seen = select(project.c.programme_id).where(readable_projects(rights, actor))
+<<<<<<< HEAD
     if any(role in EVERYWHERE and at is None for role, at in rights.grants) and rights.is_active:
+=======
+    if any(role in INSTALLATION and at is None for role, at in rights.grants) and rights.is_active:
+>>>>>>> main
         return true()
     return or_(programme.c.organisation_id.in_(own), programme.c.id.in_(seen))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
+from web import listing
+from web.listing import Form, Listing
 from web.render import Words
 
 Link: TypeAlias = Callable[[Mapping[str, Any]], str]
@@ -26,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "possible": "way_out",
     "object_type": "about",
     "account": "account",
+    "category": "choice",
 }
 """What kind of stored word a value is."""
 _TAGS: Mapping[str, str] = {
@@ -35,6 +38,7 @@ _TAGS: Mapping[str, str] = {
 }
 _TAGGED = frozenset({"state", "status", "standing", "promise"})
 _NOTHING = "–"
+_SEVERAL = frozenset({"needs", "warnings", "possible"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,5 +153,43 @@ class Scribe:
         return Table(title=title, columns=columns, rows=written, empty=empty)
 
 
+def listed(  # noqa: PLR0913 - what a list is made of
+    name: str,
+    names: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    form: Form | None,
+    key: str,
+    kinds: Mapping[str, str] | None = None,
+    day: str = "",
+) -> Listing:
+    """Return rows as a list that files are made of too, read with one row more than a page shows (`limit_of`).
+
+    `key` is the column that the next page begins behind.
+    """
+    shown = rows[: listing.PER_PAGE] if form is None else rows
+    more = str(shown[-1][key]) if form is None and len(rows) > len(shown) else None
+    return Listing(name=name, columns=columns(names, kinds), rows=shown, following=more, day=day)
+
+
+def columns(names: Sequence[str], kinds: Mapping[str, str] | None = None) -> list[listing.Column]:
+    """Return columns for files, by the names of the values."""
+    known = {**KINDS, **(kinds or {})}
+    return [listing.Column(key=one, kind=_kind(one, known), word=known.get(one, "")) for one in names]
+
+
+def _kind(name: str, words: Mapping[str, str]) -> str:
+    if name in words:
+        return "words" if name in _SEVERAL else "word"
+    ends = {"_minor": "money", "_on": "day", "_at": "at"}
+    kind = next((kind for end, kind in ends.items() if name.endswith(end)), "")
+    return kind or ("at" if name == "at" else "number" if _is_number(name) else "text")
+
+
 def _is_number(name: str) -> bool:
-    return name.endswith(("_minor", "_count", "_basis_points")) or name in ("matched", "duplicate", "exception")
+    return name.endswith(("_minor", "_count", "_basis_points")) or name in (
+        "matched",
+        "duplicate",
+        "exception",
+        "value",
+    )

@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from web.charts.qr import qr
 from web.menu import entries
 from web.proving import ways_of
 from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
@@ -152,6 +154,12 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HT
     return HTMLResponse(text, status_code=status, headers={"content-language": visit.lang, "vary": "Cookie"})
 
 
+def qr_of(visit: Visit, path: str, what: str) -> Markup:
+    """Return the square code that leads to a page of this console."""
+    title = Words(visit.lang, visit.house.zone).t("qr", what=what)
+    return qr(f"{str(visit.request.base_url).rstrip('/')}{path}", title)
+
+
 def _common(visit: Visit, words: Words) -> dict[str, Any]:
     account = visit.session.account if visit.session else None
     return {
@@ -170,8 +178,10 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "here": lambda **changes: address(visit, changes),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
         "static": lambda name: f"/static/{hashed_name(name)}",
+        "is_on_own_page": visit.is_on_own_page,
         "is_rehearsal": visit.house.is_rehearsal,
         "is_demo": visit.house.is_demo,
+        "provider": visit.house.provider,
         "time_zone": visit.house.settings.timezone,
         "clock_times": lambda times: [f"{one:%H:%M}" for one in times],
         "trace_id": visit.trace_id,

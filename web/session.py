@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,15 +18,16 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from lifecycle import engine as melody
-from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch
+from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch, touch_token
 from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
-from lifecycle.errors import Forbidden, NotSignedIn
+from lifecycle.errors import Forbidden, NotSignedIn, unmet
+from lifecycle.people.commands import SetLanguage
 from models.db import reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
-from web.errors import Malformed, PasswordToChange
+from web.errors import Malformed, PasswordToChange, TooMany
 from web.house import House
 
 T = TypeVar("T")
@@ -39,8 +41,11 @@ KEYS_COOKIE = "pilotway_keys"
 """`off` for who wants no keyboard shortcuts."""
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
+_RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
+_MOST_DIGITS = 15
 _A_MINUTE = timedelta(minutes=1)
-_TWO_YEARS = 2 * 365 * 24 * 3600
+_A_YEAR = 365 * 24 * 3600
+_TWO_YEARS = 2 * _A_YEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +76,19 @@ class Visit:
         if found is None:
             raise NotSignedIn(NotSignedIn.code)
         account = found.account
-        return Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=self.door)
+        return Actor(
+            user_id=account.user_id,
+            person_id=account.person_id,
+            name=account.name,
+            door=self.door,
+            is_on_own_page=self.is_on_own_page,
+            is_program=self.session is None,
+        )
+
+    @property
+    def is_on_own_page(self) -> bool:
+        """Say whether somebody came by a link from a mail: only the firm's own pages are open."""
+        return self.session is not None and self.session.is_own_page_only
 
     @property
     def stamp(self) -> Stamp:
@@ -92,8 +109,8 @@ class Visit:
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The roles that somebody holds anywhere."""
-        return frozenset(role for role, _ in self.rights.grants)
+        """The roles that somebody holds anywhere; who runs one organisation does not run the installation."""
+        return frozenset(role for role, at in self.rights.grants if at is None or role not in _RUNNING)
 
     @property
     def csrf(self) -> str:
@@ -166,6 +183,8 @@ def entered(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
     """Return the visit of somebody who is signed in, even with a password that is to be changed first."""
     if visit.session is None:
         raise NotSignedIn(NotSignedIn.code)
+    if visit.is_on_own_page and not is_own_page(visit.request.url.path):
+        raise Forbidden("own_page_only")
     return visit
 
 
@@ -174,6 +193,17 @@ def somebody(visit: Annotated[Visit, Depends(entered)]) -> Visit:
     if visit.session is not None and visit.session.has_password_to_change:
         raise PasswordToChange(PasswordToChange.code)
     return visit
+
+
+_OWN_PAGES = re.compile(
+    r"/(my(/.*)?|receipts/[^/]+|help|evidence/[^/]+(/file)?"
+    r"|projects/[^/]+/(files|batches(/[^/]+)?|gate/[^/]+|do/[^/]+))?"
+)
+
+
+def is_own_page(path: str) -> bool:
+    """Say whether a page is one of a firm's own, which a link from a mail opens; the engine asks what is done."""
+    return _OWN_PAGES.fullmatch(path) is not None
 
 
 def program(request: Request) -> Visit:
@@ -198,6 +228,11 @@ def program(request: Request) -> Visit:
         found = bearer(session, secret.strip(), now) if scheme.lower() == "bearer" else None
     if found is None:
         raise NotSignedIn(NotSignedIn.code)
+    if wait := house.meter.take(found.token_id):
+        raise TooMany(unmet(TooMany.code, minutes=-(-wait // 60), seconds=wait))
+    if found.last_used_at is None or found.last_used_at < now - _A_MINUTE:
+        token_id = found.token_id
+        run_in_transaction(house.engine, lambda session: touch_token(session, token_id, now))
     lang = lang_of(request, None)
     return Visit(request=request, house=house, now=now, lang=lang, api_token=found, door=Door.API)
 
@@ -244,6 +279,15 @@ def lang_of(request: Request, own: str | None) -> Lang:
     return LANGUAGES[0]
 
 
+def speak(visit: Visit, response: Response, chosen: str) -> None:
+    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
+    secure = visit.request.url.scheme == "https"
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+    account = visit.session.account if visit.session else None
+    if account is not None and account.language != chosen:
+        visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))
+
+
 def remember_session(response: Response, request: Request, token: str) -> None:
     """Give the browser its session: not for scripts, not for other sites, not without encryption where there is any."""
     response.set_cookie(
@@ -274,6 +318,11 @@ def text_of(form: FormData, name: str) -> str:
     """Return what was typed into a field; empty where nothing was, or a file came instead."""
     value = form.get(name, "")
     return "" if isinstance(value, UploadFile) else value
+
+
+def number_of(text: str, otherwise: int) -> int:
+    """Return the whole number that a text is, as far as one of ours can be; something else where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else otherwise
 
 
 Anybody = Annotated[Visit, Depends(anybody)]

@@ -137,11 +137,9 @@ def list_agreements(door: Any, fund: str, project: str) -> None:
     """Show agreements, of one fund or project where it is named."""
     with reading(door.engine) as session:
         lookup = door.lookup(session)
-        named = {
-            "fund_id": lookup.fund(fund) if fund else None,
-            "project_id": lookup.project(project) if project else None,
-        }
-        rows = agreements.agreements(session, **named)
+        fund_id = lookup.fund(fund) if fund else None
+        project_id = lookup.project(project) if project else None
+        rows = agreements.agreements(session, fund_id=fund_id, project_id=project_id)
     door.output.table(columns(_AGREEMENT), with_money(rows))
 
 

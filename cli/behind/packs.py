@@ -12,11 +12,11 @@ from cli.door import Door
 from cli.errors import REFUSED
 from cli.output import Column, Output
 from lifecycle.errors import Invalid, NotFound, Refused, Unmet, unmet
-from lifecycle.people.commands import PublishStandard
+from lifecycle.people.commands import ProposeStandard, PublishStandard
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.compare import compare
-from lifecycle.standards.lint import lint
+from lifecycle.standards.faults import faults
 from lifecycle.standards.pack import Pack
 from lifecycle.standards.problem import Problem
 from lifecycle.verdicts.packs import packs_of
@@ -65,22 +65,35 @@ def compare_packs(output: Output, base: str, layer: str, columns: Sequence[Colum
     _print(output, problems, columns, "standard_loosens_nothing")
 
 
+def propose_pack(door: Door, standard: str, reason: str) -> None:
+    """Hand a pack to a second editor; raises `Refused` with every problem that `lint` finds."""
+    pack = _sound(standard)
+    door.act(
+        lambda _, key: ProposeStandard(
+            command_id=key, sha256=library.sha256(pack), body=pack.canonical(), reason=reason
+        ),
+        ref=f"{pack.code}@{pack.version}",
+    )
+
+
 def publish_pack(door: Door, standard: str) -> None:
     """Publish a pack; raises `Refused` with every problem that `lint` finds."""
-    pack = _pack(standard)
-    if problems := _lint(standard):
-        raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
+    pack = _sound(standard)
     door.act(
         lambda _, key: PublishStandard(command_id=key, sha256=library.sha256(pack), body=pack.canonical()),
         ref=f"{pack.code}@{pack.version}",
     )
 
 
+def _sound(standard: str) -> Pack:
+    if problems := _lint(standard):
+        raise Refused(*(Unmet(code=one.code, clause=one.clause, values=one.values) for one in problems))
+    return _pack(standard)
+
+
 def _lint(standard: str) -> list[Problem]:
     """Return all that keeps a standard from being published: what is wrong in it, and where it asks for less."""
-    pack, lines = _pack(standard), _lines(standard)
-    looser = compare(_pack(pack.based_on), pack, lines=lines) if pack.based_on else []
-    return [*lint(pack, rules=set(RULES), lines=lines), *looser]
+    return faults(_pack(standard), rules=set(RULES), lines=_lines(standard))
 
 
 def _pack(standard: str) -> Pack:

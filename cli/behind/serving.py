@@ -70,6 +70,7 @@ def serve_console(*, host: str | None, port: int | None) -> None:
             port=own_port if port is None else port,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who is believed stands in PILOTWAY_TRUSTED_PROXIES alone
             date_header=True,
             log_level="warning",
             timeout_keep_alive=75,

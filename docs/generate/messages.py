@@ -37,6 +37,8 @@ def messages() -> str:
 
 
 def _audience(kind: str) -> str:
+    if kind_of(kind).is_letter:
+        return "**to do**, by mail alone: whom it is about"
     groups: dict[str, list[str]] = {}
     for one in kind_of(kind).audiences:
         groups.setdefault(_how(one), []).append(one.people.replace("_", " "))

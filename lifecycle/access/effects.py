@@ -60,6 +60,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
         "stepped_up_until": None,
         "address": command.address,
         "agent": command.agent,
+        "is_own_page_only": command.kind == SignInKind.LINK,
     }
     rows: Rows = ((WebSession, session),)
     if command.device_sha256 is not None and not any(

@@ -49,8 +49,10 @@ class SignedIn:
 class Bearer:
     """A live API token with its account."""
 
+    token_id: UUID
     account: Account
     scopes: frozenset[str]
+    last_used_at: datetime | None
 
 
 def fingerprint(secret: str) -> str:
@@ -124,18 +126,31 @@ def bearer(session: Session, token: str, now: datetime) -> Bearer | None:
     """Return whose API token this is, if it holds."""
     user, table = table_of(User), table_of(ApiToken)
     row = session.execute(
-        select(*_of_account(), table.c.scopes)
+        select(*_of_account(), table.c.id.label("token_id"), table.c.scopes, table.c.last_used_at)
         .join(table, table.c.user_id == user.c.id)
         .where(table.c.token_sha256 == fingerprint(token), table.c.revoked_at.is_(None), table.c.expires_at > now)
         .where(user.c.status == UserStatus.ACTIVE)
     ).one_or_none()
-    return None if row is None else Bearer(account=_account(row), scopes=frozenset(row.scopes))
+    if row is None:
+        return None
+    return Bearer(
+        token_id=row.token_id,
+        account=_account(row),
+        scopes=frozenset(row.scopes),
+        last_used_at=row.last_used_at,
+    )
 
 
 def touch(session: Session, session_id: UUID, now: datetime) -> None:
     """Note that a session is in use; no act of anybody, so nothing is told of it."""
     web = table_of(WebSession)
     session.execute(update(web).where(web.c.id == session_id).values(seen_at=now))
+
+
+def touch_token(session: Session, token_id: UUID, now: datetime) -> None:
+    """Note that a token is in use; no act of anybody, so nothing is told of it."""
+    token = table_of(ApiToken)
+    session.execute(update(token).where(token.c.id == token_id).values(last_used_at=now))
 
 
 def is_known_device(session: Session, account: Account | None, device_sha256: str | None) -> bool:

@@ -21,11 +21,17 @@ _BEHIND = ("settled_on", "stage")
 
 
 def agreements(
-    session: Session, *, fund_id: UUID | None = None, project_id: UUID | None = None, reach: Any = None
+    session: Session,
+    *,
+    fund_id: UUID | None = None,
+    project_id: UUID | None = None,
+    reach: Any = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return every agreement, or those of a fund or project, with what is paid and reserved, by number.
 
-    `reach` is a condition on `agreement`: what the reader may see.
+    `reach` is a condition on `agreement`: what the reader may see; a page of them begins behind the number `after`.
     """
     agreement, fund, project, firm = map(table_of, (Agreement, Fund, Project, Organisation))
     statement = (
@@ -48,7 +54,9 @@ def agreements(
         statement = statement.where(agreement.c.project_id == project_id)
     if reach is not None:
         statement = statement.where(reach)
-    rows = session.execute(statement).all()
+    if after:
+        statement = statement.where(agreement.c.number > after)
+    rows = session.execute(statement.limit(limit)).all()
     ids = [row.id for row in rows]
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     return [

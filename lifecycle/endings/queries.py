@@ -102,11 +102,18 @@ def _to_come(session: Session, agreement: Any, orders: Sequence[Any], *, is_stop
 
 
 def recoveries(
-    session: Session, *, today: date, agreement_id: UUID | None = None, reach: Any = None
+    session: Session,
+    *,
+    today: date,
+    agreement_id: UUID | None = None,
+    reach: Any = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return recovery orders with what is still owed, for how long, and the interest on it (F14), by number.
 
-    Those of one agreement where it is named. The rate is that of the project's standard. Four statements.
+    Those of one agreement where it is named; a page of them begins behind the number `after`. The rate is that of the
+    project's standard. Four statements.
     """
     order, agreement, project = map(table_of, (RecoveryOrder, Agreement, Project))
     found = (
@@ -119,7 +126,9 @@ def recoveries(
         found = found.where(order.c.agreement_id == agreement_id)
     if reach is not None:
         found = found.where(reach)
-    rows = list(session.execute(found))
+    if after:
+        found = found.where(order.c.number > after)
+    rows = list(session.execute(found.limit(limit)))
     packs = packs_of(session, {row.pack_sha256 for row in rows})
     parts = rows_by(session, RecoveryPart, "recovery_id", [row.id for row in rows], "met_on")
     return [

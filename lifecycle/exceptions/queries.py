@@ -25,10 +25,13 @@ def cases(
     state: Literal["open", "closed"] | None = None,
     case_id: UUID | None = None,
     reach: Any = None,
+    after: UUID | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return cases by the instant they were opened: those still open, those closed, or all.
 
-    `reach` is a condition on `exception_case`: what the reader may see.
+    `reach` is a condition on `exception_case`: what the reader may see. A page of them has the newest first and begins
+    behind `after`.
     """
     case, fund = table_of(ExceptionCase), table_of(Fund)
     statement = (
@@ -42,6 +45,10 @@ def cases(
         statement = statement.where(case.c.id == case_id)
     if reach is not None:
         statement = statement.where(reach)
+    if limit is not None:
+        statement = statement.order_by(None).order_by(case.c.id.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(case.c.id < after)
     rows = list(session.execute(statement))
     users = {one for row in rows for one in (row.proposed_by, row.confirmed_by)} - {None}
     names = {key: found[0].name for key, found in rows_by(session, User, "id", users).items()}

@@ -1,5 +1,6 @@
 """Tranches for lists and pages."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -18,35 +19,39 @@ _LISTED = ("id", "number", "tranche", "amount_minor", "currency", "state", "gate
 
 
 def milestones(
-    session: Session, *, agreement_id: UUID | None = None, state: MilestoneState | None = None
+    session: Session,
+    *,
+    agreement_id: UUID | None = None,
+    state: MilestoneState | None = None,
+    ids: Collection[UUID] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return tranches with what was paid for each: of one agreement or of all, by agreement and number."""
+    """Return tranches with what was paid for each: of one agreement, these, or all, by agreement and number."""
     milestone, agreement, project = map(table_of, (Milestone, Agreement, Project))
     posting, account, payout = map(table_of, (Posting, Account, Payout))
     paid = (
-        select(payout.c.milestone_id, func.sum(posting.c.amount_minor).label("paid_minor"))
+        select(func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(account.c.kind == AccountKind.PAID)
-        .group_by(payout.c.milestone_id)
-        .subquery()
+        .where(account.c.kind == AccountKind.PAID, payout.c.milestone_id == milestone.c.id)
+        .scalar_subquery()
     )
     statement = (
         select(
             *(milestone.c[name] for name in _LISTED),
             agreement.c.number.label("agreement"),
             project.c.number.label("project"),
-            func.coalesce(paid.c.paid_minor, 0).label("paid_minor"),
+            func.coalesce(paid, 0).label("paid_minor"),
         )
         .join(agreement, agreement.c.id == milestone.c.agreement_id)
         .join(project, project.c.id == milestone.c.project_id)
-        .outerjoin(paid, paid.c.milestone_id == milestone.c.id)
         .order_by(agreement.c.number, milestone.c.number)
     )
     if agreement_id is not None:
         statement = statement.where(milestone.c.agreement_id == agreement_id)
     if state is not None:
         statement = statement.where(milestone.c.state == state)
+    if ids is not None:
+        statement = statement.where(milestone.c.id.in_(ids))
     rows = session.execute(statement)
     return [{**row._mapping, "paid_minor": int(row.paid_minor)} for row in rows]  # noqa: SLF001
 

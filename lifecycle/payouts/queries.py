@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -20,9 +20,9 @@ from models.holds import ExceptionCase
 from models.payouts import Approval, PayeeAccount, PaymentBatch, PaymentInstruction, Payout
 from models.people import Organisation, User
 from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import beside, rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
-from models.states import AccountKind, LineStatus, PaymentBatchState, PayoutState
+from models.states import AccountKind, LineStatus, PayeeStatus, PaymentBatchState, PayoutState
 
 _PAYOUT = (
     *("id", "number", "purpose", "amount_minor", "currency", "state", "revision", "version", "payload_hash"),
@@ -127,9 +127,22 @@ def payouts(session: Session, *, today: date, calendar: Calendar, which: Which =
     return [{**row, **promise_row(row, today, calendar)} for row in rows]
 
 
+def ids_of(which: Which) -> Select[Any]:
+    """Return the statement that selects the ids of the payouts asked for."""
+    payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    return (
+        select(payout.c.id)
+        .join_from(payout, project, project.c.id == payout.c.project_id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .join(fund, fund.c.id == payout.c.fund_id)
+        .where(*_wanted(which))
+    )
+
+
 def _wanted(which: Which) -> list[Any]:
     """Return the conditions on payouts with their project, firm and fund."""
     payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
+    state = payout.c.state if which.reach is None else beside(payout.c.state)
     found = [
         payout.c[name] == value
         for name in ("state", "fund_id", "project_id", "id")
@@ -140,7 +153,7 @@ def _wanted(which: Which) -> list[Any]:
     if which.reach is not None:
         found.append(which.reach)
     if which.states:
-        found.append(payout.c.state.in_(which.states))
+        found.append(state.in_(which.states))
     if which.ids:
         found.append(payout.c.id.in_(list(which.ids)))
     if which.fund:
@@ -165,12 +178,12 @@ def sums(session: Session, which: Which) -> list[Sum]:
     """Return count and total of payouts by state and currency. One statement."""
     payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
     statement = (
-        select(payout.c.state, payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
+        select(beside(payout.c.state), payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
         .join_from(payout, project, project.c.id == payout.c.project_id)
         .outerjoin(firm, firm.c.id == project.c.organisation_id)
         .join(fund, fund.c.id == payout.c.fund_id)
         .where(*_wanted(which))
-        .group_by(payout.c.state, payout.c.currency)
+        .group_by(beside(payout.c.state), payout.c.currency)
     )
     rows = session.execute(statement)
     return [Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows]
@@ -248,10 +261,18 @@ def _names(session: Session, users: set[UUID | None]) -> Mapping[UUID | None, st
     return {key: rows[0].name for key, rows in rows_by(session, User, "id", {one for one in users if one}).items()}
 
 
-def accounts(session: Session, *, organisation_id: UUID | None = None, reach: Any = None) -> list[dict[str, Any]]:
+def accounts(
+    session: Session,
+    *,
+    organisation_id: UUID | None = None,
+    reach: Any = None,
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
     """Return the accounts of payees with who entered and confirmed them; of one firm where it is named.
 
-    `reach` is a condition on `payee_account`: what the reader may see.
+    `reach` is a condition on `payee_account`: what the reader may see. A page of them begins behind
+    `after`: those that wait for a second person come first.
     """
     account, firm = table_of(PayeeAccount), table_of(Organisation)
     statement = (
@@ -263,6 +284,12 @@ def accounts(session: Session, *, organisation_id: UUID | None = None, reach: An
         statement = statement.where(account.c.organisation_id == organisation_id)
     if reach is not None:
         statement = statement.where(reach)
+    rank = case((account.c.status == PayeeStatus.PROPOSED, 0), else_=1)
+    if limit is not None:
+        statement = statement.order_by(None).order_by(rank, account.c.id).limit(limit)
+    if after is not None:
+        seen = select(rank).where(account.c.id == after).correlate(None).scalar_subquery()
+        statement = statement.where(or_(rank > seen, and_(rank == seen, account.c.id > after)))
     rows = list(session.execute(statement))
     names = _names(session, {one for row in rows for one in (row.proposed_by, row.confirmed_by)})
     return [
@@ -326,14 +353,15 @@ def instructions(
     return [_masked(row) for row in session.execute(statement)]
 
 
-def statements(session: Session, *, reach: Any = None, limit: int = 0) -> list[dict[str, Any]]:
+def statements(
+    session: Session, *, reach: Any = None, after: UUID | None = None, limit: int = 0
+) -> list[dict[str, Any]]:
     """Return what the bank sent, with how many of its lines are matched, known already or open, by arrival.
 
-    With a limit the newest ones, the newest first; `reach` is a condition on `bank_statement`.
+    With a limit the newest ones, the newest first, a page of them behind `after`; `reach` is a condition on
+    `bank_statement`.
     """
     statement, line, fund = map(table_of, (BankStatement, StatementLine, Fund))
-    counted = select(line.c.statement_id, line.c.status, func.count()).group_by(line.c.statement_id, line.c.status)
-    counts = {(row[0], row[1]): int(row[2]) for row in session.execute(counted)}
     listed = (
         select(*(statement.c[name] for name in _STATEMENT), fund.c.code.label("fund"))
         .outerjoin(fund, fund.c.id == statement.c.fund_id)
@@ -342,11 +370,14 @@ def statements(session: Session, *, reach: Any = None, limit: int = 0) -> list[d
     if reach is not None:
         listed = listed.where(reach)
     if limit:
-        listed = listed.order_by(None).order_by(statement.c.at.desc(), statement.c.id).limit(limit)
-    return [
-        {**row, **{str(status): counts.get((row["id"], status), 0) for status in LineStatus}}
-        for row in _plain(session.execute(listed))
-    ]
+        listed = listed.order_by(None).order_by(statement.c.id.desc()).limit(limit)
+    if after is not None:
+        listed = listed.where(statement.c.id < after)
+    rows = _plain(session.execute(listed))
+    ids = [row["id"] for row in rows]
+    counted = select(line.c.statement_id, line.c.status, func.count()).group_by(line.c.statement_id, line.c.status)
+    counts = {(row[0], row[1]): int(row[2]) for row in session.execute(counted.where(line.c.statement_id.in_(ids)))}
+    return [{**row, **{str(status): counts.get((row["id"], status), 0) for status in LineStatus}} for row in rows]
 
 
 def statement(session: Session, statement_id: UUID) -> dict[str, Any]:

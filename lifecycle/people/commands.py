@@ -10,7 +10,7 @@ from lifecycle.commands import Command, Verb
 from lifecycle.people import effects, facts, rules
 from lifecycle.verdicts.cache import refresh
 from models.people import ApiToken, Organisation, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.states import OrganisationKind, Role, Scope
 
 
@@ -93,6 +93,14 @@ class EnableUser(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetLanguage(Command):
+    """Choose the language in which one reads pages, mails and cards; everybody does so for their own account."""
+
+    user_id: UUID
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddToken(Command):
     """Give a user an API token; only its SHA-256 is handed over and stored."""
 
@@ -100,6 +108,14 @@ class AddToken(Command):
     token_sha256: str
     expires_at: datetime
     scopes: tuple[Scope, ...] = tuple(Scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken(Command):
+    """Take an API token back; it opens nothing from the next request on."""
+
+    user_id: UUID
+    token_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +158,23 @@ class AddProgramme(Command):
     organisation_id: UUID | None = None
     profiles: Mapping[str, str] = field(default_factory=dict)
     has_fund: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeStandard(Command):
+    """Hand a pack that passes `standard lint` to a second editor, who reads what changes and publishes it."""
+
+    sha256: str
+    body: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawStandard(Command):
+    """Give a draft back, with the reason; what shall be published after all is handed over anew."""
+
+    standard_draft_id: UUID
+    reason: str
 
 
 ADD_ORGANISATION = Verb(
@@ -231,6 +264,16 @@ ENABLE_USER = Verb(
     rules=(rules.not_oneself, rules.user_is_disabled),
     effects=effects.user_enabled,
 )
+SET_LANGUAGE = Verb(
+    object_type="user",
+    name="set_language",
+    command=SetLanguage,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.entries(),
+    rules=(rules.user_is_active, rules.language_known),
+    effects=effects.language_set,
+)
 ADD_TOKEN = Verb(
     object_type="user",
     name="add_token",
@@ -239,8 +282,18 @@ ADD_TOKEN = Verb(
     subject_id=lambda command: command.user_id,
     once=facts.once(facts.NEW_TOKEN),
     facts=facts.entries(ApiToken, facts.NEW_TOKEN),
-    rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.not_taken),
+    rules=(rules.not_oneself, rules.user_is_active, rules.sound_token, rules.token_ends, rules.not_taken),
     effects=effects.token_added,
+)
+REVOKE_TOKEN = Verb(
+    object_type="user",
+    name="revoke_token",
+    command=RevokeToken,
+    subject=User,
+    subject_id=lambda command: command.user_id,
+    facts=facts.tokens_of,
+    rules=(rules.token_is_live,),
+    effects=effects.token_revoked,
 )
 DELEGATE = Verb(
     object_type="user",
@@ -276,8 +329,27 @@ PUBLISH_STANDARD = Verb(
     command=PublishStandard,
     once=facts.once(facts.NEW_STANDARD),
     facts=facts.standards,
-    rules=(rules.sound_pack, rules.not_taken),
+    rules=(rules.sound_pack, rules.not_taken, rules.second_editor),
     effects=effects.standard_published,
+)
+PROPOSE_STANDARD = Verb(
+    object_type="standard_draft",
+    name="propose",
+    command=ProposeStandard,
+    once=facts.once(facts.NEW_STANDARD),
+    facts=facts.proposals,
+    rules=(rules.has_reason, rules.sound_pack, rules.version_is_new, rules.not_handed_over),
+    effects=effects.standard_proposed,
+)
+WITHDRAW_STANDARD = Verb(
+    object_type="standard_draft",
+    name="withdraw",
+    command=WithdrawStandard,
+    subject=StandardDraft,
+    subject_id=lambda command: command.standard_draft_id,
+    facts=facts.entries(),
+    rules=(rules.draft_is_open, rules.has_reason),
+    effects=effects.standard_withdrawn,
 )
 ADD_PROGRAMME = Verb(
     object_type="programme",

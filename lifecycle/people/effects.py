@@ -10,7 +10,7 @@ from lifecycle.people.facts import DelegationEntry, Entry, folded
 from lifecycle.stages import credit_code
 from models.access import WebSession
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.states import UserStatus
 
 
@@ -153,6 +153,13 @@ def delegation_ended(entry: DelegationEntry, _target: str, stamp: Stamp) -> Effe
     )
 
 
+def language_set(entry: Entry, _target: str, _stamp: Stamp) -> Effects:
+    """Write to the account in this language from now on."""
+    said = entry.command.language
+    detail = {"was": entry.row.language, "is": said}
+    return _on(entry, User, "user", "set_language", values={"language": said}, detail=detail)
+
+
 def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
     """Keep the hash of the token."""
     command = entry.command
@@ -165,7 +172,14 @@ def token_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:
         "expires_at": command.expires_at,
     }
     detail = {"token_id": row["id"], "expires_at": command.expires_at, "scopes": row["scopes"]}
-    return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail)
+    says = {"token_id": str(row["id"])}
+    return _on(entry, User, "user", "add_token", rows=((ApiToken, row),), detail=detail, says=says)
+
+
+def token_revoked(entry: Entry, _target: str, stamp: Stamp) -> Effects:
+    """End the token now; the row stays."""
+    change = (ApiToken, entry.command.token_id, {"revoked_at": stamp.now})
+    return _on(entry, User, "user", "revoke_token", updates=(change,), detail={"token_id": entry.command.token_id})
 
 
 def standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
@@ -179,7 +193,42 @@ def standard_published(entry: Entry, _target: str, stamp: Stamp) -> Effects:
         "published_at": stamp.now,
     }
     born = _born(StandardPack, "standard", "publish", stamp.new_id(), row, "standard.published")
-    return replace(born, says={"sha256": command.sha256})
+    acts = (*born.acts, *((_closed(entry.draft, "publish", stamp),) if entry.draft is not None else ()))
+    return replace(born, acts=acts, says={"sha256": command.sha256})
+
+
+def standard_proposed(entry: Entry, _target: str, stamp: Stamp) -> Effects:
+    """Keep the pack as a draft for the second editor."""
+    command = entry.command
+    row = {
+        "sha256": command.sha256,
+        "code": command.body["code"],
+        "pack_version": command.body["version"],
+        "body": dict(command.body),
+        "reason": command.reason.strip(),
+        "proposed_by": stamp.actor.user_id,
+        "proposed_at": stamp.now,
+    }
+    born = _born(StandardDraft, "standard_draft", "propose", stamp.new_id(), row, "standard.proposed")
+    facts = {"proposer": stamp.actor.name}
+    return replace(born, messages=tuple(replace(one, facts=facts) for one in born.messages))
+
+
+def standard_withdrawn(entry: Entry, _target: str, stamp: Stamp) -> Effects:
+    """Close the draft; its text stays to be read."""
+    return Effects(acts=(_closed(entry.row, "withdraw", stamp, reason=entry.command.reason.strip()),))
+
+
+def _closed(draft: Any, verb: str, stamp: Stamp, **detail: Any) -> Act:
+    return Act(
+        table=StandardDraft,
+        object_type="standard_draft",
+        id=draft.id,
+        action=f"standard_draft.{verb}",
+        row=draft,
+        values={"closed_at": stamp.now},
+        detail={"sha256": draft.sha256, **detail},
+    )
 
 
 def programme_added(entry: Entry, _target: str, stamp: Stamp) -> Effects:

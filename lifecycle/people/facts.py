@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.installation import is_for_real_work
 from lifecycle.stages import credit_code
 from models.access import WebSession
-from models.people import Delegation, Organisation, RoleGrant, User
-from models.programmes import StandardPack
+from models.people import ApiToken, Delegation, Organisation, RoleGrant, User
+from models.programmes import StandardDraft, StandardPack
 from models.projects import Project
 from models.reading import grouped, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
@@ -39,6 +40,8 @@ class Entry:
     row: Any = None
     actor_person_id: UUID | None = None
     has_live_grant: bool = False
+    has_live_token: bool = False
+    now: datetime | None = None
     holders: Mapping[str, str] = field(default_factory=dict)
     """Credit code of the batch -> name of the organisation that holds it."""
     applications: tuple[UUID, ...] = ()
@@ -47,6 +50,10 @@ class Entry:
     """In which the account is signed in."""
     is_production: bool = False
     """Read where a standard is published."""
+    is_known_version: bool = False
+    """The same version of the standard is published already."""
+    draft: Any = None
+    """Its open draft, with the human who handed it over (`person_id`)."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -93,6 +100,7 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
                 absent=tuple(name for name in known if getattr(task.command, name) not in known[name] | {None}),
                 row=task.row,
                 actor_person_id=stamp.actor.person_id,
+                now=stamp.now,
             )
             for task, new in zip(tasks, brought, strict=True)
         ]
@@ -101,10 +109,36 @@ def entries(model: Any = None, news: News = _NOTHING, references: References = _
 
 
 def standards(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
-    """Read whether a pack is known, and whether this database is for real work."""
+    """Read whether a pack is known, who handed it over, and whether this database is for real work."""
     is_production = is_for_real_work(session)
     found: list[Entry] = entries(StandardPack, NEW_STANDARD)(session, tasks, stamp)
-    return [replace(one, is_production=is_production) for one in found]
+    drafts = _drafts(session, tasks)
+    return [replace(one, is_production=is_production, draft=drafts.get(one.command.sha256)) for one in found]
+
+
+def proposals(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read besides whether another pack was published as the same version of the same standard."""
+    pack = table_of(StandardPack)
+    codes = {str(task.command.body.get("code")) for task in tasks}
+    rows = session.execute(select(pack.c.code, pack.c.pack_version).where(pack.c.code.in_(codes)))
+    known = {(row.code, row.pack_version) for row in rows}
+    return [
+        replace(one, is_known_version=(one.command.body.get("code"), one.command.body.get("version")) in known)
+        for one in standards(session, tasks, stamp)
+    ]
+
+
+def _drafts(session: Session, tasks: Sequence[Task[Any]]) -> dict[str, Any]:
+    """Return the open draft of each pack, locked when something is to be written."""
+    draft, user = table_of(StandardDraft), table_of(User)
+    statement = (
+        select(draft, user.c.person_id)
+        .join(user, user.c.id == draft.c.proposed_by)
+        .where(draft.c.sha256.in_({task.command.sha256 for task in tasks}), draft.c.closed_at.is_(None))
+    )
+    if all(task.is_locked for task in tasks):
+        statement = statement.with_for_update(of=draft)
+    return {row.sha256: row for row in session.execute(statement)}
 
 
 def with_sessions(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
@@ -131,6 +165,23 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
         Entry(
             command=task.command,
             has_live_grant=(task.command.grant_id, task.command.user_id) in live,
+            row=task.row,
+            actor_person_id=stamp.actor.person_id,
+        )
+        for task in tasks
+    ]
+
+
+def tokens_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
+    """Read which of the tokens named were not taken back yet and are the user's own."""
+    token = table_of(ApiToken)
+    ids = [task.command.token_id for task in tasks]
+    statement = select(token.c.id, token.c.user_id).where(token.c.id.in_(ids), token.c.revoked_at.is_(None))
+    live = {(row.id, row.user_id) for row in session.execute(statement)}
+    return [
+        Entry(
+            command=task.command,
+            has_live_token=(task.command.token_id, task.command.user_id) in live,
             row=task.row,
             actor_person_id=stamp.actor.person_id,
         )

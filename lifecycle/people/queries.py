@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
-from models.programmes import Programme, StandardPack
+from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember
 from models.reviews import PanelMember, Review
 from models.states import ReviewState, Role, UserStatus
@@ -26,7 +26,22 @@ def users(session: Session) -> list[dict[str, Any]]:
     return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
 
 
-PERSONAS = ("coordinator", "chen", "zhou", "wu", "qian", "tian", "operator", "sme", "lin", "wang", "su", "qin", "admin")
+PERSONAS = (
+    "coordinator",
+    "chen",
+    "zhou",
+    "wu",
+    "qian",
+    "tian",
+    "operator",
+    "sme",
+    "lin",
+    "wang",
+    "su",
+    "gao",
+    "qin",
+    "admin",
+)
 """People of the demonstration who are named first: one for each part in the story."""
 
 
@@ -59,7 +74,8 @@ def grants(session: Session, user_id: UUID | None = None) -> list[dict[str, Any]
 def tokens(session: Session, user_id: UUID) -> list[dict[str, Any]]:
     """Return the API tokens of an account, the newest first; of none is more known than its hash."""
     token = _table(ApiToken)
-    columns = (token.c.id, token.c.scopes, token.c.created_at, token.c.expires_at, token.c.revoked_at)
+    names = ("id", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    columns = [token.c[name] for name in names]
     return _plain(
         session.execute(select(*columns).where(token.c.user_id == user_id).order_by(token.c.created_at.desc()))
     )
@@ -135,6 +151,14 @@ def standards(session: Session) -> list[dict[str, Any]]:
     return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
 
 
+def drafts(session: Session) -> list[dict[str, Any]]:
+    """Return the drafts of standards that wait for a second editor, with who handed them over, the oldest first."""
+    draft, user = _table(StandardDraft), _table(User)
+    columns = (draft.c.id, draft.c.code, draft.c.pack_version.label("version"), draft.c.proposed_at, draft.c.reason)
+    statement = select(*columns, user.c.name.label("proposed_by")).join(user, user.c.id == draft.c.proposed_by)
+    return _plain(session.execute(statement.where(draft.c.closed_at.is_(None)).order_by(draft.c.proposed_at)))
+
+
 class Holder(NamedTuple):
     """Somebody who holds a role, with the human behind the account."""
 
@@ -149,12 +173,23 @@ WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
     """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
-    In a project with a panel, its chair is who was named for that. Three reads for any number of projects; disabled
-    accounts are nobody.
+    <<<<<<< HEAD
+        In a project with a panel, its chair is who was named for that. Three reads for any number of projects; disabled
+        accounts are nobody.
+    =======
+        Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind.
+        Two reads for any number of projects; disabled accounts are nobody.
+    >>>>>>> main
     """
     named = {**_named(session, project_ids), **_chairs(session, project_ids)}
     granted = _granted(session, project_ids)
-    return {key: tuple(sorted(named.get(key) or granted[key])) for key in {*named, *granted}}
+    found: dict[tuple[UUID, Role], tuple[Holder, ...]] = {}
+    for key in {*named, *granted}:
+        holders, asked = granted.get(key, set()), named.get(key, set())
+        those = (asked & holders or holders) if key[1] in PARTIES_OF_ROLE else asked
+        if those:
+            found[key] = tuple(sorted(those))
+    return found
 
 
 def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:

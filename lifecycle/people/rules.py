@@ -10,7 +10,7 @@ from lifecycle.errors import Unmet, unmet
 from lifecycle.stages import credit_code
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
-from lifecycle.standards.lint import lint
+from lifecycle.standards.faults import faults
 from lifecycle.standards.pack import Pack
 from models.limits import LONG_TEXT, SHORT_TEXT, WHOLE_SHARE
 from models.states import Role, UserStatus
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lifecycle.people.facts import DelegationEntry, Entry
 
 _SHA256_LENGTH = 64
+LANGUAGES = ("zh-CN", "en")
 
 
 @about_input
@@ -58,6 +59,13 @@ def sound_token(entry: "Entry") -> tuple[Unmet, ...]:
     digest = entry.command.token_sha256
     wrong = len(digest) != _SHA256_LENGTH or set(digest) - set("0123456789abcdef")
     return (unmet("token_hash_wrong"),) if wrong else ()
+
+
+@about_input
+def token_ends(entry: "Entry") -> tuple[Unmet, ...]:
+    """A token ends later than it begins; for how long at most, each door says."""
+    is_sound = entry.now is not None and entry.now < entry.command.expires_at
+    return () if is_sound else (unmet("token_term_wrong"),)
 
 
 @about_input
@@ -113,6 +121,12 @@ def not_oneself(entry: "Entry") -> tuple[Unmet, ...]:
 def grant_is_live(entry: "Entry") -> tuple[Unmet, ...]:
     """Refuse to revoke what is no grant of this user, or no longer one."""
     return () if entry.has_live_grant else (unmet("grant_not_found"),)
+
+
+@about_input
+def token_is_live(entry: "Entry") -> tuple[Unmet, ...]:
+    """Refuse to take back what is no token of this user, or no longer one."""
+    return () if entry.has_live_token else (unmet("token_not_found"),)
 
 
 _DUTIES: Mapping[Role, str] = {
@@ -189,6 +203,13 @@ def own_delegation(entry: "DelegationEntry") -> tuple[Unmet, ...]:
     return () if may else (unmet("role", needs=[Role.ADMIN], verb="end_delegation"),)
 
 
+@about_input
+def language_known(entry: "Entry") -> tuple[Unmet, ...]:
+    """Pages and messages are written in two languages."""
+    said = entry.command.language
+    return () if said in LANGUAGES else (unmet("language_unknown", value=said, known=list(LANGUAGES)),)
+
+
 def user_is_active(entry: Any) -> tuple[Unmet, ...]:
     """Refuse an act on a disabled account."""
     return () if entry.row.status == UserStatus.ACTIVE else (unmet("user_disabled"),)
@@ -218,5 +239,34 @@ def sound_pack(entry: "Entry") -> tuple[Unmet, ...]:
         return (unmet("pack_hash_differs"),)
     if pack.rehearsal_only and entry.is_production:
         return (unmet("pack_for_rehearsals", name=f"{pack.code}@{pack.version}"),)
-    problems = lint(pack, rules=frozenset(RULES))
+    problems = faults(pack, rules=frozenset(RULES))
     return (unmet("pack_problems", problems=[str(problem) for problem in problems]),) if problems else ()
+
+
+def second_editor(entry: "Entry") -> tuple[Unmet, ...]:
+    """Nobody publishes what they handed over themselves; for real work, nothing that nobody else handed over.
+
+    What ships with the program was read by others already: a new database begins with it.
+    """
+    if entry.draft is not None:
+        return (unmet("four_eyes"),) if entry.draft.person_id == entry.actor_person_id else ()
+    needs = entry.is_production and not library.is_shipped(entry.command.sha256)
+    return (unmet("second_editor_needed"),) if needs else ()
+
+
+@about_input
+def version_is_new(entry: "Entry") -> tuple[Unmet, ...]:
+    """What is published as a version stays that version; another content needs another one."""
+    body = entry.command.body
+    return (unmet("version_known", name=f"{body['code']}@{body['version']}"),) if entry.is_known_version else ()
+
+
+@about_input
+def not_handed_over(entry: "Entry") -> tuple[Unmet, ...]:
+    """A pack waits for its second editor once."""
+    return (unmet("already_exists", field="sha256", value=entry.command.sha256),) if entry.draft is not None else ()
+
+
+def draft_is_open(entry: "Entry") -> tuple[Unmet, ...]:
+    """A draft that was published or given back is over."""
+    return () if entry.row.closed_at is None else (unmet("draft_closed"),)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, True_, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
@@ -16,6 +16,7 @@ from models.journal import Transition
 from models.people import Organisation, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
+from models.reading import beside
 from models.states import ENDED, ProjectState, VerdictState
 
 
@@ -108,6 +109,17 @@ def cards(
     return [_card(row, counts) for row in rows]
 
 
+def ids_of(wanted: Wanted, *, today: date) -> Select[Any]:
+    """Return the statement that selects the ids of the projects asked for."""
+    project, run, firm = _table(Project), _table(StageRun), _alias("firm")
+    return (
+        select(project.c.id)
+        .outerjoin(firm, firm.c.id == project.c.organisation_id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .where(*_asked_for(wanted, today, firm))
+    )
+
+
 def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     """Return project -> its visits of all stages, in their order; one read."""
     run = _table(StageRun)
@@ -122,13 +134,14 @@ def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[
 def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[ProjectState, int]:
     """Return how many of the projects asked for stand in each stage or end."""
     project, run, firm = _table(Project), _table(StageRun), _alias("firm")
+    source = project
+    if wanted.text:
+        source = source.outerjoin(firm, firm.c.id == project.c.organisation_id)
+    if wanted.is_overdue:
+        source = source.join(run, run.c.id == project.c.stage_run_id)
     statement = (
         select(project.c.stage, func.count())
-        .select_from(
-            project.outerjoin(firm, firm.c.id == project.c.organisation_id).outerjoin(
-                run, run.c.id == project.c.stage_run_id
-            )
-        )
+        .select_from(source)
         .where(*_asked_for(wanted, today, firm))
         .group_by(project.c.stage)
     )
@@ -142,7 +155,8 @@ def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[boo
         parts = (project.c.number, project.c.name, firm.c.name)
         asked.append(or_(*(part.icontains(wanted.text, autoescape=True) for part in parts)))
     if wanted.stage is not None:
-        asked.append(project.c.stage == wanted.stage)
+        stage = project.c.stage if isinstance(wanted.reach, True_) else beside(project.c.stage)
+        asked.append(stage == wanted.stage)
     if wanted.is_overdue:
         asked.append(run.c.due_on < today)
     if wanted.platform_id is not None:

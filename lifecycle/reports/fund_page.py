@@ -12,7 +12,7 @@ from lifecycle.funds.queries import positions
 from lifecycle.funds.wall import Tie, investors_of, ties_of, walled_off
 from lifecycle.ledger.sums import moved_after
 from lifecycle.milestones.queries import milestones
-from models.agreements import Milestone
+from models.agreements import Agreement, Milestone
 from models.holds import ExceptionCase, Hold
 from models.payouts import Payout
 from models.people import Organisation
@@ -25,9 +25,14 @@ AHEAD = timedelta(days=90)
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
 
 
-def fund_projects(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:
-    """Return per agreement of a fund: awarded, paid, asked for, reserved, still promised, and its next tranche."""
-    rows = agreements(session, fund_id=fund_id)
+def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -> list[dict[str, Any]]:
+    """Return per agreement of a fund: awarded, paid, asked for, reserved, still promised, and its next tranche.
+
+    At most `limit` of them, the newest.
+    """
+    agreement = table_of(Agreement)
+    newest = select(agreement.c.id).where(agreement.c.fund_id == fund_id).order_by(agreement.c.number.desc())
+    rows = agreements(session, fund_id=fund_id, reach=agreement.c.id.in_(newest.limit(limit)))
     payout, milestone = table_of(Payout), table_of(Milestone)
     asked = dict(
         session.execute(
@@ -66,7 +71,7 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
         table.c.fund_id == fund_id, table.c.state.in_(waiting), table.c.due_on.is_not(None), table.c.due_on <= until
     )
     wanted = set(session.execute(statement).scalars())
-    found = [row for row in milestones(session) if row["id"] in wanted] if wanted else []
+    found = milestones(session, ids=wanted) if wanted else []
     return sorted(found, key=lambda row: (row["due_on"], row["agreement"], row["number"]))
 
 

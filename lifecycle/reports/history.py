@@ -1,7 +1,7 @@
 """The history of projects as a stream of events: what each act was, on which object, of which project. Read-only."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -77,29 +77,39 @@ OWNED: dict[str, Any] = {
 _ABOUT = {"requirement": "clause", "review": "gate", "evidence": "type", "trial_batch": "number"}
 
 
-def told(session: Session, project_id: UUID, *, after: int = 0) -> Iterator[tuple[Event, int]]:
+def told(session: Session, project_id: UUID, *, after: int = 0, before: int = 0) -> Iterator[tuple[Event, int]]:
     """Yield the acts on a project as people tell them, with the seq of the last row before each.
 
     One for each command and each refusal; of what followed from a command only what is a verb of its own.
     """
-    before, command = after, ("", "")
-    for event in events(session, order="time", only=frozenset({project_id}), after=after):
+    last, command = after, ("", "")
+    for event in events(session, order="time", only=frozenset({project_id}), after=after, before=before):
         mine = (event.actor, event.command_id)
         if mine != command or event.action in PERMISSIONS:
-            yield event, before
-        before, command = event.seq, mine
+            yield event, last
+        last, command = event.seq, mine
 
 
-def latest(session: Session, project_id: UUID, *, limit: int) -> tuple[list[Event], bool]:
+def latest(
+    session: Session,
+    project_id: UUID,
+    *,
+    limit: int,
+    before: int = 0,
+    fits: Callable[[Event], bool] = lambda _event: True,
+) -> tuple[list[Event], bool]:
     """Return the newest acts on a project as people tell them, the newest first, and whether there are more.
 
-    Only the end of the trail is read: more of it where one command left many rows.
+    Only those that fit, and were written before a seq where one is given. Only the end of the trail is read: more of
+    it where one command left many rows, or few fit.
     """
     audit, wanted = _table(AuditRecord), 4 * limit
     while True:
         newest = select(audit.c.seq).where(_of(frozenset({project_id}))).order_by(audit.c.seq.desc())
+        newest = newest.where(audit.c.seq < before) if before else newest
         bound = session.execute(newest.offset(wanted).limit(1)).scalar()
-        found = [event for event, _ in told(session, project_id, after=bound or 0)]
+        acts = (event for event, _ in told(session, project_id, after=bound or 0, before=before))
+        found = [event for event in acts if fits(event)]
         if bound is None:
             return found[: -limit - 1 : -1], len(found) > limit
         if len(found) > limit:  # the oldest of them may be the rest of a command that began before
@@ -107,13 +117,16 @@ def latest(session: Session, project_id: UUID, *, limit: int) -> tuple[list[Even
         wanted *= 4
 
 
-def events(session: Session, *, order: Order, only: frozenset[UUID] = frozenset(), after: int = 0) -> Iterator[Event]:
+def events(
+    session: Session, *, order: Order, only: frozenset[UUID] = frozenset(), after: int = 0, before: int = 0
+) -> Iterator[Event]:
     """Yield every act on a project or on what belongs to it, and every refusal, a thousand rows at a time.
 
     In the order of time, or project by project (what a case-based log needs). With `only`: those projects; with
-    `after`: what was written behind this seq.
+    `after` and `before`: what was written between these.
     """
     statement = _statement(only).where(_table(AuditRecord).c.seq > after)
+    statement = statement.where(_table(AuditRecord).c.seq < before) if before else statement
     audit, project = _table(AuditRecord), _table(Project)
     keys = (audit.c.seq,) if order == "time" else (project.c.number, audit.c.seq)
     rows = session.execute(statement.order_by(*keys), execution_options={"yield_per": _AT_A_TIME})

@@ -25,6 +25,7 @@ from models.states import STAGES, ProjectState
 
 PACKS = Path(__file__).parent / "packs"
 _NAME = re.compile(r"[a-z][a-z0-9-]*@(?:[0-9]{4}|v[0-9]+)\.[0-9]+")
+WHOLE = "pack.yaml"
 _LARGEST_FILE = 1_000_000
 _DEEPEST = 30
 _Part = TypeVar("_Part", bound=PackPart)
@@ -63,6 +64,28 @@ def bare() -> Pack:
 def by_name(name: str) -> Pack:
     """Return the published pack `code@version`; raises `UnknownPack`, or `BadPack` when its files are wrong."""
     return _published(name, seen=())
+
+
+@cache
+def shipped() -> frozenset[str]:
+    """Return the hashes of the packs that come with the program."""
+    names = (path.name.rpartition("-") for path in PACKS.iterdir() if path.is_dir())
+    return frozenset(sha256(by_name(f"{code}@{version}")) for code, _, version in names)
+
+
+def is_shipped(digest: str) -> bool:
+    """Say whether a pack of this hash comes with the program."""
+    return digest in shipped()
+
+
+def from_text(text: str) -> tuple[Pack, Mapping[str, str]]:
+    """Read a whole pack from one YAML document, as a page exports it; return it with the line of every path.
+
+    Raises `BadPack` with every problem found, each with its line.
+    """
+    read = _parsed(text.encode(), Path(WHOLE))
+    lines = {place.removeprefix("stages/"): line for place, line in read.lines.items()}
+    return _validated(Pack, read.data, read), lines
 
 
 def load(directory: Path) -> Pack:
@@ -203,9 +226,15 @@ def _replaced(base: list[Any], own: list[Any]) -> list[Any]:
 
 
 def _read(path: Path) -> _File:
-    """Parse one file once, for its data and its lines; refuses what YAML would swallow silently."""
     try:
-        raw = path.read_bytes()
+        return _parsed(path.read_bytes(), path)
+    except FileNotFoundError as absent:
+        raise BadPack([Problem(code="file_missing", path=path.stem, line=path.name)]) from absent
+
+
+def _parsed(raw: bytes, path: Path) -> _File:
+    """Parse one document once, for its data and its lines; refuses what YAML would swallow silently."""
+    try:
         if len(raw) > _LARGEST_FILE:
             raise BadPack([Problem(code="file_too_large", path=path.stem, values={"limit": 1}, line=path.name)])
         text = raw.decode()
@@ -217,8 +246,6 @@ def _read(path: Path) -> _File:
         _refuse_repeats(node, path)
         found = {place: f"{path.name}:{line}" for place, line in _places(node, _root(path))}
         return _File(path.name, loader.construct_document(node), found)
-    except FileNotFoundError as absent:
-        raise BadPack([Problem(code="file_missing", path=path.stem, line=path.name)]) from absent
     except UnicodeDecodeError as wrong:
         raise BadPack([Problem(code="file_is_not_utf8", path=path.stem, line=path.name)]) from wrong
     except yaml.MarkedYAMLError as wrong:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from models.evidence import Evidence
 from models.projects import Project
-from models.reading import grouped, table_of
+from models.reading import beside, grouped, table_of
 from models.states import ProjectState
 
 
@@ -24,7 +24,7 @@ def compared(session: Session, firms: Collection[UUID | None], *, is_locked: boo
     has_papers = select(paper.c.id).where(paper.c.project_id == project.c.id).exists()
     statement = (
         select(project.c.id, project.c.organisation_id)
-        .where(project.c.organisation_id.in_(known), project.c.stage == ProjectState.INTAKE, has_papers)
+        .where(project.c.organisation_id.in_(known), beside(project.c.stage) == ProjectState.INTAKE, has_papers)
         .order_by(project.c.id)
     )
     rows = session.execute(statement.with_for_update(of=project) if is_locked else statement)

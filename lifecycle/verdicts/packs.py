@@ -1,14 +1,14 @@
-"""Packs as projects have frozen them: read from the database once per process, for a published pack never changes."""
+"""Packs as projects have frozen them: read from the database once per process, for what bears a hash never changes."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.stages.rules import READS
 from lifecycle.standards.pack import Pack
-from models.programmes import StandardPack
+from models.programmes import StandardDraft, StandardPack
+from models.reading import table_of
 from models.states import STAGES, ProjectState
 
 _KEPT: dict[str, Pack] = {}
@@ -16,13 +16,16 @@ _REGISTERS: dict[tuple[str, ProjectState], frozenset[str]] = {}
 
 
 def packs_of(session: Session, sha256s: Iterable[str]) -> dict[str, Pack]:
-    """Return the packs with these hashes; raises `KeyError` when one was never published."""
+    """Return the packs with these hashes; raises `KeyError` when one was neither published nor handed over as a draft.
+
+    No project can have frozen a draft; it is read to say whom it would touch.
+    """
     wanted = set(sha256s)
-    unknown = wanted - _KEPT.keys()
-    if unknown:
-        table: Any = StandardPack.__table__  # type: ignore[attr-defined]
-        for row in session.execute(select(table.c.sha256, table.c.body).where(table.c.sha256.in_(unknown))):
-            _KEPT[row.sha256] = Pack.model_validate(row.body)
+    for model in (StandardPack, StandardDraft):
+        if unknown := wanted - _KEPT.keys():
+            table = table_of(model)
+            for row in session.execute(select(table.c.sha256, table.c.body).where(table.c.sha256.in_(unknown))):
+                _KEPT[row.sha256] = Pack.model_validate(row.body)
     return {sha256: _KEPT[sha256] for sha256 in wanted}
 
 

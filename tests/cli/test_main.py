@@ -25,6 +25,15 @@ from lifecycle.access.commands import (
 )
 from lifecycle.commands import REGISTRY
 from lifecycle.deliveries.commands import AddEndpoint, DropMessages, Ping, RetryMessages, RotateSecret
+from lifecycle.entrance.commands import (
+    AcceptInvitation,
+    AskLink,
+    Invite,
+    LinkIdentity,
+    OpenLink,
+    RevokeInvitation,
+    UnlinkIdentity,
+)
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.payouts.adoption import Adopt
 from lifecycle.payouts.batches import Abandon, Acknowledge, Doubt, PrepareBatch, Send, Settle
@@ -33,7 +42,14 @@ from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
 from lifecycle.payouts.taking_back import TakeBack
 from lifecycle.payouts.write_off import WriteOff
-from lifecycle.people.commands import AddToken, PublishStandard
+from lifecycle.people.commands import (
+    AddToken,
+    ProposeStandard,
+    PublishStandard,
+    RevokeToken,
+    SetLanguage,
+    WithdrawStandard,
+)
 from lifecycle.projects.registration import ImportProject, UpdateImported
 from lifecycle.requirements.commands import AddEvidence, RefreshVerdicts
 from lifecycle.schedules.commands import PauseSchedule, RequestRun, ResumeSchedule
@@ -89,13 +105,23 @@ class TestVerbs:
         assert lifecycle.verbs.BY_NAME
         ways_out = {AddEndpoint, RotateSecret, Ping, RetryMessages, DropMessages}
         ways_out |= {PauseSchedule, ResumeSchedule, RequestRun}
-        by_hand = {AddEvidence, AddToken, PublishStandard, ImportProject, UpdateImported, *ways_out}
+        by_hand = {
+            AddEvidence,
+            AddToken,
+            ProposeStandard,
+            PublishStandard,
+            WithdrawStandard,
+            ImportProject,
+            UpdateImported,
+            *ways_out,
+        }
         of_cases = {ProposeWayOut, ConfirmWayOut}
         of_files = {TakeStatement, TakeLines, CompleteStatement, ComparePosition, QuarantineFile}
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
-        at_the_doors = {SetPassword, SignIn, SignOut, SignOutOthers, StepUp}
+        at_the_doors = {RevokeToken, SetPassword, SetLanguage, SignIn, SignOut, SignOutOthers, StepUp}
         at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
+        at_the_doors |= {LinkIdentity, UnlinkIdentity, Invite, AcceptInvitation, OpenLink, RevokeInvitation, AskLink}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 
         assert set(REGISTRY) - {binding.command for binding in BINDINGS} == by_hand | of_cases | not_by_hand

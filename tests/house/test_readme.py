@@ -50,3 +50,42 @@ def test_its_two_commands_are_targets_of_make() -> None:
     targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
     assert targets == ["run", "test"]
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+class TestTheTwoReadmes:
+    ENGLISH, CHINESE = README, (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("what", "pattern"),
+        [
+            ("headings by level", r"^(#+) "),
+            ("commands", r"^(pilotway .*)$"),
+            ("targets of make", r"^(?:```\n)?(make \w+)"),
+            ("lines to install", r"^(python3 .*|pilotway/bin/pilotway init [\w -]*?) *(?:#|$)"),
+            ("settings", r"(PILOTWAY_[A-Z_]+)"),
+            ("rows of tables", r"^(\|)"),
+        ],
+    )
+    def test_have_the_same(self, what: str, pattern: str) -> None:
+        english, chinese = (re.findall(pattern, text, re.MULTILINE) for text in (self.ENGLISH, self.CHINESE))
+
+        assert english, what
+        assert chinese == english
+
+    def test_lead_to_the_same_places_each_in_its_language(self) -> None:
+        english, chinese = (set(re.findall(r"\]\(([^)]+)\)", text)) for text in (self.ENGLISH, self.CHINESE))
+
+        assert {_without_language(one) for one in english} == {_without_language(one) for one in chinese}
+        assert [one for one in english | chinese if "://" not in one and not (ROOT / one).exists()] == []
+
+    def test_show_few_and_small_pictures_that_are_all_used(self) -> None:
+        shown = set(re.findall(r"\]\((docs/pictures/[^)]+)\)", self.ENGLISH + self.CHINESE))
+        kept = {str(path.relative_to(ROOT)): path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()}
+
+        assert shown == set(kept)
+        assert len(kept) <= 8
+        assert max(kept.values()) < 100_000
+
+
+def _without_language(place: str) -> str:
+    return re.sub(r"\.(zh-CN|en)(?=\.)", "", place)

@@ -199,6 +199,12 @@ def enable(house: House, count: int) -> Made:
     ]
 
 
+@recipe("user.set_language", by=Role.ADMIN)
+def set_language(house: House, count: int) -> Made:
+    own = house.people[Role.ADMIN].user_id
+    return [people.SetLanguage(command_id=key(), user_id=own, language=("en", "zh-CN")[at % 2]) for at in range(count)]
+
+
 @recipe("user.add_token", by=Role.ADMIN)
 def add_token(house: House, count: int) -> Made:
     end = house.now + timedelta(days=90)
@@ -208,11 +214,39 @@ def add_token(house: House, count: int) -> Made:
     ]
 
 
-@recipe("standard.publish", by=Role.STANDARD_EDITOR, tells="standard.published")
-def publish(house: House, count: int) -> Made:
-    packs = [make.lean().model_copy(update={"version": f"2026.{number}"}) for number in range(2, count + 2)]
+@recipe("user.revoke_token", by=Role.ADMIN)
+def revoke_token(house: House, count: int) -> Made:
+    given = house.do(*add_token(house, count))
     return [
-        people.PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical()) for pack in packs
+        people.RevokeToken(command_id=key(), user_id=UUID(answer["object_id"]), token_id=UUID(str(answer["token_id"])))
+        for answer in given
+    ]
+
+
+def _packs(count: int) -> list[tuple[str, dict[str, Any]]]:
+    packs = [make.lean().model_copy(update={"version": f"2026.{number}"}) for number in range(2, count + 2)]
+    return [(library.sha256(pack), pack.canonical()) for pack in packs]
+
+
+@recipe("standard.publish", by=Role.STANDARD_EDITOR, tells="standard.published")
+def publish(_house: House, count: int) -> Made:
+    return [people.PublishStandard(command_id=key(), sha256=name, body=body) for name, body in _packs(count)]
+
+
+@recipe("standard_draft.propose", by=Role.STANDARD_EDITOR, tells="standard.proposed")
+def propose_standard(_house: House, count: int) -> Made:
+    why = "three batches instead of one"
+    return [
+        people.ProposeStandard(command_id=key(), sha256=name, body=body, reason=why) for name, body in _packs(count)
+    ]
+
+
+@recipe("standard_draft.withdraw", by=Role.STANDARD_EDITOR)
+def withdraw_standard(house: House, count: int) -> Made:
+    drafts = make.ids_of(house.do(*propose_standard(house, count), by=Role.STANDARD_EDITOR))
+    return [
+        people.WithdrawStandard(command_id=key(), standard_draft_id=one, reason="the bound is not met by anybody")
+        for one in drafts
     ]
 
 
@@ -723,6 +757,7 @@ from tests.lifecycle import (  # noqa: E402 - the money and the ways out have th
     agreement_recipes,  # noqa: F401
     delivery_recipes,  # noqa: F401
     ending_recipes,  # noqa: F401
+    entrance_recipes,  # noqa: F401
     fund_recipes,  # noqa: F401
     payout_recipes,  # noqa: F401
 )

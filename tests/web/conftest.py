@@ -16,6 +16,8 @@ from tests.web.browser import Browser
 from web.app import make_app
 from web.house import House as Place
 
+KEY = b"the key of this installation"
+
 
 def console_of(
     house: House, *, is_demo: bool = True, is_rehearsal: bool = True, files: Path | None = None, **settings: Any
@@ -28,6 +30,7 @@ def console_of(
         ids=RandomIds(),
         is_rehearsal=is_rehearsal,
         is_demo=is_demo,
+        secret=KEY,
     )
     return make_app(place)
 

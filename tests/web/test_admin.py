@@ -94,6 +94,19 @@ class TestAToken:
         assert str(expires_at)[:10] == (house.now + timedelta(days=30)).date().isoformat()
         assert text not in visitor.open("/users/operator").text
 
+    def test_is_listed_with_its_use_and_taken_back(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("admin")
+        visitor.open("/users/operator/do/add-token")
+        visitor.send("give a token", days="30", scopes=["read"])
+        assert "not used yet" in visitor.open("/users/operator").text
+
+        visitor.follow("take a token back")
+        assert "read" in visitor.page.text
+        visitor.send("take a token back")
+
+        assert house.one("SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL") == 1
+        assert "over" in visitor.open("/users/operator").text
+
     def test_is_not_given_to_oneself(self, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("admin")
         visitor.open("/users/admin/do/add-token")

@@ -11,7 +11,7 @@ import pytest
 
 from flows.reconciliation import take_file
 from tests import payments as pay
-from tests.factories import House
+from tests.factories import House, key
 from tests.flows.test_whose_files import accountant_of_others
 from tests.lifecycle.banking.statements import pain002
 from tests.web.browser import ADDRESS, Browser
@@ -106,7 +106,7 @@ class TestAFileOfTheBank:
     def test_is_taken_from_programs_too(self, house: House, desk: Callable[[str], Browser]) -> None:
         accountant = desk("accountant")
         csrf = dict(accountant.open("/bank").forms[0].fields)["csrf"]
-        headers = {"x-csrf-token": csrf, "sec-fetch-site": "same-origin"}
+        headers = {"x-csrf-token": csrf, "sec-fetch-site": "same-origin", "idempotency-key": key()}
 
         answer = accountant.ask("POST", "/api/v1/statements", files={"file": ("a.xml", b"<x/>")}, headers=headers)
 

@@ -14,7 +14,8 @@ from openpyxl import load_workbook
 
 from lifecycle.projects.registration import RegisterProject
 from tests.factories import House, key, projects
-from tests.web.browser import Browser
+from tests.lifecycle.recipes import RECIPES
+from tests.web.browser import Browser, Page
 from web.listing import Column, Listing, Row
 from web.render import Words
 
@@ -40,6 +41,37 @@ def nasty(house: House) -> str:
 
 def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+MONEY = ("agreements", "recoveries", "payees", "payouts", "payment-batches", "statements", "exceptions", "funds")
+
+
+class TestListsOfMoney:
+    @pytest.mark.parametrize("path", MONEY)
+    def test_are_told_as_files(self, path: str, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("accountant")
+        told = [visitor.ask("GET", f"/{path}.{form}") for form in ("json", "csv", "xlsx")]
+
+        assert [one.status_code for one in told] == [200, 200, 200]
+        assert "CSV" in visitor.open(f"/{path}").text or not told[0].json()["data"]
+
+    def test_of_payees_begin_with_those_that_wait_and_go_on_page_by_page(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        house.do(*RECIPES["payee_account.propose"].make(house, 60), by=RECIPES["payee_account.propose"].by)
+        visitor = signed_in("accountant")
+
+        every = visitor.ask("GET", "/payees.json").json()["data"]
+        first = visitor.open("/payees")
+        second = visitor.follow("Next page")
+
+        assert [row["status"] for row in every[:60]] == ["proposed"] * 60
+        assert len(set(_accounts(first)) | set(_accounts(second))) == len(every)
+        assert not set(_accounts(first)) & set(_accounts(second))
+
+
+def _accounts(page: Page) -> list[str]:
+    return [target for _, target in page.links if target.startswith("/payees/")]
 
 
 class TestAList:

@@ -252,6 +252,10 @@ class TestSteppingUp:
         )
 
         assert (answer.status_code, answer.json()["code"]) == (403, "step_up_required")
+        refused = "SELECT count(*) FROM v_audit WHERE action = 'payout.approve.refused' AND door = 'api'"
+        assert house.one(refused) == 1
+        said = {one["name"]: one for one in program.get(f"payouts/{large}/commands").json()}
+        assert [reason["code"] for reason in said["approve"]["reasons"]] == ["step_up_required"]
 
 
 class TestOneWordOnSeveral:
@@ -415,12 +419,12 @@ class TestAsking:
 
 class TestExplaining:
     def test_counts_the_money_of_a_payout_once_however_many_verbs_are_asked_about(
-        self, house: House, browser: Browser, large: str
+        self, signed_in: Callable[..., Browser], large: str
     ) -> None:
         """Its fund has five million, its tranche its own amount: neither holds it for each verb."""
-        program = Program(house, browser, "fund_manager")
+        answer = signed_in("fund_manager").ask("GET", f"/api/v1/payouts/{large}/commands")
 
-        said = {one["name"]: one for one in program.get(f"payouts/{large}/commands").json()}
+        said = {one["name"]: one for one in answer.json()}
 
         assert said["approve"]["allowed"], said["approve"]["reasons"]
         assert said["send-back"]["allowed"]

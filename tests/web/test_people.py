@@ -260,3 +260,17 @@ class TestTheSearch:
         assert visitor.open(f"/search?q={number(house, made).lower()}").path == f"/projects/{number(house, made)}"
         assert "paper.pdf" in visitor.open(f"/search?q={sha256[:12]}").text
         assert "paper.pdf" not in signed_in("stranger").open("/search?q=paper").text
+
+
+class TestTheLanguage:
+    def test_that_somebody_chooses_is_kept_with_the_account(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        visitor = signed_in("coordinator", lang="zh-CN")
+        visitor.open("/inbox")
+
+        page = visitor.send("English")
+
+        assert page.answer.headers["content-language"] == "en"
+        assert house.one("SELECT language FROM app_user WHERE login = 'coordinator'") == "en"
+        assert house.one("SELECT COUNT(*) FROM audit_record WHERE action = 'user.set_language'") == 1

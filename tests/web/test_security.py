@@ -42,7 +42,7 @@ def _passwords(house: House) -> None:
 @pytest.fixture
 def app(house: House) -> FastAPI:
     """Give a console whose people prove themselves with passwords, in which passkeys have a place."""
-    return console_of(house, is_demo=False, address=OUR_ADDRESS)
+    return console_of(house, is_demo=False, api=OUR_ADDRESS)
 
 
 @pytest.fixture

@@ -1,51 +1,31 @@
-"""Every noun for programs, by its registration alone: the row, what may be done with it, and doing it."""
+"""Every noun for programs, by its registration alone: what may be done with it, and doing it."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import text
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
-from lifecycle.commands import Command
-from lifecycle.errors import Forbidden, Invalid, NotFound, Unmet, unmet
+from lifecycle.commands import Answer, Command
+from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
+from models.limits import SHORT_TEXT
 from models.states import Scope
-from web.acts import Action, actions, carry, refusal
+from web.acts import Action, actions, carry, refusal, right_first
 from web.errors import KeyMissing, Malformed, VersionMissing
 from web.nouns import AnyVerb, Noun, noun_at
 from web.session import Program, Visit
 
 router = APIRouter(tags=["commands"])
 DEEPEST = 16
+JSON = "application/json"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
-
-
-@router.get("/{path}/{ref}")
-def show(visit: Program, path: str, ref: str) -> Response:
-    """Give one thing: the columns of the contract's view as keys, its version as `ETag`."""
-    noun = noun_at(path)
-    need(visit, Scope.READ)
-    if not noun.view:
-        raise NotFound(NotFound.code)
-
-    def work(session: Session) -> tuple[dict[str, Any], int]:
-        row = noun.find(session, visit, ref)
-        statement = text(f"SELECT * FROM {noun.view} WHERE id = :id")  # noqa: S608 - a name of our own
-        found = session.execute(statement, {"id": str(row.id)}).one()
-        return dict(found._mapping), row.version  # noqa: SLF001 - the documented name of a row's mapping
-
-    found, version = visit.read(work)
-    tag = f'"{version}"'
-    if visit.request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"etag": tag})
-    return JSONResponse(found, headers={"etag": tag})
 
 
 @router.get("/{path}/{ref}/commands")
@@ -65,8 +45,10 @@ def commands(visit: Program, path: str, ref: str) -> Response:
 async def body_of(request: Request) -> dict[str, Any]:
     """Return the JSON object that was sent; `Malformed` for anything else, or one that is nested too deep."""
     raw = await request.body()
+    if raw:
+        need_json(request)
     try:
-        found = json.loads(raw or b"{}", parse_constant=_refuse_constant)
+        found = json.loads(raw or b"{}", parse_constant=_refuse_constant, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise Malformed(Malformed.code) from None
     if not isinstance(found, dict) or _depth(found) > DEEPEST:
@@ -74,7 +56,38 @@ async def body_of(request: Request) -> dict[str, Any]:
     return found
 
 
+def need_json(request: Request) -> None:
+    """Refuse a body that does not say that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise Malformed(unmet(Malformed.code), unmet("content_type_wrong", form=JSON))
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object that says each name once: two readers of one that says a name twice could disagree."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Malformed(unmet(Malformed.code), unmet("name_twice", field=twice[:SHORT_TEXT]))
+    return found
+
+
 Body = Annotated[dict[str, Any], Depends(body_of)]
+T = TypeVar("T", bound=BaseModel)
+
+
+def read_as(model: type[T]) -> Callable[[Request], Awaitable[T]]:
+    """Return what reads a body as a model; `Invalid` names every field that is wrong, missing or unknown."""
+
+    async def read(request: Request) -> T:
+        body = await body_of(request)
+        try:
+            return model.model_validate_json(json.dumps(body))
+        except ValidationError as error:
+            raise Invalid(*(_fault(one) for one in error.errors(include_url=False, include_input=False))) from None
+
+    return read
 
 
 @router.post("/{path}/{ref}/commands/{name}")
@@ -83,25 +96,42 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
     noun = noun_at(path)
     verb = noun.verb(name)
     need(visit, Scope.PROJECT_WRITE)
-    key, version = key_of(visit), _version(visit, noun)
+    key, version = key_of(visit), version_of(visit)
+    if version is None and noun.asks_version:
+        raise VersionMissing(VersionMissing.code)
     row = visit.read(lambda session: noun.find(session, visit, ref))
-    asked = command_from(verb, row.id, body, key=key, version=version)
+    try:
+        asked = command_from(verb, row.id, body, key=key, version=version)
+    except Invalid as error:
+        raise right_first(visit, noun, row, verb, error) from None
     answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
     if answer.error is not None:
         raise refusal(visit, noun, row, answer.error)
+    return told(answer)
+
+
+def told(answer: Answer, status: int = 200, **besides: Any) -> Response:
+    """Return the document of what was carried out, with its version as `ETag`; `besides` is shown this once."""
     headers = {"idempotency-replayed": "true"} if answer.is_replay else {}
     if answer.document.get("version"):
         headers["etag"] = f'"{answer.document["version"]}"'
-    return JSONResponse(dict(answer.document), headers=headers)
+    return JSONResponse({**answer.document, **besides}, status_code=status, headers=headers)
 
 
-def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, key: str, version: int | None) -> Command:
-    """Return the command that a body asks for; `Invalid` names every field that is wrong, missing or unknown."""
+def said_by(verb: AnyVerb) -> dict[str, Any]:
+    """Return the fields of a verb that a body says: all but its subject, the key and the version."""
     own = f"{verb.subject_name}_id"
-    known = {one.name for one in fields(verb.command)} - {own, "command_id", "expected_version"}
+    return {one.name: one for one in fields(verb.command) if one.name not in (own, "command_id", "expected_version")}
+
+
+def command_from(
+    verb: AnyVerb, subject_id: UUID | None, body: Mapping[str, Any], *, key: str, version: int | None = None
+) -> Command:
+    """Return the command that a body asks for; `Invalid` names every field that is wrong, missing or unknown."""
     body = _in_own_words(verb, body)
-    strange = [unmet("field_unknown", field=name) for name in body if name not in known]
-    said = {**body, own: str(subject_id), "command_id": key, "expected_version": version}
+    strange = [unmet("field_unknown", field=name) for name in body if name not in said_by(verb)]
+    own = {} if subject_id is None else {f"{verb.subject_name}_id": str(subject_id)}
+    said = {**body, **own, "command_id": key, "expected_version": version}
     try:
         made: Command = _adapter(verb).validate_json(json.dumps(said), strict=True)
     except ValidationError as error:
@@ -113,7 +143,7 @@ def command_from(verb: AnyVerb, subject_id: UUID, body: Mapping[str, Any], *, ke
     return made
 
 
-_SAID_AS: Mapping[str, Mapping[str, str]] = {
+SAID_AS: Mapping[str, Mapping[str, str]] = {
     "payout.amend": {"amount_minor": "new_amount_minor"},
     "payout.approve": {"callback.by": "callback_by", "callback.at": "callback_at"},
     "payout.reapprove": {"callback.by": "callback_by", "callback.at": "callback_at"},
@@ -123,7 +153,7 @@ _SAID_AS: Mapping[str, Mapping[str, str]] = {
 
 def _in_own_words(verb: AnyVerb, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a body under the names of the command; an object whose parts have names of their own is taken apart."""
-    names = _SAID_AS.get(verb.permission, {})
+    names = SAID_AS.get(verb.permission, {})
     found: dict[str, Any] = {}
     for name, value in body.items():
         inner = value if isinstance(value, dict) and any(one.startswith(f"{name}.") for one in names) else None
@@ -146,6 +176,8 @@ def _fault(fault: Any) -> Unmet:
     field = "/".join(str(part) for part in fault["loc"])
     if fault["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return unmet("field_missing", field=field)
+    if fault["type"] == "extra_forbidden":
+        return unmet("field_unknown", field=field)
     return unmet("value_wrong", field=field, value="", form=str(fault["msg"]))
 
 
@@ -174,15 +206,14 @@ def key_of(visit: Visit) -> str:
     return key
 
 
-def _version(visit: Visit, noun: Noun) -> int | None:
+def version_of(visit: Visit) -> int | None:
+    """Return the version that a write has seen (`If-Match`), None where it names none."""
     said = visit.request.headers.get("if-match")
-    if said is None and noun.asks_version:
-        raise VersionMissing(VersionMissing.code)
     if said is None:
         return None
     found = _ETAG.fullmatch(said.strip())
     if found is None:
-        raise Malformed(Malformed.code)
+        raise Malformed(unmet(Malformed.code), unmet("version_wrong"))
     return int(found[1])
 
 

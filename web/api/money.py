@@ -18,14 +18,15 @@ from lifecycle.payouts.commands import RequestPayout
 from models.db import run_in_transaction
 from models.states import Role, Scope
 from web.acts import carry
-from web.api.core import key_of, need
+from web.api.core import key_of, need, read_as, told
 from web.bank_files import taken
-from web.errors import Malformed, problem, status_of
+from web.errors import Malformed, answered, problem
 from web.money_nouns import MILESTONES, PAYOUTS
 from web.proving import need_money_proof
 from web.session import Program, Visit
 
 router = APIRouter(tags=["money"])
+MULTIPART = "multipart/form-data"
 _TAKERS = frozenset({Role.ACCOUNTANT, Role.OPERATOR})
 
 
@@ -62,8 +63,11 @@ class Several(BaseModel):
     total_minor: int
 
 
+TheseSeveral = Annotated[Several, Depends(read_as(Several))]
+
+
 @router.post("/payouts", status_code=201)
-def request(visit: Program, asked: Asked) -> Response:
+def request(visit: Program, asked: Annotated[Asked, Depends(read_as(Asked))]) -> Response:
     """Ask for the money of an accepted milestone; what is named besides has to be so."""
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
@@ -87,18 +91,17 @@ def request(visit: Program, asked: Asked) -> Response:
     )
     if answer.error is not None:
         raise answer.error
-    headers = {"idempotency-replayed": "true"} if answer.is_replay else {}
-    return JSONResponse(dict(answer.document), status_code=201, headers=headers)
+    return told(answer, 201)
 
 
 @router.post("/payouts/commands/approve")
-def approve(visit: Program, asked: Several) -> Response:
+def approve(visit: Program, asked: TheseSeveral) -> Response:
     """Approve all of these payouts, each of which one approval is enough for, or none."""
     return _together(visit, "approve", asked)
 
 
 @router.post("/payouts/commands/release")
-def release(visit: Program, asked: Several) -> Response:
+def release(visit: Program, asked: TheseSeveral) -> Response:
     """Release all of these payouts or none."""
     return _together(visit, "release", asked)
 
@@ -131,17 +134,14 @@ def _refused(visit: Visit, refused: BatchRefused) -> Response:
         for one in refused.answers
         if one.error is not None
     ]
-    status = status_of(refused)
-    return JSONResponse(
-        {**document, "status": status, "items": items},
-        status_code=status,
-        media_type="application/problem+json",
-        headers={"content-language": visit.lang},
-    )
+    return answered({**document, "items": items}, {"content-language": visit.lang})
 
 
 async def files_of(request: Request) -> AsyncIterator[FormData]:
     """Give the parts of a multipart body; `Malformed` for anything else."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != MULTIPART:
+        raise Malformed(unmet(Malformed.code), unmet("content_type_wrong", form=MULTIPART))
     try:
         form = await request.form(max_fields=10, max_files=1)
     except MultiPartException as error:
@@ -157,8 +157,9 @@ Files = Annotated[FormData, Depends(files_of)]
 
 @router.post("/statements", status_code=201)
 def take(visit: Program, form: Files) -> Response:
-    """Take one file of the bank; the answer says what became of it, a file in quarantine too."""
+    """Take one file of the bank, known by its content; the answer says what became of it, a file in quarantine too."""
     need(visit, Scope.PROJECT_WRITE)
+    key_of(visit)
     if not visit.roles & _TAKERS:
         raise Forbidden(unmet("role", needs=sorted(_TAKERS), verb="take"))
     return JSONResponse({"files": [taken(visit, form).document()]}, status_code=201)

@@ -1,9 +1,12 @@
 """Signing in for programs that act as a person: a session, proving oneself again, its end."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from web.api.core import read_as
 from web.errors import Malformed
 from web.proving import Said
 from web.session import COOKIE, Anybody, Program, is_same_origin, remember_device, remember_session
@@ -46,7 +49,7 @@ class SteppedUp(BaseModel):
 
 
 @router.post("/session", response_model=Session)
-def enter(visit: Anybody, asked: Entering) -> Response:
+def enter(visit: Anybody, asked: Annotated[Entering, Depends(read_as(Entering))]) -> Response:
     """Begin a session: a cookie, and the token that further writes carry in `X-CSRF-Token`."""
     if not is_same_origin(visit.request.headers):
         raise Malformed("csrf")
@@ -58,7 +61,7 @@ def enter(visit: Anybody, asked: Entering) -> Response:
 
 
 @router.post("/session/step-up", response_model=SteppedUp)
-def prove_again(visit: Program, asked: Proof) -> Response:
+def prove_again(visit: Program, asked: Annotated[Proof, Depends(read_as(Proof))]) -> Response:
     """Let the session decide about money for five minutes."""
     return JSONResponse({"until": step_up(visit, Said(password=asked.password or "", code=asked.code or ""))})
 

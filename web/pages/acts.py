@@ -7,16 +7,17 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.actor import IN_PERSON
 from lifecycle.errors import LifecycleError, Stale, Unmet
 from notifications.words import Names
-from web.acts import STEP_UP, Action, Change, actions, carry, changes_since, command, names, receipt, refusal
+from web.acts import Action, Change, actions, carry, changes_since, command, names, receipt, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
-from web.nouns import AnyVerb, Noun, home_of, noun_at
+from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
 from web.proof import prove
-from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.render import page, qr_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 
@@ -31,6 +32,9 @@ class Asked:
     action: Action
     inputs: tuple[Input, ...]
     names: Names = field(default_factory=dict)
+    home: str = ""
+    """Address of the project that it belongs to, where it is none itself."""
+    home_name: str = ""
 
 
 @router.get("/{path}/{ref}/do/{name}")
@@ -48,15 +52,15 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
     asked = _asked(visit, path, ref, name)
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else asked.row.version
+    version = number_of(seen, asked.row.version)
     if form.get(ROWS_MORE):
         return _page(visit, asked, form, key=key, version=version)
     try:
         values = read(asked.inputs, form)
-        if asked.verb.permission in STEP_UP:
+        if asked.verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
-        return _page(visit, asked, form, key=key, version=version, error=error)
+        return _page(visit, asked, form, key=key, version=version, error=_right_first(visit, asked, error))
     answer = carry(visit, command(asked.verb, asked.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
@@ -77,7 +81,8 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
         return found, noun, row
 
     found, noun, row = visit.read(work)
-    return page(visit, "receipt.html", receipt=found, noun=noun, row=row)
+    square = qr_of(visit, noun.url(row), noun.ref(row)) if noun is not None else ""
+    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square)
 
 
 def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
@@ -87,6 +92,8 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
     def work(session: Session) -> Asked:
         row = noun.find(session, visit, ref)
         (action,) = actions(session, visit, noun, row, [verb])
+        project_id = noun.project_id(row)
+        home = None if project_id in (None, row.id) else PROJECTS.find(session, visit, str(project_id))
         return Asked(
             noun=noun,
             row=row,
@@ -94,6 +101,8 @@ def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
             action=action,
             inputs=inputs(verb, offered(session, verb, noun, row), currency=getattr(row, "currency", "CNY")),
             names=names(session, visit, noun, row),
+            home=PROJECTS.url(home) if home else "",
+            home_name=PROJECTS.name(home) if home else "",
         )
 
     return visit.read(work)
@@ -124,9 +133,13 @@ def _page(  # noqa: PLR0913 - the state of one form
         reasons=reasons,
         wrong=_by_field(asked, reasons),
         theirs=theirs,
-        needs_proof=asked.verb.permission in STEP_UP and not visit.has_stepped_up(),
+        needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
     )
+
+
+def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> LifecycleError:
+    return right_first(visit, asked.noun, asked.row, asked.verb, error)
 
 
 def _by_field(asked: Asked, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:

@@ -14,6 +14,7 @@ from lifecycle.access.passwords import hashed
 from lifecycle.access.queries import fingerprint
 from lifecycle.calendars.book import announced_years, overrides_told
 from lifecycle.commands import Answer
+from lifecycle.entrance.queries import identities
 from lifecycle.errors import NotFound
 from lifecycle.people.commands import (
     ADD_ORGANISATION,
@@ -22,8 +23,10 @@ from lifecycle.people.commands import (
     ADD_USER,
     END_DELEGATION,
     REVOKE_ROLE,
+    REVOKE_TOKEN,
 )
 from lifecycle.people.queries import delegations, grants, organisations, programmes, ties, tokens, users
+from models.limits import LONGEST_TOKEN
 from models.states import Role, Scope, UserStatus
 from web.acts import actions
 from web.asking import Ask, ask, need, show, take
@@ -32,14 +35,14 @@ from web.listing import Column, Listing, answer, wanted
 from web.nouns import CALENDARS, ORGANISATIONS, USERS, AnyVerb, Noun
 from web.reading_rights import as_id
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit
+from web.session import Somebody, Typed, Visit, number_of
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
-_BESIDE = frozenset({"user.revoke", "user.end_delegation"})
-"""What stands beside each role and delegation."""
+_BESIDE = frozenset({"user.revoke", "user.revoke_token", "user.end_delegation"})
+"""What stands beside each role, token and delegation."""
 TOKEN_DAYS = 90
-MOST_TOKEN_DAYS = 366
+MOST_TOKEN_DAYS = LONGEST_TOKEN.days
 _TOKEN_INPUTS = (
     Input(name="days", kind="number", hint=int),
     Input(name="scopes", kind="choices", hint=Scope, word="scope", options=[(str(one), str(one)) for one in Scope]),
@@ -47,8 +50,9 @@ _TOKEN_INPUTS = (
 
 
 @router.get("/admin")
-def admin(_visit: Somebody) -> Response:
+def admin(visit: Somebody) -> Response:
     """Lead to the people."""
+    need(visit, ADD_USER)
     return RedirectResponse("/admin/people", status_code=303)
 
 
@@ -127,6 +131,7 @@ def user(visit: Somebody, ref: str) -> Response:
             "created_at": row.created_at,
             "grants": grants(session, row.id),
             "tokens": tokens(session, row.id),
+            "identities": identities(session, row.id),
             "delegations": lent,
             **_actions(session, visit, USERS, row, beside=_BESIDE),
         }
@@ -136,7 +141,7 @@ def user(visit: Somebody, ref: str) -> Response:
 
 @router.get("/users/{ref}/do/{verb}/{row_id}")
 def ask_to_end(visit: Somebody, ref: str, verb: str, row_id: str) -> Response:
-    """Ask whether a role or a delegation shall end."""
+    """Ask whether a role, a token or a delegation shall end."""
     return show(visit, _end(visit, ref, verb, row_id))
 
 
@@ -148,9 +153,11 @@ def end(visit: Somebody, form: Typed, ref: str, verb: str, row_id: str) -> Respo
 
 @router.get("/users/{ref}/do/revoke")
 @router.get("/users/{ref}/do/end-delegation")
-def choose_what_to_end(_visit: Somebody, ref: str) -> Response:
-    """Lead to the page on which each role and delegation has its own way to end it."""
-    return RedirectResponse(f"/users/{ref}#roles", status_code=303)
+@router.get("/users/{ref}/do/revoke-token")
+def choose_what_to_end(visit: Somebody, ref: str) -> Response:
+    """Lead to the page on which each role, token and delegation has its own way to end it."""
+    row = visit.read(lambda session: USERS.find(session, visit, ref))
+    return RedirectResponse(f"{USERS.url(row)}#roles", status_code=303)
 
 
 @router.get("/users/{ref}/do/add-token")
@@ -164,7 +171,7 @@ def add_token(visit: Somebody, form: Typed, ref: str) -> Response:
     """Draw a token, keep its hash, show it this once."""
     text = f"pt_{secrets.token_urlsafe(32)}"
     days = str(form.get("days", ""))
-    ends = visit.now + timedelta(days=min(int(days), MOST_TOKEN_DAYS)) if days.isdecimal() else visit.now
+    ends = visit.now + timedelta(days=min(number_of(days, 0), MOST_TOKEN_DAYS))
     return take(visit, _token(visit, ref, text, ends), form, finish=lambda done: _once(visit, done, text, ref))
 
 
@@ -218,29 +225,44 @@ def _new(visit: Visit, kind: str) -> Ask:
 
 def _end(visit: Visit, ref: str, spoken: str, row_id: str) -> Ask:
     words = Words(visit.lang, visit.house.zone)
-    ends: dict[str, AnyVerb] = {"revoke": REVOKE_ROLE, "end-delegation": END_DELEGATION}
-    verb = ends.get(spoken)
     known = as_id(row_id)
-    if verb is None or known is None:
+    if spoken not in _ENDS or known is None:
         raise NotFound(NotFound.code)
+    verb, key = _ENDS[spoken]
 
     def work(session: Session) -> tuple[Any, dict[str, Any]]:
         row = USERS.find(session, visit, ref)
-        rows = grants(session, row.id) if verb is REVOKE_ROLE else delegations(session)
-        key = "grant_id" if verb is REVOKE_ROLE else "delegation_id"
-        found = next((one for one in rows if one[key] == known), None)
+        rows = _ended(session, verb, row.id)
+        found = next((one for one in rows if one.get(key, one.get("id")) == known), None)
         if found is None:
             raise NotFound(NotFound.code)
         return row, found
 
     row, found = visit.read(work)
-    facts = (
-        (words.field("role"), words.word("role", found["role"])),
-        (words.field("organisation_id"), found["organisation"] or "–"),
-    )
-    fixed: dict[str, UUID] = {"user_id": row.id}
-    fixed["grant_id" if verb is REVOKE_ROLE else "delegation_id"] = known
-    return ask(visit, verb, back=USERS.url(row), fixed=fixed, facts=((words.field("user_id"), row.name), *facts))
+    facts: tuple[tuple[str, str], ...] = ((words.field("user_id"), row.name),)
+    if "scopes" in found:
+        scopes = " · ".join(words.word("scope", one) for one in found["scopes"])
+        facts += ((words.field("scopes"), scopes), (words.field("expires_at"), words.at(found["expires_at"])))
+    else:
+        facts += (
+            (words.field("role"), words.word("role", found["role"])),
+            (words.field("organisation_id"), found["organisation"] or "–"),
+        )
+    return ask(visit, verb, back=USERS.url(row), fixed={"user_id": row.id, key: known}, facts=facts)
+
+
+_ENDS: dict[str, tuple[AnyVerb, str]] = {
+    "revoke": (REVOKE_ROLE, "grant_id"),
+    "revoke-token": (REVOKE_TOKEN, "token_id"),
+    "end-delegation": (END_DELEGATION, "delegation_id"),
+}
+"""Word in addresses -> what ends it, and what its command calls it."""
+
+
+def _ended(session: Session, verb: AnyVerb, user_id: UUID) -> list[dict[str, Any]]:
+    if verb is REVOKE_TOKEN:
+        return tokens(session, user_id)
+    return grants(session, user_id) if verb is REVOKE_ROLE else delegations(session)
 
 
 def _token(visit: Visit, ref: str, text: str, ends: datetime) -> Ask:
@@ -311,7 +333,7 @@ _ORGANISATIONS = (
     Column(key="country"),
 )
 _PROGRAMMES = (
-    Column(key="code"),
+    Column(key="code", label="own_code"),
     Column(key="name"),
     Column(key="standard", link="url"),
     Column(key="organisation", label="organisation_id"),

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
+from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -12,12 +14,17 @@ from lifecycle.endings import queries as endings
 from lifecycle.errors import Forbidden, unmet
 from lifecycle.milestones import queries as milestones
 from lifecycle.payouts.queries import Which, payouts
+from models.agreements import Agreement
+from models.evidence import Evidence
+from models.funds import Fund
+from models.reading import table_of
 from models.states import RecoveryState
+from web.listing import answer, limit_of, wanted
 from web.money_nouns import AGREEMENTS, COSTS, MILESTONES, RECOVERIES
 from web.money_rights import MONEY_ROLES, readable_agreements, readable_payouts, readable_recoveries
 from web.pages.record import Note, Record, acts_of, record_page
-from web.record import Scribe, Table
-from web.render import Words, page
+from web.record import Scribe, Table, listed
+from web.render import Words
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -43,16 +50,20 @@ _PART = ("met_by", "amount_minor", "bank_ref", "notified_on", "met_on", "at")
 
 
 @router.get("/agreements")
-def show_list(visit: Somebody, fund: str = "") -> Response:
+@router.get("/agreements.{form}")
+def show_list(visit: Somebody, form: str = "", fund: str = "", after: str = "") -> Response:
     """List the agreements that one may read."""
     _allowed(visit)
-    words = Words(visit.lang, visit.house.zone)
-    rows = visit.read(lambda session: agreements.agreements(session, reach=readable_agreements(visit)))
-    shown = [row for row in rows if not fund or row["fund"] == fund]
+    words, kind = Words(visit.lang, visit.house.zone), wanted(form)
+    reach = readable_agreements(visit)
+    if fund:
+        reach &= table_of(Agreement).c.fund_id.in_(select(table_of(Fund).c.id).where(table_of(Fund).c.code == fund))
+    rows = visit.read(lambda session: agreements.agreements(session, reach=reach, after=after, limit=limit_of(kind)))
+    found = listed("agreements", _LISTED, rows, form=kind, key="number", day="ends_on")
     table = Scribe(words).table(
-        words.t("agreements.title"), shown, _LISTED, empty=words.t("agreements.empty"), links=_LINKS
+        words.t("agreements.title"), found.rows, _LISTED, empty=words.t("agreements.empty"), links=_LINKS
     )
-    return page(visit, "money_list.html", title=words.t("agreements.title"), table=table, other=("recoveries",))
+    return answer(visit, found, kind, "money_list.html", table=table, other=("recoveries",))
 
 
 @router.get("/agreements/{ref}")
@@ -116,10 +127,10 @@ def show_milestone(visit: Somebody, ref: str) -> Response:
             which=Which(reach=readable_payouts(visit), project_id=row.project_id),
         )
         own = [one for one in paid if (one["agreement"], one["tranche"]) == (found["agreement"], row.tranche)]
-        report = {"summary": found["report"].get("summary"), "evidence": found["report"].get("evidence")}
+        report = {"summary": found["report"].get("summary")}
         names = (
             *("agreement", "project", "amount_minor", "paid_minor", "state", "tied_to", "needs", "due_on"),
-            *("summary", "evidence", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason"),
+            *("summary", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason"),
         )
         links = {
             "project": f"/projects/{found['project']}#gate",
@@ -131,9 +142,10 @@ def show_milestone(visit: Somebody, ref: str) -> Response:
             crumbs=_within(found, words),
             facts=scribe.facts({**found, **report, "tied_to": _tied(found)}, names, links),
             tables=[
+                _papers(session, scribe, row.project_id, found["report"].get("evidence") or []),
                 scribe.table(
                     words.t("payouts.title"), own, _PAYOUT, empty=words.t("agreements.no_payouts"), links=_PAYOUT_LINKS
-                )
+                ),
             ],
             acts=acts_of(session, visit, MILESTONES, row),
         )
@@ -169,13 +181,19 @@ def show_cost(visit: Somebody, ref: str) -> Response:
 
 
 @router.get("/recoveries")
-def list_recoveries(visit: Somebody) -> Response:
+@router.get("/recoveries.{form}")
+def list_recoveries(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List what is owed back, and what became of it."""
     _allowed(visit)
-    words = Words(visit.lang, visit.house.zone)
-    rows = visit.read(lambda session: endings.recoveries(session, today=visit.today, reach=readable_recoveries(visit)))
-    table = _recoveries(Scribe(words), rows, words)
-    return page(visit, "money_list.html", title=words.t("recoveries.title"), table=table, other=("agreements",))
+    words, kind = Words(visit.lang, visit.house.zone), wanted(form)
+    rows = visit.read(
+        lambda session: endings.recoveries(
+            session, today=visit.today, reach=readable_recoveries(visit), after=after, limit=limit_of(kind)
+        )
+    )
+    found = listed("recoveries", _RECOVERY, rows, form=kind, key="number", kinds={"code": "recovery"}, day="due_on")
+    table = _recoveries(Scribe(words), found.rows, words)
+    return answer(visit, found, kind, "money_list.html", table=table, other=("agreements",))
 
 
 @router.get("/recoveries/{ref}")
@@ -208,6 +226,17 @@ _LINKS: Mapping[str, Any] = {
     "project": lambda row: f"/projects/{row['project']}",
 }
 _PAYOUT_LINKS: Mapping[str, Any] = {"number": lambda row: f"/payouts/{row['number']}"}
+
+
+def _papers(session: Session, scribe: Scribe, project_id: UUID, hashes: Any) -> Table:
+    """Return the documents that a report rests on, each leading to its page."""
+    paper = table_of(Evidence)
+    named = [hashes] if isinstance(hashes, str) else list(hashes)
+    own = select(paper).where(paper.c.project_id == project_id, paper.c.sha256.in_(named)).order_by(paper.c.id)
+    rows = [{"document": one.file_name, "submitted_on": one.submitted_on, "id": one.id} for one in session.execute(own)]
+    links = {"document": lambda row: f"/evidence/{row['id']}"}
+    empty = scribe.words.t("files.none")
+    return scribe.table(scribe.words.t("files.title"), rows, ("document", "submitted_on"), empty=empty, links=links)
 
 
 def _allowed(visit: Visit) -> None:

@@ -21,19 +21,20 @@ from models.agreements import RecoveryOrder
 from models.money import Money
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
-from models.statements import BankStatement
 from models.states import DEAD, BankEventKind, RecoveryState, Role
-from web.acts import actions, carry, command, refusal
+from web.acts import actions, carry, command, refusal, right_first
 from web.bank_files import kept, taken
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
+from web.listing import Form, Listing, answer, limit_of, wanted
 from web.money_nouns import BATCHES, CASES, STATEMENTS
-from web.money_rights import BANK_ROLES, of_bank, readable_cases, sees_payees
+from web.money_rights import BANK_ROLES, readable_batches, readable_cases, readable_statements, sees_payees
 from web.pages.record import Note, Record, acts_of, record_page, split
 from web.proof import prove
-from web.record import Scribe
+from web.reading_rights import as_id
+from web.record import Scribe, listed
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 LATEST = 20
@@ -81,11 +82,10 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
 
     def work(session: Session) -> dict[str, Any]:
         scribe = Scribe(words, kinds={"kind": "case"})
-        of_batches = of_bank(table_of(PaymentBatch), rights)
         lines = unmatched(session)
         waiting = cases(session, state="open", reach=readable_cases(rights))
-        sent = batches(session, reach=of_batches, limit=LATEST)
-        came = statements(session, reach=of_bank(table_of(BankStatement), rights), limit=LATEST)
+        sent = batches(session, reach=readable_batches(visit), limit=LATEST)
+        came = statements(session, reach=readable_statements(visit), limit=LATEST)
         return {
             "batches": scribe.table(
                 words.t("bank.batches"),
@@ -119,6 +119,54 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
 
     may_take = bool(visit.roles & TAKERS) and visit.house.take_file is not None
     return page(visit, "bank.html", status=status, **visit.read(work), sees=sees, may_take=may_take, reasons=reasons)
+
+
+@router.get("/payment-batches")
+@router.get("/payment-batches.{form}")
+def list_batches(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List payment files, the newest first."""
+    _allowed(visit)
+    reach = readable_batches(visit)
+    kind = wanted(form)
+    rows = visit.read(lambda session: batches(session, reach=reach, after=after, limit=limit_of(kind)))
+    found = listed("payment_batches", _BATCH, rows, form=kind, key="number")
+    return _list(visit, found, kind, {"number": lambda row: f"/payment-batches/{row['number']}"})
+
+
+@router.get("/statements")
+@router.get("/statements.{form}")
+def list_statements(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List what the bank sent, the newest first."""
+    _allowed(visit)
+    reach = readable_statements(visit)
+    kind = wanted(form)
+    rows = visit.read(lambda session: statements(session, reach=reach, after=as_id(after), limit=limit_of(kind)))
+    named = [{**row, "statement_ref": row["statement_ref"] or row["file_name"]} for row in rows]
+    found = listed("statements", _STATEMENT, named, form=kind, key="id")
+    return _list(visit, found, kind, {"statement_ref": lambda row: f"/statements/{row['id']}"})
+
+
+@router.get("/exceptions")
+@router.get("/exceptions.{form}")
+def list_cases(visit: Somebody, form: str = "", after: str = "") -> Response:
+    """List cases for two people, the newest first, closed ones too."""
+    _allowed(visit)
+    kind = wanted(form)
+    rows = visit.read(
+        lambda session: cases(session, reach=readable_cases(visit.rights), after=as_id(after), limit=limit_of(kind))
+    )
+    names = (*_CASE, "closed_at", "confirmed_by")
+    found = listed("exceptions", names, rows, form=kind, key="id", kinds={"kind": "case"})
+    return _list(visit, found, kind, {"kind": lambda row: f"/exceptions/{row['id']}"})
+
+
+def _list(visit: Visit, found: Listing, kind: Form | None, links: Any) -> Response:
+    words = Words(visit.lang, visit.house.zone)
+    scribe = Scribe(words, kinds={"kind": "case"})
+    names = [one.key for one in found.columns]
+    title = words.t(f"{found.name}.title")
+    table = scribe.table(title, found.rows, names, empty=words.t("list_empty"), links=links)
+    return answer(visit, found, kind, "money_list.html", table=table, other=("bank",))
 
 
 @router.get("/payment-batches/{ref}")
@@ -199,7 +247,7 @@ def propose(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(_asked(visit, row), form)
         stored, name = kept(visit.house, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, PROPOSE, error))
     file = {"evidence_sha256": stored.sha256, "file_name": name, "size_bytes": stored.size_bytes}
     return _done(visit, form, ref, row, PROPOSE, {**said, **file})
 
@@ -213,13 +261,13 @@ def confirm(visit: Somebody, form: Typed, ref: str) -> Response:
         said = read(seen, form)
         prove(visit, form)
     except LifecycleError as error:
-        return _case(visit, ref, form, key=text_of(form, KEY), error=error)
+        return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, CONFIRM, error))
     return _done(visit, form, ref, row, CONFIRM, said)
 
 
 def _done(visit: Visit, form: FormData, ref: str, row: Any, verb: Any, said: dict[str, Any]) -> Response:
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else row.version
+    version = number_of(seen, row.version)
     key = text_of(form, KEY) or str(visit.house.new_id())
     answer = carry(visit, command(verb, row.id, said, key=key, version=version))
     if answer.error is None:
@@ -244,7 +292,7 @@ def _case(
         row = CASES.find(session, visit, ref)
         (found,) = cases(session, case_id=row.id)
         scribe = Scribe(words, found["currency"] or "CNY", {"kind": "case", "reason": "reason"})
-        names = [name for name in found["facts"] if name != "currency"]
+        names = [name for name, value in found["facts"].items() if name != "currency" and value is not None]
         proposed = ("action", "reason", "proposal", "evidence_sha256", "proposed_by", "proposed_at")
         acts = actions(session, visit, CASES, row)
         found["proposal"] = {name: value for name, value in found["proposal"].items() if value is not None}
@@ -282,7 +330,9 @@ def _figures(scribe: Scribe, facts: Any, names: Any) -> list[Any]:
     """Return the figures that do not agree; their names are those of the journal where no label knows them."""
     return [
         *scribe.facts({name: facts[name] for name in names if name.endswith("_minor")}, names),
-        *scribe.facts({name: str(facts[name]) for name in names if not name.endswith("_minor")}, names),
+        *scribe.facts(
+            {name: str(facts[name]) for name in names if not name.endswith("_minor") and facts[name] is not None}, names
+        ),
     ]
 
 

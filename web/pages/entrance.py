@@ -16,7 +16,6 @@ from web.render import page
 from web.session import (
     COOKIE,
     HALFWAY_COOKIE,
-    LANGUAGE_COOKIE,
     Anybody,
     Somebody,
     Typed,
@@ -24,6 +23,7 @@ from web.session import (
     remember_device,
     remember_halfway,
     remember_session,
+    speak,
     text_of,
 )
 from web.signing_in import (
@@ -149,12 +149,9 @@ def draw_for_proof(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 - 
 
 @router.post("/language")
 def choose_language(visit: Anybody, form: Typed) -> Response:
-    """Remember in which language this browser reads."""
+    """Remember in which language somebody reads, mails too; of who is not signed in, in which this browser does."""
     answer = RedirectResponse(safe_address(text_of(form, "next")), status_code=303)
-    chosen = "en" if text_of(form, "lang") == "en" else "zh-CN"
-    answer.set_cookie(
-        LANGUAGE_COOKIE, chosen, max_age=31536000, samesite="lax", secure=visit.request.url.scheme == "https"
-    )
+    speak(visit, answer, "en" if text_of(form, "lang") == "en" else "zh-CN")
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -10,7 +11,16 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
 from lifecycle.funds.commands import ADD
-from lifecycle.funds.queries import Position, balances, burn, funds, investor_statement, ledger_lines, positions
+from lifecycle.funds.queries import (
+    MOST_LINES,
+    Position,
+    balances,
+    burn,
+    funds,
+    investor_statement,
+    ledger_lines,
+    positions,
+)
 from lifecycle.reports.fund_page import fund_projects, holds_and_cases, reconciliation, upcoming, walls
 from models.states import AccountKind, Role
 from web.acts import actions, carry
@@ -18,16 +28,18 @@ from web.charts.burn import Month, burn_curve
 from web.charts.position import position_bar
 from web.errors import reasons_of, status_of
 from web.forms import KEY, as_typed, inputs, read
+from web.listing import Listing, answer, limit_of, wanted
 from web.lookups import organisations
 from web.money_nouns import FUNDS
 from web.money_rights import FUNDER_ROLES, PLATFORM_ROLES, funds_in_total, readable_funds
 from web.pages.record import split
-from web.record import Scribe
+from web.record import Scribe, columns, listed
 from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
-PER_PAGE = 100
+SHOWN = 100
+"""Agreements on the page of a fund, the newest."""
 PLACES = ("paid", "reserved", "committed", "free")
 """Parts of the bar, in the order in which money goes, from its end."""
 _INVESTOR = ("organisation", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
@@ -35,11 +47,24 @@ _PROJECT = (
     *("project", "agreement", "amount_minor", "paid_minor", "asked_minor", "reserved_minor", "left_minor"),
     *("next_tranche", "next_due_on"),
 )
+_KINDS = {"entry": "entry", "account": "account"}
+_FUND = (
+    "code",
+    "name",
+    "organisation",
+    "status",
+    "paid_minor",
+    "reserved_minor",
+    "committed_minor",
+    "free_minor",
+    "cash_minor",
+)
 _LINE = ("seq", "at", "entry", "account", "amount_minor", "balance_minor", "about", "bank_ref")
 
 
 @router.get("/funds")
-def show_list(visit: Somebody) -> Response:
+@router.get("/funds.{form}")
+def show_list(visit: Somebody, form: str = "") -> Response:
     """List the funds that one may read, each with its position; who coordinates sees the totals of their own part."""
     if not visit.roles & (FUNDER_ROLES | PLATFORM_ROLES):
         raise Forbidden(unmet("role", needs=sorted(FUNDER_ROLES), verb="read"))
@@ -53,7 +78,17 @@ def show_list(visit: Somebody) -> Response:
     words = Words(visit.lang, visit.house.zone)
     bars = {row["id"]: _bar(places[row["id"]], words, row["currency"]) for row in rows}
     may_add = bool(visit.roles & {Role.SPONSOR, Role.ADMIN})
-    return page(visit, "funds.html", funds=rows, places=places, bars=bars, whole=whole, may_add=may_add)
+    moneys = [
+        {**row, **{name: getattr(places[row["id"]], name) for name in _FUND if name.endswith("_minor")}} for row in rows
+    ]
+    listing = Listing(name="funds", columns=columns(_FUND), rows=moneys)
+    values: dict[str, Any] = {"funds": rows, "places": places, "bars": bars, "whole": whole}
+    return answer(visit, listing, wanted(form), "funds.html", **values, may_add=may_add)
+
+
+def _in_figures(row: Mapping[str, Any], place: Position) -> dict[str, Any]:
+    own = {name: getattr(place, name) for name in ("paid_minor", "reserved_minor", "free_minor", "cash_minor")}
+    return {**row, **own, "fund": row["code"], "promised_minor": place.committed_minor}
 
 
 @router.get("/funds/new")
@@ -116,6 +151,7 @@ def show(visit: Somebody, code: str) -> Response:
             "months": months,
             "curve": _curve(months, words, row.currency),
             "investors": _investors(session, row, scribe, words),
+            "per_page": SHOWN,
             "projects": _projects(session, visit, row, scribe, words),
             "ahead": upcoming(session, row.id, visit.today),
             "walls": walls(session, row.id),
@@ -128,35 +164,57 @@ def show(visit: Somebody, code: str) -> Response:
 
 
 @router.get("/funds/{code}/ledger")
-def show_ledger(visit: Somebody, code: str, account: str = "", after: int = 0) -> Response:
+@router.get("/funds/{code}/ledger.{form}")
+def show_ledger(visit: Somebody, code: str, form: str = "", account: str = "", after: int = 0) -> Response:
     """Show the lines of the ledger, of one account where it is chosen, each with the balance after it."""
-    words = Words(visit.lang, visit.house.zone)
+    words, told = Words(visit.lang, visit.house.zone), wanted(form)
     kind = _account(account)
 
     def work(session: Session) -> dict[str, Any]:
         row = FUNDS.find(session, visit, code)
-        lines = ledger_lines(session, row.id, after=after, limit=PER_PAGE + 1, account=kind)
+        lines = _lines(session, row.id, after, kind, limit_of(told))
         return {"fund": row, "lines": lines, "sums": balances(session, row.id)}
 
     found = visit.read(work)
-    lines = found["lines"]
-    scribe = Scribe(words, found["fund"].currency, {"entry": "entry", "account": "account"})
-    shown = [
-        {**line, "entry": line["kind"], "about": next(filter(None, (line[name] for name in _ABOUT)), "")}
-        for line in lines[:PER_PAGE]
+    currency = found["fund"].currency
+    scribe = Scribe(words, currency, _KINDS)
+    lines = [
+        {
+            **line,
+            "entry": line["kind"],
+            "about": next(filter(None, (line[name] for name in _ABOUT)), ""),
+            "currency": currency,
+        }
+        for line in found["lines"]
     ]
+    listing = listed("ledger", _LINE, lines, form=told, key="seq", kinds=_KINDS)
     table = scribe.table(
-        words.t("ledger.title"), shown, _LINE, empty=words.t("ledger.empty"), links={"about": _leads_to}
+        words.t("ledger.title"), listing.rows, _LINE, empty=words.t("ledger.empty"), links={"about": _leads_to}
     )
-    return page(
+    return answer(
         visit,
+        listing,
+        told,
         "ledger.html",
         fund=found["fund"],
         table=table,
         account=str(kind or ""),
         accounts=[(str(one), *found["sums"].get(one, (0, 0))) for one in _OWN],
-        following=str(lines[PER_PAGE - 1]["seq"]) if len(lines) > PER_PAGE else None,
     )
+
+
+def _lines(
+    session: Session, fund_id: UUID, after: int, account: AccountKind | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return so many lines, read in the portions that the ledger gives."""
+    found: list[dict[str, Any]] = []
+    while len(found) < limit:
+        begin = found[-1]["seq"] if found else after
+        lines = ledger_lines(session, fund_id, after=begin, limit=min(limit - len(found), MOST_LINES), account=account)
+        if not lines:
+            break
+        found += lines
+    return found
 
 
 @router.get("/funds/{code}/investors")
@@ -233,7 +291,7 @@ def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
 
 
 def _projects(session: Session, visit: Visit, row: Any, scribe: Scribe, words: Words) -> Any:
-    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today)]
+    rows = [{**one, "agreement": one["number"]} for one in fund_projects(session, row.id, visit.today, limit=SHOWN)]
     links = {
         "project": lambda one: f"/projects/{one['project']}",
         "agreement": lambda one: f"/agreements/{one['agreement']}",

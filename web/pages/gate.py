@@ -19,12 +19,12 @@ from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
 from notifications.gates import Line, entry_lines, in_language, lines, type_names
 from notifications.words import title
-from web.acts import Action, actions, refusal
+from web.acts import Action, actions, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION
 from web.nouns import PROJECTS, Noun
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
 BATCH_RULES = frozenset({"volume", "right_revision", "first_pass_yield", "capability", "production_capability"})
@@ -91,12 +91,11 @@ def judge(visit: Somebody, form: Typed, ref: str, clause: str) -> Response:
     said, seen = text_of(form, "yes"), text_of(form, VERSION)
     row = visit.read(lambda session: PROJECTS.find(session, visit, ref))
     if said not in ("yes", "no"):
-        return _page(
-            visit, ref, clause, typed=text_of(form, "reason"), error=Invalid(unmet("field_missing", field="yes"))
-        )
+        error = right_first(visit, PROJECTS, row, JUDGE, Invalid(unmet("field_missing", field="yes")))
+        return _page(visit, ref, clause, typed=text_of(form, "reason"), error=error)
     command = JudgeRequirement(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
-        expected_version=int(seen) if seen.isdecimal() else row.version,
+        expected_version=number_of(seen, row.version),
         project_id=row.id,
         clause=clause.upper(),
         yes=said == "yes",

@@ -16,7 +16,8 @@ from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind, Role
+from models.states import EvidenceStatus, OrganisationKind
+from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY, Input, Options, as_typed, inputs, read
 from web.menu import OF_FIRMS
@@ -32,12 +33,14 @@ MOST_CHOICES = 500
 @router.get("/projects/new")
 def ask(visit: Somebody) -> Response:
     """Ask what an application says."""
+    need(visit, REGISTER)
     return _page(visit, None)
 
 
 @router.post("/projects/new")
 def register(visit: Somebody, form: Typed) -> Response:
     """Take the application in and lead to the receipt, else show why not and what was typed."""
+    need(visit, REGISTER)
     asked = _inputs(visit)
     key = text_of(form, KEY) or str(visit.house.new_id())
     try:
@@ -90,7 +93,6 @@ def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None =
         key=str(visit.house.new_id()),
         reasons=reasons,
         wrong=wrong,
-        may=bool(visit.roles & {*OF_FIRMS, Role.COORDINATOR}),
     )
 
 

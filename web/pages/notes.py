@@ -16,11 +16,12 @@ from models.reading import table_of
 from models.states import Channel, Frequency
 from notifications import preferences
 from notifications.preferences import CHATS, mark_read, preferences_of, topics
+from notifications.words import LANGUAGES
 from web.errors import reasons_of, status_of
 from web.pages.inbox import told
 from web.reading_rights import as_id
 from web.render import page
-from web.session import KEYS_COOKIE, LANGUAGE_COOKIE, Somebody, Typed, Visit, text_of
+from web.session import KEYS_COOKIE, Somebody, Typed, Visit, speak, text_of
 
 router = APIRouter()
 PER_PAGE = 100
@@ -62,8 +63,8 @@ def put(visit: Somebody, form: Typed) -> Response:
     except Invalid as error:
         return _page(visit, error=error, typed={name: text_of(form, name) for name in form})
     response = RedirectResponse("/preferences?saved=yes", status_code=303)
-    if text_of(form, "language") in ("zh-CN", "en"):
-        response.set_cookie(LANGUAGE_COOKIE, text_of(form, "language"), httponly=True, samesite="lax")
+    if text_of(form, "language") in LANGUAGES:
+        speak(visit, response, text_of(form, "language"))
     is_on = text_of(form, "keys") == "yes"
     response.set_cookie(KEYS_COOKIE, "on" if is_on else "off", httponly=True, samesite="lax")
     return response

@@ -90,7 +90,8 @@ def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str =
 
     found = visit.read(work)
     rows = [{**dict(row._mapping), "url": f"/ops/runs/{row.id}"} for row in found]  # noqa: SLF001 - its documented name
-    shown = rows[:PER_PAGE] if kind is None else rows
+    words = Words(visit.lang, visit.house.zone)
+    shown = [{**one, "why": _why(one["why"], words)} for one in rows[:PER_PAGE]] if kind is None else rows
     last = shown[-1] if shown else None
     following = (
         f"{last['slot_at'].isoformat()} {last['id']}" if last and kind is None and len(rows) > PER_PAGE else None
@@ -213,7 +214,7 @@ def _signs(visit: Visit, words: Words, found: Sequence[Scheduled], box: Tally, h
             name="books",
             is_well=books is not None and books.status == SlotStatus.DONE and not books.failed_count and not stopped,
             said=words.t("ops.sign.frozen") if stopped else words.at(books.slot_at if books else None),
-            url=f"/ops/runs/{books.id}" if books else "",
+            url="/disbursement/all" if stopped else f"/ops/runs/{books.id}" if books else "",
         ),
         _ran(known["checkpoint"], words),
         Sign(
@@ -255,6 +256,8 @@ def _told(last: Any, words: Words) -> str:
 
 
 def _why(why: str, words: Words) -> str:
+    if not why:
+        return ""
     code, sign, detail = why.partition(": ")
     known = words.word("why", code)
     return f"{known}{sign}{detail}" if known != code else words.word("refusal", why)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import read_rights
 from lifecycle.engine import project_parties
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Refused, Unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import ADD_EVIDENCE, AddEvidence
 from lifecycle.requirements.queries import document, documents
@@ -24,13 +24,16 @@ from notifications.gates import in_language
 from web.acts import Action, actions, refusal
 from web.errors import reasons_of, status_of
 from web.forms import KEY, MOST_ROWS, ROWS_MORE, VERSION, Input, Typing, as_typed
+from web.listing import Listing, answer, wanted
 from web.nouns import PROJECTS
 from web.papers import download, file_of, kept, preview
 from web.reading_rights import evidence_of
+from web.record import columns
 from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
+_LISTED = ("document", "key", "file_name", "status", "version_no", "author", "submitted_on", "valid_until_on", "sha256")
 _PREFIX = "v_"
 _KINDS = {"int": "number", "number": "number", "percent": "number", "money": "number", "date": "day", "list": "lines"}
 
@@ -48,7 +51,8 @@ class Desk:
 
 
 @router.get("/projects/{ref}/files")
-def files(visit: Somebody, ref: str, every: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
+@router.get("/projects/{ref}/files.{form}")
+def files(visit: Somebody, ref: str, form: str = "", every: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
     """List the documents that count, or every version there ever was."""
 
     def work(session: Session) -> dict[str, Any]:
@@ -60,7 +64,10 @@ def files(visit: Somebody, ref: str, every: bool = False) -> Response:  # noqa: 
         (act,) = actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])
         return {"row": row, "papers": shown, "titles": titles, "act": act, "older": len(found) - len(shown)}
 
-    return page(visit, "files.html", **visit.read(work), is_every=every)
+    found = visit.read(work)
+    rows = [{**one, "document": found["titles"].get(one["type"], one["type"])} for one in found["papers"]]
+    listing = Listing(name="files", columns=columns(_LISTED), rows=rows, day="valid_until_on")
+    return answer(visit, listing, wanted(form), "files.html", **found, is_every=every)
 
 
 @router.get("/projects/{ref}/do/evidence-add")
@@ -77,7 +84,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     if desk.kind is None or form.get(ROWS_MORE):
         return _page(visit, desk, form)
     if not desk.action.is_allowed:
-        return _page(visit, desk, form)
+        return _page(visit, desk, form, error=Refused(*desk.action.reasons))
     try:
         stored, name = kept(visit.house, file_of(form))
     except Invalid as error:
@@ -85,7 +92,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     seen = text_of(form, VERSION)
     command = AddEvidence(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
-        expected_version=int(seen) if seen.isdecimal() else desk.row.version,
+        expected_version=number_of(seen, desk.row.version),
         project_id=desk.row.id,
         type=desk.kind.id,
         file_name=name,

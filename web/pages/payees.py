@@ -12,12 +12,14 @@ from models.payouts import PayeeAccount
 from models.people import Organisation
 from models.reading import rows_by, table_of
 from models.states import PayeeStatus, Role
+from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYEES
 from web.money_rights import FUNDER_ROLES, SME_ROLES, readable_accounts
 from web.nouns import ORGANISATIONS
 from web.pages.record import Note, Record, acts_of, record_page
-from web.record import Scribe
-from web.render import Words, page
+from web.reading_rights import as_id
+from web.record import Scribe, listed
+from web.render import Words
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -30,23 +32,25 @@ _READERS = FUNDER_ROLES | SME_ROLES
 
 
 @router.get("/payees")
-def show_list(visit: Somebody) -> Response:
+@router.get("/payees.{form}")
+def show_list(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List accounts: those that wait for a second person first."""
     if not visit.roles & _READERS:
         raise Forbidden(unmet("role", needs=sorted(_READERS), verb="read"))
-    words = Words(visit.lang, visit.house.zone)
-    rows = visit.read(lambda session: accounts(session, reach=readable_accounts(visit)))
-    order = list(PayeeStatus)
+    words, kind = Words(visit.lang, visit.house.zone), wanted(form)
+    reach = readable_accounts(visit)
+    rows = visit.read(lambda session: accounts(session, reach=reach, after=as_id(after), limit=limit_of(kind)))
+    found = listed("payees", _LISTED, rows, form=kind, key="id")
     table = Scribe(words).table(
         words.t("payees.title"),
-        sorted(rows, key=lambda row: order.index(row["status"])),
+        found.rows,
         _LISTED,
         empty=words.t("payees.empty"),
         links={"holder_name": lambda row: f"/payees/{row['id']}"},
     )
     firms = sorted({at for role, at in visit.rights.grants if role is Role.FINANCE_OFFICER and at is not None}, key=str)
     enter = [f"/organisations/{firm}/do/payee-account-propose" for firm in firms]
-    return page(visit, "payees.html", title=words.t("payees.title"), table=table, enter=enter)
+    return answer(visit, found, kind, "payees.html", table=table, enter=enter)
 
 
 @router.get("/payees/{ref}")

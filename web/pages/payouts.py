@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.actor import IN_PERSON
 from lifecycle.engine import BatchRefused
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, unmet
 from lifecycle.payouts import together as several
@@ -17,33 +18,48 @@ from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
-from web.acts import STEP_UP, carry, changes_since, command, refusal
+from web.acts import carry, changes_since, command, refusal, right_first
 from web.errors import reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
+from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYOUTS
 from web.money_rights import MONEY_ROLES, readable_payouts
 from web.nouns import AnyVerb
 from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
 from web.proof import prove
 from web.proving import need_money_proof
-from web.render import page
-from web.session import Somebody, Typed, Visit, text_of
+from web.reading_rights import as_id
+from web.record import listed
+from web.render import page, qr_of
+from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
+_LISTED = (
+    *("number", "project", "project_name", "organisation", "fund", "agreement", "tranche", "amount_minor", "state"),
+    *("payee", "account_last", "pay_by_on", "paid_on", "promise"),
+)
 NOTE = Input(name="remark", kind="long", is_required=False)
 REASON = replace(NOTE, is_required=True)
 
 
 @router.get("/payouts")
-def show_queue(visit: Somebody, tab: str = "", q: str = "", fund: str = "", after: str = "") -> Response:
+@router.get("/payouts.{form}")
+def show_queue(
+    visit: Somebody, form: str = "", tab: str = "", q: str = "", fund: str = "", after: str = ""
+) -> Response:
     """Show payouts by who is waited for, with counts and totals."""
     if not visit.roles & MONEY_ROLES:
         raise Forbidden(unmet("role", needs=sorted(MONEY_ROLES), verb="read"))
-    chosen = tab if tab in TABS else TABS[0]
+    chosen, kind = tab if tab in TABS else TABS[0], wanted(form)
+    most = limit_of(kind) - 1
     found = visit.read(
-        lambda session: queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after)
+        lambda session: queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after, most=most)
     )
-    return page(visit, "payouts.html", queue=found, tab=chosen, q=q, fund=fund, may_go_together=may_go_together)
+    listing = replace(
+        listed("payouts", _LISTED, found.rows, form=kind, key="number", day="pay_by_on"), following=found.following
+    )
+    values: dict[str, Any] = {"queue": found, "tab": chosen, "q": q, "fund": fund}
+    return answer(visit, listing, kind, "payouts.html", **values, may_go_together=may_go_together)
 
 
 @router.get("/payouts/together")
@@ -59,11 +75,11 @@ def give_together(visit: Somebody, form: Typed) -> Response:
     word = _word(text_of(form, "word"))
     rows = _chosen(visit, [str(one) for one in form.getlist("id")])
     key = text_of(form, KEY) or str(visit.house.new_id())
-    seen = {UUID(str(one).split(" ")[0]): str(one).split(" ")[1:] for one in form.getlist("seen")}
+    seen = _seen([str(one) for one in form.getlist("seen")])
     items = [
-        several.Item(id=row["id"], version=int(seen[row["id"]][0]), payload_hash=seen[row["id"]][1])
+        several.Item(id=row["id"], version=seen[row["id"]][0], payload_hash=seen[row["id"]][1])
         for row in rows
-        if len(seen.get(row["id"], ())) == 2
+        if row["id"] in seen
     ]
     try:
         total = _amount(form, rows[0]["currency"] if rows else "CNY")
@@ -77,6 +93,13 @@ def give_together(visit: Somebody, form: Typed) -> Response:
     except LifecycleError as error:
         return _together(visit, word, rows, form, key=str(visit.house.new_id()), error=error)
     return RedirectResponse(f"/payouts/together/done?{visit_query(word, items)}", status_code=303)
+
+
+def _seen(said: Sequence[str]) -> dict[UUID, tuple[int, str]]:
+    """Return what was seen of each payout: its version and the hash of what is asked; what reads as neither is left."""
+    parts = [one.split(" ") for one in said]
+    known = [(as_id(one[0]), one) for one in parts if len(one) == 3]
+    return {found: (number_of(one[1], 0), one[2]) for found, one in known if found is not None}
 
 
 def visit_query(word: str, items: Sequence[several.Item]) -> str:
@@ -107,7 +130,8 @@ def show_slip(visit: Somebody, ref: str) -> Response:
         return payout(session, row.id, today=visit.today, calendar=visit.stamp.calendar)
 
     row = visit.read(work)
-    return page(visit, "slip.html", row=row, lines=slip(row, visit.lang, visit.house.zone))
+    square = qr_of(visit, f"/payouts/{row['number']}", row["number"])
+    return page(visit, "slip.html", row=row, square=square, lines=slip(row, visit.lang, visit.house.zone))
 
 
 @router.get("/payouts/{ref}/do/{name}")
@@ -128,14 +152,15 @@ def decide(visit: Somebody, form: Typed, ref: str) -> Response:
     found = visit.read(lambda session: decision_page(session, visit, ref))
     key = text_of(form, KEY) or str(visit.house.new_id())
     seen = text_of(form, VERSION)
-    version = int(seen) if seen.isdecimal() else found.row.version
+    version = number_of(seen, found.row.version)
     verb = PAYOUTS.verb(text_of(form, "verb"))
     try:
         values = _values(verb, found, form)
-        if verb.permission in STEP_UP:
+        if verb.permission in IN_PERSON:
             prove(visit, form)
     except LifecycleError as error:
-        return _decision(visit, found, form, key=key, version=version, error=error)
+        first = right_first(visit, PAYOUTS, found.row, verb, error)
+        return _decision(visit, found, form, key=key, version=version, error=first)
     answer = carry(visit, command(verb, found.row.id, values, key=key, version=version))
     if answer.error is None:
         return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
@@ -161,7 +186,7 @@ def _values(verb: AnyVerb, found: DecisionPage, form: FormData) -> dict[str, Any
             said[name] = text_of(form, name) or found.facts["payload_hash"]
     if "amount_minor" in own and "amount_minor" not in said:
         seen = text_of(form, "seen_minor")
-        said["amount_minor"] = int(seen) if seen.isdecimal() else 0
+        said["amount_minor"] = number_of(seen, 0)
     return said
 
 
@@ -193,7 +218,7 @@ def _decision(  # noqa: PLR0913 - the state of one form
         reasons=reasons,
         wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
         theirs=theirs,
-        needs_proof=not visit.has_stepped_up() and any(one.verb.permission in STEP_UP for one in found.can),
+        needs_proof=not visit.has_stepped_up() and any(one.verb.permission in IN_PERSON for one in found.can),
     )
 
 

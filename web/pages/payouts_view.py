@@ -67,7 +67,9 @@ class Queue:
     """The day of the next planned tranche: when something may come."""
 
 
-def queue(session: Session, visit: Visit, *, tab: str, text: str, fund: str, after: str) -> Queue:
+def queue(  # noqa: PLR0913 - the filters of a list
+    session: Session, visit: Visit, *, tab: str, text: str, fund: str, after: str, most: int = PER_PAGE
+) -> Queue:
     """Read one tab of the queue, and the counts of all; what waits is asked in a dry run, each verb once."""
     reach = readable_payouts(visit)
     asked: dict[str, Any] = {"today": visit.today, "calendar": visit.stamp.calendar}
@@ -81,21 +83,21 @@ def queue(session: Session, visit: Visit, *, tab: str, text: str, fund: str, aft
         for name in TABS
     )
     if tab in ("mine", "others"):
-        found = [row for row in (mine if tab == "mine" else others) if row["number"] > after][: PER_PAGE + 1]
+        found = [row for row in (mine if tab == "mine" else others) if row["number"] > after][: most + 1]
     else:
         newest = tab in ("paid", "ended")
         which = Which(
-            reach=reach, states=_STATES[tab], text=text, fund=fund, after=after, limit=PER_PAGE + 1,
+            reach=reach, states=_STATES[tab], text=text, fund=fund, after=after, limit=most + 1,
             is_newest_first=newest,
         )  # fmt: skip
         found = payouts(session, which=which, **asked)
-    rows = found[:PER_PAGE]
+    rows = found[:most]
     said = [TOGETHER.get(waits.get(row["id"], _NOBODY).verb, "") for row in rows if may_go_together(row, waits)]
     return Queue(
         tabs=tabs,
         rows=rows,
         waits=waits,
-        following=rows[-1]["number"] if len(found) > PER_PAGE else None,
+        following=rows[-1]["number"] if len(found) > most else None,
         words=tuple(one for one in ("approve", "release") if one in said),
         funds=_funds(session, visit),
         next_on=None if rows else _next_on(session, visit),

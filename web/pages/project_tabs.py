@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import Response
 
-from lifecycle.actor import PARTIES_OF_ROLE, read_rights
+from lifecycle.actor import PARTIES_OF_ROLE, PERMISSIONS, read_rights
 from lifecycle.agreements.queries import agreements
 from lifecycle.endings.queries import recoveries
 from lifecycle.engine import project_parties
@@ -19,7 +19,7 @@ from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import overview, project_rows
-from lifecycle.reports.history import Event, told
+from lifecycle.reports.history import Event, latest
 from lifecycle.reviews.queries import reviews
 from models.journal import AuditRecord
 from models.people import User
@@ -29,7 +29,8 @@ from models.states import Role
 from notifications.gates import standard_names
 from web.acts import actions
 from web.nouns import PROJECTS
-from web.render import page
+from web.pages.project_view import about_of
+from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -42,9 +43,9 @@ _OF: dict[str, tuple[str, ...]] = {
 }
 MONEY_READERS = frozenset(
     {role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform", "funder", "programme"} & set(parties)}
-    | {Role.OPERATOR, Role.ADMIN, Role.AUDITOR}
+    | {Role.ADMIN, Role.AUDITOR}
 )
-"""Who reads about a project's money: its firm, its platform and its funder; panels and customers do not."""
+"""Who reads about a project's money: its firm, its platform and its funder; panels, customers and operators do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +61,24 @@ class Entry:
 @router.get("/projects/{ref}/timeline")
 def timeline(visit: Somebody, ref: str, kind: str = "all", before: int = 0) -> Response:
     """Tell what happened, the newest first: who, what, from where to where, why; refusals too."""
-    chosen = kind if kind in FILTERS else "all"
+    chosen, words = kind if kind in FILTERS else "all", Words(visit.lang, visit.house.zone)
 
-    def work(session: Session) -> tuple[Any, list[Entry]]:
+    def work(session: Session) -> tuple[Any, list[Entry], bool]:
         row = PROJECTS.find(session, visit, ref)
-        events = [one for one, _ in told(session, row.id) if _fits(one, chosen) and (not before or one.seq < before)]
-        shown = events[-PER_PAGE - 1 :][::-1]
+        shown, has_more = latest(
+            session, row.id, limit=PER_PAGE, before=before, fits=lambda event: _fits(event, chosen)
+        )
         names = standard_names(session, row.id, visit.lang)
         seals = _seals(session, [one.seq for one in shown])
-        return row, [_entry(one, names, seals) for one in shown]
+        return row, [_entry(one, about_of(one, names, words), seals) for one in shown], has_more
 
-    row, entries = visit.read(work)
-    following = str(entries[PER_PAGE - 1].event.seq) if len(entries) > PER_PAGE else None
+    row, entries, has_more = visit.read(work)
+    following = str(entries[-1].event.seq) if has_more else None
     return page(
         visit,
         "timeline.html",
         row=row,
-        entries=entries[:PER_PAGE],
+        entries=entries,
         following=following,
         kind=chosen,
         kinds=FILTERS,
@@ -94,9 +96,9 @@ def _seals(session: Session, seqs: Sequence[int]) -> dict[int, str]:
     return dict(session.execute(select(audit.c.seq, audit.c.hash).where(audit.c.seq.in_(seqs))).tuples().all())
 
 
-def _entry(event: Event, names: Any, seals: dict[int, str]) -> Entry:
+def _entry(event: Event, about: str, seals: dict[int, str]) -> Entry:
     is_move = event.from_state != event.to_state and not event.is_refused
-    return Entry(event=event, about=names.get(event.about, event.about), seal=seals.get(event.seq, ""), is_move=is_move)
+    return Entry(event=event, about=about, seal=seals.get(event.seq, ""), is_move=is_move)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,8 @@ def people(visit: Somebody, ref: str) -> Response:
             "reviews": reviews(session, row.id),
         }
 
-    return page(visit, "people.html", **visit.read(work))
+    may_invite = bool(visit.roles & PERMISSIONS["invitation.send"])
+    return page(visit, "people.html", may_invite=may_invite, **visit.read(work))
 
 
 def _parts(session: Session, project_id: Any) -> list[Part]:

@@ -106,6 +106,12 @@ def _target(stage: ProjectState) -> str:
     return str(ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place])
 
 
+def about_of(event: Any, names: Any, words: Words) -> str:
+    """Return what an act is about, in words: a kind of document, a part that somebody takes, a verification."""
+    found: str = names.get(event.about, event.about)
+    return words.word("verification", words.word("role", found))
+
+
 def _told(event: Any, words: Words, names: Any) -> Told:
     moves = event.from_state != event.to_state and not event.is_refused
     return Told(
@@ -114,7 +120,7 @@ def _told(event: Any, words: Words, names: Any) -> Told:
         by=event.actor_name or words.word("actor", event.actor),
         is_system=event.actor == "clock",
         act=words.verb(event.verb),
-        about=names.get(event.about, event.about),
+        about=about_of(event, names, words),
         is_refused=event.is_refused,
         to_state=event.to_state if moves else "",
         reason=", ".join(words.word("refusal", code) for code in event.codes) if event.is_refused else event.reason,

@@ -15,7 +15,7 @@ from notifications.words import entries
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of, wanted
 from web.reading_rights import as_id, readable_projects
 from web.render import Words, page
-from web.session import Anybody, Somebody, Visit
+from web.session import Anybody, Somebody, Visit, number_of
 
 router = APIRouter()
 AUDITORS = frozenset({Role.AUDITOR, Role.OPERATOR, Role.ADMIN})
@@ -35,7 +35,7 @@ def audit(visit: Somebody, form: str = "", q: str = "", after: str = "") -> Resp
         about = object_of(session, q.strip()) if q.strip() else None
         if q.strip() and about is None:
             return None, [], None, _state(session)
-        before = int(after) if after.isdecimal() else None
+        before = number_of(after, 0) or None
         rows = acts(session, about=about, before=before, limit=limit_of(kind))
         return about, rows, chain_of(session, about) if about else None, _state(session)
 

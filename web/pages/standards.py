@@ -10,8 +10,9 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
+from lifecycle.actor import PERMISSIONS
 from lifecycle.errors import NotFound
-from lifecycle.people.queries import standards
+from lifecycle.people.queries import drafts, standards
 from lifecycle.projects.queries import gates, gates_under, living_under
 from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
@@ -34,10 +35,14 @@ _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 class Impact:
     """Whom a change of version would touch."""
 
+    count: int
+    """Projects under way that have frozen the older version."""
     locked: Sequence[Any]
-    """Projects under way that have frozen the older version and that the reader may see."""
+    """Those of them that the reader may see."""
+    failing_count: int
+    """How many would newly fail."""
     failing: Sequence[tuple[Any, tuple[str, ...]]]
-    """Those of them that would newly fail, with the clauses."""
+    """Those of them that the reader may see, with the clauses."""
     is_cut: bool
 
 
@@ -45,7 +50,7 @@ class Impact:
 @router.get("/standards.{form}")
 def list_standards(visit: Somebody, form: str = "") -> Response:
     """List the published versions, the newest of each code with what to compare it with."""
-    rows = visit.read(standards)
+    rows, waiting = visit.read(lambda session: (standards(session), drafts(session)))
     before: dict[str, str] = {}
     told: list[dict[str, Any]] = []
     for one in rows:
@@ -55,7 +60,9 @@ def list_standards(visit: Somebody, form: str = "") -> Response:
             links |= {"diff": f"/standards/{one['code']}/diff/{previous}..{one['version']}", "previous": previous}
         told.append({**one, **links})
         before[one["code"]] = one["version"]
-    return answer(visit, Listing(name="standards", columns=_STANDARDS, rows=told), wanted(form), "list.html")
+    listing = Listing(name="standards", columns=_STANDARDS, rows=told)
+    may = {"may_edit": bool(visit.roles & PERMISSIONS["standard_draft.propose"])}
+    return answer(visit, listing, wanted(form), "standards.html", **may, drafts=waiting if may["may_edit"] else ())
 
 
 @router.get("/standards/{code}/{version}")
@@ -74,7 +81,17 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
     words = Words(visit.lang, visit.house.zone)
     stages = [_stage(pack, stage, words) for stage in pack.stages]
     title = in_language(pack.title, visit.lang)
-    return page(visit, "standard.html", row=row, pack=pack, title=title, stages=stages, others=others, living=count)
+    return page(
+        visit,
+        "standard.html",
+        row=row,
+        pack=pack,
+        title=title,
+        stages=stages,
+        others=others,
+        living=count,
+        may_edit=bool(visit.roles & PERMISSIONS["standard_draft.propose"]),
+    )
 
 
 @router.get("/standards/{code}/diff/{pair}")
@@ -86,23 +103,24 @@ def diff(visit: Somebody, code: str, pair: str) -> Response:
         rows = standards(session)
         old, new = (_row(rows, code, one) for one in (first, second))
         known = packs_of(session, [old["sha256"], new["sha256"]])
-        return known[old["sha256"]], known[new["sha256"]], _impact(session, visit, old["sha256"], new["sha256"])
+        return known[old["sha256"]], known[new["sha256"]], impact_of(session, visit, old["sha256"], new["sha256"])
 
     old, new, impact = visit.read(work)
+    return page(visit, "standard_diff.html", code=code, **comparison(visit, old, new), impact=impact)
+
+
+def comparison(visit: Visit, old: Pack, new: Pack) -> dict[str, Any]:
+    """Return what a page says of two packs beside each other."""
     words = Words(visit.lang, visit.house.zone)
     found = differences(old, new)
     looser = [sentence(one.code, one.values, visit.lang) for one in compare(old, new) if one.path != "based_on"]
-    return page(
-        visit,
-        "standard_diff.html",
-        code=code,
-        first=first,
-        second=second,
-        parts=_by_part(found, old, new, words),
-        count=len(found),
-        looser=looser,
-        impact=impact,
-    )
+    return {
+        "first": old.version,
+        "second": new.version,
+        "parts": _by_part(found, old, new, words),
+        "count": len(found),
+        "looser": looser,
+    }
 
 
 def _row(rows: Sequence[Mapping[str, Any]], code: str, version: str) -> Mapping[str, Any]:
@@ -118,9 +136,16 @@ def _as_yaml(visit: Visit, code: str, version: str) -> Response:
         return packs_of(session, [sha256])[sha256]
 
     pack = visit.read(work)
-    text = yaml.safe_dump(pack.canonical(), allow_unicode=True, sort_keys=False, width=120)
     name = f'attachment; filename="{code}-{version}.yaml"'
-    return Response(text, media_type="application/yaml; charset=utf-8", headers={"content-disposition": name})
+    return Response(
+        text_of_pack(pack), media_type="application/yaml; charset=utf-8", headers={"content-disposition": name}
+    )
+
+
+def text_of_pack(pack: Pack) -> str:
+    """Return a pack as the one YAML document that an editor changes; what is left out is as it always is."""
+    said = pack.model_dump(mode="json", exclude_defaults=True)
+    return str(yaml.dump(said, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=120))
 
 
 def _stage(pack: Pack, stage: Any, words: Words) -> dict[str, Any]:
@@ -190,20 +215,27 @@ def _told(one: Difference, name: str) -> dict[str, Any]:
     return {"path": tail or one.path, "kind": one.kind, **shown}
 
 
-def _impact(session: Session, visit: Visit, old: str, new: str) -> Impact:
-    rows = readable_projects_among(session, visit, living_under(session, old))
+def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
+    """Return whom a change from one pack to another would touch, both by their hashes."""
+    rows = living_under(session, old)
     ids = [row.id for row in rows[:MOST_JUDGED]]
-    names = {row.id: row for row in rows}
     before = {one.project.id: _passing(one) for one in gates(session, ids, visit.stamp)} if ids else {}
-    failing = []
+    failing: dict[Any, tuple[str, ...]] = {}
     for one in gates_under(session, ids, new, visit.stamp) if ids else ():
         known = before[one.project.id]
         clauses = tuple(
             verdict.clause for verdict in one.verdicts if not verdict.passes and known.get(verdict.clause, True)
         )
         if clauses:
-            failing.append((names[one.project.id], clauses))
-    return Impact(locked=rows, failing=failing, is_cut=len(rows) > MOST_JUDGED)
+            failing[one.project.id] = clauses
+    locked = readable_projects_among(session, visit, rows)
+    return Impact(
+        count=len(rows),
+        locked=locked,
+        failing_count=len(failing),
+        failing=[(row, failing[row.id]) for row in locked if row.id in failing],
+        is_cut=len(rows) > MOST_JUDGED,
+    )
 
 
 def _passing(facts: Any) -> dict[str, bool]:
@@ -211,7 +243,7 @@ def _passing(facts: Any) -> dict[str, bool]:
 
 
 _STANDARDS = (
-    Column(key="code"),
+    Column(key="code", label="own_code"),
     Column(key="version", link="url"),
     Column(key="published_at", kind="at"),
     Column(key="previous", link="diff", label="compared_with"),

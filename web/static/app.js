@@ -1,6 +1,6 @@
 "use strict";
 // Makes the console nicer where scripts run; every page works without. At most 150 lines, nothing from elsewhere.
-
+{
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();
 
@@ -52,23 +52,84 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
   });
 }
 
-// Keys, for who did not switch them off: / search, g i b p inbox board projects, j k up and down a list. None decides.
-const PLACES = { i: "/inbox", b: "/board", p: "/projects", s: "/search" };
-let goes = false;
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input,select,textarea,[contenteditable]");
-  if (!("keys" in document.body.dataset) || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (goes && PLACES[event.key]) location.assign(PLACES[event.key]);
-  goes = event.key === "g";
-  if (event.key === "/") {
+// A form that lives (data-live: the id of what answers) is checked while somebody types: its first button, pressed unseen.
+for (const form of document.querySelectorAll("form[data-live]")) {
+  let waits = 0;
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "file") return;
+    clearTimeout(waits);
+    waits = setTimeout(() => swap(form, form.dataset.live), 700);
+  });
+}
+async function swap(form, id) {
+  const body = new FormData(form, form.querySelector("button"));
+  const target = document.getElementById(id);
+  target.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+    if (found) target.replaceChildren(...found.childNodes);
+  } catch {
+    // The button stays.
+  }
+  target.removeAttribute("aria-busy");
+}
+
+// A file on its way says how far it is; the answer is shown as the browser would have shown it.
+for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
+  form.addEventListener("submit", (event) => {
+    const files = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
+    if (!files || event.defaultPrevented) return;
     event.preventDefault();
-    const field = document.querySelector("input[type=search]");
+    const bar = document.createElement("progress");
+    bar.max = 1;
+    bar.setAttribute("aria-label", document.body.dataset.sending);
+    form.append(bar);
+    const sent = new XMLHttpRequest();
+    sent.upload.onprogress = (step) => (bar.value = step.loaded / step.total);
+    sent.onload = () => {
+      if (sent.responseURL !== form.action) return location.assign(sent.responseURL);
+      document.open();
+      document.write(sent.responseText);
+      document.close();
+    };
+    sent.onerror = () => form.submit();
+    sent.open("POST", form.action);
+    sent.send(new FormData(form, event.submitter));
+  });
+}
+
+// Keys, for who did not switch them off; the sheet (?) is the table of where they lead. None decides.
+const sheet = document.getElementById("keys");
+const LINKS = ".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a";
+const KEYS = {
+  "?": () => sheet.showModal(),
+  ".": () => document.querySelector(".acts a, .acts button, .acts summary")?.focus(),
+  "/": () => {
+    const field = document.querySelector("main input[type=search]");
     if (field) field.focus();
     else location.assign("/search");
-  }
-  if (event.key === "j" || event.key === "k") {
-    const links = [...document.querySelectorAll(".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a")];
-    const at = links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
-    links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
-  }
+  },
+  x: () => document.activeElement.closest("tr, li")?.querySelector("input[type=checkbox]")?.click(),
+  j: () => step(1),
+  k: () => step(-1),
+};
+function step(by) {
+  const links = [...document.querySelectorAll(LINKS)];
+  const at = links.indexOf(document.activeElement) + by;
+  links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
+}
+let goes = false;
+document.addEventListener("keydown", (event) => {
+  if (!sheet || sheet.open || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest("input:not([type=checkbox]),select,textarea,[contenteditable]");
+  if (event.key === "Escape") (typing ?? event.target.closest("details[open]")?.firstElementChild)?.[typing ? "blur" : "click"]();
+  if (typing) return;
+  const place = goes && sheet.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  goes = event.key === "g";
+  if (place) return location.assign(place.href);
+  if (!KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
 });
+}

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[3] / "lifecycle"
 ROOMS = (
     *("agreements", "calendars", "disbursement", "endings", "exceptions", "funds", "milestones", "payouts"),
     "deliveries",
+    "entrance",
     *("people", "projects", "requirements", "reviews", "trials"),
 )
 TESTED_AS_THEY_ARE = {"entitlement.py", "payee_names.py", "terms.py", "tiers.py"}

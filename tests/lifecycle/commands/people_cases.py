@@ -45,12 +45,15 @@ wrong("user.grant", "role_needs_organisation", organisation_id=None)
 wrong("user.grant", "organisation_not_found", organisation_id=NOWHERE)
 wrong("user.grant", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.revoke", "grant_not_found", grant_id=NOWHERE)
+wrong("user.revoke_token", "token_not_found", token_id=NOWHERE)
 wrong("user.enable", "user_active", user_id=lambda house: house.people[Role.PAYER].user_id)
 wrong("user.disable", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.add_token", "four_eyes", user_id=lambda house: house.people[Role.ADMIN].user_id)
 wrong("user.grant", "four_eyes", user_id=second_account)
 wrong("user.add_token", "four_eyes", user_id=second_account)
+wrong("user.add_token", "token_term_wrong", expires_at=lambda house: house.now)
 wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
+wrong("user.set_language", "language_unknown", language="fr")
 wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
 wrong("standard.publish", "pack_unreadable", body={"code": "x"})
 wrong("programme.add", "pack_not_found", pack_sha256="0" * 64)
@@ -126,6 +129,11 @@ def _twice_revoked(house: House) -> Any:
     return again("user.revoke", done(house, "user.revoke"))
 
 
+@refused("user.revoke_token", "token_not_found")
+def _token_taken_back_twice(house: House) -> Any:
+    return again("user.revoke_token", done(house, "user.revoke_token"))
+
+
 @refused("user.revoke", "four_eyes", "grant_not_found")
 def _ones_own(house: House) -> Any:
     grant = made(house, "user.revoke")
@@ -138,11 +146,63 @@ def _a_pack_that_lint_refuses(_house: House) -> Any:
     return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
 
 
-@refused("standard.publish", "pack_for_rehearsals")
-def _a_bare_pack_for_real_work(house: House) -> Any:
+def _for_real_work(house: House) -> None:
     with house.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE installation SET mode = 'production'")
+
+
+@refused("standard.publish", "pack_for_rehearsals", "second_editor_needed")
+def _a_bare_pack_for_real_work(house: House) -> Any:
+    _for_real_work(house)
     pack = library.bare().model_copy(update={"version": "2026.2"})
+    return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
+
+
+wrong("standard_draft.propose", "reason_missing", reason=" ")
+wrong("standard_draft.propose", "pack_hash_differs", sha256="0" * 64)
+wrong("standard_draft.propose", "pack_unreadable", body={"code": "x"})
+wrong("standard_draft.withdraw", "reason_missing", reason="")
+
+
+@refused("standard_draft.propose", "pack_problems")
+def _a_draft_that_lint_refuses(house: House) -> Any:
+    pack = lean().model_copy(update={"stages": lean().stages[::-1], "version": "2026.9"})
+    return replace(made(house, "standard_draft.propose"), sha256=library.sha256(pack), body=pack.canonical())
+
+
+@refused("standard_draft.propose", "pack_for_rehearsals")
+def _a_bare_draft_for_real_work(house: House) -> Any:
+    _for_real_work(house)
+    pack = library.bare().model_copy(update={"version": "2026.2"})
+    return replace(made(house, "standard_draft.propose"), sha256=library.sha256(pack), body=pack.canonical())
+
+
+@refused("standard_draft.propose", "already_exists")
+def _handed_over_already(house: House) -> Any:
+    return again("standard_draft.propose", done(house, "standard_draft.propose"))
+
+
+@refused("standard_draft.propose", "version_known")
+def _published_already(house: House) -> Any:
+    known = done(house, "standard.publish")
+    return replace(made(house, "standard_draft.propose"), sha256=known.sha256, body=known.body)
+
+
+@refused("standard_draft.withdraw", "draft_closed")
+def _given_back_already(house: House) -> Any:
+    return again("standard_draft.withdraw", done(house, "standard_draft.withdraw"))
+
+
+@refused("standard.publish", "four_eyes")
+def _what_one_handed_over_oneself(house: House) -> Any:
+    draft = done(house, "standard_draft.propose")
+    return PublishStandard(command_id=key(), sha256=draft.sha256, body=draft.body)
+
+
+@refused("standard.publish", "second_editor_needed")
+def _what_nobody_handed_over_for_real_work(house: House) -> Any:
+    _for_real_work(house)
+    pack = library.default().model_copy(update={"version": "2026.2"})
     return PublishStandard(command_id=key(), sha256=library.sha256(pack), body=pack.canonical())
 
 

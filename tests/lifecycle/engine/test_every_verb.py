@@ -31,8 +31,10 @@ ABOUT_NO_PROJECT = (
     "organisation",
     "payee_account",
     "user",
+    "invitation",
     "programme",
     "standard",
+    "standard_draft",
 )
 BIRTHS = ("register", "import", "publish")
 
@@ -162,6 +164,7 @@ SUBJECTS = (
     "stage_run",
     "requirement",
     "webhook_endpoint",
+    "standard_draft",
 )
 
 
@@ -170,6 +173,7 @@ def grown(house: House) -> int:
     tables = (
         *SUBJECTS,
         "disbursement",
+        "invitation",
         "working_calendar",
         "evidence",
         "review",

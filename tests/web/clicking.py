@@ -1,0 +1,224 @@
+"""Visitors in a real Chromium: with a mouse, with the keyboard alone, on a telephone; nothing but this machine."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from web.session import LANGUAGE_COOKIE
+
+_FLAGS = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
+_QUIET = ("disable-component-update", "disable-sync", "disable-extensions")
+NARROW = 390
+_MOST_TABS = 400
+
+
+def program() -> str | None:
+    """Return where Chromium is; None where it is not installed."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Give the address at which an application answers, on a free port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    socket = server.config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@contextmanager
+def chromium(place: str) -> Iterator[Browser]:
+    """Give the browser."""
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=place, args=[f"--{one}" for one in (*_FLAGS, *_QUIET)])
+        yield found
+        found.close()
+
+
+class Clicker:
+    """Somebody with a mouse, in a browser window of their own."""
+
+    def __init__(self, browser: Browser, base: str, **window: Any) -> None:
+        self.context = browser.new_context(base_url=base, locale="en-US", **window)
+        self.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": "en", "url": base}])
+        self.context.set_default_timeout(30_000)
+        self.page: Page = self.context.new_page()
+        self.strangers: list[str] = []
+        """Addresses of other places that a page asked for."""
+        own = urlsplit(base).netloc
+        self.page.on("request", lambda one: None if urlsplit(one.url).netloc == own else self.strangers.append(one.url))
+
+    @property
+    def path(self) -> str:
+        """The address of the page."""
+        return urlsplit(self.page.url).path
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return self.page.locator("body").inner_text()
+
+    def open(self, path: str) -> None:
+        """Type an address into the browser."""
+        answer = self.page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, f"{path}: {self.text}"
+        self.arrived()
+
+    def follow(self, words: str) -> None:
+        """Click a link."""
+        self._go(self.page.locator("a", has_text=words).first)
+
+    def choose(self, permission: str) -> None:
+        """Click the link to a verb."""
+        self._go(self.page.locator(f'a[data-verb="{permission}"]').first)
+
+    def submit(self, /, file: Any = None, **typed: str) -> None:
+        """Fill in the form that carries a command and press its main button."""
+        form = self.page.locator("form:has(input[name=command_id])").first
+        self._fill(form, file, typed)
+        self._send(form.locator("button.pri").last)
+
+    def press(self, button: str, /, file: Any = None, **typed: str) -> None:
+        """Fill in the form of a button and press it."""
+        seen = "button:not([aria-hidden]):visible"
+        found = self.page.locator(f'{seen}[value="{button}"], {seen}:text-is("{button}")').first
+        self._fill(self.page.locator("form").filter(has=found).first, file, typed)
+        self._send(found)
+
+    def arrived(self) -> None:
+        """Look at a page that has come."""
+        assert self.strangers == []
+
+    def _go(self, link: Locator) -> None:
+        link.wait_for(state="attached")
+        if not link.is_visible():
+            self.activate(link.locator("xpath=ancestor::details[1]/summary"))
+        with self.page.expect_navigation():
+            self.activate(link)
+        self.arrived()
+
+    def _send(self, button: Locator) -> None:
+        with self.page.expect_navigation():
+            self.activate(button)
+        self.arrived()
+
+    def _fill(self, form: Locator, file: Any, typed: dict[str, str]) -> None:
+        for name, value in typed.items():
+            self._put(form.locator(f'[name="{name}"]:not([type=hidden])'), name, value)
+        if file:
+            self.attach(form.locator("input[type=file]"), {"name": file[0], "mimeType": "", "buffer": file[1]})
+
+    def _put(self, field: Locator, name: str, value: str) -> None:
+        first = field.first
+        kind = first.evaluate("one => one.tagName === 'SELECT' ? 'select' : one.type")
+        if kind == "select":
+            self.pick(first, value)
+        elif kind in ("checkbox", "radio"):
+            self.tick(field.and_(self.page.locator(f'[value="{value}"]')))
+        else:
+            self.type(first, kind, value)
+
+    def activate(self, one: Locator) -> None:
+        """Press what somebody sees."""
+        one.click()
+
+    def pick(self, field: Locator, value: str) -> None:
+        """Choose in a list."""
+        field.select_option(value)
+
+    def tick(self, box: Locator) -> None:
+        """Tick a box."""
+        box.check()
+
+    def type(self, field: Locator, _kind: str, value: str) -> None:
+        """Type into a field."""
+        field.fill(value)
+
+    def attach(self, field: Locator, file: Any) -> None:
+        """Choose a file."""
+        field.set_input_files(file)
+
+
+class Typist(Clicker):
+    """Somebody who has no mouse: everything is reached by Tab, and what is reached can be seen to be."""
+
+    def reach(self, one: Locator) -> None:
+        """Go there by Tab."""
+        handle = one.element_handle()
+        for _ in range(_MOST_TABS):
+            if self.page.evaluate("one => document.activeElement === one", handle):
+                break
+            self.page.keyboard.press("Tab")
+        else:
+            raise AssertionError(f"the keyboard does not reach {one} on {self.path}")
+        is_marked = "one => getComputedStyle(one).outlineStyle !== 'none' || getComputedStyle(one).boxShadow !== 'none'"
+        assert one.evaluate(is_marked), f"nobody sees that {one} on {self.path} is reached"
+
+    def activate(self, one: Locator) -> None:
+        """Press Enter where the keyboard stands."""
+        self.reach(one)
+        self.page.keyboard.press("Enter")
+
+    def pick(self, field: Locator, value: str) -> None:
+        """Go down the list to the choice."""
+        self.reach(field)
+        find = "(one, value) => [...one.options].findIndex(option => option.value === value) - one.selectedIndex"
+        steps = field.evaluate(find, value)
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
+        assert field.input_value() == value
+
+    def tick(self, box: Locator) -> None:
+        """Press the space bar on the box."""
+        self.reach(box)
+        if not box.is_checked():
+            self.page.keyboard.press("Space")
+
+    def type(self, field: Locator, kind: str, value: str) -> None:
+        """Type what stands there away, then the words; a day part by part, as the browser asks for it."""
+        self.reach(field)
+        if kind == "date":
+            year, month, day = value.split("-")
+            self.page.keyboard.type(f"{month}{day}{year}")
+        else:
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.type(value)
+        assert field.input_value() == value
+
+    def attach(self, field: Locator, file: Any) -> None:
+        """Open the dialog for files by the keyboard."""
+        self.reach(field)
+        with self.page.expect_file_chooser() as chooser:
+            self.page.keyboard.press("Space")
+        chooser.value.set_files(file)
+
+
+class Telephone(Clicker):
+    """Somebody with a telephone, on which no page is wider than its screen."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        window = {"width": NARROW, "height": 844}
+        super().__init__(browser, base, viewport=window, is_mobile=True, has_touch=True, device_scale_factor=1)
+
+    def arrived(self) -> None:
+        """See that nobody has to push a page aside."""
+        super().arrived()
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= NARROW, f"{self.path} is {width} px wide"
+
+    def activate(self, one: Locator) -> None:
+        """Tap."""
+        one.tap()

@@ -1,0 +1,73 @@
+"""The demonstration with what its story leaves out, so that no page of the console is empty; and a server for it.
+
+Files are written into a folder that somebody else keeps; `settings` is where they lie.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from time import sleep
+
+import uvicorn
+from fastapi import FastAPI
+
+from cli.behind.backstage import Backstage
+from cli.main import run
+from models.settings import Settings
+from web.app import make_app
+from web.house import opened
+
+ACTS: tuple[tuple[str, ...], ...] = (
+    ("run", "report"),
+    ("tick",),
+    ("webhook", "add", "https://receiver.example/pilotway", "--type", "payout.paid", "--as", "admin", "--yes"),
+    ("user", "token", "operator", "--as", "admin", "--yes"),
+    (
+        *("calendar", "override", "2025-12-24", "--off", "--name", "年度盘点", "--notice", "中试办〔2025〕12号"),
+        *("--as", "admin", "--yes"),
+    ),
+    (
+        *("user", "delegation", "add", "zhou", "fund_manager", "--at", "中试基金一期", "--from", "2025-11-24"),
+        *("--until", "2025-11-28", "--reason", "出差", "--as", "chen", "--yes"),
+    ),
+    ("flow", "pause", "weekly-digest", "--reason", "试运行期间暂停", "--until", "2025-12-31", "--as", "operator"),
+)
+"""What the people of the story do besides: the clock makes one pass, a report is frozen, a program is told."""
+
+
+def furnish() -> None:
+    """Do all this to the demonstration in the present folder; RuntimeError names what was refused."""
+    for act in ACTS:
+        if code := run([*act, "--quiet"]):
+            raise RuntimeError(f"pilotway {' '.join(act)}: exit {code}")
+
+
+def settings_at(folder: Path) -> Settings:
+    """Return the settings of a demonstration."""
+    return Settings(db=str(folder / "pilotway.db"), evidence_dir=str(folder / "evidence"))
+
+
+@contextmanager
+def console_at(folder: Path) -> Iterator[FastAPI]:
+    """Give the console of a demonstration as `pilotway console` gives it, which is started there."""
+    with chdir(folder), opened(settings_at(folder), Backstage()) as house:
+        yield make_app(house)
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application on the loopback address, and give where."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, access_log=False, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the console did not start")
+        sleep(0.02)
+    try:
+        (listening,) = server.servers
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,98 @@
+"""Drafts of standards: written by one editor, published by another."""
+
+from collections.abc import Callable
+
+import yaml
+
+from models.states import Role
+from tests.factories import House
+from tests.web.browser import Browser
+
+
+def changed(browser: Browser, version: str) -> str:
+    """Return the text that the page begins with, as another version that asks for three batches."""
+    text = next(value for name, value in browser.page.form("/standard-drafts/new").fields if name == "text")
+    pack = yaml.load(text, Loader=yaml.CSafeLoader)
+    pack["version"] = version
+    pack["stages"][0]["maximum_days"] += 1
+    return str(yaml.dump(pack, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False))
+
+
+class TestDraft:
+    def test_is_checked_handed_over_and_published_by_another_editor(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1")
+        text = changed(editor, "2026.2")
+
+        checked = editor.send("Check", text=text)
+        handed = editor.send("Hand over to a second editor", text=text, reason="longer intake")
+        editor.open("/standards").link("default 2026.2")
+        draft = editor.follow("default 2026.2")
+        own = editor.ask("POST", f"{draft.path}/publish", data={"csrf": _csrf(editor)})
+
+        assert "default@2026.2 passes: 57 clauses" in checked.text
+        assert "Differs from default@2026.1 in 1 places" in checked.text
+        assert "Receipt" in handed.text
+        assert "nobody checks their own work" in draft.text
+        assert own.status_code == 403
+        other = signed_in(Role.ADMIN)
+        other.open(draft.path)
+        published = other.send("Publish default 2026.2")
+        assert published.path == "/standards/default/2026.2"
+        assert house.one("SELECT COUNT(*) FROM standard_draft WHERE closed_at IS NOT NULL") == 1
+        assert other.open(draft.path).text.count("Published or given back") == 1
+
+    def test_with_faults_stays_with_what_was_typed_and_the_line_of_each(
+        self, signed_in: Callable[..., Browser]
+    ) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1")
+        text = changed(editor, "2026.2").replace("gate: G2\n", "gate: G9\n", 1)
+
+        page = editor.send("Hand over to a second editor", text=text, reason="x")
+
+        assert page.status == 422
+        assert "places to mend" in page.text
+        assert "gate: G9" in next(value for name, value in page.form("/new").fields if name == "text")
+
+    def test_that_is_no_yaml_names_the_line(self, signed_in: Callable[..., Browser]) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new")
+
+        page = editor.send("Check", text="code: own\nstages: [")
+
+        assert page.status == 200
+        assert "1 places to mend 2" in page.text or "1 places to mend 3" in page.text
+
+    def test_comes_as_a_file_too(self, signed_in: Callable[..., Browser]) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1")
+        content = changed(editor, "2026.3").encode()
+
+        page = editor.send("Check", file=("mine.yaml", content))
+
+        assert "default@2026.3 passes" in page.text
+
+    def test_is_given_back_with_a_reason(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1")
+        editor.send("Hand over to a second editor", text=changed(editor, "2026.2"), reason="longer")
+        editor.open("/standards")
+        editor.follow("default 2026.2")
+        editor.follow("give a draft back")
+
+        editor.send("give a draft back", reason="not yet")
+
+        assert house.one("SELECT COUNT(*) FROM standard_draft WHERE closed_at IS NULL") == 0
+
+    def test_is_for_editors_alone(self, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in(Role.COORDINATOR)
+
+        assert visitor.open("/standard-drafts/new").status == 403
+        assert "Draft a new version" not in visitor.open("/standards").text
+
+
+def _csrf(browser: Browser) -> str:
+    return next(value for form in browser.page.forms for name, value in form.fields if name == "csrf")

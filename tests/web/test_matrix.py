@@ -1,0 +1,387 @@
+"""Who may what: every address of the console and of the API, for everybody, as `tests/web/rights.py` declares it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from models.states import Role
+from tests.conftest import copied_into
+from tests.digest import changed, digest
+from tests.factories import House, key
+from tests.web.conftest import console_of
+from tests.web.matrix import ANONYMOUS, NOBODY, Door, World, a_world, let_in, people
+from tests.web.rights import EACH_NOUN, EACH_VERB, READERS, ROUTES, Person, Place, Right, Verdict, of_verb, verdict
+from web.app import API, API_PREFIX, PAGES
+from web.errors import PROBLEM
+from web.nouns import NOUNS
+from web.session import csrf_of
+
+NOT_A_CHANGE = frozenset({"web_session.seen_at"})
+"""When a session was last used moves by itself, at most once in a minute; everything else is somebody's act."""
+OF_A_REFUSAL = NOT_A_CHANGE | {"audit_record", "audit_seq", "audit_head"}
+"""A refusal is recorded in the trail of what it was about, and moves nothing else."""
+OF_TWO = ("four_eyes", "conflict_of_interest")
+"""Somebody has the right, and still not for this one thing."""
+_PART = re.compile(r"{(\w+)}")
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Return (method, address) of every route of the application."""
+    found = []
+    for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
+        for router in routers:
+            for route in router.routes:
+                assert isinstance(route, APIRoute), f"{route} is no route of ours"
+                found += [(method, f"{prefix}{route.path}") for method in sorted(route.methods or ())]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One request of one person, and what the declaration says to it."""
+
+    method: str
+    path: str
+    person: Person
+    expected: Verdict
+    is_form: bool = False
+    body: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} as {self.person.name}"
+
+
+@pytest.fixture(scope="module")
+def world(sqlite_house_template: tuple[Path, House], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Give a world of one of each thing; nothing that these tests are about to refuse changes it."""
+    house = copied_into(sqlite_house_template, tmp_path_factory.mktemp("matrix") / "house.db")
+    made = a_world(house)
+    let_in(made, [one.name for one in people() if one.is_signed_in])
+    yield made
+    house.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def console(world: World, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """Give its console."""
+    return console_of(world.house, files=tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="module")
+def door(console: FastAPI, world: World) -> Iterator[Door]:
+    """Give who asks."""
+    with Door(console, world) as found:
+        yield found
+
+
+def filled(address: str, right: Right, world: World) -> str:
+    """Return an address with its parts: those of the right, the thing's own name, else those of the world."""
+    at = {**(right.at or {})}
+    query = at.pop("?", "").format(payout=world.rows["payouts"].id)
+    path = _PART.sub(lambda part: at.get(part[1]) or _value(address, part[1], right, world), address)
+    return f"{path}?{query}" if query else path
+
+
+def _value(address: str, part: str, right: Right, world: World) -> str:
+    first = address.removeprefix(API_PREFIX).split("/")[1]
+    if part in ("ref", "code") and (first in NOUNS or right.reads):
+        if first == "evidence":
+            return world.parts["evidence"]
+        return world.ref(first if first in NOUNS else right.reads)
+    if part == "code" and first == "problems":
+        return "not-found"
+    if part == "pair":
+        return f"{world.parts['version']}..{world.parts['version']}"
+    if part == "ref":
+        return world.parts["platform"] if first == "platforms" else key()
+    if part == "number":
+        return world.parts["number"]
+    return world.parts[part]
+
+
+def cells(world: World, asked: tuple[Person, ...]) -> list[Cell]:
+    """Return every address for each of these people."""
+    found = []
+    for method, address in addresses():
+        name = f"{method} {address}"
+        if name in EACH_NOUN or name in EACH_VERB:
+            continue
+        right = ROUTES[name]
+        path = filled(address, right, world)
+        is_form = method == "POST" and not address.startswith(API_PREFIX)
+        found += [Cell(method, path, one, verdict(right, one), is_form, right.body) for one in asked]
+    return found
+
+
+def cells_of_nouns(world: World, asked: tuple[Person, ...]) -> list[Cell]:
+    """Return the addresses that every noun has for programs."""
+    found = []
+    for path, noun in NOUNS.items():
+        begin = f"{API_PREFIX}/{path}/{world.ref(path)}"
+        for one in asked:
+            reads = verdict(Right(reads=path), one)
+            shown = reads if noun.view or reads is Verdict.SIGN_IN else Verdict.HIDDEN
+            found += [Cell("GET", begin, one, shown), Cell("GET", f"{begin}/commands", one, reads)]
+    return found
+
+
+def cells_of_verbs(world: World, asked: tuple[Person, ...]) -> list[Cell]:
+    """Return the addresses of every verb of every noun: its page, its form, and what programs call."""
+    own = {name for name in ROUTES if "/do/" in name}
+    found = []
+    for path, noun in NOUNS.items():
+        row = world.rows[path]
+        for verb in noun.verbs:
+            right, spoken = of_verb(path, verb), noun.spoken(verb)
+            page = f"/{path}/{noun.ref(row)}/do/{spoken}"
+            called = f"{API_PREFIX}/{path}/{noun.ref(row)}/commands/{spoken}"
+            has_own = any(name.endswith(f"/{path}/{{ref}}/do/{spoken}") for name in own)
+            for one in asked:
+                seen = verdict(Right(reads=path), one)
+                said = verdict(right, one)
+                if not has_own and path not in ("payouts", "exceptions"):
+                    found += [Cell("GET", page, one, seen), Cell("POST", page, one, said, is_form=True)]
+                found.append(Cell("POST", called, one, said))
+    return found
+
+
+def asked_for(door: Door, cell: Cell) -> httpx.Response:
+    """Ask."""
+    if cell.method != "POST":
+        headers = {"x-csrf-token": csrf_of(door.world.tokens.get(cell.person.name, ""))}
+        return door.ask(cell.method, cell.path, cell.person, headers=headers)
+    if cell.is_form:
+        return door.send(cell.path, cell.person, **_form(door.world, cell.path))
+    if cell.body == "file":
+        return door.call(cell.path, cell.person, files={"file": ("a.csv", b"x")})
+    headers = {"if-match": f'"{_version(door.world, cell)}"'}
+    return door.call(cell.path, cell.person, _body(door.world, cell), headers=headers)
+
+
+def _form(world: World, path: str) -> dict[str, Any]:
+    if "/do/" in path:
+        return {"expected_version": "999", **({"type": "paper"} if path.endswith("/do/evidence-add") else {})}
+    if path.endswith("/together"):
+        return {"word": "approve", "id": str(world.rows["payouts"].id), "total": "1"}
+    if path.endswith("/decide"):
+        return {"verb": "approve", "amount_minor": "1", "expected_version": "999"}
+    return {}
+
+
+def _version(world: World, cell: Cell) -> int:
+    """Return the version that is said to have been seen: a wrong one where only that keeps a request from success."""
+    if not is_denied(cell):
+        return 999
+    row = world.rows.get("payouts" if cell.body else cell.path.split("/")[3], world.rows["payouts"])
+    return int(row.version)
+
+
+def _body(world: World, cell: Cell) -> dict[str, Any]:
+    payout, name = world.rows["payouts"], cell.body
+    if name == "payout":
+        ids = {one: str(getattr(payout, one)) for one in ("project_id", "milestone_id", "payee_account_id")}
+        return {**ids, "amount_minor": 1, "currency": "CNY", "purpose": "milestone"}
+    if name == "several":
+        item = {"id": str(payout.id), "version": _version(world, cell), "payload_hash": payout.payload_hash}
+        return {"items": [item], "total_minor": int(payout.amount_minor)}
+    return {}
+
+
+def said(answer: httpx.Response) -> Verdict | str:
+    """Return the verdict that an answer is; its status where it is none."""
+    status = answer.status_code
+    if '"not_signed_in"' in answer.text or (status == 303 and answer.headers["location"].startswith("/login?")):
+        return Verdict.SIGN_IN
+    if status == 403:
+        return Verdict.THROUGH if any(f'"code":"{one}"' in answer.text for one in OF_TWO) else Verdict.FORBIDDEN
+    if status == 404:
+        return Verdict.HIDDEN
+    return Verdict.THROUGH if status < 500 and status != 405 else str(status)
+
+
+def is_denied(cell: Cell) -> bool:
+    """Say whether the declaration refuses a request."""
+    return cell.expected is not Verdict.THROUGH
+
+
+def differing(door: Door, asked: list[Cell], without: frozenset[str] = NOT_A_CHANGE) -> list[str]:
+    """Return which of these are answered otherwise than declared, and which of them change the database.
+
+    The database is looked at before and after all of them; only where it differs they are asked again one by one.
+    """
+    engine = door.world.house.engine
+    before = digest(engine, without)
+    answers = [(cell, said(asked_for(door, cell))) for cell in asked]
+    found = [f"{cell}: {cell.expected} is declared, {one} was said" for cell, one in answers if one != cell.expected]
+    after = digest(engine, without)
+    if changed(before, after):
+        found.append(f"together they change {sorted(changed(before, after))}")
+        found += _changing(door, asked, without)
+    return found
+
+
+def _changing(door: Door, asked: list[Cell], without: frozenset[str]) -> Iterator[str]:
+    engine = door.world.house.engine
+    after = digest(engine, without)
+    for cell in asked:
+        before = after
+        asked_for(door, cell)
+        after = digest(engine, without)
+        if tables := changed(before, after):
+            yield f"{cell} changes {sorted(tables)}"
+
+
+FEW = (ANONYMOUS, NOBODY, Person(f"{Role.PROJECT_LEAD} elsewhere", Role.PROJECT_LEAD, Place.ELSEWHERE))
+SOME = (*FEW, Person(Role.COORDINATOR, Role.COORDINATOR), Person(Role.FUND_MANAGER, Role.FUND_MANAGER))
+LEAVING = ("/logout", f"{API_PREFIX}/session")
+"""They end the session that asks."""
+
+
+class TestTheDeclaration:
+    def test_has_a_row_for_every_address(self) -> None:
+        known = {*ROUTES, *EACH_NOUN, *EACH_VERB}
+        asked = {f"{method} {address}" for method, address in addresses()}
+
+        assert sorted(asked - known) == [], "say in tests/web/rights.py who may open these"
+        assert sorted(known - asked) == [], "no such address any more"
+
+    def test_says_who_reads_every_noun(self) -> None:
+        assert sorted(READERS) == sorted(NOUNS)
+
+
+class TestEveryAddress:
+    def test_is_closed_to_who_has_no_part_and_changes_nothing(self, door: Door, world: World) -> None:
+        denied = [one for one in cells(world, FEW) if is_denied(one)]
+
+        assert len(denied) > len(ROUTES)
+        assert differing(door, denied) == []
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("place", [Place.HERE, Place.ELSEWHERE, Place.EVERYWHERE])
+    def test_says_to_everybody_what_is_declared_and_changes_nothing_by_looking(
+        self, door: Door, world: World, place: Place
+    ) -> None:
+        asked = [one for one in cells(world, people()) if one.person.place is place]
+
+        assert differing(door, [one for one in asked if one.method == "GET"]) == []
+        assert differing(door, [one for one in asked if one.method != "GET" and is_denied(one)], OF_A_REFUSAL) == []
+
+    @pytest.mark.long
+    def test_of_each_noun_says_to_everybody_what_is_declared(self, door: Door, world: World) -> None:
+        assert differing(door, cells_of_nouns(world, people())) == []
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("path", sorted(NOUNS))
+    def test_of_each_verb_is_denied_to_everybody_else_and_leaves_nothing_but_its_record(
+        self, door: Door, world: World, path: str
+    ) -> None:
+        called = [one for one in cells_of_verbs(world, people()) if one.path.startswith(f"{API_PREFIX}/{path}/")]
+        pages = [one for one in cells_of_verbs(world, SOME) if one.path.startswith(f"/{path}/")]
+
+        assert differing(door, [one for one in pages if one.method == "GET"]) == []
+        assert differing(door, [one for one in (*called, *pages) if is_denied(one)], OF_A_REFUSAL) == []
+
+    @pytest.mark.long
+    def test_lets_through_who_is_declared_to(self, door: Door, world: World) -> None:
+        """What is typed is empty, and the version seen a wrong one, so that little comes of it."""
+        called = [one for one in cells_of_verbs(world, people()) if one.path.startswith(API_PREFIX)]
+        asked = [*cells(world, people()), *called]
+        passed = [one for one in asked if one.method != "GET" and not is_denied(one) and one.path not in LEAVING]
+        answers = [(cell, said(asked_for(door, cell))) for cell in passed]
+
+        assert [f"{cell}: {one} was said" for cell, one in answers if one is not Verdict.THROUGH] == []
+        assert {one.person.role for one in passed} >= set(Role) - {Role.CUSTOMER_REP, Role.STANDARD_EDITOR}
+
+
+FORGERIES = {
+    "no token": {"csrf": ""},
+    "the token of another session": {"csrf": csrf_of("token of nobody")},
+    "from another site": {"sec-fetch-site": "cross-site"},
+    "from a neighbour": {"sec-fetch-site": "same-site"},
+    "from another origin, by an old browser": {"origin": "https://evil.example"},
+}
+
+
+class TestAForm:
+    @pytest.mark.parametrize("forged", FORGERIES)
+    def test_that_no_page_of_ours_sent_is_refused_and_changes_nothing(
+        self, door: Door, world: World, forged: str
+    ) -> None:
+        before = digest(world.house.engine, NOT_A_CHANGE)
+        for cell in one_for_each_form(world):
+            answer = forge(door, cell, FORGERIES[forged])
+            assert answer.status_code == 403, f"{cell}: {answer.status_code}"
+            assert "did not come from a page of this session" in answer.text or '"csrf"' in answer.text, answer.text
+        assert changed(before, digest(world.house.engine, NOT_A_CHANGE)) == set()
+
+
+def one_for_each_form(world: World) -> list[Cell]:
+    """Return each address that writes, as somebody who may."""
+    found: dict[str, Cell] = {}
+    for cell in (*cells(world, people()), *cells_of_verbs(world, SOME)[:60]):
+        is_for_who_is_in = cell.person.is_signed_in and cell.path not in ("/login", "/login/as", "/api/v1/session")
+        if cell.method in ("POST", "DELETE") and not is_denied(cell) and is_for_who_is_in:
+            found.setdefault(f"{cell.method} {cell.path}", cell)
+    return list(found.values())
+
+
+def forge(door: Door, cell: Cell, forged: dict[str, str]) -> httpx.Response:
+    """Send a form as another site would make somebody's browser send it."""
+    token = csrf_of(door.world.tokens[cell.person.name])
+    headers = {name: value for name, value in forged.items() if name != "csrf"}
+    if "origin" in headers:  # who sends no Sec-Fetch-Site is judged by the origin
+        headers["sec-fetch-site"] = ""
+    said_token = forged.get("csrf", token)
+    if cell.is_form:
+        return door.ask("POST", cell.path, cell.person, data={"csrf": said_token}, headers=headers)
+    headers |= {"x-csrf-token": said_token, "idempotency-key": key(), "if-match": '"1"'}
+    body = _body(door.world, cell)
+    sent = {"files": {"file": ("a.csv", b"x")}} if cell.body == "file" else {"json": body}
+    return door.ask(cell.method, cell.path, cell.person, headers=headers, **sent)
+
+
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+def answering(path: str) -> set[str]:
+    """Return the methods that an address takes, by every route that it fits."""
+    found: set[str] = set()
+    for prefix, routers in ((API_PREFIX, API), ("", PAGES)):
+        if not path.startswith(prefix):
+            continue
+        for router in routers:
+            for route in router.routes:
+                assert isinstance(route, APIRoute)
+                if route.path_regex.fullmatch(path.removeprefix(prefix)):
+                    found |= route.methods or set()
+    return found
+
+
+class TestAMethod:
+    def test_that_an_address_does_not_know_is_405_with_those_that_it_knows(self, door: Door, world: World) -> None:
+        admin = Person(Role.ADMIN, Role.ADMIN, Place.EVERYWHERE)
+        before = digest(world.house.engine, NOT_A_CHANGE)
+        for path in sorted({one.path.partition("?")[0] for one in (*cells(world, (admin,)), *nouns(world))}):
+            known = answering(path)
+            for method in sorted(set(METHODS) - known):
+                answer = door.ask(method, path, admin)
+                assert answer.status_code == 405, f"{method} {path}: {answer.status_code}"
+                assert {one.strip() for one in answer.headers["allow"].split(",")} == known, f"{method} {path}"
+                is_for_programs = path.startswith("/api/")
+                assert answer.headers["content-type"].startswith(PROBLEM if is_for_programs else "text/html")
+                assert ("method_not_allowed" if is_for_programs else "此地址不支持该方法") in answer.text
+        assert changed(before, digest(world.house.engine, NOT_A_CHANGE)) == set()
+
+
+def nouns(world: World) -> list[Cell]:
+    """Return the addresses of a noun and of a verb."""
+    number = world.ref("projects")
+    paths = (f"{API_PREFIX}/projects/{number}", f"/projects/{number}/do/advance")
+    return [Cell("GET", path, NOBODY, Verdict.HIDDEN) for path in paths]

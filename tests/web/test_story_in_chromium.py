@@ -1,0 +1,48 @@
+"""The same story in a real Chromium: with a mouse, with the keyboard alone, on a telephone, without scripts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import skip_or_fail
+from tests.factories import House
+from tests.web.story import PASSWORD, Stage, opened, tell
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.sync_api import Browser as Chromium
+
+from tests.web.clicking import Clicker, Telephone, Typist, chromium, program, served
+
+
+def _scriptless(browser: Chromium, base: str) -> Clicker:
+    """Return somebody whose browser runs no scripts."""
+    return Clicker(browser, base, java_script_enabled=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "visitor", [Clicker, Typist, Telephone, _scriptless], ids=["mouse", "keyboard", "390px", "no js"]
+)
+def test_the_robot_goes_there_in_a_real_browser(
+    visitor: Callable[[Chromium, str], Clicker],
+    house: House,
+    tmp_path: Path,
+) -> None:
+    place = program()
+    if place is None:
+        skip_or_fail("Chromium was not found: on Debian `apt-get install chromium fonts-wqy-microhei`")
+        return
+    app, clock, bank = opened(house, tmp_path)
+    with served(app) as base, chromium(place) as browser:
+
+        def enter(login: str) -> Clicker:
+            found = visitor(browser, base)
+            found.open("/login")
+            found.press("Sign in", login=login, password=PASSWORD)
+            return found
+
+        tell(Stage(house, clock, bank, enter))
+
+    assert house.one("SELECT stage FROM project") == "in_production"

@@ -1,0 +1,221 @@
+"""Drafts of standards: written and checked by one editor, read beside what it replaces and published by another."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Invalid, LifecycleError, Unmet, unmet
+from lifecycle.people.commands import PROPOSE_STANDARD, ProposeStandard, PublishStandard
+from lifecycle.people.queries import standards
+from lifecycle.stages.rules import RULES
+from lifecycle.standards import library
+from lifecycle.standards.difference import differences
+from lifecycle.standards.faults import faults
+from lifecycle.standards.pack import Pack
+from lifecycle.standards.problem import Problem
+from lifecycle.verdicts.packs import packs_of
+from models.people import User
+from models.reading import rows_by
+from notifications.words import sentence
+from web.acts import actions
+from web.asking import need
+from web.errors import reasons_of, status_of
+from web.forms import KEY
+from web.nouns import DRAFTS
+from web.pages.standards import comparison, impact_of, text_of_pack
+from web.render import page
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+LARGEST = 1_000_000
+_FIELDS = {"reason_missing": "reason"}
+
+
+@router.get("/standard-drafts/new")
+def new(visit: Somebody, base: str = "") -> Response:
+    """Show the text of a published version to begin with: the one named, else the newest."""
+    need(visit, PROPOSE_STANDARD)
+    pack = visit.read(lambda session: _published(session, base))
+    return _page(visit, text_of_pack(pack) if pack else "", "", report=None)
+
+
+@router.post("/standard-drafts/new")
+def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
+    """Say what the check finds and what changes; hand it over when that was asked and nothing is found."""
+    need(visit, PROPOSE_STANDARD)
+    reason = text_of(form, "reason")
+    try:
+        text = _text(form)
+    except LifecycleError as error:
+        return _page(visit, text_of(form, "text"), reason, report=None, error=error)
+    pack, found = _read(text)
+    report = visit.read(lambda session: _report(session, visit, pack, found))
+    if not form.get("hand"):
+        return _page(visit, text, reason, report=report)
+    if pack is None or found:
+        return _page(visit, text, reason, report=report, error=Invalid(*map(_told, found)))
+    answer = visit.act(
+        ProposeStandard(
+            command_id=text_of(form, KEY) or str(visit.house.new_id()),
+            sha256=library.sha256(pack),
+            body=pack.canonical(),
+            reason=reason.strip(),
+        )
+    )
+    if answer.error is not None:
+        return _page(visit, text, reason, report=report, error=answer.error)
+    return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+
+
+@router.get("/standard-drafts/{ref}")
+def show(visit: Somebody, ref: str) -> Response:
+    """Show what the draft changes and whom it would touch, and whether the reader may publish it."""
+    return _draft_page(visit, ref)
+
+
+@router.get("/standard-drafts/{ref}/yaml")
+def as_yaml(visit: Somebody, ref: str) -> Response:
+    """Give the text of the draft."""
+    row = visit.read(lambda session: DRAFTS.find(session, visit, ref))
+    headers = {"content-disposition": f'attachment; filename="{row.code}-{row.pack_version}-draft.yaml"'}
+    text = text_of_pack(Pack.model_validate(row.body))
+    return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
+
+
+@router.post("/standard-drafts/{ref}/publish")
+def publish(visit: Somebody, form: Typed, ref: str) -> Response:
+    """Publish what another editor handed over."""
+    row = visit.read(lambda session: DRAFTS.find(session, visit, ref))
+    answer = visit.act(_publish(row, text_of(form, KEY) or str(visit.house.new_id())))
+    if answer.error is not None:
+        return _draft_page(visit, ref, error=answer.error)
+    return RedirectResponse(f"/standards/{row.code}/{row.pack_version}", status_code=303)
+
+
+def _draft_page(visit: Visit, ref: str, *, error: LifecycleError | None = None) -> Response:
+    def work(session: Session) -> dict[str, Any]:
+        row = DRAFTS.find(session, visit, ref)
+        new = Pack.model_validate(row.body)
+        old = _before(session, new)
+        (by,) = rows_by(session, User, "id", [row.proposed_by])[row.proposed_by]
+        values = {"row": row, "by": by.name, "old": "", "can": [one for one in _acts(session, row) if one.is_allowed]}
+        if old is not None:
+            values["old"] = f"{old.code}@{old.version}"
+            values["compared"] = comparison(visit, old, new)
+            values["impact"] = impact_of(session, visit, library.sha256(old), row.sha256)
+        return values
+
+    def _acts(session: Session, row: Any) -> Sequence[Any]:
+        return actions(session, visit, DRAFTS, row)
+
+    found = visit.read(work)
+    row = found["row"]
+    refusal = None if row.closed_at else visit.rehearse(_publish(row, "rehearsal")).error
+    return page(
+        visit,
+        "draft.html",
+        status=status_of(error) if error else 200,
+        **found,
+        closed=reasons_of(refusal) if refusal else (),
+        key=str(visit.house.new_id()),
+        reasons=reasons_of(error) if error else (),
+    )
+
+
+def _publish(row: Any, key: str) -> PublishStandard:
+    return PublishStandard(command_id=key, sha256=row.sha256, body=row.body)
+
+
+def _page(
+    visit: Visit, text: str, reason: str, *, report: dict[str, Any] | None, error: LifecycleError | None = None
+) -> Response:
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "draft_new.html",
+        status=status_of(error) if error else 200,
+        text=text,
+        reason=reason,
+        report=report,
+        key=str(visit.house.new_id()),
+        reasons=reasons,
+        wrong={_FIELDS[one.code]: one for one in reasons if one.code in _FIELDS},
+    )
+
+
+def _text(form: FormData) -> str:
+    """Return what was typed, or the content of the file that came instead."""
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return text_of(form, "text").replace("\r\n", "\n")
+    content = upload.file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise Invalid(unmet("file_too_large", field="file", limit=1))
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise Invalid(unmet("file_is_not_utf8", field="file")) from None
+
+
+def _read(text: str) -> tuple[Pack | None, Sequence[Problem]]:
+    try:
+        pack, lines = library.from_text(text)
+    except library.BadPack as bad:
+        return None, bad.problems
+    return pack, faults(pack, rules=frozenset(RULES), lines=lines)
+
+
+def _report(session: Session, visit: Visit, pack: Pack | None, found: Sequence[Problem]) -> dict[str, Any]:
+    said = [
+        {
+            "line": (one.line or "").removeprefix(f"{library.WHOLE}:"),
+            "path": one.path,
+            "said": sentence(one.code, one.values, visit.lang),
+        }
+        for one in found
+    ]
+    values: dict[str, Any] = {"faults": said, "base": ""}
+    if pack is not None:
+        values |= {
+            "name": f"{pack.code}@{pack.version}",
+            "clauses": sum(len(stage.criteria) for stage in pack.stages),
+        }
+        old = _before(session, pack)
+        if old is not None:
+            values |= {"base": f"{old.code}@{old.version}", "changes": _changes(visit, old, pack)}
+    return values
+
+
+def _changes(visit: Visit, old: Pack, new: Pack) -> list[dict[str, Any]]:
+    if not differences(old, new):
+        return []
+    return [
+        {**row, "path": f"{part['name']} {row['path']}"}
+        for part in comparison(visit, old, new)["parts"]
+        for row in part["rows"]
+    ]
+
+
+def _before(session: Session, pack: Pack) -> Pack | None:
+    """Return the newest other version of the same standard, else the standard that it is based on, if published."""
+    rows = [one for one in standards(session) if one["version"] != pack.version or one["code"] != pack.code]
+    same = [one for one in rows if one["code"] == pack.code]
+    based = [one for one in rows if f"{one['code']}@{one['version']}" == pack.based_on]
+    chosen = max(same, key=lambda one: one["published_at"]) if same else next(iter(based), None)
+    return packs_of(session, [chosen["sha256"]])[chosen["sha256"]] if chosen else None
+
+
+def _published(session: Session, name: str) -> Pack | None:
+    """Return the version that is named, else the one published last."""
+    rows = standards(session)
+    named = [one for one in rows if f"{one['code']}@{one['version']}" == name]
+    chosen = named or sorted(rows, key=lambda one: one["published_at"])[-1:]
+    return packs_of(session, [chosen[0]["sha256"]])[chosen[0]["sha256"]] if chosen else None
+
+
+def _told(problem: Problem) -> Unmet:
+    return Unmet(code=problem.code, clause=problem.clause, values=problem.values)
