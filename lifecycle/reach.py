@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 
-from lifecycle.actor import PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import INSTALLATION, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from models.funds import Fund
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
@@ -13,19 +13,17 @@ from models.reading import table_of
 from models.reviews import PanelMember, Review
 from models.states import ReviewState, Role
 
-EVERYWHERE = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
-
 
 def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `project` that leaves those in which somebody has any part."""
     if not rights.is_active:
         return false()
-    if any(role in EVERYWHERE and organisation is None for role, organisation in rights.grants):
+    if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
         return true()
     project, programme = table_of(Project), table_of(Programme)
     parts: dict[str, set[UUID]] = {}
     for role, organisation in rights.grants:
-        parties = ("sme", "platform", "receiver", "funder") if role in EVERYWHERE else PARTIES_OF_ROLE.get(role, ())
+        parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
         for party in parties:
             if organisation is not None:
                 parts.setdefault(party, set()).add(organisation)
@@ -40,10 +38,14 @@ def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
 
 
 def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
-    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held."""
+    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held.
+
+    Only roles that are named for projects count, as in `lifecycle.actor`: who is named a coordinator of a project reads
+    it by the grant at its platform, and no longer than it is there.
+    """
     project, member = table_of(Project), table_of(ProjectMember)
     panel, review = table_of(PanelMember), table_of(Review)
-    roles = sorted(held)
+    roles = sorted(held & NAMED_ROLES)
     named = select(member.c.project_id).where(
         member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
     )

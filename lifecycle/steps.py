@@ -331,6 +331,8 @@ UNASKED = frozenset(
         # Accounts, and what the page of operations shows.
         *("user.add", "user.grant", "user.revoke", "user.disable", "user.enable", "user.add_token"),
         *OF_ONESELF,
+        *("invitation.send", "invitation.revoke", "invitation.ask_link"),
+        *("standard_draft.propose", "standard_draft.withdraw"),
         *(
             "user.reset_access",
             "user.delegate",

@@ -11,11 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-<<<<<<< HEAD
 from sqlalchemy import ColumnElement, literal, select
-=======
-from sqlalchemy import ColumnElement, and_, select
->>>>>>> main
 from sqlmodel import Session
 
 from lifecycle import engine
@@ -262,102 +258,6 @@ def _likely(session: Session, actor: Actor, reach: ColumnElement[bool]) -> list[
     """
     project, run, member = map(table_of, (Project, StageRun, ProjectMember))
     mine = select(member.c.project_id).where(member.c.user_id == actor.user_id, member.c.until_at.is_(None))
-<<<<<<< HEAD
-=======
-    found: dict[UUID, None] = {}
-    for condition in (and_(project.c.id.in_(mine), reach), reach):
-        statement = (
-            select(project.c.id)
-            .join(run, run.c.id == project.c.stage_run_id)
-            .where(condition, project.c.stage.not_in(ENDED), is_open)
-            .order_by(run.c.due_on.is_(None), run.c.due_on)
-            .limit(limit)
-        )
-        found |= dict.fromkeys(session.execute(statement).scalars())
-    return list(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A kind of subject that waits for a decision: its open states, and the verbs that go on with it."""
-
-    model: Any
-    states: tuple[str, ...]
-    verbs: tuple[str, ...]
-
-
-_PENDING = (
-    _Pending(
-        Payout,
-        (PayoutState.REQUESTED, PayoutState.APPROVED, PayoutState.RETURNED),
-        ("payout.certify", "payout.approve", "payout.reapprove"),
-    ),
-    _Pending(Milestone, (MilestoneState.SUBMITTED,), ("milestone.accept",)),
-    _Pending(
-        Review,
-        (ReviewState.CALLED, ReviewState.SCORING, ReviewState.PROPOSED),
-        ("review.open", "review.propose", "review.decide"),
-    ),
-)
-
-
-def decisions(
-    session: Session, reach: ColumnElement[bool], stamp: Stamp, *, limit: int, roles: frozenset[Role]
-) -> Iterator[Owed]:
-    """Yield what this person can decide at this moment, by the engine's own answer; at most `limit` of each kind."""
-    project = table_of(Project)
-    for pending in _PENDING:
-        verbs = [_verb(name) for name in pending.verbs]
-        if not any(PERMISSIONS.get(verb.permission, frozenset()) & roles for verb in verbs):
-            continue
-        table = table_of(pending.model)
-        statement = (
-            select(table, project.c.number.label("project"), project.c.name.label("project_name"))
-            .join(project, project.c.id == table.c.project_id)
-            .where(reach, table.c.state.in_(pending.states))
-            .order_by(table.c.id)
-            .limit(limit)
-        )
-        for row in session.execute(statement).all():
-            name = _open_verb(session, row.id, verbs, stamp)
-            if name:
-                yield _decision(row, name)
-    yield from _waivers(session, reach, stamp, limit=limit)
-
-
-def _verb(permission: str) -> Any:
-    kind, _, name = permission.partition(".")
-    return BY_NAME[(kind, name)]
-
-
-def _open_verb(session: Session, subject: UUID, verbs: Sequence[Any], stamp: Stamp) -> str:
-    try:
-        answers = engine.explain(session, subject, verbs, stamp=stamp)
-    except NotFound:
-        return ""
-    return next((verb.permission for verb, reasons in answers if not reasons), "")
-
-
-def _decision(row: Any, verb: str) -> Owed:
-    kept: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented name of a row's mapping
-    amount = kept.get("amount_minor")
-    created = kept.get("created_at") or kept.get("submitted_at")
-    return Owed(
-        kind=verb,
-        number=row.project,
-        name=row.project_name,
-        clause=kept.get("gate") or "",
-        due_on=kept.get("pay_by_on") or kept.get("planned_on"),
-        since_on=created.date() if created else None,
-        ref=str(kept.get("number") if verb.startswith("payout.") else row.id),
-        amount_minor=amount,
-        currency=kept.get("currency") or "CNY",
-    )
-
-
-def _waivers(session: Session, reach: ColumnElement[bool], stamp: Stamp, *, limit: int) -> Iterator[Owed]:
-    waiver, project = table_of(Waiver), table_of(Project)
->>>>>>> main
     statement = (
         select(project.c.id)
         .outerjoin(run, run.c.id == project.c.stage_run_id)

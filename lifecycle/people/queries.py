@@ -173,13 +173,9 @@ WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
     """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
-    <<<<<<< HEAD
-        In a project with a panel, its chair is who was named for that. Three reads for any number of projects; disabled
-        accounts are nobody.
-    =======
-        Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind.
-        Two reads for any number of projects; disabled accounts are nobody.
-    >>>>>>> main
+    Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind. In
+    a project with a panel, its chair is who was named for that. Three reads for any number of projects; disabled
+    accounts are nobody.
     """
     named = {**_named(session, project_ids), **_chairs(session, project_ids)}
     granted = _granted(session, project_ids)

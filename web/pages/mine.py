@@ -170,13 +170,8 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts) -> Mine:
         counted=frozenset(one.id for one in facts.pack.stage(row.stage).criteria if one.rule in BATCH_RULES)
         if row.stage in STAGES
         else frozenset(),
-<<<<<<< HEAD
         notices=told,
-        payouts=_payouts(session, visit, row),
-=======
-        notices=notices(session, row.id),
         payouts=[] if visit.is_on_own_page else _payouts(session, visit, row),
->>>>>>> main
         contacts=_contacts(session, row),
         can_submit=can_submit,
         can_hand_in=acts["evidence.add"].is_allowed,
