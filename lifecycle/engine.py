@@ -149,7 +149,7 @@ def able(
     """
     examples = [verb.example(one) for one in subjects]
     if absent is not None:
-        examples = [replace(one, on_behalf_of=absent) for one in examples]  # type: ignore[call-arg]
+        examples = [replace(one, on_behalf_of=absent) for one in examples]
     desk = _Desk(session, tuple(enumerate(examples)), stamp, is_locked=False)
     tasks = [task for task in desk.tasks.values() if not desk.right(verb, task)]
     found = verb.facts(session, tasks, stamp) if tasks else ()

@@ -162,7 +162,8 @@ def _tranche_due(table: Any, stamp: Stamp) -> ColumnElement[bool]:
 def _in_force(table: Any) -> ColumnElement[bool]:
     agreement = table_of(Agreement)
     runs = select(agreement.c.id).where(agreement.c.status == FundStatus.ACTIVE, agreement.c.signed_on.is_not(None))
-    return table.c.agreement_id.in_(runs)
+    found: ColumnElement[bool] = table.c.agreement_id.in_(runs)
+    return found
 
 
 def _unasked_money(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
@@ -374,11 +375,12 @@ def steps_of(session: Session, stamp: Stamp, *, limit: int) -> Iterator[Waiting]
             continue
         rows = {row.id: row for row in session.execute(_candidates(step, verb, rights, stamp, limit))}
         done: set[UUID] = set()
-        for absent in (None, *lenders) if rows else ():
+        people: tuple[UUID | None, ...] = (None, *lenders) if rows else ()
+        for person in people:
             asked = [one for one in rows if one not in done]
-            mine = able(session, verb, asked, stamp=stamp, absent=absent, typed=step.typed)
+            mine = able(session, verb, asked, stamp=stamp, absent=person, typed=step.typed)
             done |= mine
-            yield from (_waiting(step, verb, row, absent) for key, row in rows.items() if key in mine)
+            yield from (_waiting(step, verb, row, person) for key, row in rows.items() if key in mine)
 
 
 def _candidates(step: Step, verb: Verb[Any, Any], rights: Rights, stamp: Stamp, limit: int) -> Any:
