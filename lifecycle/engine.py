@@ -133,6 +133,30 @@ def explain(
     return [(verb, reasons[verb.permission]) for verb in verbs]
 
 
+def able(
+    session: Session,
+    verb: Verb[Any, Any],
+    subjects: Collection[UUID],
+    *,
+    stamp: Stamp,
+    absent: UUID | None = None,
+    typed: Collection[str] = (),
+) -> set[UUID]:
+    """Return those of the subjects with which this actor can do something now; nothing but input is missing there.
+
+    The same answer as `explain`, in a fixed number of reads for any number of subjects. `absent` is the account in
+    whose name the actor would act, `typed` are codes of what is added while the command is given.
+    """
+    examples = [verb.example(one) for one in subjects]
+    if absent is not None:
+        examples = [replace(one, on_behalf_of=absent) for one in examples]
+    desk = _Desk(session, tuple(enumerate(examples)), stamp, is_locked=False)
+    tasks = [task for task in desk.tasks.values() if not desk.right(verb, task)]
+    found = verb.facts(session, tasks, stamp) if tasks else ()
+    told = [(task.row.id, _verdict(verb, fact, of_the_situation)[1]) for task, fact in zip(tasks, found, strict=True)]
+    return {row_id for row_id, reasons in told if {reason.code for reason in reasons} <= set(typed)}
+
+
 def _facts_name(verb: Verb[Any, Any]) -> str:
     """Bring verbs with the same facts together: they are read once."""
     return f"{getattr(verb.facts, '__module__', '')}.{getattr(verb.facts, '__qualname__', '')}.{id(verb.facts)}"

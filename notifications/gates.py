@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.errors import Unmet
-from lifecycle.people.queries import WhoOwes
+from lifecycle.people.queries import Holder, WhoOwes
 from lifecycle.projects.facts import ProjectFacts
+from lifecycle.projects.rules import entry_met
 from lifecycle.stages.judgement import Verdict
 from lifecycle.standards.pack import Pack
 from lifecycle.standards.part import Text
@@ -60,6 +61,54 @@ def standard_names(session: Session, project_id: UUID, lang: Lang) -> dict[str, 
         return {}
     pack = packs_of(session, [sha256])[sha256]
     return type_names(pack, lang)
+
+
+def is_among(reason: Unmet, project_id: UUID, known: WhoOwes, person_id: UUID) -> bool:
+    """Say whether this person is among those to ask, and did not hand in what is to be judged."""
+    holders: tuple[Holder, ...] = known.get((project_id, Role(reason.role)), ()) if reason.role else ()
+    barred = reason.values.get("not_by", ())
+    return str(person_id) not in barred and any(one.person_id == person_id for one in holders)
+
+
+def entry_reasons(facts: ProjectFacts) -> list[Unmet]:
+    """Return what the next stage asks on entry and the gate does not ask already."""
+    known = {verdict.clause for verdict in facts.verdicts}
+    return [one for one in entry_met(facts) if one.clause not in known]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryLine:
+    """One thing that the next stage asks on entry, as people read it."""
+
+    reason: str
+    party: str
+    owed_by: str
+    """Party, role and people, in words."""
+    evidence: str
+    """Type of the document that shows it; empty where none does."""
+    title: str
+    """Of that document."""
+    is_yours: bool
+    """The reader is among those to ask."""
+
+
+def entry_lines(facts: ProjectFacts, people: WhoOwes, lang: Lang, person_id: UUID) -> list[EntryLine]:
+    """Return what stands between the gate and the next stage, for one reader."""
+    names, found = type_names(facts.pack, lang), []
+    for one in entry_reasons(facts):
+        words = explain_unmet(named(one, facts.project.id, people), lang, names)
+        evidence = str(one.values.get("evidence", ""))
+        found.append(
+            EntryLine(
+                reason=words.what,
+                party=one.party or "",
+                owed_by=words.owed_by,
+                evidence=evidence,
+                title=names.get(evidence, evidence),
+                is_yours=is_among(one, facts.project.id, people, person_id),
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

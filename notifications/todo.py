@@ -3,34 +3,39 @@
 Each thing says what it blocks, since when it waits, until when, and in which part it is theirs.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlmodel import Session
 
 from lifecycle import engine
-from lifecycle.actor import OF_ONESELF, PERMISSIONS, Actor
+from lifecycle.actor import OF_ONESELF, Actor, Rights, read_rights
 from lifecycle.commands import Stamp
-from lifecycle.errors import NotFound, Unmet
-from lifecycle.people.queries import Holder, WhoOwes, people_who_owe
+from lifecycle.endings.facts import left_of
+from lifecycle.engine import able
+from lifecycle.people.queries import WhoOwes, people_who_owe
+from lifecycle.projects.commands import SUBMIT
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates
-from lifecycle.projects.rules import entry_met
-from lifecycle.reviews.queries import conditions_of, votes_of
-from lifecycle.verbs import BY_NAME
-from models.agreements import Milestone
+from lifecycle.reach import readable_projects
+from lifecycle.requirements.commands import CONFIRM_WAIVER, ConfirmWaiver
+from lifecycle.reviews.queries import conditions_of
+from lifecycle.stages.judgement import Verdict
+from lifecycle.steps import Waiting, steps_of
+from models.agreements import RecoveryOrder
 from models.journal import CommandRecord
-from models.payouts import Payout
-from models.projects import Project, ProjectMember, Requirement, StageRun
+from models.projects import Project, ProjectMember, StageRun
 from models.reading import rows_by, table_of
-from models.reviews import Review, Waiver
-from models.states import ENDED, STAGES, MilestoneState, PayoutState, ProjectState, ReviewState, Role, VerdictState
-from notifications.gates import in_language, reasons_of, type_names
-from notifications.words import Lang, explain_unmet, sentence
+from models.states import ENDED, STAGES, ProjectState, RecoveryState, Role, StageRunState
+from models.tables import metadata, subject_tables
+from notifications.gates import entry_lines, in_language, is_among, reasons_of, type_names
+from notifications.words import Lang, explain_unmet, sentence, title, verb_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +43,9 @@ class Owed:
     """One thing that waits for a person."""
 
     kind: str
-    """`requirement`, `entry`, `vote`, `condition`, or the verb that is theirs (`payout.approve`)."""
+    """`requirement`, `entry`, `condition`, `debt`, or the verb that is theirs (`payout.approve`)."""
     number: str
-    """Of the project."""
+    """Of the project; empty where it belongs to none."""
     name: str
     clause: str = ""
     title: str = ""
@@ -55,35 +60,122 @@ class Owed:
     """Number or id of what is decided, where that is not the project."""
     amount_minor: int | None = None
     currency: str = "CNY"
+    evidence: str = ""
+    """Type of the document that settles it, where one does."""
 
     @property
     def is_money(self) -> bool:
         """Say whether money waits for it."""
         return self.amount_minor is not None
 
+    @property
+    def is_named(self) -> bool:
+        """Say whether the thing has a number of its own that people know it by."""
+        return bool(self.ref) and self.ref != self.number and not _ID.fullmatch(self.ref)
 
-def seats_and_debts(session: Session, actor: Actor, lang: Lang) -> Iterator[Owed]:
-    """Yield the conditions and votes that this person owes by name."""
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+LOOKED_AT = 200
+"""Projects whose gates are judged, and rows of each verb that are asked, for one list; all doors look at as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """All that waits for somebody."""
+
+    owed: list[Owed]
+    is_cut: bool
+    """There was more than was looked at."""
+
+
+def todo_of(session: Session, stamp: Stamp, lang: Lang) -> Todo:
+    """Return everything that asks the actor to do something: the same in every door."""
+    rights = read_rights(session, stamp.actor, [], today=stamp.today)
+    ids = _likely(session, stamp.actor, readable_projects(rights, stamp.actor))
+    waiting = list(steps_of(session, stamp, limit=LOOKED_AT))
+    counts = Counter(one.verb for one in waiting)
+    owed = [
+        *_conditions(session, stamp.actor, lang),
+        *(_step(one, lang) for one in waiting),
+        *_debts(session, rights, lang),
+        *_of_gates(session, ids[:LOOKED_AT], stamp, lang),
+    ]
+    return Todo(owed, len(ids) > LOOKED_AT or any(count >= LOOKED_AT for count in counts.values()))
+
+
+def _step(one: Waiting, lang: Lang) -> Owed:
+    about = title("case", one.label, lang) if one.object_type == "exception" else ""
+    absent = sentence("todo_on_behalf", {}, lang) if one.on_behalf_of else ""
+    return Owed(
+        kind=one.verb,
+        number=one.number,
+        name=one.name,
+        clause="" if about else one.label,
+        title=_said(one.verb, lang),
+        reason=" ".join(filter(None, (about, absent))),
+        due_on=one.due_on,
+        since_on=one.since_on,
+        ref=one.ref,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
+    )
+
+
+def _said(verb: str, lang: Lang) -> str:
+    """Return the words of a task: its own, else those of the verb."""
+    own = title("todo", verb, lang)
+    said = verb_title(verb, lang) if own == verb else own
+    return said[:1].upper() + said[1:]
+
+
+def _conditions(session: Session, actor: Actor, lang: Lang) -> Iterator[Owed]:
     for row in conditions_of(session, actor.user_id):
-        title = sentence("todo_condition", {}, lang)
-        yield Owed(kind="condition", title=title, reason=row.pop("note"), **row)
-    for row in votes_of(session, actor.user_id):
-        review_id = row.pop("review_id")
-        yield Owed(kind="vote", title=sentence("todo_vote", {}, lang), ref=str(review_id), **row)
+        yield Owed(kind="condition", title=sentence("todo_condition", {}, lang), reason=row.pop("note"), **row)
 
 
-def asked_of(session: Session, actor: Actor, ids: Sequence[UUID], stamp: Stamp, lang: Lang) -> Iterator[Owed]:
+def _debts(session: Session, rights: Rights, lang: Lang) -> Iterator[Owed]:
+    """Yield what the firm of this person has to pay back: the bank, not a verb, settles it."""
+    firms = {at for role, at in rights.grants if role in (Role.PROJECT_LEAD, Role.FINANCE_OFFICER) and at is not None}
+    order, project = table_of(RecoveryOrder), table_of(Project)
+    statement = (
+        select(order, project.c.number.label("project"), project.c.name)
+        .join(project, project.c.id == order.c.project_id)
+        .where(project.c.organisation_id.in_(firms), order.c.state == RecoveryState.OPEN)
+        .order_by(order.c.due_on, order.c.number)
+        .limit(LOOKED_AT)
+    )
+    for row in session.execute(statement).all() if firms and rights.is_active else ():
+        yield Owed(
+            kind="debt",
+            number=row.project,
+            name=row.name,
+            title=sentence("todo_debt", {}, lang),
+            due_on=row.due_on,
+            since_on=row.ordered_at.date(),
+            ref=row.number,
+            amount_minor=left_of(row),
+            currency=row.currency,
+        )
+
+
+def _of_gates(session: Session, ids: Sequence[UUID], stamp: Stamp, lang: Lang) -> Iterator[Owed]:
     """Yield what the gates of these projects, and the entries behind them, wait for from this person."""
-    people = people_who_owe(session, ids)
-    for facts in gates(session, ids, stamp):
-        yield from _asked(facts, people, actor, lang)
+    people, found = people_who_owe(session, ids), gates(session, ids, stamp)
+    for facts in found:
+        yield from _asked(facts, people, stamp.actor, lang)
+    yield from _submissions(session, found, stamp, lang)
+    yield from _waivers(session, found, stamp, lang)
 
 
 def _asked(facts: ProjectFacts, people: WhoOwes, actor: Actor, lang: Lang) -> Iterator[Owed]:
     names, project = type_names(facts.pack, lang), {"number": facts.project.number, "name": facts.project.name}
     since, blocks = facts.run.opened_on if facts.run is not None else None, _behind(facts.project.stage)
-    for verdict in (one for one in facts.verdicts if not one.passes):
-        mine = next((one for one in reasons_of(verdict) if _is_mine(one, facts, people, actor)), None)
+    for verdict in (one for one in facts.verdicts if not one.passes and not follows_a_panel(one, facts)):
+        mine = next(
+            (one for one in reasons_of(verdict) if is_among(one, facts.project.id, people, actor.person_id)), None
+        )
         if mine is not None:
             yield Owed(
                 kind="requirement",
@@ -96,11 +188,60 @@ def _asked(facts: ProjectFacts, people: WhoOwes, actor: Actor, lang: Lang) -> It
                 blocks=blocks,
                 role=str(mine.role),
             )
-    for line in entry_met(facts):
-        if line.clause is None and _is_mine(line, facts, people, actor):
-            what = explain_unmet(line, lang, names).what
-            title = sentence("todo_entry", {}, lang)
-            yield Owed(kind="entry", **project, title=title, reason=what, since_on=since, blocks=blocks)
+    for line in entry_lines(facts, people, lang, actor.person_id):
+        if line.is_yours:
+            said = sentence("todo_entry", {}, lang)
+            more: dict[str, Any] = {"since_on": since, "blocks": blocks, "evidence": line.evidence}
+            yield Owed(kind="entry", **project, title=said, reason=line.reason, **more)
+
+
+def follows_a_panel(verdict: Verdict, facts: ProjectFacts) -> bool:
+    """Say whether only an open review goes on with this requirement: its own steps ask for it."""
+    return facts.has_open_review and facts.pack.criterion(verdict.clause).follow_notice
+
+
+def _submissions(session: Session, found: Sequence[ProjectFacts], stamp: Stamp, lang: Lang) -> Iterator[Owed]:
+    """Yield the gates for which the firm owes nothing more, and has not said so."""
+    ready = {facts.project.id: facts for facts in found if _is_ready(facts)}
+    for project_id in able(session, SUBMIT, list(ready), stamp=stamp) if ready else ():
+        facts = ready[project_id]
+        yield _on_project(SUBMIT.permission, facts, lang, since_on=facts.run.opened_on)
+
+
+def _is_ready(facts: ProjectFacts) -> bool:
+    is_open = facts.run is not None and facts.run.state == StageRunState.OPEN
+    return is_open and not any(owes.party == "sme" for one in facts.verdicts if not one.passes for owes in one.owed_by)
+
+
+def _waivers(session: Session, found: Sequence[ProjectFacts], stamp: Stamp, lang: Lang) -> Iterator[Owed]:
+    """Yield the waivers of present gates that wait for this person as the second."""
+    waiting = [(facts, row) for facts in found for row in facts.waivers if _waits(row, facts)]
+    commands = [
+        ConfirmWaiver(command_id=f"rehearsal:{row.id}", project_id=facts.project.id, clause=row.clause)
+        for facts, row in waiting
+    ]
+    for (facts, row), answer in zip(waiting, engine.rehearse(session, commands, stamp=stamp), strict=True):
+        if answer.error is None:
+            granted = row.granted_at.date()
+            verb = CONFIRM_WAIVER.permission
+            yield _on_project(verb, facts, lang, clause=row.clause, due_on=row.until_on, since_on=granted)
+
+
+def _waits(row: Any, facts: ProjectFacts) -> bool:
+    is_present = row.stage_run_id == facts.project.stage_run_id
+    return is_present and row.confirmed_by is None and row.until_on >= facts.stamp.today
+
+
+def _on_project(verb: str, facts: ProjectFacts, lang: Lang, **more: Any) -> Owed:
+    return Owed(
+        kind=verb,
+        number=facts.project.number,
+        name=facts.project.name,
+        title=_said(verb, lang),
+        ref=facts.project.number,
+        blocks=_behind(facts.project.stage),
+        **more,
+    )
 
 
 def _behind(stage: str) -> str:
@@ -109,138 +250,21 @@ def _behind(stage: str) -> str:
     return str(ProjectState.IN_PRODUCTION if place == len(STAGES) else STAGES[place])
 
 
-def _is_mine(reason: Unmet, facts: ProjectFacts, people: WhoOwes, actor: Actor) -> bool:
-    """Say whether this person is among those to ask, and did not hand in what is to be judged."""
-    holders: tuple[Holder, ...] = people.get((facts.project.id, Role(reason.role)), ()) if reason.role else ()
-    barred = reason.values.get("not_by", ())
-    return str(actor.person_id) not in barred and any(one.person_id == actor.person_id for one in holders)
+def _likely(session: Session, actor: Actor, reach: ColumnElement[bool]) -> list[UUID]:
+    """Return living projects within reach, those first in which somebody is named, each part soonest due first.
 
-
-def likely_projects(session: Session, actor: Actor, reach: ColumnElement[bool], *, limit: int) -> list[UUID]:
-    """Return projects that may wait for this person, those first in which they are named, each part soonest due first.
-
-    A page looks at no more than twice `limit`, however many projects there are.
+    One more than are looked at, where there are more. What the next stage asks on entry is owed by a project, too, of
+    which nothing is open at its gate.
     """
-    project, run, requirement, member = map(table_of, (Project, StageRun, Requirement, ProjectMember))
-    is_open = (
-        select(requirement.c.id)
-        .where(requirement.c.stage_run_id == run.c.id)
-        .where(requirement.c.verdict.not_in((VerdictState.MET, VerdictState.WAIVED)))
-        .exists()
-    )
+    project, run, member = map(table_of, (Project, StageRun, ProjectMember))
     mine = select(member.c.project_id).where(member.c.user_id == actor.user_id, member.c.until_at.is_(None))
-    found: dict[UUID, None] = {}
-    for condition in (and_(project.c.id.in_(mine), reach), reach):
-        statement = (
-            select(project.c.id)
-            .join(run, run.c.id == project.c.stage_run_id)
-            .where(condition, project.c.stage.not_in(ENDED), is_open)
-            .order_by(run.c.due_on.is_(None), run.c.due_on)
-            .limit(limit)
-        )
-        found |= dict.fromkeys(session.execute(statement).scalars())
-    return list(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A kind of subject that waits for a decision: its open states, and the verbs that go on with it."""
-
-    model: Any
-    states: tuple[str, ...]
-    verbs: tuple[str, ...]
-
-
-_PENDING = (
-    _Pending(
-        Payout,
-        (PayoutState.REQUESTED, PayoutState.APPROVED, PayoutState.RETURNED),
-        ("payout.certify", "payout.approve", "payout.reapprove"),
-    ),
-    _Pending(Milestone, (MilestoneState.SUBMITTED,), ("milestone.accept",)),
-    _Pending(
-        Review,
-        (ReviewState.CALLED, ReviewState.SCORING, ReviewState.PROPOSED),
-        ("review.open", "review.propose", "review.decide"),
-    ),
-)
-
-
-def decisions(
-    session: Session, reach: ColumnElement[bool], stamp: Stamp, *, limit: int, roles: frozenset[Role]
-) -> Iterator[Owed]:
-    """Yield what this person can decide at this moment, by the engine's own answer; at most `limit` of each kind."""
-    project = table_of(Project)
-    for pending in _PENDING:
-        verbs = [_verb(name) for name in pending.verbs]
-        if not any(PERMISSIONS.get(verb.permission, frozenset()) & roles for verb in verbs):
-            continue
-        table = table_of(pending.model)
-        statement = (
-            select(table, project.c.number.label("project"), project.c.name.label("project_name"))
-            .join(project, project.c.id == table.c.project_id)
-            .where(reach, table.c.state.in_(pending.states))
-            .order_by(table.c.id)
-            .limit(limit)
-        )
-        for row in session.execute(statement).all():
-            name = _open_verb(session, row.id, verbs, stamp)
-            if name:
-                yield _decision(row, name)
-    yield from _waivers(session, reach, stamp, limit=limit)
-
-
-def _verb(permission: str) -> Any:
-    kind, _, name = permission.partition(".")
-    return BY_NAME[(kind, name)]
-
-
-def _open_verb(session: Session, subject: UUID, verbs: Sequence[Any], stamp: Stamp) -> str:
-    try:
-        answers = engine.explain(session, subject, verbs, stamp=stamp)
-    except NotFound:
-        return ""
-    return next((verb.permission for verb, reasons in answers if not reasons), "")
-
-
-def _decision(row: Any, verb: str) -> Owed:
-    kept: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented name of a row's mapping
-    amount = kept.get("amount_minor")
-    created = kept.get("created_at") or kept.get("submitted_at")
-    return Owed(
-        kind=verb,
-        number=row.project,
-        name=row.project_name,
-        clause=kept.get("gate") or "",
-        due_on=kept.get("pay_by_on") or kept.get("planned_on"),
-        since_on=created.date() if created else None,
-        ref=str(kept.get("number") if verb.startswith("payout.") else row.id),
-        amount_minor=amount,
-        currency=kept.get("currency") or "CNY",
-    )
-
-
-def _waivers(session: Session, reach: ColumnElement[bool], stamp: Stamp, *, limit: int) -> Iterator[Owed]:
-    waiver, project = table_of(Waiver), table_of(Project)
     statement = (
-        select(waiver.c.clause, waiver.c.until_on, waiver.c.granted_at, waiver.c.project_id, project)
-        .join(project, project.c.id == waiver.c.project_id)
-        .where(reach, waiver.c.confirmed_by.is_(None), waiver.c.until_on >= stamp.today)
-        .where(waiver.c.granted_person_id != stamp.actor.person_id, waiver.c.stage_run_id == project.c.stage_run_id)
-        .limit(limit)
+        select(project.c.id)
+        .outerjoin(run, run.c.id == project.c.stage_run_id)
+        .where(reach, project.c.stage.not_in(ENDED))
+        .order_by(project.c.id.not_in(mine), run.c.due_on.is_(None), run.c.due_on, project.c.number)
     )
-    verb = _verb("requirement.confirm_waiver")
-    for row in session.execute(statement).all():
-        if _open_verb(session, row.project_id, [verb], stamp):
-            yield Owed(
-                kind=verb.permission,
-                number=row.number,
-                name=row.name,
-                clause=row.clause,
-                due_on=row.until_on,
-                since_on=row.granted_at.date(),
-                blocks=_behind(row.stage),
-            )
+    return list(session.execute(statement.limit(LOOKED_AT + 1)).scalars())
 
 
 BEGINNINGS = frozenset(
@@ -291,10 +315,15 @@ def _homes(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[Any, str]]
     """Return object -> (its project, its state), for the kinds that belong to a project."""
     found: dict[UUID, tuple[Any, str]] = {}
     owners: dict[UUID, tuple[UUID, str]] = {}
-    for kind, model in {"payout": Payout, "review": Review, "milestone": Milestone}.items():
+    for kind in {row.object_type for row in rows} - {"project"}:
+        table = metadata.tables.get(subject_tables().get(kind, ""))
+        if table is None or "project_id" not in table.c:
+            continue
+        column: Any = table.c.state if "state" in table.c else literal("")
         ids = [row.object_id for row in rows if row.object_type == kind]
-        for key, (own, *_) in rows_by(session, model, "id", ids).items():
-            owners[key] = (own.project_id, str(own.state))
+        statement = select(table.c.id, table.c.project_id, column.label("state")).where(table.c.id.in_(ids))
+        for own in session.execute(statement):
+            owners[own.id] = (own.project_id, str(own.state))
     wanted = {row.object_id for row in rows if row.object_type == "project"} | {one for one, _ in owners.values()}
     wanted |= {UUID(row.answer["project_id"]) for row in rows if row.answer.get("project_id")}
     projects = {key: own for key, (own, *_) in rows_by(session, Project, "id", wanted).items()}

@@ -10,63 +10,25 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, INSTALLATION, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, INSTALLATION, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
+from lifecycle.reach import readable_projects
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
 from models.people import Organisation, User
 from models.programmes import Programme, StandardDraft
-from models.projects import Project, ProjectMember
+from models.projects import Project
 from models.reading import table_of
-from models.reviews import PanelMember, Review
+from models.reviews import Review
 from models.runs import CALENDAR_ID, WorkingCalendar
-from models.states import ReviewState, Role
+from models.states import Role
 from web.session import Visit
 
-
-def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on `project` that leaves those in which somebody has any part."""
-    if not rights.is_active:
-        return false()
-    if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
-        return true()
-    project, programme = table_of(Project), table_of(Programme)
-    parts: dict[str, set[UUID]] = {}
-    for role, organisation in rights.grants:
-        parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
-        for party in parties:
-            if organisation is not None:
-                parts.setdefault(party, set()).add(organisation)
-    columns = {"sme": project.c.organisation_id, "platform": project.c.platform_id, "receiver": project.c.receiver_id}
-    found: list[ColumnElement[bool]] = [
-        column.in_(sorted(parts[party], key=str)) for party, column in columns.items() if party in parts
-    ]
-    if funders := parts.get("funder", set()) | parts.get("programme", set()):
-        own = select(programme.c.id).where(programme.c.organisation_id.in_(sorted(funders, key=str)))
-        found.append(project.c.programme_id.in_(own))
-    return or_(*found, *_by_name(actor, frozenset(role for role, _ in rights.grants)))
-
-
-def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
-    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held.
-
-    Only roles that are named for projects count, as in `lifecycle.actor`: who is named a coordinator of a project reads
-    it by the grant at its platform, and no longer than it is there.
-    """
-    project, member = table_of(Project), table_of(ProjectMember)
-    panel, review = table_of(PanelMember), table_of(Review)
-    roles = sorted(held & NAMED_ROLES)
-    named = select(member.c.project_id).where(
-        member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
-    )
-    seated = (
-        select(review.c.project_id)
-        .join(panel, panel.c.review_id == review.c.id)
-        .where(panel.c.user_id == actor.user_id, panel.c.recused_on.is_(None), panel.c.role.in_(roles))
-        .where(review.c.state != ReviewState.CANCELLED)
-    )
-    return [project.c.id.in_(named), project.c.id.in_(seated)]
+__all__ = [
+    "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "project_of",
+    "readable_programmes", "readable_projects", "readable_projects_among", "review_of", "user_of", "webhook_of",
+]  # fmt: skip
 
 
 def project_of(session: Session, visit: Visit, ref: str) -> Any:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from lifecycle.exceptions.proposal import POSSIBLE, proposal_hash
 from models.funds import Fund
 from models.holds import ExceptionCase
+from models.payouts import PayeeAccount, PaymentBatch, PaymentInstruction, Payout
 from models.people import User
 from models.reading import rows_by, table_of
 
@@ -63,3 +64,37 @@ def cases(
         }
         for row in rows
     ]
+
+
+def about(session: Session, case: Any) -> dict[str, Any]:
+    """Return which money a case is about: batch and payments with number, amount and payee; nothing for a booking."""
+    batch, instruction, payout, account = map(table_of, (PaymentBatch, PaymentInstruction, Payout, PayeeAccount))
+    column = {"batch": batch.c.id, "instruction": instruction.c.id}.get(case.object_type)
+    if column is None:
+        return {}
+    statement = (
+        select(
+            batch.c.number.label("batch"),
+            batch.c.currency,
+            batch.c.execution_on,
+            payout.c.number.label("payout"),
+            instruction.c.amount_minor,
+            account.c.holder_name.label("payee"),
+        )
+        .join_from(instruction, batch, batch.c.id == instruction.c.batch_id)
+        .join(payout, payout.c.id == instruction.c.payout_id)
+        .join(account, account.c.id == payout.c.payee_account_id)
+        .where(column == case.object_id)
+        .order_by(payout.c.number)
+    )
+    rows = session.execute(statement).all()
+    if not rows:
+        return {}
+    first = rows[0]
+    return {
+        "batch": first.batch,
+        "currency": first.currency,
+        "execution_on": first.execution_on,
+        "total_minor": sum(row.amount_minor for row in rows),
+        "payments": [{"payout": row.payout, "payee": row.payee, "amount_minor": row.amount_minor} for row in rows],
+    }

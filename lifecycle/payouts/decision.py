@@ -21,7 +21,8 @@ from models.payouts import PayeeAccount, Payout
 from models.people import Organisation, User
 from models.projects import Project, Requirement, StageRun
 from models.reading import rows_by, table_of
-from models.states import EvidenceStatus, PayoutState, VerdictState
+from models.reviews import Review
+from models.states import EvidenceStatus, PayoutState, ReviewState, VerdictState
 
 SAME_WITHIN = timedelta(days=90)
 """Two payouts of one amount to one account within this time may be one that was asked for twice."""
@@ -38,7 +39,7 @@ def decision(session: Session, payout_id: UUID, stamp: Stamp) -> dict[str, Any]:
     account = rows_by(session, PayeeAccount, "id", [row.payee_account_id])[row.payee_account_id][0]
     firm = rows_by(session, Organisation, "id", [account.organisation_id])[account.organisation_id][0]
     others = _to_the_same(session, row, account)
-    tiers = _tiers(session, row, others)
+    tiers, review = _tiers(session, row, others), _gate_review(session, row)
     return {
         **shown,
         "project_id": row.project_id,
@@ -48,7 +49,8 @@ def decision(session: Session, payout_id: UUID, stamp: Stamp) -> dict[str, Any]:
         "usable_on": account.usable_on,
         "tranche_of": _tranche(session, row),
         "documents": _documents(session, row),
-        "clauses": _clauses(session, row),
+        "clauses": _clauses(session, row, review),
+        "gate_review": None if review is None else {"id": review.id, "decided_on": review.decided_on},
         "doubles": [one for one in others if one["amount_minor"] == row.amount_minor and _near(one, row, SAME_WITHIN)],
         "to_payee_minor": sum(one["amount_minor"] for one in others if _near(one, row, ADDED_UP_WITHIN)),
         "tiers": tiers,
@@ -105,11 +107,34 @@ def _documents(session: Session, row: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _clauses(session: Session, row: Any) -> list[dict[str, Any]]:
-    """Return the clauses that the tranche hangs on with their latest verdict."""
+def _gate_review(session: Session, row: Any) -> Any:
+    """Return the latest review that decided the gate of the tranche; None where it hangs on criteria, or none sat."""
+    tranche = _tranche(session, row)
+    if tranche is None or tranche["criteria"] or not tranche["gate"]:
+        return None
+    table = table_of(Review)
+    statement = select(table.c.id, table.c.record, table.c.decided_on).where(
+        table.c.project_id == row.project_id, table.c.gate == tranche["gate"], table.c.state == ReviewState.DECIDED
+    )
+    return session.execute(statement.order_by(table.c.decided_on.desc(), table.c.id.desc()).limit(1)).first()
+
+
+def _clauses(session: Session, row: Any, review: Any) -> list[dict[str, Any]]:
+    """Return the clauses that the tranche hangs on: as the gate was decided, else with their latest verdict."""
     tranche = _tranche(session, row)
     if tranche is None:
         return []
+    if review is not None:
+        found = dict((review.record or {}).get("verdicts", {}))
+    else:
+        found = _latest_verdicts(session, row, tranche)
+    return [
+        {"clause": clause, "verdict": found[clause], "is_passed": found[clause] in _PASSING}
+        for clause in sorted(found, key=_in_order)
+    ]
+
+
+def _latest_verdicts(session: Session, row: Any, tranche: Mapping[str, Any]) -> dict[str, str]:
     table, run = table_of(Requirement), table_of(StageRun)
     statement = (
         select(table.c.clause, table.c.verdict)
@@ -118,15 +143,11 @@ def _clauses(session: Session, row: Any) -> list[dict[str, Any]]:
         .order_by(run.c.opened_on, run.c.id)
     )
     wanted, gate = set(tranche["criteria"]), tranche["gate"] if not tranche["criteria"] else None
-    found = {
+    return {
         one.clause: str(one.verdict)
         for one in session.execute(statement)
         if one.clause in wanted or (gate and one.clause.startswith(f"{gate}."))
     }
-    return [
-        {"clause": clause, "verdict": found[clause], "is_passed": found[clause] in _PASSING}
-        for clause in sorted(found, key=_in_order)
-    ]
 
 
 def _in_order(clause: str) -> tuple[str, int]:

@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, literal, select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember
-from models.states import Role, UserStatus
+from models.reviews import PanelMember, Review
+from models.states import ReviewState, Role, UserStatus
 
 
 def users(session: Session) -> list[dict[str, Any]]:
@@ -170,10 +171,11 @@ WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
     """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
-    Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind.
-    Two reads for any number of projects; disabled accounts are nobody.
+    Who was named for a role of a party is asked while they hold it there: a project that moved has left them behind. In
+    a project with a panel, its chair is who was named for that. Three reads for any number of projects; disabled
+    accounts are nobody.
     """
-    named = _named(session, project_ids)
+    named = {**_named(session, project_ids), **_chairs(session, project_ids)}
     granted = _granted(session, project_ids)
     found: dict[tuple[UUID, Role], tuple[Holder, ...]] = {}
     for key in {*named, *granted}:
@@ -190,6 +192,20 @@ def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Ro
         select(member.c.project_id, member.c.role, user.c.name, user.c.person_id)
         .join(user, user.c.id == member.c.user_id)
         .where(member.c.project_id.in_(project_ids), member.c.until_at.is_(None), user.c.status == UserStatus.ACTIVE)
+    )
+    return _gathered(session.execute(statement))
+
+
+def _chairs(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
+    """Return the chairs of the reviews that are not decided yet."""
+    review, seat, user = _table(Review), _table(PanelMember), _table(User)
+    open_states = (ReviewState.CALLED, ReviewState.SCORING, ReviewState.PROPOSED)
+    statement = (
+        select(review.c.project_id, literal(str(Role.PANEL_CHAIR)).label("role"), user.c.name, user.c.person_id)
+        .join(seat, seat.c.review_id == review.c.id)
+        .join(user, user.c.id == seat.c.user_id)
+        .where(review.c.project_id.in_(project_ids), review.c.state.in_(open_states))
+        .where(seat.c.is_chair, seat.c.recused_on.is_(None), user.c.status == UserStatus.ACTIVE)
     )
     return _gathered(session.execute(statement))
 

@@ -71,7 +71,11 @@ def _receiver_named(facts: "ProjectFacts") -> Unmet | None:
 
 
 def _application_received(facts: "ProjectFacts") -> Unmet | None:
-    return None if facts.project.received_on is not None else Unmet(code="receipt_day_unknown", party="platform")
+    return (
+        None
+        if facts.project.received_on is not None
+        else Unmet(code="receipt_day_unknown", party="platform", role="coordinator")
+    )
 
 
 ENTRY: Mapping[str, Check] = {

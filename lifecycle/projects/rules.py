@@ -7,6 +7,7 @@ from lifecycle.chart import about_input, compiled, not_possible
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.entry import ENTRY
 from lifecycle.stages.chart import StageRunChart
+from lifecycle.standards.parties import decider_at
 from models.limits import FIRST_YEAR, LONG_TEXT
 from models.states import ENDED, STAGES, GateOutcome, OrganisationKind, ProjectState, Role, StageRunState
 
@@ -75,11 +76,9 @@ def decided_to_go(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     if facts.asked.panel.kind == "none" or facts.outcome in (GateOutcome.GO, GateOutcome.CONDITIONAL_GO):
         return ()
     said = facts.outcome or (str(facts.review.state) if facts.review else "none")
-    return (Unmet(code="decision_missing", role=_decider(facts), values={"said": said, "gate": facts.asked.gate}),)
-
-
-def _decider(facts: "ProjectFacts") -> str:
-    return Role.EXPERT if facts.asked.panel.kind == "single_expert" else Role.PANEL_CHAIR
+    return (
+        Unmet(code="decision_missing", role=decider_at(facts.asked), values={"said": said, "gate": facts.asked.gate}),
+    )
 
 
 def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
@@ -151,7 +150,7 @@ def recycle_decided(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return (
         Unmet(
             code="decision_missing",
-            role=_decider(facts),
+            role=decider_at(facts.asked),
             values={"said": facts.outcome or "none", "gate": facts.asked.gate},
         ),
     )

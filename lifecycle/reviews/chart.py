@@ -29,7 +29,7 @@ class ReviewChart(Chart):
                 rules.not_on_hold,
                 rules.outcome_known,
                 rules.quorum_voted,
-                rules.panel_voted_so,
+                rules.proposed_as_voted,
                 rules.score_passed,
                 rules.gate_allows,
                 rules.conditions_sound,

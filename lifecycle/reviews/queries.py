@@ -9,7 +9,7 @@ from sqlmodel import Session
 from models.people import User
 from models.projects import Project
 from models.reviews import Condition, Objection, PanelMember, Review, Score
-from models.states import ENDED, ReviewState
+from models.states import ENDED
 
 
 def reviews(session: Session, project_id: UUID | None = None) -> list[dict[str, Any]]:
@@ -43,25 +43,6 @@ def review_in_full(session: Session, review_id: UUID) -> dict[str, Any]:
         "conditions": _plain(session.execute(_conditions(review_id))),
         "objections": _plain(session.execute(_objections(review_id))),
     }
-
-
-def votes_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:
-    """Return the reviews that wait for the vote of this user, with the day the panel meets."""
-    member, review, project = _table(PanelMember), _table(Review), _table(Project)
-    waits = member.c.has_vote & member.c.recused_on.is_(None) & member.c.vote.is_(None)
-    statement = (
-        select(
-            review.c.id.label("review_id"),
-            review.c.planned_on.label("due_on"),
-            project.c.number,
-            project.c.name,
-            review.c.gate.label("clause"),
-        )
-        .select_from(member.join(review, review.c.id == member.c.review_id))
-        .join(project, project.c.id == review.c.project_id)
-        .where(member.c.user_id == user_id, waits, review.c.state == ReviewState.SCORING, project.c.stage.not_in(ENDED))
-    )
-    return _plain(session.execute(statement.order_by(review.c.planned_on, project.c.number)))
 
 
 def conditions_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:

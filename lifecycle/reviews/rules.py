@@ -211,6 +211,7 @@ def _quorum(facts: "ReviewFacts", present: "list[object]") -> tuple[Unmet, ...]:
     return () if len(present) >= needed else (unmet("quorum_missing", have=len(present), needed=needed, named=named),)
 
 
+@about_input
 def outcome_known(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """The outcome is one of this gate."""
     asked = facts.asked
@@ -227,6 +228,13 @@ def panel_voted_so(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return (unmet("vote_says_otherwise", voted=said, proposed=facts.outcome),)
 
 
+@about_input
+def proposed_as_voted(facts: "ReviewFacts") -> tuple[Unmet, ...]:
+    """What is proposed is what the majority voted."""
+    return panel_voted_so(facts)
+
+
+@about_input
 def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """A go needs a passed score; a passed score never replaces an unmet must-meet."""
     if facts.command.outcome not in GOING:
@@ -234,6 +242,7 @@ def score_passed(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     return tuple(score_reasons(facts.asked.score, facts.tally))
 
 
+@about_input
 def gate_allows(facts: "ReviewFacts") -> tuple[Unmet, ...]:
     """A go needs every must-meet, a conditional go all but C criteria; what only the notice can meet is asked later."""
     outcome = facts.command.outcome

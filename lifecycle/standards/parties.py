@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lifecycle.standards.pack import EvidenceType, Judge, Owes, Pack, Party
+from lifecycle.standards.pack import EvidenceType, Judge, Owes, Pack, Party, Stage
 from models.states import Role
 
 ROLE_PARTY: Mapping[Role, Party] = {
@@ -34,6 +34,11 @@ ROLE_PARTY: Mapping[Role, Party] = {
 def judge_owes(judge: Judge) -> Owes:
     """Say who owes this judgement: the judge's own party when the pack names one, else that of the role."""
     return Owes(party=judge.party or ROLE_PARTY[judge.role], role=judge.role)
+
+
+def decider_at(stage: Stage) -> Role:
+    """Return who records what the panel of this gate says: its chair, or the one expert."""
+    return Role.EXPERT if stage.panel.kind == "single_expert" else Role.PANEL_CHAIR
 
 
 def hands_in(pack: Pack, kind: EvidenceType) -> frozenset[Role]:

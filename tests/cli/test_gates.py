@@ -199,14 +199,15 @@ class TestAUsedUpLimit:
 class TestTodo:
     def test_lists_what_the_acting_person_owes_the_soonest_first(self, at_home: Line, house: House) -> None:
         number = number_of(house, a_project(house, pack="default"))
-        a_project(house)
+        passed = number_of(house, a_project(house))
 
         owed = at_home("project", "todo", "--as", "coordinator", "--json").document["data"]
 
         days = [row["due_on"] or "9999" for row in owed]
-        assert {row["number"] for row in owed} == {number}
+        assert [(row["number"], row["title"]) for row in owed[-1:]] == [(passed, "Advance")]
+        assert {row["number"] for row in owed[:-1]} == {number}
         assert days == sorted(days)
-        assert owed[-1]["reason"] == "The platform's quote of fee and capacity is missing."
+        assert owed[-2]["reason"] == "The platform's quote of fee and capacity is missing."
         assert "G1.2" in {
             row["clause"] for row in at_home("project", "todo", "--as", "project_lead", "--json").document["data"]
         }

@@ -136,6 +136,9 @@ class TestACase:
         assert not [form for form in own.forms if form.action.endswith("/confirm")]
         manager.open(page.path)
         assert "Confirm: abandon the batch" in manager.page.text
+        assert str(house.one("SELECT number FROM v_payout")) in manager.page.text
+        assert manager.page.link(str(house.one("SELECT number FROM v_batch"))).startswith("/payment-batches/")
+        assert "None" not in manager.page.text
         page = manager.send("confirm the way out")
 
         assert page.path.startswith("/receipts/"), page.text

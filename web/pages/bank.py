@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.errors import Forbidden, LifecycleError, Stale, unmet
 from lifecycle.exceptions.commands import CONFIRM, PROPOSE
 from lifecycle.exceptions.proposal import Action as WayOut
-from lifecycle.exceptions.queries import cases
+from lifecycle.exceptions.queries import about, cases
 from lifecycle.payouts.queries import batch, batches, statement, statements, unmatched
 from models.agreements import RecoveryOrder
 from models.money import Money
@@ -295,7 +295,9 @@ def _case(
         names = [name for name, value in found["facts"].items() if name != "currency" and value is not None]
         proposed = ("action", "reason", "proposal", "evidence_sha256", "proposed_by", "proposed_at")
         acts = actions(session, visit, CASES, row)
+        found["proposal"] = {name: value for name, value in found["proposal"].items() if value is not None}
         return {
+            "about": about(session, row),
             "case": found,
             "row": row,
             "facts": scribe.facts(found, ("fund", "object_type", "opened_at", "closed_at", "confirmed_by")),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -11,13 +12,12 @@ from lifecycle.errors import Invalid, LifecycleError, NotFound, unmet
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates
-from lifecycle.projects.rules import entry_met
-from lifecycle.requirements.commands import JUDGE, JudgeRequirement
+from lifecycle.requirements.commands import ADD_EVIDENCE, JUDGE, JudgeRequirement
 from lifecycle.requirements.queries import documents, judgements, notices, waivers
 from lifecycle.reviews.queries import reviews
 from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
-from notifications.gates import Line, in_language, lines, named, type_names
+from notifications.gates import Line, entry_lines, in_language, lines, type_names
 from notifications.words import title
 from web.acts import Action, actions, refusal, right_first
 from web.errors import reasons_of, status_of
@@ -53,6 +53,8 @@ class Clause:
     parameters: list[tuple[str, str]]
     is_counted: bool
     """Whether it is computed from batches."""
+    review_id: UUID | None
+    """The open review which alone goes on with it."""
 
 
 @router.get("/projects/{ref}/gate")
@@ -63,14 +65,12 @@ def gate(visit: Somebody, ref: str) -> Response:
         row = PROJECTS.find(session, visit, ref)
         (facts,) = gates(session, [row.id], visit.stamp)
         people = people_who_owe(session, [row.id])
-        known = {verdict.clause for verdict in facts.verdicts}
-        asked = [named(one, row.id, people) for one in entry_met(facts) if one.clause not in known]
         call = [PROJECTS.verb(name) for name in ("review-call", "notice-issue", "submit")]
         return {
             "row": row,
             "lines": lines(facts, people, visit.lang),
-            "entry": asked,
-            "names": type_names(facts.pack, visit.lang),
+            "entry": entry_lines(facts, people, visit.lang, visit.actor.person_id),
+            "can_hand_in": any(one.is_allowed for one in actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])),
             "reviews": reviews(session, row.id),
             "notices": notices(session, row.id),
             "acts": actions(session, visit, PROJECTS, row, call),
@@ -149,6 +149,7 @@ def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
         fitting=_fitting(session, row, criterion, is_met=clause in found and found[clause].is_met),
         parameters=[(name, _plain(value, visit)) for name, value in criterion.parameters.items()],
         is_counted=criterion.rule in BATCH_RULES,
+        review_id=facts.review.id if criterion.follow_notice and clause in found and facts.has_open_review else None,
     )
 
 
@@ -177,8 +178,13 @@ def _plain(value: Any, visit: Visit) -> str:
 
 
 def _near(session: Session, visit: Visit, noun: Noun, row: Any, facts: ProjectFacts, clause: str) -> dict[str, Action]:
-    """Return the verbs that are asked of one requirement; those of the desk only where it is of the present gate."""
+    """Return the verbs that are asked of one requirement.
+
+    Of an earlier gate it is judged only where it was left open there; of a later one papers may be handed in.
+    """
     verbs = [verb for verb in noun.verbs if verb.permission in NEAR]
     if clause not in {verdict.clause for verdict in facts.verdicts}:
-        verbs = [verb for verb in verbs if verb.permission in (JUDGE.permission, "evidence.add")]
+        left_open = {one.clause for one in (*facts.open_conditions, *facts.waivers)}
+        fitting = ("evidence.add", JUDGE.permission) if clause in left_open else ("evidence.add",)
+        verbs = [verb for verb in verbs if verb.permission in fitting]
     return {one.verb.permission: one for one in actions(session, visit, noun, row, verbs)}

@@ -11,18 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from models.states import ENDED, PayoutState, ReviewState
 from notifications.preferences import inbox_of
 from notifications.render import Frame, Unreadable, headline
-from notifications.todo import BEGINNINGS, Owed, asked_of, decisions, deeds, likely_projects, seats_and_debts
+from notifications.todo import BEGINNINGS, LOOKED_AT, Owed, deeds, todo_of
 from web.menu import OF_FIRMS
 from web.nouns import NOUNS
-from web.reading_rights import readable_projects
 from web.render import page
 from web.session import Somebody, Visit
 
 router = APIRouter()
 TABS = ("todo", "begun", "done", "told")
-LOOKED_AT = 40
-"""Projects of each part whose gates are judged for one inbox."""
-DECIDED_ON = 30
 PER_PAGE = 50
 _OVER = frozenset(
     map(str, (*ENDED, PayoutState.PAID, PayoutState.REJECTED, PayoutState.CANCELLED, ReviewState.DECIDED))
@@ -64,7 +60,7 @@ def home(visit: Somebody) -> Response:
 def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
     """Show one of the four heaps."""
     chosen = tab if tab in TABS else "todo"
-    rows, late = _todo(visit) if chosen == "todo" else ([], 0)
+    rows, is_cut = _todo(visit) if chosen == "todo" else ([], False)
     shown = [one for one in rows if one.days_late] if overdue else rows
     begun = visit.read(lambda session: _begun(session, visit)) if chosen == "begun" else []
     done = visit.read(lambda session: _done(session, visit)) if chosen == "done" else []
@@ -75,7 +71,8 @@ def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response
         tab=chosen,
         tabs=TABS,
         rows=shown,
-        late=late,
+        late=sum(one.days_late > 0 for one in rows),
+        cut_at=LOOKED_AT if is_cut else 0,
         is_overdue=overdue,
         begun=begun,
         done=done,
@@ -84,20 +81,11 @@ def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response
     )
 
 
-def _todo(visit: Visit) -> tuple[list[Waiting], int]:
-    reach = readable_projects(visit.rights, visit.actor)
-
-    def work(session: Session) -> list[Owed]:
-        ids = likely_projects(session, visit.actor, reach, limit=LOOKED_AT)
-        return [
-            *seats_and_debts(session, visit.actor, visit.lang),
-            *decisions(session, reach, visit.stamp, limit=DECIDED_ON, roles=visit.roles),
-            *asked_of(session, visit.actor, ids, visit.stamp, visit.lang),
-        ]
-
-    found = [_waiting(one, visit) for one in visit.read(work)]
+def _todo(visit: Visit) -> tuple[list[Waiting], bool]:
+    todo = visit.read(lambda session: todo_of(session, visit.stamp, visit.lang))
+    found = [_waiting(one, visit) for one in todo.owed]
     found.sort(key=lambda one: (not one.owed.is_money, -one.days_late, one.owed.due_on or date.max, one.owed.number))
-    return found, sum(one.days_late > 0 for one in found)
+    return found, todo.is_cut
 
 
 def _waiting(owed: Owed, visit: Visit) -> Waiting:
@@ -107,16 +95,36 @@ def _waiting(owed: Owed, visit: Visit) -> Waiting:
     return Waiting(owed=owed, url=url_of(owed), days_late=max(0, late), days_waited=max(0, waited))
 
 
+_PAGES = {
+    "review": "/reviews/{ref}",
+    "payout": "/payouts/{ref}",
+    "exception": "/exceptions/{ref}#decide",
+    "recovery": "/recoveries/{ref}",
+    "debt": "/recoveries/{ref}",
+    "milestone": "/milestones/{ref}",
+    "agreement": "/agreements/{ref}",
+    "cost": "/costs/{ref}",
+    "fund": "/funds/{ref}",
+    "payee_account": "/payees/{ref}",
+    "entry": "/projects/{number}#entry",
+    "notice": "/my/{number}",
+    "disbursement": "/bank",
+}
+_OWN_PAGES = {
+    "payout.request": "/milestones/{ref}/do/payout-request",
+    "payout.settle": "/agreements/{ref}",
+    "cost.submit": "/agreements/{ref}",
+    "review.call": "/projects/{number}/gate",
+    "requirement.confirm_waiver": "/projects/{number}/gate/{clause}",
+}
+
+
 def url_of(owed: Owed) -> str:
     """Return the page on which a thing is done."""
-    subject = owed.kind.partition(".")[0]
-    if subject in ("vote", "review"):
-        return f"/reviews/{owed.ref}"
-    if subject == "payout":
-        return f"/payouts/{owed.ref}"
-    if subject == "milestone":
-        return f"/projects/{owed.number}/money"
-    return f"/projects/{owed.number}/gate/{owed.clause}" if owed.clause else f"/projects/{owed.number}"
+    known = _OWN_PAGES.get(owed.kind) or _PAGES.get(owed.kind.partition(".")[0])
+    if known is None:
+        known = "/projects/{number}/gate/{clause}" if owed.clause else "/projects/{number}"
+    return known.format(ref=owed.ref, number=owed.number, clause=owed.clause)
 
 
 def _begun(session: Session, visit: Visit) -> list[Any]:

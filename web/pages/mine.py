@@ -21,7 +21,7 @@ from models.people import Organisation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import table_of
 from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, UserStatus, VerdictState
-from notifications.gates import Line, in_language, lines, reasons_of, type_names
+from notifications.gates import EntryLine, Line, entry_lines, in_language, lines, reasons_of, type_names
 from web.acts import Action, actions
 from web.menu import OF_FIRMS
 from web.nouns import PROJECTS
@@ -56,6 +56,9 @@ class Mine:
     ours: list[tuple[Line, list[tuple[str, str]], bool]]
     """What we owe, whether it can be begun, with the documents (type, title) to hand in for it."""
     theirs: list[Line]
+    our_entry: list[EntryLine]
+    """What the next stage asks of us besides."""
+    their_entry: list[EntryLine]
     counted: frozenset[str]
     """Clauses that are computed from batches."""
     notices: list[dict[str, Any]]
@@ -137,28 +140,40 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts) -> Mine:
     listed = [one for one in lines(facts, people, visit.lang) if not one.is_met]
     ours = [one for one in listed if "sme" in one.parties]
     theirs = [one for one in listed if "sme" not in one.parties]
+    entry = entry_lines(facts, people, visit.lang, visit.actor.person_id)
+    our_entry, their_entry = (
+        [one for one in entry if one.party == "sme"],
+        [one for one in entry if one.party != "sme"],
+    )
+    told = notices(session, row.id)
+    waiting = [one for one in told if one["answered_on"] is None]
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
     first = next(iter([*ready, *theirs, *ours]), None)
-    turn = "sme" if ready else first.parties[0] if first is not None and first.parties else ""
     names = type_names(facts.pack, visit.lang)
     owing = {reason.clause: reason for verdict in facts.verdicts for reason in reasons_of(verdict)}
     verbs = [PROJECTS.verb(name) for name in ("submit", "notice-answer")]
     acts = {one.verb.permission: one for one in actions(session, visit, PROJECTS, row, [*verbs, ADD_EVIDENCE])}
+    can_submit = acts.get("project.submit")
+    is_ours = bool(ready or our_entry or waiting) or (not ours and can_submit is not None and can_submit.is_allowed)
+    turns = ["sme"] if is_ours else [*(first.parties if first is not None else ()), *(one.party for one in their_entry)]
+    days = [one.due_on for one in ready if one.due_on] + [one["due_on"] for one in waiting]
     return Mine(
         row=row,
         stages=_stages(row.stage),
-        turn=turn,
+        turn=next(iter(turns), ""),
         people=tuple(first.owed_by) if first is not None else (),
-        due_on=min((one.due_on for one in ready if one.due_on), default=first.due_on if first is not None else None),
+        due_on=min(days, default=first.due_on if first is not None else None),
         ours=[(one, _types(facts, one.clause, names), one in ready) for one in ours if one.clause in owing],
         theirs=theirs,
+        our_entry=our_entry,
+        their_entry=their_entry,
         counted=frozenset(one.id for one in facts.pack.stage(row.stage).criteria if one.rule in BATCH_RULES)
         if row.stage in STAGES
         else frozenset(),
-        notices=notices(session, row.id),
+        notices=told,
         payouts=[] if visit.is_on_own_page else _payouts(session, visit, row),
         contacts=_contacts(session, row),
-        can_submit=acts.get("project.submit"),
+        can_submit=can_submit,
         can_hand_in=acts["evidence.add"].is_allowed,
         can_answer=acts.get("notice.answer"),
     )

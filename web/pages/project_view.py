@@ -13,8 +13,9 @@ from lifecycle.projects.dwell import dwell_of
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
 from lifecycle.reports.history import latest
+from lifecycle.requirements.commands import ADD_EVIDENCE
 from models.states import STAGES, ProjectState
-from notifications.gates import Line, lines, standard_names
+from notifications.gates import EntryLine, Line, entry_lines, lines, standard_names
 from web.acts import Action, actions
 from web.charts.rail import Arc, Box, rail
 from web.nouns import PROJECTS
@@ -56,7 +57,9 @@ class ProjectPage:
     """The stage behind the gate; empty once the project has ended."""
     gate: Sequence[Line]
     open_count: int
-    entry: Sequence[str]
+    entry: Sequence[EntryLine]
+    """What the next stage asks besides."""
+    can_hand_in: bool
     can: Sequence[Action]
     cannot: Sequence[Action]
     others_can: Sequence[Action]
@@ -68,7 +71,8 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
     """Read the page in a fixed number of statements."""
     found = overview(session, row.id, today=visit.today)
     (facts,) = gates(session, [row.id], visit.stamp)
-    gate = lines(facts, people_who_owe(session, [row.id]), visit.lang)
+    people = people_who_owe(session, [row.id])
+    gate = lines(facts, people, visit.lang)
     acts = actions(session, visit, PROJECTS, row)
     events, has_more = latest(session, row.id, limit=LATEST)
     names = standard_names(session, row.id, visit.lang)
@@ -85,7 +89,8 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
         target=_target(stage),
         gate=gate,
         open_count=sum(not line.is_met for line in gate),
-        entry=(),
+        entry=entry_lines(facts, people, visit.lang, visit.actor.person_id),
+        can_hand_in=any(one.is_allowed and one.verb is ADD_EVIDENCE for one in acts),
         can=[one for one in acts if one.is_allowed],
         cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],

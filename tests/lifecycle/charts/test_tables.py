@@ -18,7 +18,7 @@ PROPOSABLE = (
     "not_on_hold",
     "outcome_known",
     "quorum_voted",
-    "panel_voted_so",
+    "proposed_as_voted",
     "score_passed",
     "gate_allows",
     "conditions_sound",

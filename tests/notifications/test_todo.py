@@ -1,0 +1,120 @@
+"""What waits for whom: every verb that somebody is asked for reaches who may act, and leaves when it is done."""
+
+from uuid import UUID
+
+import pytest
+
+from lifecycle.commands import REGISTRY
+from lifecycle.requirements.commands import AnswerNotice, IssueNotice
+from lifecycle.steps import OF_THE_GATE, STEPS, UNASKED, steps_of
+from lifecycle.verbs import BY_NAME
+from models.db import reading
+from models.states import GateOutcome, Role
+from notifications.todo import Owed, deeds, todo_of
+from tests import payments
+from tests.cli.test_door import number_of
+from tests.factories import House, a_project, hand_in, key, reviews
+from tests.lifecycle.recipes import RECIPES
+
+LATER = {"recovery.repay": 200, "recovery.set_off": 200, "fund.contribute": 60}
+"""Days until something is due, of the world that its recipe makes."""
+OF_THEIR_OWN = frozenset(
+    {
+        *("project.recycle", "project.stop", "project.transfer", "project.resume"),  # no panel said so
+        *("milestone.submit", "cost.submit", "agreement.accept_audit"),  # nothing of it is due in that world
+        "agreement.close",  # a draft is given up there
+    }
+)
+"""What the recipe does because somebody wants to: nobody waits for it."""
+
+
+def todo(house: House, by: str) -> list[Owed]:
+    """Return what waits for one of the people."""
+    with reading(house.engine) as session:
+        return todo_of(session, house.stamp(by), "en").owed
+
+
+def kinds(house: House, by: str) -> set[str]:
+    """Return the kinds of what waits for one of the people."""
+    return {one.kind for one in todo(house, by)}
+
+
+def asked(house: House, by: str) -> set[tuple[str, UUID]]:
+    """Return (verb, subject) of the steps that wait for somebody."""
+    with reading(house.engine) as session:
+        return {(one.verb, one.object_id) for one in steps_of(session, house.stamp(by), limit=50)}
+
+
+class TestEveryVerb:
+    def test_is_asked_for_in_one_way_or_is_said_to_be_asked_of_nobody(self) -> None:
+        stepped = [step.verb for step in STEPS]
+        known = {verb.permission for verb in REGISTRY.values()}
+
+        assert len(set(stepped)) == len(stepped)
+        assert {*stepped, *OF_THE_GATE, *UNASKED} == known
+        assert len(stepped) + len(OF_THE_GATE) + len(UNASKED) == len(known)
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("permission", [step.verb for step in STEPS if step.verb not in OF_THEIR_OWN])
+    def test_that_can_be_done_waits_for_who_may_do_it(self, house: House, permission: str) -> None:
+        recipe = RECIPES[permission]
+        (command,) = recipe.make(house, 1)
+        verb = BY_NAME[tuple(permission.split("."))]  # type: ignore[index]
+        house.later(days=LATER.get(permission, 0))
+
+        assert verb.subject_id is not None
+        assert (permission, verb.subject_id(command)) in asked(house, recipe.by)
+        assert asked(house, "stranger") == set()
+
+
+class TestMoney:
+    def test_waits_for_the_payer_once_it_is_approved(self, house: House) -> None:
+        payments.payouts(house, state="approved")
+
+        (owed,) = (one for one in todo(house, Role.PAYER) if one.kind == "payout.release")
+
+        assert owed.title == "Release the payout"
+        assert owed.amount_minor == payments.AMOUNT
+        assert "payout.release" not in kinds(house, Role.FUND_MANAGER)
+
+    def test_of_a_case_waits_for_a_proposal_and_then_for_somebody_else(self, house: House) -> None:
+        (batch,) = payments.batches(house, state="unknown")
+        case = payments.case_of(house, batch)
+        assert {"exception.propose"} == {one for one in kinds(house, Role.ACCOUNTANT) if one.startswith("exception.")}
+
+        house.do(payments.propose(case), by=Role.ACCOUNTANT)
+
+        assert "exception.confirm" not in kinds(house, Role.ACCOUNTANT)
+        assert "exception.confirm" in kinds(house, Role.FUND_MANAGER)
+
+
+class TestAPanel:
+    def test_that_has_voted_waits_for_its_chair_and_not_for_the_coordinator(self, house: House) -> None:
+        reviews(house, state="voted", outcome=GateOutcome.HOLD)
+
+        assert "review.propose" in kinds(house, Role.PANEL_CHAIR)
+        assert kinds(house, Role.COORDINATOR) & {"review.propose", "review.open", "review.score"} == set()
+
+
+class TestAFirm:
+    def test_is_asked_to_answer_a_notice_until_it_has(self, house: House) -> None:
+        project = a_project(house, pack="lean")
+        house.do(IssueNotice(command_id=key(), project_id=project), by=Role.COORDINATOR)
+        (owed,) = (one for one in todo(house, Role.PROJECT_LEAD) if one.kind == "notice.answer")
+        assert owed.due_on is not None
+
+        house.do(AnswerNotice(command_id=key(), project_id=project), by=Role.PROJECT_LEAD)
+
+        assert "notice.answer" not in kinds(house, Role.PROJECT_LEAD)
+
+
+class TestWhatSomebodyDid:
+    def test_names_the_project_of_a_document(self, house: House) -> None:
+        project = a_project(house, pack="lean")
+        hand_in(house, project)
+
+        with reading(house.engine) as session:
+            found = deeds(session, house.people[Role.PROJECT_LEAD].user_id, limit=5)
+
+        (handed_in,) = (one for one in found if one.verb == "evidence.add")
+        assert handed_in.number == number_of(house, project)
