@@ -9,7 +9,7 @@ from lifecycle.people.commands import GrantRole
 from lifecycle.projects import commands as project
 from lifecycle.reviews.commands import Decide
 from models.states import GateOutcome, ProjectState, Role
-from tests.factories import House, a_project, ids_of, key, put_on_hold, reviews
+from tests.factories import House, a_project, hand_in, ids_of, key, put_on_hold, reviews
 from tests.lifecycle.commands.refusals import again, done, made, on, refused, wrong
 
 NOWHERE = UUID(int=5)
@@ -163,6 +163,14 @@ def _entry(stage: ProjectState) -> None:
 
 for _stage in ENTRIES:
     _entry(_stage)
+
+
+@refused("project.advance", "signed_in_future", *ENTRIES[TRIAL][1:], "gate_unmet", "decision_missing")
+def _with_a_contract_that_is_signed_tomorrow(house: House) -> Any:
+    one = a_project(house, stage=FEASIBILITY, pack="default")
+    signed = {"signed_by_sme_on": (house.today + timedelta(days=1)).isoformat(), "contract_number": "1"}
+    hand_in(house, one, type="task_contract", signed_by_funder_on=house.today.isoformat(), **signed)
+    return on(project.Advance, one, reason="now")
 
 
 @refused("project.recycle", "recycles_used_up")
