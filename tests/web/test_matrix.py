@@ -186,20 +186,21 @@ def asked_for(door: Door, cell: Cell) -> httpx.Response:
         headers = {"x-csrf-token": token, "idempotency-key": key()}
         return door.ask(cell.method, cell.path, cell.person, headers=headers)
     if cell.is_form:
-        return door.send(cell.path, cell.person, **_form(door.world, cell.path))
+        return door.send(cell.path, cell.person, **_form(door.world, cell))
     if cell.body in ("file", "evidence"):
         return door.call(cell.path, cell.person, **_file(door.world, cell))
     headers = {"if-match": f'"{_version(door.world, cell)}"'}
     return door.call(cell.path, cell.person, _body(door.world, cell), headers=headers)
 
 
-def _form(world: World, path: str) -> dict[str, Any]:
+def _form(world: World, cell: Cell) -> dict[str, Any]:
+    path, seen = cell.path, str(_version(world, cell))
     if "/do/" in path:
-        return {"expected_version": "999", **({"type": "paper"} if path.endswith("/do/evidence-add") else {})}
+        return {"expected_version": seen, **({"type": "paper"} if path.endswith("/do/evidence-add") else {})}
     if path.endswith("/together"):
         return {"word": "approve", "id": str(world.rows["payouts"].id), "total": "1"}
     if path.endswith("/decide"):
-        return {"verb": "approve", "amount_minor": "1", "expected_version": "999"}
+        return {"verb": "approve", "amount_minor": "1", "expected_version": seen}
     return {}
 
 
@@ -212,7 +213,8 @@ def _version(world: World, cell: Cell) -> int:
     """Return the version that is said to have been seen: a wrong one where only that keeps a request from success."""
     if not is_denied(cell):
         return 999
-    row = world.rows.get("payouts" if cell.body else cell.path.split("/")[3], world.rows["payouts"])
+    noun = cell.path.split("/")[3 if cell.path.startswith(API_PREFIX) else 1]
+    row = world.rows.get("payouts" if cell.body else noun, world.rows["payouts"])
     return int(row.version)
 
 
@@ -232,7 +234,9 @@ def _body(world: World, cell: Cell) -> dict[str, Any]:
 def said(answer: httpx.Response) -> Verdict | str:
     """Return the verdict that an answer is; its status where it is none."""
     status = answer.status_code
-    if '"not_signed_in"' in answer.text or (status == 303 and answer.headers["location"].startswith("/login?")):
+    if (status == 401 and '"not_signed_in"' in answer.text) or (
+        status == 303 and answer.headers["location"].startswith("/login?")
+    ):
         return Verdict.SIGN_IN
     if status == 403:
         return Verdict.THROUGH if any(f'"code":"{one}"' in answer.text for one in OF_TWO) else Verdict.FORBIDDEN
