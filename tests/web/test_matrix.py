@@ -88,8 +88,8 @@ def world(sqlite_house_template: tuple[Path, House], tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def console(world: World, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    """Give its console."""
-    return console_of(world.house, files=tmp_path_factory.mktemp("files"))
+    """Give its console, at an address for which passkeys hold."""
+    return console_of(world.house, files=tmp_path_factory.mktemp("files"), api="http://localhost:8000")
 
 
 @pytest.fixture(scope="module")
