@@ -239,7 +239,8 @@ def said(answer: httpx.Response) -> Verdict | str:
     ):
         return Verdict.SIGN_IN
     if status == 403:
-        return Verdict.THROUGH if any(f'"code":"{one}"' in answer.text for one in OF_TWO) else Verdict.FORBIDDEN
+        has_right = '"code":"role"' not in answer.text and any(f'"code":"{one}"' in answer.text for one in OF_TWO)
+        return Verdict.THROUGH if has_right else Verdict.FORBIDDEN
     if status == 404:
         return Verdict.HIDDEN
     return Verdict.THROUGH if status < 500 and status != 405 else str(status)
