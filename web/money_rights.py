@@ -21,7 +21,7 @@ from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.statements import BankStatement
 from models.states import Role
-from web.reading_rights import as_id
+from web.reading_rights import as_id, wide_roles
 from web.session import Visit
 
 FUNDER_ROLES = frozenset(
@@ -41,7 +41,7 @@ _EVERYWHERE = frozenset({Role.AUDITOR, Role.ADMIN})
 def disbursement_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row that all disbursement is; `NotFound` for who neither pays, approves, runs nor audits."""
     table = table_of(Disbursement)
-    is_it = ref in ("", "all", str(DISBURSEMENT_ID)) and bool(visit.roles & (BANK_ROLES | FUNDER_ROLES))
+    is_it = ref in ("", "all", str(DISBURSEMENT_ID)) and bool(wide_roles(visit) & (BANK_ROLES | FUNDER_ROLES))
     row = session.execute(select(table).where(table.c.id == DISBURSEMENT_ID)).one_or_none() if is_it else None
     if row is None:
         raise NotFound(NotFound.code)

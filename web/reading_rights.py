@@ -28,6 +28,7 @@ from web.session import Visit
 __all__ = [
     "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "project_of",
     "readable_programmes", "readable_projects", "readable_projects_among", "review_of", "user_of", "webhook_of",
+    "wide_roles",
 ]  # fmt: skip
 
 
@@ -54,7 +55,7 @@ WORKING_DAYS = "working-days"
 
 def for_operators(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on anything that belongs to running the installation: all of it, or nothing."""
-    return true() if _wide(visit) & _OPERATORS else false()
+    return true() if wide_roles(visit) & _OPERATORS else false()
 
 
 _EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
@@ -62,7 +63,7 @@ _EDITORS = frozenset({Role.STANDARD_EDITOR, Role.ADMIN, Role.AUDITOR})
 
 def draft_of(session: Session, visit: Visit, ref: str) -> Any:
     """Return the row of a draft of a standard; `NotFound` for who neither edits standards nor audits them."""
-    return _one(session, StandardDraft, as_id(ref), true() if _wide(visit) & _EDITORS else false())
+    return _one(session, StandardDraft, as_id(ref), true() if wide_roles(visit) & _EDITORS else false())
 
 
 def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -73,7 +74,7 @@ def webhook_of(session: Session, visit: Visit, ref: str) -> Any:
 def readable_users(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on `app_user`: one's own account, and everybody's for who keeps or audits them."""
     own: ColumnElement[bool] = table_of(User).c.id == visit.actor.user_id
-    return true() if _wide(visit) & _KEEPERS else own
+    return true() if wide_roles(visit) & _KEEPERS else own
 
 
 def user_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -90,7 +91,7 @@ def readable_organisations(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on `organisation`: one's own, and every one for who keeps them or works for all."""
     own = sorted({organisation for _, organisation in visit.rights.grants if organisation is not None}, key=str)
     mine: ColumnElement[bool] = table_of(Organisation).c.id.in_(own)
-    return true() if _wide(visit) & _REGISTRARS else mine
+    return true() if wide_roles(visit) & _REGISTRARS else mine
 
 
 def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
@@ -98,7 +99,7 @@ def organisation_of(session: Session, visit: Visit, ref: str) -> Any:
     return _one(session, Organisation, as_id(ref), readable_organisations(visit))
 
 
-def _wide(visit: Visit) -> frozenset[Role]:
+def wide_roles(visit: Visit) -> frozenset[Role]:
     """Return the roles that somebody holds; those that reach everything only where they are held for all of it."""
     return frozenset(role for role, at in visit.rights.grants if at is None or role not in INSTALLATION)
 

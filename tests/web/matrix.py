@@ -14,22 +14,23 @@ from sqlalchemy import select
 
 from lifecycle.access.queries import fingerprint
 from lifecycle.actor import PARTIES_OF_ROLE, Actor
-from lifecycle.people.commands import AddOrganisation, AddUser, GrantRole
+from lifecycle.people.commands import AddOrganisation, AddToken, AddUser, DisableUser, EnableUser, GrantRole
 from lifecycle.people.queries import standards
 from lifecycle.projects.commands import NameParty, Submit
 from lifecycle.reviews.commands import CallReview
 from lifecycle.writing import insert_rows
-from models.access import WebSession
+from models.access import OutsideIdentity, WebSession
 from models.db import reading, transaction
 from models.ids import new_id
 from models.reading import table_of
 from models.states import Door as DoorName
-from models.states import OrganisationKind, ProjectState, Role, SignInKind
+from models.states import OrganisationKind, ProjectState, Role, Scope, SignInKind
 from tests import factories as make
 from tests import payments as pay
 from tests.factories import EVERYWHERE, SEATS, House, key
 from tests.lifecycle import ending_recipes as ending
 from tests.lifecycle.delivery_recipes import endpoints
+from tests.lifecycle.recipes import propose_standard
 from tests.web.browser import ADDRESS
 from tests.web.rights import Person, Place
 from web.nouns import NOUNS
@@ -117,6 +118,7 @@ def a_world(house: House) -> World:
         "webhooks": endpoints(house, 1)[0],
         "users": house.people["disabled"].user_id,
         "organisations": house.parties["sme"],
+        "standard-drafts": _draft(house),
     }
     _others(house)
     with reading(house.engine) as session:
@@ -127,6 +129,7 @@ def a_world(house: House) -> World:
         version = next(one["version"] for one in standards(session) if one["code"] == "default")
     number = house.one("SELECT number FROM trial_batch WHERE project_id = :id", id=str(project))
     grant = UUID(str(house.one("SELECT id FROM role_grant WHERE user_id = :id", id=str(ids["users"]))))
+    second, token, identity = _belongings(house, ids["users"])
     world.parts = {
         "evidence": str(paper),
         "clause": "G2.1",
@@ -138,6 +141,11 @@ def a_world(house: House) -> World:
         "command_id": key(),
         "run_id": key(),
         "row_id": str(grant),
+        "grant_id": str(second),
+        "token_id": str(token),
+        "identity": str(identity),
+        "token": "a-link-that-nobody-was-sent",
+        "tag": "projects",
         "key_id": key(),
         "sha256": "0" * 64,
         "programme": "default",
@@ -156,6 +164,37 @@ def _reviewed(house: House) -> tuple[UUID, UUID]:
     call = CallReview(command_id=key(), project_id=project, planned_on=house.today, panel=make.panel(house))
     (review,) = make.ids_of(house.do(call, by=Role.COORDINATOR))
     return project, review
+
+
+def _draft(house: House) -> UUID:
+    """Return a draft of a standard by an editor who is asked for nothing else: everybody else may publish it."""
+    (author,) = make.ids_of(house.do(AddUser(command_id=key(), login="author", email="author@example.org", name="A")))
+    platform = house.parties["platform"]
+    house.do(GrantRole(command_id=key(), user_id=author, role=Role.STANDARD_EDITOR, organisation_id=platform))
+    house.people["author"] = Actor(user_id=author, person_id=author, name="author", door=DoorName.CLI)
+    (draft,) = make.ids_of(house.do(*propose_standard(house, 1), by="author"))
+    return draft
+
+
+def _belongings(house: House, user_id: UUID) -> tuple[UUID, UUID, UUID]:
+    """Return a further role of a closed account, a token, and a name under which a provider knows it."""
+    role = GrantRole(
+        command_id=key(), user_id=user_id, role=Role.EHS_OFFICER, organisation_id=house.parties["platform"]
+    )
+    ends = house.now + timedelta(days=30)
+    token = AddToken(
+        command_id=key(), user_id=user_id, token_sha256=fingerprint("theirs"), expires_at=ends, scopes=(Scope.READ,)
+    )
+    house.do(EnableUser(command_id=key(), user_id=user_id))
+    house.do(role, token)
+    house.do(DisableUser(command_id=key(), user_id=user_id))
+    identity = new_id()
+    known = {"id": identity, "user_id": user_id, "issuer": "https://id.example.org", "subject": "7"}
+    with transaction(house.engine) as session:
+        insert_rows(session, OutsideIdentity, [{**known, "created_at": house.now}])
+    asked = "SELECT id FROM role_grant WHERE user_id = :id AND role = 'ehs_officer'"
+    kept = house.one("SELECT id FROM api_token WHERE user_id = :id", id=str(user_id))
+    return UUID(str(house.one(asked, id=str(user_id)))), UUID(str(kept)), identity
 
 
 def _others(house: House) -> None:

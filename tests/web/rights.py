@@ -91,9 +91,11 @@ READERS: Mapping[str, Reading] = {
     "statements": Reading(here=_BANK, wide=_EVERYWHERE),
     "exceptions": Reading(here=_BANK, wide=_SEES_ALL),
     "webhooks": Reading(wide=_RUNNING),
+    "disbursement": Reading(anywhere=_FUND, wide=_EVERYWHERE),
     "users": Reading(anywhere=DELEGABLE, wide=_SEES_ALL),
     "organisations": Reading(here=_FIRM, anywhere=_FUND | {Role.COORDINATOR}, wide=_EVERYWHERE),
     "calendars": Reading(is_for_all=True),
+    "standard-drafts": Reading(anywhere=frozenset({Role.STANDARD_EDITOR}), wide=_SEES_ALL),
 }
 """Noun -> who reads it (`console.md` 5.1, role table of the rule book). The project of the tests has a receiver."""
 
@@ -121,7 +123,7 @@ class Right:
 def verdict(right: Right, person: Person) -> Verdict:
     """Return what an address with this right says to somebody."""
     if right.is_open:
-        return Verdict.THROUGH
+        return Verdict.HIDDEN if right.is_absent else Verdict.THROUGH
     if not person.is_signed_in:
         return Verdict.SIGN_IN
     if right.roles is not None and not right.reads and not _holds(right, person):
@@ -167,6 +169,11 @@ _PROJECT_MONEY = _SEES_ALL | {
 _IMPORTERS = frozenset({Role.COORDINATOR, Role.SPONSOR, *_RUNNING})
 _TAKERS = PERMISSIONS["statement.take"]
 _RUNS = {"name": "reminders", "verb": "run"}
+_FUND_LISTS = _FUND | _PLATFORM | _SEES_ALL
+_PAYEE_LISTS = _FUND | _OFFICERS | _SEES_ALL
+_BANK_LISTS = _BANK | _EVERYWHERE
+_EDITORS = PERMISSIONS["standard_draft.propose"]
+_INVITERS = PERMISSIONS["invitation.send"]
 
 ROUTES: Mapping[str, Right] = {
     # what nobody has to sign in for
@@ -186,6 +193,19 @@ ROUTES: Mapping[str, Right] = {
     "POST /logout": OPEN,
     "POST /language": OPEN,
     "POST /api/v1/session": OPEN,
+    "GET /invite/done": OPEN,
+    "GET /invite/{token}": OPEN,
+    "POST /invite/{token}": OPEN,
+    "GET /login/link": OPEN,
+    "POST /login/link": OPEN,
+    "GET /link/{token}": OPEN,
+    "POST /link/{token}": OPEN,
+    "GET /login/oidc": Right(is_open=True, is_absent=True),
+    "GET /login/oidc/back": Right(is_open=True, is_absent=True),
+    "GET /api": OPEN,
+    "GET /api/{tag}": OPEN,
+    "GET /api/{tag}/{name}": Right(is_open=True, at={"name": "get_projects"}),
+    "GET /api/v1/openapi.json": OPEN,
     # what belongs to whoever is signed in
     "GET /": SIGNED_IN,
     "GET /inbox": SIGNED_IN,
@@ -244,6 +264,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /projects/{ref}/gate/{clause}": reads("projects"),
     "POST /projects/{ref}/gate/{clause}": reads("projects", roles=PERMISSIONS["requirement.judge"]),
     "GET /projects/{ref}/files": reads("projects"),
+    "GET /projects/{ref}/files.{form}": reads("projects"),
     "GET /projects/{ref}/do/evidence-add": reads("projects"),
     "POST /projects/{ref}/do/evidence-add": reads("projects", roles=PERMISSIONS["evidence.add"]),
     "GET /projects/{ref}/batches": reads("projects"),
@@ -261,6 +282,7 @@ ROUTES: Mapping[str, Right] = {
     "POST /import/{sha256}": holds(*_IMPORTERS, is_absent=True),
     # money
     "GET /payouts": holds(*_MONEY_LISTS),
+    "GET /payouts.{form}": holds(*_MONEY_LISTS),
     "GET /payouts/together": reads("payouts", at={"?": "word=approve&id={payout}"}),
     "POST /payouts/together": reads("payouts"),
     "GET /payouts/together/done": reads("payouts", at={"?": "word=approve&id={payout}"}),
@@ -268,29 +290,48 @@ ROUTES: Mapping[str, Right] = {
     "GET /payouts/{ref}/slip": reads("payouts"),
     "GET /payouts/{ref}/do/{name}": reads("payouts", at={"name": "approve"}),
     "POST /payouts/{ref}/decide": reads("payouts", roles=PERMISSIONS["payout.approve"]),
-    "GET /funds": holds(*_FUND, *_SEES_ALL, *_PLATFORM),
+    "GET /funds": holds(*_FUND_LISTS),
+    "GET /funds.{form}": holds(*_FUND_LISTS),
     "GET /funds/new": holds(*PERMISSIONS["fund.add"]),
     "POST /funds/new": holds(*PERMISSIONS["fund.add"]),
     "GET /funds/{code}": reads("funds"),
     "GET /funds/{code}/ledger": reads("funds"),
+    "GET /funds/{code}/ledger.{form}": reads("funds"),
     "GET /funds/{code}/investors": reads("funds"),
     "GET /agreements": holds(*_MONEY_LISTS),
+    "GET /agreements.{form}": holds(*_MONEY_LISTS),
     "GET /agreements/{ref}": reads("agreements"),
     "GET /milestones/{ref}": reads("milestones"),
     "GET /costs/{ref}": reads("costs"),
     "GET /recoveries": holds(*_MONEY_LISTS),
+    "GET /recoveries.{form}": holds(*_MONEY_LISTS),
     "GET /recoveries/{ref}": reads("recoveries"),
-    "GET /payees": holds(*_FUND, *_OFFICERS, *_SEES_ALL),
+    "GET /payees": holds(*_PAYEE_LISTS),
+    "GET /payees.{form}": holds(*_PAYEE_LISTS),
     "GET /payees/{ref}": reads("payees"),
     "GET /organisations/{ref}/accounts": reads("organisations"),
-    "GET /bank": holds(*_BANK, *_EVERYWHERE),
+    "GET /bank": holds(*_BANK_LISTS),
     "POST /bank": holds(*_TAKERS),
+    "GET /payment-batches": holds(*_BANK_LISTS),
+    "GET /payment-batches.{form}": holds(*_BANK_LISTS),
     "GET /payment-batches/{ref}": reads("payment-batches"),
+    "GET /statements": holds(*_BANK_LISTS),
+    "GET /statements.{form}": holds(*_BANK_LISTS),
     "GET /statements/{ref}": reads("statements"),
+    "GET /exceptions": holds(*_BANK_LISTS),
+    "GET /exceptions.{form}": holds(*_BANK_LISTS),
     "GET /exceptions/{ref}": reads("exceptions"),
     "GET /exceptions/{ref}/do/{name}": reads("exceptions", at={"name": "propose"}),
     "POST /exceptions/{ref}/propose": reads("exceptions", roles=PERMISSIONS["exception.propose"]),
     "POST /exceptions/{ref}/confirm": reads("exceptions", roles=PERMISSIONS["exception.confirm"]),
+    "GET /disbursement": reads("disbursement"),
+    "GET /disbursement/{ref}": reads("disbursement"),
+    # drafts of standards
+    "GET /standard-drafts/new": holds(*_EDITORS),
+    "POST /standard-drafts/new": holds(*_EDITORS),
+    "GET /standard-drafts/{ref}": reads("standard-drafts"),
+    "GET /standard-drafts/{ref}/yaml": reads("standard-drafts"),
+    "POST /standard-drafts/{ref}/publish": reads("standard-drafts", roles=PERMISSIONS["standard.publish"]),
     # who runs the installation
     "GET /admin": holds(Role.ADMIN),
     "GET /admin/people": holds(Role.ADMIN),
@@ -301,9 +342,18 @@ ROUTES: Mapping[str, Right] = {
     "GET /admin/programmes.{form}": holds(*PERMISSIONS["programme.add"]),
     "GET /admin/{kind}/new": holds(*PERMISSIONS["user.add"], at={"kind": "people"}),
     "POST /admin/{kind}/new": holds(*PERMISSIONS["user.add"], at={"kind": "people"}),
+    "GET /admin/invitations": holds(*_INVITERS),
+    "GET /admin/invitations.{form}": holds(*_INVITERS),
+    "GET /admin/invitations/new": holds(*_INVITERS),
+    "POST /admin/invitations/new": holds(*_INVITERS),
+    "GET /admin/invitations/{ref}/revoke": holds(*PERMISSIONS["invitation.revoke"], is_absent=True),
+    "POST /admin/invitations/{ref}/revoke": holds(*PERMISSIONS["invitation.revoke"], is_absent=True),
     "GET /users/{ref}": reads("users"),
     "GET /users/{ref}/do/revoke": reads("users"),
     "GET /users/{ref}/do/end-delegation": reads("users"),
+    "GET /users/{ref}/do/revoke-token": reads("users"),
+    "GET /users/{ref}/identities/{identity}/end": reads("users"),
+    "POST /users/{ref}/identities/{identity}/end": reads("users", roles=PERMISSIONS["user.unlink_identity"]),
     "GET /users/{ref}/do/{verb}/{row_id}": reads("users", roles=PERMISSIONS["user.revoke"], at={"verb": "revoke"}),
     "POST /users/{ref}/do/{verb}/{row_id}": reads("users", roles=PERMISSIONS["user.revoke"], at={"verb": "revoke"}),
     "GET /users/{ref}/do/set-password": holds(*PERMISSIONS["user.set_password"]),
@@ -340,9 +390,62 @@ ROUTES: Mapping[str, Right] = {
     "POST /api/v1/payouts/commands/approve": reads("payouts", roles=PERMISSIONS["payout.approve"], body="several"),
     "POST /api/v1/payouts/commands/release": reads("payouts", roles=PERMISSIONS["payout.release"], body="several"),
     "POST /api/v1/statements": holds(*_TAKERS, body="file"),
+    "POST /api/v1/evidence": reads("projects", roles=PERMISSIONS["evidence.add"], body="evidence"),
+    "GET /api/v1/events": SIGNED_IN,
+    "GET /api/v1/events/{ref}": Right(is_absent=True),
+    "POST /api/v1/users/{ref}/grants": reads("users", roles=PERMISSIONS["user.grant"], body="grant"),
+    "DELETE /api/v1/users/{ref}/grants/{grant_id}": reads("users", roles=PERMISSIONS["user.revoke"]),
+    "POST /api/v1/users/{ref}/tokens": reads("users", roles=PERMISSIONS["user.add_token"], body="token"),
+    "DELETE /api/v1/users/{ref}/tokens/{token_id}": reads("users", roles=PERMISSIONS["user.revoke_token"]),
+    "POST /api/v1/users/{ref}/disable": reads("users", roles=PERMISSIONS["user.disable"]),
+    "POST /api/v1/users/{ref}/enable": reads("users", roles=PERMISSIONS["user.enable"]),
+    "POST /api/v1/webhooks/{ref}/commands/rotate": reads("webhooks", roles=PERMISSIONS["webhook.rotate"]),
+    "DELETE /api/v1/webhooks/{ref}": reads("webhooks", roles=PERMISSIONS["webhook.disable"]),
 }
-"""Method and address -> what it asks for. The addresses of every verb are in `EACH_VERB` and `EACH_NOUN`."""
+"""Method and address -> what it asks for. The addresses of verbs and nouns are in `EACH_VERB`, `EACH_NOUN`, of lists
+in `EACH_LIST`."""
 
+_OF_PROJECTS = ("stage-runs", "requirements", "evidence", "batches", "reviews", "notices")
+LISTS: Mapping[str, Right] = {
+    **dict.fromkeys(("projects", *_OF_PROJECTS, "milestones", "costs"), SIGNED_IN),
+    **dict.fromkeys(("organisations", "platforms", "programmes", "standards"), SIGNED_IN),
+    **dict.fromkeys(("users", "grants", "tokens", "notifications"), SIGNED_IN),
+    **dict.fromkeys(("payouts", "agreements", "recoveries"), holds(*_MONEY_LISTS)),
+    "funds": holds(*_FUND_LISTS),
+    "payees": holds(*_PAYEE_LISTS),
+    **dict.fromkeys(("payment-batches", "statements", "exceptions"), holds(*_BANK_LISTS)),
+    **dict.fromkeys(("webhooks", "deliveries", "outbox", "runs"), holds(*_RUNNING)),
+}
+"""First part of an address of the API -> who is shown such a list at all; each gets in it what they may read."""
+PARTS: Mapping[tuple[str, str], Right] = {
+    **{("projects", one): reads("projects") for one in (*_OF_PROJECTS, "files", "timeline", "people", "milestones")},
+    **{("projects", one): reads("projects", roles=_MONEY_LISTS) for one in ("payouts", "agreements", "recoveries")},
+    **{("agreements", one): reads("agreements") for one in ("milestones", "costs")},
+    **{("funds", one): reads("funds") for one in ("ledger", "commitments", "contributions")},
+    ("funds", "payouts"): reads("funds", roles=_MONEY_LISTS),
+    ("organisations", "payees"): reads("organisations", roles=_PAYEE_LISTS),
+    **{("users", one): reads("users") for one in ("grants", "tokens")},
+    ("webhooks", "deliveries"): reads("webhooks", roles=_RUNNING),
+}
+"""(noun, what belongs to it) -> who is shown these rows."""
+BIRTHS: Mapping[str, Right] = {
+    "projects": holds(*PERMISSIONS["project.register"]),
+    "organisations": holds(*PERMISSIONS["organisation.add"]),
+    "users": holds(*PERMISSIONS["user.add"]),
+    "programmes": holds(*PERMISSIONS["programme.add"]),
+    "funds": holds(*PERMISSIONS["fund.add"]),
+    "webhooks": holds(*PERMISSIONS["webhook.add"]),
+}
+"""First part of an address of the API -> who brings such a thing in."""
+IN_LISTS: Mapping[str, Reading] = {
+    **{path: reading for path, reading in READERS.items() if path in LISTS},
+    "grants": READERS["users"],
+    "tokens": Reading(wide=_SEES_ALL),
+}
+"""List of the API -> who finds the thing of these tests in it; a role or a token is that of its account."""
+
+EACH_LIST = ("GET /api/v1/{path}", "POST /api/v1/{path}", "GET /api/v1/{path}/{ref}/{part}")
+"""Asked once per list, per thing that can be brought in, and per part of a noun."""
 EACH_NOUN = ("GET /api/v1/{path}/{ref}", "GET /api/v1/{path}/{ref}/commands")
 EACH_VERB = ("GET /{path}/{ref}/do/{name}", "POST /{path}/{ref}/do/{name}", "POST /api/v1/{path}/{ref}/commands/{name}")
 """Asked once per noun, and once per verb of each noun."""

@@ -37,6 +37,7 @@ from notifications.webhooks import new_secret
 from web.acts import carry
 from web.api.core import Body, command_from, key_of, need, read_as, told
 from web.api.rows import RESOURCES
+from web.asking import need as need_right
 from web.nouns import USERS, WEBHOOKS, AnyVerb
 from web.reading_rights import as_id
 from web.session import Program, Visit
@@ -161,6 +162,7 @@ def bring_in(visit: Program, body: Body, path: str) -> Response:
         raise HTTPException(405 if known else 404, headers={"allow": "GET"} if known else None)
     shown: dict[str, str] = {}
     key = key_of(visit)
+    need_right(visit, verb)
     if verb is ADD:
         body, shown = _with_secret({"owner_id": str(visit.actor.user_id), **body})
     return told(_done(visit, command_from(verb, None, body, key=key)), 201, **shown)
