@@ -85,7 +85,7 @@ class TestEveryPage:
     ) -> None:
         base, found = console
 
-        assert walk(browser, base, found, lang) == []
+        assert walk(browser, base, found, lang, is_whole=False) == []
 
     @pytest.mark.parametrize("state", STATES)
     def test_is_so_too_when_something_went_wrong(
@@ -99,3 +99,13 @@ class TestEveryPage:
 
         assert found == []
         assert title
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_so_at_every_width_in_both_themes(
+    browser: Browser, console: tuple[str, list[Stop]], lang: Lang
+) -> None:
+    base, found = console
+
+    assert walk(browser, base, found, lang, is_whole=True) == []
