@@ -61,7 +61,7 @@ class Heard:
         page.on("request", self._asked)
 
     def _said(self, message: ConsoleMessage) -> None:
-        is_status = message.text.startswith("Failed to load resource") and "status of 40" in message.text
+        is_status = message.text.startswith("Failed to load resource") and "status of 4" in message.text
         if message.type in ("error", "warning") and not is_status:
             self.troubles.append(f"console: {message.text}")
 
