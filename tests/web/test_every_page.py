@@ -24,7 +24,7 @@ from tests.web.every_page import (
     stops,
 )
 from tests.web.furnished import console_at, furnish, served
-from tests.web.walking import STATES, heard, looked_at, walk
+from tests.web.walking import STATES, heard, looked_at, one_look, walk
 from web.app import PAGES
 from web.nouns import NOUNS
 
@@ -95,7 +95,7 @@ class TestEveryPage:
         with heard(browser, console[0], login, lang) as (page, ear):
             reach(page)
             title = page.title()
-            found = [*looked_at(page), *ear.taken()]
+            found = [*looked_at(page, one_look(list(STATES).index(state), lang)), *ear.taken()]
 
         assert found == []
         assert title
