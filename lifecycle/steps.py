@@ -24,7 +24,7 @@ from models.holds import Hold
 from models.installation import DISBURSEMENT_ID
 from models.payouts import Payout
 from models.projects import Project, Requirement, StageRun
-from models.reading import table_of
+from models.reading import beside, table_of
 from models.reviews import CompletionNotice, Objection, PanelMember, Review
 from models.states import (
     ENDED,
@@ -99,8 +99,10 @@ def _run(*conditions: Callable[[Any], ColumnElement[bool]]) -> Condition:
 def _decided(*outcomes: GateOutcome) -> Condition:
     """Return the condition that a panel has decided so in the present visit."""
     review = table_of(Review)
-    said = select(review.c.stage_run_id).where(review.c.state == ReviewState.DECIDED, review.c.outcome.in_(outcomes))
-    return lambda table, _stamp: and_(table.c.stage.not_in(ENDED), table.c.stage_run_id.in_(said))
+    said = select(review.c.id).where(review.c.state == ReviewState.DECIDED, review.c.outcome.in_(outcomes))
+    return lambda table, _stamp: and_(
+        table.c.stage.not_in(ENDED), said.where(review.c.stage_run_id == table.c.stage_run_id).exists()
+    )
 
 
 def _may_pass(table: Any, stamp: Stamp) -> ColumnElement[bool]:
@@ -122,8 +124,10 @@ def _unvoted(table: Any, stamp: Stamp) -> ColumnElement[bool]:
 
 def _objected(is_upheld: Callable[[Any], ColumnElement[bool]]) -> Condition:
     row = table_of(Objection)
-    said = select(row.c.review_id).where(is_upheld(row))
-    return lambda table, _stamp: and_(table.c.state == ReviewState.PROPOSED, table.c.id.in_(said))
+    said = select(row.c.id).where(is_upheld(row))
+    return lambda table, _stamp: and_(
+        table.c.state == ReviewState.PROPOSED, said.where(row.c.review_id == table.c.id).exists()
+    )
 
 
 def _open_notices(*columns: Any) -> Any:
@@ -404,7 +408,7 @@ def _candidates(step: Step, verb: Verb[Any, Any], rights: Rights, stamp: Stamp, 
     reach = reachable(table, wide, stamp.actor)
     found = select(*columns).select_from(source).where(step.waits(table, stamp), reach)
     order = () if due is None else (due.is_(None), due)
-    return found.order_by(*order, table.c.id).limit(limit)
+    return found.order_by(*order, beside(table.c.id)).limit(limit)
 
 
 def _with_project(table: Any) -> Any:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject, open_index
@@ -18,6 +18,12 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        Index(
+            "ix_project_transfer_to_id",
+            "transfer_to_id",
+            sqlite_where=text("transfer_to_id IS NOT NULL"),
+            postgresql_where=text("transfer_to_id IS NOT NULL"),
+        ),
         open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )

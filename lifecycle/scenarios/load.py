@@ -97,7 +97,9 @@ def _pay(cast: Cast, scenario: Scenario) -> None:
         wishes: dict[int, Wish] = {}
         for number, one in enumerate(scenario.payouts):
             if state[number] == PayoutState.REQUESTED and turn < len(one.approved_by):
+                who = login[one.approved_by[turn]]
                 word = {"payout_id": cast.ids[one.ref], "amount_minor": asked[number][2]["new_amount_minor"]}
-                wishes[number] = (login[one.approved_by[turn]], f"/payouts/{number}/approved_by/{turn}", word)
+                called = {"callback_by": who, "callback_at": cast.play.now.isoformat()}  # a changed account asks for it
+                wishes[number] = (who, f"/payouts/{number}/approved_by/{turn}", {**word, **called})
         answers = cast.all(Approve, list(wishes.values()))
         state |= {number: str(said["state"]) for number, said in zip(wishes, answers, strict=True)}

@@ -171,6 +171,8 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
         "is_released": draw(st.booleans()),
         "is_certified": draw(st.booleans()),
         "account_usable_on": draw(st.none() | DAYS),
+        "account_changed_on": draw(st.none() | DAYS),
+        "is_called_back": draw(st.booleans()),
         "limit_minor": draw(st.none() | sums),
         "amount_minor": draw(sums),
         "others_minor": draw(sums),
@@ -225,6 +227,8 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
         payload_hash=draw(st.sampled_from([None, "a", "b"])),
         amount_minor=draw(st.integers(1, 2)),
         fence=draw(st.none() | st.integers(1, 2)),
+        callback_by=draw(st.sampled_from([None, " ", "Li"])),
+        callback_at="2025-07-08 09:30",
     )
     objection = SimpleNamespace(is_upheld=draw(st.none() | st.booleans()))
     tranche = SimpleNamespace(

@@ -99,6 +99,7 @@ MILESTONE = {
 }
 APPROVABLE = (
     "as_seen",
+    "called_back",
     "not_decided_yet",
     "separate_approver",
     "no_interest",
