@@ -90,7 +90,7 @@ class Stage:
 
 
 def prepare(house: House) -> None:
-    """Open a fund with five million yuan of which two people approve each payment, and have everybody choose a password."""
+    """Open a fund with five million yuan, of which two people approve each payment; everybody chooses a password."""
     (fund,) = make.ids_of(house.do(make.new_fund(house, name=FUND, code="ROBOT"), by=Role.SPONSOR))
     make.pay_in(house, fund)
     tiers = (Tier(up_to_minor=MAX_MINOR, approvers_needed=2),)
