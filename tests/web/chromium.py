@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -15,6 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 WHAT_TO_INSTALL = "Chromium was not found: on Debian `apt-get install chromium fonts-wqy-microhei`"
 _QUIET = ("quic", "background-networking", "component-update", "sync", "gpu", "extensions")
 HEIGHT = 900
+STEP_UP = "/step-up"
 
 
 def program() -> Path | None:
@@ -46,6 +48,16 @@ def visitor(browser: Browser, base: str, login: str | None, lang: Lang, *, width
         yield _signed_in(context, base, login, lang)
     finally:
         context.close()
+
+
+def gone_to(page: Page, path: str) -> int:
+    """Open a page, proving once more who one is where it asks for that; return its status, 0 for no answer."""
+    answer = page.goto(path)
+    if urlsplit(page.url).path == STEP_UP != urlsplit(path).path:
+        page.click(f"main form[action='{STEP_UP}'] .pri")
+        page.wait_for_url(lambda url: urlsplit(url).path != STEP_UP)
+        answer = page.goto(path)
+    return answer.status if answer else 0
 
 
 def _signed_in(context: BrowserContext, base: str, login: str | None, lang: Lang) -> Page:

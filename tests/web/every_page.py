@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, text
 
+from lifecycle.entrance.links import secret_of, token_of
+from models.settings import Settings
 from web.app import PAGES
 from web.nouns import NOUNS, Noun
 
@@ -22,12 +25,18 @@ NO_PAGES: Mapping[str, str] = {
     "/readyz": "for machines",
     "/admin": "leads to the list of people",
     "/": "leads to the first page of whoever comes",
+    "/disbursement": "leads to the one page there is of it",
+    "/login/oidc": "leads to the identity provider, of which the demonstration has none",
+    "/login/oidc/back": "where the identity provider leads back to",
+    "/users/{ref}/identities/{identity}/end": "asks about a single sign-on, of which the demonstration has none",
+    "/standard-drafts/{ref}/yaml": "a file to keep",
     "/import/{sha256}/errors.csv": "a table to keep",
     "/evidence/{ref}/file": "what somebody handed in",
     "/payouts/{ref}/do/{name}": "leads to the decision on the page of the payout, or is the page of any verb",
     "/exceptions/{ref}/do/{name}": "leads to the page of the case",
     "/security/passkeys/{key_id}/remove": "asks about a passkey, of which the demonstration has none",
     "/users/{ref}/do/revoke": "leads to the page of the user",
+    "/users/{ref}/do/revoke-token": "leads to the page of the user",
     "/users/{ref}/do/end-delegation": "leads to the page of the user",
     "/import/{sha256}": "belongs to the session that sent the file: among the `STATES` of `tests.web.walking`",
 }
@@ -37,6 +46,10 @@ DOWNLOAD = ".{form}"
 STEERS = "coordinator"
 LOOKERS: Mapping[str, str | None] = {
     "/login": None,
+    "/invite": None,
+    "/link": None,
+    "/disbursement": "zhou",
+    "/standard-drafts": "gao",
     "/my": "sme",
     "/payouts": "chen",
     "/funds": "chen",
@@ -68,6 +81,13 @@ ROBOT = "'PT-2025-0014'"
 _OF_ROBOT = f"project_id = (SELECT id FROM project WHERE number = {ROBOT})"
 EXAMPLES: Mapping[str, str] = {
     "/problems/{code}": "SELECT 'not-found' AS code",
+    "/invite/{token}": "SELECT id AS token FROM invitation WHERE kind = 'invitation' ORDER BY created_at",
+    "/link/{token}": "SELECT id AS token FROM invitation WHERE kind = 'own_page' ORDER BY created_at",
+    "/admin/invitations/{ref}/revoke": "SELECT id AS ref FROM invitation WHERE kind = 'invitation' ORDER BY created_at",
+    "/disbursement/{ref}": "SELECT 'all' AS ref",
+    "/api/{tag}": "SELECT 'payouts' AS tag",
+    "/api/{tag}/{name}": "SELECT 'payouts' AS tag, 'post_payouts_ref_commands_approve' AS name",
+    "/standard-drafts/{ref}": "SELECT id AS ref FROM standard_draft ORDER BY proposed_at",
     "/my/{ref}": f"SELECT {ROBOT} AS ref",
     "/my/{ref}/notice/{number}": (
         "SELECT p.number AS ref, n.number FROM completion_notice n JOIN project p ON p.id = n.project_id"
@@ -196,15 +216,26 @@ def example(route: str, connection: Connection) -> Stop:
         if wanted:
             raise LookupError(f"{route}: say in EXAMPLES of {__name__} how an example of it is found")
         return Stop(route=route, path=route, login=STEERS if login is _UNSAID else login)
-    row = connection.execute(text(EXAMPLES[begin])).mappings().first()
+    row: Mapping[str, Any] | None = connection.execute(text(EXAMPLES[begin])).mappings().first()
     if row is None:
         raise LookupError(f"{route}: the demonstration has no row for {EXAMPLES[begin]!r}")
     if missing := wanted - set(row):
         raise LookupError(f"{route}: the example of {begin} says nothing about {sorted(missing)}")
+    if "token" in wanted:
+        row = {**row, "token": _sent(connection, UUID(str(row["token"])))}
     path = _PARAMETER.sub(lambda one: quote(str(row[one[1]]), safe=""), route)
     query = "&".join(f"{name[1:]}={quote(str(value))}" for name, value in row.items() if name.startswith("?"))
     query = query if begin == route else ""
     return Stop(route=route, path=f"{path}?{query}" if query else path, login=STEERS if login is _UNSAID else login)
+
+
+def _sent(connection: Connection, invitation_id: UUID) -> str:
+    """Return what the link in a mail of the demonstration ends in."""
+    database_id = str(connection.execute(text("SELECT database_id FROM installation")).scalar_one())
+    secret = secret_of(Settings(), database_id=database_id, is_rehearsal=True)
+    if secret is None:
+        raise LookupError("the demonstration has no key that links follow from")
+    return token_of(secret, invitation_id)
 
 
 def forms(connection: Connection) -> Iterator[Stop]:

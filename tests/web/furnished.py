@@ -8,16 +8,21 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from time import sleep
+from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from cli.behind.backstage import Backstage
 from cli.main import run
 from models.settings import Settings
+from tests.web.browser import Browser, Page
+from tests.web.test_drafts import changed
 from web.app import make_app
 from web.house import opened
 
+_FIRM = "SELECT organisation_id FROM role_grant g JOIN app_user u ON u.id = g.user_id WHERE u.login = 'lin'"
 ACTS: tuple[tuple[str, ...], ...] = (
     ("run", "report"),
     ("tick",),
@@ -41,6 +46,47 @@ def furnish() -> None:
     for act in ACTS:
         if code := run([*act, "--quiet"]):
             raise RuntimeError(f"pilotway {' '.join(act)}: exit {code}")
+    with console_at(Path.cwd()) as app:
+        with app.state.house.engine.connect() as connection:
+            firm = str(UUID(str(connection.execute(text(_FIRM)).scalar_one())))
+        with Browser(app) as admin, Browser(app) as sme, Browser(app) as editor:
+            _invite(admin, firm)
+            _ask_for_a_link(sme)
+            _draft(editor)
+
+
+def _enter(visitor: Browser, login: str) -> None:
+    visitor.open("/login")
+    visitor.send(login)
+
+
+def _invite(visitor: Browser, firm: str) -> None:
+    """Invite somebody to a firm."""
+    _enter(visitor, "admin")
+    visitor.open("/admin/invitations/new")
+    who = {"email": "li.na@firm.example", "name": "李娜", "roles": "project_lead", "organisation_id": firm}
+    _to(visitor.send("invite", **who), "/receipts/")
+
+
+def _ask_for_a_link(visitor: Browser) -> None:
+    """Ask for a link to the firm's own page."""
+    visitor.open("/login/link")
+    visitor.send("Send the link", login="sme")
+
+
+def _draft(visitor: Browser) -> None:
+    """Hand a new version of a standard over to a second editor."""
+    _enter(visitor, "gao")
+    visitor.open("/standard-drafts/new?base=default@2026.1")
+    _to(
+        visitor.send("Hand over to a second editor", text=changed(visitor, "2026.2"), reason="意向阶段放宽一日"),
+        "/receipts/",
+    )
+
+
+def _to(page: Page, begin: str) -> None:
+    if not page.path.startswith(begin):
+        raise RuntimeError(f"{page.path}: {page.text}")
 
 
 def settings_at(folder: Path) -> Settings:
@@ -57,7 +103,7 @@ def console_at(folder: Path) -> Iterator[FastAPI]:
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
-    """Serve an application on the loopback address, and give where."""
+    """Serve an application on the loopback address, and give where: by the name for which passkeys hold."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, access_log=False, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -67,7 +113,7 @@ def served(app: FastAPI) -> Iterator[str]:
         sleep(0.02)
     try:
         (listening,) = server.servers
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"http://localhost:{listening.sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from cli.main import run
 from notifications.words import LANGUAGES, Lang
 from tests.conftest import ROOT
-from tests.web.chromium import HEIGHT, chromium, visitor
+from tests.web.chromium import HEIGHT, chromium, gone_to, visitor
 from tests.web.every_page import Stop, stops
 from tests.web.furnished import console_at, furnish, served
 
@@ -74,9 +74,9 @@ def demonstration(folder: Path | None) -> Iterator[Path]:
 
 def taken(page: Page, stop: Stop, lang: Lang) -> None:
     """Take the pictures of one page; RuntimeError where another one came."""
-    answer = page.goto(stop.path)
-    if answer is None or answer.status != stop.status:
-        raise RuntimeError(f"{stop.path}: {answer.status if answer else 'no answer'}")
+    status = gone_to(page, stop.path)
+    if status != stop.status:
+        raise RuntimeError(f"{stop.path}: {status or 'no answer'}")
     for (size, width), theme in product(WIDTHS.items(), THEMES):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=theme)

@@ -90,13 +90,14 @@ class Stage:
 
 
 def prepare(house: House) -> None:
-    """Open a fund with five million yuan of which two people approve each payment, and give everybody a password."""
+    """Open a fund with five million yuan, of which two people approve each payment; everybody chooses a password."""
     (fund,) = make.ids_of(house.do(make.new_fund(house, name=FUND, code="ROBOT"), by=Role.SPONSOR))
     make.pay_in(house, fund)
     tiers = (Tier(up_to_minor=MAX_MINOR, approvers_needed=2),)
     password = hashed(PASSWORD)
-    people = [one.user_id for name, one in house.people.items() if name != "disabled"]
-    house.do(*(SetPassword(command_id=key(), user_id=one, password_hash=password) for one in people))
+    for name, one in house.people.items():
+        if name != "disabled":
+            house.do(SetPassword(command_id=key(), user_id=one.user_id, password_hash=password), by=name)
     house.do(SetTiers(command_id=key(), fund_id=fund, tiers=tiers, reason="two look"), by=Role.SPONSOR)
 
 

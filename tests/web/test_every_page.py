@@ -24,7 +24,7 @@ from tests.web.every_page import (
     stops,
 )
 from tests.web.furnished import console_at, furnish, served
-from tests.web.walking import STATES, heard, looked_at, walk
+from tests.web.walking import STATES, heard, looked_at, one_look, walk
 from web.app import PAGES
 from web.nouns import NOUNS
 
@@ -85,7 +85,7 @@ class TestEveryPage:
     ) -> None:
         base, found = console
 
-        assert walk(browser, base, found, lang) == []
+        assert walk(browser, base, found, lang, is_whole=False) == []
 
     @pytest.mark.parametrize("state", STATES)
     def test_is_so_too_when_something_went_wrong(
@@ -95,7 +95,17 @@ class TestEveryPage:
         with heard(browser, console[0], login, lang) as (page, ear):
             reach(page)
             title = page.title()
-            found = [*looked_at(page), *ear.taken()]
+            found = [*looked_at(page, one_look(list(STATES).index(state), lang)), *ear.taken()]
 
         assert found == []
         assert title
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_so_at_every_width_in_both_themes(
+    browser: Browser, console: tuple[str, list[Stop]], lang: Lang
+) -> None:
+    base, found = console
+
+    assert walk(browser, base, found, lang, is_whole=True) == []

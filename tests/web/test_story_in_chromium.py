@@ -23,7 +23,13 @@ def _scriptless(browser: Chromium, base: str) -> Clicker:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "visitor", [Clicker, Typist, Telephone, _scriptless], ids=["mouse", "keyboard", "390px", "no js"]
+    "visitor",
+    [
+        pytest.param(Clicker, id="mouse"),
+        pytest.param(Typist, id="keyboard", marks=pytest.mark.prove),
+        pytest.param(Telephone, id="390px", marks=pytest.mark.prove),
+        pytest.param(_scriptless, id="no js"),
+    ],
 )
 def test_the_robot_goes_there_in_a_real_browser(
     visitor: Callable[[Chromium, str], Clicker],

@@ -1,20 +1,22 @@
 """A walk past every page in a real browser: what a person with a screen reader, a phone or a slow line would meet.
 
 Each page is loaded once for each language; theme and width are changed while it stands there, as axe looks at it.
+Axe looks at all of it in `make prove`; in `make test-long` once for each page and language, so that each page is seen
+in both themes, wide and narrow.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
-from notifications.words import Lang
-from tests.web.chromium import HEIGHT, visitor
+from notifications.words import LANGUAGES, Lang
+from tests.web.chromium import HEIGHT, gone_to, visitor
 from tests.web.every_page import Stop
 from tests.web.test_bringing import GOOD, WRONG
 from tests.web.test_bringing import table as awards
@@ -25,8 +27,11 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 """What axe asks of colours: all that the other theme can change, since it sets colours and nothing else."""
 _AXE = Axe().axe_script
-THEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {"dark": OF_COLOURS, "light": RULES}
+Theme = Literal["light", "dark"]
+THEMES: Mapping[Theme, Sequence[str]] = {"dark": OF_COLOURS, "light": RULES}
 """Theme -> what axe asks in it."""
+Look = tuple[int, Theme]
+EVERY_LOOK: Sequence[Look] = tuple(product(WIDTHS, THEMES))
 _RUN = """rules => axe.run({runOnly: rules, resultTypes: ["violations"]}).then(found =>
   found.violations.flatMap(one => one.nodes.map(node => `${one.id}: ${node.target} ${node.any.concat(node.all)
   .map(check => check.message).join("; ")}`)))"""
@@ -56,7 +61,7 @@ class Heard:
         page.on("request", self._asked)
 
     def _said(self, message: ConsoleMessage) -> None:
-        is_status = message.text.startswith("Failed to load resource") and "status of 40" in message.text
+        is_status = message.text.startswith("Failed to load resource") and "status of 4" in message.text
         if message.type in ("error", "warning") and not is_status:
             self.troubles.append(f"console: {message.text}")
 
@@ -80,19 +85,29 @@ def heard(browser: Browser, base: str, login: str | None, lang: Lang) -> Iterato
         yield page, Heard(page, base)
 
 
-def walk(browser: Browser, base: str, stops: Iterable[Stop], lang: Lang) -> list[str]:
+def one_look(place: int, lang: Lang) -> Sequence[Look]:
+    """Return how one page is looked at in one language: in the other one it is in the other theme and width."""
+    is_other = LANGUAGES.index(lang) % 2 == 1
+    return [
+        (WIDTHS[-1 if (place // 2 % 2 == 1) != is_other else 0], "dark" if (place % 2 == 1) != is_other else "light")
+    ]
+
+
+def walk(browser: Browser, base: str, stops: Iterable[Stop], lang: Lang, *, is_whole: bool) -> list[str]:
     """Return everything that is wrong on these pages in one language, with where it is."""
     found: list[str] = []
-    ordered = sorted(stops, key=lambda stop: stop.login or "")
-    for login, those in groupby(ordered, key=lambda stop: stop.login):
+    ordered = sorted(enumerate(stops), key=lambda one: one[1].login or "")
+    for login, those in groupby(ordered, key=lambda one: one[1].login):
         with heard(browser, base, login, lang) as (page, ear):
-            for stop in those:
-                answer = page.goto(stop.path)
-                status = answer.status if answer else 0
+            for place, stop in those:
+                looks = EVERY_LOOK if is_whole else one_look(place, lang)
+                status = gone_to(page, stop.path)
                 if status != stop.status or urlsplit(page.url).path != urlsplit(stop.path).path:
                     found.append(f"{lang} {stop.path}: {status} {page.url}")
                     continue
-                found += [f"{lang} {stop.path}: {one}" for one in (*at_rest(page), *looked_at(page), *ear.taken())]
+                found += [
+                    f"{lang} {stop.path}: {one}" for one in (*at_rest(page), *looked_at(page, looks), *ear.taken())
+                ]
     return found
 
 
@@ -108,8 +123,8 @@ def at_rest(page: Page) -> list[str]:
     return wrong
 
 
-def looked_at(page: Page) -> list[str]:
-    """Return what axe finds and what is wider than the window, at each width and in each theme."""
+def looked_at(page: Page, looks: Sequence[Look] = EVERY_LOOK) -> list[str]:
+    """Return what is wider than the window, at each width, and what axe finds in these of them."""
     found: Counter[str] = Counter()
     page.evaluate(_AXE)
     for width in WIDTHS:
@@ -117,8 +132,9 @@ def looked_at(page: Page) -> list[str]:
         if wider := page.evaluate(_WIDER):
             found[f"{width} {wider}"] += 1
         for theme, asked in THEMES.items():
-            page.emulate_media(color_scheme=theme)
-            found.update(f"{width} {theme} {one}" for one in axe(page, asked))
+            if (width, theme) in looks:
+                page.emulate_media(color_scheme=theme)
+                found.update(f"{width} {theme} {one}" for one in axe(page, asked))
     page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
     return list(found)
 

@@ -145,7 +145,8 @@ def _as_yaml(visit: Visit, code: str, version: str) -> Response:
 def text_of_pack(pack: Pack) -> str:
     """Return a pack as the one YAML document that an editor changes; what is left out is as it always is."""
     said = pack.model_dump(mode="json", exclude_defaults=True)
-    return str(yaml.dump(said, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=120))
+    shape: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 120, "default_flow_style": None}
+    return str(yaml.dump(said, Dumper=yaml.CSafeDumper, **shape))
 
 
 def _stage(pack: Pack, stage: Any, words: Words) -> dict[str, Any]:
