@@ -41,7 +41,7 @@ KINDS = [
     pytest.param(one, marks=() if place < 1 or one == "markup" else pytest.mark.long)
     for place, one in enumerate(HOSTILE)
 ]
-ASKING_NOTHING = ("/logout", "/preferences", "/do/rotate", "/do/revoke/")
+ASKING_NOTHING = ("/logout", "/preferences", "/do/rotate", "/do/revoke/", "/step-up", "/sessions/end-others")
 """Pressing the button is all that their forms ask."""
 
 
