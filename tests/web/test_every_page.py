@@ -69,8 +69,9 @@ def console(world: Path) -> Iterator[tuple[str, list[Stop]]]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give a real browser."""
+def browser(console: tuple[str, list[Stop]]) -> Iterator[Browser]:
+    """Give a real browser; after the console, for its loop would be in the way of who furnishes the world."""
+    assert console
     if program() is None:
         skip_or_fail(WHAT_TO_INSTALL)
     with chromium() as found:
