@@ -75,27 +75,14 @@ async function swap(form, id) {
   target.removeAttribute("aria-busy");
 }
 
-// A file on its way says how far it is; the answer is shown as the browser would have shown it.
+// A file on its way shows that it is: the browser itself sends it, and shows the answer.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
   form.addEventListener("submit", (event) => {
     const files = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
     if (!files || event.defaultPrevented) return;
-    event.preventDefault();
     const bar = document.createElement("progress");
-    bar.max = 1;
     bar.setAttribute("aria-label", document.body.dataset.sending);
     form.append(bar);
-    const sent = new XMLHttpRequest();
-    sent.upload.onprogress = (step) => (bar.value = step.loaded / step.total);
-    sent.onload = () => {
-      if (sent.responseURL !== form.action) return location.assign(sent.responseURL);
-      document.open();
-      document.write(sent.responseText);
-      document.close();
-    };
-    sent.onerror = () => form.submit();
-    sent.open("POST", form.action);
-    sent.send(new FormData(form, event.submitter));
   });
 }
 
