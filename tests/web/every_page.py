@@ -216,13 +216,14 @@ def example(route: str, connection: Connection) -> Stop:
         if wanted:
             raise LookupError(f"{route}: say in EXAMPLES of {__name__} how an example of it is found")
         return Stop(route=route, path=route, login=STEERS if login is _UNSAID else login)
-    row: Mapping[str, Any] | None = connection.execute(text(EXAMPLES[begin])).mappings().first()
-    if row is None:
+    found = connection.execute(text(EXAMPLES[begin])).mappings().first()
+    if found is None:
         raise LookupError(f"{route}: the demonstration has no row for {EXAMPLES[begin]!r}")
+    row = dict(found)
     if missing := wanted - set(row):
         raise LookupError(f"{route}: the example of {begin} says nothing about {sorted(missing)}")
     if "token" in wanted:
-        row = {**row, "token": _sent(connection, UUID(str(row["token"])))}
+        row["token"] = _sent(connection, UUID(str(row["token"])))
     path = _PARAMETER.sub(lambda one: quote(str(row[one[1]]), safe=""), route)
     query = "&".join(f"{name[1:]}={quote(str(value))}" for name, value in row.items() if name.startswith("?"))
     query = query if begin == route else ""
