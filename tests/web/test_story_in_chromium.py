@@ -28,7 +28,7 @@ def _scriptless(browser: Chromium, base: str) -> Clicker:
         pytest.param(Clicker, id="mouse"),
         pytest.param(Typist, id="keyboard", marks=pytest.mark.prove),
         pytest.param(Telephone, id="390px", marks=pytest.mark.prove),
-        pytest.param(_scriptless, id="no js"),
+        pytest.param(_scriptless, id="no js", marks=pytest.mark.prove),
     ],
 )
 def test_the_robot_goes_there_in_a_real_browser(
