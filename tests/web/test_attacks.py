@@ -41,7 +41,16 @@ KINDS = [
     pytest.param(one, marks=() if place < 1 or one == "markup" else pytest.mark.long)
     for place, one in enumerate(HOSTILE)
 ]
-ASKING_NOTHING = ("/logout", "/preferences", "/do/rotate", "/do/revoke/", "/step-up", "/sessions/end-others")
+ASKING_NOTHING = (
+    "/logout",
+    "/preferences",
+    "/do/rotate",
+    "/do/revoke/",
+    "/step-up",
+    "/end-others",
+    "/identities/",
+    "/publish",
+)
 """Pressing the button is all that their forms ask."""
 
 
