@@ -14,7 +14,7 @@ from models.people import Delegation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import one_of, wanted
 from models.reviews import PanelMember, Review
-from models.states import Door, ReviewState, Role, UserStatus
+from models.states import INSTALLATION, Door, ReviewState, Role, UserStatus
 
 CLOCK_ID = UUID(int=0)
 """The actor of scheduled runs and of what nobody in person did."""
@@ -67,8 +67,6 @@ PARTIES_OF_ROLE: Mapping[Role, tuple[str, ...]] = {
 }
 """Column "belongs to" of the role table. Experts, chairs, customers and auditors reach what they were named for."""
 
-INSTALLATION = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
-"""Roles that reach everything when they are held without an organisation, and only what it takes part in with one."""
 _FIRM = ("sme",)
 NAMED_ROLES = frozenset({Role.EXPERT, Role.PANEL_CHAIR, Role.CUSTOMER_REP, Role.AUDITOR})
 
@@ -347,7 +345,7 @@ IN_PERSON = frozenset(
 
 BY_NO_PROGRAM = IN_PERSON | {
     *("user.add_token", "user.set_password", "user.add_totp", "user.remove_totp", "user.add_passkey"),
-    *("user.remove_passkey", "user.renew_codes"),
+    *("user.remove_passkey", "user.renew_codes", "user.link_identity", "invitation.send"),
 }
 """What a token is not enough for: money, and whatever would outlive the token itself."""
 

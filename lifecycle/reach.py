@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 
-from lifecycle.actor import INSTALLATION, NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from models.funds import Fund
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
 from models.reading import table_of
 from models.reviews import PanelMember, Review
-from models.states import ReviewState, Role
+from models.states import INSTALLATION, ReviewState, Role
 
 
 def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:

@@ -126,6 +126,10 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+INSTALLATION = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
+"""Roles that reach everything when they are held without an organisation, and only what it takes part in with one."""
+
+
 class Competence(StrEnum):
     """What an expert is named for."""
 

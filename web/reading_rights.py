@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, INSTALLATION, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
 from lifecycle.reach import readable_projects
@@ -22,7 +22,7 @@ from models.projects import Project
 from models.reading import table_of
 from models.reviews import Review
 from models.runs import CALENDAR_ID, WorkingCalendar
-from models.states import Role
+from models.states import INSTALLATION, Role
 from web.session import Visit
 
 __all__ = [

@@ -6,15 +6,14 @@ from uuid import UUID
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from models.limits import OPEN_LINKS
-from models.states import InvitationKind, Role
+from models.states import INSTALLATION, InvitationKind, Role
 
 if TYPE_CHECKING:
     from lifecycle.entrance.facts import IdentityFacts, InvitationFacts, Reach
 
 OF_FIRMS = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER, Role.PROCESS_ENGINEER})
 """Roles in which somebody acts for a firm."""
-_EVERYWHERE = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
-_WITHOUT_A_PLACE = _EVERYWHERE | {Role.EXPERT, Role.PANEL_CHAIR}
+_WITHOUT_A_PLACE = INSTALLATION | {Role.EXPERT, Role.PANEL_CHAIR}
 
 
 def givable(reach: "Reach", organisation_id: UUID | None) -> frozenset[Role]:
@@ -29,7 +28,7 @@ def givable(reach: "Reach", organisation_id: UUID | None) -> frozenset[Role]:
         return frozenset(Role) if organisation_id is not None else _WITHOUT_A_PLACE
     if organisation_id is None:
         return frozenset()
-    own = frozenset(Role) - _EVERYWHERE if (Role.ADMIN, organisation_id) in reach.grants else frozenset()
+    own = frozenset(Role) - INSTALLATION if (Role.ADMIN, organisation_id) in reach.grants else frozenset()
     return own | (OF_FIRMS if organisation_id in reach.firms else frozenset())
 
 

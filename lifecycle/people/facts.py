@@ -157,10 +157,7 @@ def _found(session: Session, model: Any, column: str, values: set[Any]) -> set[A
 
 def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
     """Read which of the grants named are live and the user's own."""
-    grant = table_of(RoleGrant)
-    ids = [task.command.grant_id for task in tasks]
-    statement = select(grant.c.id, grant.c.user_id).where(grant.c.id.in_(ids), grant.c.revoked_at.is_(None))
-    live = {(row.id, row.user_id) for row in session.execute(statement)}
+    live = _live(session, RoleGrant, {task.command.grant_id for task in tasks})
     return [
         Entry(
             command=task.command,
@@ -174,10 +171,7 @@ def grants_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
 
 def tokens_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[Entry]:
     """Read which of the tokens named were not taken back yet and are the user's own."""
-    token = table_of(ApiToken)
-    ids = [task.command.token_id for task in tasks]
-    statement = select(token.c.id, token.c.user_id).where(token.c.id.in_(ids), token.c.revoked_at.is_(None))
-    live = {(row.id, row.user_id) for row in session.execute(statement)}
+    live = _live(session, ApiToken, {task.command.token_id for task in tasks})
     return [
         Entry(
             command=task.command,
@@ -187,6 +181,13 @@ def tokens_of(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> lis
         )
         for task in tasks
     ]
+
+
+def _live(session: Session, model: Any, ids: set[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return (id, whose) of those that nobody took back."""
+    table = table_of(model)
+    statement = select(table.c.id, table.c.user_id).where(table.c.id.in_(ids), table.c.revoked_at.is_(None))
+    return {(row.id, row.user_id) for row in session.execute(statement)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,50 +1,14 @@
 """Visitors in a real Chromium: with a mouse, with the keyboard alone, on a telephone; nothing but this machine."""
 
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
-from fastapi import FastAPI
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from web.session import LANGUAGE_COOKIE
 
-_FLAGS = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
-_QUIET = ("disable-component-update", "disable-sync", "disable-extensions")
 NARROW = 390
 _MOST_TABS = 400
-
-
-def program() -> str | None:
-    """Return where Chromium is; None where it is not installed."""
-    return shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Give the address at which an application answers, on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-    socket = server.config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-
-
-@contextmanager
-def chromium(place: str) -> Iterator[Browser]:
-    """Give the browser."""
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=place, args=[f"--{one}" for one in (*_FLAGS, *_QUIET)])
-        yield found
-        found.close()
 
 
 class Clicker:

@@ -3,14 +3,11 @@
 Files are written into a folder that somebody else keeps; `settings` is where they lie.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from time import sleep
 from uuid import UUID
 
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -99,21 +96,3 @@ def console_at(folder: Path) -> Iterator[FastAPI]:
     """Give the console of a demonstration as `pilotway console` gives it, which is started there."""
     with chdir(folder), opened(settings_at(folder), Backstage()) as house:
         yield make_app(house)
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve an application on the loopback address, and give where: by the name for which passkeys hold."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, access_log=False, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the console did not start")
-        sleep(0.02)
-    try:
-        (listening,) = server.servers
-        yield f"http://localhost:{listening.sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()

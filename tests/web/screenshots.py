@@ -19,9 +19,9 @@ from playwright.sync_api import Page
 from cli.main import run
 from notifications.words import LANGUAGES, Lang
 from tests.conftest import ROOT
-from tests.web.chromium import HEIGHT, chromium, gone_to, visitor
+from tests.web.chromium import HEIGHT, chromium, gone_to, served, visitor
 from tests.web.every_page import Stop, stops
-from tests.web.furnished import console_at, furnish, served
+from tests.web.furnished import console_at, furnish
 
 Theme = Literal["light", "dark"]
 

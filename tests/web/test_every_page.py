@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from notifications.words import LANGUAGES, Lang
 from tests.conftest import skip_or_fail, take_away_settings
-from tests.web.chromium import WHAT_TO_INSTALL, chromium, program
+from tests.web.chromium import WHAT_TO_INSTALL, chromium, program, served
 from tests.web.every_page import (
     ANY_VERB,
     DOWNLOAD,
@@ -23,7 +23,7 @@ from tests.web.every_page import (
     routes,
     stops,
 )
-from tests.web.furnished import console_at, furnish, served
+from tests.web.furnished import console_at, furnish
 from tests.web.walking import STATES, heard, looked_at, one_look, walk
 from web.app import PAGES
 from web.nouns import NOUNS

@@ -13,7 +13,8 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 
 from playwright.sync_api import Browser as Chromium
 
-from tests.web.clicking import Clicker, Telephone, Typist, chromium, program, served
+from tests.web.chromium import WHAT_TO_INSTALL, chromium, program, served
+from tests.web.clicking import Clicker, Telephone, Typist
 
 
 def _scriptless(browser: Chromium, base: str) -> Clicker:
@@ -36,12 +37,10 @@ def test_the_robot_goes_there_in_a_real_browser(
     house: House,
     tmp_path: Path,
 ) -> None:
-    place = program()
-    if place is None:
-        skip_or_fail("Chromium was not found: on Debian `apt-get install chromium fonts-wqy-microhei`")
-        return
+    if program() is None:
+        skip_or_fail(WHAT_TO_INSTALL)
     app, clock, bank = opened(house, tmp_path)
-    with served(app) as base, chromium(place) as browser:
+    with served(app) as base, chromium() as browser:
 
         def enter(login: str) -> Clicker:
             found = visitor(browser, base)

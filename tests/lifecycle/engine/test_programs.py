@@ -35,6 +35,8 @@ def test_what_a_token_is_not_enough_for_are_verbs() -> None:
         ("payee_account.confirm", "step_up_required"),
         ("fund.contribute", "step_up_required"),
         ("user.add_token", "program_may_not"),
+        ("user.link_identity", "program_may_not"),
+        ("invitation.send", "program_may_not"),
     ],
 )
 def test_is_refused_and_written_down(house: House, verb: str, code: str) -> None:
