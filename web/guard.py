@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from web.cookies import ALONG
 from web.errors import TooLarge
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -54,6 +55,8 @@ class Guard:
                 said = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in said}
                 new = [(name.encode(), value.encode()) for name, value in own.items() if name.encode() not in there]
+                if along := scope["state"].get(ALONG):
+                    new.append((b"set-cookie", along.encode()))
                 message["headers"] = [*said, *new]
             await send(message)
 

@@ -8,15 +8,25 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lifecycle.access.commands import SetPassword
+from lifecycle.access.passwords import hashed
 from models.clock import FixedClock
 from models.ids import RandomIds
 from models.settings import Settings
-from tests.factories import House
+from tests.factories import House, key
 from tests.web.browser import Browser
 from web.app import make_app
 from web.house import House as Place
 
 KEY = b"the key of this installation"
+PASSWORD = "correct horse battery"
+
+
+def with_password(house: House, login: str) -> str:
+    """Give somebody of a world a password of their own, and return their login."""
+    asked = SetPassword(command_id=key(), user_id=house.people[login].user_id, password_hash=hashed(PASSWORD))
+    house.do(asked, by=login)
+    return login
 
 
 def console_of(

@@ -19,7 +19,7 @@ from tests.web import authenticator
 from tests.web.authenticator import SecurityKey, secret_on
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
-from web.session import HALFWAY_COOKIE
+from web.cookies import HALFWAY
 
 PASSWORD = "correct horse battery"
 OUR_ADDRESS = "https://console.example"
@@ -161,7 +161,7 @@ class TestTheSecondStep:
             page = other.send("Sign in", proof_code=code(secret, house))
 
             assert page.path == "/projects"
-            assert other.client.cookies.get(HALFWAY_COOKIE) is None
+            assert other.client.cookies.get(HALFWAY) is None
 
     def test_takes_no_code_twice(self, house: House, app: FastAPI, visitor: Browser) -> None:
         secret, _ = with_app(visitor, house)

@@ -167,9 +167,9 @@ class TestWithALiar:
         answered(visitor, liar)
         cookie, path = self._kept(visitor, liar)
 
-        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
         first = visitor.open(path)
-        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
         again = visitor.open(path)
 
         assert first.path == "/projects"
@@ -194,7 +194,7 @@ class TestWithALiar:
         cookie, path = self._kept(early, liar)
         house.later(minutes=10)
         late = a_console(house, liar.issuer, visitors)
-        late.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        late.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
 
         assert "took too long" in late.open(path).text
 
