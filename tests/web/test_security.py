@@ -378,6 +378,8 @@ class TestAPassword:
             ("wrong and long enough", "another long way home", "another long way home", "present password is wrong"),
             (PASSWORD, "too short", "too short", "12 to 128"),
             (PASSWORD, "coordinatorcoordinator", "coordinatorcoordinator", "too easily guessed"),
+            (PASSWORD, "1qaz2wsx3edc", "1qaz2wsx3edc", "have leaked"),
+            (PASSWORD, "platform-2026!", "platform-2026!", "too easily guessed"),
             (PASSWORD, "another long way home", "another long way hone", "differ"),
             (PASSWORD, PASSWORD, PASSWORD, "is the present one"),
         ],

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.access.passwords import hashed, weaknesses
+from lifecycle.access.guessing import weaknesses
+from lifecycle.access.passwords import hashed
 from lifecycle.access.queries import fingerprint
 from lifecycle.actor import Actor
 from lifecycle.entrance.commands import AcceptInvitation
@@ -39,7 +40,7 @@ def accept(visit: Anybody, form: Typed, token: str) -> Response:
     """Open the account with this password; the link is used up by it."""
     found = what_opens(visit, token, InvitationKind.INVITATION)
     password, again = text_of(form, "password"), text_of(form, "again")
-    wrong = weaknesses(password, found.email, found.email.partition("@")[0], found.name)
+    wrong = weaknesses(password, found.email, found.name, found.organisation)
     if password != again:
         wrong = (*wrong, unmet("passwords_differ"))
     if wrong:
