@@ -46,6 +46,9 @@ PASSKEYS = 10
 """Of one account."""
 
 INVITATION_LASTS = timedelta(days=7)
+UPLOAD_DAY = timedelta(hours=24)
+HOUSE_BRINGS = 5
+"""Times what one person may bring in a day, everybody of one organisation together."""
 LINK_LASTS = timedelta(minutes=15)
 """Of a link to one's own page."""
 OPEN_LINKS = 3

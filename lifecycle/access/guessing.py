@@ -23,10 +23,12 @@ def weaknesses(password: str, *known: str) -> tuple[Unmet, ...]:
     return ()
 
 
-EVERYBODYS = ("pilotway", "zhongshitong", "中试通", "中试", "password", "passw0rd", "密码", "mima", "admin",
-              "administrator", "welcome", "letmein", "iloveyou", "woaini", "wojiushiwo", "zhongguo", "china", "shenzhen",
-              "5201314", "1314520", "qwertyuiop", "asdfghjkl", "1qaz2wsx", "1234567890", "123456789", "12345678", "123456",
-              "888888", "666666", "abcdef", "a123456")  # fmt: skip
+EVERYBODYS = (
+    *("pilotway", "zhongshitong", "中试通", "中试", "password", "passw0rd", "密码", "mima", "admin", "administrator"),
+    *("welcome", "letmein", "iloveyou", "woaini", "wojiushiwo", "zhongguo", "china", "shenzhen", "5201314", "1314520"),
+    *("qwertyuiop", "asdfghjkl", "1qaz2wsx", "1234567890", "123456789", "12345678", "123456", "888888", "666666"),
+    *("abcdef", "a123456"),
+)
 """Words of this place, and what people here choose, besides the 30,000 of the library's list of leaked passwords."""
 _LEAST_LEFT, _DIFFERENT = 8, 5
 """Characters, and different ones, that are left at least once known words are taken out."""

@@ -291,6 +291,12 @@ class TestCase:
         ((case, *_),) = at_home("exception", "list").rows
         letter = folders / "letter.txt"
         letter.write_text("a fee of ours", encoding="utf-8")
+        for name, content in (("letter.exe", b"MZ\x90\x00"), ("camt.xml", b"<!DOCTYPE x><Document/>")):
+            wrong = folders / name
+            wrong.write_bytes(content)
+            word = ("--reason", "a fee", "--evidence", str(wrong))
+            assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 2
+        assert house.one("SELECT count(*) FROM upload") == 0
         word = ("--reason", "a fee", "--evidence", str(letter))
         assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 0
         seen = ("--proposal-hash", at_home("exception", "show", case, "--json").document["proposal_hash"])
