@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlmodel import Session
@@ -31,6 +32,7 @@ from notifications.words import LANGUAGES, Lang
 from web import cookies
 from web.errors import Malformed, PasswordToChange, TooMany
 from web.house import House
+from web.meter import Meter
 
 T = TypeVar("T")
 
@@ -175,11 +177,22 @@ def anybody(request: Request) -> Visit:
     if token:
         with reading(house.engine) as session:
             found = signed_in(session, token, now)
+    if found is not None:
+        _count(request, house.visits, found.session_id)
     if found is not None and found.seen_at < now - _A_MINUTE:
         session_id = found.session_id
         run_in_transaction(house.engine, lambda session: touch(session, session_id, now))
     language = found.account.language if found else None
     return Visit(request=request, house=house, now=now, lang=lang_of(request, language), token=token, session=found)
+
+
+def _count(request: Request, meter: Meter, session_id: UUID) -> None:
+    """Count a request of a session, once also where its refusal is shown; `TooMany` says how long to wait."""
+    if hasattr(request.state, "is_counted"):
+        return
+    request.state.is_counted = True
+    if wait := meter.take(session_id):
+        raise TooMany(unmet(TooMany.code, minutes=-(-wait // 60), seconds=wait))
 
 
 def entered(visit: Annotated[Visit, Depends(anybody)]) -> Visit:

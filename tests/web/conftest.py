@@ -17,6 +17,7 @@ from tests.factories import House, key
 from tests.web.browser import Browser
 from web.app import make_app
 from web.house import House as Place
+from web.meter import Meter
 
 KEY = b"the key of this installation"
 PASSWORD = "correct horse battery"
@@ -41,6 +42,7 @@ def console_of(
         is_rehearsal=is_rehearsal,
         is_demo=is_demo,
         secret=KEY,
+        visits=Meter(per_minute=10**6, at_once=10**6),
     )
     return make_app(place)
 

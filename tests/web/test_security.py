@@ -70,7 +70,7 @@ def code(secret: str, house: House, steps: int = 0) -> str:
 def with_app(browser: Browser, house: House) -> tuple[str, list[str]]:
     """Add an authenticator app, and return its secret with the recovery codes."""
     secret = authenticator.with_app(browser, house, PASSWORD)
-    return secret, re.findall(r"(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}", browser.page.text)
+    return secret, re.findall(r"(?:[A-Z2-7]{4}-){6}[A-Z2-7]{4}", browser.page.text)
 
 
 def challenge(browser: Browser, path: str) -> Any:
@@ -432,7 +432,7 @@ class TestAnAdministrator:
         admin = signed_in("admin")
         admin.open("/users/coordinator/do/set-password")
         page = admin.send("set a password")
-        shown = re.search(r"Password ([\w-]{20})", page.text)
+        shown = re.search(r"Password ([\w-]{22})", page.text)
         assert shown
         with Browser(console_of(house, is_demo=False)) as browser:
             browser.open("/login")

@@ -18,7 +18,6 @@ from web.coming_in import count_asking, enter_by_link, send_link, what_opens
 from web.errors import LinkVoid, reasons_of, status_of
 from web.render import page
 from web.session import Anybody, Typed, Visit, remember_session, text_of
-from web.signing_in import leave
 
 router = APIRouter()
 
@@ -87,7 +86,6 @@ def link(visit: Anybody, token: str) -> Response:
 def enter(visit: Anybody, form: Typed, token: str) -> Response:  # noqa: ARG001 - the form's token is what counts
     """Use the link and begin a session of the firm's own pages; one that was open in this browser ends."""
     cookie = enter_by_link(visit, token)
-    leave(visit)
     answer = RedirectResponse("/my", status_code=303)
     remember_session(answer, visit.request, cookie)
     return answer

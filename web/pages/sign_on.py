@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from sqlalchemy import delete
@@ -27,7 +28,7 @@ from web.coming_in import begin
 from web.errors import SignOnRefused
 from web.nouns import USERS
 from web.render import Words
-from web.session import Anybody, Somebody, Typed, Visit, remember_session
+from web.session import Anybody, Somebody, Typed, Visit, is_same_origin, remember_session
 from web.signing_in import safe_address
 
 router = APIRouter()
@@ -36,8 +37,13 @@ _DAY = timedelta(days=1)
 
 @router.get("/login/oidc")
 def go(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of the address
-    """Send the browser to the identity provider; it keeps what its answer will be compared with."""
+    """Send the browser to the identity provider; it keeps what its answer will be compared with.
+
+    Another site that leads here begins no session: whoever comes from there sees the page to sign in first.
+    """
     provider = oidc.provider_of(visit.house.settings)
+    if not is_same_origin(visit.request.headers):
+        return RedirectResponse(f"/login?next={quote(safe_address(next))}", status_code=303)
     begun = oidc.begin(safe_address(next)[:1000], visit.now)
     answer = RedirectResponse(oidc.way_to(provider, begun), status_code=303)
     sealed = oidc.sealed(begun, _secret(visit))
