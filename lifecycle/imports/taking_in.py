@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, delete, func, select
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.banking.reading import detect
 from lifecycle.banking.refusal import BankFileRefused
-from lifecycle.errors import Invalid, QuotaUsed, unmet
+from lifecycle.errors import Invalid, QuotaUsed, Unmet, unmet
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.uploads import check_upload
 from lifecycle.writing import insert_rows
@@ -92,14 +93,14 @@ def count(by: Bringer, size_bytes: int, field: str = "file") -> UUID:
     def work(session: Session) -> None:
         user = table_of(User)
         session.execute(select(user.c.id).where(user.c.id == by.user_id).with_for_update())
-        _refuse_too_much(session, by, size_bytes, field)
+        _refuse_too_much(session, by, size_bytes)
         insert_rows(session, Upload, [row])
 
     run_in_transaction(by.engine, work)
     return upload_id
 
 
-def _refuse_too_much(session: Session, by: Bringer, size_bytes: int, field: str) -> None:
+def _refuse_too_much(session: Session, by: Bringer, size_bytes: int) -> None:
     grant, upload = table_of(RoleGrant), table_of(Upload)
     in_force = grant.c.revoked_at.is_(None)
     houses = session.execute(
@@ -108,21 +109,33 @@ def _refuse_too_much(session: Session, by: Bringer, size_bytes: int, field: str)
         .where(grant.c.user_id == by.user_id, in_force, grant.c.organisation_id.is_not(None))
     ).scalars()
     colleagues = [select(grant.c.user_id).where(grant.c.organisation_id == one, in_force) for one in houses]
-    asked = [("person", by.share, upload.c.user_id == by.user_id)]
+    _refuse_beyond(session, by, size_bytes, by.share, upload.c.user_id == by.user_id, _person)
     whole = Share(files=HOUSE_BRINGS * by.share.files, mib=HOUSE_BRINGS * by.share.mib)
-    asked += [("organisation", whole, upload.c.user_id.in_(those)) for those in colleagues]
-    for who, share, theirs in asked:
-        files, size, first = session.execute(
-            select(func.count(), func.coalesce(func.sum(upload.c.size_bytes), 0), func.min(upload.c.at)).where(
-                theirs, upload.c.at > by.now - UPLOAD_DAY
-            )
-        ).one()
-        if files >= share.files or size + size_bytes > share.mib << 20:
-            wait = UPLOAD_DAY - (by.now - (first or by.now))
-            minutes = -(-int(wait.total_seconds()) // 60)
-            raise QuotaUsed(
-                unmet(f"{QuotaUsed.code}_{who}", field=field, files=share.files, mib=share.mib, minutes=minutes)
-            )
+    for those in colleagues:
+        _refuse_beyond(session, by, size_bytes, whole, upload.c.user_id.in_(those), _organisation)
+
+
+def _person(**values: Any) -> Unmet:
+    return unmet("upload_quota_person", **values)
+
+
+def _organisation(**values: Any) -> Unmet:
+    return unmet("upload_quota_organisation", **values)
+
+
+def _refuse_beyond(
+    session: Session, by: Bringer, size_bytes: int, share: Share, theirs: Any, said: Callable[..., Unmet]
+) -> None:
+    upload = table_of(Upload)
+    files, size, first = session.execute(
+        select(func.count(), func.coalesce(func.sum(upload.c.size_bytes), 0), func.min(upload.c.at)).where(
+            theirs, upload.c.at > by.now - UPLOAD_DAY
+        )
+    ).one()
+    if files >= share.files or size + size_bytes > share.mib << 20:
+        wait = UPLOAD_DAY - (by.now - (first or by.now))
+        minutes = -(-int(wait.total_seconds()) // 60)
+        raise QuotaUsed(said(field="file", files=share.files, mib=share.mib, minutes=minutes))
 
 
 def _forget(session: Session, upload_id: UUID) -> None:
