@@ -54,6 +54,8 @@ class Upload(Identified, table=True):
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
     at: datetime = Field(sa_type=UTCDateTime)
     size_bytes: int
+    sha256: str | None = Field(default=None, max_length=64)
+    """Of its content, once it is kept: who brought a file may name it."""
 
 
 class Judgement(Identified, table=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlmodel import Session
 
 from lifecycle.banking.reading import detect
@@ -72,12 +72,14 @@ def keep(by: Bringer, files: EvidenceFiles, path: Path, field: str = "file") -> 
     upload_id = count(by, path.stat().st_size, field)
     try:
         with path.open("rb") as stream:
-            return files.put(stream)
+            stored = files.put(stream)
     except BaseException as error:
         run_in_transaction(by.engine, lambda session: _forget(session, upload_id))
         if isinstance(error, TooLarge):
             raise Invalid(unmet("file_too_large", field=field, limit=error.limit_bytes >> 20)) from error
         raise
+    run_in_transaction(by.engine, lambda session: _named(session, upload_id, stored.sha256))
+    return stored
 
 
 def count(by: Bringer, size_bytes: int, field: str = "file") -> UUID:
@@ -136,6 +138,18 @@ def _refuse_beyond(
         wait = UPLOAD_DAY - (by.now - (first or by.now))
         minutes = -(-int(wait.total_seconds()) // 60)
         raise QuotaUsed(said(field="file", files=share.files, mib=share.mib, minutes=minutes))
+
+
+def has_brought(session: Session, user_id: UUID, sha256: str) -> bool:
+    """Say whether somebody has brought a file with this content of late."""
+    upload = table_of(Upload)
+    found = select(upload.c.id).where(upload.c.user_id == user_id, upload.c.sha256 == sha256).limit(1)
+    return session.execute(found).first() is not None
+
+
+def _named(session: Session, upload_id: UUID, sha256: str) -> None:
+    upload = table_of(Upload)
+    session.execute(update(upload).where(upload.c.id == upload_id).values(sha256=sha256))
 
 
 def _forget(session: Session, upload_id: UUID) -> None:

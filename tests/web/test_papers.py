@@ -10,15 +10,17 @@ import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
 
+from lifecycle.projects.registration import RegisterProject
 from lifecycle.standards import library
 from models.states import ProjectState
 from notifications.words import is_known
-from tests.factories import House, hand_in, projects
+from tests.factories import House, hand_in, ids_of, key, projects
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
 
@@ -165,6 +167,36 @@ class TestHandingIn:
         assert 0 < int(refused.headers["retry-after"]) <= 24 * 3600
         assert [path.read_bytes() for path in (tmp_path / "evidence").rglob("*") if path.is_file()] == [PDF]
         assert house.one("SELECT count(*) FROM upload") == 1
+
+    def test_by_its_hash_alone_gives_nobody_the_file_of_another_firm(
+        self, house: House, lead: Browser, signed_in: Callable[..., Browser], tmp_path: Path
+    ) -> None:
+        lead.send("Hand in", v_title="secret", file=("recipe.pdf", PDF))
+        sha256, thief = hashlib.sha256(PDF).hexdigest(), signed_in("stranger")
+        asked = RegisterProject(
+            command_id=key(),
+            programme_id=house.programmes["lean"],
+            organisation_id=house.parties["other firm"],
+            platform_id=house.parties["platform"],
+            name="another",
+        )
+        (made,) = ids_of(house.do(asked, by="stranger"))
+        own = number(house, made)
+        seen = house.one("SELECT version FROM project WHERE number = :n", n=own)
+
+        def claims(sha256: str) -> Any:
+            csrf = dict(thief.open("/board").form("/logout").fields)["csrf"]
+            headers = {**SAME, "x-csrf-token": csrf, "idempotency-key": sha256[:20], "if-match": f'"{seen}"'}
+            body = {"type": "paper", "file_name": "mine.pdf", "sha256": sha256, "size_bytes": len(PDF)}
+            place = f"/api/v1/projects/{own}/commands/evidence-add"
+            return thief.ask("POST", place, json={**body, "form": {"title": "t"}}, headers=headers)
+
+        stolen, invented = claims(sha256), claims("0" * 64)
+
+        assert [(one.status_code, one.json()["code"]) for one in (stolen, invented)] == [(422, "file_not_brought")] * 2
+        assert house.one("SELECT count(*) FROM evidence") == 1
+        thief.open(f"/projects/{own}/do/evidence-add?type=paper")
+        assert thief.send("Hand in", v_title="own", file=("own.pdf", PDF)).path.startswith("/evidence/")
 
     def test_shows_a_table_as_text_only(self, lead: Browser) -> None:
         page = lead.send("Hand in", v_title="t", file=("t.csv", "名称,值\n<b>温控</b>,4\n".encode()))

@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.Column("user_id", Id(), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_upload_size_not_negative")),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_upload_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
