@@ -255,7 +255,9 @@ def _insert(
         case((is_stale, literal(stamp.now, UTCDateTime()))),
         literal(stamp.now, UTCDateTime()),
     )
-    wanted = joined(deadline, rungs, columns, is_theirs).where(~exists().where(known(deadline, rungs)))
+    # What stands already is left to the unique index. PostgreSQL looked for it row by row in a table that it took for
+    # empty, past every row that the same statement had written.
+    wanted = joined(deadline, rungs, columns, is_theirs)
     dialect: Any = sqlite if is_sqlite(session) else postgresql
     statement = dialect.insert(_reminder).from_select(_COLUMNS, wanted, include_defaults=False)
     done: Any = session.connection().execute(
