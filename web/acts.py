@@ -139,8 +139,8 @@ def carry(visit: Visit, asked: Command) -> Answer:
             return Answer(command=asked, error=error, unmet=error.unmet)
     # what else stands in the way comes first
     if not _is_own_file(visit, asked) and visit.rehearse(asked).error is None:
-        error = Invalid(unmet("file_not_brought", field=_hash_of(asked)[0]))
-        return Answer(command=asked, error=error, unmet=error.unmet)
+        strange = Invalid(unmet("file_not_brought", field=_hash_of(asked)[0]))
+        return Answer(command=asked, error=strange, unmet=strange.unmet)
     follow = _FOLLOWS.get(type(asked))
     if follow is None:
         return visit.act(asked)
