@@ -57,9 +57,9 @@ class TestACode:
     def test_is_six_plain_digits(self, typed: str) -> None:
         assert step_of(RFC, typed, datetime.fromtimestamp(59, UTC)) is None
 
-    def test_of_paper_has_120_bits_and_may_be_typed_without_its_groups(self) -> None:
+    def test_of_paper_has_140_bits_and_may_be_typed_without_its_groups(self) -> None:
         code = new_recovery_code()
-        assert len(code.replace("-", "")) * 5 == 120
+        assert len(code.replace("-", "")) * 5 == 140
         assert recovery_fingerprint(code) == recovery_fingerprint(code.replace("-", " ").lower())
         assert recovery_fingerprint("123456") is None
 
