@@ -55,9 +55,10 @@ class Words:
         return verb_title(permission, self.lang)
 
     def field(self, name: str) -> str:
-        """Return the label of a field of a command."""
+        """Return the label of a field of a command, or of a column where no command asks for it."""
         own = f"page.field.{name}"
-        return sentence(own, {}, self.lang) if is_known(own) else title("field", name, self.lang)
+        kind = "field" if is_known(f"field.{name}") else "label"
+        return sentence(own, {}, self.lang) if is_known(own) else title(kind, name, self.lang)
 
     def heading(self, key: str) -> str:
         """Return the heading of a column: the label of the field, or of the column where no form asks for it."""
