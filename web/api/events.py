@@ -56,7 +56,7 @@ def events(visit: Program) -> Response:
     need(visit, Scope.READ)
     question = asked_of(visit.request, EVENTS, own=("limit", "cursor", "lang"))
     place = f"events?{json.dumps(sorted((name, str(value)) for name, value in question.asked.items()))}"
-    after = read(place, question.cursor, UUID) if question.cursor else None
+    after = read(place, question.cursor, UUID)[0] if question.cursor else None
     filters = [EVENTS.filters[name].where(visit, value) for name, value in question.asked.items()]
 
     def work(session: Session) -> tuple[list[Any], UUID | None, str]:
@@ -64,7 +64,7 @@ def events(visit: Program) -> Response:
         return rows, last, _source(session)
 
     rows, last, source = visit.read(work)
-    following = written(place, last) if last is not None else None
+    following = written(place, [last]) if last is not None else None
     return JSONResponse({"data": [_event(row, source) for row in rows], "next": following})
 
 

@@ -33,6 +33,7 @@ PARAMETERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": PER_PAGE},
         "example": PER_PAGE,
     },
+    "Count": {"name": "count", "in": "query", "schema": {"type": "boolean"}, "example": True},
     "Cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 600}, "example": "tEGw4q6u…"},
 }  # fmt: skip
 KEYED = [parameter("Key"), parameter("Csrf")]

@@ -5,6 +5,7 @@ Headings are in one language, `zh-CN` or `en`; names, codes and examples are the
 
 import functools
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from inspect import cleandoc
 from typing import Any
@@ -33,7 +34,7 @@ from web.api.lists import form_of
 from web.api.problems import RESPONSES, problems
 from web.api.resources import Filter, Resource
 from web.api.rows import PARTS, RESOURCES
-from web.api.shapes import REF, UUID_TEXT, body_schema, row_schema
+from web.api.shapes import INSTANT, REF, UUID_TEXT, body_schema, row_schema
 from web.nouns import NOUNS, AnyVerb, Noun
 from web.render import Words
 from web.session import COOKIE, Anybody
@@ -178,7 +179,7 @@ class _Writer:
             tag=path,
             summary=self.words.t("api.one", what=title),
             answer=self._row(resource),
-            parameters=[versioned] if "version" in resource.table.c else [],
+            parameters=[*_shown(resource), *([versioned] if "version" in resource.table.c else [])],
         )
 
     def _part(self, path: str, part: str, resource: Resource) -> None:
@@ -337,26 +338,46 @@ def _file(properties: Mapping[str, Any], *needed: str) -> dict[str, Any]:
 
 def _page_of(row: Mapping[str, Any]) -> dict[str, Any]:
     following = {"type": ["string", "null"], "description": "cursor"}
-    properties = {"data": {"type": "array", "items": dict(row)}, "next": following}
+    properties = {"data": {"type": "array", "items": dict(row)}, "next": following, "count": {"type": "integer"}}
     return {"type": "object", "properties": properties, "required": ["data", "next"]}
 
 
 def _asked(resource: Resource) -> list[Any]:
+    """Return what a list can be asked."""
     sort = {"name": "sort", "in": "query", "schema": {"type": "string", "enum": list(resource.sorts)},
             "example": resource.sorts[0]}  # fmt: skip
-    fields = {"name": "fields", "in": "query", "schema": {"type": "string", "maxLength": 1000},
-              "example": ",".join(resource.keys[:2])}  # fmt: skip
     filters = [_filter(name, one) for name, one in resource.filters.items()]
-    return [parameter("Limit"), parameter("Cursor"), sort, fields, *filters]
+    return [parameter("Limit"), parameter("Cursor"), sort, *_shown(resource), parameter("Count"), *filters]
+
+
+def _shown(resource: Resource) -> list[Any]:
+    """Return what says which parts of a row are told."""
+    found = [_some_of("fields", resource.keys, resource.keys[:2])]
+    return (
+        [*found, _some_of("include", tuple(resource.includes), tuple(resource.includes))]
+        if resource.includes
+        else found
+    )
+
+
+def _some_of(name: str, words: Sequence[str], shown: Sequence[str]) -> dict[str, Any]:
+    one = "|".join(words)
+    schema = {"type": "string", "maxLength": 1000, "pattern": f"^({one})(,({one}))*$"}
+    return {"name": name, "in": "query", "schema": schema, "example": ",".join(shown), "description": ", ".join(words)}
 
 
 def _filter(name: str, one: Filter) -> dict[str, Any]:
     if issubclass(one.kind, StrEnum):
         schema: dict[str, Any] = {"type": "string", "enum": [str(word) for word in one.kind]}
     else:
-        schema = {bool: {"type": "boolean"}, UUID: UUID_TEXT}.get(one.kind, {"type": "string", "maxLength": 200})
+        schema = _FILTERED.get(one.kind, {"type": "string", "maxLength": 200})
+    if one.words:
+        schema = {"type": "string", "enum": list(one.words)}
     found = {"name": name, "in": "query", "schema": schema, "example": example(schema, {}, name)}
     return {**found, "description": one.about or form_of(one)}
+
+
+_FILTERED: Mapping[type[Any], dict[str, Any]] = {bool: {"type": "boolean"}, UUID: UUID_TEXT, datetime: INSTANT}
 
 
 def _example_of(part: str) -> str:
