@@ -32,6 +32,7 @@ _SAID: Mapping[str, Any] = {
     "href": "/api/v1/projects/PT-2025-0014/commands/advance",
     "specversion": "1.0",
     "type": "project.advanced",
+    "schema": "/api/v1/openapi.json#/components/schemas/project-advance",
     "source": "urn:uuid:01985c3e-7a00-7000-8000-000000000001",
     "subject": "PT-2025-0014",
     "datacontenttype": "application/json",
