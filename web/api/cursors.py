@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -65,7 +65,7 @@ def _as(kind: type[Any], value: Any) -> Any:
     return value
 
 
-_READ = {UUID: UUID, date: date.fromisoformat}
+_READ: Mapping[type[Any], Callable[[str], Any]] = {UUID: UUID, date: date.fromisoformat}
 
 
 def _digest(place: str, body: str) -> bytes:

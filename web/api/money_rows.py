@@ -16,6 +16,7 @@ from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.reading import table_of
 from models.statements import BankStatement
 from models.states import (
+    AccountKind,
     MilestoneState,
     PayeeStatus,
     PaymentBatchState,
@@ -50,6 +51,12 @@ def _in_fund(model: Any) -> Filter:
 def _of_funds(model: Any) -> Reach:
     fund = table_of(Fund)
     return lambda visit: table_of(model).c.fund_id.in_(select(fund.c.id).where(money.readable_funds(visit.rights)))
+
+
+def _of_kind(_visit: Visit, kind: AccountKind) -> ColumnElement[bool]:
+    account = table_of(Account)
+    found: ColumnElement[bool] = table_of(Posting).c.account_id.in_(select(account.c.id).where(account.c.kind == kind))
+    return found
 
 
 def _postings(visit: Visit) -> ColumnElement[bool]:
@@ -179,6 +186,7 @@ LEDGER = Resource(
     reach=_postings,
     key="seq",
     order="seq",
+    filters={"account": Filter(kind=AccountKind, where=_of_kind, about="account of the fund")},
 )
 COMMITMENTS = Resource(
     path="commitments",

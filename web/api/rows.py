@@ -105,6 +105,13 @@ def _of_users(model: Any) -> Reach:
     return lambda visit: table_of(model).c.user_id.in_(select(user.c.id).where(reading.readable_users(visit)))
 
 
+def _holding(_visit: Visit, role: Role) -> ColumnElement[bool]:
+    grant = table_of(RoleGrant)
+    held = select(grant.c.user_id).where(grant.c.role == role, grant.c.revoked_at.is_(None))
+    found: ColumnElement[bool] = table_of(User).c.id.in_(held)
+    return found
+
+
 def _own_tokens(visit: Visit) -> ColumnElement[bool]:
     """Return the condition on `api_token`: one's own, and everybody's for who gives and takes them."""
     own: ColumnElement[bool] = table_of(ApiToken).c.user_id == visit.actor.user_id
@@ -241,6 +248,7 @@ _ALL = (
         order="login",
         filters={
             **text_in(*(table_of(User).c[name] for name in ("login", "name", "email"))),
+            "role": Filter(kind=Role, where=_holding, about="holds this role today"),
             **of_columns(User, status=UserStatus),
         },
     ),
