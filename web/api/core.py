@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, fields
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -15,9 +15,8 @@ from starlette.responses import JSONResponse, Response
 from lifecycle.canonical import instant
 from lifecycle.commands import Answer, Command
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, Unmet, unmet
-from lifecycle.people.queries import people_who_owe
 from models.limits import SHORT_TEXT
-from models.states import Role, Scope
+from models.states import Scope
 from web.acts import Action, actions, carry, changes_since, refusal, right_first
 from web.errors import KeyMissing, Malformed, VersionMissing, answered, patience_of, problem, status_of
 from web.nouns import AnyVerb, Noun, noun_at
@@ -46,7 +45,7 @@ def commands(visit: Program, path: str, ref: str) -> Response:
 
     def work(session: Session) -> tuple[list[Action], int]:
         row = noun.find(session, visit, ref)
-        return with_who_can(session, noun, row, actions(session, visit, noun, row)), row.version
+        return actions(session, visit, noun, row), row.version
 
     found, version = visit.read(work)
     return JSONResponse([_said(one, noun, ref) for one in found], headers={"etag": f'"{version}"'})
@@ -240,23 +239,6 @@ def _said(action: Action, noun: Noun, ref: str) -> dict[str, Any]:
 
 def _href(action: Action, noun: Noun, ref: str) -> str:
     return f"/api/v1/{noun.path}/{ref}/commands/{action.name}"
-
-
-def with_who_can(session: Session, noun: Noun, row: Any, found: Sequence[Action]) -> list[Action]:
-    """Return the verbs with the names of those who may, where a role is missing and the thing has a project."""
-    project_id = noun.project_id(row)
-    if project_id is None:
-        return list(found)
-    known = people_who_owe(session, [project_id])
-
-    def named(reason: Unmet) -> Unmet:
-        if reason.code != "role" or reason.people:
-            return reason
-        roles = [Role(one) for one in reason.values.get("needs", ())]
-        people = {holder.name for role in roles for holder in known.get((project_id, role), ())}
-        return replace(reason, people=tuple(sorted(people)))
-
-    return [replace(one, reasons=tuple(named(reason) for reason in one.reasons)) for one in found]
 
 
 def need(visit: Visit, scope: Scope) -> None:
