@@ -191,7 +191,8 @@ def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
     path, trace_id = request.url.path, trace_id_of(request)
     document = problem(error, lang=lang, path=path, trace_id=trace_id, status=status)
-    return answered(document, {"content-language": lang})
+    asks = {"www-authenticate": 'Bearer realm="pilotway"'} if status == 401 else {}
+    return answered(document, {"content-language": lang, **asks})
 
 
 def _wanted(request: Request) -> str:

@@ -299,6 +299,27 @@ def _statements(house: House, program: Program, path: str) -> tuple[int, int]:
         event.remove(house.engine, "before_cursor_execute", note)
 
 
+class TestEveryQuestion:
+    def test_has_the_same_answer_on_both_databases(self, each_house: House) -> None:
+        (late, early) = projects(each_house, 2, pack="lean")
+        written(each_house, "UPDATE project SET received_on = '2025-01-06' WHERE id = '{id}'", id=early)
+        pay.payouts(each_house, 1)
+        with Browser(console_of(each_house)) as browser:
+            program = Program(each_house, browser, Role.AUDITOR)
+            for query, ids in (
+                ("projects?sort=-age&owed_by=sme&limit=2&count", [early, late]),
+                ("projects?updated_since=2020-01-01T08:00:00%2B08:00&q=robot&count&limit=2&include=gate,money", None),
+                ("projects?updated_since=2099-01-01T00:00:00Z", []),
+                ("payouts?sort=-due&updated_since=2020-01-01T00:00:00Z&count", None),
+                ("requirements?owed_by=sme&limit=2&count", None),
+                ("requirements?owed_by=customer&verdict=met&count", []),
+                ("users?role=auditor&count", None),
+            ):
+                found = rows_of(program, query)
+                assert found or ids == [], query
+                assert ids is None or [one["id"] for one in found] == [str(one) for one in ids], query
+
+
 class TestOneThing:
     @pytest.mark.parametrize("said", ["{0}", "W/{0}", '"x", {0}', "*"])
     def test_that_is_known_is_not_told_again(self, house: House, as_: As, said: str) -> None:
