@@ -18,7 +18,6 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
-        Index("ix_project_received_on_number", "received_on", "number"),
         Index(
             "ix_project_transfer_to_id",
             "transfer_to_id",
@@ -26,6 +25,7 @@ class Project(Subject, table=True):
             postgresql_where=text("transfer_to_id IS NOT NULL"),
         ),
         open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
+        Index("ix_project_received_on_number", "received_on", "number"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )
 
