@@ -53,8 +53,8 @@ def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
         return reason
     if reason.role is None:
         roles = reason.values.get("needs", ()) if reason.code == "role" else ()
-        able = {holder.name for role in roles for holder in known.get((project_id, Role(role)), ())}
-        return replace(reason, people=tuple(sorted(able))) if able else reason
+        found = {holder.name for role in roles for holder in known.get((project_id, Role(role)), ())}
+        return replace(reason, people=tuple(sorted(found)))
     holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
     able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
     return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlmodel import Session
 
 from lifecycle.projects.queries import Wanted, ids_of
-from lifecycle.projects.summaries import gates_as_judged, money_of
+from lifecycle.reports.summaries import gates_as_judged, money_of
 from lifecycle.standards.pack import Party
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.evidence import Evidence
