@@ -18,6 +18,7 @@ from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
 from models.reading import beside
 from models.states import ENDED, ProjectState, VerdictState
+from models.types import says
 
 
 def portfolio(session: Session, *, today: date, stage: ProjectState | None = None) -> list[dict[str, Any]]:
@@ -74,6 +75,8 @@ class Wanted:
     is_overdue: bool = False
     is_on_hold: bool = False
     platform_id: UUID | None = None
+    owed_by: str = ""
+    """Party that owes the next step on something its present gate lacks, as last judged."""
 
 
 def cards(
@@ -163,7 +166,15 @@ def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[boo
         asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
+    if wanted.owed_by:
+        asked.append(_is_owed_by(wanted.owed_by))
     return asked
+
+
+def _is_owed_by(party: str) -> ColumnElement[bool]:
+    requirement, project = _table(Requirement), _table(Project)
+    of_present = requirement.c.stage_run_id == project.c.stage_run_id
+    return select(requirement.c.id).where(of_present, says(requirement.c.owed_by, party)).correlate(project).exists()
 
 
 def _open_counts(session: Session, runs: Sequence[UUID]) -> dict[UUID, int]:
