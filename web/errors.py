@@ -17,6 +17,7 @@ from lifecycle.errors import (
     LifecycleError,
     NotFound,
     NotSignedIn,
+    QuotaUsed,
     Stale,
     Unmet,
 )
@@ -89,6 +90,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     Forbidden: 403,
     Stale: 412,
     KeyReused: 422,
+    QuotaUsed: 429,
     Invalid: 422,
     Malformed: 400,
     KeyMissing: 400,

@@ -22,10 +22,11 @@ from starlette.responses import HTMLResponse
 from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from web import cookies
 from web.charts.qr import qr
 from web.menu import entries
 from web.proving import ways_of
-from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
+from web.session import CSRF_FIELD, Visit
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -173,7 +174,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
-        "has_keys": visit.request.cookies.get(KEYS_COOKIE) != "off",
+        "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
         "menu": entries(visit) if account else (),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),

@@ -16,6 +16,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from notifications.words import Lang, is_known
+from web import cookies
 from web.api import births, events, money, schedules, session
 from web.api.births import BIRTHS
 from web.api.core import schema_of
@@ -39,7 +40,7 @@ from web.api.rows import PARTS, RESOURCES
 from web.api.shapes import INSTANT, REF, UUID_TEXT, body_schema, row_schema
 from web.nouns import NOUNS, AnyVerb, Noun
 from web.render import Words
-from web.session import COOKIE, Anybody
+from web.session import Anybody
 
 router = APIRouter(tags=["openapi"])
 VERSION = "1.0.0"
@@ -108,7 +109,7 @@ class _Writer:
                     "session": {
                         "type": "apiKey",
                         "in": "cookie",
-                        "name": COOKIE,
+                        "name": cookies.SESSION,
                         "description": self.words.t("api.session"),
                     },
                 },

@@ -1,4 +1,4 @@
-"""The doors: passwords, second factors, invitations, sessions, attempts to sign in, scopes of tokens, drafts."""
+"""The doors: passwords, second factors, invitations, sessions, attempts to sign in, scopes of tokens, drafts, uploads."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -211,6 +211,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_totp_secret_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "upload",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_upload_size_not_negative")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_upload_user_id_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.create_index("ix_upload_user_id_at", ["user_id", "at"], unique=False)
+
+    op.create_table(
         "web_session",
         sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
@@ -298,6 +312,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_web_session_user_id"))
 
     op.drop_table("web_session")
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.drop_index("ix_upload_user_id_at")
+
+    op.drop_table("upload")
     with op.batch_alter_table("totp_secret", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_totp_secret_user_id"))
 
