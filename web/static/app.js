@@ -14,6 +14,11 @@ for (const region of document.querySelectorAll("[data-centre]")) {
   }
 }
 
+// On a phone the board opens the stages where somebody's own work is.
+if (window.matchMedia("(max-width:40rem)").matches) {
+  for (const stage of document.querySelectorAll(".board details:not([data-mine])")) stage.open = false;
+}
+
 // A form is sent once, however often its button is pressed.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
