@@ -80,7 +80,7 @@ async function swap(form, id) {
   target.removeAttribute("aria-busy");
 }
 
-// A file on its way shows that it is: the browser itself sends it, and shows the answer.
+// A file on its way shows how much of it has left; where it cannot be measured, the browser sends it as ever.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
   form.addEventListener("submit", (event) => {
     const files = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
@@ -88,7 +88,29 @@ for (const form of document.querySelectorAll("form[enctype='multipart/form-data'
     const bar = document.createElement("progress");
     bar.setAttribute("aria-label", document.body.dataset.sending);
     form.append(bar);
+    if (!("measured" in form.dataset)) return;
+    event.preventDefault();
+    measured(form, event.submitter, bar);
   });
+}
+function measured(form, button, bar) {
+  const request = new XMLHttpRequest();
+  request.upload.addEventListener("progress", (event) => Object.assign(bar, { max: event.total, value: event.loaded }));
+  request.upload.addEventListener("load", () => bar.removeAttribute("value")); // all of it has left: the answer is awaited
+  request.addEventListener("load", () => {
+    if (request.responseURL !== form.action) return location.assign(request.responseURL);
+    document.open();
+    document.write(request.responseText);
+    document.close();
+  });
+  request.addEventListener("error", () => {
+    bar.remove();
+    delete form.dataset.sent;
+    delete form.dataset.measured;
+    form.requestSubmit(button);
+  });
+  request.open("POST", form.action);
+  request.send(new FormData(form, button));
 }
 
 // Keys, for who did not switch them off; the sheet (?) is the table of where they lead. None decides.
@@ -111,6 +133,7 @@ function step(by) {
   const at = links.indexOf(document.activeElement) + by;
   links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
 }
+document.querySelector("[data-sheet]")?.addEventListener("click", (event) => (event.preventDefault(), sheet.showModal()));
 let goes = false;
 document.addEventListener("keydown", (event) => {
   if (!sheet || sheet.open || event.ctrlKey || event.metaKey || event.altKey) return;
