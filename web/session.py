@@ -44,8 +44,7 @@ MOST_FIELDS = 200
 _RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
 _MOST_DIGITS = 15
 _A_MINUTE = timedelta(minutes=1)
-_A_YEAR = 365 * 24 * 3600
-_TWO_YEARS = 2 * _A_YEAR
+_TWO_YEARS = 2 * 365 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +268,10 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 
 def lang_of(request: Request, own: str | None) -> Lang:
-    """Return the language: of the address, else chosen before, else the person's, else the browser's, else Chinese."""
+    """Return the language of the address, else the one switched to in this session, else the account's.
+
+    Who has no account is answered as the browser asks, else in Chinese.
+    """
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), own, *accepted)
     for text in filter(None, asked):
@@ -280,9 +282,9 @@ def lang_of(request: Request, own: str | None) -> Lang:
 
 
 def speak(visit: Visit, response: Response, chosen: str) -> None:
-    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
-    secure = visit.request.url.scheme == "https"
-    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+    """Switch the language for as long as a session lasts, and the account's for good: mails speak it too."""
+    lasts, secure = int(SESSION_LASTS.total_seconds()), visit.request.url.scheme == "https"
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=lasts, samesite="lax", secure=secure)
     account = visit.session.account if visit.session else None
     if account is not None and account.language != chosen:
         visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))

@@ -284,3 +284,18 @@ class TestTheLanguage:
         assert page.answer.headers["content-language"] == "en"
         assert house.one("SELECT language FROM app_user WHERE login = 'coordinator'") == "en"
         assert house.one("SELECT COUNT(*) FROM audit_record WHERE action = 'user.set_language'") == 1
+
+    def test_of_the_account_wins_over_one_that_somebody_chose_at_this_browser_before(
+        self, browser: Browser, house: House
+    ) -> None:
+        browser.client.cookies.clear()
+        browser.open("/login")
+        browser.send("English")
+        sign_in(browser, "coordinator")
+        switched = browser.open("/inbox").answer.headers["content-language"]
+
+        browser.send("Sign out")
+        sign_in(browser, "auditor")
+
+        assert switched == "en"
+        assert browser.open("/inbox").answer.headers["content-language"] == "zh-CN"

@@ -16,6 +16,7 @@ from web.render import page
 from web.session import (
     COOKIE,
     HALFWAY_COOKIE,
+    LANGUAGE_COOKIE,
     Anybody,
     Somebody,
     Typed,
@@ -112,6 +113,7 @@ def go(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's to
     leave(visit)
     answer = RedirectResponse("/login", status_code=303)
     answer.delete_cookie(COOKIE)
+    answer.delete_cookie(LANGUAGE_COOKIE)
     answer.headers["clear-site-data"] = '"cache"'
     return answer
 
