@@ -15,6 +15,7 @@ from tests import payments
 from tests.cli.test_door import number_of
 from tests.factories import House, a_project, hand_in, key, reviews
 from tests.lifecycle.recipes import RECIPES
+from web.pages.inbox import url_of
 
 LATER = {"recovery.repay": 200, "recovery.set_off": 200, "fund.contribute": 60}
 """Days until something is due, of the world that its recipe makes."""
@@ -23,6 +24,7 @@ OF_THEIR_OWN = frozenset(
         *("project.recycle", "project.stop", "project.transfer", "project.resume"),  # no panel said so
         *("milestone.submit", "cost.submit", "agreement.accept_audit"),  # nothing of it is due in that world
         "agreement.close",  # a draft is given up there
+        "standard_draft.withdraw",  # they give their own back
     }
 )
 """What the recipe does because somebody wants to: nobody waits for it."""
@@ -106,6 +108,20 @@ class TestAFirm:
         house.do(AnswerNotice(command_id=key(), project_id=project), by=Role.PROJECT_LEAD)
 
         assert "notice.answer" not in kinds(house, Role.PROJECT_LEAD)
+
+
+class TestADraft:
+    def test_of_a_standard_waits_for_every_editor_but_its_own_until_it_is_closed(self, house: House) -> None:
+        (withdrawn,) = RECIPES["standard_draft.withdraw"].make(house, 1)
+        draft = withdrawn.standard_draft_id
+        (first,) = (one for one in todo(house, Role.ADMIN) if one.ref == str(draft))
+
+        assert first.title.startswith("Read the draft of a standard")
+        assert url_of(first) == f"/standard-drafts/{draft}"
+        assert kinds(house, Role.STANDARD_EDITOR) == set()
+
+        house.do(withdrawn, by=Role.STANDARD_EDITOR)
+        assert "standard_draft.withdraw" not in kinds(house, Role.ADMIN)
 
 
 class TestWhatSomebodyDid:

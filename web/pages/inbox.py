@@ -109,6 +109,7 @@ _PAGES = {
     "entry": "/projects/{number}#entry",
     "notice": "/my/{number}",
     "disbursement": "/bank",
+    "standard_draft": "/standard-drafts/{ref}",
 }
 _OWN_PAGES = {
     "payout.request": "/milestones/{ref}/do/payout-request",
