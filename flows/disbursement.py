@@ -106,7 +106,7 @@ def _disburse_chunks(
 ) -> None:
     """Prepare and hand over chunk after chunk; a fund that somebody else has is passed over while others wait."""
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         lanes = deque(Lane(fund_id=one, run_id=run_id) for one in due_payouts(session))
     passed_over = 0
@@ -158,7 +158,8 @@ def _patiently(engine: Engine, work: Callable[[Session], T]) -> T:
     return run_in_transaction(engine, work)
 
 
-def _is_frozen(session: Session) -> bool:
+def is_frozen(session: Session) -> bool:
+    """Say whether all disbursement is on hold."""
     hold = table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == DISBURSEMENT_ID, hold.c.lifted_at.is_(None)).limit(1)
     return session.execute(held).first() is not None
@@ -200,7 +201,7 @@ def deliver(
     if only is not None:
         waiting = waiting.where(batch.c.id == only)
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         prepared = list(session.execute(waiting.order_by(batch.c.number)))
     failed = {one for one, _ in run.failed}  # a disk that is full now is not asked twice in one run
@@ -225,7 +226,7 @@ def _claimed(engine: Engine, batch_id: UUID, fund_id: UUID, teller: Teller) -> i
     """Claim a batch; None where somebody else has it or its fund is on hold. Raises `Frozen`."""
 
     def work(session: Session) -> int | None:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         if _is_held(session, fund_id):
             return None

@@ -15,6 +15,7 @@ from lifecycle.commands import Answer
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, Unmet, unmet
 from web.errors import reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
+from web.listing import Listing
 from web.lookups import offered
 from web.nouns import AnyVerb
 from web.render import page
@@ -39,6 +40,8 @@ class Ask:
     typed: Mapping[str, Any] = field(default_factory=dict)
     """What stands in the fields at first."""
     note: str = ""
+    listing: Listing | None = None
+    """What would become of it, one by one."""
 
 
 def ask(visit: Visit, verb: AnyVerb, *, back: str, fixed: Mapping[str, Any] | None = None, **more: Any) -> Ask:

@@ -176,7 +176,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "has_keys": visit.request.cookies.get(KEYS_COOKIE) != "off",
         "menu": entries(visit) if account else (),
         "references": references(visit) if account else ("problems",),
-        "version": _version(),
+        "program_version": _version(),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
