@@ -299,13 +299,13 @@ def _recorded(engine: Engine, command: Any, fence: int, stamp: Stamp, run: Run) 
     return answer.is_done
 
 
-_BEGUN = "a payment in it may not leave any more, and somebody began to hand it over before"
+_BEGUN = "begun_and_stopped"
 
 
 def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str | None:
-    """Hand the file over; return why nobody can say whether the bank has it, None where it is there."""
+    """Hand the file over; return the code why nobody can say whether the bank has it, None where it is there."""
     if may_be_gone and teller.takes == "move":
-        return "somebody began to hand it over before, and what the bank took is no longer there"
+        return "begun_and_gone"
     if teller.bank.put(name, data) == PutResult.OTHER_CONTENT:
-        return "another file of this name lies there"
+        return "other_file_there"
     return None

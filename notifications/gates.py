@@ -154,6 +154,15 @@ class Line:
     suffices: str
 
 
+def waits_since(verdict: Verdict, facts: ProjectFacts) -> date | None:
+    """Return since when a requirement waits for who owes it: the day of its last paper, else of the stage."""
+    if facts.run is None:
+        return None
+    asked = facts.pack.criterion(verdict.clause).evidence
+    papers = facts.records.evidence if facts.records is not None else ()
+    return max([facts.run.opened_on, *(one.submitted_on for one in papers if one.type in asked)])
+
+
 def lines(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[Line]:
     """Return every requirement of the present stage, the open ones first: who owes it, since when, until when."""
     found = [_line(verdict, facts, people, lang) for verdict in facts.verdicts]
@@ -171,7 +180,7 @@ def _line(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: Lang) ->
         reason=words[0].what,
         parties=tuple(reason.party for reason in reasons if reason.party),
         owed_by=tuple(word.owed_by for word in words if word.owed_by),
-        since_on=facts.run.opened_on if facts.run is not None else None,
+        since_on=waits_since(verdict, facts),
         due_on=verdict.due_on,
         suffices=words[0].suffices,
     )

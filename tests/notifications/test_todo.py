@@ -9,7 +9,7 @@ from lifecycle.requirements.commands import AnswerNotice, IssueNotice
 from lifecycle.steps import OF_THE_GATE, STEPS, UNASKED, steps_of
 from lifecycle.verbs import BY_NAME
 from models.db import reading
-from models.states import GateOutcome, Role
+from models.states import GateOutcome, ProjectState, Role
 from notifications.todo import Owed, deeds, todo_of
 from tests import payments
 from tests.cli.test_door import number_of
@@ -108,6 +108,19 @@ class TestAFirm:
         house.do(AnswerNotice(command_id=key(), project_id=project), by=Role.PROJECT_LEAD)
 
         assert "notice.answer" not in kinds(house, Role.PROJECT_LEAD)
+
+
+class TestARequirement:
+    def test_waits_since_its_last_paper_and_not_since_its_stage_began(self, house: House) -> None:
+        project = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
+        began = house.today
+        house.later(days=14)
+        hand_in(house, project)
+
+        since = {one.clause: one.since_on for one in todo(house, Role.COORDINATOR) if one.kind == "requirement"}
+
+        assert since["G2.1"] == house.today
+        assert {day for clause, day in since.items() if clause != "G2.1"} <= {began}
 
 
 class TestADraft:
