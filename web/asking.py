@@ -40,6 +40,8 @@ class Ask:
     typed: Mapping[str, Any] = field(default_factory=dict)
     """What stands in the fields at first."""
     note: str = ""
+    crumb: str = ""
+    """What the page is called that somebody came from."""
     listing: Listing | None = None
     """What would become of it, one by one."""
 

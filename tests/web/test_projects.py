@@ -219,3 +219,17 @@ class TestWhatIsMissing:
 
         assert "Not handed in yet" in said
         assert "sme_declaration" not in said
+
+    @pytest.mark.parametrize(
+        ("stage", "then"),
+        [
+            (ProjectState.FEASIBILITY, "the panel can be called"),
+            (ProjectState.MARKET_VALIDATION, "the project can move on"),
+        ],
+    )
+    def test_says_what_is_possible_once_it_is_there(
+        self, house: House, signed_in: Callable[..., Browser], stage: ProjectState, then: str
+    ) -> None:
+        one = a_project(house, stage=stage, pack="lean")
+
+        assert f"are met, {then}." in signed_in("coordinator").open(f"/projects/{one}").text

@@ -38,6 +38,8 @@ def page(house: House, tmp_path: Path) -> Iterator[Page]:
         found.goto("/login")
         found.fill("[name=login]", "project_lead")
         found.fill("[name=password]", PASSWORD)
+        found.click("[data-shows=password]")
+        assert found.get_attribute("[name=password]", "type") == "text"
         found.click("form[action='/login'] .pri")
         found.wait_for_url(lambda url: "/login" not in url)
         yield found

@@ -182,7 +182,16 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
         listing = Listing(name="ops.foreseen", columns=_EFFECTS, rows=rows)
     fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
-    return ask(visit, verb, back="/ops", fixed=fixed, facts=tuple(facts), note=note, listing=listing)
+    return ask(
+        visit,
+        verb,
+        back="/ops",
+        fixed=fixed,
+        facts=tuple(facts),
+        note=note,
+        listing=listing,
+        crumb=words.t("ops.title"),
+    )
 
 
 def _outbox(
