@@ -109,12 +109,12 @@ def _broken(turn: Turn) -> list[Effect]:
 
 def _messages(turn: Turn) -> list[Effect]:
     box = table_of(OutboxMessage)
-    waiting = select(box.c.kind, func.count().label("count")).where(box.c.status == DeliveryStatus.WAITING)
+    waiting = select(box.c.kind, func.count().label("waiting")).where(box.c.status == DeliveryStatus.WAITING)
     with reading(turn.engine) as session:
         rows = session.execute(waiting.group_by(box.c.kind).order_by(box.c.kind)).all()
     topics: Counter[str] = Counter()
     for row in rows:
-        topics[row.kind.partition(".")[0]] += row.count
+        topics[row.kind.partition(".")[0]] += row.waiting
     return [
         Effect(effect="outbox.waiting", object_type="message", ref=topic, detail=str(count))
         for topic, count in topics.items()

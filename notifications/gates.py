@@ -160,7 +160,8 @@ def waits_since(verdict: Verdict, facts: ProjectFacts) -> date | None:
         return None
     asked = facts.pack.criterion(verdict.clause).evidence
     papers = facts.records.evidence if facts.records is not None else ()
-    return max([facts.run.opened_on, *(one.submitted_on for one in papers if one.type in asked)])
+    began: date = facts.run.opened_on
+    return max([began, *(one.submitted_on for one in papers if one.type in asked)])
 
 
 def lines(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[Line]:

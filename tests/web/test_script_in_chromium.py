@@ -92,6 +92,7 @@ def test_a_refused_file_shows_the_reasons_on_the_same_form(house: House, page: P
 def _hand_in(page: Page, house: House, *, content: bytes = PAPER) -> None:
     number = house.one("SELECT number FROM project WHERE stage = 'feasibility'")
     page.goto(f"/projects/{number}/do/evidence-add?type=paper")
+    page.fill("[name=v_title]", "The report")
     page.set_input_files("input[name=file]", {"name": "paper.pdf", "mimeType": "", "buffer": content})
     page.click("form[data-measured] .pri")
 
