@@ -46,6 +46,17 @@ class TestTheInbox:
         assert "G2.1" in signed_in("coordinator").open("/inbox").text
         assert "G2.1" not in signed_in("project_lead").open("/inbox").text
 
+    def test_is_grouped_by_project_when_asked_for(
+        self, house: House, signed_in: Callable[..., Browser], made: UUID
+    ) -> None:
+        visitor = signed_in("project_lead")
+        visitor.open("/inbox")
+
+        page = visitor.follow("By project")
+
+        assert f"<header><h2>{number(house, made)} " in page.answer.text
+        assert "G2.1" in page.text
+
     def test_keeps_the_overdue_apart(self, house: House, visitors: ExitStack) -> None:
         (made,) = projects(house, pack="default")
         house.later(days=200)

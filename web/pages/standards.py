@@ -212,6 +212,8 @@ def _title(name: str, old: Pack, new: Pack, words: Words) -> str:
 
 def _told(one: Difference, name: str, words: Words) -> dict[str, Any]:
     _, _, tail = one.path.partition(f"{name}/")
+    if tail in _TEXTS:
+        return {"path": words.t(f"diff.{_TEXTS[tail]}"), "kind": one.kind, "old": one.old, "new": one.new}
     _, is_parameter, own = tail.rpartition("parameters/")
     if is_parameter and "/" not in own:
         said = {
@@ -221,6 +223,10 @@ def _told(one: Difference, name: str, words: Words) -> dict[str, Any]:
         return {"path": words.word("parameter", own), "kind": one.kind, **said}
     shown = {"old": None if one.old is None else _value(one.old), "new": None if one.new is None else _value(one.new)}
     return {"path": tail or one.path, "kind": one.kind, **shown}
+
+
+_TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", "text/en": "text_en"}
+"""Places that hold what a clause says, and their words."""
 
 
 def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
