@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import Answer
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, Unmet, unmet
-from web.errors import reasons_of, status_of
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
 from web.listing import Listing
 from web.lookups import offered
@@ -74,7 +74,7 @@ def show(visit: Visit, asked: Ask, *, form: FormData | None = None, error: Lifec
         typed=typed if form is not None else {**typed, **asked.typed},
         key=str(visit.house.new_id()),
         reasons=reasons,
-        wrong=_by_field(asked, reasons),
+        wrong=by_field(reasons, {one.name for one in asked.inputs}),
     )
 
 
@@ -91,8 +91,3 @@ def take(visit: Visit, asked: Ask, form: FormData, *, finish: Finish | None = No
     if answer.error is not None:
         return show(visit, asked, form=form, error=answer.error)
     return finish(answer) if finish else RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
-
-
-def _by_field(asked: Ask, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:
-    known = {one.name for one in asked.inputs}
-    return {str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known}

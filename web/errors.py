@@ -4,7 +4,7 @@ LifecycleError (`lifecycle/errors.py`) and, here, what only a door can find wron
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -147,6 +147,12 @@ def problem(
     if isinstance(error, Stale):
         found["current"] = next((one.values["current"] for one in reasons if "current" in one.values), None)
     return found
+
+
+def by_field(reasons: Sequence[Unmet], known: Collection[str] | None = None) -> dict[str, Unmet]:
+    """Return the reasons that are about a field by its name; with `known` only those of a field that the page has."""
+    named = {str(one.values["field"]): one for one in reasons if one.values.get("field")}
+    return named if known is None else {name: one for name, one in named.items() if name in known}
 
 
 def _field_errors(reasons: tuple[Unmet, ...]) -> list[dict[str, str]]:

@@ -26,7 +26,7 @@ from models.reading import rows_by, table_of
 from models.states import DEAD, BankEventKind, RecoveryState, Role
 from web.acts import actions, carry, command, refusal, right_first
 from web.bank_files import kept, taken
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import Form, Listing, answer, limit_of, wanted
 from web.money_nouns import BATCHES, CASES, STATEMENTS
@@ -344,7 +344,7 @@ def _case(
         key=key,
         version=found["row"].version if version is None else version,
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
+        wrong=by_field(reasons, known),
         needs_proof=not visit.has_stepped_up(),
     )
 

@@ -19,7 +19,7 @@ from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
 from notifications.gates import Line, entry_lines, in_language, lines, parameter, type_names
 from web.acts import Action, actions, refusal, right_first
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION
 from web.nouns import PROJECTS, Noun
 from web.render import page
@@ -119,7 +119,7 @@ def _page(visit: Visit, ref: str, clause: str, *, typed: str = "", error: Lifecy
         typed=typed,
         key=str(visit.house.new_id()),
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+        wrong=by_field(reasons),
     )
 
 

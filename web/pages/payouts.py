@@ -21,7 +21,7 @@ from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
 from web.acts import carry, changes_since, command, refusal, right_first
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYOUTS
@@ -221,7 +221,7 @@ def _decision(  # noqa: PLR0913 - the state of one form
         key=key,
         version=found.row.version if version is None else version,
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
+        wrong=by_field(reasons, known),
         theirs=theirs,
         needs_proof=not visit.has_stepped_up() and any(one.verb.permission in IN_PERSON for one in found.can),
     )
