@@ -4,7 +4,7 @@ GET shows it, POST carries it out and leads to the receipt; a refusal shows it a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
 
 from starlette.datastructures import FormData
@@ -18,7 +18,7 @@ from web.forms import KEY, Input, as_typed, inputs, read
 from web.listing import Listing
 from web.lookups import offered
 from web.nouns import AnyVerb
-from web.render import page
+from web.render import Words, page
 from web.session import Visit, text_of
 
 Finish: TypeAlias = Callable[[Answer], Response]
@@ -51,8 +51,15 @@ def ask(visit: Visit, verb: AnyVerb, *, back: str, fixed: Mapping[str, Any] | No
     need(visit, verb)
     known = fixed or {}
     choices = visit.read(lambda session: offered(session, verb, None, None))
-    asked = tuple(one for one in inputs(verb, choices) if one.name not in known)
+    asked = tuple(_labelled(visit, verb, one) for one in inputs(verb, choices) if one.name not in known)
     return Ask(verb=verb, inputs=asked, back=back, fixed=known, **more)
+
+
+def _labelled(visit: Visit, verb: AnyVerb, one: Input) -> Input:
+    """Return an input with its label: the code of something new is its own, anywhere else it is that of a reason."""
+    if one.name != "code" or verb.subject_id is not None:
+        return one
+    return replace(one, label=Words(visit.lang, visit.house.zone).heading("own_code"))
 
 
 def need(visit: Visit, verb: AnyVerb) -> None:
