@@ -4,7 +4,7 @@ LifecycleError (`lifecycle/errors.py`) and, here, what only a door can find wron
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -181,3 +181,9 @@ def patience_of(error: LifecycleError, status: int) -> dict[str, str]:
         return {}
     waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
     return {"retry-after": str(max(waits, default=60))}
+
+
+def by_field(reasons: Sequence[Unmet], known: Collection[str] | None = None) -> dict[str, Unmet]:
+    """Return the reasons that are about a field by its name; with `known` only those of a field that the page has."""
+    named = {str(one.values["field"]): one for one in reasons if one.values.get("field")}
+    return named if known is None else {name: one for name, one in named.items() if name in known}

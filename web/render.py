@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
 from web import cookies
 from web.charts.qr import qr
-from web.menu import entries
+from web.menu import entries, references
 from web.proving import ways_of
 from web.session import CSRF_FIELD, Visit
 
@@ -176,6 +177,8 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "csrf_field": CSRF_FIELD,
         "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
         "menu": entries(visit) if account else (),
+        "references": references(visit) if account else ("problems",),
+        "program_version": _version(),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
@@ -196,6 +199,15 @@ def address(visit: Visit, changes: Mapping[str, str | None], *, suffix: str = ""
     said = urlencode({name: value for name, value in query.items() if value is not None})
     path = f"{visit.request.url.path}{suffix}"
     return f"{path}?{said}" if said else path
+
+
+@cache
+def _version() -> str:
+    """Return which Pilotway answers; empty where it runs from a source tree."""
+    try:
+        return metadata.version("pilotway")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 @cache

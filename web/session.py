@@ -285,7 +285,10 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 
 def lang_of(request: Request, own: str | None) -> Lang:
-    """Return the language: of the address, else chosen before, else the person's, else the browser's, else Chinese."""
+    """Return the language of the address, else the one switched to in this session, else the account's.
+
+    Who has no account is answered as the browser asks, else in Chinese.
+    """
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     asked = (request.query_params.get("lang"), cookies.read(request, cookies.LANGUAGE), own, *accepted)
     for text in filter(None, asked):
@@ -296,8 +299,8 @@ def lang_of(request: Request, own: str | None) -> Lang:
 
 
 def speak(visit: Visit, response: Response, chosen: str) -> None:
-    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
-    cookies.keep(response, visit.request, cookies.LANGUAGE, chosen, lasts=A_YEAR)
+    """Switch the language for as long as a session lasts, and the account's for good: mails speak it too."""
+    cookies.keep(response, visit.request, cookies.LANGUAGE, chosen, lasts=SESSION_LASTS)
     account = visit.session.account if visit.session else None
     if account is not None and account.language != chosen:
         visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))

@@ -151,6 +151,23 @@ def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[Pro
     return {ProjectState(stage): count for stage, count in session.execute(statement)}
 
 
+def is_named_in(user_id: UUID) -> ColumnElement[bool]:
+    """Return the condition on `project` that somebody is named in it."""
+    project, member = _table(Project), _table(ProjectMember)
+    named: ColumnElement[bool] = project.c.id.in_(
+        select(member.c.project_id).where(member.c.user_id == user_id, member.c.until_at.is_(None))
+    )
+    return named
+
+
+def stages_named_in(session: Session, user_id: UUID) -> frozenset[str]:
+    """Return the stages of the projects in which somebody is named."""
+    project = _table(Project)
+    return frozenset(
+        map(str, session.execute(select(project.c.stage).where(is_named_in(user_id)).distinct()).scalars())
+    )
+
+
 def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
     project, run = _table(Project), _table(StageRun)
     asked: list[ColumnElement[bool]] = [wanted.reach]

@@ -321,6 +321,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /exceptions": holds(*_BANK_LISTS),
     "GET /exceptions.{form}": holds(*_BANK_LISTS),
     "GET /exceptions/{ref}": reads("exceptions"),
+    "GET /exceptions/{ref}/file": reads("exceptions", is_absent=True),
     "GET /exceptions/{ref}/do/{name}": reads("exceptions", at={"name": "propose"}),
     "POST /exceptions/{ref}/propose": reads("exceptions", roles=PERMISSIONS["exception.propose"]),
     "POST /exceptions/{ref}/confirm": reads("exceptions", roles=PERMISSIONS["exception.confirm"]),
