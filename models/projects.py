@@ -83,6 +83,7 @@ class StageRun(Subject, table=True):
     __table_args__ = (
         UniqueConstraint("project_id", "stage", "visit"),
         open_index("stage_run", "due_on", "closed_on IS NULL"),
+        open_index("stage_run", ("stage", "due_on", "project_id"), "closed_on IS NULL"),
         open_index("stage_run", "maximum_on", "closed_on IS NULL"),
         CheckConstraint("visit >= 1", name="visit_from_one"),
         CheckConstraint("stage NOT IN ('in_production', 'withdrawn', 'stopped')", name="visits_a_stage"),

@@ -9,8 +9,9 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import Invalid, unmet
+from lifecycle.projects.board import Counts, columns, counts
 from lifecycle.projects.dwell import dwell_of
-from lifecycle.projects.queries import Card, Wanted, cards, count_by_stage, visits_of
+from lifecycle.projects.queries import Card, Wanted, cards, visits_of
 from models.states import ENDED, STAGES, ProjectState
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of
 from web.listing import wanted as wanted_form
@@ -39,23 +40,24 @@ def board(visit: Somebody, q: str = "", overdue: bool = False) -> Response:  # n
     """Show where everything stands, by stage."""
     reach = readable_projects(visit.rights, visit.actor)
 
-    def work(session: Session) -> tuple[dict[ProjectState, int], dict[str, list[Placed]], int]:
-        wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
-        counts = count_by_stage(session, wanted, today=visit.today)
-        found = {str(stage): _column(session, visit, wanted, stage) for stage in STAGES}
-        visits = visits_of(session, [card.id for column in found.values() for card in column])
-        columns = {
-            stage: [_placed(card, visit, visits.get(card.id, ())) for card in column] for stage, column in found.items()
-        }
-        late = count_by_stage(session, Wanted(reach=reach, is_overdue=True), today=visit.today)
-        return counts, columns, sum(late.values())
+    wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
 
-    counts, columns, late = visit.read(work)
+    def work(session: Session) -> tuple[Counts, dict[str, list[Placed]], int]:
+        counted = counts(session, wanted, today=visit.today)
+        found = columns(session, wanted, counted, today=visit.today, limit=PER_COLUMN)
+        visits = visits_of(session, [card.id for column in found.values() for card in column])
+        placed = {str(stage): [_placed(one, visit, visits.get(one.id, ())) for one in found[stage]] for stage in STAGES}
+        is_narrowed = wanted.text or wanted.is_overdue
+        mine = counts(session, Wanted(reach=reach), today=visit.today) if is_narrowed else counted
+        return counted, placed, mine.all_late
+
+    counted, placed, late = visit.read(work)
     values: dict[str, Any] = {
-        "columns": columns,
-        "counts": {str(state): counts.get(state, 0) for state in ProjectState},
+        "columns": placed,
+        "counts": {str(state): counted.by_stage.get(state, 0) for state in ProjectState},
         "ended": [str(state) for state in ProjectState if state in ENDED],
         "late": late,
+        "counted": counted.most,
         "q": q,
         "is_overdue": overdue,
         "per_column": PER_COLUMN,
@@ -104,11 +106,6 @@ def project(visit: Somebody, ref: str) -> Response:
         return project_page(session, visit, row, words)
 
     return page(visit, "project.html", project=visit.read(work))
-
-
-def _column(session: Session, visit: Visit, wanted: Wanted, stage: ProjectState) -> list[Card]:
-    here = Wanted(reach=wanted.reach, text=wanted.text, stage=stage, is_overdue=wanted.is_overdue)
-    return cards(session, here, today=visit.today, limit=PER_COLUMN, is_soonest_first=True)
 
 
 def _placed(card: Card, visit: Visit, visits: Sequence[Any]) -> Placed:
