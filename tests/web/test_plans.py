@@ -1,8 +1,12 @@
 """The pages that are opened most find their rows by narrow indexes, however many projects there are elsewhere."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from models.states import Role
 from tests.factories import House, projects
@@ -14,25 +18,35 @@ BROAD = ("ix_project_stage_received_on", "ix_payout_state_pay_by_on", "ix_payout
 """Indexes by stage or state: what begins with one of them reads a fifth of everything."""
 
 
-@pytest.mark.parametrize(
-    ("path", "login"),
-    [
-        ("/board", Role.COORDINATOR),
-        ("/projects", Role.COORDINATOR),
-        ("/projects/{project}", Role.COORDINATOR),
-        ("/inbox", Role.COORDINATOR),
-        ("/payouts", Role.FUND_MANAGER),
-        ("/payouts/{payout}", Role.FUND_MANAGER),
-        ("/funds/{fund}", Role.FUND_MANAGER),
-    ],
-)
-def test_a_page_reads_what_it_shows_and_not_everything(
-    house: House, signed_in: Callable[..., Browser], path: str, login: str
-) -> None:
+PAGES = {
+    "/board": (Role.COORDINATOR, 10),
+    "/projects": (Role.COORDINATOR, 6),
+    "/projects/{project}": (Role.COORDINATOR, 55),
+    "/inbox": (Role.COORDINATOR, 45),
+    "/payouts": (Role.FUND_MANAGER, 46),
+    "/payouts/{payout}": (Role.FUND_MANAGER, 77),
+    "/funds/{fund}": (Role.FUND_MANAGER, 67),
+}
+"""Page -> who opens it, and how many statements it may send."""
+
+
+TWICE = 2
+"""The rights of who looks are read before the page is, and again with it."""
+
+
+@pytest.fixture
+def refs(house: House) -> dict[str, str]:
+    """Give how a project, a payout and a fund are named that are there with others."""
     a_paying_fund(house).requested()
     projects(house, pack="default")
-    refs = {name: house.rows(f"SELECT {column} FROM {name}")[0][0] for name, column in _REFS.items()}
-    visitor = signed_in(login)
+    return {name: house.rows(f"SELECT {column} FROM {name}")[0][0] for name, column in _REFS.items()}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_reads_what_it_shows_and_not_everything(
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str
+) -> None:
+    visitor = signed_in(PAGES[path][0])
 
     with sent(house.engine) as seen:
         assert visitor.open(path.format(**refs)).status == 200
@@ -42,6 +56,34 @@ def test_a_page_reads_what_it_shows_and_not_everything(
     with house.engine.connect() as connection:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", said).all() for sql, said in seen.items()]
     assert [row.detail for plan in plans for row in plan if any(name in row.detail for name in BROAD)] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_asks_once_what_many_verbs_need(
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str
+) -> None:
+    login, most = PAGES[path]
+    visitor = signed_in(login)
+
+    with asked_of(house) as asked:
+        assert visitor.open(path.format(**refs)).status == 200
+
+    assert len(asked) <= most
+    assert max(Counter(asked).values()) <= TWICE
+
+
+@contextmanager
+def asked_of(house: House) -> Iterator[list[tuple[str, str]]]:
+    """Give (statement, values) of each reading inside the block, as often as it is sent."""
+    kept: list[tuple[str, str]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            kept.append((statement, repr(parameters)))
+
+    event.listen(house.engine, "before_cursor_execute", note)
+    yield kept
+    event.remove(house.engine, "before_cursor_execute", note)
 
 
 _REFS = {"project": "number", "payout": "number", "fund": "code"}
