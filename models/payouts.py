@@ -36,7 +36,7 @@ class PayeeAccount(Subject, table=True):
     bank_name: str = Field(default="", max_length=140)
     payee_hash: str = Field(max_length=64)
     """SHA-256 of the canonical JSON of account_number, bank_code, holder_name."""
-    status: PayeeStatus = Field(sa_column=state_column(PayeeStatus))
+    status: PayeeStatus = Field(sa_column=state_column(PayeeStatus, index=True))
     reason: str = Field(default="", max_length=10000)
     warnings: list[str] = Field(default_factory=list, sa_type=JSONText)
     """Codes of what looked odd when it was proposed: another name, look-alike letters, the same name elsewhere."""

@@ -224,21 +224,26 @@ def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, 
         .join(programme, programme.c.id == project.c.programme_id)
         .where(project.c.id.in_(project_ids))
     ).all()
-    holders: dict[tuple[Role, UUID], set[Holder]] = {}
+    holders: dict[UUID, dict[Role, set[Holder]]] = {}
     places = {part for row in projects for part in row[1:] if part is not None}
     for row in session.execute(
         select(grant.c.role, grant.c.organisation_id, user.c.name, user.c.person_id)
         .join(user, user.c.id == grant.c.user_id)
         .where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
     ):
-        holders.setdefault((Role(row.role), row.organisation_id), set()).add(Holder(row.name, row.person_id))
+        there = holders.setdefault(row.organisation_id, {})
+        there.setdefault(Role(row.role), set()).add(Holder(row.name, row.person_id))
     found: dict[tuple[UUID, Role], set[Holder]] = {}
     for row in projects:
-        for role, parties in PARTIES_OF_ROLE.items():
-            for party in parties:
-                if known := holders.get((role, getattr(row, party))):
+        for party, place in zip(_PARTS, row[1:], strict=True):
+            for role, known in holders.get(place, {}).items():
+                if party in PARTIES_OF_ROLE.get(role, ()):
                     found.setdefault((row.id, role), set()).update(known)
     return found
+
+
+_PARTS = ("sme", "platform", "receiver", "programme", "funder")
+"""Parties of a project, in the order in which `_granted` reads them."""
 
 
 def _gathered(rows: Any) -> dict[tuple[UUID, Role], set[Holder]]:

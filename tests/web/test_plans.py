@@ -10,26 +10,32 @@ from sqlalchemy import event
 
 from models.states import Role
 from tests.factories import House, projects
-from tests.models.test_plans import PARTIAL, read_whole_by, sent
+from tests.models.test_plans import read_whole_by, sent
 from tests.paying import a_paying_fund
 from tests.web.browser import Browser
 
-BROAD = ("ix_project_stage_received_on", "ix_payout_state_pay_by_on", "ix_payout_state_fund_id")
+BROAD = (
+    *("ix_project_stage_received_on", "ix_payout_state_pay_by_on", "ix_payout_state_fund_id"),
+    *("ix_milestone_state_due_on", "ix_milestone_is_retention_state", "ix_recovery_order_state_due_on"),
+)
 """Indexes by stage or state: what begins with one of them reads a fifth of everything."""
 
 
-PAGES = {
-    "/board": (Role.COORDINATOR, 10),
-    "/projects": (Role.COORDINATOR, 6),
-    "/projects/{project}": (Role.COORDINATOR, 55),
-    "/inbox": (Role.COORDINATOR, 45),
-    "/payouts": (Role.FUND_MANAGER, 46),
-    "/payouts/{payout}": (Role.FUND_MANAGER, 77),
-    "/funds/{fund}": (Role.FUND_MANAGER, 67),
-}
-"""Page -> who opens it, and how many statements it may send."""
-
-
+PAGES = (
+    ("/board", Role.COORDINATOR, 10),
+    ("/projects", Role.COORDINATOR, 6),
+    ("/projects/{project}", Role.COORDINATOR, 55),
+    ("/inbox", Role.COORDINATOR, 43),
+    ("/inbox", Role.FUND_MANAGER, 70),
+    ("/inbox", Role.PROJECT_LEAD, 72),
+    ("/inbox", Role.CERTIFIER, 65),
+    ("/inbox", Role.ACCOUNTANT, 36),
+    ("/inbox", Role.AUDITOR, 14),
+    ("/payouts", Role.FUND_MANAGER, 46),
+    ("/payouts/{payout}", Role.FUND_MANAGER, 77),
+    ("/funds/{fund}", Role.FUND_MANAGER, 67),
+)
+"""Page, who opens it, and how many statements it may send."""
 TWICE = 2
 """The rights of who looks are read before the page is, and again with it."""
 
@@ -42,27 +48,26 @@ def refs(house: House) -> dict[str, str]:
     return {name: house.rows(f"SELECT {column} FROM {name}")[0][0] for name, column in _REFS.items()}
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("path", "login", "most"), PAGES)
 def test_a_page_reads_what_it_shows_and_not_everything(
-    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str, login: str, most: int
 ) -> None:
-    visitor = signed_in(PAGES[path][0])
+    visitor = signed_in(login)
 
     with sent(house.engine) as seen:
         assert visitor.open(path.format(**refs)).status == 200
 
     scans = [scan for found in read_whole_by(house.engine, seen).values() for scan in found]
-    assert [scan for scan in scans if not PARTIAL & set(scan.split())] == []
+    assert scans == []
     with house.engine.connect() as connection:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", said).all() for sql, said in seen.items()]
     assert [row.detail for plan in plans for row in plan if any(name in row.detail for name in BROAD)] == []
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("path", "login", "most"), PAGES)
 def test_a_page_asks_once_what_many_verbs_need(
-    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str], path: str, login: str, most: int
 ) -> None:
-    login, most = PAGES[path]
     visitor = signed_in(login)
 
     with asked_of(house) as asked:

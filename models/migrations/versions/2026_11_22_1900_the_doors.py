@@ -246,6 +246,21 @@ def upgrade() -> None:
     with op.batch_alter_table("bank_statement", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_to_compare", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
+    with op.batch_alter_table("condition", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_condition_owner_id",
+            ["owner_id"],
+            unique=False,
+            sqlite_where=sa.text("cleared_on IS NULL"),
+            postgresql_where=sa.text("cleared_on IS NULL"),
+        )
+
+    with op.batch_alter_table("cost_statement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cost_statement_fund_id"), ["fund_id"], unique=False)
+
+    with op.batch_alter_table("payee_account", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payee_account_status"), ["status"], unique=False)
+
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.create_index("ix_payout_fund_id_state", ["fund_id", "state"], unique=False)
 
@@ -289,6 +304,19 @@ def downgrade() -> None:
 
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.drop_index("ix_payout_fund_id_state")
+
+    with op.batch_alter_table("payee_account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_payee_account_status"))
+
+    with op.batch_alter_table("cost_statement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_cost_statement_fund_id"))
+
+    with op.batch_alter_table("condition", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_condition_owner_id",
+            sqlite_where=sa.text("cleared_on IS NULL"),
+            postgresql_where=sa.text("cleared_on IS NULL"),
+        )
 
     with op.batch_alter_table("bank_statement", schema=None) as batch_op:
         batch_op.drop_column("is_to_compare")
