@@ -27,6 +27,7 @@ class PayeeAccount(Subject, table=True):
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name="two_people"),
         CheckConstraint("status <> 'confirmed' OR confirmed_by IS NOT NULL", name="confirmed_by_somebody"),
         Index("ix_payee_account_payee_hash", "payee_hash"),
+        Index("ix_payee_account_status_id", "status", "id"),
     )
 
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
@@ -36,7 +37,7 @@ class PayeeAccount(Subject, table=True):
     bank_name: str = Field(default="", max_length=140)
     payee_hash: str = Field(max_length=64)
     """SHA-256 of the canonical JSON of account_number, bank_code, holder_name."""
-    status: PayeeStatus = Field(sa_column=state_column(PayeeStatus, index=True))
+    status: PayeeStatus = Field(sa_column=state_column(PayeeStatus))
     reason: str = Field(default="", max_length=10000)
     warnings: list[str] = Field(default_factory=list, sa_type=JSONText)
     """Codes of what looked odd when it was proposed: another name, look-alike letters, the same name elsewhere."""

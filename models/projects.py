@@ -18,6 +18,7 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        Index("ix_project_pack_sha256_number_stage", "pack_sha256", "number", "stage"),
         Index(
             "ix_project_transfer_to_id",
             "transfer_to_id",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, True_, func, or_, select
+from sqlalchemy import ColumnElement, Select, True_, func, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
@@ -195,12 +195,23 @@ def gates(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> list[P
     return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
 
 
-def living_under(session: Session, pack_sha256: str) -> list[Any]:
-    """Return the projects that have not ended and have frozen a standard (id, number, name, stage), by number."""
+def living_under(
+    session: Session, pack_sha256: str, *, limit: int, reach: ColumnElement[bool] | None = None
+) -> list[Any]:
+    """Return projects that have not ended and have frozen a standard (id, number, name, stage), the first by number."""
     project = _table(Project)
     columns = (project.c.id, project.c.number, project.c.name, project.c.stage)
     locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
-    return list(session.execute(select(*columns).where(*locked).order_by(project.c.number)))
+    statement = select(*columns).where(*locked).order_by(project.c.number).limit(limit)
+    return list(session.execute(statement if reach is None else statement.where(reach)))
+
+
+def living_count(session: Session, pack_sha256: str, *, most: int) -> int:
+    """Return how many projects that have not ended have frozen a standard, counted as far as `most`."""
+    project = _table(Project)
+    locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
+    some = select(literal(1)).select_from(project).where(*locked).limit(most).subquery()
+    return int(session.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def gates_under(session: Session, project_ids: Sequence[UUID], pack_sha256: str, stamp: Stamp) -> list[ProjectFacts]:

@@ -92,3 +92,40 @@ def asked_of(house: House) -> Iterator[list[tuple[str, str]]]:
 
 
 _REFS = {"project": "number", "payout": "number", "fund": "code"}
+
+
+LISTS = (
+    ("/projects", Role.AUDITOR),
+    ("/platforms", Role.AUDITOR),
+    ("/payees", Role.AUDITOR),
+    ("/batches", Role.AUDITOR),
+    ("/batches", Role.COORDINATOR),
+    ("/audit", Role.AUDITOR),
+    ("/agreements", Role.AUDITOR),
+    ("/recoveries", Role.AUDITOR),
+    ("/payment-batches", Role.PAYER),
+    ("/statements", Role.ACCOUNTANT),
+    ("/exceptions", Role.ACCOUNTANT),
+    ("/standards/bare/2026.1", Role.AUDITOR),
+    ("/admin/people", Role.ADMIN),
+    ("/admin/organisations", Role.ADMIN),
+    ("/ops/runs", Role.OPERATOR),
+    ("/ops/webhooks", Role.OPERATOR),
+)
+
+
+@pytest.mark.parametrize(("path", "login"), LISTS)
+@pytest.mark.usefixtures("refs")
+def test_a_list_reads_one_page_in_the_order_of_an_index(
+    house: House, signed_in: Callable[..., Browser], path: str, login: str
+) -> None:
+    visitor = signed_in(login)
+
+    with sent(house.engine) as seen:
+        assert visitor.open(path).status == 200
+
+    for sql in read_whole_by(house.engine, seen):
+        with house.engine.connect() as connection:
+            plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", seen[sql])]
+        assert "LIMIT" in sql, plan
+        assert not [step for step in plan if "TEMP B-TREE" in step], plan

@@ -258,13 +258,19 @@ def upgrade() -> None:
     with op.batch_alter_table("cost_statement", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cost_statement_fund_id"), ["fund_id"], unique=False)
 
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_organisation_name"))
+        batch_op.create_index("ix_organisation_kind_name_id", ["kind", "name", "id"], unique=False)
+        batch_op.create_index("ix_organisation_name_id", ["name", "id"], unique=False)
+
     with op.batch_alter_table("payee_account", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_payee_account_status"), ["status"], unique=False)
+        batch_op.create_index("ix_payee_account_status_id", ["status", "id"], unique=False)
 
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.create_index("ix_payout_fund_id_state", ["fund_id", "state"], unique=False)
 
     with op.batch_alter_table("project", schema=None) as batch_op:
+        batch_op.create_index("ix_project_pack_sha256_number_stage", ["pack_sha256", "number", "stage"], unique=False)
         batch_op.create_index(
             "ix_project_transfer_to_id",
             ["transfer_to_id"],
@@ -272,6 +278,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
             postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
         )
+
+    with op.batch_alter_table("scheduled_run", schema=None) as batch_op:
+        batch_op.create_index("ix_scheduled_run_slot_at_id", ["slot_at", "id"], unique=False)
 
     with op.batch_alter_table("stage_run", schema=None) as batch_op:
         batch_op.create_index(
@@ -295,18 +304,27 @@ def downgrade() -> None:
             postgresql_where=sa.text("closed_on IS NULL"),
         )
 
+    with op.batch_alter_table("scheduled_run", schema=None) as batch_op:
+        batch_op.drop_index("ix_scheduled_run_slot_at_id")
+
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_project_transfer_to_id",
             sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
             postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
         )
+        batch_op.drop_index("ix_project_pack_sha256_number_stage")
 
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.drop_index("ix_payout_fund_id_state")
 
     with op.batch_alter_table("payee_account", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_payee_account_status"))
+        batch_op.drop_index("ix_payee_account_status_id")
+
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.drop_index("ix_organisation_name_id")
+        batch_op.drop_index("ix_organisation_kind_name_id")
+        batch_op.create_index(batch_op.f("ix_organisation_name"), ["name"], unique=False)
 
     with op.batch_alter_table("cost_statement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_cost_statement_fund_id"))
