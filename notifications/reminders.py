@@ -255,7 +255,9 @@ def _insert(
         case((is_stale, literal(stamp.now, UTCDateTime()))),
         literal(stamp.now, UTCDateTime()),
     )
-    wanted = joined(deadline, rungs, columns, is_theirs).where(~exists().where(known(deadline, rungs)))
+    # What stands already is left to the unique index. PostgreSQL looked for it row by row in a table that it took for
+    # empty, past every row that the same statement had written.
+    wanted = joined(deadline, rungs, columns, is_theirs)
     dialect: Any = sqlite if is_sqlite(session) else postgresql
     statement = dialect.insert(_reminder).from_select(_COLUMNS, wanted, include_defaults=False)
     done: Any = session.connection().execute(
@@ -333,9 +335,14 @@ def _suppressed(session: Session, deadline: Deadline, stamp: Stamp) -> Counter[s
 def _taken(session: Session, stamp: Stamp) -> Sequence[Any]:
     """Mark the next due rungs as sent and return them: a second pass finds them taken."""
     next_ones = select(_reminder.c.id).where(_is_due(stamp)).order_by(_reminder.c.due_at, _reminder.c.id).limit(_CHUNK)
-    locked = next_ones if is_sqlite(session) else next_ones.with_for_update(skip_locked=True)
-    taken = update(_reminder).where(_reminder.c.id.in_(locked.scalar_subquery()))
-    marked = taken.values(status=ReminderStatus.SENT, decided_at=stamp.now).returning(_reminder)
+    if is_sqlite(session):
+        these = _reminder.c.id.in_(next_ones)
+    else:  # an array is read once; what stands behind IN may be read anew, and locked, for each row of the table
+        locked = func.array(next_ones.with_for_update(skip_locked=True).scalar_subquery())
+        these = _reminder.c.id == func.any(locked)
+    marked = (
+        update(_reminder).where(these).values(status=ReminderStatus.SENT, decided_at=stamp.now).returning(_reminder)
+    )
     return sorted(session.connection().execute(marked), key=lambda row: row.due_at)
 
 

@@ -1,6 +1,7 @@
 """What is in a database, in short: to see that nothing changed, or only what should."""
 
 import hashlib
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,20 +16,21 @@ def digest(engine: Engine, without: frozenset[str] = frozenset()) -> dict[str, s
     """
     with engine.connect() as connection:
         cursor = connection.connection.cursor()  # the driver's own: nothing here needs to be turned into our types
-        found = {
-            table.name: _hash_of(cursor, table.name, _columns(table, without))
-            for table in metadata.sorted_tables
-            if table.name not in without
-        }
+        found = {table: _hash_of(cursor, table, columns) for table, columns in _columns(without)}
         cursor.close()
         connection.rollback()
     return found
 
 
-def _columns(table: Any, without: frozenset[str]) -> str:
-    names = [column.name for column in table.columns]
-    kept = [name for name in names if name not in without and f"{table.name}.{name}" not in without]
-    return ", ".join(kept) if len(kept) < len(names) else "*"
+@cache
+def _columns(without: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return each table's name with the columns that count."""
+    kept = {
+        name: [one.name for one in table.columns if not {one.name, f"{name}.{one.name}"} & without]
+        for name, table in sorted(metadata.tables.items())
+        if name not in without
+    }
+    return tuple((name, ", ".join(f'"{one}"' for one in columns)) for name, columns in kept.items())
 
 
 def _hash_of(cursor: Any, table: str, columns: str) -> str:
