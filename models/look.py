@@ -19,7 +19,7 @@ class Look(Session):
         super().__init__(*args, **kw)
         self._read: dict[Hashable, FrozenResult[Any]] = {}
 
-    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:  # type: ignore[override]
+    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
         """Send the statement, or return the rows that it had; one with options of its own is always sent."""
         if more:
             return super().execute(statement, params, **more)
