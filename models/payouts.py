@@ -27,6 +27,7 @@ class PayeeAccount(Subject, table=True):
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name="two_people"),
         CheckConstraint("status <> 'confirmed' OR confirmed_by IS NOT NULL", name="confirmed_by_somebody"),
         Index("ix_payee_account_payee_hash", "payee_hash"),
+        Index("ix_payee_account_status_id", "status", "id"),
     )
 
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)

@@ -18,6 +18,7 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        Index("ix_project_pack_sha256_number_stage", "pack_sha256", "number", "stage"),
         Index(
             "ix_project_transfer_to_id",
             "transfer_to_id",
@@ -84,6 +85,7 @@ class StageRun(Subject, table=True):
     __table_args__ = (
         UniqueConstraint("project_id", "stage", "visit"),
         open_index("stage_run", "due_on", "closed_on IS NULL"),
+        open_index("stage_run", ("stage", "due_on", "project_id"), "closed_on IS NULL"),
         open_index("stage_run", "maximum_on", "closed_on IS NULL"),
         CheckConstraint("visit >= 1", name="visit_from_one"),
         CheckConstraint("stage NOT IN ('in_production', 'withdrawn', 'stopped')", name="visits_a_stage"),

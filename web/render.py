@@ -48,6 +48,10 @@ class Words:
             raise KeyError(code)
         return sentence(code, values, self.lang)
 
+    def at_least(self, count: int, most: int) -> str:
+        """Return a number that was counted as far as `most`."""
+        return self.t("at_least", count=count) if count >= most else str(count)
+
     def word(self, kind: str, value: object) -> str:
         """Return the word that people see for a stored word."""
         return title(kind, str(value), self.lang)

@@ -25,7 +25,7 @@ from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn, unmet
 from lifecycle.people.commands import SetLanguage
-from models.db import reading, run_in_transaction
+from models.db import looking, reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
@@ -120,7 +120,7 @@ class Visit:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Return what the work reads, from one snapshot."""
-        with reading(self.house.engine) as session:
+        with looking(self.house.engine) as session:
             return work(session)
 
     def act(self, command: Command, *, by: Actor | None = None) -> Answer:
