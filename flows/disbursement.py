@@ -114,7 +114,7 @@ def _disburse_chunks(
 ) -> None:
     """Prepare and hand over chunk after chunk; a fund that somebody else has is passed over while others wait."""
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         lanes = deque(Lane(fund_id=one, run_id=run_id) for one in due_payouts(session))
     passed_over = 0
@@ -166,7 +166,8 @@ def _patiently(engine: Engine, work: Callable[[Session], T]) -> T:
     return run_in_transaction(engine, work)
 
 
-def _is_frozen(session: Session) -> bool:
+def is_frozen(session: Session) -> bool:
+    """Say whether all disbursement is on hold."""
     hold = table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == DISBURSEMENT_ID, hold.c.lifted_at.is_(None)).limit(1)
     return session.execute(held).first() is not None
@@ -208,7 +209,7 @@ def deliver(
     if only is not None:
         waiting = waiting.where(batch.c.id == only)
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         prepared = list(session.execute(waiting.order_by(batch.c.number)))
     failed = {one for one, _ in run.failed}  # a disk that is full now is not asked twice in one run
@@ -233,7 +234,7 @@ def _claimed(engine: Engine, batch_id: UUID, fund_id: UUID, teller: Teller) -> i
     """Claim a batch; None where somebody else has it or its fund is on hold. Raises `Frozen`."""
 
     def work(session: Session) -> int | None:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         if _is_held(session, fund_id):
             return None
@@ -306,13 +307,13 @@ def _recorded(engine: Engine, command: Any, fence: int, stamp: Stamp, run: Run) 
     return answer.is_done
 
 
-_BEGUN = "a payment in it may not leave any more, and somebody began to hand it over before"
+_BEGUN = "begun_and_stopped"
 
 
 def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str | None:
-    """Hand the file over; return why nobody can say whether the bank has it, None where it is there."""
+    """Hand the file over; return the code why nobody can say whether the bank has it, None where it is there."""
     if may_be_gone and teller.takes == "move":
-        return "somebody began to hand it over before, and what the bank took is no longer there"
+        return "begun_and_gone"
     if teller.bank.put(name, data) == PutResult.OTHER_CONTENT:
-        return "another file of this name lies there"
+        return "other_file_there"
     return None

@@ -35,6 +35,9 @@ class Backstage(Protocol):
     def due(self, schedule_id: str) -> int | None:
         """Return how much a run of a schedule would find now; None where nobody can tell before it runs."""
 
+    def foreseen(self, schedule_id: str) -> Sequence[Mapping[str, Any]] | None:
+        """Return what a run would do: `{"effect", "object_type", "object_id", "ref", "detail"}`; None as above."""
+
     def findings(self, lang: Lang) -> Sequence[Mapping[str, Any]]:
         """Return what `doctor` finds: `{"name", "ok", "detail", "remedy"}`, in one language."""
 
@@ -43,6 +46,10 @@ class Nobody:
     """A console that was started alone."""
 
     def due(self, _schedule_id: str) -> int | None:
+        """Nobody can tell."""
+        return None
+
+    def foreseen(self, _schedule_id: str) -> Sequence[Mapping[str, Any]] | None:
         """Nobody can tell."""
         return None
 

@@ -25,7 +25,7 @@ from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn, unmet
 from lifecycle.people.commands import SetLanguage
-from models.db import reading, run_in_transaction
+from models.db import looking, reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
@@ -120,7 +120,7 @@ class Visit:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Return what the work reads, from one snapshot."""
-        with reading(self.house.engine) as session:
+        with looking(self.house.engine) as session:
             return work(session)
 
     def act(self, command: Command, *, by: Actor | None = None) -> Answer:
@@ -285,7 +285,10 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 
 def lang_of(request: Request, own: str | None) -> Lang:
-    """Return the language: of the address, else chosen before, else the person's, else the browser's, else Chinese."""
+    """Return the language of the address, else the one switched to in this session, else the account's.
+
+    Who has no account is answered as the browser asks, else in Chinese.
+    """
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     asked = (request.query_params.get("lang"), cookies.read(request, cookies.LANGUAGE), own, *accepted)
     for text in filter(None, asked):
@@ -296,8 +299,8 @@ def lang_of(request: Request, own: str | None) -> Lang:
 
 
 def speak(visit: Visit, response: Response, chosen: str) -> None:
-    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
-    cookies.keep(response, visit.request, cookies.LANGUAGE, chosen, lasts=A_YEAR)
+    """Switch the language for as long as a session lasts, and the account's for good: mails speak it too."""
+    cookies.keep(response, visit.request, cookies.LANGUAGE, chosen, lasts=SESSION_LASTS)
     account = visit.session.account if visit.session else None
     if account is not None and account.language != chosen:
         visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))

@@ -16,6 +16,7 @@ from cli.output import Column
 from flows.bodies import BODIES
 from flows.clock import Clockwork, Pass, UnknownScheduleError, outbox_counts, run_slot
 from flows.clock import tick as pass_of
+from flows.foresight import foreseen
 from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
@@ -74,8 +75,12 @@ def look_at(door: Door, name: str) -> None:
     look = work.bodies[schedule.id].look
     if look is None:
         raise Invalid(unmet("no_dry_run", schedule=name))
-    due = Slot(schedule_id=name, slot_at=work.stamp.now, status="due", done_count=look(work.turn(work.stamp.now)))
+    turn = work.turn(work.stamp.now)
+    due = Slot(schedule_id=name, slot_at=work.stamp.now, status="due", done_count=look(turn))
     _tell(door, Pass(now=work.stamp.now, slots=[due], outbox=outbox_counts(work, {})))
+    effects = foreseen(schedule.id, turn)
+    if effects and not door.output.as_json:
+        door.output.table(_EFFECT, [one.document() for one in effects])
 
 
 _REFUSALS = frozenset({"frozen", "private_key_missing", "backup_dir_missing", "program_missing"})

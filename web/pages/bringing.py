@@ -31,7 +31,7 @@ from models.programmes import Programme
 from models.reading import table_of
 from models.states import OrganisationKind, Role
 from notifications.words import sentence
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import Options
 from web.papers import bringer, file_of, files_of, looked_at
 from web.reading_rights import as_id
@@ -158,7 +158,7 @@ def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleE
         programmes=offered[0],
         platforms=offered[1],
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+        wrong=by_field(reasons),
     )
 
 

@@ -111,6 +111,7 @@ def go(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's to
     leave(visit)
     answer = RedirectResponse("/login", status_code=303)
     cookies.forget(answer, visit.request, cookies.SESSION)
+    cookies.forget(answer, visit.request, cookies.LANGUAGE)
     answer.headers["clear-site-data"] = '"cache"'
     return answer
 

@@ -13,21 +13,23 @@ from starlette.responses import Response
 from lifecycle.actor import PERMISSIONS
 from lifecycle.errors import NotFound
 from lifecycle.people.queries import drafts, standards
-from lifecycle.projects.queries import gates, gates_under, living_under
+from lifecycle.projects.board import COUNTED
+from lifecycle.projects.queries import gates, gates_under, living_count, living_under
 from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
 from lifecycle.standards.pack import Criterion, Pack
 from lifecycle.verdicts.packs import packs_of
-from notifications.gates import in_language, type_names
+from notifications.gates import in_language, parameter, type_names
 from notifications.words import sentence
 from web.listing import Column, Listing, answer, wanted
-from web.reading_rights import readable_projects_among
+from web.reading_rights import readable_projects, readable_projects_among
 from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
 MOST_JUDGED = 200
 """Projects whose gate is judged anew for a comparison; more would keep a page waiting."""
+MOST_NAMED = 20
 _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 
 
@@ -35,10 +37,10 @@ _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 class Impact:
     """Whom a change of version would touch."""
 
-    count: int
-    """Projects under way that have frozen the older version."""
+    count: str
+    """Projects under way that have frozen the older version, counted as far as the board counts."""
     locked: Sequence[Any]
-    """Those of them that the reader may see."""
+    """The first of them that the reader may see."""
     failing_count: int
     """How many would newly fail."""
     failing: Sequence[tuple[Any, tuple[str, ...]]]
@@ -75,7 +77,12 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
         rows = standards(session)
         row = _row(rows, code, version)
         others = [one["version"] for one in rows if one["code"] == code and one["version"] != version]
-        return row, packs_of(session, [row["sha256"]])[row["sha256"]], others, len(living_under(session, row["sha256"]))
+        return (
+            row,
+            packs_of(session, [row["sha256"]])[row["sha256"]],
+            others,
+            living_count(session, row["sha256"], most=COUNTED),
+        )
 
     row, pack, others, count = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
@@ -89,7 +96,7 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
         title=title,
         stages=stages,
         others=others,
-        living=count,
+        living=words.at_least(count, COUNTED),
         may_edit=bool(visit.roles & PERMISSIONS["standard_draft.propose"]),
     )
 
@@ -176,7 +183,7 @@ def _criterion(pack: Pack, one: Criterion, words: Words) -> dict[str, Any]:
         "due": words.t(
             f"standard.due_{one.due.unit}", anchor=words.t(f"standard.anchor_{one.due.anchor}"), count=one.due.days
         ),
-        "parameters": [(name, _value(value)) for name, value in one.parameters.items()],
+        "parameters": [parameter(name, value, words.lang) for name, value in one.parameters.items()],
     }
 
 
@@ -195,7 +202,7 @@ def _by_part(found: Sequence[Difference], old: Pack, new: Pack, words: Words) ->
         sorted(ordered, key=lambda pair: (not pair[1].clause, _natural(pair[0]))), key=lambda pair: pair[0]
     )
     return [
-        {"name": name, "title": _title(name, old, new, words), "rows": [_told(one, name) for _, one in rows]}
+        {"name": name, "title": _title(name, old, new, words), "rows": [_told(one, name, words) for _, one in rows]}
         for name, rows in groups
     ]
 
@@ -210,15 +217,28 @@ def _title(name: str, old: Pack, new: Pack, words: Words) -> str:
     return in_language(pack.criterion(name).title, words.lang) if pack else words.word("state", name)
 
 
-def _told(one: Difference, name: str) -> dict[str, Any]:
+def _told(one: Difference, name: str, words: Words) -> dict[str, Any]:
     _, _, tail = one.path.partition(f"{name}/")
+    if tail in _TEXTS:
+        return {"path": words.t(f"diff.{_TEXTS[tail]}"), "kind": one.kind, "old": one.old, "new": one.new}
+    _, is_parameter, own = tail.rpartition("parameters/")
+    if is_parameter and "/" not in own:
+        said = {
+            key: None if value is None else parameter(own, value, words.lang)[1]
+            for key, value in (("old", one.old), ("new", one.new))
+        }
+        return {"path": words.word("parameter", own), "kind": one.kind, **said}
     shown = {"old": None if one.old is None else _value(one.old), "new": None if one.new is None else _value(one.new)}
     return {"path": tail or one.path, "kind": one.kind, **shown}
 
 
+_TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", "text/en": "text_en"}
+"""Places that hold what a clause says, and their words."""
+
+
 def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
     """Return whom a change from one pack to another would touch, both by their hashes."""
-    rows = living_under(session, old)
+    rows = living_under(session, old, limit=MOST_JUDGED + 1)
     ids = [row.id for row in rows[:MOST_JUDGED]]
     before = {one.project.id: _passing(one) for one in gates(session, ids, visit.stamp)} if ids else {}
     failing: dict[Any, tuple[str, ...]] = {}
@@ -229,12 +249,13 @@ def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
         )
         if clauses:
             failing[one.project.id] = clauses
-    locked = readable_projects_among(session, visit, rows)
+    readable = readable_projects_among(session, visit, rows)
+    words = Words(visit.lang, visit.house.zone)
     return Impact(
-        count=len(rows),
-        locked=locked,
+        count=words.at_least(living_count(session, old, most=COUNTED), COUNTED),
+        locked=living_under(session, old, limit=MOST_NAMED, reach=readable_projects(visit.rights, visit.actor)),
         failing_count=len(failing),
-        failing=[(row, failing[row.id]) for row in locked if row.id in failing],
+        failing=[(row, failing[row.id]) for row in readable if row.id in failing],
         is_cut=len(rows) > MOST_JUDGED,
     )
 
