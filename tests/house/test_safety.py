@@ -115,11 +115,18 @@ class TestTheScript:
 
     @pytest.mark.parametrize(
         "never",
-        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "__proto__",
-         "Object.assign", "constructor[", "postMessage", "JSON.parse"],
+        ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "new Function", "__proto__",
+         "constructor[", "postMessage", "JSON.parse"],
     )  # fmt: skip
     def test_makes_no_page_and_no_object_of_a_text(self, never: str) -> None:
         assert never not in SCRIPT
+
+    def test_shows_an_answer_of_its_own_place_whole_and_writes_nothing_else(self) -> None:
+        assert re.findall(r"document\.write\((.*?)\)", SCRIPT) == ["request.responseText"]
+        assert "request.responseURL !== form.action" in SCRIPT
+
+    def test_assigns_only_under_names_that_are_written_here(self) -> None:
+        assert re.findall(r"Object\.assign\(([^)]*)", SCRIPT) == ["bar, { max: event.total, value: event.loaded }"]
 
     def test_writes_into_no_object_under_a_name_that_somebody_types(self) -> None:
         assert re.findall(r"\w\[[^\]\"'`]+\]\s*=[^=]", SCRIPT) == []
