@@ -29,6 +29,8 @@ from models.tables import metadata
 from models.types import Id
 
 AT_ONCE = 50_000
+_DIGITS, _ROOM = 7, 28
+"""Of the greatest number, and how long a text may become."""
 Number = ColumnElement[int]
 
 
@@ -73,6 +75,8 @@ def multiply(place: Place, this: Pattern, first: int, last: int, *, of: Pattern 
                 }
                 asked = select(*(value.label(name) for name, value in told.items())).select_from(numbers)
                 with transaction(place.engine) as session:
+                    if place.kind == "PostgreSQL":  # what is copied keeps what the original kept: no key is asked again
+                        session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
                     session.execute(insert(table).from_select(list(told), asked, include_defaults=False))
 
 
@@ -89,7 +93,8 @@ def _told(  # noqa: PLR0913, PLR0917 - what one value of a copy depends on
         whole = cast(number, Integer)
         return case((n <= block, literal(value, Id)), else_=_key(place, of.kinds[value], whole))
     if type(value) is str and _is_alone(table, name):
-        return literal(f"{value[-20:]}~", String) + cast(n, String)
+        room = min(getattr(column.type, "length", None) or _ROOM, _ROOM) - _DIGITS - 1
+        return literal(f"{value[-room:]}~", String) + cast(n, String)
     return literal(value, column.type)
 
 
@@ -97,7 +102,8 @@ def _is_alone(table: Table, name: str) -> bool:
     """Say whether a text may stand in one row only."""
     sets = [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
     sets += [one.columns for one in table.indexes if one.unique]
-    return any(name in columns and not any(isinstance(c.type, Id) for c in columns) for columns in sets)
+    has_room = (getattr(table.c[name].type, "length", None) or _ROOM) > 2 * _DIGITS  # a currency has three letters
+    return has_room and any(name in columns and not any(isinstance(c.type, Id) for c in columns) for columns in sets)
 
 
 def _key(place: Place, kind: int, n: Number) -> ColumnElement[Any]:

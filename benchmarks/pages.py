@@ -1,7 +1,9 @@
 """B12: the server's time for the pages that are opened most, among few and many projects, against bare statements.
 
-Every thousand projects have a platform and a fund of their own; who looks after one of these reads as many as before.
-An auditor reads all. `--whole` measures among a million too, `--postgres` on PostgreSQL too.
+Every thousand projects have a platform and a fund of their own, and a funder; who looks after one of these reads as
+many as before.
+An auditor reads all. `--whole` measures among a million too, `--postgres` on PostgreSQL too, `--sizes=1000,50000` among
+as many as one has time for.
 """
 
 import sys
@@ -13,7 +15,7 @@ from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, literal
+from sqlalchemy import ColumnElement, case, cast, literal
 
 from benchmarks.multiplied import Pattern, multiply, pattern
 from benchmarks.stage import Place, captured, on_sqlite, places, replay, server, timed
@@ -25,7 +27,10 @@ from tests.paying import Paying, a_paying_fund
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
 
-SIZES = (1_000, 250_000, 1_000_000) if "--whole" in sys.argv else (1_000, 250_000)
+SIZES = next(
+    (tuple(map(int, one.removeprefix("--sizes=").split(","))) for one in sys.argv if one.startswith("--sizes=")),
+    (1_000, 250_000, 1_000_000) if "--whole" in sys.argv else (1_000, 250_000),
+)
 A_BLOCK, ONCE_IN = 1_000, 50
 """Projects of a platform; of so many payouts one waits for a decision."""
 RUNS, GROWTH = 40, 1.25
@@ -94,7 +99,7 @@ def _on(place: Place) -> Iterator[Result]:
 
 def _patterns(place: Place, house: House, paying: Paying) -> tuple[Pattern, Sequence[Pattern]]:
     """Return what a block has, and two projects with firms of their own: one with money, one that is asked for much."""
-    block = pattern(place, _OF_BLOCK, [paying.fund_id, house.parties["platform"]], begin=1)
+    block = pattern(place, _OF_BLOCK, [paying.fund_id, house.parties["platform"], house.parties["funder"]], begin=1)
     (asked,) = projects(house, pack="default")
     owners = {"project": "id", "organisation": "id", **_OF_PROJECT, "payee_account": "organisation_id"}
     firm = house.parties["sme"]
@@ -103,14 +108,21 @@ def _patterns(place: Place, house: House, paying: Paying) -> tuple[Pattern, Sequ
         owners,
         [paying.money.project_id, firm],
         begin=100,
+        payee_account_payee_hash=_hash,
         payout_state=_state,
         payout_paid_on=partial(_day, house.today),
     )
-    return block, (with_money, pattern(place, owners, [asked, firm], begin=200))
+    asked_much = pattern(place, owners, [asked, firm], begin=200, payee_account_payee_hash=_hash)
+    return block, (with_money, asked_much)
 
 
 def _state(n: ColumnElement[int], kind: Any) -> ColumnElement[Any]:
     return case((n % ONCE_IN == 0, literal("requested", kind)), else_=literal("paid", kind))
+
+
+def _hash(n: ColumnElement[int], kind: Any) -> ColumnElement[Any]:
+    """Each firm has an account of its own: of one that all were paid to, a page would name every other payout."""
+    return literal("account ", kind) + cast(n, kind)
 
 
 def _day(today: date, n: ColumnElement[int], kind: Any) -> ColumnElement[Any]:

@@ -40,7 +40,7 @@ _TURNS = 12
 
 
 class Frozen(Exception):
-    """All disbursement is on hold: nothing is prepared and nothing is put (exit 3)."""
+    """All disbursement is on hold: nothing more is prepared and nothing more is put."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +61,8 @@ class Run:
     """Those of `sent` whose file an earlier run had put."""
     is_cut: bool = False
     """Asked to end, it left prepared batches to the next run."""
+    is_frozen: bool = False
+    """All disbursement is on hold, from its beginning or since a moment in it: what is not sent stays here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +82,30 @@ class Teller:
 def disburse(
     engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID | None = None, is_over: Callable[[], bool] = never
 ) -> Run:
-    """Hand over what is due, a chunk at a time, then what others prepared and left. Raises `Frozen`.
+    """Hand over what is due, a chunk at a time, then what others prepared and left; say what was done.
 
     Workers that name the same row of the book (`run_id`) share a run: each payout is judged by one of them. Asked to
-    end, it stops between two batches: what is prepared, the next run hands over.
+    end, or stopped by a hold on all disbursement, it ends between two batches; a later run hands over what is prepared.
     """
     run = Run()
-    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
-    if not run.is_cut:
-        deliver(engine, teller, stamp, run, is_over=is_over)
+    try:
+        _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+        if not run.is_cut:
+            deliver(engine, teller, stamp, run, is_over=is_over)
+    except Frozen:
+        run.is_frozen = True
     return run
 
 
 def help_disburse(
     engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID, is_over: Callable[[], bool] = never
 ) -> Run:
-    """Take chunks of a run that another worker began, until none is left. Raises `Frozen`."""
+    """Take chunks of a run that another worker began, until none is left or all is on hold; say what was done."""
     run = Run()
-    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    try:
+        _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    except Frozen:
+        run.is_frozen = True
     return run
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from lifecycle.actor import OF_ONESELF, PERMISSIONS, Rights, read_rights
 from lifecycle.commands import Stamp, Verb
 from lifecycle.engine import able
-from lifecycle.reach import reachable
+from lifecycle.reach import owing, reachable
 from lifecycle.verbs import BY_NAME
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import CapitalCall, FundSource
@@ -83,7 +83,7 @@ class Waiting:
 
 
 def _in(*states: Any) -> Condition:
-    return lambda table, _stamp: table.c.state.in_(states)
+    return lambda table, _stamp: beside(table.c.state).in_(states)
 
 
 def _column(name: str) -> Callable[[Any], Any]:
@@ -94,7 +94,8 @@ def _run(*conditions: Callable[[Any], ColumnElement[bool]]) -> Condition:
     """Return the condition on the open visit of a project's stage."""
     run = table_of(StageRun)
     asked = [one(run) for one in conditions]
-    return lambda table, _stamp: table.c.stage_run_id.in_(select(run.c.id).where(run.c.closed_on.is_(None), *asked))
+    opened = select(run.c.id).where(run.c.closed_on.is_(None), *asked)
+    return lambda table, _stamp: opened.where(run.c.id == table.c.stage_run_id).exists()
 
 
 def _decided(*outcomes: GateOutcome) -> Condition:
@@ -131,20 +132,16 @@ def _objected(is_upheld: Callable[[Any], ColumnElement[bool]]) -> Condition:
     )
 
 
-def _open_notices(*columns: Any) -> Any:
+def _open_notices(name: str, project: Any) -> Any:
+    """Return the statement of a column of the open notices of a project's present visit."""
     row = table_of(CompletionNotice)
-    return select(*(row.c[name] for name in columns)).where(row.c.answered_on.is_(None))
+    own = (row.c.project_id == project.c.id, row.c.stage_run_id == project.c.stage_run_id)
+    return select(row.c[name]).where(*own, row.c.answered_on.is_(None))
 
 
 def _of_notice(name: str) -> Callable[[Any], Any]:
-    row = table_of(CompletionNotice)
-    asked = _open_notices(name).where(row.c.stage_run_id == row_of_project().c.stage_run_id)
-    return lambda _table: asked.order_by(row.c.number.desc()).limit(1).scalar_subquery()
-
-
-def row_of_project() -> Any:
-    """Return the table of projects, to name in conditions on what belongs to one."""
-    return table_of(Project)
+    latest = table_of(CompletionNotice).c.number.desc()
+    return lambda table: _open_notices(name, table).order_by(latest).limit(1).scalar_subquery()
 
 
 def _has_hold(object_id: Any, *, is_decided: bool) -> Any:
@@ -160,15 +157,15 @@ def _held_since(object_id: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _tranche_due(table: Any, stamp: Stamp) -> ColumnElement[bool]:
-    planned = and_(table.c.state == MilestoneState.PLANNED, table.c.due_on <= stamp.today + _SOON)
-    return and_(~table.c.is_retention, or_(planned, table.c.state == MilestoneState.REJECTED), _in_force(table))
+    state = beside(table.c.state)
+    planned = and_(state == MilestoneState.PLANNED, table.c.due_on <= stamp.today + _SOON)
+    return and_(~beside(table.c.is_retention), or_(planned, state == MilestoneState.REJECTED), _in_force(table))
 
 
 def _in_force(table: Any) -> ColumnElement[bool]:
     agreement = table_of(Agreement)
     runs = select(agreement.c.id).where(agreement.c.status == FundStatus.ACTIVE, agreement.c.signed_on.is_not(None))
-    found: ColumnElement[bool] = table.c.agreement_id.in_(runs)
-    return found
+    return runs.where(agreement.c.id == table.c.agreement_id).exists()
 
 
 def _unasked_money(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
@@ -177,7 +174,9 @@ def _unasked_money(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
         payout.c.milestone_id == table.c.id,
         payout.c.state.not_in((PayoutState.REJECTED, PayoutState.CANCELLED)),
     )
-    return and_(table.c.state == MilestoneState.ACCEPTED, table.c.amount_minor > 0, _in_force(table), ~asked.exists())
+    return and_(
+        beside(table.c.state) == MilestoneState.ACCEPTED, table.c.amount_minor > 0, _in_force(table), ~asked.exists()
+    )
 
 
 def _settlement_unasked(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
@@ -187,7 +186,7 @@ def _settlement_unasked(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
         payout.c.milestone_id.is_(None),
         payout.c.state.not_in((PayoutState.REJECTED, PayoutState.CANCELLED)),
     )
-    return and_(table.c.status == FundStatus.ACTIVE, table.c.settlement_minor > 0, ~asked.exists())
+    return and_(*_active(table), table.c.settlement_minor > 0, ~asked.exists())
 
 
 def _cost(table: Any, *conditions: ColumnElement[bool]) -> Any:
@@ -195,8 +194,13 @@ def _cost(table: Any, *conditions: ColumnElement[bool]) -> Any:
     return select(cost.c.id).where(cost.c.agreement_id == table.c.id, cost.c.is_final, *conditions).exists()
 
 
+def _active(table: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition on an agreement that it runs: most do, so that it is found by whose it is."""
+    return (beside(table.c.status) == FundStatus.ACTIVE,)
+
+
 def _cost_due(table: Any, stamp: Stamp) -> ColumnElement[bool]:
-    unsettled = and_(table.c.status == FundStatus.ACTIVE, table.c.settled_on.is_(None))
+    unsettled = and_(*_active(table), beside(table.c.settled_on).is_(None))
     return and_(unsettled, table.c.statement_due_on <= stamp.today + _SOON, ~_cost(table))
 
 
@@ -208,25 +212,25 @@ def _final_cost(table: Any) -> ColumnElement[bool]:
 def _audit_due(table: Any, _stamp: Stamp) -> ColumnElement[bool]:
     row = table_of(Milestone)
     asks = select(row.c.id).where(row.c.agreement_id == table.c.id, cast(row.c.needs, Text).contains("audit_accepted"))
-    unsettled = and_(table.c.status == FundStatus.ACTIVE, table.c.settled_on.is_(None))
+    unsettled = and_(*_active(table), beside(table.c.settled_on).is_(None))
     return and_(unsettled, table.c.audit_accepted_on.is_(None), asks.exists(), _final_cost(table))
 
 
 def _to_settle(table: Any, stamp: Stamp) -> ColumnElement[bool]:
-    unsettled = and_(table.c.status == FundStatus.ACTIVE, table.c.settled_on.is_(None))
+    unsettled = and_(*_active(table), beside(table.c.settled_on).is_(None))
     return and_(unsettled, or_(_final_cost(table), table.c.statement_due_on < stamp.today))
 
 
 def _overdue(table: Any, stamp: Stamp) -> ColumnElement[bool]:
-    return and_(table.c.state == RecoveryState.OPEN, table.c.due_on < stamp.today)
+    return and_(beside(table.c.state) == RecoveryState.OPEN, table.c.due_on < stamp.today)
 
 
 def _called_in(table: Any, stamp: Stamp) -> ColumnElement[bool]:
     """An investor has paid less than was called by today."""
     call, source = table_of(CapitalCall), table_of(FundSource)
     called = select(func.sum(call.c.amount_minor)).where(call.c.source_id == source.c.id, call.c.due_on <= stamp.today)
-    short = select(source.c.fund_id).where(source.c.paid_in_minor < called.scalar_subquery())
-    return and_(table.c.status == FundStatus.ACTIVE, table.c.id.in_(short))
+    short = select(source.c.id).where(source.c.fund_id == table.c.id, source.c.paid_in_minor < called.scalar_subquery())
+    return and_(table.c.status == FundStatus.ACTIVE, short.exists())
 
 
 def _open_case(is_proposed: bool) -> Condition:  # noqa: FBT001 - one of two halves
@@ -275,7 +279,7 @@ STEPS: tuple[Step, ...] = (
     Step(verb="milestone.accept", waits=_in(MilestoneState.SUBMITTED), since=_column("submitted_at")),
     Step(
         verb="agreement.sign",
-        waits=lambda table, _stamp: and_(table.c.status == FundStatus.ACTIVE, table.c.signed_on.is_(None)),
+        waits=lambda table, _stamp: and_(*_active(table), table.c.signed_on.is_(None)),
         since=_column("created_at"),
     ),
     Step(verb="cost.submit", waits=_cost_due, due=_column("statement_due_on")),
@@ -288,7 +292,7 @@ STEPS: tuple[Step, ...] = (
     Step(verb="agreement.settle", waits=_to_settle),
     Step(
         verb="agreement.close",
-        waits=lambda table, _stamp: and_(table.c.status == FundStatus.ACTIVE, table.c.settled_on.is_not(None)),
+        waits=lambda table, _stamp: and_(*_active(table), beside(table.c.settled_on).is_not(None)),
         since=_column("settled_on"),
     ),
     Step(verb="review.open", waits=_in(ReviewState.CALLED), **_PLANNED),
@@ -300,7 +304,7 @@ STEPS: tuple[Step, ...] = (
     Step(verb="review.call", waits=_run(lambda run: run.c.state == StageRunState.SUBMITTED)),
     Step(
         verb="notice.answer",
-        waits=lambda table, _stamp: table.c.stage_run_id.in_(_open_notices("stage_run_id")),
+        waits=lambda table, _stamp: _open_notices("id", table).exists(),
         due=_of_notice("due_on"),
         since=_of_notice("issued_on"),
     ),
@@ -398,7 +402,8 @@ def steps_of(session: Session, stamp: Stamp, *, limit: int) -> Iterator[Waiting]
 
 def _candidates(step: Step, verb: Verb[Any, Any], rights: Rights, stamp: Stamp, limit: int) -> Any:
     project, table = table_of(Project), table_of(verb.subject)
-    wide = Rights(is_active=rights.is_active, grants=rights.grants | {(role, at) for _, role, at in rights.lent})
+    lent = {(role, at) for _, role, at in rights.lent}
+    wide = owing(Rights(is_active=rights.is_active, grants=rights.grants | lent))
     due = step.due(table) if step.due else None
     source = table if table is project or "project_id" not in table.c else _with_project(table)
     has_project = table is project or source is not table

@@ -125,7 +125,7 @@ class CostStatement(Subject, table=True):
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)
     agreement_id: UUID = Field(sa_type=Id, foreign_key="agreement.id", index=True)
-    fund_id: UUID = Field(sa_type=Id, foreign_key="fund.id")
+    fund_id: UUID = Field(sa_type=Id, foreign_key="fund.id", index=True)
     statement_no: int
     from_on: date = Field(sa_type=Day)
     until_on: date = Field(sa_type=Day)

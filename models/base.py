@@ -26,9 +26,11 @@ NO_AUDIT = "0" * 64
 """What the first audit record of a subject's chain follows."""
 
 
-def open_index(table: str, column: str, condition: str) -> Index:
+def open_index(table: str, columns: str | tuple[str, ...], condition: str) -> Index:
     """Return the index of a day among the few rows for which it still matters: sweeps find what is due by it."""
-    return Index(f"ix_{table}_{column}", column, sqlite_where=text(condition), postgresql_where=text(condition))
+    names = (columns,) if isinstance(columns, str) else columns
+    name = "_".join(("ix", table, *names))
+    return Index(name, *names, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Row(SQLModel):

@@ -4,7 +4,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session
 
+from models.look import Look
 from models.types import STRICT_DRIVER, Id, UTCDateTime
 
 T = TypeVar("T")
@@ -107,17 +108,22 @@ def run_in_transaction(
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
+def reading(engine: Engine, kind: type[Session] = Session) -> Iterator[Session]:
     """Give a session that sees one snapshot and cannot write; it is rolled back at the end."""
     options: dict[str, Any] = {_READING: True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+    with kind(engine.execution_options(**options), expire_on_commit=False) as session:
         try:
             yield session
         except DBAPIError:
             session.invalidate()
             raise
+
+
+def looking(engine: Engine) -> AbstractContextManager[Session]:
+    """Give such a session for what one person is shown at once: it sends no statement twice (`models.look`)."""
+    return reading(engine, Look)
 
 
 def is_retryable(error: DBAPIError) -> bool:

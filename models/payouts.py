@@ -27,6 +27,7 @@ class PayeeAccount(Subject, table=True):
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name="two_people"),
         CheckConstraint("status <> 'confirmed' OR confirmed_by IS NOT NULL", name="confirmed_by_somebody"),
         Index("ix_payee_account_payee_hash", "payee_hash"),
+        Index("ix_payee_account_status_id", "status", "id"),
     )
 
     organisation_id: UUID = Field(sa_type=Id, foreign_key="organisation.id", index=True)
@@ -56,6 +57,7 @@ class Payout(Subject, table=True):
         Index("ix_payout_state_fund_id", "state", "fund_id"),
         Index("ix_payout_fund_id_state", "fund_id", "state"),
         Index("ix_payout_state_pay_by_on", "state", "pay_by_on"),
+        Index("ix_payout_pay_by_on_number", "pay_by_on", "number"),
         CheckConstraint("approvals_needed BETWEEN 1 AND 5", name="approvals_one_to_five"),
         CheckConstraint("revision >= 1 AND attempt >= 0", name="counts_in_bounds"),
         CheckConstraint("(purpose = 'settlement') = (milestone_id IS NULL)", name="milestone_or_settlement"),

@@ -22,7 +22,8 @@ class Organisation(Subject, table=True):
             sqlite_where=text("credit_code IS NOT NULL"),
             postgresql_where=text("credit_code IS NOT NULL"),
         ),
-        Index("ix_organisation_name", "name"),
+        Index("ix_organisation_name_id", "name", "id"),
+        Index("ix_organisation_kind_name_id", "kind", "name", "id"),
     )
 
     name: str = Field(max_length=200)

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject, open_index
 from models.states import ProjectState, Role, StageRunState, VerdictState
-from models.types import Day, Id, JSONText, UTCDateTime, state_column
+from models.types import Day, Id, JSONText, UTCDateTime, WordList, state_column
 
 
 class Project(Subject, table=True):
@@ -18,6 +18,7 @@ class Project(Subject, table=True):
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
         Index("ix_project_title_key", "title_key"),
+        Index("ix_project_pack_sha256_number_stage", "pack_sha256", "number", "stage"),
         Index(
             "ix_project_transfer_to_id",
             "transfer_to_id",
@@ -25,6 +26,7 @@ class Project(Subject, table=True):
             postgresql_where=text("transfer_to_id IS NOT NULL"),
         ),
         open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
+        Index("ix_project_received_on_number", "received_on", "number"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )
 
@@ -83,6 +85,7 @@ class StageRun(Subject, table=True):
     __table_args__ = (
         UniqueConstraint("project_id", "stage", "visit"),
         open_index("stage_run", "due_on", "closed_on IS NULL"),
+        open_index("stage_run", ("stage", "due_on", "project_id"), "closed_on IS NULL"),
         open_index("stage_run", "maximum_on", "closed_on IS NULL"),
         CheckConstraint("visit >= 1", name="visit_from_one"),
         CheckConstraint("stage NOT IN ('in_production', 'withdrawn', 'stopped')", name="visits_a_stage"),
@@ -117,5 +120,7 @@ class Requirement(Subject, table=True):
     verdict: VerdictState = Field(sa_column=state_column(VerdictState, index=True))
     verdict_code: str = Field(max_length=80)
     due_on: date | None = Field(default=None, sa_type=Day)
+    owed_by: list[str] | None = Field(default=None, sa_column=Column(WordList(120)))
+    """Parties that owe the next step, as last judged; none where nothing is owed."""
     reopened_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     reopened_reason: str | None = Field(default=None, max_length=10000)

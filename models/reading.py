@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_
 from sqlmodel import Session
 
 Groups: TypeAlias = dict[UUID, list[Any]]
@@ -46,6 +46,16 @@ def wanted(ids: Collection[Any]) -> dict[str, Any]:
     """Return the parameter of `one_of` for these values."""
     values = list(ids)
     return {"wanted": values[0] if len(values) == 1 else values}
+
+
+def behind(session: Session, column: Any, after: UUID) -> ColumnElement[bool]:
+    """Return the condition on the rows behind one, in the order of a column and, where that is equal, of the id."""
+    table = column.table
+    last = session.execute(select(column).where(table.c.id == after)).scalar()
+    found: ColumnElement[bool] = tuple_(column, table.c.id) > tuple_(
+        literal(last, column.type), literal(after, table.c.id.type)
+    )
+    return found
 
 
 def grouped(rows: Iterable[Any], key: str) -> Groups:

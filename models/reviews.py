@@ -81,6 +81,7 @@ class Condition(Identified, table=True):
     __table_args__ = (
         UniqueConstraint("review_id", "clause"),
         open_index("condition", "due_on", "cleared_on IS NULL"),
+        open_index("condition", "owner_id", "cleared_on IS NULL"),
     )
 
     project_id: UUID = Field(sa_type=Id, foreign_key="project.id", index=True)

@@ -21,6 +21,7 @@ class ScheduledRun(Identified, table=True):
     __table_args__ = (
         UniqueConstraint("schedule_id", "slot_at"),
         Index("ix_scheduled_run_started_at", "started_at"),
+        Index("ix_scheduled_run_slot_at_id", "slot_at", "id"),
         CheckConstraint("done_count >= 0 AND refused_count >= 0 AND failed_count >= 0", name="counts_not_negative"),
     )
 

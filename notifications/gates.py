@@ -71,9 +71,16 @@ def reasons_of(verdict: Verdict) -> list[Unmet]:
 
 
 def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
-    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
-    if reason.people or reason.role is None:
+    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not.
+
+    Where a role is missing, those who have it for this project are named.
+    """
+    if reason.people:
         return reason
+    if reason.role is None:
+        roles = reason.values.get("needs", ()) if reason.code == "role" else ()
+        found = {holder.name for role in roles for holder in known.get((project_id, Role(role)), ())}
+        return replace(reason, people=tuple(sorted(found)))
     holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
     able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
     return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))

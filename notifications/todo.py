@@ -23,7 +23,7 @@ from lifecycle.people.queries import WhoOwes, people_who_owe
 from lifecycle.projects.commands import SUBMIT
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates
-from lifecycle.reach import readable_projects
+from lifecycle.reach import owing, readable_projects
 from lifecycle.requirements.commands import CONFIRM_WAIVER, ConfirmWaiver
 from lifecycle.reviews.queries import conditions_of
 from lifecycle.stages.judgement import Verdict
@@ -31,7 +31,7 @@ from lifecycle.steps import Waiting, steps_of
 from models.agreements import RecoveryOrder
 from models.journal import CommandRecord
 from models.projects import Project, ProjectMember, StageRun
-from models.reading import rows_by, table_of
+from models.reading import beside, rows_by, table_of
 from models.states import ENDED, STAGES, ProjectState, RecoveryState, Role, StageRunState
 from models.tables import metadata, subject_tables
 from notifications.gates import entry_lines, in_language, is_among, reasons_of, type_names, waits_since
@@ -93,7 +93,7 @@ class Todo:
 def todo_of(session: Session, stamp: Stamp, lang: Lang) -> Todo:
     """Return everything that asks the actor to do something: the same in every door."""
     rights = read_rights(session, stamp.actor, [], today=stamp.today)
-    ids = _likely(session, stamp.actor, readable_projects(rights, stamp.actor))
+    ids = _likely(session, stamp.actor, readable_projects(owing(rights), stamp.actor))
     waiting = list(steps_of(session, stamp, limit=LOOKED_AT))
     counts = Counter(one.verb for one in waiting)
     owed = [
@@ -142,7 +142,7 @@ def _debts(session: Session, rights: Rights, lang: Lang) -> Iterator[Owed]:
     statement = (
         select(order, project.c.number.label("project"), project.c.name)
         .join(project, project.c.id == order.c.project_id)
-        .where(project.c.organisation_id.in_(firms), order.c.state == RecoveryState.OPEN)
+        .where(project.c.organisation_id.in_(firms), beside(order.c.state) == RecoveryState.OPEN)
         .order_by(order.c.due_on, order.c.number)
         .limit(LOOKED_AT)
     )

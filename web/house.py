@@ -20,6 +20,7 @@ from lifecycle.installation import PlayedClock, clock_of
 from models.clock import FixedClock, SystemClock
 from models.db import make_engine, reading
 from models.installation import Installation
+from models.limits import SESSION_AT_ONCE, SESSION_PER_MINUTE
 from models.ports import Clock, Ids
 from models.readiness import check_ready
 from models.reading import table_of
@@ -72,6 +73,9 @@ class House:
     """The key that links in mails follow from; without one none are sent."""
     backstage: Backstage = field(default_factory=Nobody)
     meter: Meter = field(default_factory=Meter)
+    """How often API tokens ask."""
+    visits: Meter = field(default_factory=lambda: Meter(per_minute=SESSION_PER_MINUTE, at_once=SESSION_AT_ONCE))
+    """How often sessions ask."""
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

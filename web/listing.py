@@ -95,6 +95,13 @@ def limit_of(form: Form | None) -> int:
     return (PER_PAGE if form is None else MOST) + 1
 
 
+def paged(name: str, columns: Sequence[Column], rows: Sequence[Row], *, form: Form | None, key: str) -> Listing:
+    """Return a list of what was read by `limit_of`: the page that is shown, and where the next one begins."""
+    shown = rows[:PER_PAGE] if form is None else rows
+    following = str(shown[-1][key]) if len(rows) > len(shown) else None
+    return Listing(name=name, columns=columns, rows=shown, following=following)
+
+
 def answer(visit: Visit, listing: Listing, form: Form | None, template: str = "list.html", **values: Any) -> Response:
     """Return a list as a page, or as the file that was asked for."""
     if form is None:

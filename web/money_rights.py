@@ -150,8 +150,8 @@ def readable_accounts(visit: Visit) -> ColumnElement[bool]:
     fund = table_of(Fund)
     paid_by = select(project.c.organisation_id).join_from(project, agreement, agreement.c.project_id == project.c.id)
     ours = paid_by.join(fund, fund.c.id == agreement.c.fund_id).where(fund.c.organisation_id.in_(own_funds))
-    firms = paid_by.where(project.c.organisation_id.is_not(None))
-    return or_(own, account.c.organisation_id.in_(ours), account.c.organisation_id.not_in(firms))
+    by_anybody = paid_by.where(project.c.organisation_id == account.c.organisation_id)
+    return or_(own, account.c.organisation_id.in_(ours), ~by_anybody.exists())
 
 
 def of_bank(table: Any, rights: Rights) -> ColumnElement[bool]:

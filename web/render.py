@@ -23,10 +23,11 @@ from starlette.responses import HTMLResponse
 from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from web import cookies
 from web.charts.qr import qr
 from web.menu import entries, references
 from web.proving import ways_of
-from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
+from web.session import CSRF_FIELD, Visit
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -47,6 +48,10 @@ class Words:
             raise KeyError(code)
         return sentence(code, values, self.lang)
 
+    def at_least(self, count: int, most: int) -> str:
+        """Return a number that was counted as far as `most`."""
+        return self.t("at_least", count=count) if count >= most else str(count)
+
     def word(self, kind: str, value: object) -> str:
         """Return the word that people see for a stored word."""
         return title(kind, str(value), self.lang)
@@ -56,9 +61,10 @@ class Words:
         return verb_title(permission, self.lang)
 
     def field(self, name: str) -> str:
-        """Return the label of a field of a command."""
+        """Return the label of a field of a command, or of a column where no command asks for it."""
         own = f"page.field.{name}"
-        return sentence(own, {}, self.lang) if is_known(own) else title("field", name, self.lang)
+        kind = "field" if is_known(f"field.{name}") else "label"
+        return sentence(own, {}, self.lang) if is_known(own) else title(kind, name, self.lang)
 
     def heading(self, key: str) -> str:
         """Return the heading of a column: the label of the field, or of the column where no form asks for it."""
@@ -173,7 +179,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
-        "has_keys": visit.request.cookies.get(KEYS_COOKIE) != "off",
+        "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
         "menu": entries(visit) if account else (),
         "references": references(visit) if account else ("problems",),
         "program_version": _version(),

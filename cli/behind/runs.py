@@ -10,7 +10,7 @@ import typer
 from sqlmodel import Session
 
 from cli.door import Door
-from cli.errors import PARTLY
+from cli.errors import PARTLY, REFUSED
 from cli.lookup import Lookup
 from cli.output import Column
 from flows.bodies import BODIES
@@ -53,16 +53,20 @@ def tick_once(door: Door) -> None:
 def run_now(door: Door, name: str) -> None:
     """Run a schedule at this instant and print `pilotway-tick/1`.
 
-    Leaves with exit 3 when the run was refused as a whole, 6 when something in it failed. The same run at the same
+    Leaves with exit 3 when the run was refused as a whole, or from a moment in it on: then what it did before is
+    printed. 6 when something in it failed. The same run at the same
     instant is done once: the second tells what the first did.
     """
     work, schedule = work_of(door), _schedule(door, name)
     found = run_slot(work, schedule.id, work.stamp.now, asked=_ASKED)
     mine = found[-1]
     code, _, detail = mine.why.partition(": ")
-    if code in _REFUSALS and mine.refused_count:
+    is_refused = code in _REFUSALS and mine.refused_count > 0
+    if is_refused and not mine.effects:
         raise Refused(Unmet(code=code, values={"program": detail}))
     _tell(door, Pass(now=work.stamp.now, slots=found, outbox=outbox_counts(work, {})))
+    if is_refused:
+        raise typer.Exit(REFUSED)
 
 
 def look_at(door: Door, name: str) -> None:

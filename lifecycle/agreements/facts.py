@@ -25,7 +25,7 @@ from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.payouts import Payout
 from models.programmes import Programme
 from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import beside, rows_by, table_of
 from models.states import FundStatus, MilestoneState, PayoutState, RecoveryState
 
 Tie: TypeAlias = tuple[str, str | None, tuple[str, ...]]
@@ -283,7 +283,7 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     payout, order = table_of(Payout), table_of(RecoveryOrder)
     ids = [task.row.id for task in tasks]
     payouts = _count(session, payout, ids, payout.c.state.in_(_OPEN_PAYOUTS))
-    orders = _count(session, order, ids, order.c.state == RecoveryState.OPEN)
+    orders = _count(session, order, ids, beside(order.c.state) == RecoveryState.OPEN)
     paid = paid_by_agreement(session, ids)
     return [
         replace(

@@ -22,7 +22,7 @@ from models.holds import ExceptionCase, Hold
 from models.ledger import Account
 from models.payouts import PaymentBatch, Payout
 from models.people import Organisation, User
-from models.reading import Groups, rows_by, table_of
+from models.reading import Groups, beside, rows_by, table_of
 from models.statements import BankStatement, StatementLine
 from models.states import AccountKind, FundStatus, LineStatus, PaymentBatchState, PayoutState, RecoveryState, Role
 
@@ -228,7 +228,7 @@ def closing_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) ->
     payouts = _count(session, Payout, ids, lambda table: table.c.state.in_(OPEN_PAYOUTS))
     agreements = _count(session, Agreement, ids, lambda table: table.c.status == FundStatus.ACTIVE)
     cases = _count(session, ExceptionCase, ids, lambda table: table.c.closed_at.is_(None))
-    recoveries = _count(session, RecoveryOrder, ids, lambda table: table.c.state == RecoveryState.OPEN)
+    recoveries = _count(session, RecoveryOrder, ids, lambda table: beside(table.c.state) == RecoveryState.OPEN)
     aside = suspense_by_fund(session, ids)
     return [
         replace(

@@ -10,7 +10,7 @@ from lifecycle.ledger.sums import paid_by_agreement, reserved_by_agreement
 from lifecycle.milestones.entitlement import Figures
 from models.agreements import Agreement, CostStatement, Milestone
 from models.projects import Project
-from models.reading import table_of
+from models.reading import beside, table_of
 from models.reviews import Review
 from models.states import GateOutcome, MilestoneState, ProjectState, ReviewState
 
@@ -65,7 +65,7 @@ def _released(session: Session, ids: list[UUID]) -> dict[UUID, int]:
     milestone = table_of(Milestone)
     statement = (
         select(milestone.c.agreement_id, func.sum(milestone.c.amount_minor))
-        .where(milestone.c.agreement_id.in_(ids), milestone.c.state == MilestoneState.ACCEPTED)
+        .where(milestone.c.agreement_id.in_(ids), beside(milestone.c.state) == MilestoneState.ACCEPTED)
         .group_by(milestone.c.agreement_id)
     )
     return {row[0]: int(row[1]) for row in session.connection().execute(statement)}

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -284,13 +284,7 @@ def accounts(
         statement = statement.where(account.c.organisation_id == organisation_id)
     if reach is not None:
         statement = statement.where(reach)
-    rank = case((account.c.status == PayeeStatus.PROPOSED, 0), else_=1)
-    if limit is not None:
-        statement = statement.order_by(None).order_by(rank, account.c.id).limit(limit)
-    if after is not None:
-        seen = select(rank).where(account.c.id == after).correlate(None).scalar_subquery()
-        statement = statement.where(or_(rank > seen, and_(rank == seen, account.c.id > after)))
-    rows = list(session.execute(statement))
+    rows = list(session.execute(statement)) if limit is None else _page_of(session, statement, after, limit)
     names = _names(session, {one for row in rows for one in (row.proposed_by, row.confirmed_by)})
     return [
         {
@@ -302,6 +296,22 @@ def accounts(
         }
         for row in rows
     ]
+
+
+def _page_of(session: Session, statement: Any, after: UUID | None, limit: int) -> list[Any]:
+    """Return a page of accounts: those that wait for a second person, then all others, each part by id."""
+    account = table_of(PayeeAccount)
+    last = session.execute(select(account.c.status).where(account.c.id == after)).scalar() if after else None
+    by_id = statement.order_by(None).order_by(account.c.id)
+    rows: list[Any] = []
+    if last in (None, PayeeStatus.PROPOSED):
+        first = by_id.where(account.c.status == PayeeStatus.PROPOSED)
+        rows += session.execute((first.where(account.c.id > after) if last else first).limit(limit))
+    if len(rows) < limit:
+        others = by_id.where(beside(account.c.status) != PayeeStatus.PROPOSED)
+        is_among = last not in (None, PayeeStatus.PROPOSED)
+        rows += session.execute((others.where(account.c.id > after) if is_among else others).limit(limit - len(rows)))
+    return rows
 
 
 def batches(

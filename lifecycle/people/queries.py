@@ -4,26 +4,45 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import case, literal, select
+from sqlalchemy import Text, case, cast, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.actor import PARTIES_OF_ROLE
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember
+from models.reading import behind
 from models.reviews import PanelMember, Review
 from models.states import ReviewState, Role, UserStatus
 
 
-def users(session: Session) -> list[dict[str, Any]]:
-    """Return every account with its roles and with what it may be named for, by login."""
+def users(
+    session: Session, *, text: str = "", role: str = "", after: str = "", limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return accounts with their roles and with what they may be named for, by login.
+
+    `text` is part of a login, name or address, `role` one that is held; a page of them begins behind the login `after`.
+    """
     user, grant = _table(User), _table(RoleGrant)
-    roles: dict[UUID, set[str]] = {}
-    for row in session.execute(select(grant.c.user_id, grant.c.role).where(grant.c.revoked_at.is_(None))):
-        roles.setdefault(row.user_id, set()).add(str(row.role))
     columns = (user.c.id, user.c.login, user.c.name, user.c.email, user.c.language, user.c.status, user.c.competences)
-    found = _plain(session.execute(select(*columns).order_by(user.c.login)))
+    statement = select(*columns).where(user.c.login > after)
+    if text:
+        statement = statement.where(_part_of(text, user.c.login, user.c.name, user.c.email))
+    if role:
+        held = select(grant.c.id).where(grant.c.user_id == user.c.id, grant.c.revoked_at.is_(None))
+        statement = statement.where(held.where(cast(grant.c.role, Text) == role).exists())
+    found = _plain(session.execute(statement.order_by(user.c.login).limit(limit)))
+    asked = select(grant.c.user_id, grant.c.role).where(grant.c.revoked_at.is_(None))
+    if limit is not None:
+        asked = asked.where(grant.c.user_id.in_([row["id"] for row in found]))
+    roles: dict[UUID, set[str]] = {}
+    for row in session.execute(asked):
+        roles.setdefault(row.user_id, set()).add(str(row.role))
     return [{**row, "roles": sorted(roles.get(row["id"], ()))} for row in found]
+
+
+def _part_of(text: str, *columns: Any) -> Any:
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
 PERSONAS = (
@@ -106,11 +125,17 @@ def delegations(session: Session) -> list[dict[str, Any]]:
     return _plain(session.execute(statement))
 
 
-def organisations(session: Session) -> list[dict[str, Any]]:
-    """Return every organisation, by name."""
+def organisations(
+    session: Session, *, text: str = "", after: UUID | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return organisations, by name; `text` is part of a name or code, a page of them begins behind the one `after`."""
     table = _table(Organisation)
-    columns = (table.c.id, table.c.name, table.c.kind, table.c.credit_code, table.c.country)
-    return _plain(session.execute(select(*columns).order_by(table.c.name)))
+    statement = select(*(table.c[name] for name in ("id", "name", "kind", "credit_code", "country")))
+    if text:
+        statement = statement.where(_part_of(text, table.c.name, table.c.credit_code))
+    if after is not None:
+        statement = statement.where(behind(session, table.c.name, after))
+    return _plain(session.execute(statement.order_by(table.c.name, table.c.id).limit(limit)))
 
 
 def organisation_names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -224,21 +249,26 @@ def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, 
         .join(programme, programme.c.id == project.c.programme_id)
         .where(project.c.id.in_(project_ids))
     ).all()
-    holders: dict[tuple[Role, UUID], set[Holder]] = {}
+    holders: dict[UUID, dict[Role, set[Holder]]] = {}
     places = {part for row in projects for part in row[1:] if part is not None}
     for row in session.execute(
         select(grant.c.role, grant.c.organisation_id, user.c.name, user.c.person_id)
         .join(user, user.c.id == grant.c.user_id)
         .where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
     ):
-        holders.setdefault((Role(row.role), row.organisation_id), set()).add(Holder(row.name, row.person_id))
+        there = holders.setdefault(row.organisation_id, {})
+        there.setdefault(Role(row.role), set()).add(Holder(row.name, row.person_id))
     found: dict[tuple[UUID, Role], set[Holder]] = {}
     for row in projects:
-        for role, parties in PARTIES_OF_ROLE.items():
-            for party in parties:
-                if known := holders.get((role, getattr(row, party))):
+        for party, place in zip(_PARTS, row[1:], strict=True):
+            for role, known in holders.get(place, {}).items():
+                if party in PARTIES_OF_ROLE.get(role, ()):
                     found.setdefault((row.id, role), set()).update(known)
     return found
+
+
+_PARTS = ("sme", "platform", "receiver", "programme", "funder")
+"""Parties of a project, in the order in which `_granted` reads them."""
 
 
 def _gathered(rows: Any) -> dict[tuple[UUID, Role], set[Holder]]:

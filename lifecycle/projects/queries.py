@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, True_, func, or_, select
+from sqlalchemy import ColumnElement, Select, True_, func, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
@@ -18,6 +18,7 @@ from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
 from models.reading import beside
 from models.states import ENDED, ProjectState, VerdictState
+from models.types import says
 
 
 def portfolio(session: Session, *, today: date, stage: ProjectState | None = None) -> list[dict[str, Any]]:
@@ -74,37 +75,44 @@ class Wanted:
     is_overdue: bool = False
     is_on_hold: bool = False
     platform_id: UUID | None = None
+    owed_by: str = ""
+    """Party that owes the next step on something its present gate lacks, as last judged."""
 
 
-def cards(
-    session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "", is_soonest_first: bool = False
-) -> list[Card]:
-    """Return at most `limit` of the projects asked for, by number behind `after`, or those due soonest first."""
-    project, run = _table(Project), _table(StageRun)
-    firm, platform = _alias("firm"), _alias("platform")
+def cards(session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "") -> list[Card]:
+    """Return at most `limit` of the projects asked for, by number behind `after`."""
+    project, run, firm = _table(Project), _table(StageRun), _alias("firm")
     found = (
-        select(
-            project.c.id,
-            project.c.number,
-            project.c.name,
-            project.c.programme_id,
-            project.c.stage,
-            project.c.stage_run_id,
-            firm.c.name.label("organisation"),
-            platform.c.name.label("platform"),
-            run.c.opened_on,
-            run.c.due_on,
-            _is_on_hold(today).label("is_on_hold"),
-        )
-        .outerjoin(firm, firm.c.id == project.c.organisation_id)
-        .outerjoin(platform, platform.c.id == project.c.platform_id)
-        .outerjoin(run, run.c.id == project.c.stage_run_id)
-        .where(*_asked_for(wanted, today, firm))
+        carded(project.outerjoin(run, run.c.id == project.c.stage_run_id), firm, today)
+        .where(*asked_for(wanted, today, firm))
+        .order_by(project.c.number)
     )
     if after:
         found = found.where(project.c.number > after)
-    order = (run.c.due_on.is_(None), run.c.due_on, project.c.number) if is_soonest_first else (project.c.number,)
-    rows = session.execute(found.order_by(*order).limit(limit)).all()
+    return cards_of(session, session.execute(found.limit(limit)).all())
+
+
+def carded(source: Any, firm: Any, today: date) -> Select[Any]:
+    """Return the statement that reads cards from projects and their present visits; `firm` is the applicant's alias."""
+    project, run, platform = _table(Project), _table(StageRun), _alias("platform")
+    joined = source.outerjoin(firm, firm.c.id == project.c.organisation_id)
+    return select(
+        project.c.id,
+        project.c.number,
+        project.c.name,
+        project.c.programme_id,
+        project.c.stage,
+        project.c.stage_run_id,
+        firm.c.name.label("organisation"),
+        platform.c.name.label("platform"),
+        run.c.opened_on,
+        run.c.due_on,
+        _is_on_hold(today).label("is_on_hold"),
+    ).select_from(joined.outerjoin(platform, platform.c.id == project.c.platform_id))
+
+
+def cards_of(session: Session, rows: Sequence[Any]) -> list[Card]:
+    """Return the cards of rows that `carded` read, with what is open of each: one more read for all."""
     counts = _open_counts(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
     return [_card(row, counts) for row in rows]
 
@@ -116,7 +124,7 @@ def ids_of(wanted: Wanted, *, today: date) -> Select[Any]:
         select(project.c.id)
         .outerjoin(firm, firm.c.id == project.c.organisation_id)
         .outerjoin(run, run.c.id == project.c.stage_run_id)
-        .where(*_asked_for(wanted, today, firm))
+        .where(*asked_for(wanted, today, firm))
     )
 
 
@@ -129,23 +137,6 @@ def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[
     for row in session.execute(statement).mappings() if project_ids else ():
         found.setdefault(row["project_id"], []).append(row)
     return found
-
-
-def count_by_stage(session: Session, wanted: Wanted, *, today: date) -> dict[ProjectState, int]:
-    """Return how many of the projects asked for stand in each stage or end."""
-    project, run, firm = _table(Project), _table(StageRun), _alias("firm")
-    source = project
-    if wanted.text:
-        source = source.outerjoin(firm, firm.c.id == project.c.organisation_id)
-    if wanted.is_overdue:
-        source = source.join(run, run.c.id == project.c.stage_run_id)
-    statement = (
-        select(project.c.stage, func.count())
-        .select_from(source)
-        .where(*_asked_for(wanted, today, firm))
-        .group_by(project.c.stage)
-    )
-    return {ProjectState(stage): count for stage, count in session.execute(statement)}
 
 
 def is_named_in(user_id: UUID) -> ColumnElement[bool]:
@@ -165,7 +156,8 @@ def stages_named_in(session: Session, user_id: UUID) -> frozenset[str]:
     )
 
 
-def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
+def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions on a project, its present visit and its firm that a list asks for."""
     project, run = _table(Project), _table(StageRun)
     asked: list[ColumnElement[bool]] = [wanted.reach]
     if wanted.text:
@@ -180,7 +172,15 @@ def _asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[boo
         asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
+    if wanted.owed_by:
+        asked.append(_is_owed_by(wanted.owed_by))
     return asked
+
+
+def _is_owed_by(party: str) -> ColumnElement[bool]:
+    requirement, project = _table(Requirement), _table(Project)
+    of_present = requirement.c.stage_run_id == project.c.stage_run_id
+    return select(requirement.c.id).where(of_present, says(requirement.c.owed_by, party)).correlate(project).exists()
 
 
 def _open_counts(session: Session, runs: Sequence[UUID]) -> dict[UUID, int]:
@@ -223,12 +223,23 @@ def gates(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> list[P
     return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
 
 
-def living_under(session: Session, pack_sha256: str) -> list[Any]:
-    """Return the projects that have not ended and have frozen a standard (id, number, name, stage), by number."""
+def living_under(
+    session: Session, pack_sha256: str, *, limit: int, reach: ColumnElement[bool] | None = None
+) -> list[Any]:
+    """Return projects that have not ended and have frozen a standard (id, number, name, stage), the first by number."""
     project = _table(Project)
     columns = (project.c.id, project.c.number, project.c.name, project.c.stage)
     locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
-    return list(session.execute(select(*columns).where(*locked).order_by(project.c.number)))
+    statement = select(*columns).where(*locked).order_by(project.c.number).limit(limit)
+    return list(session.execute(statement if reach is None else statement.where(reach)))
+
+
+def living_count(session: Session, pack_sha256: str, *, most: int) -> int:
+    """Return how many projects that have not ended have frozen a standard, counted as far as `most`."""
+    project = _table(Project)
+    locked = (project.c.pack_sha256 == pack_sha256, project.c.stage.not_in(ENDED))
+    some = select(literal(1)).select_from(project).where(*locked).limit(most).subquery()
+    return int(session.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def gates_under(session: Session, project_ids: Sequence[UUID], pack_sha256: str, stamp: Stamp) -> list[ProjectFacts]:

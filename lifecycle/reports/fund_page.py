@@ -78,25 +78,26 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
 def walls(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
     """Return for each firm with an agreement the organisations behind the wall: their people do not decide on it."""
     investors = investors_of(session, [fund_id]).get(fund_id, set())
-    rows = agreements(session, fund_id=fund_id)
-    project = table_of(Project)
-    numbers = [row["project"] for row in rows]
-    firms = dict(
-        session.execute(select(project.c.number, project.c.organisation_id).where(project.c.number.in_(numbers)))
-        .tuples()
-        .all()
+    agreement, project, firm = table_of(Agreement), table_of(Project), table_of(Organisation)
+    statement = (
+        select(project.c.number, firm.c.id, firm.c.name)
+        .join_from(agreement, project, project.c.id == agreement.c.project_id)
+        .join(firm, firm.c.id == project.c.organisation_id)
+        .where(agreement.c.fund_id == fund_id)
     )
-    ties: list[Tie] = ties_of(session, {*investors, *(one for one in firms.values() if one is not None)})
-    apart = {number: walled_off(investors, firm, ties) for number, firm in firms.items() if firm is not None}
+    rows = session.execute(statement.order_by(agreement.c.number)).all()
+    firms = {row.id for row in rows}
+    ties: list[Tie] = ties_of(session, {*investors, *firms})
+    apart = {one: walled_off(investors, one, ties) for one in firms}
     known = rows_by(session, Organisation, "id", {one for group in apart.values() for one in group})
     return [
         {
-            "project": row["project"],
-            "organisation": row["organisation"],
-            "apart": sorted(known[one][0].name for one in apart.get(row["project"], ())),
+            "project": row.number,
+            "organisation": row.name,
+            "apart": sorted(known[one][0].name for one in apart[row.id]),
         }
         for row in rows
-        if apart.get(row["project"])
+        if apart[row.id]
     ]
 
 

@@ -37,7 +37,7 @@ Sent = dict[str, Any]
 
 FEW = frozenset(
     {
-        *("installation", "edge", "number_series", "programme", "standard_pack", "checkpoint"),
+        *("installation", "disbursement", "edge", "number_series", "programme", "standard_pack", "checkpoint"),
         *("announced_year", "calendar_override", "working_calendar", "webhook_endpoint"),
     }
 )

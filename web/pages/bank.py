@@ -267,7 +267,7 @@ def propose(visit: Somebody, form: Typed, ref: str) -> Response:
     row = visit.read(lambda session: CASES.find(session, visit, ref))
     try:
         said = read(_asked(visit, row), form)
-        stored, name = kept(visit.house, form)
+        stored, name = kept(visit, form)
     except LifecycleError as error:
         return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, PROPOSE, error))
     file = {"evidence_sha256": stored.sha256, "file_name": name, "size_bytes": stored.size_bytes}

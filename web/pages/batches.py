@@ -74,22 +74,18 @@ def all_batches(visit: Somebody, after: str = "") -> Response:
 
     def work(session: Session) -> list[Any]:
         project = table_of(Project)
-        made = _made_in()
-        statement = select(project.c.number, project.c.name, project.c.stage, made.c.batches, made.c.latest).join(
-            made, made.c.project_id == project.c.id
-        )
-        found = statement.where(reach, project.c.number > after).order_by(project.c.number).limit(PER_PAGE + 1)
+        batch = table_of(TrialBatch)
+        own = batch.c.project_id == project.c.id
+        many = select(func.count()).select_from(batch).where(own).scalar_subquery().label("batches")
+        latest = select(func.max(batch.c.made_on)).where(own).scalar_subquery().label("latest")
+        statement = select(project.c.number, project.c.name, project.c.stage, many, latest)
+        found = statement.where(reach, project.c.number > after, select(batch.c.id).where(own).exists())
+        found = found.order_by(project.c.number).limit(PER_PAGE + 1)
         return list(session.execute(found))
 
     rows = visit.read(work)
     following = rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None
     return page(visit, "all_batches.html", rows=rows[:PER_PAGE], following=following)
-
-
-def _made_in() -> Any:
-    batch = table_of(TrialBatch)
-    counted = select(batch.c.project_id, func.count().label("batches"), func.max(batch.c.made_on).label("latest"))
-    return counted.group_by(batch.c.project_id).subquery()
 
 
 @router.get("/projects/{ref}/batches")

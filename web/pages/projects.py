@@ -11,16 +11,9 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import Invalid, unmet
+from lifecycle.projects.board import Counts, columns, counts
 from lifecycle.projects.dwell import dwell_of
-from lifecycle.projects.queries import (
-    Card,
-    Wanted,
-    cards,
-    count_by_stage,
-    is_named_in,
-    stages_named_in,
-    visits_of,
-)
+from lifecycle.projects.queries import Card, Wanted, cards, is_named_in, stages_named_in, visits_of
 from models.states import ENDED, STAGES, ProjectState
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of
 from web.listing import wanted as wanted_form
@@ -54,29 +47,30 @@ def board(
     """Show where everything stands, by stage."""
     reach = _reach(visit, mine)
 
-    def work(session: Session) -> tuple[dict[ProjectState, int], dict[str, list[Placed]], int, frozenset[str]]:
-        wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
-        counts = count_by_stage(session, wanted, today=visit.today)
-        found = {str(stage): _column(session, visit, wanted, stage) for stage in STAGES}
-        visits = visits_of(session, [card.id for column in found.values() for card in column])
-        columns = {
-            stage: [_placed(card, visit, visits.get(card.id, ())) for card in column] for stage, column in found.items()
-        }
-        late = count_by_stage(session, Wanted(reach=reach, is_overdue=True), today=visit.today)
-        return counts, columns, sum(late.values()), stages_named_in(session, visit.actor.user_id)
+    wanted = Wanted(reach=reach, text=q.strip(), is_overdue=overdue)
 
-    counts, columns, late, named_in = visit.read(work)
+    def work(session: Session) -> tuple[Counts, dict[str, list[Placed]], int, frozenset[str]]:
+        counted = counts(session, wanted, today=visit.today)
+        found = columns(session, wanted, counted, today=visit.today, limit=PER_COLUMN)
+        visits = visits_of(session, [card.id for column in found.values() for card in column])
+        placed = {str(stage): [_placed(one, visit, visits.get(one.id, ())) for one in found[stage]] for stage in STAGES}
+        is_narrowed = wanted.text or wanted.is_overdue
+        whole = counts(session, Wanted(reach=reach), today=visit.today) if is_narrowed else counted
+        return counted, placed, whole.all_late, stages_named_in(session, visit.actor.user_id)
+
+    counted, placed, late, named_in = visit.read(work)
     filters = {"q": q, "overdue": overdue and "true", "mine": mine and "true"}
     query = urlencode({name: value for name, value in filters.items() if value})
     values: dict[str, Any] = {
-        "columns": columns,
-        "counts": {str(state): counts.get(state, 0) for state in ProjectState},
+        "columns": placed,
+        "counts": {str(state): counted.by_stage.get(state, 0) for state in ProjectState},
         "ended": [str(state) for state in ProjectState if state in ENDED],
         "late": late,
+        "counted": counted.most,
         "q": q,
         "is_overdue": overdue,
         "is_mine": mine,
-        "my_stages": named_in & {stage for stage, placed in columns.items() if placed} or _busy(columns),
+        "my_stages": named_in & {stage for stage, found in placed.items() if found} or _busy(placed),
         "as_list": lambda suffix: f"/projects{suffix}?{query}",
     }
     return page(visit, "board.html", **values)
@@ -136,11 +130,6 @@ def _busy(columns: Mapping[str, Sequence[Placed]]) -> frozenset[str]:
     """Return the stages where something is late, else where anything is: for who is named nowhere."""
     late = frozenset(stage for stage, placed in columns.items() if any(one.days_overdue for one in placed))
     return late or frozenset(stage for stage, placed in columns.items() if placed)
-
-
-def _column(session: Session, visit: Visit, wanted: Wanted, stage: ProjectState) -> list[Card]:
-    here = Wanted(reach=wanted.reach, text=wanted.text, stage=stage, is_overdue=wanted.is_overdue)
-    return cards(session, here, today=visit.today, limit=PER_COLUMN, is_soonest_first=True)
 
 
 def _placed(card: Card, visit: Visit, visits: Sequence[Any]) -> Placed:

@@ -13,7 +13,7 @@ from lifecycle.projects.queries import Wanted, cards
 from lifecycle.reports.platforms import PlatformFigures, platforms
 from models.states import Role
 from notifications.words import entries
-from web.listing import PER_PAGE, Column, Listing, answer, limit_of, wanted
+from web.listing import PER_PAGE, Column, Listing, answer, limit_of, paged, wanted
 from web.reading_rights import as_id, readable_projects
 from web.render import Words, page
 from web.session import Anybody, Somebody, Visit, number_of
@@ -59,10 +59,12 @@ def audit(visit: Somebody, form: str = "", q: str = "", after: str = "") -> Resp
 
 @router.get("/platforms")
 @router.get("/platforms.{form}")
-def list_platforms(visit: Somebody, form: str = "", q: str = "") -> Response:
+def list_platforms(visit: Somebody, form: str = "", q: str = "", after: str = "") -> Response:
     """List the pilot platforms with what they carry and how often their stages were over in time."""
-    rows = [_platform(one) for one in visit.read(lambda session: platforms(session, q.strip()))]
-    return answer(visit, Listing(name="platforms", columns=_PLATFORMS, rows=rows), wanted(form), "platforms.html", q=q)
+    kind, last = wanted(form), as_id(after)
+    found = visit.read(lambda session: platforms(session, q.strip(), after=last, limit=limit_of(kind)))
+    listing = paged("platforms", _PLATFORMS, [_platform(one) for one in found], form=kind, key="id")
+    return answer(visit, listing, kind, "platforms.html", q=q)
 
 
 @router.get("/platforms/{ref}")
@@ -71,7 +73,7 @@ def platform(visit: Somebody, ref: str) -> Response:
     known = as_id(ref)
 
     def work(session: Session) -> tuple[PlatformFigures | None, list[Any]]:
-        found = next((one for one in platforms(session) if one.id == known), None)
+        found = next(iter(platforms(session, only=known)), None) if known else None
         reach = readable_projects(visit.rights, visit.actor)
         mine = cards(session, Wanted(reach=reach, platform_id=known), today=visit.today, limit=PER_PAGE)
         return found, mine
@@ -127,7 +129,7 @@ def _moved(row: dict[str, Any], words: Words) -> str:
 
 
 def _platform(one: PlatformFigures) -> dict[str, Any]:
-    figures = {"name": one.name, "living": one.living, "produced": one.produced, "closed": one.closed}
+    figures = {"id": one.id, "name": one.name, "living": one.living, "produced": one.produced, "closed": one.closed}
     return {**figures, "in_time": _share(one), "url": f"/platforms/{one.id}"}
 
 

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from lifecycle.actor import PERMISSIONS
 from lifecycle.errors import NotFound
 from lifecycle.people.queries import drafts, standards
-from lifecycle.projects.queries import gates, gates_under, living_under
+from lifecycle.projects.board import COUNTED
+from lifecycle.projects.queries import gates, gates_under, living_count, living_under
 from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
 from lifecycle.standards.pack import Criterion, Pack
@@ -21,13 +22,14 @@ from lifecycle.verdicts.packs import packs_of
 from notifications.gates import in_language, parameter, type_names
 from notifications.words import sentence
 from web.listing import Column, Listing, answer, wanted
-from web.reading_rights import readable_projects_among
+from web.reading_rights import readable_projects, readable_projects_among
 from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
 MOST_JUDGED = 200
 """Projects whose gate is judged anew for a comparison; more would keep a page waiting."""
+MOST_NAMED = 20
 _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 
 
@@ -35,10 +37,10 @@ _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 class Impact:
     """Whom a change of version would touch."""
 
-    count: int
-    """Projects under way that have frozen the older version."""
+    count: str
+    """Projects under way that have frozen the older version, counted as far as the board counts."""
     locked: Sequence[Any]
-    """Those of them that the reader may see."""
+    """The first of them that the reader may see."""
     failing_count: int
     """How many would newly fail."""
     failing: Sequence[tuple[Any, tuple[str, ...]]]
@@ -75,7 +77,12 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
         rows = standards(session)
         row = _row(rows, code, version)
         others = [one["version"] for one in rows if one["code"] == code and one["version"] != version]
-        return row, packs_of(session, [row["sha256"]])[row["sha256"]], others, len(living_under(session, row["sha256"]))
+        return (
+            row,
+            packs_of(session, [row["sha256"]])[row["sha256"]],
+            others,
+            living_count(session, row["sha256"], most=COUNTED),
+        )
 
     row, pack, others, count = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
@@ -89,7 +96,7 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
         title=title,
         stages=stages,
         others=others,
-        living=count,
+        living=words.at_least(count, COUNTED),
         may_edit=bool(visit.roles & PERMISSIONS["standard_draft.propose"]),
     )
 
@@ -231,7 +238,7 @@ _TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", 
 
 def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
     """Return whom a change from one pack to another would touch, both by their hashes."""
-    rows = living_under(session, old)
+    rows = living_under(session, old, limit=MOST_JUDGED + 1)
     ids = [row.id for row in rows[:MOST_JUDGED]]
     before = {one.project.id: _passing(one) for one in gates(session, ids, visit.stamp)} if ids else {}
     failing: dict[Any, tuple[str, ...]] = {}
@@ -242,12 +249,13 @@ def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
         )
         if clauses:
             failing[one.project.id] = clauses
-    locked = readable_projects_among(session, visit, rows)
+    readable = readable_projects_among(session, visit, rows)
+    words = Words(visit.lang, visit.house.zone)
     return Impact(
-        count=len(rows),
-        locked=locked,
+        count=words.at_least(living_count(session, old, most=COUNTED), COUNTED),
+        locked=living_under(session, old, limit=MOST_NAMED, reach=readable_projects(visit.rights, visit.actor)),
         failing_count=len(failing),
-        failing=[(row, failing[row.id]) for row in locked if row.id in failing],
+        failing=[(row, failing[row.id]) for row in readable if row.id in failing],
         is_cut=len(rows) > MOST_JUDGED,
     )
 

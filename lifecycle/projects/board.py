@@ -1,0 +1,130 @@
+"""The board: of each stage the projects that are due soonest, and how many there are, whoever looks at however many."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, True_, case, false, func, literal, select, union_all
+from sqlmodel import Session
+
+from lifecycle.projects.queries import Card, Wanted, asked_for, carded, cards_of
+from models.people import Organisation
+from models.projects import Project, StageRun
+from models.reading import beside, table_of
+from models.states import ENDED, STAGES, ProjectState
+
+COUNTED = 10_000
+"""How far is counted: of what is more, only that it is more. Counting on would read everything for one number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many of the projects that somebody asks for stand where; none is greater than `most`."""
+
+    by_stage: Mapping[ProjectState, int]
+    late: Mapping[ProjectState, int]
+    """Those of them that are overdue."""
+    most: int
+    """How far was counted."""
+    is_of_many: bool
+    """There are so many that their days are read from the index of all, and not sorted."""
+
+    @property
+    def all_late(self) -> int:
+        """How many are overdue."""
+        return min(self.most, sum(self.late.values()))
+
+
+def counts(session: Session, wanted: Wanted, *, today: date, most: int = COUNTED) -> Counts:
+    """Return how many of the projects asked for stand in each stage or end, and how many of them are overdue."""
+    if not isinstance(wanted.reach, True_):
+        rows = session.execute(_grouped(wanted, today, most)).all()
+        if sum(row.many for row in rows) <= most:
+            return Counts(
+                by_stage={row.stage: row.many for row in rows},
+                late={row.stage: row.late for row in rows if row.late},
+                most=most,
+                is_of_many=False,
+            )
+    found = session.execute(union_all(*(_counted(wanted, state, today, most) for state in ProjectState)))
+    told = {ProjectState(row.stage): row for row in found}
+    return Counts(
+        by_stage={state: row.many for state, row in told.items()},
+        late={state: row.late for state, row in told.items() if row.late},
+        most=most,
+        is_of_many=True,
+    )
+
+
+def columns(
+    session: Session, wanted: Wanted, found: Counts, *, today: date, limit: int
+) -> dict[ProjectState, list[Card]]:
+    """Return of each stage at most `limit` of the projects asked for, due soonest first, those without a day last."""
+    rows: list[Any] = []
+    for stage in STAGES:
+        if found.by_stage.get(stage):
+            here = replace(wanted, stage=stage)
+            asked = _by_day(here, today) if found.is_of_many else _sorted(here, today)
+            rows += session.execute(asked.limit(limit)).all()
+    cards = cards_of(session, rows)
+    return {stage: [card for card in cards if card.stage == stage] for stage in STAGES}
+
+
+def _grouped(wanted: Wanted, today: date, most: int) -> Select[Any]:
+    """Return the statement that counts those of who sees few; it stops where there turn out to be many."""
+    project, run, firm = table_of(Project), table_of(StageRun), _firm()
+    source = _with_firm(project.outerjoin(run, run.c.id == project.c.stage_run_id), firm, wanted)
+    is_late = case((run.c.due_on < today, 1), else_=0).label("is_late")
+    asked = asked_for(wanted, today, firm)
+    few = select(project.c.stage, is_late).select_from(source).where(*asked).limit(most + 1).subquery()
+    numbers = (func.count().label("many"), func.sum(few.c.is_late).label("late"))
+    return select(few.c.stage, *numbers).group_by(few.c.stage)
+
+
+def _counted(wanted: Wanted, state: ProjectState, today: date, most: int) -> Select[Any]:
+    """Return the statement that counts one stage from its index, as far as is counted."""
+    project, run, firm = table_of(Project), table_of(StageRun), _firm()
+    if state in ENDED:
+        own = select(literal(1)).select_from(_with_firm(project, firm, wanted)).where(project.c.stage == state)
+        if wanted.is_overdue:
+            own = own.where(false())
+        own = own.where(*asked_for(replace(wanted, is_overdue=False), today, firm))
+        late: Any = literal(0)
+    else:
+        source = run
+        if not isinstance(wanted.reach, True_) or wanted.text:
+            source = _with_firm(run.join(project, project.c.id == run.c.project_id), firm, wanted)
+        own = select(literal(1)).select_from(source).where(run.c.stage == state, run.c.closed_on.is_(None))
+        own = own.where(*asked_for(wanted, today, firm))
+        late = _number(own.where(run.c.due_on < today), most)
+    return select(literal(str(state)).label("stage"), _number(own, most).label("many"), late.label("late"))
+
+
+def _number(rows: Select[Any], most: int) -> Any:
+    return select(func.count()).select_from(rows.limit(most).subquery()).scalar_subquery()
+
+
+def _by_day(wanted: Wanted, today: date) -> Select[Any]:
+    """Return the cards of a stage as the index of open visits has them: no more is read than is shown."""
+    project, run, firm = table_of(Project), table_of(StageRun), _firm()
+    asked = asked_for(replace(wanted, stage=None), today, firm)
+    own = (run.c.stage == wanted.stage, run.c.closed_on.is_(None), *asked)
+    found = carded(run.join(project, project.c.id == run.c.project_id), firm, today).where(*own)
+    return found.order_by(run.c.due_on.nulls_last(), run.c.project_id)
+
+
+def _sorted(wanted: Wanted, today: date) -> Select[Any]:
+    """Return the cards of a stage of who sees few: found by what makes them theirs, and sorted."""
+    project, run, firm = table_of(Project), table_of(StageRun), _firm()
+    asked = (*asked_for(replace(wanted, stage=None), today, firm), beside(project.c.stage) == wanted.stage)
+    found = carded(project.join(run, run.c.id == project.c.stage_run_id), firm, today).where(*asked)
+    return found.order_by(run.c.due_on.nulls_last(), project.c.id)
+
+
+def _with_firm(source: Any, firm: Any, wanted: Wanted) -> Any:
+    return source.outerjoin(firm, firm.c.id == table_of(Project).c.organisation_id) if wanted.text else source
+
+
+def _firm() -> Any:
+    return table_of(Organisation).alias("firm")
