@@ -1,6 +1,7 @@
 """What each schedule does. A new one is a line in `BODIES` and a line in `lifecycle/schedules/times.py`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import func, select
 
@@ -8,7 +9,7 @@ from flows.backups import backup
 from flows.chunks import due_payouts
 from flows.deadlines import STAGE_DEADLINES
 from flows.desk import channel_of, folders_of, teller_of
-from flows.disbursement import Frozen, Run, disburse, help_disburse
+from flows.disbursement import Run, disburse, help_disburse
 from flows.housekeeping import housekeeping
 from flows.reconciliation import Taken, doubt_silent, silent_batches, take_answers
 from flows.recovery import Finished, finish
@@ -42,13 +43,22 @@ def _deadlines_due(turn: Turn) -> int:
 
 
 def disbursement(turn: Turn) -> Outcome:
-    """Hand approved payouts over; files that nobody can be sure of count as failed. Refused while all is frozen."""
+    """Hand approved payouts over; files that nobody can be sure of count as failed. Refused while all is frozen.
+
+    Frozen in the middle, it says what it did before, and counts once more as refused: what is left stays here.
+    """
     teller = teller_of(turn.engine, turn.settings, turn.stamp)
-    try:
-        run = disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over)
-    except Frozen:
-        return Outcome(refused=1, refusal="frozen")
-    return payment_outcome(run)
+    run = disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over)
+    done = payment_outcome(run)
+    return _frozen(done) if run.is_frozen else done
+
+
+def _frozen(done: Outcome) -> Outcome:
+    """Return what a run did until all was frozen; one that had begun names the hold among its effects."""
+    hold = Effect(effect="refused", object_type="disbursement", detail="frozen")
+    effects = (hold, *done.effects) if done.effects else ()
+    found = done.found + len(effects) - len(done.effects)
+    return replace(done, found=found, refused=done.refused + 1, effects=effects, refusal="frozen")
 
 
 def help_disbursement(turn: Turn) -> Outcome:
@@ -56,11 +66,7 @@ def help_disbursement(turn: Turn) -> Outcome:
     teller = teller_of(turn.engine, turn.settings, turn.stamp)
     if turn.run_id is None:
         raise ValueError("only a run that has a row can be shared")
-    try:
-        run = help_disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over)
-    except Frozen:
-        return Outcome()
-    return payment_outcome(run)
+    return payment_outcome(help_disburse(turn.engine, teller, turn.stamp, run_id=turn.run_id, is_over=turn.is_over))
 
 
 def payment_outcome(found: Run) -> Outcome:

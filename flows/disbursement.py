@@ -40,7 +40,7 @@ _TURNS = 12
 
 
 class Frozen(Exception):
-    """All disbursement is on hold: nothing is prepared and nothing is put (exit 3)."""
+    """All disbursement is on hold: nothing more is prepared and nothing more is put."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +61,8 @@ class Run:
     """Those of `sent` whose file an earlier run had put."""
     is_cut: bool = False
     """Asked to end, it left prepared batches to the next run."""
+    is_frozen: bool = False
+    """All disbursement is on hold, from its beginning or since a moment in it: what is not sent stays here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +82,30 @@ class Teller:
 def disburse(
     engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID | None = None, is_over: Callable[[], bool] = never
 ) -> Run:
-    """Hand over what is due, a chunk at a time, then what others prepared and left. Raises `Frozen`.
+    """Hand over what is due, a chunk at a time, then what others prepared and left; say what was done.
 
     Workers that name the same row of the book (`run_id`) share a run: each payout is judged by one of them. Asked to
-    end, it stops between two batches: what is prepared, the next run hands over.
+    end, or stopped by a hold on all disbursement, it ends between two batches; a later run hands over what is prepared.
     """
     run = Run()
-    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
-    if not run.is_cut:
-        deliver(engine, teller, stamp, run, is_over=is_over)
+    try:
+        _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+        if not run.is_cut:
+            deliver(engine, teller, stamp, run, is_over=is_over)
+    except Frozen:
+        run.is_frozen = True
     return run
 
 
 def help_disburse(
     engine: Engine, teller: Teller, stamp: Stamp, *, run_id: UUID, is_over: Callable[[], bool] = never
 ) -> Run:
-    """Take chunks of a run that another worker began, until none is left. Raises `Frozen`."""
+    """Take chunks of a run that another worker began, until none is left or all is on hold; say what was done."""
     run = Run()
-    _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    try:
+        _disburse_chunks(engine, teller, stamp, run, run_id, is_over)
+    except Frozen:
+        run.is_frozen = True
     return run
 
 
@@ -106,7 +114,7 @@ def _disburse_chunks(
 ) -> None:
     """Prepare and hand over chunk after chunk; a fund that somebody else has is passed over while others wait."""
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         lanes = deque(Lane(fund_id=one, run_id=run_id) for one in due_payouts(session))
     passed_over = 0
@@ -158,7 +166,8 @@ def _patiently(engine: Engine, work: Callable[[Session], T]) -> T:
     return run_in_transaction(engine, work)
 
 
-def _is_frozen(session: Session) -> bool:
+def is_frozen(session: Session) -> bool:
+    """Say whether all disbursement is on hold."""
     hold = table_of(Hold)
     held = select(hold.c.id).where(hold.c.object_id == DISBURSEMENT_ID, hold.c.lifted_at.is_(None)).limit(1)
     return session.execute(held).first() is not None
@@ -200,7 +209,7 @@ def deliver(
     if only is not None:
         waiting = waiting.where(batch.c.id == only)
     with reading(engine) as session:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         prepared = list(session.execute(waiting.order_by(batch.c.number)))
     failed = {one for one, _ in run.failed}  # a disk that is full now is not asked twice in one run
@@ -225,7 +234,7 @@ def _claimed(engine: Engine, batch_id: UUID, fund_id: UUID, teller: Teller) -> i
     """Claim a batch; None where somebody else has it or its fund is on hold. Raises `Frozen`."""
 
     def work(session: Session) -> int | None:
-        if _is_frozen(session):
+        if is_frozen(session):
             raise Frozen
         if _is_held(session, fund_id):
             return None
@@ -298,13 +307,13 @@ def _recorded(engine: Engine, command: Any, fence: int, stamp: Stamp, run: Run) 
     return answer.is_done
 
 
-_BEGUN = "a payment in it may not leave any more, and somebody began to hand it over before"
+_BEGUN = "begun_and_stopped"
 
 
 def _doubt(teller: Teller, name: str, data: bytes, *, may_be_gone: bool) -> str | None:
-    """Hand the file over; return why nobody can say whether the bank has it, None where it is there."""
+    """Hand the file over; return the code why nobody can say whether the bank has it, None where it is there."""
     if may_be_gone and teller.takes == "move":
-        return "somebody began to hand it over before, and what the bank took is no longer there"
+        return "begun_and_gone"
     if teller.bank.put(name, data) == PutResult.OTHER_CONTENT:
-        return "another file of this name lies there"
+        return "other_file_there"
     return None

@@ -15,7 +15,9 @@ from lifecycle.invariants.check import check, with_evidence_files
 from lifecycle.schedules.times import SCHEDULES
 from models.access import Challenge, SignInAttempt, WebSession
 from models.db import reading, run_in_transaction
+from models.evidence import Upload
 from models.file_store import EvidenceFiles
+from models.limits import UPLOAD_DAY
 from models.people import ApiToken
 from models.reading import table_of
 from models.runs import ScheduledRun
@@ -87,10 +89,12 @@ def _removed(session: Session, turn: Turn) -> dict[str, int]:
 
 
 def _of_doors(turn: Turn) -> dict[str, Any]:
-    """Return what is removed of signing in: tries of which none counts any more, challenges, sessions of long ago."""
+    """Return what is removed of the doors: files and tries that count no more, challenges, sessions of long ago."""
     attempt, challenge, web = table_of(SignInAttempt), table_of(Challenge), table_of(WebSession)
+    upload = table_of(Upload)
     ended = turn.stamp.now - SESSION_AGE
     return {
+        "upload": delete(upload).where(upload.c.at < turn.stamp.now - UPLOAD_DAY),
         "sign_in_attempt": delete(attempt).where(attempt.c.at < turn.stamp.now - ATTEMPT_AGE),
         "challenge": delete(challenge).where(challenge.c.expires_at < turn.stamp.now - ATTEMPT_AGE),
         "web_session": delete(web).where(or_(web.c.expires_at < ended, web.c.ended_at < ended)),

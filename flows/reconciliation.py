@@ -487,8 +487,7 @@ def doubt_silent(engine: Engine, stamp: Stamp) -> list[UUID]:
         silent = silent_batches(session, stamp)
     if silent:
         doubts = [
-            Doubt(command_id=_key(str(one), f"silent:{stamp.today}"), batch_id=one, why="the bank has not answered")
-            for one in silent
+            Doubt(command_id=_key(str(one), f"silent:{stamp.today}"), batch_id=one, why="no_answer") for one in silent
         ]
         run_in_transaction(engine, lambda session: execute(session, doubts, stamp=stamp))
     return silent

@@ -179,9 +179,8 @@ def _made_safe(session: Session, file: Path, make_stamp: MakeStamp) -> Restored:
     batch = table_of(PaymentBatch)
     on_the_way = batch.c.state.in_((PaymentBatchState.PREPARED, PaymentBatchState.SENT))
     doubted = tuple(session.execute(select(batch.c.id).where(on_the_way).order_by(batch.c.number)).scalars())
-    why = "the database was restored, and what the bank took since is not known here"
     commands: list[Command] = [
-        Doubt(command_id=str(uuid5(_SPACE, f"doubt:{one}:{epoch}")), batch_id=one, why=why) for one in doubted
+        Doubt(command_id=str(uuid5(_SPACE, f"doubt:{one}:{epoch}")), batch_id=one, why="restored") for one in doubted
     ]
     freeze = Freeze(command_id=str(uuid5(_SPACE, f"freeze:{epoch}")), reason=_REASON, code="restored")
     if all(hold.reason != freeze.code for hold in standing_holds(session)):  # the backup of a restored database

@@ -108,6 +108,12 @@ class Invalid(LifecycleError):
     code = "invalid"
 
 
+class QuotaUsed(Invalid):
+    """Somebody, or their organisation, has brought as much as they may in a day; `minutes` say when there is room."""
+
+    code = "upload_quota"
+
+
 PERSONAL_CODES = frozenset(
     {
         *("role", "four_eyes", "conflict_of_interest", "not_signed_in"),

@@ -23,6 +23,7 @@ from models.funds import CapitalCall, FundSource
 from models.holds import Hold
 from models.installation import DISBURSEMENT_ID
 from models.payouts import Payout
+from models.people import User
 from models.projects import Project, Requirement, StageRun
 from models.reading import beside, table_of
 from models.reviews import CompletionNotice, Objection, PanelMember, Review
@@ -240,6 +241,13 @@ def _open_case(is_proposed: bool) -> Condition:  # noqa: FBT001 - one of two hal
     return waits
 
 
+def _handed_over(table: Any, stamp: Stamp) -> ColumnElement[bool]:
+    """Another editor reads it: publishing and giving back are the two ends, and who may end it is the same editor."""
+    user = table_of(User)
+    own = select(user.c.id).where(user.c.person_id == stamp.actor.person_id)
+    return and_(table.c.closed_at.is_(None), table.c.proposed_by.not_in(own))
+
+
 _REQUESTED: dict[str, Any] = {"due": _column("pay_by_on"), "since": _column("created_at")}
 _PLANNED: dict[str, Any] = {"due": _column("planned_on")}
 _CASE: dict[str, Any] = {"since": _column("opened_at")}
@@ -314,6 +322,7 @@ STEPS: tuple[Step, ...] = (
         waits=lambda table, _stamp: and_(table.c.stage.not_in(ENDED), _has_hold(table.c.id, is_decided=True)),
         since=_held_since(_column("id")),
     ),
+    Step(verb="standard_draft.withdraw", waits=_handed_over, since=_column("proposed_at")),
 )
 """What people are asked for, money first."""
 
@@ -341,7 +350,7 @@ UNASKED = frozenset(
         *("user.add", "user.grant", "user.revoke", "user.disable", "user.enable", "user.add_token"),
         *OF_ONESELF,
         *("invitation.send", "invitation.revoke", "invitation.ask_link"),
-        *("standard_draft.propose", "standard_draft.withdraw"),
+        "standard_draft.propose",
         *(
             "user.reset_access",
             "user.delegate",
@@ -436,7 +445,13 @@ def _amount(table: Any) -> Any:
 
 
 _REFS = {"payout": "number", "agreement": "number", "recovery_order": "number", "project": "number", "fund": "code"}
-_LABELS = {"review": "gate", "milestone": "tranche", "exception_case": "kind", "payee_account": "holder_name"}
+_LABELS = {
+    "standard_draft": "code",
+    "review": "gate",
+    "milestone": "tranche",
+    "exception_case": "kind",
+    "payee_account": "holder_name",
+}
 
 
 def _waiting(step: Step, verb: Verb[Any, Any], row: Any, absent: UUID | None) -> Waiting:

@@ -40,7 +40,7 @@ class RecoveryCode(Identified, table=True):
 
     user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id", index=True)
     code_sha256: str = Field(max_length=64)
-    """120 random bits need no slower hash."""
+    """140 random bits need no slower hash."""
     created_at: datetime = Field(sa_type=UTCDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """Used, or replaced by newer ones."""

@@ -43,6 +43,21 @@ class Evidence(Subject, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
+class Upload(Identified, table=True):
+    """Somebody brought a file. Kept for a day; what a person or an organisation may bring is counted from it."""
+
+    __table_args__ = (
+        Index("ix_upload_user_id_at", "user_id", "at"),
+        CheckConstraint("size_bytes >= 0", name="size_not_negative"),
+    )
+
+    user_id: UUID = Field(sa_type=Id, foreign_key="app_user.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+    size_bytes: int
+    sha256: str | None = Field(default=None, max_length=64)
+    """Of its content, once it is kept: who brought a file may name it."""
+
+
 class Judgement(Identified, table=True):
     """A yes or no of a named role, bound to the hashes it was given on. Append-only."""
 

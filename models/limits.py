@@ -30,6 +30,9 @@ TOKEN_PER_MINUTE = 600
 """Requests of one API token in the long run, per process of the console."""
 TOKEN_AT_ONCE = 120
 """Requests of one API token right after each other."""
+SESSION_PER_MINUTE = 3_000
+"""Requests of one session in the long run, per process of the console: no hand is as fast."""
+SESSION_AT_ONCE = 1_000
 TEMPORARY_PASSWORD_LASTS = timedelta(days=3)
 """How long a password opens an account that somebody else set and its owner has not changed."""
 SHORTEST_PASSWORD = 12
@@ -46,6 +49,9 @@ PASSKEYS = 10
 """Of one account."""
 
 INVITATION_LASTS = timedelta(days=7)
+UPLOAD_DAY = timedelta(hours=24)
+HOUSE_BRINGS = 5
+"""Times what one person may bring in a day, everybody of one organisation together."""
 LINK_LASTS = timedelta(minutes=15)
 """Of a link to one's own page."""
 OPEN_LINKS = 3

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Identified, Subject, open_index
 from models.states import ProjectState, Role, StageRunState, VerdictState
-from models.types import Day, Id, JSONText, UTCDateTime, state_column
+from models.types import Day, Id, JSONText, UTCDateTime, WordList, state_column
 
 
 class Project(Subject, table=True):
@@ -27,6 +27,7 @@ class Project(Subject, table=True):
         ),
         open_index("project", "receiver_id", "receiver_id IS NOT NULL"),
         open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
+        Index("ix_project_received_on_number", "received_on", "number"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),
     )
 
@@ -120,5 +121,7 @@ class Requirement(Subject, table=True):
     verdict: VerdictState = Field(sa_column=state_column(VerdictState, index=True))
     verdict_code: str = Field(max_length=80)
     due_on: date | None = Field(default=None, sa_type=Day)
+    owed_by: list[str] | None = Field(default=None, sa_column=Column(WordList(120)))
+    """Parties that owe the next step, as last judged; none where nothing is owed."""
     reopened_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     reopened_reason: str | None = Field(default=None, max_length=10000)

@@ -181,6 +181,20 @@ class Settings(BaseSettings):
         " address that fsspec knows. Left out, the folder lies beside an SQLite file, with PostgreSQL where the program"
         " is run. Example: `/var/lib/pilotway/evidence`.",
     )
+    upload_files: int = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="How many files one person may bring within 24 hours; everybody of one organisation together five"
+        " times as many. Example: `100`.",
+    )
+    upload_mib: int = Field(
+        default=2048,
+        ge=50,
+        le=1_000_000,
+        description="How many MiB these files may have together, for an organisation five times as many; at least 50,"
+        " so that the largest single file fits. Example: `500`.",
+    )
     checkpoint_dir: Path = Field(
         default=Path("checkpoints"),
         description="Where signed heads of the audit chains are written; best a disk that the database's owner cannot"

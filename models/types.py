@@ -6,12 +6,26 @@ Also the two kinds of column that carry a CHECK (states, money), and SQLite with
 import functools
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ColumnElement, Date, DateTime, Table, Text, Uuid, event
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    String,
+    Table,
+    Text,
+    Uuid,
+    event,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteTypeCompiler
@@ -141,6 +155,28 @@ class JSONText(TypeDecorator[Json]):
         """Return the value; psycopg has parsed it already, SQLite gives text."""
         parsed: Json = json.loads(value) if value is not None and dialect.name == "sqlite" else value
         return parsed
+
+
+class WordList(TypeDecorator[list[str]]):
+    """A few plain words, sorted, with a space between them: `platform sme`; found by `says`."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy hands it over
+        """Write each word once."""
+        return None if value is None else " ".join(sorted(set(value)))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:  # noqa: ARG002 - SQLAlchemy hands it over
+        """Return the words; None where nothing was written yet."""
+        return None if value is None else value.split()
+
+
+def says(column: Any, word: str) -> ColumnElement[bool]:
+    """Return the condition that a `WordList` holds a word."""
+    text: Any = literal(" ", String) + type_coerce(column, String) + literal(" ", String)
+    found: ColumnElement[bool] = text.like(f"% {word} %")
+    return found
 
 
 class State(TypeDecorator[StrEnum]):

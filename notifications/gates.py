@@ -1,7 +1,9 @@
 """What a gate asks, in words and with names: pages, command line and messages say it alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,10 +17,11 @@ from lifecycle.stages.judgement import Verdict
 from lifecycle.standards.pack import Pack
 from lifecycle.standards.part import Text
 from lifecycle.verdicts.packs import packs_of
+from models.money import Money
 from models.projects import Project
 from models.reading import table_of
 from models.states import Role
-from notifications.words import Lang, explain_unmet
+from notifications.words import Lang, explain_unmet, title
 
 
 def in_language(text: Text, lang: Lang) -> str:
@@ -29,6 +32,29 @@ def in_language(text: Text, lang: Lang) -> str:
 def type_names(pack: Pack, lang: Lang) -> dict[str, str]:
     """Return the titles of the evidence types of a standard."""
     return {kind.id: in_language(kind.title, lang) for kind in pack.evidence_types}
+
+
+def parameter(name: str, value: Any, lang: Lang) -> tuple[str, str]:
+    """Return the name and the value of a number of a standard as people read them: shares in percent, money in full."""
+    return title("parameter", name, lang), _value(name, value, lang)
+
+
+def _value(name: str, value: Any, lang: Lang) -> str:
+    if isinstance(value, bool):
+        return title("answer", "yes" if value else "no", lang)
+    if isinstance(value, int) and name.endswith("_minor"):
+        return Money(value, "EUR" if name.startswith("eu_") else "CNY").display
+    if isinstance(value, float):
+        is_share = 0 < value <= 1 and not name.startswith("ratio")
+        return f"{value * 100:.6g}%" if is_share else f"{value:g}"
+    if isinstance(value, str):
+        chosen = title("choice", value, lang)
+        return title("kind", value, lang) if chosen == value else chosen
+    if isinstance(value, Mapping):
+        return "; ".join(f"{title('parameter', key, lang)} {_value(key, one, lang)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ("、" if lang == "zh-CN" else ", ").join(_value(name, one, lang) for one in value)
+    return str(value)
 
 
 def reasons_of(verdict: Verdict) -> list[Unmet]:
@@ -45,9 +71,16 @@ def reasons_of(verdict: Verdict) -> list[Unmet]:
 
 
 def named(reason: Unmet, project_id: UUID, known: WhoOwes) -> Unmet:
-    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not."""
-    if reason.people or reason.role is None:
+    """Return the reason with the names of those who owe it, where it says no names itself, and of those who may not.
+
+    Where a role is missing, those who have it for this project are named.
+    """
+    if reason.people:
         return reason
+    if reason.role is None:
+        roles = reason.values.get("needs", ()) if reason.code == "role" else ()
+        found = {holder.name for role in roles for holder in known.get((project_id, Role(role)), ())}
+        return replace(reason, people=tuple(sorted(found)))
     holders, barred = known.get((project_id, Role(reason.role)), ()), set(reason.values.get("not_by", ()))
     able = tuple(holder.name for holder in holders if str(holder.person_id) not in barred)
     return replace(reason, people=able, but_not=tuple(one.name for one in holders if str(one.person_id) in barred))
@@ -128,6 +161,16 @@ class Line:
     suffices: str
 
 
+def waits_since(verdict: Verdict, facts: ProjectFacts) -> date | None:
+    """Return since when a requirement waits for who owes it: the day of its last paper, else of the stage."""
+    if facts.run is None:
+        return None
+    asked = facts.pack.criterion(verdict.clause).evidence
+    papers = facts.records.evidence if facts.records is not None else ()
+    began: date = facts.run.opened_on
+    return max([began, *(one.submitted_on for one in papers if one.type in asked)])
+
+
 def lines(facts: ProjectFacts, people: WhoOwes, lang: Lang) -> list[Line]:
     """Return every requirement of the present stage, the open ones first: who owes it, since when, until when."""
     found = [_line(verdict, facts, people, lang) for verdict in facts.verdicts]
@@ -145,7 +188,7 @@ def _line(verdict: Verdict, facts: ProjectFacts, people: WhoOwes, lang: Lang) ->
         reason=words[0].what,
         parties=tuple(reason.party for reason in reasons if reason.party),
         owed_by=tuple(word.owed_by for word in words if word.owed_by),
-        since_on=facts.run.opened_on if facts.run is not None else None,
+        since_on=waits_since(verdict, facts),
         due_on=verdict.due_on,
         suffices=words[0].suffices,
     )

@@ -34,7 +34,7 @@ from models.projects import Project, ProjectMember, StageRun
 from models.reading import beside, rows_by, table_of
 from models.states import ENDED, STAGES, ProjectState, RecoveryState, Role, StageRunState
 from models.tables import metadata, subject_tables
-from notifications.gates import entry_lines, in_language, is_among, reasons_of, type_names
+from notifications.gates import entry_lines, in_language, is_among, reasons_of, type_names, waits_since
 from notifications.words import Lang, explain_unmet, sentence, title, verb_title
 
 
@@ -181,7 +181,7 @@ def _asked(facts: ProjectFacts, people: WhoOwes, actor: Actor, lang: Lang) -> It
                 kind="requirement",
                 **project,
                 due_on=verdict.due_on,
-                since_on=since,
+                since_on=waits_since(verdict, facts),
                 clause=verdict.clause,
                 title=in_language(facts.pack.criterion(verdict.clause).title, lang),
                 reason=explain_unmet(mine, lang, names).what,

@@ -159,7 +159,7 @@ def batches(house: House, count: int = 1, *, state: str = "prepared") -> list[UU
     if state in ("sent", "acknowledged", "settled"):
         house.do(*(Send(command_id=key(), batch_id=one, fence=0) for one in made))
     if state in ("unknown", "abandoned"):
-        house.do(*(Doubt(command_id=key(), batch_id=one, why="no answer") for one in made))
+        house.do(*(Doubt(command_id=key(), batch_id=one, why="no_answer") for one in made))
     if state == "acknowledged":
         house.do(*(Acknowledge(command_id=key(), batch_id=one) for one in made))
     if state == "settled":

@@ -12,11 +12,13 @@ from sqlmodel import Session
 from lifecycle import engine as melody
 from lifecycle.actor import IN_PERSON
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
-from lifecycle.errors import PERSONAL_CODES, Forbidden, Invalid, LifecycleError, NotFound, Unmet
+from lifecycle.errors import PERSONAL_CODES, Forbidden, Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
+from lifecycle.imports.taking_in import has_brought
 from lifecycle.people.queries import people_who_owe
 from models.db import run_in_transaction
+from models.evidence import Evidence
 from models.journal import AuditRecord, CommandRecord
 from models.people import User
 from models.reading import table_of
@@ -24,6 +26,7 @@ from notifications.gates import named, standard_names
 from notifications.words import Names
 from web.nouns import AnyVerb, Noun
 from web.proving import need_money_proof
+from web.reading_rights import of_readable_projects
 from web.session import Visit
 
 REFUSED = ".refused"
@@ -134,6 +137,10 @@ def carry(visit: Visit, asked: Command) -> Answer:
             need_money_proof(visit)
         except Forbidden as error:
             return Answer(command=asked, error=error, unmet=error.unmet)
+    # what else stands in the way comes first
+    if not _is_own_file(visit, asked) and visit.rehearse(asked).error is None:
+        strange = Invalid(unmet("file_not_brought", field=_hash_of(asked)[0]))
+        return Answer(command=asked, error=strange, unmet=strange.unmet)
     follow = _FOLLOWS.get(type(asked))
     if follow is None:
         return visit.act(asked)
@@ -149,6 +156,25 @@ def carry(visit: Visit, asked: Command) -> Answer:
         return run_in_transaction(visit.house.engine, work)
     except LifecycleError as error:  # of what follows: nothing of both stays
         return Answer(command=asked, error=error, unmet=error.unmet)
+
+
+def _hash_of(asked: Command) -> tuple[str, str]:
+    """Return under which name a command brings a file, and the hash; two empty texts for one that brings none."""
+    name = next((name for name in ("sha256", "evidence_sha256") if hasattr(asked, name)), "")
+    return (name, str(getattr(asked, name))) if name and hasattr(asked, "size_bytes") else ("", "")
+
+
+def _is_own_file(visit: Visit, asked: Command) -> bool:
+    """Say whether the file that a command brings is one that somebody brought or may read: a hash alone is no file."""
+    _, sha256 = _hash_of(asked)
+
+    def work(session: Session) -> bool:
+        evidence = table_of(Evidence)
+        readable = of_readable_projects(Evidence)(visit)
+        known = select(evidence.c.id).where(evidence.c.sha256 == sha256, readable).limit(1)
+        return has_brought(session, visit.actor.user_id, sha256) or session.execute(known).first() is not None
+
+    return not sha256 or visit.read(work)
 
 
 def _carried_out(session: Session, answer: Answer, stamp: Stamp) -> None:

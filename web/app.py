@@ -14,13 +14,14 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from models.db import is_away, is_lock_timeout, is_retryable
-from web.api import births, core, events, lists, money, openapi, session
+from web.api import births, core, events, lists, money, openapi, schedules, session
 from web.api import papers as api_papers
 from web.errors import (
     Malformed,
     NotAllowed,
     PasswordToChange,
     answered,
+    patience_of,
     problem,
     reasons_of,
     status_of,
@@ -84,7 +85,7 @@ PAGES: Sequence[APIRouter] = (
 )
 """Pages of their own first; the page of every verb takes what is left."""
 API: Sequence[APIRouter] = (
-    *(openapi.router, session.router, events.router, money.router, api_papers.router, births.router),
+    *(openapi.router, session.router, events.router, money.router, api_papers.router, births.router, schedules.router),
     *(core.router, lists.router),
 )
 API_PREFIX = "/api/v1"
@@ -149,9 +150,7 @@ def _unreadable(request: Request, error: Exception) -> Response:
 
 
 def _busy(request: Request, _error: Exception) -> Response:
-    found = answer(request, LifecycleError("busy"), 503)
-    found.headers["retry-after"] = "10"
-    return found
+    return answer(request, LifecycleError("busy"), 503)
 
 
 def _database(request: Request, error: Exception) -> Response:
@@ -171,7 +170,13 @@ def _broken(request: Request, error: Exception) -> Response:
 
 
 def answer(request: Request, error: LifecycleError, status: int) -> Response:
-    """Return a refusal as a problem document, as the way to the login page, or as a page."""
+    """Return a refusal as a problem document, as the way to the login page, or as a page; when to try again with it."""
+    found = _answered(request, error, status)
+    found.headers.update(patience_of(error, status))
+    return found
+
+
+def _answered(request: Request, error: LifecycleError, status: int) -> Response:
     if is_program(request):
         return _document(request, error, status)
     if isinstance(error, NotSignedIn) and error.code == NotSignedIn.code:
@@ -186,11 +191,8 @@ def _document(request: Request, error: LifecycleError, status: int) -> Response:
     lang = lang_of(request, None)
     path, trace_id = request.url.path, trace_id_of(request)
     document = problem(error, lang=lang, path=path, trace_id=trace_id, status=status)
-    headers: dict[str, str] = {"content-language": lang}
-    if status == 429:
-        waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
-        headers["retry-after"] = str(max(waits, default=60))
-    return answered(document, headers)
+    asks = {"www-authenticate": 'Bearer realm="pilotway"'} if status == 401 else {}
+    return answered(document, {"content-language": lang, **asks})
 
 
 def _wanted(request: Request) -> str:

@@ -4,7 +4,7 @@ GET shows it, POST carries it out and leads to the receipt; a refusal shows it a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
 
 from starlette.datastructures import FormData
@@ -12,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import Answer
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, Unmet, unmet
-from web.errors import reasons_of, status_of
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
+from web.listing import Listing
 from web.lookups import offered
 from web.nouns import AnyVerb
-from web.render import page
+from web.render import Words, page
 from web.session import Visit, text_of
 
 Finish: TypeAlias = Callable[[Answer], Response]
@@ -39,6 +40,10 @@ class Ask:
     typed: Mapping[str, Any] = field(default_factory=dict)
     """What stands in the fields at first."""
     note: str = ""
+    crumb: str = ""
+    """What the page is called that somebody came from."""
+    listing: Listing | None = None
+    """What would become of it, one by one."""
 
 
 def ask(visit: Visit, verb: AnyVerb, *, back: str, fixed: Mapping[str, Any] | None = None, **more: Any) -> Ask:
@@ -46,8 +51,15 @@ def ask(visit: Visit, verb: AnyVerb, *, back: str, fixed: Mapping[str, Any] | No
     need(visit, verb)
     known = fixed or {}
     choices = visit.read(lambda session: offered(session, verb, None, None))
-    asked = tuple(one for one in inputs(verb, choices) if one.name not in known)
+    asked = tuple(_labelled(visit, verb, one) for one in inputs(verb, choices) if one.name not in known)
     return Ask(verb=verb, inputs=asked, back=back, fixed=known, **more)
+
+
+def _labelled(visit: Visit, verb: AnyVerb, one: Input) -> Input:
+    """Return an input with its label: the code of something new is its own, anywhere else it is that of a reason."""
+    if one.name != "code" or verb.subject_id is not None:
+        return one
+    return replace(one, label=Words(visit.lang, visit.house.zone).heading("own_code"))
 
 
 def need(visit: Visit, verb: AnyVerb) -> None:
@@ -69,7 +81,7 @@ def show(visit: Visit, asked: Ask, *, form: FormData | None = None, error: Lifec
         typed=typed if form is not None else {**typed, **asked.typed},
         key=str(visit.house.new_id()),
         reasons=reasons,
-        wrong=_by_field(asked, reasons),
+        wrong=by_field(reasons, {one.name for one in asked.inputs}),
     )
 
 
@@ -86,8 +98,3 @@ def take(visit: Visit, asked: Ask, form: FormData, *, finish: Finish | None = No
     if answer.error is not None:
         return show(visit, asked, form=form, error=answer.error)
     return finish(answer) if finish else RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
-
-
-def _by_field(asked: Ask, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:
-    known = {one.name for one in asked.inputs}
-    return {str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known}

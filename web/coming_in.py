@@ -1,6 +1,5 @@
 """Links that are sent, from both ends: drawn when somebody is invited or asks, used when somebody comes by one."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -27,9 +26,10 @@ from models.access import SignInAttempt
 from models.db import run_in_transaction
 from models.limits import SIGN_IN_WINDOW
 from models.states import Door, InvitationKind, SignInKind
+from web import cookies
 from web.errors import LinkVoid, TooMany
-from web.session import DEVICE_COOKIE, Visit
-from web.signing_in import address_of
+from web.session import Visit, new_token
+from web.signing_in import address_of, leave
 
 _SPACE = UUID("0d1f9f5e-5b0a-5c58-8f0e-6f2a9b7c4e31")
 
@@ -72,7 +72,7 @@ def count_asking(visit: Visit, login: str) -> None:
     """
     if visit.house.secret is None:
         raise LifecycleError("secret_missing")
-    device = visit.request.cookies.get(DEVICE_COOKIE)
+    device = cookies.read(visit.request, cookies.DEVICE)
     digest = fingerprint(device) if device else None
 
     def work(session: Session) -> tuple[bool, bool]:
@@ -138,7 +138,7 @@ def begin(visit: Visit, actor: Actor, kind: SignInKind, *before: Command) -> str
 
     Return the session's token; `BatchRefused` where one of it is refused.
     """
-    cookie = secrets.token_urlsafe(32)
+    cookie = new_token()
     signing_in = SignIn(
         command_id=str(visit.house.new_id()),
         user_id=actor.user_id,
@@ -150,4 +150,5 @@ def begin(visit: Visit, actor: Actor, kind: SignInKind, *before: Command) -> str
     stamp = visit.house.stamp(actor, visit.now)
     commands = (*before, signing_in)
     run_in_transaction(visit.house.engine, lambda session: melody.execute_all_or_none(session, commands, stamp=stamp))
+    leave(visit)
     return cookie

@@ -4,7 +4,7 @@ LifecycleError (`lifecycle/errors.py`) and, here, what only a door can find wron
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from lifecycle.errors import (
     LifecycleError,
     NotFound,
     NotSignedIn,
+    QuotaUsed,
     Stale,
     Unmet,
 )
@@ -89,6 +90,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     Forbidden: 403,
     Stale: 412,
     KeyReused: 422,
+    QuotaUsed: 429,
     Invalid: 422,
     Malformed: 400,
     KeyMissing: 400,
@@ -116,6 +118,8 @@ def reasons_of(error: LifecycleError) -> tuple[Unmet, ...]:
 
 
 PROBLEM = "application/problem+json"
+BUSY_SECONDS = 10
+"""How long to wait before trying again what found no room."""
 
 
 def answered(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
@@ -142,12 +146,44 @@ def problem(
         "lang": lang,
         "trace_id": trace_id,
     }
-    if status == 422 and (errors := _field_errors(reasons)):
+    if status == 422 and (errors := _field_errors(reasons, lang)):
         found["errors"] = errors
+    if requirements := [_requirement(one) for one in reasons if one.clause]:
+        found["requirements"] = requirements
     if isinstance(error, Stale):
         found["current"] = next((one.values["current"] for one in reasons if "current" in one.values), None)
     return found
 
 
-def _field_errors(reasons: tuple[Unmet, ...]) -> list[dict[str, str]]:
-    return [{"pointer": f"/{one.values['field']}", "code": one.code} for one in reasons if one.values.get("field")]
+def _field_errors(reasons: tuple[Unmet, ...], lang: Lang) -> list[dict[str, str]]:
+    return [
+        {"pointer": f"/{one.values['field']}", "code": one.code, "message": explain_unmet(one, lang).what}
+        for one in reasons
+        if one.values.get("field")
+    ]
+
+
+def _requirement(reason: Unmet) -> dict[str, Any]:
+    """Return what a criterion of a gate still lacks: who owes the next step, in person where that is known, by when."""
+    return {
+        "clause": reason.clause,
+        "owner": reason.party,
+        "person": ", ".join(reason.people) or None,
+        "due": reason.due_on.isoformat() if reason.due_on else None,
+    }
+
+
+def patience_of(error: LifecycleError, status: int) -> dict[str, str]:
+    """Return when to come again (`Retry-After`, in seconds) where a refusal is one for now."""
+    if status == 503:
+        return {"retry-after": str(BUSY_SECONDS)}
+    if status != 429:
+        return {}
+    waits = [one.values.get("seconds") or 60 * int(one.values.get("minutes", 1)) for one in error.unmet]
+    return {"retry-after": str(max(waits, default=60))}
+
+
+def by_field(reasons: Sequence[Unmet], known: Collection[str] | None = None) -> dict[str, Unmet]:
+    """Return the reasons that are about a field by its name; with `known` only those of a field that the page has."""
+    named = {str(one.values["field"]): one for one in reasons if one.values.get("field")}
+    return named if known is None else {name: one for name, one in named.items() if name in known}

@@ -66,6 +66,11 @@ class Input:
     is_set: bool = False
     """Of a box: whether it is ticked before anybody touched it."""
 
+    @property
+    def called(self) -> str:
+        """The field whose label it bears: a code that is chosen says why, one that is typed in is the thing's own."""
+        return "own_code" if self.name == "code" and not self.options else self.name
+
 
 def inputs(verb: AnyVerb, offered: Mapping[str, Options], *, currency: str = "CNY") -> tuple[Input, ...]:
     """Return what a verb asks besides its subject, key and version; `offered` are the choices of its references."""

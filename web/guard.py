@@ -1,9 +1,11 @@
 """Around every request: a trace id, a limit for the body, and the headers that keep a page to itself."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from web.cookies import ALONG
 from web.errors import TooLarge
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -51,13 +53,29 @@ class Guard:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
+                _note(scope, trace_id, message["status"])
                 said = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in said}
                 new = [(name.encode(), value.encode()) for name, value in own.items() if name.encode() not in there]
+                if along := scope["state"].get(ALONG):
+                    new.append((b"set-cookie", along.encode()))
                 message["headers"] = [*said, *new]
             await send(message)
 
         await self.app(scope, _counted(receive, _limit(scope), _declared(scope)), answer)
+
+
+_ATTEMPTS = frozenset({400, 403, 405, 413, 428, 429})
+"""What a page of ours does not send: an attempt to get around a rule, a limit or a check, or a broken program."""
+_LOG = logging.getLogger("pilotway.access")
+
+
+def _note(scope: Scope, trace_id: str, status: int) -> None:
+    """Write down that a request was refused: which route, from where; nothing of what was typed or asked for."""
+    if status in _ATTEMPTS:
+        route, client = scope.get("route"), scope.get("client")
+        path, method = getattr(route, "path", "-"), scope["method"] if scope["method"].isalpha() else "-"
+        _LOG.warning("%s %d %s %s from %r", trace_id, status, method, path, client[0] if client else "")
 
 
 def headers_of(scope: Mapping[str, Any], trace_id: str) -> dict[str, str]:

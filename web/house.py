@@ -20,6 +20,7 @@ from lifecycle.installation import PlayedClock, clock_of
 from models.clock import FixedClock, SystemClock
 from models.db import make_engine, reading
 from models.installation import Installation
+from models.limits import SESSION_AT_ONCE, SESSION_PER_MINUTE
 from models.ports import Clock, Ids
 from models.readiness import check_ready
 from models.reading import table_of
@@ -34,6 +35,9 @@ class Backstage(Protocol):
     def due(self, schedule_id: str) -> int | None:
         """Return how much a run of a schedule would find now; None where nobody can tell before it runs."""
 
+    def foreseen(self, schedule_id: str) -> Sequence[Mapping[str, Any]] | None:
+        """Return what a run would do: `{"effect", "object_type", "object_id", "ref", "detail"}`; None as above."""
+
     def findings(self, lang: Lang) -> Sequence[Mapping[str, Any]]:
         """Return what `doctor` finds: `{"name", "ok", "detail", "remedy"}`, in one language."""
 
@@ -42,6 +46,10 @@ class Nobody:
     """A console that was started alone."""
 
     def due(self, _schedule_id: str) -> int | None:
+        """Nobody can tell."""
+        return None
+
+    def foreseen(self, _schedule_id: str) -> Sequence[Mapping[str, Any]] | None:
         """Nobody can tell."""
         return None
 
@@ -65,6 +73,9 @@ class House:
     """The key that links in mails follow from; without one none are sent."""
     backstage: Backstage = field(default_factory=Nobody)
     meter: Meter = field(default_factory=Meter)
+    """How often API tokens ask."""
+    visits: Meter = field(default_factory=lambda: Meter(per_minute=SESSION_PER_MINUTE, at_once=SESSION_AT_ONCE))
+    """How often sessions ask."""
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

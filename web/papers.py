@@ -17,10 +17,12 @@ from starlette.responses import StreamingResponse
 from lifecycle.errors import Invalid, NotFound, unmet
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import TableFormat, open_table
+from lifecycle.imports.taking_in import Bringer, Share, keep, look_at_document
 from lifecycle.imports.uploads import PDF, PICTURES, TEXT, XLSX, check_upload
-from models.file_store import DEFAULT_LIMIT_BYTES, EvidenceFiles, NotStoredError, TooLarge
+from models.file_store import DEFAULT_LIMIT_BYTES, EvidenceFiles, NotStoredError
 from models.ports import Stored
 from web.house import House
+from web.session import Visit
 
 SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_TEXT = 20, 12, 4_000
 LARGEST_PREVIEW = 5 << 20
@@ -64,20 +66,24 @@ def looked_at(upload: UploadFile, field: str = "file") -> Iterator[tuple[Path, s
         yield path, name
 
 
-def kept(house: House, upload: UploadFile, field: str = "file") -> tuple[Stored, str]:
+def kept(visit: Visit, upload: UploadFile, field: str = "file") -> tuple[Stored, str]:
     """Put an upload into the store of evidence if its content may be there; return its hash and size, and its name.
+
+    `Invalid` says why not, `QuotaUsed` that the day's share is used up.
 
     What no command refers to is swept by `recover` after a day.
     """
     with looked_at(upload, field) as (path, name):
-        try:
-            check_upload(path, name)
-            with path.open("rb") as stream:
-                return files_of(house).put(stream), name
-        except Unreadable as problem:
-            raise Invalid(unmet(problem.code, **{"field": field, "file": name, **problem.params})) from problem
-        except TooLarge as error:
-            raise Invalid(unmet("file_too_large", field=field, limit=error.limit_bytes >> 20)) from error
+        look_at_document(path, name, field)
+        return keep(bringer(visit), files_of(visit.house), path, field), name
+
+
+def bringer(visit: Visit) -> Bringer:
+    """Return who brings a file with this request, and how much they may bring in a day."""
+    house = visit.house
+    share = Share(files=house.settings.upload_files, mib=house.settings.upload_mib)
+    user_id = visit.actor.user_id
+    return Bringer(engine=house.engine, user_id=user_id, now=visit.now, share=share, new_id=house.new_id)
 
 
 def download(house: House, row: Any) -> StreamingResponse:

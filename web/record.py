@@ -119,12 +119,14 @@ class Scribe:
         known = links or {}
         currency = str(row.get("currency") or self.currency)
         return [
-            Fact(
-                name=self.words.field(name), cell=self.cell(name, row[name], currency=currency, url=known.get(name, ""))
-            )
+            Fact(name=self._called(name), cell=self.cell(name, row[name], currency=currency, url=known.get(name, "")))
             for name in names
             if row.get(name) not in (None, "", [], (), {})
         ]
+
+    def _called(self, name: str) -> str:
+        is_own = name == "code" and name not in (self.kinds or {})
+        return self.words.field("own_code" if is_own else name)
 
     def table(
         self,
@@ -137,7 +139,7 @@ class Scribe:
     ) -> Table:
         """Return rows under the labels of their names; a currency of the row's own counts."""
         known = links or {}
-        columns = tuple(Column(name=self.words.field(name), is_number=_is_number(name)) for name in names)
+        columns = tuple(Column(name=self._called(name), is_number=_is_number(name)) for name in names)
         written = tuple(
             tuple(
                 self.cell(
@@ -175,7 +177,11 @@ def listed(  # noqa: PLR0913 - what a list is made of
 def columns(names: Sequence[str], kinds: Mapping[str, str] | None = None) -> list[listing.Column]:
     """Return columns for files, by the names of the values."""
     known = {**KINDS, **(kinds or {})}
-    return [listing.Column(key=one, kind=_kind(one, known), word=known.get(one, "")) for one in names]
+    called = {"code": "" if "code" in known else "own_code"}
+    return [
+        listing.Column(key=one, kind=_kind(one, known), word=known.get(one, ""), label=called.get(one, ""))
+        for one in names
+    ]
 
 
 def _kind(name: str, words: Mapping[str, str]) -> str:

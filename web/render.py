@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,10 +23,11 @@ from starlette.responses import HTMLResponse
 from lifecycle.errors import Unmet
 from models.money import Money
 from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from web import cookies
 from web.charts.qr import qr
-from web.menu import entries
+from web.menu import entries, references
 from web.proving import ways_of
-from web.session import CSRF_FIELD, KEYS_COOKIE, Visit
+from web.session import CSRF_FIELD, Visit
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -59,9 +61,10 @@ class Words:
         return verb_title(permission, self.lang)
 
     def field(self, name: str) -> str:
-        """Return the label of a field of a command."""
+        """Return the label of a field of a command, or of a column where no command asks for it."""
         own = f"page.field.{name}"
-        return sentence(own, {}, self.lang) if is_known(own) else title("field", name, self.lang)
+        kind = "field" if is_known(f"field.{name}") else "label"
+        return sentence(own, {}, self.lang) if is_known(own) else title(kind, name, self.lang)
 
     def heading(self, key: str) -> str:
         """Return the heading of a column: the label of the field, or of the column where no form asks for it."""
@@ -176,8 +179,10 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "today": visit.today,
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
-        "has_keys": visit.request.cookies.get(KEYS_COOKIE) != "off",
+        "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
         "menu": entries(visit) if account else (),
+        "references": references(visit) if account else ("problems",),
+        "program_version": _version(),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
@@ -198,6 +203,15 @@ def address(visit: Visit, changes: Mapping[str, str | None], *, suffix: str = ""
     said = urlencode({name: value for name, value in query.items() if value is not None})
     path = f"{visit.request.url.path}{suffix}"
     return f"{path}?{said}" if said else path
+
+
+@cache
+def _version() -> str:
+    """Return which Pilotway answers; empty where it runs from a source tree."""
+    try:
+        return metadata.version("pilotway")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 @cache

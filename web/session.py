@@ -5,11 +5,13 @@
 
 import hashlib
 import re
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlmodel import Session
@@ -27,25 +29,19 @@ from models.db import looking, reading, run_in_transaction
 from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
+from web import cookies
 from web.errors import Malformed, PasswordToChange, TooMany
 from web.house import House
+from web.meter import Meter
 
 T = TypeVar("T")
 
-COOKIE = "pilotway_session"
-DEVICE_COOKIE = "pilotway_device"
-HALFWAY_COOKIE = "pilotway_halfway"
-"""Between password and second factor."""
-LANGUAGE_COOKIE = "pilotway_lang"
-KEYS_COOKIE = "pilotway_keys"
-"""`off` for who wants no keyboard shortcuts."""
 CSRF_FIELD = "csrf"
 MOST_FIELDS = 200
 _RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
 _MOST_DIGITS = 15
 _A_MINUTE = timedelta(minutes=1)
-_A_YEAR = 365 * 24 * 3600
-_TWO_YEARS = 2 * _A_YEAR
+A_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +144,18 @@ class Visit:
         return until is not None and until > self.now
 
 
+def new_token(before: str = "") -> str:
+    """Return a token for a session: 128 random bits that stay with it, and 256 that change with each proof.
+
+    The forms that are open in the browser go by the former, so they live on when somebody proves themselves again.
+    """
+    stays = before.partition(".")[0] or secrets.token_urlsafe(16)
+    return f"{stays}.{secrets.token_urlsafe(32)}"
+
+
 def csrf_of(token: str) -> str:
-    """Return the token of a session's forms, from its cookie."""
-    return hashlib.sha256(f"csrf:{token}".encode()).hexdigest()
+    """Return the token of a session's forms, from the part of its cookie that stays."""
+    return hashlib.sha256(f"csrf:{token.partition('.')[0]}".encode()).hexdigest()
 
 
 def trace_id_of(request: Request) -> str:
@@ -166,17 +171,28 @@ def house_of(request: Request) -> House:
 
 def anybody(request: Request) -> Visit:
     """Return the visit of whoever comes, signed in or not."""
-    house, token = house_of(request), request.cookies.get(COOKIE, "")
+    house, token = house_of(request), cookies.read(request, cookies.SESSION)
     now = house.clock.now()
     found = None
     if token:
         with reading(house.engine) as session:
             found = signed_in(session, token, now)
+    if found is not None:
+        _count(request, house.visits, found.session_id)
     if found is not None and found.seen_at < now - _A_MINUTE:
         session_id = found.session_id
         run_in_transaction(house.engine, lambda session: touch(session, session_id, now))
     language = found.account.language if found else None
     return Visit(request=request, house=house, now=now, lang=lang_of(request, language), token=token, session=found)
+
+
+def _count(request: Request, meter: Meter, session_id: UUID) -> None:
+    """Count a request of a session, once also where its refusal is shown; `TooMany` says how long to wait."""
+    if hasattr(request.state, "is_counted"):
+        return
+    request.state.is_counted = True
+    if wait := meter.take(session_id):
+        raise TooMany(unmet(TooMany.code, minutes=-(-wait // 60), seconds=wait))
 
 
 def entered(visit: Annotated[Visit, Depends(anybody)]) -> Visit:
@@ -247,7 +263,7 @@ async def typed(request: Request) -> AsyncIterator[FormData]:
     except MultiPartException as error:
         raise Malformed(Malformed.code) from error
     try:
-        check_csrf(request, request.cookies.get(COOKIE, ""), str(form.get(CSRF_FIELD, "")))
+        check_csrf(request, cookies.read(request, cookies.SESSION), str(form.get(CSRF_FIELD, "")))
         yield form
     finally:
         await form.close()
@@ -269,9 +285,12 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 
 def lang_of(request: Request, own: str | None) -> Lang:
-    """Return the language: of the address, else chosen before, else the person's, else the browser's, else Chinese."""
+    """Return the language of the address, else the one switched to in this session, else the account's.
+
+    Who has no account is answered as the browser asks, else in Chinese.
+    """
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
-    asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), own, *accepted)
+    asked = (request.query_params.get("lang"), cookies.read(request, cookies.LANGUAGE), own, *accepted)
     for text in filter(None, asked):
         for lang in LANGUAGES:
             if text.split("-")[0].lower() == lang.split("-")[0].lower():
@@ -280,38 +299,26 @@ def lang_of(request: Request, own: str | None) -> Lang:
 
 
 def speak(visit: Visit, response: Response, chosen: str) -> None:
-    """Keep the language that somebody chose with this browser, and with their account: mails speak it too."""
-    secure = visit.request.url.scheme == "https"
-    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_A_YEAR, samesite="lax", secure=secure)
+    """Switch the language for as long as a session lasts, and the account's for good: mails speak it too."""
+    cookies.keep(response, visit.request, cookies.LANGUAGE, chosen, lasts=SESSION_LASTS)
     account = visit.session.account if visit.session else None
     if account is not None and account.language != chosen:
         visit.act(SetLanguage(command_id=str(visit.house.new_id()), user_id=account.user_id, language=chosen))
 
 
 def remember_session(response: Response, request: Request, token: str) -> None:
-    """Give the browser its session: not for scripts, not for other sites, not without encryption where there is any."""
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(SESSION_LASTS.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    """Give the browser its session."""
+    cookies.keep(response, request, cookies.SESSION, token, lasts=SESSION_LASTS)
 
 
 def remember_device(response: Response, request: Request, device: str) -> None:
     """Let the browser be known again, so that strangers' tries do not count against it."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(DEVICE_COOKIE, device, max_age=_TWO_YEARS, httponly=True, samesite="strict", secure=secure)
+    cookies.keep(response, request, cookies.DEVICE, device, lasts=2 * A_YEAR, same_site="strict")
 
 
 def remember_halfway(response: Response, request: Request, token: str) -> None:
-    """Let the browser go on to the second factor, for five minutes and nowhere else."""
-    lasts, secure = int(CHALLENGE_LASTS.total_seconds()), request.url.scheme == "https"
-    response.set_cookie(
-        HALFWAY_COOKIE, token, max_age=lasts, path="/login", httponly=True, samesite="strict", secure=secure
-    )
+    """Let the browser go on to the second factor, for five minutes."""
+    cookies.keep(response, request, cookies.HALFWAY, token, lasts=CHALLENGE_LASTS, same_site="strict")
 
 
 def text_of(form: FormData, name: str) -> str:

@@ -25,6 +25,7 @@ from lifecycle.actor import Actor
 from lifecycle.errors import NotSignedIn, unmet
 from models.limits import SIGN_IN_WINDOW
 from models.states import ChallengeKind, SignInKind
+from web import cookies
 from web.errors import TooMany
 from web.proving import (
     FactorRequired,
@@ -38,7 +39,7 @@ from web.proving import (
     shown,
     signing,
 )
-from web.session import DEVICE_COOKIE, HALFWAY_COOKIE, Visit, csrf_of
+from web.session import Visit, csrf_of, new_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def by_password_and_code(visit: Visit, login: str, password: str, code: str) -> 
 
 def halfway(visit: Visit) -> tuple[Account, Opened] | None:
     """Return who has typed the right password in this browser within five minutes, and the challenge of this step."""
-    token = visit.request.cookies.get(HALFWAY_COOKIE, "")
+    token = cookies.read(visit.request, cookies.HALFWAY)
 
     def read(session: Session) -> tuple[Account, Opened] | None:
         found = open_challenge(session, fingerprint(token), ChallengeKind.SIGN_IN, visit.now) if token else None
@@ -113,12 +114,12 @@ def by_second_factor(visit: Visit, said: Said) -> Entered:
     if found is None:
         raise FactorWrong("challenge_over")
     account, challenge = found
-    device = visit.request.cookies.get(DEVICE_COOKIE) or secrets.token_urlsafe(32)
+    device = cookies.read(visit.request, cookies.DEVICE) or secrets.token_urlsafe(32)
     return _begin(visit, account, shown(visit, account, said, challenge), device)
 
 
 def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, str]:
-    device = visit.request.cookies.get(DEVICE_COOKIE) or secrets.token_urlsafe(32)
+    device = cookies.read(visit.request, cookies.DEVICE) or secrets.token_urlsafe(32)
     account, known = visit.read(lambda session: _allowed_to_try(session, visit, login, device))
     is_good = _is_right(visit, account, password)
     note(visit, login, SignInKind.PASSWORD, device if known else None, is_good=is_good)
@@ -183,16 +184,24 @@ def _stepped_up(visit: Visit, proof: Mapping[str, Any]) -> str:
     session = visit.session
     if session is None:
         raise NotSignedIn(NotSignedIn.code)
-    key, user_id = str(visit.house.new_id()), session.account.user_id
-    answer = visit.act(StepUp(command_id=key, user_id=user_id, session_id=session.session_id, **proof))
+    token = new_token(visit.token)
+    command = StepUp(
+        command_id=str(visit.house.new_id()),
+        user_id=session.account.user_id,
+        session_id=session.session_id,
+        token_sha256=fingerprint(token),
+        **proof,
+    )
+    answer = visit.act(command)
     if answer.error is not None:
         raise answer.error
     visit.used["stepped_up"] = True
+    cookies.send_along(visit.request, cookies.SESSION, token, lasts=session.expires_at - visit.now)
     return str(answer.document["until"])
 
 
 def leave(visit: Visit) -> None:
-    """End the session of this visit, if there is one."""
+    """End the session that this visit came with, if there is one."""
     if visit.session is not None:
         key, session = str(visit.house.new_id()), visit.session
         visit.act(SignOut(command_id=key, user_id=session.account.user_id, session_id=session.session_id))
@@ -231,7 +240,7 @@ def _allowed_to_try(session: Session, visit: Visit, login: str, device: str | No
 
 
 def _begin(visit: Visit, account: Account, proof: Mapping[str, Any], device: str) -> Entered:
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     actor = Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=visit.door)
     command = SignIn(
         command_id=str(visit.house.new_id()),
@@ -245,6 +254,7 @@ def _begin(visit: Visit, account: Account, proof: Mapping[str, Any], device: str
     answer = visit.act(command, by=actor)
     if answer.error is not None:
         raise FactorWrong(*answer.error.unmet) if proof["kind"] in FACTOR_KINDS else SignInWrong(SignInWrong.code)
+    leave(visit)
     return Entered(
         token=token, device=device, user_id=str(account.user_id), expires_at=str(answer.document["expires_at"])
     )

@@ -1,7 +1,7 @@
 """Evidence from files and typed values: stored first, then handed in; and as it lies there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ import yaml
 from cli.door import Door
 from cli.output import Column
 from lifecycle.errors import Invalid, unmet
+from lifecycle.imports.taking_in import Bringer, Share, keep, look_at_document
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import AddEvidence
 from lifecycle.requirements.queries import document, documents
 from lifecycle.standards.filled import as_value
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
 from lifecycle.verdicts.packs import packs_of
-from models.file_store import EvidenceFiles, TooLarge
+from models.file_store import EvidenceFiles
 from notifications.gates import in_language
 
 
@@ -51,13 +52,18 @@ def add_document(
     door.act(make, ref=ref)
 
 
-def stored(door: Door, file: Path) -> tuple[str, int]:
-    """Put a file into the store of evidence; return its SHA-256 and its size."""
-    try:
-        with file.open("rb") as stream:
-            kept = EvidenceFiles(door.settings.evidence_place()).put(stream)
-    except TooLarge as error:
-        raise Invalid(unmet("file_too_large", file=file.name, limit=error.limit_bytes // 2**20)) from error
+def stored(door: Door, file: Path, look: Callable[[Path, str], None] = look_at_document) -> tuple[str, int]:
+    """Put a file into the store of evidence, by the rule of the pages; return its SHA-256 and its size."""
+    look(file, file.name)
+    settings = door.settings
+    by = Bringer(
+        engine=door.engine,
+        user_id=door.read(door.actor).user_id,
+        now=door.now,
+        share=Share(files=settings.upload_files, mib=settings.upload_mib),
+        new_id=settings.make_ids().new,
+    )
+    kept = keep(by, EvidenceFiles(settings.evidence_place()), file)
     return kept.sha256, kept.size_bytes
 
 

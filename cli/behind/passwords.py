@@ -6,7 +6,9 @@ import typer
 
 from cli.door import Door
 from lifecycle.access.commands import SetPassword
-from lifecycle.access.passwords import hashed, weaknesses
+from lifecycle.access.guessing import weaknesses
+from lifecycle.access.passwords import hashed
+from lifecycle.access.queries import known_words
 from lifecycle.errors import Invalid, unmet
 from notifications.words import sentence
 
@@ -14,7 +16,9 @@ from notifications.words import sentence
 def set_password(door: Door, login: str) -> None:
     """Set the password of an account; `Invalid` when it is too weak or typed differently the second time."""
     password = _asked(door)
-    if wrong := weaknesses(password, login):
+    if wrong := weaknesses(
+        password, *door.read(lambda session: known_words(session, door.lookup(session).user(login)))
+    ):
         raise Invalid(*wrong)
     digest = hashed(password)
     answer = door.carry_out(

@@ -20,6 +20,7 @@ from lifecycle.exceptions import queries as exceptions
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut, ProposeWayOut
 from lifecycle.exceptions.proposal import Action
+from lifecycle.imports.taking_in import look_at_bank_word
 from lifecycle.payouts import queries
 from lifecycle.payouts.promises import Period, terms
 from models.states import BankEventKind, PaymentBatchState, PayoutState
@@ -200,7 +201,7 @@ def propose_way_out(
 ) -> None:
     """Store the file that the proposal rests on, then propose; one whose command is refused is swept by `recover`."""
     way_out, kind = _way_out(action), one_of(BankEventKind, named["kind"], "kind")
-    sha256, size = stored(door, evidence)
+    sha256, size = stored(door, evidence, look_at_bank_word)
 
     def make(lookup: Any, key: str) -> ProposeWayOut:
         return ProposeWayOut(

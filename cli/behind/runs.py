@@ -10,12 +10,13 @@ import typer
 from sqlmodel import Session
 
 from cli.door import Door
-from cli.errors import PARTLY
+from cli.errors import PARTLY, REFUSED
 from cli.lookup import Lookup
 from cli.output import Column
 from flows.bodies import BODIES
 from flows.clock import Clockwork, Pass, UnknownScheduleError, outbox_counts, run_slot
 from flows.clock import tick as pass_of
+from flows.foresight import foreseen
 from flows.slots import Slot
 from flows.workbooks import templates_in
 from lifecycle.actor import Actor
@@ -52,16 +53,20 @@ def tick_once(door: Door) -> None:
 def run_now(door: Door, name: str) -> None:
     """Run a schedule at this instant and print `pilotway-tick/1`.
 
-    Leaves with exit 3 when the run was refused as a whole, 6 when something in it failed. The same run at the same
+    Leaves with exit 3 when the run was refused as a whole, or from a moment in it on: then what it did before is
+    printed. 6 when something in it failed. The same run at the same
     instant is done once: the second tells what the first did.
     """
     work, schedule = work_of(door), _schedule(door, name)
     found = run_slot(work, schedule.id, work.stamp.now, asked=_ASKED)
     mine = found[-1]
     code, _, detail = mine.why.partition(": ")
-    if code in _REFUSALS and mine.refused_count:
+    is_refused = code in _REFUSALS and mine.refused_count > 0
+    if is_refused and not mine.effects:
         raise Refused(Unmet(code=code, values={"program": detail}))
     _tell(door, Pass(now=work.stamp.now, slots=found, outbox=outbox_counts(work, {})))
+    if is_refused:
+        raise typer.Exit(REFUSED)
 
 
 def look_at(door: Door, name: str) -> None:
@@ -70,8 +75,12 @@ def look_at(door: Door, name: str) -> None:
     look = work.bodies[schedule.id].look
     if look is None:
         raise Invalid(unmet("no_dry_run", schedule=name))
-    due = Slot(schedule_id=name, slot_at=work.stamp.now, status="due", done_count=look(work.turn(work.stamp.now)))
+    turn = work.turn(work.stamp.now)
+    due = Slot(schedule_id=name, slot_at=work.stamp.now, status="due", done_count=look(turn))
     _tell(door, Pass(now=work.stamp.now, slots=[due], outbox=outbox_counts(work, {})))
+    effects = foreseen(schedule.id, turn)
+    if effects and not door.output.as_json:
+        door.output.table(_EFFECT, [one.document() for one in effects])
 
 
 _REFUSALS = frozenset({"frozen", "private_key_missing", "backup_dir_missing", "program_missing"})

@@ -16,7 +16,8 @@ DRIFT = 1
 """Steps that a clock may be off to either side (RFC 6238, 5.2)."""
 _SEALED = "sealed:"
 _PLAIN = "plain:"
-_GROUPS, _LETTERS = 6, 4
+_GROUPS, _LETTERS = 7, 4
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def new_secret() -> str:
@@ -40,8 +41,8 @@ def step_of(secret: str, typed: str, now: datetime) -> int | None:
 
 
 def new_recovery_code() -> str:
-    """Return 120 random bits in groups of four letters, to be written down."""
-    text = base64.b32encode(secrets.token_bytes(15)).decode()
+    """Return 140 random bits in groups of four letters, to be written down."""
+    text = "".join(secrets.choice(_ALPHABET) for _ in range(_GROUPS * _LETTERS))
     return "-".join(text[at * _LETTERS : (at + 1) * _LETTERS] for at in range(_GROUPS))
 
 

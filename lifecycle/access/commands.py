@@ -82,6 +82,8 @@ class StepUp(Proven):
     purpose: ClassVar[ChallengeKind] = ChallengeKind.STEP_UP
 
     session_id: UUID
+    token_sha256: str | None = None
+    """Of the token that takes the place of the session's own; a door that has no cookie to give leaves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,9 +85,10 @@ def others_signed_out(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects
 
 
 def stepped_up(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
-    """Let this session decide about money for five minutes."""
-    until = stamp.now + STEP_UP_LASTS
-    proven = (WebSession, facts.session.id, {"stepped_up_until": until})
+    """Let this session decide about money for five minutes; a token that was stolen before opens nothing any more."""
+    until, token = stamp.now + STEP_UP_LASTS, facts.command.token_sha256
+    values = {"stepped_up_until": until, **({"token_sha256": token} if token is not None else {})}
+    proven = (WebSession, facts.session.id, values)
     detail = {"session_id": facts.session.id, "kind": facts.command.kind, "until": until, **_shown(facts)}
     updates = (proven, *_used(facts, stamp))
     return _on(facts, "step_up", detail, updates=updates, says={"until": until.isoformat()})

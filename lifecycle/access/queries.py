@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlmodel import Session
 
 from lifecycle.people.facts import folded
+from lifecycle.people.queries import grants
 from models.access import Credential, KnownDevice, SignInAttempt, WebSession
 from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW, TEMPORARY_PASSWORD_LASTS
 from models.people import ApiToken, User
@@ -88,6 +89,14 @@ def account_by_id(session: Session, user_id: UUID) -> Account | None:
         select(*_of_account()).where(user.c.id == user_id, user.c.status == UserStatus.ACTIVE)
     ).first()
     return None if row is None else _account(row)
+
+
+def known_words(session: Session, user_id: UUID) -> tuple[str, ...]:
+    """Return what anybody may know of whose account it is, so that a password is not made of it."""
+    user = table_of(User)
+    row = session.execute(select(user.c.login, user.c.email, user.c.name).where(user.c.id == user_id)).one_or_none()
+    houses = {one["organisation"] for one in grants(session, user_id)}
+    return tuple(filter(None, (*(row or ()), *sorted(filter(None, houses)))))
 
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:

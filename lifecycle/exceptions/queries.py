@@ -3,7 +3,7 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session
 
 from lifecycle.exceptions.proposal import POSSIBLE, proposal_hash
@@ -64,6 +64,13 @@ def cases(
         }
         for row in rows
     ]
+
+
+def about_batch(batch_id: UUID) -> ColumnElement[bool]:
+    """Return the condition on `exception_case` that it is about a payment file, or about one of its payments."""
+    case, instruction = table_of(ExceptionCase), table_of(PaymentInstruction)
+    paid = select(instruction.c.id).where(instruction.c.batch_id == batch_id)
+    return or_(case.c.object_id == batch_id, case.c.object_id.in_(paid))
 
 
 def about(session: Session, case: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ judged first, and a compressed stream is counted while it is read.
 
 import gzip
 import io
+import stat
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -80,6 +81,9 @@ def _first_repeated(names: list[str]) -> str:
 
 def _check_member(member: ZipInfo) -> None:
     name = shown(member.filename)
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):  # what no system of Unix packed says none
+        raise Unreadable("archive_link", "files only", member=name)
     if member.flag_bits & 0x1:
         raise Unreadable("xlsx_encrypted", "not encrypted")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):

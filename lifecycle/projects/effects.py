@@ -14,7 +14,7 @@ from lifecycle.projects.rules import DECIDED_HOLDS, PARTY_COLUMN, entry_met
 from lifecycle.stages.ageing import next_change
 from lifecycle.stages.chart import OBJECT_TYPE as STAGE_RUN
 from lifecycle.stages.chart import StageRunChart
-from lifecycle.stages.judgement import judge_stage
+from lifecycle.stages.judgement import judge_stage, parties_of
 from lifecycle.stages.length import due_days
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
@@ -103,6 +103,7 @@ def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, *
         stage_due_on=values["due_on"],
         planned_panel_on=None,
         proposed_on=None,
+        panel_sits=False,
     )
     rows = tuple(
         (
@@ -115,6 +116,7 @@ def opened(pack: Pack, records: Records, earlier: Sequence[Any], stamp: Stamp, *
                 "verdict": verdict.state,
                 "verdict_code": verdict.code,
                 "due_on": verdict.due_on,
+                "owed_by": parties_of(verdict),
             },
         )
         for verdict in judge_stage(pack, begun, calendar=stamp.calendar, rules=RULES)

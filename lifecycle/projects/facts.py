@@ -14,8 +14,7 @@ from lifecycle.commands import Stamp, Task
 from lifecycle.stages.judgement import Verdict, judge, judge_stage
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
-from lifecycle.standards.pack import Owes, Pack, Stage
-from lifecycle.standards.parties import ROLE_PARTY, decider_at
+from lifecycle.standards.pack import Pack, Stage
 from lifecycle.verdicts.neighbours import compared
 from lifecycle.verdicts.packs import packs_of
 from lifecycle.verdicts.records import records_of
@@ -110,15 +109,7 @@ class ProjectFacts:
         """The verdict of every criterion of the present stage, judged now."""
         if self.records is None:
             return ()
-        found = judge_stage(self.pack, self.records, calendar=self.calendar, rules=RULES)
-        return tuple(self._owed_by_the_panel(one) for one in found) if self.has_open_review else found
-
-    def _owed_by_the_panel(self, verdict: Verdict) -> Verdict:
-        """While a panel sits, what only its notice can meet waits for who proposes and decides, and for nobody else."""
-        if verdict.passes or not self.pack.criterion(verdict.clause).follow_notice:
-            return verdict
-        role = decider_at(self.asked)
-        return replace(verdict, owed_by=(Owes(party=ROLE_PARTY[role], role=role),))
+        return judge_stage(self.pack, self.records, calendar=self.calendar, rules=RULES)
 
     def verdict_of(self, clause: str) -> Verdict:
         """Judge one criterion, also of an earlier stage."""

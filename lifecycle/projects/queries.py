@@ -18,6 +18,7 @@ from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
 from models.reading import beside
 from models.states import ENDED, ProjectState, VerdictState
+from models.types import says
 
 
 def portfolio(session: Session, *, today: date, stage: ProjectState | None = None) -> list[dict[str, Any]]:
@@ -74,6 +75,8 @@ class Wanted:
     is_overdue: bool = False
     is_on_hold: bool = False
     platform_id: UUID | None = None
+    owed_by: str = ""
+    """Party that owes the next step on something its present gate lacks, as last judged."""
 
 
 def cards(session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "") -> list[Card]:
@@ -136,6 +139,23 @@ def visits_of(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, list[
     return found
 
 
+def is_named_in(user_id: UUID) -> ColumnElement[bool]:
+    """Return the condition on `project` that somebody is named in it."""
+    project, member = _table(Project), _table(ProjectMember)
+    named: ColumnElement[bool] = project.c.id.in_(
+        select(member.c.project_id).where(member.c.user_id == user_id, member.c.until_at.is_(None))
+    )
+    return named
+
+
+def stages_named_in(session: Session, user_id: UUID) -> frozenset[str]:
+    """Return the stages of the projects in which somebody is named."""
+    project = _table(Project)
+    return frozenset(
+        map(str, session.execute(select(project.c.stage).where(is_named_in(user_id)).distinct()).scalars())
+    )
+
+
 def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
     """Return the conditions on a project, its present visit and its firm that a list asks for."""
     project, run = _table(Project), _table(StageRun)
@@ -152,7 +172,15 @@ def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool
         asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
+    if wanted.owed_by:
+        asked.append(_is_owed_by(wanted.owed_by))
     return asked
+
+
+def _is_owed_by(party: str) -> ColumnElement[bool]:
+    requirement, project = _table(Requirement), _table(Project)
+    of_present = requirement.c.stage_run_id == project.c.stage_run_id
+    return select(requirement.c.id).where(of_present, says(requirement.c.owed_by, party)).correlate(project).exists()
 
 
 def _open_counts(session: Session, runs: Sequence[UUID]) -> dict[UUID, int]:

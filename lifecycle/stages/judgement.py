@@ -15,7 +15,7 @@ from lifecycle.stages.due import due_day
 from lifecycle.stages.records import Computed, EvidenceRecord, JudgementRecord, Records, Values
 from lifecycle.stages.rule import Rule, cannot_start, missing, not_met
 from lifecycle.standards.pack import Criterion, EvidenceType, Judge, Owes, Pack, Strength
-from lifecycle.standards.parties import judge_owes
+from lifecycle.standards.parties import ROLE_PARTY, decider_at, judge_owes
 from models.states import ENDED, ProjectState, VerdictState
 
 _PASSING = (VerdictState.MET, VerdictState.WAIVED)
@@ -39,6 +39,11 @@ class Verdict:
     def passes(self) -> bool:
         """Say whether a gate may pass with this verdict."""
         return self.state in _PASSING
+
+
+def parties_of(verdict: Verdict) -> list[str]:
+    """Return the parties that owe the next step, sorted; none of what passes."""
+    return [] if verdict.passes else sorted({owes.party for owes in verdict.owed_by})
 
 
 def judge_stage(
@@ -227,10 +232,19 @@ class _Bench:
             code=found.code,
             values=found.values,
             suffices=found.suffices,
-            owed_by=owed_by,
+            owed_by=self._panel() if self._is_the_panel_s(criterion, found) else owed_by,
             strength=criterion.strength,
             due_on=due_day(criterion, self.records, self.calendar),
         )
+
+    def _is_the_panel_s(self, criterion: Criterion, found: Computed) -> bool:
+        """While a panel sits, what only its notice can meet waits for who proposes and decides, and for nobody else."""
+        is_open = self.records.panel_sits and criterion.follow_notice and VerdictState(found.state) not in _PASSING
+        return is_open and criterion in self.pack.stage(self.records.stage).criteria
+
+    def _panel(self) -> tuple[Owes, ...]:
+        role = decider_at(self.pack.stage(self.records.stage))
+        return (Owes(party=ROLE_PARTY[role], role=role),)
 
 
 def heard_in(criterion: Criterion, judge: Judge, records: Records) -> frozenset[UUID]:

@@ -220,6 +220,8 @@ class Records:
     planned_panel_on: date | None = None
     proposed_on: date | None = None
     """Day of the proposed decision of the present stage's gate, while its notice runs."""
+    panel_sits: bool = False
+    """A panel was called on the present stage's gate and has not decided: what follows its notice waits for it."""
     stage_due_on: date | None = None
     """Day the present stage is due, counted over all its visits."""
     evidence: tuple[EvidenceRecord, ...] = ()

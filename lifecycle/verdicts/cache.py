@@ -10,7 +10,7 @@ from sqlmodel import Session
 from lifecycle.calendar import Calendar
 from lifecycle.commands import Stamp
 from lifecycle.stages.ageing import next_change
-from lifecycle.stages.judgement import Verdict, judge, judge_stage
+from lifecycle.stages.judgement import Verdict, judge, judge_stage, parties_of
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES
 from lifecycle.standards.pack import Pack
@@ -39,9 +39,11 @@ def refresh(session: Session, project_ids: Sequence[UUID], stamp: Stamp) -> None
     for project, pack, records in _judgeable(session, projects, stamp):
         for verdict in judge_stage(pack, records, calendar=stamp.calendar.of(project.programme_id), rules=RULES):
             row = cached.get((project.id, verdict.clause))
-            if row is not None and (row.verdict, row.verdict_code, row.due_on) != _cache(verdict):
-                state, code, due_on = _cache(verdict)
-                changes.append({"b_id": row.id, "v_verdict": state, "v_code": code, "v_due": due_on})
+            if row is not None and (row.verdict, row.verdict_code, row.due_on, row.owed_by) != _cache(verdict):
+                state, code, due_on, owing = _cache(verdict)
+                changes.append(
+                    {"b_id": row.id, "v_verdict": state, "v_code": code, "v_due": due_on, "v_owed_by": owing}
+                )
         due = next_change(pack, records)
         if due != project.next_due_on:
             days.append({"b_id": project.id, "v_due": due})
@@ -77,8 +79,8 @@ def _passes(pack: Pack, clause: str, records: Records, calendar: Calendar) -> bo
     return judge(pack, pack.criterion(clause), records, calendar=calendar, rules=RULES).passes
 
 
-def _cache(verdict: Verdict) -> tuple[Any, str, Any]:
-    return verdict.state, verdict.code, verdict.due_on
+def _cache(verdict: Verdict) -> tuple[Any, str, Any, list[str]]:
+    return verdict.state, verdict.code, verdict.due_on, parties_of(verdict)
 
 
 _R, _C, _P = table_of(Requirement), table_of(Condition), table_of(Project)
@@ -86,6 +88,11 @@ _DUE = update(_P).where(_P.c.id == bindparam("b_id")).values(next_due_on=bindpar
 _UPDATE = (
     update(_R)
     .where(_R.c.id == bindparam("b_id"))
-    .values(verdict=bindparam("v_verdict"), verdict_code=bindparam("v_code"), due_on=bindparam("v_due"))
+    .values(
+        verdict=bindparam("v_verdict"),
+        verdict_code=bindparam("v_code"),
+        due_on=bindparam("v_due"),
+        owed_by=bindparam("v_owed_by"),
+    )
 )
 _CLEAR = update(_C).where(_C.c.id == bindparam("b_id")).values(cleared_on=bindparam("v_day"))

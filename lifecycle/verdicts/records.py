@@ -31,7 +31,7 @@ from lifecycle.standards.parties import ROLE_PARTY
 from lifecycle.verdicts.packs import packs_of, registers_of
 from lifecycle.verdicts.shelf import Shelf
 from models.reading import Groups
-from models.states import ENDED, ProjectState, Role
+from models.states import ENDED, ProjectState, ReviewState, Role
 
 UNKNOWN = PartyRecord(id=UUID(int=0), name="")
 """The applicant of an imported project whose source names none."""
@@ -89,6 +89,7 @@ class _Desk:
             received_on=project.received_on,
             planned_panel_on=review.planned_on if review else (run.planned_panel_on if run else None),
             proposed_on=review.proposed_on if review else None,
+            panel_sits=review is not None and review.state != ReviewState.DECIDED,
             applicant=self.shelf.organisations.get(project.organisation_id, UNKNOWN),
             platform=self.shelf.organisations.get(project.platform_id),
             receiver=self.shelf.organisations.get(project.receiver_id),

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from lifecycle.commands import Stamp
 from lifecycle.invariants.check import Check
 from lifecycle.invariants.statements import Moment
+from lifecycle.stages.judgement import parties_of
 from lifecycle.verdicts.cache import verdicts_of
 from models.projects import Project, Requirement
 from models.reading import rows_by, table_of
@@ -34,17 +35,18 @@ def fresh_verdicts(stamp: Stamp) -> Check:
 def _stale(session: Session, projects: Any, stamp: Stamp) -> Iterator[Mapping[str, Any]]:
     runs = [row.stage_run_id for row in projects]
     stored = {
-        (row.project_id, row.clause): (row.verdict, row.verdict_code)
+        (row.project_id, row.clause): (row.verdict, row.verdict_code, row.owed_by)
         for rows in rows_by(session, Requirement, "stage_run_id", runs).values()
         for row in rows
     }
     for project_id, verdicts in verdicts_of(session, projects, stamp):
         for verdict in verdicts:
             said = stored.get((project_id, verdict.clause))
-            if said != (verdict.state, verdict.code):
+            fresh = (verdict.state, verdict.code, parties_of(verdict))
+            if said is None or said not in (fresh, (*fresh[:2], None)):  # who owes it may not have been written yet
                 yield {
                     "project_id": str(project_id),
                     "clause": verdict.clause,
-                    "stored": f"{said[0]} {said[1]}" if said else "nothing",
-                    "fresh": f"{verdict.state} {verdict.code}",
+                    "stored": f"{said[0]} {said[1]} {' '.join(said[2] or ())}".strip() if said else "nothing",
+                    "fresh": f"{verdict.state} {verdict.code} {' '.join(fresh[2])}".strip(),
                 }

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel.sql.sqltypes import AutoString
 
 from models.tables import metadata
-from models.types import Day, Id, JSONText, State, UTCDateTime
+from models.types import Day, Id, JSONText, State, UTCDateTime, WordList
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -16,7 +16,7 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
         return False
     if isinstance(item, State):
         return "sa.Text()"
-    if isinstance(item, AutoString):
+    if isinstance(item, AutoString | WordList):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
     if isinstance(item, UTCDateTime | Day | Id | JSONText):
         autogen.imports.add(f"from models.types import {type(item).__name__}")

@@ -12,6 +12,7 @@ import yaml
 from flows.desk import teller_of
 from lifecycle.banking.template import GENERIC
 from lifecycle.canonical import plain, sha256
+from lifecycle.disbursement.commands import Freeze
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.settings import load_settings
 from models.states import Role
@@ -212,6 +213,28 @@ class TestPayout:
         assert (said.code, said.document["error"]["code"]) == (3, "frozen")
         assert list((folders / "out").iterdir()) == []
 
+    def test_frozen_in_the_middle_tells_what_it_did_and_why_it_stopped(
+        self, at_home: Line, house: House, folders: Path
+    ) -> None:
+        pay.batches(house, 2)
+        house.do(Freeze(command_id=key(), reason="why"), by=Role.ACCOUNTANT)
+        with house.engine.begin() as connection:  # somebody else freezes as soon as the first file is sent
+            all_of_it = connection.exec_driver_sql("SELECT object_id FROM hold").scalar_one()
+            connection.exec_driver_sql(f"UPDATE hold SET object_id = '{key()}'")
+            connection.exec_driver_sql(
+                "CREATE TRIGGER meanwhile AFTER UPDATE OF state ON payment_batch WHEN NEW.state = 'sent'"
+                f" BEGIN UPDATE hold SET object_id = '{all_of_it}'; END"
+            )
+
+        said = at_home("run", "disbursement", "--json")
+        (slot,) = said.document["slots"]
+        shown = at_home("runs", "show", slot["run_id"], "--json")
+
+        assert (said.code, len(list((folders / "out").iterdir()))) == (3, 1)
+        assert (slot["status"], slot["done_count"], slot["refused_count"], slot["failed_count"]) == ("done", 1, 1, 0)
+        assert [one["effect"] for one in shown.document["effects"]] == ["refused", "batch.send"]
+        assert (shown.document["why"], shown.document["effects"][0]["detail"]) == ("frozen", "frozen")
+
 
 class TestAPaymentRun:
     def test_claims_what_it_works_on_under_its_name_for_its_lease(
@@ -291,6 +314,12 @@ class TestCase:
         ((case, *_),) = at_home("exception", "list").rows
         letter = folders / "letter.txt"
         letter.write_text("a fee of ours", encoding="utf-8")
+        for name, content in (("letter.exe", b"MZ\x90\x00"), ("camt.xml", b"<!DOCTYPE x><Document/>")):
+            wrong = folders / name
+            wrong.write_bytes(content)
+            word = ("--reason", "a fee", "--evidence", str(wrong))
+            assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 2
+        assert house.one("SELECT count(*) FROM upload") == 0
         word = ("--reason", "a fee", "--evidence", str(letter))
         assert at_home("exception", "propose", case, "write_off", *word, "--as", "accountant").code == 0
         seen = ("--proposal-hash", at_home("exception", "show", case, "--json").document["proposal_hash"])

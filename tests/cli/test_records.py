@@ -90,7 +90,7 @@ class TestEvidence:
         self, at_home: Line, intake: str, tmp_path: Path, house: House
     ) -> None:
         paper = tmp_path / "offer.pdf"
-        paper.write_bytes(b"an offer")
+        paper.write_bytes(OFFERED)
         form = tmp_path / "offer.yaml"
         form.write_text(as_yaml(at_home, intake, "platform_offer"), encoding="utf-8")
 
@@ -98,13 +98,13 @@ class TestEvidence:
 
         assert (said.code, said.err.splitlines()[:1]) == (0, ["Command key: k1"])
         (row,) = at_home("evidence", "list", intake, "--json").document["data"]
-        assert (row["type"], row["file_name"], row["size_bytes"]) == ("platform_offer", "offer.pdf", 8)
-        assert (tmp_path / "evidence" / row["sha256"][:2] / row["sha256"]).read_bytes() == b"an offer"
+        assert (row["type"], row["file_name"], row["size_bytes"]) == ("platform_offer", "offer.pdf", len(OFFERED))
+        assert (tmp_path / "evidence" / row["sha256"][:2] / row["sha256"]).read_bytes() == OFFERED
         assert at_home("evidence", "show", row["id"], "--json").document["author"] == "coordinator"
 
     def test_names_every_field_that_is_missing(self, at_home: Line, intake: str, tmp_path: Path) -> None:
         paper = tmp_path / "licence.pdf"
-        paper.write_bytes(b"a licence")
+        paper.write_bytes(OFFERED)
 
         said = at_home("evidence", "add", intake, "licence", str(paper), "--as", "project_lead", "--json")
 
@@ -115,7 +115,7 @@ class TestEvidence:
         self, at_home: Line, intake: str, tmp_path: Path
     ) -> None:
         paper = tmp_path / "paper.pdf"
-        paper.write_bytes(b"")
+        paper.write_bytes(OFFERED)
 
         said = at_home(
             *("evidence", "add", intake, "incident_declaration", str(paper), "--as", "project_lead"),
@@ -125,7 +125,26 @@ class TestEvidence:
         assert "field covers_from is “soon”; wanted: a day such as 2026-03-31." in said.err
         assert "field major_incidents is “two”; wanted: a whole number." in said.err
         assert said.err.count("lacks the field party") == 1
-        assert "The file is empty." in said.err
+
+    @pytest.mark.parametrize(
+        ("name", "content", "code"),
+        [
+            ("paper.pdf", b"", "file_empty"),
+            ("paper.pdf", b"MZ\x90\x00 a program", "file_type_unknown"),
+            ("paper.pdf", b"only text", "file_type_differs"),
+            ("paper.csv", b"name,sum\n=HYPERLINK(1),2\n", "formula_text"),
+        ],
+    )
+    def test_with_a_content_that_no_page_takes_is_refused_and_not_kept(
+        self, at_home: Line, intake: str, tmp_path: Path, name: str, content: bytes, code: str
+    ) -> None:
+        paper = tmp_path / name
+        paper.write_bytes(content)
+
+        said = at_home("evidence", "add", intake, "sample", str(paper), "--as", "project_lead", "--json")
+
+        assert (said.code, said.document["error"]["code"]) == (2, code)
+        assert not (tmp_path / "evidence").exists()
 
     def test_of_a_type_nobody_knows_is_a_mistake(self, at_home: Line, intake: str, tmp_path: Path) -> None:
         paper = tmp_path / "x.pdf"
@@ -145,6 +164,7 @@ class TestEvidence:
         assert (said.code, said.document["error"]["code"]) == (2, "clause_has_several_types")
 
 
+OFFERED = b"%PDF-1.7\n%%EOF\n"
 OFFER = ("--as", "coordinator", "--command-id", "k1")
 
 

@@ -185,7 +185,7 @@ def send(house: House, count: int) -> Made:
     tells="batch.unknown",
 )
 def doubt(house: House, count: int) -> Made:
-    return given(batches.Doubt, pay.batches(house, count), why="the bank has not answered")
+    return given(batches.Doubt, pay.batches(house, count), why="no_answer")
 
 
 @recipe(

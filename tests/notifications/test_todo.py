@@ -9,12 +9,13 @@ from lifecycle.requirements.commands import AnswerNotice, IssueNotice
 from lifecycle.steps import OF_THE_GATE, STEPS, UNASKED, steps_of
 from lifecycle.verbs import BY_NAME
 from models.db import reading
-from models.states import GateOutcome, Role
+from models.states import GateOutcome, ProjectState, Role
 from notifications.todo import Owed, deeds, todo_of
 from tests import payments
 from tests.cli.test_door import number_of
 from tests.factories import House, a_project, hand_in, key, reviews
 from tests.lifecycle.recipes import RECIPES
+from web.pages.inbox import url_of
 
 LATER = {"recovery.repay": 200, "recovery.set_off": 200, "fund.contribute": 60}
 """Days until something is due, of the world that its recipe makes."""
@@ -23,6 +24,7 @@ OF_THEIR_OWN = frozenset(
         *("project.recycle", "project.stop", "project.transfer", "project.resume"),  # no panel said so
         *("milestone.submit", "cost.submit", "agreement.accept_audit"),  # nothing of it is due in that world
         "agreement.close",  # a draft is given up there
+        "standard_draft.withdraw",  # they give their own back
     }
 )
 """What the recipe does because somebody wants to: nobody waits for it."""
@@ -106,6 +108,33 @@ class TestAFirm:
         house.do(AnswerNotice(command_id=key(), project_id=project), by=Role.PROJECT_LEAD)
 
         assert "notice.answer" not in kinds(house, Role.PROJECT_LEAD)
+
+
+class TestARequirement:
+    def test_waits_since_its_last_paper_and_not_since_its_stage_began(self, house: House) -> None:
+        project = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
+        began = house.today
+        house.later(days=14)
+        hand_in(house, project)
+
+        since = {one.clause: one.since_on for one in todo(house, Role.COORDINATOR) if one.kind == "requirement"}
+
+        assert since["G2.1"] == house.today
+        assert {day for clause, day in since.items() if clause != "G2.1"} <= {began}
+
+
+class TestADraft:
+    def test_of_a_standard_waits_for_every_editor_but_its_own_until_it_is_closed(self, house: House) -> None:
+        (withdrawn,) = RECIPES["standard_draft.withdraw"].make(house, 1)
+        draft = house.one("SELECT id FROM standard_draft")
+        (first,) = (one for one in todo(house, Role.ADMIN) if one.ref == str(draft))
+
+        assert first.title.startswith("Read the draft of a standard")
+        assert url_of(first) == f"/standard-drafts/{draft}"
+        assert kinds(house, Role.STANDARD_EDITOR) == set()
+
+        house.do(withdrawn, by=Role.STANDARD_EDITOR)
+        assert "standard_draft.withdraw" not in kinds(house, Role.ADMIN)
 
 
 class TestWhatSomebodyDid:

@@ -177,6 +177,10 @@ class TestSentence:
         assert sentence("role", values, "zh-CN") == "此操作需要以下角色之一：项目协调员、计划主管。"
         assert sentence("role", values, "en") == "This needs one of these roles: coordinator, sponsor."
 
+    @pytest.mark.parametrize("typed", ["{login.__class__}", "{0}", "%s %(a)s", "${HOME}", "{{7*7}}", "{"])
+    def test_repeats_what_somebody_typed_and_never_reads_it_as_a_form(self, typed: str) -> None:
+        assert sentence("password_was_set", {"login": typed}, "en") == f"The password of {typed} is set."
+
     def test_says_amounts_and_shares_as_people_read_them(self) -> None:
         limits = {"amount": 0, "limit": 10**13}
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from fastapi import FastAPI
 
-from web.session import LANGUAGE_COOKIE
+from web.cookies import LANGUAGE
 
 ADDRESS = "http://console.example"
 _SILENT = frozenset({"script", "style", "title"})
@@ -135,9 +135,7 @@ class Browser:
     def __init__(self, app: FastAPI, *, lang: str = "en") -> None:
         self._runner = asyncio.Runner()
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
-        self.client = httpx.AsyncClient(
-            transport=transport, base_url=ADDRESS, cookies={LANGUAGE_COOKIE: lang}, timeout=60
-        )
+        self.client = httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={LANGUAGE: lang}, timeout=60)
         self.page: Page
 
     def __enter__(self) -> Self:

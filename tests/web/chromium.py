@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from notifications.words import Lang
-from web.session import LANGUAGE_COOKIE
+from web.cookies import LANGUAGE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHAT_TO_INSTALL = "Chromium was not found: on Debian `apt-get install chromium fonts-wqy-microhei`"
@@ -78,7 +78,7 @@ def gone_to(page: Page, path: str) -> int:
 
 
 def _signed_in(context: BrowserContext, base: str, login: str | None, lang: Lang) -> Page:
-    context.add_cookies([{"name": LANGUAGE_COOKIE, "value": lang, "url": base}])
+    context.add_cookies([{"name": LANGUAGE, "value": lang, "url": base}])
     page = context.new_page()
     if login is not None:
         page.goto("/login")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page
 
-from web.session import LANGUAGE_COOKIE
+from web.cookies import LANGUAGE
 
 NARROW = 390
 _MOST_TABS = 400
@@ -16,7 +16,7 @@ class Clicker:
 
     def __init__(self, browser: Browser, base: str, **window: Any) -> None:
         self.context = browser.new_context(base_url=base, locale="en-US", **window)
-        self.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": "en", "url": base}])
+        self.context.add_cookies([{"name": LANGUAGE, "value": "en", "url": base}])
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.strangers: list[str] = []

@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lifecycle.access.commands import SetPassword
+from lifecycle.access.passwords import hashed
 from models.clock import FixedClock
 from models.ids import RandomIds
 from models.settings import Settings
-from tests.factories import House
+from tests.factories import House, key
 from tests.web.browser import Browser
 from web.app import make_app
 from web.house import House as Place
+from web.meter import Meter
 
 KEY = b"the key of this installation"
+PASSWORD = "correct horse battery"
+
+
+def with_password(house: House, login: str) -> str:
+    """Give somebody of a world a password of their own, and return their login."""
+    asked = SetPassword(command_id=key(), user_id=house.people[login].user_id, password_hash=hashed(PASSWORD))
+    house.do(asked, by=login)
+    return login
 
 
 def console_of(
@@ -31,6 +42,7 @@ def console_of(
         is_rehearsal=is_rehearsal,
         is_demo=is_demo,
         secret=KEY,
+        visits=Meter(per_minute=10**6, at_once=10**6),
     )
     return make_app(place)
 

@@ -33,6 +33,7 @@ NO_PAGES: Mapping[str, str] = {
     "/import/{sha256}/errors.csv": "a table to keep",
     "/evidence/{ref}/file": "what somebody handed in",
     "/payouts/{ref}/do/{name}": "leads to the decision on the page of the payout, or is the page of any verb",
+    "/exceptions/{ref}/file": "the letter that a proposal rests on",
     "/exceptions/{ref}/do/{name}": "leads to the page of the case",
     "/security/passkeys/{key_id}/remove": "asks about a passkey, of which the demonstration has none",
     "/users/{ref}/do/revoke": "leads to the page of the user",

@@ -33,9 +33,10 @@ from tests.lifecycle.delivery_recipes import endpoints
 from tests.lifecycle.recipes import propose_standard
 from tests.web.browser import ADDRESS
 from tests.web.rights import Person, Place
+from web.cookies import SESSION as COOKIE
 from web.nouns import NOUNS
 from web.render import hashed_name
-from web.session import COOKIE, csrf_of
+from web.session import csrf_of
 
 NOBODY = Person("nobody")
 ANONYMOUS = Person("anonymous", is_signed_in=False)

@@ -17,6 +17,7 @@ from joserfc.jwk import OctKey, RSAKey
 from models.clock import SystemClock
 
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
+ACCESS = "access-token-of-the-provider"
 ANOTHER = RSAKey.generate_key(2048, {"kid": "one"})
 
 
@@ -63,7 +64,7 @@ def running() -> Iterator[Provider]:
             if digest != said.challenge:
                 self._answer(400, {"error": "invalid_grant"})
                 return
-            self._answer(200, {"access_token": "a", "token_type": "Bearer", "id_token": said.id_token()})
+            self._answer(200, {"access_token": ACCESS, "token_type": "Bearer", "id_token": said.id_token()})
 
         def _answer(self, status: int, document: Any) -> None:
             body = json.dumps(document).encode()

@@ -321,6 +321,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /exceptions": holds(*_BANK_LISTS),
     "GET /exceptions.{form}": holds(*_BANK_LISTS),
     "GET /exceptions/{ref}": reads("exceptions"),
+    "GET /exceptions/{ref}/file": reads("exceptions", is_absent=True),
     "GET /exceptions/{ref}/do/{name}": reads("exceptions", at={"name": "propose"}),
     "POST /exceptions/{ref}/propose": reads("exceptions", roles=PERMISSIONS["exception.propose"]),
     "POST /exceptions/{ref}/confirm": reads("exceptions", roles=PERMISSIONS["exception.confirm"]),
@@ -401,6 +402,9 @@ ROUTES: Mapping[str, Right] = {
     "POST /api/v1/users/{ref}/enable": reads("users", roles=PERMISSIONS["user.enable"]),
     "POST /api/v1/webhooks/{ref}/commands/rotate": reads("webhooks", roles=PERMISSIONS["webhook.rotate"]),
     "DELETE /api/v1/webhooks/{ref}": reads("webhooks", roles=PERMISSIONS["webhook.disable"]),
+    "POST /api/v1/schedules/{ref}/commands/{name}": holds(
+        *PERMISSIONS["schedule.request"], at={"ref": "recovery", "name": "run"}
+    ),
 }
 """Method and address -> what it asks for. The addresses of verbs and nouns are in `EACH_VERB`, `EACH_NOUN`, of lists
 in `EACH_LIST`."""

@@ -72,6 +72,7 @@ class TestReading:
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["code"] == "not_signed_in"
+        assert answer.headers["www-authenticate"].startswith("Bearer ")
 
     def test_hides_what_is_foreign(self, house: House, browser: Browser, project: str) -> None:
         answer = Program(house, browser, "stranger").get(f"projects/{project}")

@@ -83,7 +83,7 @@ class TestTheDocument:
     def test_describes_every_route(self) -> None:
         described = {(method.upper(), f"{API_PREFIX}{path}") for method, path, _ in operations()}
         generic = {"/{path}", "/{path}/{ref}", "/{path}/{ref}/{part}", "/{path}/{ref}/commands", "/openapi.json",
-                   "/{path}/{ref}/commands/{name}"}  # fmt: skip
+                   "/{path}/{ref}/commands/{name}", "/schedules/{ref}/commands/{name}"}  # fmt: skip
         every: list[Any] = [route for router in API for route in router.routes]
         routes = {(method, f"{API_PREFIX}{route.path}") for route in every
                   if route.path not in generic for method in route.methods}  # fmt: skip

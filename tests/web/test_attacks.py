@@ -20,7 +20,8 @@ from tests.web.matrix import Door, World, a_world, let_in, people
 from tests.web.rights import ROUTES, Person, Verdict, verdict
 from tests.web.test_matrix import NOT_A_CHANGE, addresses, cells, filled, is_denied
 from web.app import API, API_PREFIX, PAGES
-from web.session import COOKIE, csrf_of
+from web.cookies import SESSION as COOKIE
+from web.session import csrf_of
 
 LONG = "9" * 5_000
 HOSTILE = {

@@ -1,5 +1,6 @@
 """The bank in the console: files taken, cases closed by two, accounts confirmed, what operators do not see."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -139,11 +140,28 @@ class TestACase:
         assert str(house.one("SELECT number FROM v_payout")) in manager.page.text
         assert manager.page.link(str(house.one("SELECT number FROM v_batch"))).startswith("/payment-batches/")
         assert "None" not in manager.page.text
+        given = manager.ask("GET", manager.page.link(hashlib.sha256(b"never seen").hexdigest()))
+        assert (given.status_code, given.content) == (200, b"never seen")
+        assert "letter.txt" in given.headers["content-disposition"]
         page = manager.send("confirm the way out")
 
         assert page.path.startswith("/receipts/"), page.text
         assert house.one("SELECT state FROM v_batch WHERE id = :id", id=str(batch)) == "abandoned"
         assert house.one("SELECT state FROM v_payout") == "approved"
+
+    def test_stands_on_the_page_of_its_batch_and_says_why_in_either_language(
+        self, house: House, desk: Callable[[str], Browser]
+    ) -> None:
+        (batch,) = pay.batches(house, state="unknown")
+        accountant = desk("accountant")
+        accountant.open(f"/payment-batches/{house.one('SELECT number FROM v_batch WHERE id = :id', id=str(batch))}")
+
+        page = accountant.follow("The bank has not answered")
+
+        assert page.path == f"/exceptions/{pay.case_of(house, batch)}"
+        assert "the bank has not answered in time" in page.text
+        assert "银行在约定时间内没有答复" in accountant.open(f"{page.path}?lang=zh-CN").text
+        assert desk("fund_manager").ask("GET", f"{page.path}/file").status_code == 404
 
     def test_is_not_proposed_without_a_file(self, house: House, desk: Callable[[str], Browser]) -> None:
         (batch,) = pay.batches(house, state="unknown")

@@ -14,6 +14,7 @@ class TestDisbursement:
         stopped = operator.open("/disbursement")
 
         assert "All disbursement is stopped" in stopped.text
+        assert "the bank called" in signed_in("payer").open("/payouts").text
         for login in ("accountant", "fund_director"):
             person = signed_in(login)
             person.open("/disbursement/all/do/lift")

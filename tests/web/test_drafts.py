@@ -44,6 +44,19 @@ class TestDraft:
         assert house.one("SELECT COUNT(*) FROM standard_draft WHERE closed_at IS NOT NULL") == 1
         assert other.open(draft.path).text.count("Published or given back") == 1
 
+    def test_says_what_changes_in_words(self, signed_in: Callable[..., Browser]) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1")
+        pack = yaml.load(changed(editor, "2026.2"), Loader=yaml.CSafeLoader)
+        (clause,) = (one for one in pack["stages"][2]["criteria"] if one["id"] == "G3.4")
+        clause["parameters"]["bound"] = 0.85
+        clause["title"]["en"] = "Yield at the first pass"
+
+        page = editor.send("Check", text=yaml.dump(pack, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False))
+
+        assert "G3.4 Lower bound − 80% + 85%" in page.text
+        assert "G3.4 Title (English)" in page.text
+
     def test_with_faults_stays_with_what_was_typed_and_the_line_of_each(
         self, signed_in: Callable[..., Browser]
     ) -> None:

@@ -8,7 +8,7 @@ from lifecycle.access.passwords import hashed
 from tests.factories import House, key
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
-from web.session import COOKIE
+from web.cookies import SESSION as COOKIE
 
 PASSWORD = "correct horse battery"
 SAME = {"sec-fetch-site": "same-origin"}

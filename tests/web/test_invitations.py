@@ -75,6 +75,8 @@ class TestAnInvitation:
             ("short", "short", "12 to 128"),
             (PASSWORD, "another horse battery", "differ"),
             ("li@firm.example", "li@firm.example", "too easily"),
+            ("firm.example.9", "firm.example.9", "too easily"),
+            ("qwerty123456", "qwerty123456", "have leaked"),
         ],
     )
     def test_takes_no_weak_password_and_still_holds(

@@ -134,6 +134,16 @@ class TestASchedule:
             def due(self, schedule_id: str) -> int | None:
                 return 7 if schedule_id == "outbox" else None
 
+            def foreseen(self, schedule_id: str) -> list[dict[str, str]] | None:
+                stopped = {
+                    "effect": "refused",
+                    "object_type": "payout",
+                    "object_id": "1",
+                    "ref": "PO-1",
+                    "detail": "role",
+                }
+                return [{**stopped, "ref": "PO-2025-0007"}] if schedule_id == "disbursement" else None
+
             def findings(self, _lang: str) -> list[dict[str, Any]]:
                 return [{"name": "disk", "ok": False, "detail": "full", "remedy": "empty it"}]
 
@@ -142,6 +152,10 @@ class TestASchedule:
         with Browser(app) as visitor:
             sign_in(visitor, "operator")
             assert "would find 7" in visitor.open("/ops/schedules/outbox/run").text
+            page = visitor.open("/ops/schedules/disbursement/run")
+            assert "What it would do" in page.text
+            assert "refused payout PO-2025-0007 lacks the role" in page.text
+            assert page.link("PO-2025-0007") == "/payouts/PO-2025-0007"
             assert "nobody can tell" in visitor.open("/ops/schedules/backup/run").text
             assert "full empty it" in visitor.open("/ops/health").text
 

@@ -2,21 +2,30 @@
 
 import hashlib
 import io
+import re
+import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
 
+from lifecycle.projects.registration import RegisterProject
 from lifecycle.standards import library
 from models.states import ProjectState
+from notifications.gates import parameter
 from notifications.words import is_known
-from tests.factories import House, hand_in, projects
+from tests.factories import House, hand_in, ids_of, key, projects
 from tests.web.browser import Browser
+from tests.web.conftest import console_of, sign_in
 
+SAME = {"sec-fetch-site": "same-origin"}
 PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n"
 SHEET = (
     '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
@@ -65,11 +74,22 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + crc
 
 
+def with_link() -> bytes:
+    """Return an archive in which a member is a symbolic link to a file of the machine."""
+    content = io.BytesIO()
+    member = zipfile.ZipInfo("report.txt")
+    member.create_system, member.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(member, "/etc/passwd")
+    return content.getvalue()
+
+
 BOMB = zipped(("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", b"0" * 30_000_000))
 HOSTILE = {
     "a bomb": ("bomb.xlsx", BOMB, "packed more densely"),
     "an archive in an archive": ("all.zip", zipped(("in.zip", zipped(("a.txt", b"a")))), "one archive"),
     "a way out of the archive": ("out.zip", zipped(("../../etc/passwd", b"root")), "member name"),
+    "a link out of the archive": ("out.zip", with_link(), "is a link"),
     "a program in an archive": ("run.zip", zipped(("run.exe", b"MZ\x90")), "program"),
     "a macro": ("m.xlsx", zipped(("xl/workbook.xml", b"<a/>"), ("xl/vbaProject.bin", b"x")), "macros"),
     "an entity of another file": (
@@ -110,6 +130,74 @@ class TestHandingIn:
         assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E6%8A%A5")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-security-policy"].startswith("sandbox")
+
+    @pytest.mark.parametrize(
+        "name", ['a".pdf', "a;b=c.pdf", "x'y.pdf", "%0d%0aset-cookie.pdf", "../../etc/passwd.pdf", "ａ∕b.pdf"]
+    )
+    def test_gives_it_back_under_a_name_that_is_no_part_of_a_header_or_path(self, lead: Browser, name: str) -> None:
+        lead.send("Hand in", v_title="t", file=(name, PDF))
+
+        said = lead.ask("GET", lead.page.link("Download")).headers["content-disposition"]
+
+        assert re.fullmatch(r"attachment; filename\*=UTF-8''[A-Za-z0-9%._~-]+\.pdf", said)
+        assert "/" not in unquote(said.partition("''")[2])
+
+    @pytest.mark.parametrize(("lang", "said"), [("en", "Nothing of the file was kept"), ("zh-CN", "文件未保存")])
+    def test_beyond_the_share_of_a_day_is_refused_in_words_and_keeps_nothing(
+        self, house: House, visitors: ExitStack, project: str, tmp_path: Path, lang: str, said: str
+    ) -> None:
+        console = console_of(house, files=tmp_path / "evidence", upload_files=1)
+        visitor = visitors.enter_context(Browser(console, lang=lang))
+        sign_in(visitor, "project_lead")
+        place = f"/projects/{project}/do/evidence-add"
+        pages = []
+        for number, content in enumerate((PDF, PDF + b"%other")):
+            form = dict(visitor.open(f"{place}?type=paper").form("/evidence-add").fields)
+            data = {**form, "v_title": "t", "command_id": str(number)}
+            pages.append(visitor.ask("POST", place, data=data, files={"file": ("a.pdf", content)}, headers=SAME))
+
+        assert [one.status_code for one in pages] == [303, 429]
+        assert said in pages[1].text
+        csrf = dict(visitor.open("/board").form("/logout").fields)["csrf"]
+        headers = {**SAME, "x-csrf-token": csrf, "idempotency-key": "k"}
+        data = {"project_id": project, "type": "paper", "form": "{}"}
+        refused = visitor.ask(
+            "POST", "/api/v1/evidence", data=data, files={"file": ("a.pdf", PDF + b"%third")}, headers=headers
+        )
+        assert (refused.status_code, refused.json()["code"]) == (429, "upload_quota_person")
+        assert 0 < int(refused.headers["retry-after"]) <= 24 * 3600
+        assert [path.read_bytes() for path in (tmp_path / "evidence").rglob("*") if path.is_file()] == [PDF]
+        assert house.one("SELECT count(*) FROM upload") == 1
+
+    def test_by_its_hash_alone_gives_nobody_the_file_of_another_firm(
+        self, house: House, lead: Browser, signed_in: Callable[..., Browser], tmp_path: Path
+    ) -> None:
+        lead.send("Hand in", v_title="secret", file=("recipe.pdf", PDF))
+        sha256, thief = hashlib.sha256(PDF).hexdigest(), signed_in("stranger")
+        asked = RegisterProject(
+            command_id=key(),
+            programme_id=house.programmes["lean"],
+            organisation_id=house.parties["other firm"],
+            platform_id=house.parties["platform"],
+            name="another",
+        )
+        (made,) = ids_of(house.do(asked, by="stranger"))
+        own = number(house, made)
+        seen = house.one("SELECT version FROM project WHERE number = :n", n=own)
+
+        def claims(sha256: str) -> Any:
+            csrf = dict(thief.open("/board").form("/logout").fields)["csrf"]
+            headers = {**SAME, "x-csrf-token": csrf, "idempotency-key": sha256[:20], "if-match": f'"{seen}"'}
+            body = {"type": "paper", "file_name": "mine.pdf", "sha256": sha256, "size_bytes": len(PDF)}
+            place = f"/api/v1/projects/{own}/commands/evidence-add"
+            return thief.ask("POST", place, json={**body, "form": {"title": "t"}}, headers=headers)
+
+        stolen, invented = claims(sha256), claims("0" * 64)
+
+        assert [(one.status_code, one.json()["code"]) for one in (stolen, invented)] == [(422, "file_not_brought")] * 2
+        assert house.one("SELECT count(*) FROM evidence") == 1
+        thief.open(f"/projects/{own}/do/evidence-add?type=paper")
+        assert thief.send("Hand in", v_title="own", file=("own.pdf", PDF)).path.startswith("/evidence/")
 
     def test_shows_a_table_as_text_only(self, lead: Browser) -> None:
         page = lead.send("Hand in", v_title="t", file=("t.csv", "名称,值\n<b>温控</b>,4\n".encode()))
@@ -211,7 +299,10 @@ class TestAForm:
 
         assert sorted(one for one in choices if one.islower() and not is_known(f"choice.{one}")) == []
 
-    def test_of_a_requirement_has_words_for_every_number_of_the_default_standard(self) -> None:
-        names = {name for stage in library.default().stages for one in stage.criteria for name in one.parameters}
+    @pytest.mark.parametrize("name", ["default@2026.1", "hardware@v3.1", "hardware@v3.2"])
+    def test_of_a_requirement_has_words_for_every_number_of_a_standard(self, name: str) -> None:
+        pack = library.by_name(name)
+        numbers = [pair for stage in pack.stages for one in stage.criteria for pair in one.parameters.items()]
+        said = [text for pair in numbers for text in parameter(*pair, "zh-CN")]
 
-        assert sorted(name for name in names if not is_known(f"parameter.{name}")) == []
+        assert [one for one in said if re.search(r"[a-z]+_[a-z]+|^[a-z]+$", one)] == []

@@ -46,6 +46,17 @@ class TestTheInbox:
         assert "G2.1" in signed_in("coordinator").open("/inbox").text
         assert "G2.1" not in signed_in("project_lead").open("/inbox").text
 
+    def test_is_grouped_by_project_when_asked_for(
+        self, house: House, signed_in: Callable[..., Browser], made: UUID
+    ) -> None:
+        visitor = signed_in("project_lead")
+        visitor.open("/inbox")
+
+        page = visitor.follow("By project")
+
+        assert f"<header><h2>{number(house, made)} " in page.answer.text
+        assert "G2.1" in page.text
+
     def test_keeps_the_overdue_apart(self, house: House, visitors: ExitStack) -> None:
         (made,) = projects(house, pack="default")
         house.later(days=200)
@@ -284,3 +295,18 @@ class TestTheLanguage:
         assert page.answer.headers["content-language"] == "en"
         assert house.one("SELECT language FROM app_user WHERE login = 'coordinator'") == "en"
         assert house.one("SELECT COUNT(*) FROM audit_record WHERE action = 'user.set_language'") == 1
+
+    def test_of_the_account_wins_over_one_that_somebody_chose_at_this_browser_before(
+        self, browser: Browser, house: House
+    ) -> None:
+        browser.client.cookies.clear()
+        browser.open("/login")
+        browser.send("English")
+        sign_in(browser, "coordinator")
+        switched = browser.open("/inbox").answer.headers["content-language"]
+
+        browser.send("Sign out")
+        sign_in(browser, "auditor")
+
+        assert switched == "en"
+        assert browser.open("/inbox").answer.headers["content-language"] == "zh-CN"

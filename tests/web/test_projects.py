@@ -1,12 +1,13 @@
+import re
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 
 from lifecycle.projects.commands import PutOnHold
-from models.states import ProjectState
-from tests.factories import TODAY, House, a_project, key, projects
-from tests.web.browser import Browser
+from models.states import ProjectState, Role
+from tests.factories import TODAY, House, a_project, key, name_members, projects
+from tests.web.browser import Browser, Page
 
 
 @pytest.fixture
@@ -48,6 +49,38 @@ class TestTheBoard:
         is_listed = project in visitor.open("/projects").text
 
         assert (visitor.open(f"/projects/{project}").status == 200) == is_listed
+
+    def test_asks_for_ones_own_alone_and_takes_the_filter_to_the_list(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        mine, other = projects(house, 2)
+        name_members(house, mine, roles=(Role.QUALITY_ENGINEER,))
+        visitor = signed_in("quality_engineer")
+        visitor.open("/board?q=robot")
+
+        found = visitor.follow("Only mine")
+        listed = visitor.follow("List")
+
+        assert (number(house, mine) in found.text, number(house, other) in found.text) == (True, False)
+        assert listed.path == "/projects?q=robot&mine=true"
+        assert (number(house, mine) in listed.text, number(house, other) in listed.text) == (True, False)
+
+    def test_opens_on_a_phone_the_stages_where_somebody_is_named(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        projects(house)
+        name_members(house, *projects(house, stage=ProjectState.FEASIBILITY), roles=(Role.QUALITY_ENGINEER,))
+
+        own = opened_stages(signed_in("quality_engineer").open("/board"))
+        of_who_is_named_nowhere = opened_stages(signed_in("lab_lead").open("/board"))
+
+        assert own == ["feasibility"]
+        assert of_who_is_named_nowhere == ["intake", "feasibility"]
+
+
+def opened_stages(page: Page) -> list[str]:
+    """Return the stages that the script leaves open on a narrow screen."""
+    return re.findall(r'<details open data-mine>\s*<summary><h2 id="c-(\w+)"', page.answer.text)
 
 
 class TestTheList:
@@ -186,3 +219,17 @@ class TestWhatIsMissing:
 
         assert "Not handed in yet" in said
         assert "sme_declaration" not in said
+
+    @pytest.mark.parametrize(
+        ("stage", "then"),
+        [
+            (ProjectState.FEASIBILITY, "the panel can be called"),
+            (ProjectState.MARKET_VALIDATION, "the project can move on"),
+        ],
+    )
+    def test_says_what_is_possible_once_it_is_there(
+        self, house: House, signed_in: Callable[..., Browser], stage: ProjectState, then: str
+    ) -> None:
+        one = a_project(house, stage=stage, pack="lean")
+
+        assert f"are met, {then}." in signed_in("coordinator").open(f"/projects/{one}").text

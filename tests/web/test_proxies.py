@@ -9,7 +9,7 @@ from models.settings import SettingsError, load_settings
 from tests.factories import House
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
-from web.session import COOKIE
+from web.cookies import SESSION as COOKIE
 
 PEER = "192.0.2.1"
 """The address that the browser of the tests comes from."""
@@ -54,7 +54,7 @@ class TestEncryption:
     ) -> None:
         _, answer = signed_in_from(house, visitors, trusted, {"x-forwarded-proto": "https"})
 
-        cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(COOKIE))
+        cookie = next(one for one in answer.headers.get_list("set-cookie") if COOKIE in one)
         assert ("Secure" in cookie) == is_secure
         assert ("strict-transport-security" in answer.headers) == is_secure
 

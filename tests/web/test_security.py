@@ -19,7 +19,7 @@ from tests.web import authenticator
 from tests.web.authenticator import SecurityKey, secret_on
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
-from web.session import HALFWAY_COOKIE
+from web.cookies import HALFWAY
 
 PASSWORD = "correct horse battery"
 OUR_ADDRESS = "https://console.example"
@@ -70,7 +70,7 @@ def code(secret: str, house: House, steps: int = 0) -> str:
 def with_app(browser: Browser, house: House) -> tuple[str, list[str]]:
     """Add an authenticator app, and return its secret with the recovery codes."""
     secret = authenticator.with_app(browser, house, PASSWORD)
-    return secret, re.findall(r"(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}", browser.page.text)
+    return secret, re.findall(r"(?:[A-Z2-7]{4}-){6}[A-Z2-7]{4}", browser.page.text)
 
 
 def challenge(browser: Browser, path: str) -> Any:
@@ -161,7 +161,7 @@ class TestTheSecondStep:
             page = other.send("Sign in", proof_code=code(secret, house))
 
             assert page.path == "/projects"
-            assert other.client.cookies.get(HALFWAY_COOKIE) is None
+            assert other.client.cookies.get(HALFWAY) is None
 
     def test_takes_no_code_twice(self, house: House, app: FastAPI, visitor: Browser) -> None:
         secret, _ = with_app(visitor, house)
@@ -378,6 +378,8 @@ class TestAPassword:
             ("wrong and long enough", "another long way home", "another long way home", "present password is wrong"),
             (PASSWORD, "too short", "too short", "12 to 128"),
             (PASSWORD, "coordinatorcoordinator", "coordinatorcoordinator", "too easily guessed"),
+            (PASSWORD, "1qaz2wsx3edc", "1qaz2wsx3edc", "have leaked"),
+            (PASSWORD, "platform-2026!", "platform-2026!", "too easily guessed"),
             (PASSWORD, "another long way home", "another long way hone", "differ"),
             (PASSWORD, PASSWORD, PASSWORD, "is the present one"),
         ],
@@ -430,7 +432,7 @@ class TestAnAdministrator:
         admin = signed_in("admin")
         admin.open("/users/coordinator/do/set-password")
         page = admin.send("set a password")
-        shown = re.search(r"Password ([\w-]{20})", page.text)
+        shown = re.search(r"Password ([\w-]{22})", page.text)
         assert shown
         with Browser(console_of(house, is_demo=False)) as browser:
             browser.open("/login")

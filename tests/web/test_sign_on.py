@@ -16,7 +16,7 @@ from tests.factories import House, key
 from tests.web import provider as outside
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
-from tests.web.provider import Provider
+from tests.web.provider import ACCESS, Provider
 
 MAIL = "coordinator@example.org"
 
@@ -167,9 +167,9 @@ class TestWithALiar:
         answered(visitor, liar)
         cookie, path = self._kept(visitor, liar)
 
-        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
         first = visitor.open(path)
-        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        visitor.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
         again = visitor.open(path)
 
         assert first.path == "/projects"
@@ -194,7 +194,7 @@ class TestWithALiar:
         cookie, path = self._kept(early, liar)
         house.later(minutes=10)
         late = a_console(house, liar.issuer, visitors)
-        late.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/login/oidc")
+        late.client.cookies.set("pilotway_sign_on", cookie, domain="console.example", path="/")
 
         assert "took too long" in late.open(path).text
 
@@ -233,6 +233,42 @@ class TestWithALiar:
         assert liar.issuer not in visitor.open("/users/coordinator").text
         last = house.one("SELECT action FROM audit_record ORDER BY seq DESC LIMIT 1")
         assert last == "user.unlink_identity"
+
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_is_not_begun_by_another_site(self, house: House, visitors: ExitStack, liar: Provider, site: str) -> None:
+        visitor = a_console(house, liar.issuer, visitors)
+
+        answer = visitor.ask("GET", "/login/oidc?next=/projects", headers={"sec-fetch-site": site})
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/projects")
+        assert "set-cookie" not in answer.headers
+
+    def test_gives_no_token_of_the_provider_to_browser_or_database(
+        self, house: House, visitors: ExitStack, liar: Provider
+    ) -> None:
+        visitor = a_console(house, liar.issuer, visitors)
+        token = liar.id_token()
+        _, path = self._kept(visitor, liar)
+
+        answer = visitor.ask("GET", path)
+        after = visitor.ask("GET", "/security")
+
+        assert (answer.status_code, after.status_code) == (303, 200)
+        with house.engine.connect() as connection:
+            kept = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+        for said in (str(answer.headers), answer.text, after.text, kept):
+            assert ACCESS not in said
+            assert token.split(".")[0] not in said
+
+    def test_counts_as_a_password_however_strong_the_provider_calls_it(
+        self, house: House, visitors: ExitStack, liar: Provider
+    ) -> None:
+        liar.claims |= {"acr": "phrh", "amr": ["mfa", "hwk"]}
+        visitor = a_console(house, liar.issuer, visitors)
+        assert answered(visitor, liar).path == "/projects"
+
+        assert visitor.open("/security/totp").path.startswith("/step-up")
+        assert house.one("SELECT stepped_up_until FROM web_session WHERE ended_at IS NULL") is None
 
     def test_lets_nobody_into_a_disabled_account(self, house: House, visitors: ExitStack, liar: Provider) -> None:
         house.do(DisableUser(command_id=key(), user_id=house.people["coordinator"].user_id), by=Role.ADMIN)

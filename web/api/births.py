@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lifecycle.access.queries import fingerprint
-from lifecycle.commands import Answer, Command
 from lifecycle.deliveries.commands import ADD, ROTATE, DisableEndpoint
 from lifecycle.errors import NotFound
 from lifecycle.funds.commands import ADD as ADD_FUND
@@ -34,8 +33,7 @@ from lifecycle.projects.registration import REGISTER
 from models.limits import LONGEST_TOKEN
 from models.states import Role, Scope
 from notifications.webhooks import new_secret
-from web.acts import carry
-from web.api.core import Body, command_from, key_of, need, read_as, told
+from web.api.core import Body, Dry, carried, command_from, key_of, need, read_as, told
 from web.api.rows import RESOURCES
 from web.asking import need as need_right
 from web.nouns import USERS, WEBHOOKS, AnyVerb
@@ -74,17 +72,12 @@ class Token(BaseModel):
 
 
 @router.post("/users/{ref}/grants", status_code=201)
-def grant(visit: Program, ref: str, asked: Annotated[Grant, Depends(read_as(Grant))]) -> Response:
+def grant(visit: Program, ref: str, asked: Annotated[Grant, Depends(read_as(Grant))], is_dry: Dry) -> Response:
     """Give somebody a role."""
     need(visit, Scope.PROJECT_WRITE)
     key, user_id = key_of(visit), _user(visit, ref)
-    return told(
-        _done(
-            visit,
-            GrantRole(command_id=key, user_id=user_id, role=asked.role, organisation_id=asked.organisation_id),
-        ),
-        201,
-    )
+    command = GrantRole(command_id=key, user_id=user_id, role=asked.role, organisation_id=asked.organisation_id)
+    return told(carried(visit, command, is_dry=is_dry), 201)
 
 
 @router.delete("/users/{ref}/grants/{grant_id}", status_code=204)
@@ -92,24 +85,24 @@ def revoke(visit: Program, ref: str, grant_id: str) -> Response:
     """Take a role back."""
     need(visit, Scope.PROJECT_WRITE)
     key, user_id = key_of(visit), _user(visit, ref)
-    _done(visit, RevokeRole(command_id=key, user_id=user_id, grant_id=_id(grant_id)))
+    carried(visit, RevokeRole(command_id=key, user_id=user_id, grant_id=_id(grant_id)))
     return Response(status_code=204)
 
 
 @router.post("/users/{ref}/disable")
-def disable(visit: Program, ref: str) -> Response:
+def disable(visit: Program, ref: str, is_dry: Dry) -> Response:
     """Close an account."""
-    return _whole(visit, ref, DISABLE_USER)
+    return _whole(visit, ref, DISABLE_USER, is_dry=is_dry)
 
 
 @router.post("/users/{ref}/enable")
-def enable(visit: Program, ref: str) -> Response:
+def enable(visit: Program, ref: str, is_dry: Dry) -> Response:
     """Open an account again."""
-    return _whole(visit, ref, ENABLE_USER)
+    return _whole(visit, ref, ENABLE_USER, is_dry=is_dry)
 
 
 @router.post("/users/{ref}/tokens", status_code=201)
-def add_token(visit: Program, ref: str, asked: Annotated[Token, Depends(read_as(Token))]) -> Response:
+def add_token(visit: Program, ref: str, asked: Annotated[Token, Depends(read_as(Token))], is_dry: Dry) -> Response:
     """Give somebody a token; it is in this answer and nowhere else."""
     need(visit, Scope.PROJECT_WRITE)
     key, user_id, text = key_of(visit), _user(visit, ref), f"pt_{secrets.token_urlsafe(32)}"
@@ -120,7 +113,7 @@ def add_token(visit: Program, ref: str, asked: Annotated[Token, Depends(read_as(
         expires_at=visit.now + timedelta(days=asked.days),
         scopes=tuple(sorted(set(asked.scopes))),
     )
-    return told(_done(visit, command), 201, token=text)
+    return told(carried(visit, command, is_dry=is_dry), 201, token=text)
 
 
 @router.delete("/users/{ref}/tokens/{token_id}", status_code=204)
@@ -128,18 +121,18 @@ def revoke_token(visit: Program, ref: str, token_id: str) -> Response:
     """Take a token back."""
     need(visit, Scope.PROJECT_WRITE)
     key, user_id = key_of(visit), _user(visit, ref)
-    _done(visit, RevokeToken(command_id=key, user_id=user_id, token_id=_id(token_id)))
+    carried(visit, RevokeToken(command_id=key, user_id=user_id, token_id=_id(token_id)))
     return Response(status_code=204)
 
 
 @router.post("/webhooks/{ref}/commands/rotate")
-def rotate(visit: Program, body: Body, ref: str) -> Response:
+def rotate(visit: Program, body: Body, ref: str, is_dry: Dry) -> Response:
     """Give an endpoint a new secret: one that is sent along, else one that is drawn and shown in this answer."""
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
     row = visit.read(lambda session: WEBHOOKS.find(session, visit, ref))
     body, shown = _with_secret(body)
-    return told(_done(visit, command_from(ROTATE, row.id, body, key=key)), 200, **shown)
+    return told(carried(visit, command_from(ROTATE, row.id, body, key=key), is_dry=is_dry), 200, **shown)
 
 
 @router.delete("/webhooks/{ref}", status_code=204)
@@ -148,12 +141,12 @@ def delete_webhook(visit: Program, ref: str) -> Response:
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
     row = visit.read(lambda session: WEBHOOKS.find(session, visit, ref))
-    _done(visit, DisableEndpoint(command_id=key, webhook_id=row.id, reason=DISABLED_HERE))
+    carried(visit, DisableEndpoint(command_id=key, webhook_id=row.id, reason=DISABLED_HERE))
     return Response(status_code=204)
 
 
 @router.post("/{path}", status_code=201)
-def bring_in(visit: Program, body: Body, path: str) -> Response:
+def bring_in(visit: Program, body: Body, path: str, is_dry: Dry) -> Response:
     """Bring something in that was not there."""
     need(visit, Scope.PROJECT_WRITE)
     verb = BIRTHS.get(path)
@@ -165,21 +158,14 @@ def bring_in(visit: Program, body: Body, path: str) -> Response:
     need_right(visit, verb)
     if verb is ADD:
         body, shown = _with_secret({"owner_id": str(visit.actor.user_id), **body})
-    return told(_done(visit, command_from(verb, None, body, key=key)), 201, **shown)
+    return told(carried(visit, command_from(verb, None, body, key=key), is_dry=is_dry), 201, **shown)
 
 
-def _done(visit: Visit, command: Command) -> Answer:
-    answer = carry(visit, command)
-    if answer.error is not None:
-        raise answer.error
-    return answer
-
-
-def _whole(visit: Visit, ref: str, verb: AnyVerb) -> Response:
+def _whole(visit: Visit, ref: str, verb: AnyVerb, *, is_dry: bool) -> Response:
     """Carry out what asks for nothing but the account."""
     need(visit, Scope.PROJECT_WRITE)
     key, user_id = key_of(visit), _user(visit, ref)
-    return told(_done(visit, verb.command(command_id=key, user_id=user_id)))
+    return told(carried(visit, verb.command(command_id=key, user_id=user_id), is_dry=is_dry))
 
 
 def _user(visit: Visit, ref: str) -> UUID:

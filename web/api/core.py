@@ -3,21 +3,22 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
+from lifecycle.canonical import instant
 from lifecycle.commands import Answer, Command
-from lifecycle.errors import Forbidden, Invalid, Unmet, unmet
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, Unmet, unmet
 from models.limits import SHORT_TEXT
 from models.states import Scope
-from web.acts import Action, actions, carry, refusal, right_first
-from web.errors import KeyMissing, Malformed, VersionMissing
+from web.acts import Action, actions, carry, changes_since, refusal, right_first
+from web.errors import KeyMissing, Malformed, VersionMissing, answered, patience_of, problem, status_of
 from web.nouns import AnyVerb, Noun, noun_at
 from web.session import Program, Visit
 
@@ -26,6 +27,14 @@ DEEPEST = 16
 JSON = "application/json"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
+
+
+def asked_dry(dry_run: Annotated[bool, Query()] = False) -> bool:  # noqa: FBT002 - from the query
+    """Say whether to tell what would be done, and do nothing (`dry_run=true`)."""
+    return dry_run
+
+
+Dry = Annotated[bool, Depends(asked_dry)]
 
 
 @router.get("/{path}/{ref}/commands")
@@ -40,6 +49,11 @@ def commands(visit: Program, path: str, ref: str) -> Response:
 
     found, version = visit.read(work)
     return JSONResponse([_said(one, noun, ref) for one in found], headers={"etag": f'"{version}"'})
+
+
+def schema_of(verb: AnyVerb) -> str:
+    """Return the name of the schema of a verb's body in the description of the API."""
+    return verb.permission.replace(".", "-")
 
 
 async def body_of(request: Request) -> dict[str, Any]:
@@ -91,7 +105,7 @@ def read_as(model: type[T]) -> Callable[[Request], Awaitable[T]]:
 
 
 @router.post("/{path}/{ref}/commands/{name}")
-def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_run: bool = False) -> Response:  # noqa: FBT001, FBT002 - parts of one address
+def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, is_dry: Dry) -> Response:
     """Do it: `Idempotency-Key` always, `If-Match` with the version that was seen; `dry_run=true` writes nothing."""
     noun = noun_at(path)
     verb = noun.verb(name)
@@ -104,15 +118,46 @@ def carry_out(visit: Program, body: Body, path: str, ref: str, name: str, dry_ru
         asked = command_from(verb, row.id, body, key=key, version=version)
     except Invalid as error:
         raise right_first(visit, noun, row, verb, error) from None
-    answer = visit.rehearse(asked) if dry_run else carry(visit, asked)
+    answer = visit.rehearse(asked) if is_dry else carry(visit, asked)
     if answer.error is not None:
-        raise refusal(visit, noun, row, answer.error)
+        return refused(visit, noun, row, answer.error, seen=version)
     return told(answer)
 
 
+def refused(visit: Visit, noun: Noun, row: Any, error: LifecycleError, *, seen: int | None) -> Response:
+    """Return the problem of a refusal with what else is possible now (`can`), or what others did since (`changes`)."""
+
+    def work(session: Session) -> dict[str, Any]:
+        if isinstance(error, Stale):
+            since = changes_since(session, noun, row, row.version if seen is None else seen)
+            return {"changes": [{**asdict(one), "at": instant(one.at)} for one in since]}
+        found = actions(session, visit, noun, row) if status_of(error) in (403, 409) else []
+        return {"can": [_href(one, noun, noun.ref(row)) for one in found if one.is_allowed]} if found else {}
+
+    if isinstance(error, NotFound):
+        raise error
+    whole = refusal(visit, noun, row, error)
+    document = problem(whole, lang=visit.lang, path=visit.request.url.path, trace_id=visit.trace_id)
+    headers = {"content-language": visit.lang, **patience_of(whole, document["status"])}
+    return answered({**document, **visit.read(work)}, headers)
+
+
+def carried(visit: Visit, command: Command, *, is_dry: bool = False) -> Answer:
+    """Carry a command out, or rehearse it, and return the answer; raise its refusal."""
+    answer = visit.rehearse(command) if is_dry else carry(visit, command)
+    if answer.error is not None:
+        raise answer.error
+    return answer
+
+
 def told(answer: Answer, status: int = 200, **besides: Any) -> Response:
-    """Return the document of what was carried out, with its version as `ETag`; `besides` is shown this once."""
+    """Return the document of what was carried out, with its version as `ETag`; `besides` is shown this once.
+
+    What was rehearsed made nothing: its status is 200, and it shows nothing besides.
+    """
     headers = {"idempotency-replayed": "true"} if answer.is_replay else {}
+    if answer.document.get("dry_run"):
+        return JSONResponse(answer.document)
     if answer.document.get("version"):
         headers["etag"] = f'"{answer.document["version"]}"'
     return JSONResponse({**answer.document, **besides}, status_code=status, headers=headers)
@@ -187,8 +232,13 @@ def _said(action: Action, noun: Noun, ref: str) -> dict[str, Any]:
         "verb": action.verb.permission,
         "allowed": action.is_allowed,
         "reasons": [one.document() for one in action.reasons],
-        "href": f"/api/v1/{noun.path}/{ref}/commands/{action.name}",
+        "href": _href(action, noun, ref),
+        "schema": f"/api/v1/openapi.json#/components/schemas/{schema_of(action.verb)}",
     }
+
+
+def _href(action: Action, noun: Noun, ref: str) -> str:
+    return f"/api/v1/{noun.path}/{ref}/commands/{action.name}"
 
 
 def need(visit: Visit, scope: Scope) -> None:

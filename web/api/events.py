@@ -25,7 +25,7 @@ from notifications.webhooks import cloud_event
 from web.api.core import need
 from web.api.cursors import read, written
 from web.api.lists import asked_of
-from web.api.resources import Resource, of_columns
+from web.api.resources import Filter, Resource, of_columns
 from web.api.rows import RESOURCES
 from web.reading_rights import as_id
 from web.session import Program, Visit
@@ -35,6 +35,7 @@ SETTLED = timedelta(minutes=1)
 AT_A_TIME, MOST_LOOKED_AT = 500, 5_000
 """Messages that are looked at for one answer: who may see few of them comes back with the cursor."""
 _MESSAGE = table_of(OutboxMessage)
+AFTER = "after"
 _TWICE = frozenset({"platforms"})
 """Resources whose rows are another's too."""
 EVENTS = Resource(
@@ -42,7 +43,10 @@ EVENTS = Resource(
     model=OutboxMessage,
     reach=lambda _visit: false(),
     fields=("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "data"),
-    filters=of_columns(OutboxMessage, kind=str, object_type=str),
+    filters={
+        **of_columns(OutboxMessage, kind=str, object_type=str),
+        AFTER: Filter(kind=UUID, where=lambda _visit, last: _MESSAGE.c.id > last, about="id of the last event seen"),
+    },
 )
 """What can be asked of the feed; who sees which message is asked of what it is about."""
 _ABOUT: Mapping[str, Resource] = {
@@ -52,19 +56,20 @@ _ABOUT: Mapping[str, Resource] = {
 
 @router.get("/events")
 def events(visit: Program) -> Response:
-    """Give events in their order, behind the cursor; `next` is where to come back to."""
+    """Give events in their order, behind the cursor, or behind the one with an id (`after`); `next`: where to go on."""
     need(visit, Scope.READ)
     question = asked_of(visit.request, EVENTS, own=("limit", "cursor", "lang"))
-    place = f"events?{json.dumps(sorted((name, str(value)) for name, value in question.asked.items()))}"
-    after = read(place, question.cursor, UUID) if question.cursor else None
-    filters = [EVENTS.filters[name].where(visit, value) for name, value in question.asked.items()]
+    asked = {name: value for name, value in question.asked.items() if name != AFTER}
+    place = f"events?{json.dumps(sorted((name, str(value)) for name, value in asked.items()))}"
+    after = read(place, question.cursor, UUID)[0] if question.cursor else question.asked.get(AFTER)
+    filters = [EVENTS.filters[name].where(visit, value) for name, value in asked.items()]
 
     def work(session: Session) -> tuple[list[Any], UUID | None, str]:
         rows, last = _next(session, visit, filters, after, question.limit)
         return rows, last, _source(session)
 
     rows, last, source = visit.read(work)
-    following = written(place, last) if last is not None else None
+    following = written(place, [last]) if last is not None else None
     return JSONResponse({"data": [_event(row, source) for row in rows], "next": following})
 
 

@@ -33,9 +33,12 @@ PARAMETERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": PER_PAGE},
         "example": PER_PAGE,
     },
+    "Count": {"name": "count", "in": "query", "schema": {"type": "boolean"}, "example": True},
     "Cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 600}, "example": "tEGw4q6u…"},
 }  # fmt: skip
 KEYED = [parameter("Key"), parameter("Csrf")]
+DRY = [*KEYED, parameter("DryRun")]
+"""Of a write that can be rehearsed."""
 ANSWERED = {"$ref": f"{REF}Answer"}
 ANSWER: dict[str, Any] = {
     "type": "object",
@@ -51,7 +54,39 @@ ANSWER: dict[str, Any] = {
     },
     "required": ["object_type", "object_id", "state", "version"],
 }
-_REASON = {"type": "object", "properties": {"code": TEXT, "values": {"type": "object"}}, "required": ["code"]}
+_PEOPLE = {"type": "array", "items": TEXT}
+_REASON = {
+    "type": "object",
+    "properties": {
+        "code": TEXT,
+        "clause": TEXT,
+        "verdict": TEXT,
+        "party": TEXT,
+        "role": TEXT,
+        "people": _PEOPLE,
+        "but_not": _PEOPLE,
+        "due_on": {"type": "string", "format": "date"},
+        "suffices": TEXT,
+        "values": {"type": "object"},
+    },
+    "required": ["code"],
+}
+_OR_NULL = {"type": ["string", "null"]}
+_REQUIREMENT = {
+    "type": "object",
+    "properties": {
+        "clause": TEXT,
+        "owner": _OR_NULL,
+        "person": _OR_NULL,
+        "due": {"type": ["string", "null"], "format": "date"},
+    },
+    "required": ["clause", "owner", "person", "due"],
+}
+_CHANGE = {
+    "type": "object",
+    "properties": {"at": INSTANT, "by": TEXT, "action": TEXT, "to_state": TEXT},
+    "required": ["at", "by", "action", "to_state"],
+}
 COMMAND: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -60,8 +95,9 @@ COMMAND: dict[str, Any] = {
         "allowed": {"type": "boolean"},
         "reasons": {"type": "array", "items": _REASON},
         "href": TEXT,
+        "schema": TEXT,
     },
-    "required": ["name", "verb", "allowed", "reasons", "href"],
+    "required": ["name", "verb", "allowed", "reasons", "href", "schema"],
 }
 PROBLEM_SHAPE: dict[str, Any] = {
     "type": "object",
@@ -76,8 +112,15 @@ PROBLEM_SHAPE: dict[str, Any] = {
         "reasons": {"type": "array", "items": _REASON},
         "errors": {
             "type": "array",
-            "items": {"type": "object", "properties": {"pointer": TEXT, "code": TEXT}, "required": ["pointer"]},
+            "items": {
+                "type": "object",
+                "properties": {"pointer": TEXT, "code": TEXT, "message": TEXT},
+                "required": ["pointer", "code", "message"],
+            },
         },
+        "requirements": {"type": "array", "items": _REQUIREMENT},
+        "can": {"type": "array", "items": TEXT},
+        "changes": {"type": "array", "items": _CHANGE},
         "current": {"type": ["integer", "null"]},
         "lang": {"enum": ["zh-CN", "en"]},
         "trace_id": TEXT,

@@ -17,8 +17,7 @@ from lifecycle.payouts import together as several
 from lifecycle.payouts.commands import RequestPayout
 from models.db import run_in_transaction
 from models.states import Role, Scope
-from web.acts import carry
-from web.api.core import key_of, need, read_as, told
+from web.api.core import Dry, carried, key_of, need, read_as, told
 from web.bank_files import taken
 from web.errors import Malformed, answered, problem
 from web.money_nouns import MILESTONES, PAYOUTS
@@ -67,7 +66,7 @@ TheseSeveral = Annotated[Several, Depends(read_as(Several))]
 
 
 @router.post("/payouts", status_code=201)
-def request(visit: Program, asked: Annotated[Asked, Depends(read_as(Asked))]) -> Response:
+def request(visit: Program, asked: Annotated[Asked, Depends(read_as(Asked))], is_dry: Dry) -> Response:
     """Ask for the money of an accepted milestone; what is named besides has to be so."""
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
@@ -79,34 +78,36 @@ def request(visit: Program, asked: Annotated[Asked, Depends(read_as(Asked))]) ->
              if said[name] != true[name]]  # fmt: skip
     if wrong:
         raise Invalid(*wrong)
-    answer = carry(
-        visit,
-        RequestPayout(
-            command_id=key,
-            milestone_id=asked.milestone_id,
-            payee_account_id=asked.payee_account_id,
-            new_amount_minor=asked.amount_minor,
-            new_evidence=tuple(asked.evidence),
-        ),
+    command = RequestPayout(
+        command_id=key,
+        milestone_id=asked.milestone_id,
+        payee_account_id=asked.payee_account_id,
+        new_amount_minor=asked.amount_minor,
+        new_evidence=tuple(asked.evidence),
     )
-    if answer.error is not None:
-        raise answer.error
-    return told(answer, 201)
+    return told(carried(visit, command, is_dry=is_dry), 201)
 
 
 @router.post("/payouts/commands/approve")
-def approve(visit: Program, asked: TheseSeveral) -> Response:
+def approve(visit: Program, asked: TheseSeveral, is_dry: Dry) -> Response:
     """Approve all of these payouts, each of which one approval is enough for, or none."""
-    return _together(visit, "approve", asked)
+    return _together(visit, "approve", asked, is_dry=is_dry)
 
 
 @router.post("/payouts/commands/release")
-def release(visit: Program, asked: TheseSeveral) -> Response:
+def release(visit: Program, asked: TheseSeveral, is_dry: Dry) -> Response:
     """Release all of these payouts or none."""
-    return _together(visit, "release", asked)
+    return _together(visit, "release", asked, is_dry=is_dry)
 
 
-def _together(visit: Visit, word: several.Word, asked: Several) -> Response:
+class _Rehearsed(Exception):
+    """All of them would be done: what was written on the way is taken back."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        self.answers = answers
+
+
+def _together(visit: Visit, word: several.Word, asked: Several, *, is_dry: bool) -> Response:
     need(visit, Scope.PROJECT_WRITE)
     key = key_of(visit)
     need_money_proof(visit)
@@ -116,10 +117,16 @@ def _together(visit: Visit, word: several.Word, asked: Several) -> Response:
     def work(session: Session) -> list[Any]:
         for one in items:
             PAYOUTS.find(session, visit, str(one.id))
-        return several.together(session, word, items, total_minor=asked.total_minor, key=key, stamp=stamp)
+        found = several.together(session, word, items, total_minor=asked.total_minor, key=key, stamp=stamp)
+        if is_dry:
+            raise _Rehearsed(found)
+        return found
 
     try:
         answers = run_in_transaction(visit.house.engine, work)
+    except _Rehearsed as found:
+        shown = [{**one.document, "dry_run": True} for one in found.answers]
+        return JSONResponse({"items": shown, "total_minor": asked.total_minor})
     except BatchRefused as refused:
         return _refused(visit, refused)
     return JSONResponse({"items": [dict(one.document) for one in answers], "total_minor": asked.total_minor})

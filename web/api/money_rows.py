@@ -1,6 +1,7 @@
 """What programs can list of the money: payouts, funds, agreements, what is owed back, the bank."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.reading import table_of
 from models.statements import BankStatement
 from models.states import (
+    AccountKind,
     MilestoneState,
     PayeeStatus,
     PaymentBatchState,
@@ -24,7 +26,7 @@ from models.states import (
     StatementStatus,
 )
 from web import money_rights as money
-from web.api.resources import Filter, Part, Reach, Resource, by_column, of_columns
+from web.api.resources import Filter, Part, Reach, Resource, Sort, acted_on_since, by_column, of_columns
 from web.session import Visit
 
 
@@ -51,6 +53,12 @@ def _of_funds(model: Any) -> Reach:
     return lambda visit: table_of(model).c.fund_id.in_(select(fund.c.id).where(money.readable_funds(visit.rights)))
 
 
+def _of_kind(_visit: Visit, kind: AccountKind) -> ColumnElement[bool]:
+    account = table_of(Account)
+    found: ColumnElement[bool] = table_of(Posting).c.account_id.in_(select(account.c.id).where(account.c.kind == kind))
+    return found
+
+
 def _postings(visit: Visit) -> ColumnElement[bool]:
     account = table_of(Account)
     mine = select(account.c.id).where(_of_funds(Account)(visit))
@@ -65,6 +73,7 @@ _ALL = (
         view="v_payout",
         reach=money.readable_payouts,
         order="number",
+        orders={"due": Sort(column="pay_by_on", kind=date)},
         readers=money.MONEY_ROLES,
         filters={
             "q": Filter(
@@ -73,6 +82,7 @@ _ALL = (
                 about="part of the number, the project or the firm",
             ),
             "fund": Filter(kind=str, where=_fund_named, about="code of the fund"),
+            **acted_on_since(Payout),
             **of_columns(Payout, state=PayoutState, purpose=PayoutPurpose, project_id=UUID, fund_id=UUID),
         },
     ),
@@ -90,14 +100,21 @@ _ALL = (
         view="v_agreement",
         reach=money.readable_agreements,
         readers=money.MONEY_ROLES,
-        filters={"fund": _in_fund(Agreement), **of_columns(Agreement, project_id=UUID, fund_id=UUID)},
+        filters={
+            "fund": _in_fund(Agreement),
+            **acted_on_since(Agreement),
+            **of_columns(Agreement, project_id=UUID, fund_id=UUID),
+        },
     ),
     Resource(
         path="milestones",
         model=Milestone,
         view="v_milestone",
         reach=money.readable_milestones,
-        filters=of_columns(Milestone, project_id=UUID, agreement_id=UUID, state=MilestoneState),
+        filters={
+            **acted_on_since(Milestone),
+            **of_columns(Milestone, project_id=UUID, agreement_id=UUID, state=MilestoneState),
+        },
     ),
     Resource(
         path="costs",
@@ -108,7 +125,7 @@ _ALL = (
             "version",
         ),
         reach=money.readable_costs,
-        filters=of_columns(CostStatement, project_id=UUID, agreement_id=UUID),
+        filters={**acted_on_since(CostStatement), **of_columns(CostStatement, project_id=UUID, agreement_id=UUID)},
     ),
     Resource(
         path="recoveries",
@@ -120,7 +137,7 @@ _ALL = (
         reach=money.readable_recoveries,
         order="number",
         readers=money.MONEY_ROLES,
-        filters=of_columns(RecoveryOrder, project_id=UUID, state=RecoveryState),
+        filters={**acted_on_since(RecoveryOrder), **of_columns(RecoveryOrder, project_id=UUID, state=RecoveryState)},
     ),
     Resource(
         path="payees",
@@ -169,6 +186,7 @@ LEDGER = Resource(
     reach=_postings,
     key="seq",
     order="seq",
+    filters={"account": Filter(kind=AccountKind, where=_of_kind, about="account of the fund")},
 )
 COMMITMENTS = Resource(
     path="commitments",

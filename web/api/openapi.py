@@ -5,6 +5,7 @@ Headings are in one language, `zh-CN` or `en`; names, codes and examples are the
 
 import functools
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from inspect import cleandoc
 from typing import Any
@@ -15,13 +16,16 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from notifications.words import Lang, is_known
-from web.api import births, events, money, session
+from web import cookies
+from web.api import births, events, money, schedules, session
 from web.api.births import BIRTHS
+from web.api.core import schema_of
 from web.api.examples import example
 from web.api.fixed import (
     ANSWER,
     ANSWERED,
     COMMAND,
+    DRY,
     EVENT,
     KEYED,
     PARAMETERS,
@@ -33,10 +37,10 @@ from web.api.lists import form_of
 from web.api.problems import RESPONSES, problems
 from web.api.resources import Filter, Resource
 from web.api.rows import PARTS, RESOURCES
-from web.api.shapes import REF, UUID_TEXT, body_schema, row_schema
+from web.api.shapes import INSTANT, REF, UUID_TEXT, body_schema, row_schema
 from web.nouns import NOUNS, AnyVerb, Noun
 from web.render import Words
-from web.session import COOKIE, Anybody
+from web.session import Anybody
 
 router = APIRouter(tags=["openapi"])
 VERSION = "1.0.0"
@@ -82,6 +86,7 @@ class _Writer:
             self._noun(noun)
         self._money()
         self._people()
+        self._schedules()
         tags = list(dict.fromkeys(one["tags"][0] for ways in self.paths.values() for one in ways.values()))
         return {
             "openapi": "3.1.0",
@@ -98,13 +103,13 @@ class _Writer:
             "components": {
                 "schemas": dict(sorted(self.schemas.items())),
                 "responses": problems(self.words),
-                "parameters": PARAMETERS,
+                "parameters": {name: self._described(one) for name, one in PARAMETERS.items()},
                 "securitySchemes": {
                     "token": {"type": "http", "scheme": "bearer", "description": self.words.t("api.token")},
                     "session": {
                         "type": "apiKey",
                         "in": "cookie",
-                        "name": COOKIE,
+                        "name": cookies.SESSION,
                         "description": self.words.t("api.session"),
                     },
                 },
@@ -136,12 +141,15 @@ class _Writer:
         answered: dict[str, Any] = {"description": self.words.t("api.done")}
         if answer is not None:
             answered["content"] = {JSON: {"schema": answer, "example": example(answer, self.schemas)}}
+        done = {status: answered}
+        if parameter("DryRun") in parameters and status != "200":
+            done["200"] = {**answered, "description": self.words.t("api.dry")}
         operation: dict[str, Any] = {
             "operationId": f"{method}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
             "tags": [tag],
             "summary": summary[:1].upper() + summary[1:],
-            "parameters": [*named, *parameters],
-            "responses": {status: answered, **{one: {"$ref": f"#/components/responses/{RESPONSES[one]}"}
+            "parameters": [*named, *(self._described(one) for one in parameters)],
+            "responses": {**done, **{one: {"$ref": f"#/components/responses/{RESPONSES[one]}"}
                                                for one in problems}},
             **besides,
         }  # fmt: skip
@@ -149,8 +157,14 @@ class _Writer:
             operation["description"] = about
         if body is not None:
             sent = {"schema": body, "example": example(body, self.schemas)}
-            operation["requestBody"] = {"required": bool(body.get("required")), "content": {kind: sent}}
+            whole = self.schemas[body["$ref"].removeprefix(REF)] if "$ref" in body else body
+            operation["requestBody"] = {"required": bool(whole.get("required")), "content": {kind: sent}}
         self.paths.setdefault(path, {})[method] = operation
+
+    def _described(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return a parameter with what it asks, in words."""
+        key = f"api.ask.{asked.get('name', '')}"
+        return {**asked, "description": self.words.t(key)} if is_known(f"page.{key}") else asked
 
     def _row(self, resource: Resource) -> dict[str, Any]:
         name = "".join(part.capitalize() for part in resource.path.split("-"))
@@ -178,7 +192,7 @@ class _Writer:
             tag=path,
             summary=self.words.t("api.one", what=title),
             answer=self._row(resource),
-            parameters=[versioned] if "version" in resource.table.c else [],
+            parameters=[*_shown(resource), *([versioned] if "version" in resource.table.c else [])],
         )
 
     def _part(self, path: str, part: str, resource: Resource) -> None:
@@ -191,6 +205,15 @@ class _Writer:
             parameters=_asked(resource),
             problems=_LISTING,
         )
+
+    def _schedules(self) -> None:
+        for name, verb in schedules.VERBS.items():
+            body = body_schema(verb, self.schemas)
+            own = {one: schema for one, schema in body["properties"].items() if one != "schedule"}
+            needed = [one for one in body["required"] if one != "schedule"]
+            said = {**body, "properties": own, "required": needed}
+            self._write(f"/schedules/{{ref}}/commands/{name}", "schedules", self.words.verb(verb.permission), said,
+                        ANSWERED, "200", is_dry=True)  # fmt: skip
 
     def _birth(self, path: str, verb: AnyVerb) -> None:
         body = body_schema(verb, self.schemas)
@@ -205,7 +228,7 @@ class _Writer:
             answer=ANSWERED,
             status="201",
             body=body,
-            parameters=KEYED,
+            parameters=DRY,
             problems=_WRITING,
         )
 
@@ -222,7 +245,7 @@ class _Writer:
             if verb.permission == "webhook.rotate":
                 body.pop("required")
             version = [parameter("IfMatchNeeded")] if noun.asks_version else [parameter("IfMatch")]
-            dry = [] if verb.permission == "webhook.rotate" else [parameter("DryRun")]
+            self.schemas[schema_of(verb)] = body
             self._add(
                 "post",
                 f"/{noun.path}/{{ref}}/commands/{noun.spoken(verb)}",
@@ -230,8 +253,8 @@ class _Writer:
                 summary=self.words.verb(verb.permission),
                 about=_about(verb),
                 answer=ANSWERED,
-                body=body,
-                parameters=[*KEYED, *version, *dry],
+                body={"$ref": f"{REF}{schema_of(verb)}"},
+                parameters=[*DRY, *version],
                 problems=(*_WRITING, "428") if noun.asks_version else _WRITING,
                 **{"x-verb": verb.permission},
             )
@@ -272,10 +295,10 @@ class _Writer:
             "required": ["items", "total_minor"],
         }
         verb = self.words.verb
-        self._write("/payouts", "payouts", verb("payout.request"), asked, ANSWERED, "201")
+        self._write("/payouts", "payouts", verb("payout.request"), asked, ANSWERED, "201", is_dry=True)
         for name in ("approve", "release"):
             said = self.words.t("api.together", what=verb(f"payout.{name}"))
-            self._write(f"/payouts/commands/{name}", "payouts", said, several, all_done, "200")
+            self._write(f"/payouts/commands/{name}", "payouts", said, several, all_done, "200", is_dry=True)
         self._write("/statements", "statements", self.words.t("api.take"), _file({}), taken, "201", kind=MULTIPART)
         form = {"project_id": TEXT, "type": TEXT, "form": {"type": "string", "contentMediaType": JSON},
                 "revision": TEXT}  # fmt: skip
@@ -285,10 +308,10 @@ class _Writer:
     def _people(self) -> None:
         verb, grant, token = self.words.verb, _of_model(births.Grant), _of_model(births.Token)
         given = {**ANSWER, "properties": {**ANSWER["properties"], "token": TEXT}}
-        self._write("/users/{ref}/grants", "users", verb("user.grant"), grant, ANSWERED, "201")
-        self._write("/users/{ref}/tokens", "users", verb("user.add_token"), token, given, "201")
+        self._write("/users/{ref}/grants", "users", verb("user.grant"), grant, ANSWERED, "201", is_dry=True)
+        self._write("/users/{ref}/tokens", "users", verb("user.add_token"), token, given, "201", is_dry=True)
         for name in ("disable", "enable"):
-            self._write(f"/users/{{ref}}/{name}", "users", verb(f"user.{name}"), None, ANSWERED, "200")
+            self._write(f"/users/{{ref}}/{name}", "users", verb(f"user.{name}"), None, ANSWERED, "200", is_dry=True)
         ends = (
             ("/users/{ref}/grants/{grant_id}", "users", "user.revoke"),
             ("/users/{ref}/tokens/{token_id}", "users", "user.revoke_token"),
@@ -300,11 +323,20 @@ class _Writer:
             )
 
     def _write(  # noqa: PLR0913 - the parts of one operation
-        self, path: str, tag: str, summary: str, body: Any, answer: Any, status: str, *, kind: str = JSON
+        self,
+        path: str,
+        tag: str,
+        summary: str,
+        body: Any,
+        answer: Any,
+        status: str,
+        *,
+        kind: str = JSON,
+        is_dry: bool = False,
     ) -> None:
         self._add(
             "post", path, tag=tag, summary=summary, body=body, answer=answer, status=status,
-            parameters=KEYED, problems=_WRITING, kind=kind,
+            parameters=DRY if is_dry else KEYED, problems=_WRITING, kind=kind,
         )  # fmt: skip
 
 
@@ -337,26 +369,46 @@ def _file(properties: Mapping[str, Any], *needed: str) -> dict[str, Any]:
 
 def _page_of(row: Mapping[str, Any]) -> dict[str, Any]:
     following = {"type": ["string", "null"], "description": "cursor"}
-    properties = {"data": {"type": "array", "items": dict(row)}, "next": following}
+    properties = {"data": {"type": "array", "items": dict(row)}, "next": following, "count": {"type": "integer"}}
     return {"type": "object", "properties": properties, "required": ["data", "next"]}
 
 
 def _asked(resource: Resource) -> list[Any]:
+    """Return what a list can be asked."""
     sort = {"name": "sort", "in": "query", "schema": {"type": "string", "enum": list(resource.sorts)},
             "example": resource.sorts[0]}  # fmt: skip
-    fields = {"name": "fields", "in": "query", "schema": {"type": "string", "maxLength": 1000},
-              "example": ",".join(resource.keys[:2])}  # fmt: skip
     filters = [_filter(name, one) for name, one in resource.filters.items()]
-    return [parameter("Limit"), parameter("Cursor"), sort, fields, *filters]
+    return [parameter("Limit"), parameter("Cursor"), sort, *_shown(resource), parameter("Count"), *filters]
+
+
+def _shown(resource: Resource) -> list[Any]:
+    """Return what says which parts of a row are told."""
+    found = [_some_of("fields", resource.keys, resource.keys[:2])]
+    return (
+        [*found, _some_of("include", tuple(resource.includes), tuple(resource.includes))]
+        if resource.includes
+        else found
+    )
+
+
+def _some_of(name: str, words: Sequence[str], shown: Sequence[str]) -> dict[str, Any]:
+    one = "|".join(words)
+    schema = {"type": "string", "maxLength": 1000, "pattern": f"^({one})(,({one}))*$"}
+    return {"name": name, "in": "query", "schema": schema, "example": ",".join(shown), "description": ", ".join(words)}
 
 
 def _filter(name: str, one: Filter) -> dict[str, Any]:
     if issubclass(one.kind, StrEnum):
         schema: dict[str, Any] = {"type": "string", "enum": [str(word) for word in one.kind]}
     else:
-        schema = {bool: {"type": "boolean"}, UUID: UUID_TEXT}.get(one.kind, {"type": "string", "maxLength": 200})
+        schema = _FILTERED.get(one.kind, {"type": "string", "maxLength": 200})
+    if one.words:
+        schema = {"type": "string", "enum": list(one.words)}
     found = {"name": name, "in": "query", "schema": schema, "example": example(schema, {}, name)}
     return {**found, "description": one.about or form_of(one)}
+
+
+_FILTERED: Mapping[type[Any], dict[str, Any]] = {bool: {"type": "boolean"}, UUID: UUID_TEXT, datetime: INSTANT}
 
 
 def _example_of(part: str) -> str:

@@ -28,7 +28,7 @@ def hand_in(visit: Program, form: Files) -> Response:
     key, version = key_of(visit), version_of(visit)
     values = _values(form)
     row = visit.read(lambda session: PROJECTS.find(session, visit, text_of(form, "project_id")))
-    stored, name = kept(visit.house, file_of(form))
+    stored, name = kept(visit, file_of(form))
     command = AddEvidence(
         command_id=key,
         expected_version=version,

@@ -1,6 +1,7 @@
 """Every family of refusals with examples: the documents that the doors really give, made by what makes them."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from lifecycle.errors import (
@@ -53,6 +54,16 @@ _VALUES: Mapping[str, Mapping[str, Any]] = {
     "milestone_exceeded": {"left": "¥0.00", "payouts": ["PO-2025-0007"]},
     "batch_may_be_alive": {"count": 1},
 }
+_GATE = Unmet(
+    code="gate_unmet",
+    clause="G3.1",
+    verdict="missing",
+    values={"types": ["trial_report"], "verdict_code": "evidence_missing"},
+    party="sme",
+    role="project_lead",
+    people=("李工",),
+    due_on=date(2025, 11, 24),
+)
 _FAMILIES: Mapping[str, tuple[LifecycleError, ...]] = {
     "400": (Malformed(Malformed.code), Malformed(Malformed.code, "cursor_wrong"), KeyMissing(KeyMissing.code)),
     "401": (NotSignedIn(NotSignedIn.code),),
@@ -66,7 +77,7 @@ _FAMILIES: Mapping[str, tuple[LifecycleError, ...]] = {
     ),
     "404": (NotFound(NotFound.code),),
     "405": (NotAllowed(NotAllowed.code),),
-    "409": tuple(Refused(unmet(code, **_VALUES.get(code, {}))) for code in _RULES),
+    "409": tuple(Refused(_GATE if code == "gate_unmet" else unmet(code, **_VALUES.get(code, {}))) for code in _RULES),
     "412": (Stale(Unmet(code=Stale.code, values={"seen": 36, "current": 37})),),
     "413": (TooLarge(TooLarge.code),),
     "422": (
@@ -89,10 +100,24 @@ def problems(words: Words) -> dict[str, Any]:
 def _family(words: Words, status: str, errors: tuple[LifecycleError, ...]) -> dict[str, Any]:
     waits = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}} if status in ("429", "503") else {}
     said: dict[str, Any] = {"lang": words.lang, "path": "/api/v1/…", "trace_id": _TRACE, "status": int(status)}
-    shown = {".".join(one.codes): {"value": problem(one, **said)} for one in errors}
+    shown = {".".join(one.codes): {"value": {**problem(one, **said), **_besides(one)}} for one in errors}
     content = {PROBLEM: {"schema": {"$ref": f"{REF}Problem"}, "examples": shown}}
     found: dict[str, Any] = {"description": words.t(f"problem.{status}"), "content": content}
     return {**found, "headers": waits} if waits else found
+
+
+def _besides(error: LifecycleError) -> dict[str, Any]:
+    """Return what a command on a thing tells besides: what is possible instead, what others did since."""
+    if isinstance(error, Stale):
+        change = {
+            "at": "2025-11-24T01:00:00.000000Z",
+            "by": "李工",
+            "action": "project.hold",
+            "to_state": "feasibility",
+        }
+        return {"changes": [change]}
+    can = ["/api/v1/projects/PT-2025-0014/commands/evidence-add"]
+    return {"can": can} if "gate_unmet" in error.codes else {}
 
 
 _TRACE = "0198a1b2c3d4e5f60718293a4b5c6d7e"

@@ -1,12 +1,17 @@
 """Everything that programs can list and read: projects, people, what runs; and, from `money_rows`, the money."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlmodel import Session
 
 from lifecycle.projects.queries import Wanted, ids_of
+from lifecycle.reports.summaries import gates_as_judged, money_of
+from lifecycle.standards.pack import Party
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.evidence import Evidence
 from models.journal import AuditRecord, OutboxMessage
@@ -30,9 +35,23 @@ from models.states import (
     VerdictState,
 )
 from models.trials import TrialBatch
+from models.types import says
+from web import money_rights as money
 from web import reading_rights as reading
 from web.api import money_rows
-from web.api.resources import Filter, Part, Reach, Resource, by_column, of_columns, text_in
+from web.api.included import GATE, MONEY
+from web.api.resources import (
+    Filter,
+    Include,
+    Part,
+    Reach,
+    Resource,
+    Sort,
+    acted_on_since,
+    by_column,
+    of_columns,
+    text_in,
+)
 from web.session import Visit
 
 
@@ -51,6 +70,31 @@ def _overdue(visit: Visit, value: bool) -> ColumnElement[bool]:  # noqa: FBT001 
     return late if value else ~late
 
 
+def _owed_by(visit: Visit, party: str) -> ColumnElement[bool]:
+    return _projects(visit, owed_by=party)
+
+
+def _gates(session: Session, _visit: Visit, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
+    return gates_as_judged(session, ids)
+
+
+def _money(session: Session, visit: Visit, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
+    """Return the money of projects for who reads money, as far as the lists of agreements, tranches and payouts go."""
+    if not visit.roles & money.MONEY_ROLES:
+        return {}
+    return money_of(
+        session,
+        ids,
+        agreements=money.readable_agreements(visit),
+        milestones=money.readable_milestones(visit),
+        payouts=money.readable_payouts(visit),
+    )
+
+
+def _requirement_owed_by(_visit: Visit, party: str) -> ColumnElement[bool]:
+    return says(table_of(Requirement).c.owed_by, party)
+
+
 def _own_notes(visit: Visit) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table_of(Notification).c.user_id == visit.actor.user_id
     return found
@@ -59,6 +103,13 @@ def _own_notes(visit: Visit) -> ColumnElement[bool]:
 def _of_users(model: Any) -> Reach:
     user = table_of(User)
     return lambda visit: table_of(model).c.user_id.in_(select(user.c.id).where(reading.readable_users(visit)))
+
+
+def _holding(_visit: Visit, role: Role) -> ColumnElement[bool]:
+    grant = table_of(RoleGrant)
+    held = select(grant.c.user_id).where(grant.c.role == role, grant.c.revoked_at.is_(None))
+    found: ColumnElement[bool] = table_of(User).c.id.in_(held)
+    return found
 
 
 def _own_tokens(visit: Visit) -> ColumnElement[bool]:
@@ -78,6 +129,7 @@ def _platforms(visit: Visit) -> ColumnElement[bool]:
 
 _PROJECT = table_of(Project)
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_OWING = Filter(kind=str, where=_owed_by, words=get_args(Party), about="party that owes what the present gate lacks")
 _EVIDENCE = ("id", "project_id", "type", "key", "version_no", "file_name", "sha256", "size_bytes", "status", "at")
 
 _ALL = (
@@ -86,7 +138,10 @@ _ALL = (
         model=Project,
         view="v_project",
         reach=lambda visit: reading.readable_projects(visit.rights, visit.actor),
+        fields=("name", "platform_id", "receiver_id", "received_on"),
         order="number",
+        orders={"age": Sort(column="received_on", kind=date, is_falling=True)},
+        includes={"gate": Include(read=_gates, schema=GATE), "money": Include(read=_money, schema=MONEY)},
         filters={
             "q": Filter(
                 kind=str,
@@ -95,6 +150,8 @@ _ALL = (
             ),
             "overdue": Filter(kind=bool, where=_overdue, about="behind the day on which its stage is due"),
             "hold": Filter(kind=bool, where=_hold, about="on hold today"),
+            "owed_by": _OWING,
+            **acted_on_since(Project),
             **of_columns(Project, stage=ProjectState, platform_id=UUID, organisation_id=UUID, programme_id=UUID),
         },
     ),
@@ -103,35 +160,45 @@ _ALL = (
         model=StageRun,
         view="v_stage_run",
         reach=reading.of_readable_projects(StageRun),
-        filters=of_columns(StageRun, project_id=UUID, stage=ProjectState),
+        filters={**acted_on_since(StageRun), **of_columns(StageRun, project_id=UUID, stage=ProjectState)},
     ),
     Resource(
         path="requirements",
         model=Requirement,
         view="v_requirement",
+        fields=("owed_by",),
         reach=reading.of_readable_projects(Requirement),
-        filters=of_columns(Requirement, project_id=UUID, stage_run_id=UUID, verdict=VerdictState, clause=str),
+        filters={
+            "owed_by": replace(_OWING, where=_requirement_owed_by, about="party that owes the next step"),
+            **of_columns(Requirement, project_id=UUID, stage_run_id=UUID, verdict=VerdictState, clause=str),
+        },
     ),
     Resource(
         path="evidence",
         model=Evidence,
         fields=_EVIDENCE,
         reach=reading.of_readable_projects(Evidence),
-        filters=of_columns(Evidence, project_id=UUID, type=str, status=EvidenceStatus, sha256=str),
+        filters={
+            **acted_on_since(Evidence),
+            **of_columns(Evidence, project_id=UUID, type=str, status=EvidenceStatus, sha256=str),
+        },
     ),
     Resource(
         path="batches",
         model=TrialBatch,
         fields=("id", "project_id", "number", "kind", "made_on", "revision", "is_closed", "version", "at"),
         reach=reading.of_readable_projects(TrialBatch),
-        filters=of_columns(TrialBatch, project_id=UUID, kind=BatchKind, is_closed=bool),
+        filters={
+            **acted_on_since(TrialBatch),
+            **of_columns(TrialBatch, project_id=UUID, kind=BatchKind, is_closed=bool),
+        },
     ),
     Resource(
         path="reviews",
         model=Review,
         view="v_review",
         reach=reading.of_readable_projects(Review),
-        filters=of_columns(Review, project_id=UUID, state=ReviewState, gate=str),
+        filters={**acted_on_since(Review), **of_columns(Review, project_id=UUID, state=ReviewState, gate=str)},
     ),
     Resource(
         path="notices",
@@ -147,6 +214,7 @@ _ALL = (
         reach=reading.readable_organisations,
         filters={
             **text_in(table_of(Organisation).c.name),
+            **acted_on_since(Organisation),
             **of_columns(Organisation, kind=OrganisationKind, credit_code=str),
         },
     ),
@@ -180,6 +248,7 @@ _ALL = (
         order="login",
         filters={
             **text_in(*(table_of(User).c[name] for name in ("login", "name", "email"))),
+            "role": Filter(kind=Role, where=_holding, about="holds this role today"),
             **of_columns(User, status=UserStatus),
         },
     ),

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from web import cookies
 from web.api.core import read_as
 from web.errors import Malformed
 from web.proving import Said
-from web.session import COOKIE, Anybody, Program, is_same_origin, remember_device, remember_session
+from web.session import Anybody, Program, is_same_origin, remember_device, remember_session
 from web.signing_in import by_password_and_code, leave, step_up
 
 router = APIRouter(tags=["session"])
@@ -71,5 +72,5 @@ def end(visit: Program) -> Response:
     """End the session."""
     leave(visit)
     answer = Response(status_code=204)
-    answer.delete_cookie(COOKIE)
+    cookies.forget(answer, visit.request, cookies.SESSION)
     return answer

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Boolean, Float, Integer, Numeric
 
-from models.types import Day, Id, JSONText, State, UTCDateTime
+from models.types import Day, Id, JSONText, State, UTCDateTime, WordList
 from web.api.core import SAID_AS, said_by
 from web.api.resources import Resource
 from web.nouns import AnyVerb
@@ -23,9 +23,12 @@ INSTANT = {"type": "string", "format": "date-time"}
 def row_schema(resource: Resource) -> dict[str, Any]:
     """Return the schema of one row: every key is there, unless `fields` asked for some; what is absent is null."""
     columns = resource.table.c
-    properties = {name: _of_view(name) if resource.view else _of_column(columns[name].type) for name in resource.keys}
+    properties = {
+        name: _of_column(columns[name].type) if name in resource.fields else _of_view(name) for name in resource.keys
+    }
     free = {name: one if name == "id" else _or_null(one) for name, one in properties.items()}
-    return {"type": "object", "properties": free, "additionalProperties": True}
+    brought = {name: dict(one.schema) for name, one in resource.includes.items()}
+    return {"type": "object", "properties": {**free, **brought}, "additionalProperties": True}
 
 
 def _of_view(name: str) -> dict[str, Any]:
@@ -45,6 +48,8 @@ def _of_column(kind: Any) -> dict[str, Any]:
         return INSTANT
     if isinstance(kind, Day):
         return {"type": "string", "format": "date"}
+    if isinstance(kind, WordList):
+        return {"type": "array", "items": {"type": "string"}}
     if isinstance(kind, JSONText):
         return {"type": ["object", "array"]}
     names = {Boolean: "boolean", Integer: "integer", Float: "number", Numeric: "number"}

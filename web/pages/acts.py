@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import IN_PERSON
-from lifecycle.errors import LifecycleError, Stale, Unmet
+from lifecycle.errors import LifecycleError, Stale
 from notifications.words import Names, is_known
 from web.acts import (
     Action,
@@ -23,7 +23,7 @@ from web.acts import (
     refusal,
     right_first,
 )
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
@@ -152,7 +152,7 @@ def _page(  # noqa: PLR0913 - the state of one form
         key=key,
         version=version,
         reasons=reasons,
-        wrong=_by_field(asked, reasons),
+        wrong=by_field(reasons, {one.name for one in asked.inputs}),
         theirs=theirs,
         needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
         preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
@@ -161,11 +161,6 @@ def _page(  # noqa: PLR0913 - the state of one form
 
 def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> LifecycleError:
     return right_first(visit, asked.noun, asked.row, asked.verb, error)
-
-
-def _by_field(asked: Asked, reasons: tuple[Unmet, ...]) -> dict[str, Unmet]:
-    known = {one.name for one in asked.inputs}
-    return {str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known}
 
 
 def _preview(visit: Visit, asked: Asked, version: int) -> Any:

@@ -186,7 +186,7 @@ def ask_password(visit: Somebody, ref: str) -> Response:
 @router.post("/users/{ref}/do/set-password")
 def set_password(visit: Somebody, form: Typed, ref: str) -> Response:
     """Draw a password, keep its hash, show it this once."""
-    text = secrets.token_urlsafe(15)
+    text = secrets.token_urlsafe(16)
     asked = _password(visit, ref, hashed(text))
     return take(visit, asked, form, finish=lambda done: _once(visit, done, text, ref, verb=SET_PASSWORD))
 

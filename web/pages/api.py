@@ -135,7 +135,7 @@ def _asked(whole: Mapping[str, Any], words: Words, parameter: Mapping[str, Any])
         place=said["in"],
         type=_type(said["schema"]),
         is_needed=bool(said.get("required")),
-        meaning=_label(words, said["name"]),
+        meaning=said.get("description") or _label(words, said["name"]),
     )
 
 

@@ -3,6 +3,7 @@
 Who runs the installation sees files by count, total and hash; whose money goes where is for the funder's people.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,24 +13,26 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, LifecycleError, Stale, unmet
+from lifecycle.errors import Forbidden, LifecycleError, NotFound, Stale, unmet
 from lifecycle.exceptions.commands import CONFIRM, PROPOSE
 from lifecycle.exceptions.proposal import Action as WayOut
-from lifecycle.exceptions.queries import about, cases
+from lifecycle.exceptions.queries import about, about_batch, cases
 from lifecycle.payouts.queries import batch, batches, statement, statements, unmatched
 from models.agreements import RecoveryOrder
+from models.holds import CaseFile
 from models.money import Money
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.states import DEAD, BankEventKind, RecoveryState, Role
 from web.acts import actions, carry, command, refusal, right_first
 from web.bank_files import kept, taken
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import Form, Listing, answer, limit_of, wanted
 from web.money_nouns import BATCHES, CASES, STATEMENTS
 from web.money_rights import BANK_ROLES, readable_batches, readable_cases, readable_statements, sees_payees
 from web.pages.record import Note, Record, acts_of, record_page, split
+from web.papers import download
 from web.proof import prove
 from web.reading_rights import as_id
 from web.record import Scribe, listed
@@ -179,11 +182,15 @@ def show_batch(visit: Somebody, ref: str) -> Response:
         found = batch(session, row.id)
         scribe = Scribe(words, row.currency)
         links = {"payout": lambda one: f"/payouts/{one['payout']}"}
-        paid = (
-            [scribe.table(words.t("bank.payments"), found["instructions"], _PAID, empty="", links=links)]
-            if sees_payees(visit.rights)
-            else []
-        )
+        paid = []
+        if sees_payees(visit.rights):
+            paid.append(scribe.table(words.t("bank.payments"), found["instructions"], _PAID, empty="", links=links))
+            opened = cases(session, reach=readable_cases(visit.rights) & about_batch(row.id))
+            if opened:
+                of_case = replace(scribe, kinds={"kind": "case"})
+                names = (*_CASE, "closed_at")
+                to_case = {"kind": lambda one: f"/exceptions/{one['id']}"}
+                paid.append(of_case.table(words.t("exceptions.title"), opened, names, empty="", links=to_case))
         return Record(
             title=words.t("bank.batch", number=row.number),
             own=row.number,
@@ -231,6 +238,21 @@ def show_case(visit: Somebody, ref: str) -> Response:
     return _case(visit, ref, None, key=str(visit.house.new_id()))
 
 
+@router.get("/exceptions/{ref}/file")
+def letter(visit: Somebody, ref: str) -> Response:
+    """Give the file that the proposed way out rests on: the bank's letter, as an attachment."""
+
+    def work(session: Session) -> Any:
+        row, file = CASES.find(session, visit, ref), table_of(CaseFile)
+        own = (file.c.exception_id == row.id, file.c.sha256 == row.evidence_sha256)
+        found = session.execute(select(file).where(*own).order_by(file.c.at.desc())).first()
+        if found is None:
+            raise NotFound(NotFound.code)
+        return found
+
+    return download(visit.house, visit.read(work))
+
+
 @router.get("/exceptions/{ref}/do/{name}")
 def lead(visit: Somebody, ref: str, name: str) -> Response:
     """Lead to the page of the case, where its ways out are proposed and confirmed."""
@@ -245,7 +267,7 @@ def propose(visit: Somebody, form: Typed, ref: str) -> Response:
     row = visit.read(lambda session: CASES.find(session, visit, ref))
     try:
         said = read(_asked(visit, row), form)
-        stored, name = kept(visit.house, form)
+        stored, name = kept(visit, form)
     except LifecycleError as error:
         return _case(visit, ref, form, key=text_of(form, KEY), error=right_first(visit, CASES, row, PROPOSE, error))
     file = {"evidence_sha256": stored.sha256, "file_name": name, "size_bytes": stored.size_bytes}
@@ -291,9 +313,10 @@ def _case(
     def work(session: Session) -> dict[str, Any]:
         row = CASES.find(session, visit, ref)
         (found,) = cases(session, case_id=row.id)
-        scribe = Scribe(words, found["currency"] or "CNY", {"kind": "case", "reason": "reason"})
+        scribe = Scribe(words, found["currency"] or "CNY", {"kind": "case", "reason": "reason", "why": "why"})
         names = [name for name, value in found["facts"].items() if name != "currency" and value is not None]
         proposed = ("action", "reason", "proposal", "evidence_sha256", "proposed_by", "proposed_at")
+        letter = {"evidence_sha256": f"{CASES.url(row)}/file"}
         acts = actions(session, visit, CASES, row)
         found["proposal"] = {name: value for name, value in found["proposal"].items() if value is not None}
         return {
@@ -302,7 +325,7 @@ def _case(
             "row": row,
             "facts": scribe.facts(found, ("fund", "object_type", "opened_at", "closed_at", "confirmed_by")),
             "figures": _figures(scribe, found["facts"], names),
-            "proposal": scribe.facts(found, proposed) if found["proposed_by"] else [],
+            "proposal": scribe.facts(found, proposed, letter) if found["proposed_by"] else [],
             "by_name": {one.verb.name: one for one in acts},
             **split(acts),
         }
@@ -321,7 +344,7 @@ def _case(
         key=key,
         version=found["row"].version if version is None else version,
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
+        wrong=by_field(reasons, known),
         needs_proof=not visit.has_stepped_up(),
     )
 

@@ -23,6 +23,7 @@ from lifecycle.imports.portfolio import Door as Access
 from lifecycle.imports.portfolio import How, Report, Step, bring_in
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import open_table
+from lifecycle.imports.taking_in import keep
 from models.db import run_in_transaction
 from models.file_store import NotStoredError
 from models.people import Organisation
@@ -30,9 +31,9 @@ from models.programmes import Programme
 from models.reading import table_of
 from models.states import OrganisationKind, Role
 from notifications.words import sentence
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import Options
-from web.papers import file_of, files_of, looked_at
+from web.papers import bringer, file_of, files_of, looked_at
 from web.reading_rights import as_id
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
@@ -77,8 +78,7 @@ def send(visit: Somebody, form: Typed) -> Response:
         upload = file_of(form)
         with looked_at(upload) as (path, name):
             _look(path, _mapping(typed["mapping"]))
-            with path.open("rb") as stream:
-                kept = files_of(visit.house).put(stream)
+            kept = keep(bringer(visit), files_of(visit.house), path)
     except Invalid as error:
         return _ask(visit, typed=typed, error=error)
     wish = Wish(sha256=kept.sha256, name=name, **typed)
@@ -158,7 +158,7 @@ def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleE
         programmes=offered[0],
         platforms=offered[1],
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+        wrong=by_field(reasons),
     )
 
 

@@ -15,7 +15,7 @@ from lifecycle.people.queries import delegations, organisation_names
 from models.people import Delegation, RoleGrant, User
 from models.reading import table_of
 from models.states import Role, UserStatus
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
 from web.reading_rights import as_id
 from web.render import page
@@ -110,5 +110,5 @@ def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None =
         typed=as_typed(asked, form),
         key=str(visit.house.new_id()),
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+        wrong=by_field(reasons),
     )

@@ -10,12 +10,11 @@ from lifecycle.access.security import factors
 from lifecycle.errors import LifecycleError
 from lifecycle.people.queries import personas
 from models.states import ChallengeKind
+from web import cookies
 from web.errors import reasons_of, status_of
 from web.proving import FactorWrong, Ways, draw, factors_of, place_of, said_in, ways_of
 from web.render import page
 from web.session import (
-    COOKIE,
-    HALFWAY_COOKIE,
     Anybody,
     Somebody,
     Typed,
@@ -80,7 +79,7 @@ def enter_second(visit: Anybody, form: Typed) -> Response:
     except LifecycleError as error:
         return _second(visit, following, error)
     answer = _into(visit, entered, following)
-    answer.delete_cookie(HALFWAY_COOKIE, path="/login")
+    cookies.forget(answer, visit.request, cookies.HALFWAY)
     return answer
 
 
@@ -111,7 +110,8 @@ def go(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's to
     """End the session."""
     leave(visit)
     answer = RedirectResponse("/login", status_code=303)
-    answer.delete_cookie(COOKIE)
+    cookies.forget(answer, visit.request, cookies.SESSION)
+    cookies.forget(answer, visit.request, cookies.LANGUAGE)
     answer.headers["clear-site-data"] = '"cache"'
     return answer
 

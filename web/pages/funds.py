@@ -6,10 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from lifecycle.errors import Forbidden, Invalid, unmet
 from lifecycle.funds.commands import ADD
 from lifecycle.funds.queries import (
     MOST_LINES,
@@ -23,19 +22,18 @@ from lifecycle.funds.queries import (
 )
 from lifecycle.reports.fund_page import fund_projects, holds_and_cases, reconciliation, upcoming, walls
 from models.states import AccountKind, Role
-from web.acts import actions, carry
+from web.acts import actions
+from web.asking import Ask, ask, take
+from web.asking import show as show_form
 from web.charts.burn import Month, burn_curve
 from web.charts.position import position_bar
-from web.errors import reasons_of, status_of
-from web.forms import KEY, as_typed, inputs, read
 from web.listing import Listing, answer, limit_of, wanted
-from web.lookups import organisations
 from web.money_nouns import FUNDS
 from web.money_rights import FUNDER_ROLES, PLATFORM_ROLES, funds_in_total, readable_funds
 from web.pages.record import split
 from web.record import Scribe, columns, listed
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit, text_of
+from web.session import Somebody, Typed, Visit
 
 router = APIRouter()
 SHOWN = 100
@@ -94,43 +92,17 @@ def _in_figures(row: Mapping[str, Any], place: Position) -> dict[str, Any]:
 @router.get("/funds/new")
 def new(visit: Somebody) -> Response:
     """Ask what a new fund is."""
-    return _new(visit, None, key=str(visit.house.new_id()))
+    return show_form(visit, _asked(visit))
 
 
 @router.post("/funds/new")
 def add(visit: Somebody, form: Typed) -> Response:
     """Open the fund and lead to the receipt; else show the form again."""
-    try:
-        values = read(_asked(visit), form)
-    except Invalid as error:
-        return _new(visit, form, key=text_of(form, KEY), error=error)
-    answer = carry(visit, ADD.command(command_id=text_of(form, KEY) or str(visit.house.new_id()), **values))
-    if answer.error is not None:
-        return _new(visit, form, key=str(visit.house.new_id()), error=answer.error)
-    return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+    return take(visit, _asked(visit), form)
 
 
-def _asked(visit: Visit) -> Any:
-    offered = visit.read(lambda session: organisations()(session, FUNDS, None))
-    return inputs(ADD, {"organisation_id": offered})
-
-
-def _new(visit: Visit, form: FormData | None, *, key: str, error: LifecycleError | None = None) -> Response:
-    if not visit.roles & {Role.SPONSOR, Role.ADMIN}:
-        raise Forbidden(unmet("role", needs=[Role.SPONSOR, Role.ADMIN], verb="add"))
-    asked = _asked(visit)
-    reasons = reasons_of(error) if error else ()
-    known = {one.name for one in asked}
-    return page(
-        visit,
-        "fund_new.html",
-        status=status_of(error) if error else 200,
-        inputs=asked,
-        typed=as_typed(asked, form),
-        key=key,
-        reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
-    )
+def _asked(visit: Visit) -> Ask:
+    return ask(visit, ADD, back="/funds", crumb=Words(visit.lang, visit.house.zone).t("funds.title"))
 
 
 @router.get("/funds/{code}")

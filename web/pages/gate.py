@@ -17,10 +17,9 @@ from lifecycle.requirements.queries import documents, judgements, notices, waive
 from lifecycle.reviews.queries import reviews
 from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
-from notifications.gates import Line, entry_lines, in_language, lines, type_names
-from notifications.words import title
+from notifications.gates import Line, entry_lines, in_language, lines, parameter, type_names
 from web.acts import Action, actions, refusal, right_first
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION
 from web.nouns import PROJECTS, Noun
 from web.render import page
@@ -120,7 +119,7 @@ def _page(visit: Visit, ref: str, clause: str, *, typed: str = "", error: Lifecy
         typed=typed,
         key=str(visit.house.new_id()),
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if "field" in one.values},
+        wrong=by_field(reasons),
     )
 
 
@@ -147,7 +146,7 @@ def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
         waivers=waivers(session, row.id, clause),
         acts=_near(session, visit, PROJECTS, row, facts, clause),
         fitting=_fitting(session, row, criterion, is_met=clause in found and found[clause].is_met),
-        parameters=[(name, _plain(value, visit)) for name, value in criterion.parameters.items()],
+        parameters=[parameter(name, value, visit.lang) for name, value in criterion.parameters.items()],
         is_counted=criterion.rule in BATCH_RULES,
         review_id=facts.review.id if criterion.follow_notice and clause in found and facts.has_open_review else None,
     )
@@ -162,19 +161,6 @@ def _fitting(session: Session, row: Any, criterion: Criterion, *, is_met: bool) 
         "requirement.reopen": judged,
     }
     return frozenset(name for name, fits in asked.items() if fits)
-
-
-def _plain(value: Any, visit: Visit) -> str:
-    """Return a number of the standard as people read it: shares as percent, kinds of batches by their words."""
-    if isinstance(value, bool):
-        return title("answer", "yes" if value else "no", visit.lang)
-    if isinstance(value, float) and 0 < value <= 1:
-        return f"{value:.4g}" if value == 1 else f"{value:.4%}".rstrip("0%").rstrip(".") + "%"
-    if isinstance(value, str):
-        return title("kind", value, visit.lang)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {inner}" for name, inner in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _near(session: Session, visit: Visit, noun: Noun, row: Any, facts: ProjectFacts, clause: str) -> dict[str, Action]:

@@ -1,5 +1,6 @@
 """The first page of everybody: what waits for me, what I began, what I did, what I was told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -57,8 +58,13 @@ def home(visit: Somebody) -> Response:
 
 
 @router.get("/inbox")
-def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response:  # noqa: FBT001, FBT002 - from the query
-    """Show one of the four heaps."""
+def inbox(
+    visit: Somebody,
+    tab: str = "todo",
+    by: str = "",
+    overdue: bool = False,  # noqa: FBT001, FBT002 - from the query
+) -> Response:
+    """Show one of the four heaps; what waits by project, where that is asked for."""
     chosen = tab if tab in TABS else "todo"
     rows, is_cut = _todo(visit) if chosen == "todo" else ([], False)
     shown = [one for one in rows if one.days_late] if overdue else rows
@@ -70,7 +76,9 @@ def inbox(visit: Somebody, tab: str = "todo", overdue: bool = False) -> Response
         "inbox.html",
         tab=chosen,
         tabs=TABS,
-        rows=shown,
+        rows=rows,
+        groups=_by_project(shown) if by == "project" else {"": shown} if shown else {},
+        is_by_project=by == "project",
         late=sum(one.days_late > 0 for one in rows),
         cut_at=LOOKED_AT if is_cut else 0,
         is_overdue=overdue,
@@ -86,6 +94,14 @@ def _todo(visit: Visit) -> tuple[list[Waiting], bool]:
     found = [_waiting(one, visit) for one in todo.owed]
     found.sort(key=lambda one: (not one.owed.is_money, -one.days_late, one.owed.due_on or date.max, one.owed.number))
     return found, todo.is_cut
+
+
+def _by_project(rows: Sequence[Waiting]) -> dict[str, list[Waiting]]:
+    """Return number and name of each project -> what waits in it, the most urgent project first."""
+    found: dict[str, list[Waiting]] = {}
+    for one in rows:
+        found.setdefault(f"{one.owed.number} {one.owed.name}".strip(), []).append(one)
+    return found
 
 
 def _waiting(owed: Owed, visit: Visit) -> Waiting:
@@ -109,6 +125,7 @@ _PAGES = {
     "entry": "/projects/{number}#entry",
     "notice": "/my/{number}",
     "disbursement": "/bank",
+    "standard_draft": "/standard-drafts/{ref}",
 }
 _OWN_PAGES = {
     "payout.request": "/milestones/{ref}/do/payout-request",

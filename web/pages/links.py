@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.access.passwords import hashed, weaknesses
+from lifecycle.access.guessing import weaknesses
+from lifecycle.access.passwords import hashed
 from lifecycle.access.queries import fingerprint
 from lifecycle.actor import Actor
 from lifecycle.entrance.commands import AcceptInvitation
@@ -17,7 +18,6 @@ from web.coming_in import count_asking, enter_by_link, send_link, what_opens
 from web.errors import LinkVoid, reasons_of, status_of
 from web.render import page
 from web.session import Anybody, Typed, Visit, remember_session, text_of
-from web.signing_in import leave
 
 router = APIRouter()
 
@@ -39,7 +39,7 @@ def accept(visit: Anybody, form: Typed, token: str) -> Response:
     """Open the account with this password; the link is used up by it."""
     found = what_opens(visit, token, InvitationKind.INVITATION)
     password, again = text_of(form, "password"), text_of(form, "again")
-    wrong = weaknesses(password, found.email, found.email.partition("@")[0], found.name)
+    wrong = weaknesses(password, found.email, found.name, found.organisation)
     if password != again:
         wrong = (*wrong, unmet("passwords_differ"))
     if wrong:
@@ -86,7 +86,6 @@ def link(visit: Anybody, token: str) -> Response:
 def enter(visit: Anybody, form: Typed, token: str) -> Response:  # noqa: ARG001 - the form's token is what counts
     """Use the link and begin a session of the firm's own pages; one that was open in this browser ends."""
     cookie = enter_by_link(visit, token)
-    leave(visit)
     answer = RedirectResponse("/my", status_code=303)
     remember_session(answer, visit.request, cookie)
     return answer

@@ -17,11 +17,12 @@ from models.states import Channel, Frequency
 from notifications import preferences
 from notifications.preferences import CHATS, mark_read, preferences_of, topics
 from notifications.words import LANGUAGES
+from web import cookies
 from web.errors import reasons_of, status_of
 from web.pages.inbox import told
 from web.reading_rights import as_id
 from web.render import page
-from web.session import KEYS_COOKIE, Somebody, Typed, Visit, speak, text_of
+from web.session import A_YEAR, Somebody, Typed, Visit, speak, text_of
 
 router = APIRouter()
 PER_PAGE = 100
@@ -66,7 +67,7 @@ def put(visit: Somebody, form: Typed) -> Response:
     if text_of(form, "language") in LANGUAGES:
         speak(visit, response, text_of(form, "language"))
     is_on = text_of(form, "keys") == "yes"
-    response.set_cookie(KEYS_COOKIE, "on" if is_on else "off", httponly=True, samesite="lax")
+    cookies.keep(response, visit.request, cookies.KEYS, "on" if is_on else "off", lasts=A_YEAR)
     return response
 
 

@@ -174,12 +174,24 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
         raise NotFound(NotFound.code)
     words = Words(visit.lang, visit.house.zone)
     facts = [(words.field("schedule_id"), words.word("schedule", name))]
-    if verb is REQUEST:
-        due = visit.house.backstage.due(name)
+    listing = None
+    if verb is REQUEST and visit.request.method == "GET":
+        due, effects = visit.house.backstage.due(name), visit.house.backstage.foreseen(name)
         facts.append((words.t("ops.would_find"), words.t("ops.nobody_can_tell") if due is None else str(due)))
+        rows = [_in_words({**one, "url": _page_of(one)}, words) for one in effects or ()]
+        listing = Listing(name="ops.foreseen", columns=_EFFECTS, rows=rows)
     fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
-    return ask(visit, verb, back="/ops", fixed=fixed, facts=tuple(facts), note=note)
+    return ask(
+        visit,
+        verb,
+        back="/ops",
+        fixed=fixed,
+        facts=tuple(facts),
+        note=note,
+        listing=listing,
+        crumb=words.t("ops.title"),
+    )
 
 
 def _outbox(
@@ -277,8 +289,10 @@ def _effect(effect: str, words: Words) -> str:
 
 def _in_words(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
     detail = str(one["detail"])
-    said = words.word("state", detail) if one["object_type"] == "project" else detail
-    return {**one, "effect": _effect(one["effect"], words), "ref": one["ref"] or one["object_id"], "detail": said}
+    kind = "refusal" if one["effect"] == "refused" else "state" if one["object_type"] == "project" else ""
+    said = words.word(kind, detail) if kind else detail
+    ref = words.word("topic", one["ref"]) if one["object_type"] == "message" else one["ref"] or one["object_id"]
+    return {**one, "effect": _effect(one["effect"], words), "ref": ref, "detail": said}
 
 
 def _page_of(one: Mapping[str, Any]) -> str:

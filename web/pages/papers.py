@@ -86,7 +86,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
     if not desk.action.is_allowed:
         return _page(visit, desk, form, error=Refused(*desk.action.reasons))
     try:
-        stored, name = kept(visit.house, file_of(form))
+        stored, name = kept(visit, file_of(form))
     except Invalid as error:
         return _page(visit, desk, form, error=error)
     seen = text_of(form, VERSION)

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.actor import IN_PERSON
+from lifecycle.disbursement.commands import standing_holds
 from lifecycle.engine import BatchRefused
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, unmet
 from lifecycle.payouts import together as several
@@ -19,13 +21,13 @@ from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
 from web.acts import carry, changes_since, command, refusal, right_first
-from web.errors import reasons_of, status_of
+from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYOUTS
 from web.money_rights import MONEY_ROLES, readable_payouts
 from web.nouns import AnyVerb
-from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, decision_page, may_go_together, queue
+from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, Queue, decision_page, may_go_together, queue
 from web.proof import prove
 from web.proving import need_money_proof
 from web.reading_rights import as_id
@@ -52,13 +54,16 @@ def show_queue(
         raise Forbidden(unmet("role", needs=sorted(MONEY_ROLES), verb="read"))
     chosen, kind = tab if tab in TABS else TABS[0], wanted(form)
     most = limit_of(kind) - 1
-    found = visit.read(
-        lambda session: queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after, most=most)
-    )
+
+    def work(session: Session) -> tuple[Queue, tuple[Any, ...]]:
+        asked = queue(session, visit, tab=chosen, text=q.strip(), fund=fund.strip(), after=after, most=most)
+        return asked, standing_holds(session)
+
+    found, holds = visit.read(work)
     listing = replace(
         listed("payouts", _LISTED, found.rows, form=kind, key="number", day="pay_by_on"), following=found.following
     )
-    values: dict[str, Any] = {"queue": found, "tab": chosen, "q": q, "fund": fund}
+    values: dict[str, Any] = {"queue": found, "holds": holds, "tab": chosen, "q": q, "fund": fund}
     return answer(visit, listing, kind, "payouts.html", **values, may_go_together=may_go_together)
 
 
@@ -216,7 +221,7 @@ def _decision(  # noqa: PLR0913 - the state of one form
         key=key,
         version=found.row.version if version is None else version,
         reasons=reasons,
-        wrong={str(one.values["field"]): one for one in reasons if str(one.values.get("field", "")) in known},
+        wrong=by_field(reasons, known),
         theirs=theirs,
         needs_proof=not visit.has_stepped_up() and any(one.verb.permission in IN_PERSON for one in found.can),
     )

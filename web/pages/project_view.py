@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -57,6 +57,10 @@ class ProjectPage:
     """The stage behind the gate; empty once the project has ended."""
     gate: Sequence[Line]
     open_count: int
+    then: str
+    """What is possible once the gate asks nothing more: `panel`, `move`; empty while a panel sits."""
+    earliest: date | None
+    """The day by which all that is open is due, where each has a day that is not past."""
     entry: Sequence[EntryLine]
     """What the next stage asks besides."""
     can_hand_in: bool
@@ -89,6 +93,8 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
         target=_target(stage),
         gate=gate,
         open_count=sum(not line.is_met for line in gate),
+        then=_then(facts),
+        earliest=_earliest(gate, visit.today),
         entry=entry_lines(facts, people, visit.lang, visit.actor.person_id),
         can_hand_in=any(one.is_allowed and one.verb is ADD_EVIDENCE for one in acts),
         can=[one for one in acts if one.is_allowed],
@@ -97,6 +103,18 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
         timeline=[_told(event, words, names) for event in events],
         has_more=has_more,
     )
+
+
+def _then(facts: ProjectFacts) -> str:
+    if facts.has_ended or facts.has_open_review:
+        return ""
+    return "panel" if facts.asked.panel.kind != "none" and facts.outcome is None else "move"
+
+
+def _earliest(gate: Sequence[Line], today: date) -> date | None:
+    days = [line.due_on for line in gate if not line.is_met]
+    known = [day for day in days if day is not None and day >= today]
+    return max(known) if known and len(known) == len(days) else None
 
 
 def _target(stage: ProjectState) -> str:

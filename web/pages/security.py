@@ -24,7 +24,9 @@ from lifecycle.access.commands import (
     SignOut,
     SignOutOthers,
 )
-from lifecycle.access.passwords import hashed, weaknesses
+from lifecycle.access.guessing import weaknesses
+from lifecycle.access.passwords import hashed
+from lifecycle.access.queries import known_words
 from lifecycle.commands import Answer, Command
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from models.limits import LONGEST_PASSWORD, RECOVERY_CODES, SHORT_TEXT, SHORTEST_PASSWORD
@@ -238,7 +240,7 @@ def change_password(visit: Entered, form: Typed) -> Response:
     following, new, account = safe_address(text_of(form, "next")), text_of(form, "new"), _account(visit)
     try:
         _check_now(visit, text_of(form, "now"))
-        if wrong := weaknesses(new, account.login, account.name):
+        if wrong := weaknesses(new, *visit.read(lambda session: known_words(session, account.user_id))):
             raise Invalid(*wrong)
         if new != text_of(form, "again"):
             raise Invalid(unmet("passwords_differ"))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from sqlalchemy import delete
@@ -21,35 +22,32 @@ from models.db import run_in_transaction
 from models.limits import OUTSIDE_SIGN_IN_LASTS
 from models.reading import table_of
 from models.states import Door, SignInKind
-from web import oidc
+from web import cookies, oidc
 from web.asking import Ask, show, take
 from web.coming_in import begin
 from web.errors import SignOnRefused
 from web.nouns import USERS
 from web.render import Words
-from web.session import Anybody, Somebody, Typed, Visit, remember_session
+from web.session import Anybody, Somebody, Typed, Visit, is_same_origin, remember_session
 from web.signing_in import safe_address
 
 router = APIRouter()
-COOKIE = "pilotway_sign_on"
 _DAY = timedelta(days=1)
 
 
 @router.get("/login/oidc")
 def go(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of the address
-    """Send the browser to the identity provider; it keeps what its answer will be compared with."""
+    """Send the browser to the identity provider; it keeps what its answer will be compared with.
+
+    Another site that leads here begins no session: whoever comes from there sees the page to sign in first.
+    """
     provider = oidc.provider_of(visit.house.settings)
+    if not is_same_origin(visit.request.headers):
+        return RedirectResponse(f"/login?next={quote(safe_address(next))}", status_code=303)
     begun = oidc.begin(safe_address(next)[:1000], visit.now)
     answer = RedirectResponse(oidc.way_to(provider, begun), status_code=303)
-    answer.set_cookie(
-        COOKIE,
-        oidc.sealed(begun, _secret(visit)),
-        max_age=int(OUTSIDE_SIGN_IN_LASTS.total_seconds()),
-        path="/login/oidc",
-        httponly=True,
-        samesite="lax",
-        secure=visit.request.url.scheme == "https",
-    )
+    sealed = oidc.sealed(begun, _secret(visit))
+    cookies.keep(answer, visit.request, cookies.SIGN_ON, sealed, lasts=OUTSIDE_SIGN_IN_LASTS)
     return answer
 
 
@@ -57,14 +55,14 @@ def go(visit: Anybody, next: str = "") -> Response:  # noqa: A002 - the word of 
 def come_back(visit: Anybody) -> Response:
     """Let in whom the provider vouches for, if they have an account here; the answer is taken once."""
     provider = oidc.provider_of(visit.house.settings)
-    begun = oidc.unsealed(visit.request.cookies.get(COOKIE, ""), _secret(visit), visit.now)
+    begun = oidc.unsealed(cookies.read(visit.request, cookies.SIGN_ON), _secret(visit), visit.now)
     code = oidc.check_answer(provider, begun, visit.request.query_params)
     _take(visit, begun.drawn("state"))
     identity = oidc.identity(provider, begun, code)
     cookie = _enter(visit, provider.issuer, identity)
     answer = RedirectResponse(safe_address(begun.following), status_code=303)
     remember_session(answer, visit.request, cookie)
-    answer.delete_cookie(COOKIE, path="/login/oidc")
+    cookies.forget(answer, visit.request, cookies.SIGN_ON)
     return answer
 
 

@@ -19,7 +19,7 @@ from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
 from lifecycle.standards.pack import Criterion, Pack
 from lifecycle.verdicts.packs import packs_of
-from notifications.gates import in_language, type_names
+from notifications.gates import in_language, parameter, type_names
 from notifications.words import sentence
 from web.listing import Column, Listing, answer, wanted
 from web.reading_rights import readable_projects, readable_projects_among
@@ -183,7 +183,7 @@ def _criterion(pack: Pack, one: Criterion, words: Words) -> dict[str, Any]:
         "due": words.t(
             f"standard.due_{one.due.unit}", anchor=words.t(f"standard.anchor_{one.due.anchor}"), count=one.due.days
         ),
-        "parameters": [(name, _value(value)) for name, value in one.parameters.items()],
+        "parameters": [parameter(name, value, words.lang) for name, value in one.parameters.items()],
     }
 
 
@@ -202,7 +202,7 @@ def _by_part(found: Sequence[Difference], old: Pack, new: Pack, words: Words) ->
         sorted(ordered, key=lambda pair: (not pair[1].clause, _natural(pair[0]))), key=lambda pair: pair[0]
     )
     return [
-        {"name": name, "title": _title(name, old, new, words), "rows": [_told(one, name) for _, one in rows]}
+        {"name": name, "title": _title(name, old, new, words), "rows": [_told(one, name, words) for _, one in rows]}
         for name, rows in groups
     ]
 
@@ -217,10 +217,23 @@ def _title(name: str, old: Pack, new: Pack, words: Words) -> str:
     return in_language(pack.criterion(name).title, words.lang) if pack else words.word("state", name)
 
 
-def _told(one: Difference, name: str) -> dict[str, Any]:
+def _told(one: Difference, name: str, words: Words) -> dict[str, Any]:
     _, _, tail = one.path.partition(f"{name}/")
+    if tail in _TEXTS:
+        return {"path": words.t(f"diff.{_TEXTS[tail]}"), "kind": one.kind, "old": one.old, "new": one.new}
+    _, is_parameter, own = tail.rpartition("parameters/")
+    if is_parameter and "/" not in own:
+        said = {
+            key: None if value is None else parameter(own, value, words.lang)[1]
+            for key, value in (("old", one.old), ("new", one.new))
+        }
+        return {"path": words.word("parameter", own), "kind": one.kind, **said}
     shown = {"old": None if one.old is None else _value(one.old), "new": None if one.new is None else _value(one.new)}
     return {"path": tail or one.path, "kind": one.kind, **shown}
+
+
+_TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", "text/en": "text_en"}
+"""Places that hold what a clause says, and their words."""
 
 
 def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:

@@ -8,11 +8,14 @@ document.querySelector("[data-focus]")?.focus();
 for (const region of document.querySelectorAll("[data-centre]")) {
   const now = region.querySelector(".n.now,[aria-current]");
   if (now) {
-    const box = now.getBoundingClientRect();
-    const frame = region.getBoundingClientRect();
+    const [box, frame] = [now, region].map((one) => one.getBoundingClientRect());
     region.scrollLeft += box.left - frame.left - (frame.width - box.width) / 2;
   }
 }
+
+// On a phone the board opens the stages where somebody's own work is.
+const folded = window.matchMedia("(max-width:40rem)").matches ? ".board details:not([data-mine])" : "none";
+for (const stage of document.querySelectorAll(folded)) stage.open = false;
 
 // A form is sent once, however often its button is pressed.
 for (const form of document.querySelectorAll("form[method=post]")) {
@@ -21,9 +24,16 @@ for (const form of document.querySelectorAll("form[method=post]")) {
     form.dataset.sent = "yes";
   });
 }
-window.addEventListener("pageshow", () => {
-  for (const form of document.forms) delete form.dataset.sent;
-});
+window.addEventListener("pageshow", () => [...document.forms].forEach((form) => delete form.dataset.sent));
+
+for (const button of document.querySelectorAll("[data-shows]")) { // a password can be read before it is sent
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const field = document.getElementById(button.dataset.shows);
+    field.type = field.type === "text" ? "password" : "text";
+    button.setAttribute("aria-pressed", field.type === "text");
+  });
+}
 
 // A passkey signs the challenge that the server draws; where the browser knows none, its button stays hidden.
 const keys = window.PublicKeyCredential;
@@ -69,21 +79,39 @@ async function swap(form, id) {
     const answer = await fetch(form.action, { method: "POST", body });
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
     if (found) target.replaceChildren(...found.childNodes);
-  } catch {
-    // The button stays.
-  }
+  } catch {} // the button stays
   target.removeAttribute("aria-busy");
 }
 
-// A file on its way shows that it is: the browser itself sends it, and shows the answer.
+// A file on its way shows how much of it has left; where it cannot be measured, the browser sends it as ever.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
   form.addEventListener("submit", (event) => {
     const files = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
     if (!files || event.defaultPrevented) return;
-    const bar = document.createElement("progress");
+    const bar = form.appendChild(document.createElement("progress"));
     bar.setAttribute("aria-label", document.body.dataset.sending);
-    form.append(bar);
+    if (!("measured" in form.dataset)) return;
+    event.preventDefault();
+    measured(form, event.submitter, bar);
   });
+}
+function measured(form, button, bar) {
+  const request = new XMLHttpRequest();
+  request.upload.addEventListener("progress", (event) => Object.assign(bar, { max: event.total, value: event.loaded }));
+  request.upload.addEventListener("load", () => bar.removeAttribute("value")); // all of it has left: the answer is awaited
+  request.addEventListener("load", () => {
+    if (request.responseURL !== form.action) return location.assign(request.responseURL);
+    document.open();
+    document.write(request.responseText);
+    document.close();
+  });
+  request.addEventListener("error", () => {
+    bar.remove();
+    for (const mark of ["sent", "measured"]) delete form.dataset[mark];
+    form.requestSubmit(button);
+  });
+  request.open("POST", form.action);
+  request.send(new FormData(form, button));
 }
 
 // Keys, for who did not switch them off; the sheet (?) is the table of where they lead. None decides.
@@ -94,8 +122,7 @@ const KEYS = {
   ".": () => document.querySelector(".acts a, .acts button, .acts summary")?.focus(),
   "/": () => {
     const field = document.querySelector("main input[type=search]");
-    if (field) field.focus();
-    else location.assign("/search");
+    field ? field.focus() : location.assign("/search");
   },
   x: () => document.activeElement.closest("tr, li")?.querySelector("input[type=checkbox]")?.click(),
   j: () => step(1),
@@ -106,6 +133,7 @@ function step(by) {
   const at = links.indexOf(document.activeElement) + by;
   links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
 }
+document.querySelector("[data-sheet]")?.addEventListener("click", (event) => (event.preventDefault(), sheet.showModal()));
 let goes = false;
 document.addEventListener("keydown", (event) => {
   if (!sheet || sheet.open || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -211,6 +211,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_totp_secret_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "upload",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_upload_size_not_negative")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_upload_user_id_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.create_index("ix_upload_user_id_at", ["user_id", "at"], unique=False)
+
+    op.create_table(
         "web_session",
         sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
@@ -268,9 +282,11 @@ def upgrade() -> None:
 
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.create_index("ix_payout_fund_id_state", ["fund_id", "state"], unique=False)
+        batch_op.create_index("ix_payout_pay_by_on_number", ["pay_by_on", "number"], unique=False)
 
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.create_index("ix_project_pack_sha256_number_stage", ["pack_sha256", "number", "stage"], unique=False)
+        batch_op.create_index("ix_project_received_on_number", ["received_on", "number"], unique=False)
         batch_op.create_index(
             "ix_project_receiver_id",
             ["receiver_id"],
@@ -285,6 +301,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
             postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
         )
+
+    with op.batch_alter_table("requirement", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("owed_by", sa.String(length=120), nullable=True))
 
     with op.batch_alter_table("scheduled_run", schema=None) as batch_op:
         batch_op.create_index("ix_scheduled_run_slot_at_id", ["slot_at", "id"], unique=False)
@@ -314,6 +333,9 @@ def downgrade() -> None:
     with op.batch_alter_table("scheduled_run", schema=None) as batch_op:
         batch_op.drop_index("ix_scheduled_run_slot_at_id")
 
+    with op.batch_alter_table("requirement", schema=None) as batch_op:
+        batch_op.drop_column("owed_by")
+
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_project_transfer_to_id",
@@ -325,9 +347,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("receiver_id IS NOT NULL"),
             postgresql_where=sa.text("receiver_id IS NOT NULL"),
         )
+        batch_op.drop_index("ix_project_received_on_number")
         batch_op.drop_index("ix_project_pack_sha256_number_stage")
 
     with op.batch_alter_table("payout", schema=None) as batch_op:
+        batch_op.drop_index("ix_payout_pay_by_on_number")
         batch_op.drop_index("ix_payout_fund_id_state")
 
     with op.batch_alter_table("payee_account", schema=None) as batch_op:
@@ -362,6 +386,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_web_session_user_id"))
 
     op.drop_table("web_session")
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.drop_index("ix_upload_user_id_at")
+
+    op.drop_table("upload")
     with op.batch_alter_table("totp_secret", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_totp_secret_user_id"))
 

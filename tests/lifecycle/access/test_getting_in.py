@@ -1,13 +1,23 @@
+import timeit
 from dataclasses import replace
 from datetime import timedelta
+from time import process_time
 from uuid import UUID
 
 import pytest
 from sqlalchemy import insert
 
 from lifecycle.access.commands import SetPassword, SignIn, SignOut, StepUp
-from lifecycle.access.passwords import hashed, matches, weaknesses
-from lifecycle.access.queries import account_of, fingerprint, has_tried_too_often, login_fingerprint, signed_in
+from lifecycle.access.guessing import weaknesses
+from lifecycle.access.passwords import hashed, matches
+from lifecycle.access.queries import (
+    account_of,
+    fingerprint,
+    has_tried_too_often,
+    known_words,
+    login_fingerprint,
+    signed_in,
+)
 from models.access import SignInAttempt
 from models.db import reading, transaction
 from models.ids import new_id
@@ -46,8 +56,51 @@ class TestPassword:
     def test_is_refused_when_short_long_or_guessable(self, password: str) -> None:
         assert weaknesses(password, "coordinator")
 
-    def test_of_four_words_is_taken(self) -> None:
-        assert not weaknesses("correct horse battery", "coordinator")
+    @pytest.mark.parametrize(
+        "password", ["qwerty123456", "1qaz2wsx3edc", "P@ssw0rd1234", "a123456789a123456789", "drowssapdrowssap"]
+    )
+    def test_that_has_leaked_is_refused_with_its_turns_and_twists(self, password: str) -> None:
+        assert [one.code for one in weaknesses(password)] == ["password_guessable"]
+
+    @pytest.mark.parametrize(
+        "password",
+        [
+            "Zhang-Wei-1985!",
+            "weizhang@20261",
+            "Haifeng2026!@",
+            "wei.zhang1234",
+            "Pilotway2026!",
+            "woaini5201314",
+            "中试通中试通2026号",
+        ],
+    )
+    def test_made_of_a_name_or_of_what_people_here_choose_is_refused(self, password: str) -> None:
+        assert weaknesses(password, "wei.zhang", "wei.zhang@haifeng.example", "Zhang Wei", "Haifeng Chemical")
+
+    def test_made_of_a_chinese_name_is_refused(self) -> None:
+        assert weaknesses("张伟海丰化工1985年", "张伟", "海丰化工")
+
+    @pytest.mark.parametrize("password", ["correct horse battery", "河岸 旧钟 第七只 白鹭 不语", "k3-Vr7_pWq-9xZt"])
+    def test_of_words_that_have_nothing_to_do_with_each_other_is_taken(self, password: str) -> None:
+        assert not weaknesses(password, "coordinator", "Zhang Wei")
+
+    def test_is_judged_within_two_seconds_whatever_is_typed(self) -> None:
+        took = timeit.timeit(lambda: weaknesses("a@4(c<{[8b3eg69i1!|l0oq5s$7t+2z%x*" * 3), timer=process_time, number=1)
+        assert took < 2
+
+    def test_is_made_of_nothing_that_anybody_knows_of_an_account(self, house: House) -> None:
+        with reading(house.engine) as session:
+            known = known_words(session, house.people["stranger"].user_id)
+        assert known == ("stranger", "stranger@example.org", "stranger", "other firm")
+
+    def test_never_runs_out_by_age(self, house: House) -> None:
+        own = house.people["coordinator"].user_id
+        house.do(SetPassword(command_id=key(), user_id=own, password_hash=hashed("a")), by="coordinator")
+        house.now += timedelta(days=3650)
+        with reading(house.engine) as session:
+            found = account_of(session, "coordinator")
+        assert found is not None
+        assert found.password_until is None
 
     def test_is_set_by_its_owner_and_by_an_admin_and_by_nobody_else(self, house: House) -> None:
         own, other = house.people["coordinator"].user_id, house.people["fund_manager"].user_id

@@ -1,0 +1,102 @@
+"""What our own script adds in a real browser: stages that fold on a phone, and how much of a file has left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle.access.commands import SetPassword
+from lifecycle.access.passwords import hashed
+from models.states import ProjectState, Role
+from tests.conftest import skip_or_fail
+from tests.factories import House, key, name_members, projects
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.sync_api import Page, Request, Route
+
+from tests.web.chromium import WHAT_TO_INSTALL, chromium, program, served
+from tests.web.conftest import console_of
+
+pytestmark = pytest.mark.long
+PASSWORD = "correct horse battery"
+PAPER = b"%PDF-1.7\n" + b"0" * 3_000_000 + b"\n%%EOF\n"
+
+
+@pytest.fixture
+def page(house: House, tmp_path: Path) -> Iterator[Page]:
+    """Give the page of a firm's lead on a phone, who is named for a project in feasibility; another is in intake."""
+    if program() is None:
+        skip_or_fail(WHAT_TO_INSTALL)
+    projects(house)
+    name_members(house, *projects(house, stage=ProjectState.FEASIBILITY, pack="lean"), roles=(Role.PROJECT_LEAD,))
+    own = house.people["project_lead"].user_id
+    house.do(SetPassword(command_id=key(), user_id=own, password_hash=hashed(PASSWORD)), by="project_lead")
+    app = console_of(house, is_demo=False, files=tmp_path / "evidence")
+    with served(app) as base, chromium() as browser:
+        found = browser.new_page(base_url=base, locale="en", viewport={"width": 390, "height": 844})
+        found.goto("/login")
+        found.fill("[name=login]", "project_lead")
+        found.fill("[name=password]", PASSWORD)
+        found.click("[data-shows=password]")
+        assert found.get_attribute("[name=password]", "type") == "text"
+        found.click("form[action='/login'] .pri")
+        found.wait_for_url(lambda url: "/login" not in url)
+        yield found
+
+
+def test_the_board_folds_to_the_stages_where_somebody_is_named(page: Page) -> None:
+    page.goto("/board")
+
+    assert [one.get_attribute("id") for one in page.locator(".board details[open] h2").all()] == ["c-feasibility"]
+    page.click("#c-intake")
+    assert page.locator(".board details[open] .pc").count() == 2
+
+
+def test_a_file_is_measured_on_its_way_and_leads_to_its_page(house: House, page: Page) -> None:
+    seen: list[str] = []
+    page.on("request", lambda one: _note(seen, one))
+    _hand_in(page, house)
+
+    page.wait_for_url("**/evidence/*")
+
+    assert seen == ["xhr"]
+    assert house.one("SELECT size_bytes FROM evidence") == len(PAPER)
+
+
+def test_a_file_that_cannot_be_measured_is_sent_by_the_browser_itself(house: House, page: Page) -> None:
+    def cut(route: Route) -> None:
+        if route.request.resource_type == "xhr":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/do/evidence-add*", cut)
+    _hand_in(page, house)
+
+    page.wait_for_url("**/evidence/*")
+
+    assert house.one("SELECT count(*) FROM evidence") == 1
+
+
+def test_a_refused_file_shows_the_reasons_on_the_same_form(house: House, page: Page) -> None:
+    _hand_in(page, house, content=b"no document at all")
+
+    page.wait_for_selector(".errors")
+
+    assert page.evaluate("document.activeElement.className") == "errors"
+    assert page.locator("form[data-measured] input[name=file]").count() == 1
+    assert house.one("SELECT count(*) FROM evidence") == 0
+
+
+def _hand_in(page: Page, house: House, *, content: bytes = PAPER) -> None:
+    number = house.one("SELECT number FROM project WHERE stage = 'feasibility'")
+    page.goto(f"/projects/{number}/do/evidence-add?type=paper")
+    page.fill("[name=v_title]", "The report")
+    page.set_input_files("input[name=file]", {"name": "paper.pdf", "mimeType": "", "buffer": content})
+    page.click("form[data-measured] .pri")
+
+
+def _note(seen: list[str], one: Request) -> None:
+    if one.method == "POST":
+        seen.append(one.resource_type)
