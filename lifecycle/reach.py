@@ -1,10 +1,11 @@
 """Whose projects and money somebody has a part in: conditions on rows, for lists and for what waits for them."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, false, select, true, union
 
 from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
 from models.funds import Fund
@@ -14,6 +15,9 @@ from models.reading import table_of
 from models.reviews import PanelMember, Review
 from models.states import INSTALLATION, ReviewState, Role
 
+Way: TypeAlias = Callable[[Any], ColumnElement[bool]]
+"""How rows belong to somebody: the condition on their table."""
+
 
 def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `project` that leaves those in which somebody has any part."""
@@ -21,21 +25,43 @@ def readable_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
         return false()
     if any(role in INSTALLATION and organisation is None for role, organisation in rights.grants):
         return true()
-    project, programme = table_of(Project), table_of(Programme)
+    programme = table_of(Programme)
     parts: dict[str, set[UUID]] = {}
     for role, organisation in rights.grants:
         parties = ("sme", "platform", "receiver", "funder") if role in INSTALLATION else PARTIES_OF_ROLE.get(role, ())
         for party in parties:
             if organisation is not None:
                 parts.setdefault(party, set()).add(organisation)
-    columns = {"sme": project.c.organisation_id, "platform": project.c.platform_id, "receiver": project.c.receiver_id}
-    found: list[ColumnElement[bool]] = [
-        column.in_(sorted(parts[party], key=str)) for party, column in columns.items() if party in parts
-    ]
+    columns = {"sme": "organisation_id", "platform": "platform_id", "receiver": "receiver_id"}
+    ways = [_at(column, parts[party]) for party, column in columns.items() if party in parts]
     if funders := parts.get("funder", set()) | parts.get("programme", set()):
         own = select(programme.c.id).where(programme.c.organisation_id.in_(sorted(funders, key=str)))
-        found.append(project.c.programme_id.in_(own))
-    return or_(*found, *_by_name(actor, frozenset(role for role, _ in rights.grants)))
+        ways.append(lambda project: project.c.programme_id.in_(own))
+    named = [_of(ids) for ids in _by_name(actor, frozenset(role for role, _ in rights.grants))]
+    return in_one_way(table_of(Project), [*ways, *named])
+
+
+def in_one_way(table: Any, ways: Sequence[Way]) -> ColumnElement[bool]:
+    """Return the condition that a row belongs to somebody in one of these ways, each asked by itself.
+
+    Each finds its rows by an index of its own. For an `or` with a list of others in it PostgreSQL reads all rows.
+    """
+    if not ways:
+        return false()
+    if len(ways) == 1:
+        return ways[0](table)
+    other = table.alias()
+    found: ColumnElement[bool] = table.c.id.in_(union(*(select(other.c.id).where(way(other)) for way in ways)))
+    return found
+
+
+def _at(column: str, places: Collection[UUID]) -> Way:
+    ids = sorted(places, key=str)
+    return lambda table: table.c[column].in_(ids)
+
+
+def _of(ids: Any) -> Way:
+    return lambda table: table.c.id.in_(ids)
 
 
 def owing(rights: Rights) -> Rights:
@@ -44,15 +70,16 @@ def owing(rights: Rights) -> Rights:
     return replace(rights, grants=grants)
 
 
-def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
-    """Return the conditions for those that somebody was named for, as a member or in a panel, in a role still held.
+def _by_name(actor: Actor, held: frozenset[Role]) -> list[Any]:
+    """Return the projects that somebody was named for, as a member or in a panel, in a role still held.
 
     Only roles that are named for projects count, as in `lifecycle.actor`: who is named a coordinator of a project reads
     it by the grant at its platform, and no longer than it is there.
     """
-    project, member = table_of(Project), table_of(ProjectMember)
-    panel, review = table_of(PanelMember), table_of(Review)
     roles = sorted(held & NAMED_ROLES)
+    if not roles:
+        return []
+    member, panel, review = table_of(ProjectMember), table_of(PanelMember), table_of(Review)
     named = select(member.c.project_id).where(
         member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role.in_(roles)
     )
@@ -62,7 +89,7 @@ def _by_name(actor: Actor, held: frozenset[Role]) -> list[ColumnElement[bool]]:
         .where(panel.c.user_id == actor.user_id, panel.c.recused_on.is_(None), panel.c.role.in_(roles))
         .where(review.c.state != ReviewState.CANCELLED)
     )
-    return [project.c.id.in_(named), project.c.id.in_(seated)]
+    return [named, seated]
 
 
 def reachable(table: Any, rights: Rights, actor: Actor) -> ColumnElement[bool]:
@@ -75,13 +102,22 @@ def reachable(table: Any, rights: Rights, actor: Actor) -> ColumnElement[bool]:
     project, fund = table_of(Project), table_of(Fund)
     own = sorted({at for _, at in rights.grants if at is not None}, key=str)
     if table is project:
-        return or_(readable_projects(rights, actor), project.c.transfer_to_id.in_(own))
-    found: list[ColumnElement[bool]] = []
+        return in_one_way(project, [_readable(rights, actor), _at("transfer_to_id", own)])
+    ways: list[Way] = []
     if "project_id" in table.c:
-        found.append(table.c.project_id.in_(select(project.c.id).where(readable_projects(rights, actor))))
-    if "fund_id" in table.c or table is fund:
-        column = fund.c.id if table is fund else table.c.fund_id
-        found.append(column.in_(select(fund.c.id).where(fund.c.organisation_id.in_(own))))
-        if column.nullable:  # asking whether what is never empty is empty keeps SQLite from the index of the others
-            found.append(column.is_(None))
-    return or_(*found) if found else true()
+        readable = select(project.c.id).where(readable_projects(rights, actor))
+        ways.append(lambda of: of.c.project_id.in_(readable))
+    if table is fund:
+        return in_one_way(fund, [_at("organisation_id", own)])
+    if "fund_id" in table.c:
+        funds = select(fund.c.id).where(fund.c.organisation_id.in_(own))
+        ways.append(lambda of: of.c.fund_id.in_(funds))
+        if table.c.fund_id.nullable:
+            ways.append(lambda of: of.c.fund_id.is_(None))
+    return in_one_way(table, ways) if ways else true()
+
+
+def _readable(rights: Rights, actor: Actor) -> Way:
+    project = table_of(Project)
+    ids = select(project.c.id).where(readable_projects(rights, actor))
+    return _of(ids)

@@ -25,6 +25,7 @@ class Project(Subject, table=True):
             sqlite_where=text("transfer_to_id IS NOT NULL"),
             postgresql_where=text("transfer_to_id IS NOT NULL"),
         ),
+        open_index("project", "receiver_id", "receiver_id IS NOT NULL"),
         open_index("project", "transfer_due_on", "transfer_due_on IS NOT NULL"),
         Index("ix_project_received_on_number", "received_on", "number"),
         CheckConstraint("received_precision IN ('day', 'month', 'year', 'none')", name="received_precision_known"),

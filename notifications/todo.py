@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, False_, literal, select
 from sqlmodel import Session
 
 from lifecycle import engine
@@ -256,6 +256,8 @@ def _likely(session: Session, actor: Actor, reach: ColumnElement[bool]) -> list[
     One more than are looked at, where there are more. What the next stage asks on entry is owed by a project, too, of
     which nothing is open at its gate.
     """
+    if isinstance(reach, False_):
+        return []
     project, run, member = map(table_of, (Project, StageRun, ProjectMember))
     mine = select(member.c.project_id).where(member.c.user_id == actor.user_id, member.c.until_at.is_(None))
     statement = (

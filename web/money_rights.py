@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import Actor, Rights
 from lifecycle.errors import NotFound
+from lifecycle.reach import Way, in_one_way
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
@@ -83,18 +84,21 @@ def _own(rights: Rights) -> list[UUID]:
     return _at(rights, FUNDER_ROLES)
 
 
-def _of_own_projects(rights: Rights, actor: Actor) -> ColumnElement[bool]:
+def _of_own_projects(rights: Rights, actor: Actor) -> ColumnElement[bool] | None:
     """Return the condition on `project`: whose firm or platform one speaks for, or which one was named to audit."""
-    project, member = table_of(Project), table_of(ProjectMember)
+    member = table_of(ProjectMember)
     named = select(member.c.project_id).where(
         member.c.user_id == actor.user_id, member.c.until_at.is_(None), member.c.role == Role.AUDITOR
     )
-    is_auditor = any(role is Role.AUDITOR for role, _ in rights.grants)
-    return or_(
-        project.c.organisation_id.in_(_at(rights, SME_ROLES)),
-        project.c.platform_id.in_(_at(rights, PLATFORM_ROLES)),
-        project.c.id.in_(named) if is_auditor else false(),
-    )
+    firms, platforms = _at(rights, SME_ROLES), _at(rights, PLATFORM_ROLES)
+    ways: list[Way] = []
+    if firms:
+        ways.append(lambda project: project.c.organisation_id.in_(firms))
+    if platforms:
+        ways.append(lambda project: project.c.platform_id.in_(platforms))
+    if any(role is Role.AUDITOR for role, _ in rights.grants):
+        ways.append(lambda project: project.c.id.in_(named))
+    return in_one_way(table_of(Project), ways) if ways else None
 
 
 def of_fund_or_project(table: Any, rights: Rights, actor: Actor) -> ColumnElement[bool]:
@@ -104,9 +108,14 @@ def of_fund_or_project(table: Any, rights: Rights, actor: Actor) -> ColumnElemen
     if sees_all_money(rights):
         return true()
     fund, project = table_of(Fund), table_of(Project)
-    funds = select(fund.c.id).where(fund.c.organisation_id.in_(_own(rights)))
-    projects = select(project.c.id).where(_of_own_projects(rights, actor))
-    return or_(table.c.fund_id.in_(funds), table.c.project_id.in_(projects))
+    ways: list[Way] = []
+    if own := _own(rights):
+        funds = select(fund.c.id).where(fund.c.organisation_id.in_(own))
+        ways.append(lambda of: of.c.fund_id.in_(funds))
+    if (mine := _of_own_projects(rights, actor)) is not None:
+        projects = select(project.c.id).where(mine)
+        ways.append(lambda of: of.c.project_id.in_(projects))
+    return in_one_way(table, ways)
 
 
 def readable_payouts(visit: Visit) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ PAGES = (
     ("/inbox", Role.AUDITOR, 14),
     ("/payouts", Role.FUND_MANAGER, 46),
     ("/payouts/{payout}", Role.FUND_MANAGER, 77),
-    ("/funds/{fund}", Role.FUND_MANAGER, 67),
+    ("/funds/{fund}", Role.FUND_MANAGER, 66),
 )
 """Page, who opens it, and how many statements it may send."""
 TWICE = 2

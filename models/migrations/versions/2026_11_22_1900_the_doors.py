@@ -288,6 +288,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_project_pack_sha256_number_stage", ["pack_sha256", "number", "stage"], unique=False)
         batch_op.create_index("ix_project_received_on_number", ["received_on", "number"], unique=False)
         batch_op.create_index(
+            "ix_project_receiver_id",
+            ["receiver_id"],
+            unique=False,
+            sqlite_where=sa.text("receiver_id IS NOT NULL"),
+            postgresql_where=sa.text("receiver_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_project_transfer_to_id",
             ["transfer_to_id"],
             unique=False,
@@ -334,6 +341,11 @@ def downgrade() -> None:
             "ix_project_transfer_to_id",
             sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
             postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_project_receiver_id",
+            sqlite_where=sa.text("receiver_id IS NOT NULL"),
+            postgresql_where=sa.text("receiver_id IS NOT NULL"),
         )
         batch_op.drop_index("ix_project_received_on_number")
         batch_op.drop_index("ix_project_pack_sha256_number_stage")
