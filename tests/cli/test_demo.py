@@ -25,6 +25,7 @@ def done(home: Line) -> int:
     return int(home("run", "reconciliation", "--json").document["slots"][-1]["done_count"])
 
 
+@pytest.mark.long
 class TestTheBank:
     def test_goes_on_where_the_story_stands(self, home: Line) -> None:
         assert home(*FIRST_PAYMENT).code == 0

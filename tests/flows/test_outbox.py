@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from flows.outbox import GROUP, TRIES, WAITS, deliver, wait_of
 from lifecycle.chart import compiled
 from lifecycle.deliveries.chart import DeliveryChart
@@ -378,6 +380,7 @@ class TestWorkers:
         assert len({mail["Message-ID"] for _, mail in sink.mails}) == len(rows)
         assert {state_of(each_house, row).status for row in rows} == {DeliveryStatus.SENT}
 
+    @pytest.mark.long
     def test_mark_nothing_that_they_slept_over(self, each_house: House) -> None:
         (row,) = deliveries(each_house, "a@example.org")
         with mail_sink() as sink, child(each_house, sink.port) as process:

@@ -51,6 +51,7 @@ class TestDraft:
         assert "sqlmodel" not in source
         assert "ProjectState" not in source
 
+    @pytest.mark.long
     def test_leads_to_the_tables_when_it_is_run(self, another_chain: Path, empty_url: str) -> None:
         migrate.draft("add the example", NOW)
         engine = make_engine(empty_url)

@@ -109,8 +109,7 @@ OF_EVERYTHING = frozenset({"calendar.announce", "calendar.override", "webhook.re
 """Rare acts of an administrator that look at all that is open, or at all that was told in a span of time."""
 
 
-@pytest.mark.slow
-@pytest.mark.long_on_postgres
+@pytest.mark.long
 @pytest.mark.parametrize("verb", sorted(set(RECIPES) - OF_EVERYTHING))
 def test_every_verb_finds_its_rows_by_index(each_house: House, verb: str) -> None:
     recipe = RECIPES[verb]
@@ -155,6 +154,7 @@ READS: dict[str, Read] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", READS)
 def test_every_lookup_is_by_index(each_house: House, name: str) -> None:
     ids, called = make.reviews(each_house, 2)

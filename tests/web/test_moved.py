@@ -36,6 +36,7 @@ def seen(house: House, visitor: Browser, login: str, number: str, paper: str) ->
     return {**found, "calendar": any(number in day.summary for day in days)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", NAMED)
 def test_is_lost_to_its_old_readers_at_once(house: House, signed_in: Callable[..., Browser], login: str) -> None:
     (made,) = projects(house, pack="lean")

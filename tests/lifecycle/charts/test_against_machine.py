@@ -267,6 +267,7 @@ def facts(draw: st.DrawFn) -> SimpleNamespace:
 
 
 class TestTheTable:
+    @pytest.mark.long
     @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
     @given(facts=facts())
     @settings(max_examples=25)
@@ -274,6 +275,7 @@ class TestTheTable:
         for state, event in pairs(chart):
             assert by_table(chart, state, event, facts) == by_machine(chart, state, event, facts)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
     @given(facts=facts())
     @settings(max_examples=25)

@@ -235,11 +235,13 @@ def watched(play: Callable[[Payments], None], machine: Payments) -> None:
     machine.the_invariants_hold()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.__name__)
 def test_without_a_fault_the_books_agree(play: Callable[[Payments], None], machine: Payments) -> None:
     watched(play, machine)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_is_found(plant: Plant, machine: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
