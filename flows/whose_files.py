@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS, read_rights
+from lifecycle.actor import read_rights
 from lifecycle.banking.answers import Statement, StatementLine
 from lifecycle.banking.refusal import BankFileRefused
 from lifecycle.commands import Stamp
 from lifecycle.errors import Forbidden, unmet
+from lifecycle.permissions import PERMISSIONS
 from models.funds import Fund
 from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import table_of

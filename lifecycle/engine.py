@@ -16,19 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import journal
-from lifecycle.actor import (
-    BY_LINK,
-    BY_NO_PROGRAM,
-    BY_PEOPLE,
-    IN_PERSON,
-    OF_ONESELF,
-    ON_OWN_PAGE,
-    PERMISSIONS,
-    Actor,
-    Parties,
-    Rights,
-    read_rights,
-)
+from lifecycle.actor import Actor, Parties, Rights, read_rights
 from lifecycle.chart import Rule, compiled, judged, not_possible, of_the_situation
 from lifecycle.commands import REGISTRY, Answer, Command, Effects, Stamp, Task, Verb
 from lifecycle.errors import (
@@ -42,6 +30,7 @@ from lifecycle.errors import (
     Stale,
     Unmet,
 )
+from lifecycle.permissions import BY_LINK, BY_NO_PROGRAM, BY_PEOPLE, IN_PERSON, OF_ONESELF, ON_OWN_PAGE, PERMISSIONS
 from lifecycle.readable import unreadable
 from lifecycle.writing import misfits
 from models.base import Subject

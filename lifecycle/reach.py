@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, select, true, union
 
-from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import Actor, Rights
+from lifecycle.permissions import NAMED_ROLES, PARTIES_OF_ROLE
 from models.funds import Fund
 from models.programmes import Programme
 from models.projects import Project, ProjectMember

@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, null, or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import OF_ONESELF, PERMISSIONS, Rights, read_rights
+from lifecycle.actor import Rights, read_rights
 from lifecycle.commands import Stamp, Verb
 from lifecycle.engine import able
+from lifecycle.permissions import OF_ONESELF, PERMISSIONS
 from lifecycle.reach import owing, reachable
 from lifecycle.verbs import BY_NAME
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder

@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import NAMED_ROLES, PARTIES_OF_ROLE
 from lifecycle.funds.wall import Side, walls_of
+from lifecycle.permissions import NAMED_ROLES, PARTIES_OF_ROLE
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.funds import Fund

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE
+from lifecycle.permissions import PARTIES_OF_ROLE
 from models.deliveries import ChatAddress, ContactSetting, Preference
 from models.people import Delegation, RoleGrant, User
 from models.projects import ProjectMember

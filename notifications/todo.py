@@ -15,11 +15,12 @@ from sqlalchemy import ColumnElement, False_, literal, select
 from sqlmodel import Session
 
 from lifecycle import engine
-from lifecycle.actor import OF_ONESELF, Actor, Rights, read_rights
+from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Stamp
 from lifecycle.endings.facts import left_of
 from lifecycle.engine import able
 from lifecycle.people.queries import WhoOwes, people_who_owe
+from lifecycle.permissions import OF_ONESELF
 from lifecycle.projects.commands import SUBMIT
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates

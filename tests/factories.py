@@ -17,13 +17,14 @@ from sqlmodel import Session
 
 from lifecycle import calendar
 from lifecycle import engine as melody
-from lifecycle.actor import PARTIES_OF_ROLE, Actor
+from lifecycle.actor import Actor
 from lifecycle.agreements.commands import DraftAgreement, SignAgreement, SubmitCost
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.funds.commands import AddFund, CallCapital, Commit, Contribute
 from lifecycle.installation import initialise, write_edges
 from lifecycle.milestones.commands import SubmitMilestone
 from lifecycle.people.commands import AddOrganisation, AddProgramme, AddUser, DisableUser, GrantRole, PublishStandard
+from lifecycle.permissions import PARTIES_OF_ROLE
 from lifecycle.projects.commands import Advance, Assign, PutOnHold, Submit
 from lifecycle.projects.registration import ImportProject, RegisterProject
 from lifecycle.requirements.commands import AddEvidence, JudgeRequirement

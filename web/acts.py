@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle import engine as melody
-from lifecycle.actor import IN_PERSON
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.errors import PERSONAL_CODES, Forbidden, Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.exceptions.carrying_out import carry_out
 from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.imports.taking_in import has_brought
 from lifecycle.people.queries import people_who_owe
+from lifecycle.permissions import IN_PERSON
 from models.db import run_in_transaction
 from models.evidence import Evidence
 from models.journal import AuditRecord, CommandRecord

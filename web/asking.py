@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import Answer
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from lifecycle.permissions import PERMISSIONS
 from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
 from web.listing import Listing

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lifecycle.actor import PARTIES_OF_ROLE
+from lifecycle.permissions import PARTIES_OF_ROLE
 from models.states import Role
 from web.money_rights import BANK_ROLES, FUNDER_ROLES, MONEY_ROLES
 from web.session import Visit

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, Actor, Rights
+from lifecycle.actor import Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
+from lifecycle.permissions import DELEGABLE, PARTIES_OF_ROLE
 from lifecycle.reach import readable_projects
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence

@@ -7,9 +7,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from docs.generate.codes import codes_of
 from docs.generate.markdown import code, link_to, one_line, page, table
-from lifecycle.actor import PERMISSIONS
 from lifecycle.chart import Rule, compiled
 from lifecycle.commands import Verb
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.verbs import BY_NAME, CHARTS
 from models.states import Role
 from notifications.words import title

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS
 from lifecycle.canonical import sha256
+from lifecycle.permissions import PERMISSIONS
 from models.agreements import Agreement
 from models.funds import Fund
 from models.journal import AuditRecord, Checkpoint, CommandRecord

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE
+from lifecycle.permissions import PARTIES_OF_ROLE
 from models.people import OrganisationTie
 from models.projects import ProjectMember
 from models.reading import Groups, rows_by, table_of

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS, Parties
+from lifecycle.actor import Parties
 from lifecycle.banking.account_codes import LONGEST, account_reasons
 from lifecycle.chart import about_input
 from lifecycle.commands import Act, Command, Effects, Message, Stamp, Task, Verb
@@ -19,6 +19,7 @@ from lifecycle.installation import is_for_real_work
 from lifecycle.payouts.near import tied_to
 from lifecycle.payouts.payee_names import NameMatch, name_match
 from lifecycle.payouts.payload import payee_hash
+from lifecycle.permissions import PERMISSIONS
 from models.agreements import Agreement
 from models.funds import Fund
 from models.payouts import PayeeAccount

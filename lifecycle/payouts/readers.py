@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE
 from lifecycle.chart import Rule, judged
 from lifecycle.commands import FactsOf, Stamp, Task
 from lifecycle.funds.wall import Side, walls_of
@@ -27,6 +26,7 @@ from lifecycle.milestones.figures import figures_of
 from lifecycle.numbers import Number, drawn
 from lifecycle.payouts.facts import DECIDING_ROLES, DISBURSEMENT_ID, PayoutFacts
 from lifecycle.payouts.near import teams_of, tied_to
+from lifecycle.permissions import PARTIES_OF_ROLE
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.agreements import Agreement, Milestone, RecoveryOrder

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import Command, Stamp
 from lifecycle.engine import rehearse
 from lifecycle.errors import Unmet
 from lifecycle.payouts.commands import Approve, Certify, Reapprove, Release
+from lifecycle.permissions import PERMISSIONS
 from models.states import PayoutState, Role
 
 WAITING_STATES = (PayoutState.REQUESTED, PayoutState.RETURNED, PayoutState.APPROVED)

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from lifecycle.actor import DELEGABLE
 from lifecycle.commands import Stamp, Task
 from lifecycle.installation import is_for_real_work
+from lifecycle.permissions import DELEGABLE
 from lifecycle.stages import credit_code
 from models.access import WebSession
 from models.people import ApiToken, Delegation, Organisation, RoleGrant, User

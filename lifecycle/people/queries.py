@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Text, case, cast, literal, or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import PARTIES_OF_ROLE
+from lifecycle.permissions import PARTIES_OF_ROLE
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember

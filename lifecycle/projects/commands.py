@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from lifecycle.actor import NAMED_ROLES, Parties, conflict_of
+from lifecycle.actor import Parties, conflict_of
 from lifecycle.chart import about_input
 from lifecycle.commands import Command, Stamp, Task, Verb
 from lifecycle.engine import project_parties
 from lifecycle.errors import Unmet, unmet
 from lifecycle.people.facts import Holder, holders
+from lifecycle.permissions import NAMED_ROLES
 from lifecycle.projects import effects, rules
 from lifecycle.projects.chart import ProjectChart
 from lifecycle.projects.facts import ProjectFacts, gate_facts, neighbour_facts, project_facts

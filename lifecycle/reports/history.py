@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
-from lifecycle.actor import PERMISSIONS
+from lifecycle.permissions import PERMISSIONS
 from models.evidence import Evidence
 from models.journal import AuditRecord, CommandRecord
 from models.people import Organisation, User

@@ -10,8 +10,8 @@ import pytest
 
 from docs.generate.licences import licences
 from docs.generate.pages import PAGES
-from lifecycle.actor import PERMISSIONS
 from lifecycle.imports.mapping import load_mapping
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.stages import intake
 from lifecycle.stages.records import Records
 from lifecycle.stages.rules import RULES

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from lifecycle.access.queries import fingerprint
-from lifecycle.actor import PARTIES_OF_ROLE, Actor
+from lifecycle.actor import Actor
 from lifecycle.people.commands import AddOrganisation, AddToken, AddUser, DisableUser, EnableUser, GrantRole
 from lifecycle.people.queries import standards
+from lifecycle.permissions import PARTIES_OF_ROLE
 from lifecycle.projects.commands import NameParty, Submit
 from lifecycle.reviews.commands import CallReview
 from lifecycle.writing import insert_rows

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lifecycle.actor import DELEGABLE, PARTIES_OF_ROLE, PERMISSIONS
 from lifecycle.commands import Verb
+from lifecycle.permissions import DELEGABLE, PARTIES_OF_ROLE, PERMISSIONS
 from models.states import Role
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from lifecycle.access.commands import SetPassword
 from lifecycle.access.passwords import hashed
-from lifecycle.actor import ON_OWN_PAGE, PERMISSIONS
 from lifecycle.people.commands import DisableUser, GrantRole
+from lifecycle.permissions import ON_OWN_PAGE, PERMISSIONS
 from models.states import Role
 from tests.factories import House, a_project, key
 from tests.web.browser import Browser

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.actor import IN_PERSON
 from lifecycle.errors import LifecycleError, Stale
+from lifecycle.permissions import IN_PERSON
 from notifications.words import Names, is_known
 from web.acts import (
     Action,

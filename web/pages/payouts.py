@@ -10,12 +10,12 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.actor import IN_PERSON
 from lifecycle.disbursement.commands import standing_holds
 from lifecycle.engine import BatchRefused
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale, unmet
 from lifecycle.payouts import together as several
 from lifecycle.payouts.queries import Which, payout, payouts
+from lifecycle.permissions import IN_PERSON
 from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import Response
 
-from lifecycle.actor import PARTIES_OF_ROLE, PERMISSIONS, read_rights
+from lifecycle.actor import read_rights
 from lifecycle.agreements.queries import agreements
 from lifecycle.endings.queries import recoveries
 from lifecycle.engine import project_parties
@@ -18,6 +18,7 @@ from lifecycle.errors import Forbidden, unmet
 from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.people.queries import people_who_owe
+from lifecycle.permissions import PARTIES_OF_ROLE, PERMISSIONS
 from lifecycle.projects.queries import overview, project_rows
 from lifecycle.reports.history import Event, latest
 from lifecycle.reviews.queries import reviews

@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
-from lifecycle.actor import PERMISSIONS
 from lifecycle.errors import NotFound
 from lifecycle.people.queries import drafts, standards
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.board import COUNTED
 from lifecycle.projects.queries import gates, gates_under, living_count, living_under
 from lifecycle.standards.compare import compare

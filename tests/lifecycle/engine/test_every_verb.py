@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from lifecycle import engine as melody
-from lifecycle.actor import PERMISSIONS
 from lifecycle.commands import REGISTRY, Answer, Command, Verb
 from lifecycle.errors import Forbidden, NotFound, Stale
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.verbs import BY_NAME
 from models.db import reading
 from models.people import User

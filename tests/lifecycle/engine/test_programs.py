@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lifecycle import engine as melody
-from lifecycle.actor import BY_NO_PROGRAM, PERMISSIONS
 from lifecycle.commands import Answer, Command
 from lifecycle.errors import Forbidden
+from lifecycle.permissions import BY_NO_PROGRAM, PERMISSIONS
 from models.db import transaction
 from tests.factories import House
 from tests.lifecycle.recipes import RECIPES
