@@ -1,9 +1,10 @@
 """Documents between browser and store: what came with a form looked at and kept, what is kept shown within limits."""
 
 import csv
+import hashlib
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,8 @@ from urllib.parse import quote
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import StreamingResponse
 
-from lifecycle.errors import Invalid, NotFound, unmet
+from lifecycle.commands import Command
+from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import TableFormat, open_table
 from lifecycle.imports.taking_in import Bringer, Share, keep, look_at_document
@@ -76,6 +78,21 @@ def kept(visit: Visit, upload: UploadFile, field: str = "file") -> tuple[Stored,
     with looked_at(upload, field) as (path, name):
         look_at_document(path, name, field)
         return keep(bringer(visit), files_of(visit.house), path, field), name
+
+
+def kept_for(visit: Visit, upload: UploadFile, asked: Callable[[Stored, str], Command]) -> Command:
+    """Put an upload into the store of evidence for a command that tells of it; return the command.
+
+    Nothing is kept for who may not give the command. `Invalid` and `QuotaUsed` as above.
+    """
+    with looked_at(upload) as (path, name):
+        look_at_document(path, name)
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        command = asked(Stored(sha256=sha256, size_bytes=path.stat().st_size), name)
+        if not isinstance(visit.rehearse(command).error, Forbidden):
+            keep(bringer(visit), files_of(visit.house), path)
+        return command
 
 
 def bringer(visit: Visit) -> Bringer:

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from lifecycle.errors import Invalid, unmet
 from lifecycle.requirements.commands import AddEvidence
+from models.ports import Stored
 from models.states import Scope
 from web.acts import carry, refusal
 from web.api.core import key_of, need, told, version_of
 from web.api.money import Files
 from web.nouns import PROJECTS
-from web.papers import file_of, kept
+from web.papers import file_of, kept_for
 from web.session import Program, text_of
 
 router = APIRouter(tags=["evidence"])
@@ -28,19 +29,21 @@ def hand_in(visit: Program, form: Files) -> Response:
     key, version = key_of(visit), version_of(visit)
     values = _values(form)
     row = visit.read(lambda session: PROJECTS.find(session, visit, text_of(form, "project_id")))
-    stored, name = kept(visit, file_of(form))
-    command = AddEvidence(
-        command_id=key,
-        expected_version=version,
-        project_id=row.id,
-        type=text_of(form, "type"),
-        file_name=name,
-        sha256=stored.sha256,
-        size_bytes=stored.size_bytes,
-        form=values,
-        revision=text_of(form, "revision") or None,
-    )
-    answer = carry(visit, command)
+
+    def told_of(stored: Stored, name: str) -> AddEvidence:
+        return AddEvidence(
+            command_id=key,
+            expected_version=version,
+            project_id=row.id,
+            type=text_of(form, "type"),
+            file_name=name,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+            form=values,
+            revision=text_of(form, "revision") or None,
+        )
+
+    answer = carry(visit, kept_for(visit, file_of(form), told_of))
     if answer.error is not None:
         raise refusal(visit, PROJECTS, row, answer.error)
     return told(answer, 201)
