@@ -119,6 +119,11 @@ class Clicker:
 class Typist(Clicker):
     """Somebody who has no mouse: everything is reached by Tab, and what is reached can be seen to be."""
 
+    def __init__(self, browser: Browser, base: str) -> None:
+        super().__init__(browser, base)
+        # While somebody listens the dialog is caught; to begin only when it is opened comes too late now and then.
+        self.page.on("filechooser", lambda _: None)
+
     def reach(self, one: Locator) -> None:
         """Go there by Tab."""
         handle = one.element_handle()
