@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+from lifecycle.funds.commands import ADD
+from lifecycle.projects.commands import HOLD
+from lifecycle.projects.rules import HOLD_REASONS
 from lifecycle.verbs import BY_NAME
 from notifications.words import is_known
 from tests.factories import House, projects
 from tests.web.browser import Browser
 from web.app import API, PAGES
-from web.forms import KEY, VERSION
+from web.forms import KEY, VERSION, inputs
 from web.nouns import NOUNS
 from web.render import statics
 from web.session import typed
@@ -111,6 +114,15 @@ class TestReading:
 
         assert not [one for one in contents if re.search(rb"https?://(?!www\.w3\.org/2000/svg)", one)]
         assert sum(map(len, contents)) < 40_000
+
+
+class TestALabel:
+    def test_tells_the_code_of_a_reason_from_a_code_of_its_own(self) -> None:
+        chosen = inputs(HOLD, {"code": [(one, one) for one in HOLD_REASONS]})
+        called = [{one.name: one.called for one in asked}["code"] for asked in (inputs(ADD, {}), chosen)]
+
+        assert called == ["own_code", "code"]
+        assert is_known("page.field.own_code")
 
 
 def _counts(house: House) -> list[int]:
