@@ -32,8 +32,9 @@ from lifecycle.payouts.batches import Doubt
 from lifecycle.payouts.learning import Learn
 from lifecycle.payouts.matching import Match, match, names_of
 from lifecycle.payouts.moving import batch_moves
+from lifecycle.payouts.quarantine import QuarantineFile
 from lifecycle.payouts.register import register_of
-from lifecycle.payouts.statements import ComparePosition, CompleteStatement, QuarantineFile, TakeLines, TakeStatement
+from lifecycle.payouts.statements import ComparePosition, CompleteStatement, TakeLines, TakeStatement
 from models.db import reading, run_in_transaction
 from models.funds import Fund
 from models.payouts import PaymentBatch, PaymentInstruction

@@ -16,7 +16,16 @@ from lifecycle.funds import commands as funds
 from lifecycle.funds import corrections
 from lifecycle.milestones import chart as milestone_chart
 from lifecycle.milestones import commands as milestones
-from lifecycle.payouts import adoption, batch_chart, batches, learning, payees, statements, taking_back, write_off
+from lifecycle.payouts import (
+    adoption,
+    batch_chart,
+    batches,
+    learning,
+    payees,
+    statements,
+    taking_back,
+    write_off,
+)
 from lifecycle.payouts import chart as payout_chart
 from lifecycle.payouts import commands as payouts
 from lifecycle.people import commands as people

@@ -99,6 +99,8 @@ class LearnFacts:
     """What of it lies in suspense still, for this case; a debit negative."""
     is_said: bool = False
     """What the two people of this case say of the instruction is written down already."""
+    is_heard: bool = False
+    """This very word of the bank is written down already."""
 
     @property
     def content_hash(self) -> str:
@@ -171,6 +173,7 @@ def learn_facts(session: Session, tasks: Sequence[Task[Learn]], stamp: Stamp) ->
                 lowered=lowered.get(place, ()),
                 aside_minor=0 if case is None else set_aside_of(case, aside),
                 is_said=case is not None and any(row.content_hash == _case_hash(case.id) for row in said),
+                is_heard=any(_is_the_same(row, command) for row in events.get(command.instruction_id, ())),
             )
         )
         if result.holds_fund:
@@ -186,6 +189,12 @@ def _is_after_all(result: Outcome) -> bool:
 
 def _case_hash(case_id: UUID) -> str:
     return sha256(f"case:{case_id}")
+
+
+def _is_the_same(row: Any, command: Learn) -> bool:
+    """Say whether a word of the bank is this one: one without a reference of the bank's own is told from no other."""
+    ours = (command.source, command.bank_ref, command.kind, command.content_hash)
+    return command.bank_ref is not None and ours == (row.source, row.bank_ref, row.kind, row.content_hash)
 
 
 def _outcome(command: Learn, instruction: Any, events: Groups) -> Outcome:
@@ -210,6 +219,12 @@ def _said(row: Any) -> Said:
 def of_this_payout(facts: LearnFacts) -> tuple[Unmet, ...]:
     """What is said is said of an attempt to pay this payout."""
     return () if facts.instruction is not None else (unmet("not_found", ref=str(facts.command.instruction_id)),)
+
+
+@about_input
+def heard_once(facts: LearnFacts) -> tuple[Unmet, ...]:
+    """A word of the bank counts once, whoever brings it again."""
+    return (unmet("already_exists", field="bank_ref", value=facts.command.bank_ref),) if facts.is_heard else ()
 
 
 @about_input
@@ -446,6 +461,6 @@ LEARN: Verb[Learn, LearnFacts] = Verb(
     subject_id=lambda command: command.payout_id,
     state=lambda facts: str(facts.payout.state),
     facts=learn_facts,
-    rules=(of_this_payout, two_agreed, only_one_pays, explains_booking),
+    rules=(of_this_payout, heard_once, two_agreed, only_one_pays, explains_booking),
     effects=learned,
 )

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from lifecycle.chart import about_input
@@ -18,7 +19,7 @@ from lifecycle.ledger.sums import moved_after, suspense_by_fund
 from lifecycle.payouts.matching import FEE_NOT_COVERED, OWN_UNKNOWN, Intent, Match, line_row
 from models.funds import Fund
 from models.holds import Hold
-from models.reading import rows_by
+from models.reading import rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import (
     AccountKind,
@@ -85,16 +86,6 @@ class CompleteStatement(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineFile(Command):
-    """Remember a file that broke a rule, and which: nothing of it was used."""
-
-    file_name: str
-    file_sha256: str
-    code: str
-    detail: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementFacts:
     """A statement that comes in, the fund whose account it speaks of, and the statement before it."""
 
@@ -124,6 +115,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
     aside = suspense_by_fund(session, funds)
     ends = [one for task in tasks if (one := getattr(task.row, "booked_until_on", None)) is not None]
     later = moved_after(session, funds, min(ends)) if ends else {}
+    there = taken_before(session, tasks)
     facts = []
     for task in tasks:
         row = task.row if hasattr(task.row, "file_sha256") else None
@@ -136,11 +128,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
                 row=row,
                 accounts=ledger.get(task.fund.id, {}),
                 before=_before(known, row or task.command),
-                is_known=any(
-                    one.file_sha256 == getattr(task.command, "file_sha256", "")
-                    and one.statement_ref == getattr(task.command, "statement_ref", "")
-                    for one in known
-                ),
+                is_known=brought(task.command) in there,
                 holds=put_by_the_bank(holds.get(task.fund.id, ())),
                 suspense_minor=aside.get(task.fund.id, 0),
                 later_minor=_later(later.get(task.fund.id, {}), row),
@@ -148,6 +136,18 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
             )
         )
     return facts
+
+
+def taken_before(session: Session, tasks: Sequence[Task[Any]]) -> set[tuple[str, str]]:
+    """Return the statements of the same files that were taken or put aside before, whatever fund they belong to."""
+    files = {sha256 for task in tasks if (sha256 := brought(task.command)[0])}
+    found = rows_by(session, BankStatement, "file_sha256", files) if files else {}
+    return {(row.file_sha256, row.statement_ref) for rows in found.values() for row in rows}
+
+
+def brought(command: Any) -> tuple[str, str]:
+    """Return what a statement is known by: its file's content and its own reference; nothing for who brings none."""
+    return getattr(command, "file_sha256", ""), getattr(command, "statement_ref", "")
 
 
 def _is_begun(other: Any, row: Any) -> bool:
@@ -167,8 +167,8 @@ def _before(known: Sequence[Any], row: Any) -> Any:
 
 
 @about_input
-def new_statement(facts: StatementFacts) -> tuple[Unmet, ...]:
-    """A statement of a file is taken once."""
+def new_statement(facts: Any) -> tuple[Unmet, ...]:
+    """A statement of a file is taken once, and a file is put aside once."""
     return (unmet("already_exists", field="statement", value=facts.command.statement_ref),) if facts.is_known else ()
 
 
@@ -218,6 +218,8 @@ class LineFacts:
     available_minor: int
     is_held: bool = False
     """What the bank said before holds the fund already."""
+    lines_there: int = 0
+    """How many lines of the statement are written down already."""
 
 
 def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp) -> list[LineFacts]:
@@ -225,6 +227,10 @@ def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp)
     funds = {task.fund.id for task in tasks}
     ledger, holds = accounts_of(session, funds), rows_by(session, Hold, "object_id", funds)
     held = {key for key, rows in holds.items() if put_by_the_bank(rows)}
+    line = table_of(StatementLine)
+    of_these = line.c.statement_id.in_([task.row.id for task in tasks])
+    counted = session.execute(select(line.c.statement_id, func.count()).where(of_these).group_by(line.c.statement_id))
+    there = {statement_id: count for statement_id, count in counted}  # noqa: C416 - rows are no pairs to mypy
     return [
         LineFacts(
             command=task.command,
@@ -234,9 +240,18 @@ def line_facts(session: Session, tasks: Sequence[Task[TakeLines]], stamp: Stamp)
             accounts=ledger[task.fund.id],
             available_minor=ledger[task.fund.id][AccountKind.AVAILABLE].balance_minor,
             is_held=task.fund.id in held,
+            lines_there=there.get(task.row.id, 0),
         )
         for task in tasks
     ]
+
+
+@about_input
+def lines_follow(facts: LineFacts) -> tuple[Unmet, ...]:
+    """A line of a statement is written down once: a part begins behind what is there."""
+    if facts.command.first_place > facts.lines_there:
+        return ()
+    return (unmet("already_exists", field="statement", value=facts.statement.statement_ref),)
 
 
 def lines_taken(facts: LineFacts, _target: str, stamp: Stamp) -> Effects:
@@ -395,45 +410,6 @@ def completed(row: Any, _target: str, _stamp: Stamp) -> Effects:
     return Effects(acts=(act,))
 
 
-def _plain_facts(_session: Session, tasks: Sequence[Task[QuarantineFile]], _stamp: Stamp) -> list[QuarantineFile]:
-    return [task.command for task in tasks]
-
-
-def quarantined(command: QuarantineFile, _target: str, stamp: Stamp) -> Effects:
-    """Write the file down with the rule it broke, and put it before two people."""
-    statement_id = stamp.new_id()
-    refusal = {"code": command.code, **command.detail}
-    values = {
-        "account_number": "",
-        "statement_ref": command.file_name[:140],
-        "currency": "",
-        "file_name": command.file_name,
-        "file_sha256": command.file_sha256,
-        "status": StatementStatus.QUARANTINED,
-        "refusal": refusal,
-        "at": stamp.now,
-    }
-    act = Act(
-        table=BankStatement,
-        object_type=OBJECT_TYPE,
-        id=statement_id,
-        action=f"{OBJECT_TYPE}.quarantine",
-        values=values,
-        detail={"file_sha256": command.file_sha256, "refusal": refusal},
-    )
-    case = opened_case("file_quarantined", OBJECT_TYPE, statement_id, None, stamp, file=command.file_name, **refusal)
-    said = {"file": command.file_name, "code": command.code}
-    message = Message(kind="statement.quarantined", object_type=OBJECT_TYPE, object_id=statement_id, facts=said)
-    return Effects(acts=(act, case), messages=(message,))
-
-
-QUARANTINE: Verb[QuarantineFile, QuarantineFile] = Verb(
-    object_type=OBJECT_TYPE,
-    name="quarantine",
-    command=QuarantineFile,
-    facts=_plain_facts,
-    effects=quarantined,
-)
 TAKE: Verb[TakeStatement, StatementFacts] = Verb(
     object_type=OBJECT_TYPE,
     name="take",
@@ -451,6 +427,7 @@ TAKE_LINES: Verb[TakeLines, LineFacts] = Verb(
     subject=BankStatement,
     subject_id=lambda command: command.statement_id,
     facts=line_facts,
+    rules=(lines_follow,),
     effects=lines_taken,
 )
 COMPARE: Verb[ComparePosition, StatementFacts] = Verb(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from flows.claims import claim_batch
 from lifecycle.payouts import batches, payees, statements, taking_back
 from lifecycle.payouts import commands as payout
+from lifecycle.payouts.quarantine import QuarantineFile
 from lifecycle.payouts.write_off import WriteOff
 from lifecycle.people.commands import AddOrganisation, GrantRole
 from models.db import transaction
@@ -307,7 +308,7 @@ def write_off(house: House, count: int) -> Made:
 )
 def quarantine(house: House, count: int) -> Made:
     return [
-        statements.QuarantineFile(
+        QuarantineFile(
             command_id=key(), file_name="a.xml", file_sha256=pay.hashed(), code="bank_xml_dtd", detail={"element": "/"}
         )
         for _ in range(count)

@@ -735,6 +735,21 @@ def _a_statement_taken_twice(house: House) -> Any:
     return again("statement.take", done(house, "statement.take"))
 
 
+@refused("statement.take_lines", "already_exists")
+def _lines_taken_twice(house: House) -> Any:
+    return again("statement.take_lines", done(house, "statement.take_lines"))
+
+
+@refused("payout.learn", "already_exists")
+def _a_word_of_the_bank_heard_twice(house: House) -> Any:
+    return again("payout.learn", done(house, "payout.learn"))
+
+
+@refused("statement.quarantine", "already_exists")
+def _a_file_put_aside_twice(house: House) -> Any:
+    return again("statement.quarantine", done(house, "statement.quarantine"))
+
+
 @refused("statement.write_off", "insufficient_funds", by=Role.FUND_MANAGER)
 def _more_than_the_fund_has(house: House) -> Any:
     return _written_off(house, pay.unexplained(-pay.PAID_IN - 1))
