@@ -2,9 +2,14 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import compose_spec
 import kubernetes_validate
@@ -88,11 +93,42 @@ class TestTheOthers:
         assert set(re.findall(r"^(PILOTWAY_\w+)=", text, re.MULTILINE)) <= known_variables()
 
 
+class TestTheImage:
+    def test_holds_every_package_and_nothing_that_is_not_delivered(self) -> None:
+        text = (DEPLOY / "Dockerfile").read_text()
+        built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+        copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
+        named = {name for names in copied for name in names}
+        assert {name for name in named if (ROOT / name).is_dir()} == set(built["packages"])
+        assert all((ROOT / name).exists() for name in named)
+
+    def test_is_built_from_what_it_copies_and_brings_all_that_the_program_reads(self, tmp_path: Path) -> None:
+        text = (DEPLOY / "Dockerfile").read_text()
+        named = [name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in line.split()]
+        for name in named:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, tmp_path / name)
+        build = "from hatchling.build import build_wheel; print(build_wheel('.'))"
+        made = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True, check=True)
+        held = set(ZipFile(tmp_path / made.stdout.split()[-1]).namelist())
+        ours = {name for name in held if ".dist-info/" not in name}
+        folders = sorted({name.partition("/")[0] for name in ours})
+        assert folders == ["cli", "flows", "lifecycle", "models", "notifications", "web"]
+        tracked = subprocess.run(
+            [shutil.which("git") or "git", "ls-files", "-co", "--exclude-standard", *folders],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ours == set(tracked.stdout.split())
+
+
 class TestCompose:
     def test_follows_the_schema(self) -> None:
         text = (DEPLOY / "compose.yaml").read_text()
         document = yaml.safe_load(text)
-        assert set(document["services"]) == {"postgres", "init", "prefect", "schedules", "worker"}
+        assert set(document["services"]) == {"postgres", "init", "prefect", "schedules", "worker", "console"}
         options = compose_spec.PyOptions()
         options.apply_merge = True
         options.from_yaml(text).validate()
