@@ -1,12 +1,10 @@
 """Everything that can be set from outside, each with its reason and an example. Nothing else reads the environment."""
 
 import os
-from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,6 +13,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.clock import clock_from
 from models.ids import ids_from
 from models.ports import Clock, Ids
+from models.setting_values import (
+    LOOPBACK,
+    is_clock,
+    is_database,
+    is_issuer,
+    is_mail_address,
+    is_mail_server,
+    is_place,
+    is_web_address,
+    is_zone,
+    names_hosts,
+    names_ids,
+    names_networks,
+    names_places,
+    parts_of,
+)
 
 Mode: TypeAlias = Literal["production", "rehearsal"]
 Take: TypeAlias = Literal["keep", "move"]
@@ -25,10 +39,6 @@ Bank: TypeAlias = Literal["folders", "sandbox"]
 
 PREFIX = "PILOTWAY_"
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Names of this machine itself."""
-DATABASES = frozenset({"sqlite", "sqlite+strict", "postgresql+psycopg"})
-"""The databases that `models.db` knows, as the beginning of an address."""
 KNOWN_ELSEWHERE = frozenset(
     {
         "PILOTWAY_REFERENCE_DATA",
@@ -47,116 +57,15 @@ class SettingsError(ValueError):
         super().__init__(f"{variable}: {reason}")
 
 
-def _is_database(text: str) -> str:
-    """Refuse what `models.db` would refuse, without its libraries."""
-    scheme, is_address, place = text.partition("://")
-    if is_address and scheme not in DATABASES:
-        message = f"expected a file name, sqlite:///… or postgresql+psycopg://…, got {scheme}://…"
-        raise ValueError(message)
-    if text == ":memory:" or (is_address and scheme.startswith("sqlite") and place.strip("/") in ("", ":memory:")):
-        message = "an SQLite database needs a file: in memory it would end with its connection"
-        raise ValueError(message)
-    return text
-
-
-def _is_clock(text: str) -> str:
-    clock_from(text)
-    return text
-
-
-def _names_ids(text: str) -> str:
-    ids_from(text)
-    return text
-
-
-def _is_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"no such time zone: {text!r}"
-        raise ValueError(message) from error
-    return text
-
-
-def _is_mail_server(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError("expected smtp://host:port or smtps://host:port") from error  # the password stays unsaid
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/"):
-        message = "expected smtp://host:port or smtps://host:port"
-        raise ValueError(message)
-    return text
-
-
-def _is_mail_address(text: str) -> str:
-    address = parseaddr(text)[1]
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or not text.isprintable() or not address.isascii():
-        message = f"expected a mail address such as pilotway@example.org, got {text!r}"
-        raise ValueError(message)
-    return text
-
-
-def _names_places(text: str) -> str:
-    for place in places(text):
-        host, _, port = place.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            message = f"expected host:port, separated by commas, got {place!r}"
-            raise ValueError(message)
-    return text
-
-
-def _is_place(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
-        message = f"expected host:port, got {text!r}"
-        raise ValueError(message)
-    return text
-
-
-def places(text: str) -> frozenset[str]:
-    """Return the `host:port` of a comma list, in lower case."""
-    return frozenset(one.strip().lower() for one in text.split(",") if one.strip())
-
-
-def _names_networks(text: str) -> str:
-    for one in (part.strip() for part in text.split(",")):
-        try:
-            ip_network(one)
-        except ValueError as error:
-            raise ValueError(f"expected addresses or networks, separated by commas, got {one!r}") from error
-    return text
-
-
-def _is_issuer(text: str) -> str:
-    parts = urlsplit(text)
-    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if (
-        not parts.hostname
-        or parts.query
-        or parts.fragment
-        or not (parts.scheme == "https" or (parts.scheme == "http" and is_here))
-    ):
-        raise ValueError(f"expected https://…, or http:// on this machine, got {text!r}")
-    return text
-
-
-def _is_web_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = f"expected http://… or https://…, got {text!r}"
-        raise ValueError(message)
-    return text
-
-
 class Settings(BaseSettings):
-    """The settings of one process. Build them with `load_settings()`, which also refuses unknown variables."""
+    """The settings of one process. Build them with `load_settings()`, which also refuses unknown variables.
+
+    Where two are compared, the type of the error is the one that it is said of.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
-    db: Annotated[str, AfterValidator(_is_database)] = Field(
+    db: Annotated[str, AfterValidator(is_database)] = Field(
         default="pilotway.db",
         description="Where everything is kept: a file name, `sqlite:///file.db`, or for several hosts"
         " `postgresql+psycopg://…`. Example: `PILOTWAY_DB=/var/lib/pilotway/pilotway.db`.",
@@ -166,12 +75,12 @@ class Settings(BaseSettings):
         description="Guards real work against a rehearsal's clock and ids: `production` or `rehearsal`, stored in the"
         " database at `init`; a value that differs from the stored one refuses to start. Example: `rehearsal`.",
     )
-    clock: Annotated[str, AfterValidator(_is_clock)] = Field(
+    clock: Annotated[str, AfterValidator(is_clock)] = Field(
         default="system",
         description="Lets a rehearsal play another day: `system`, a fixed ISO 8601 instant, or `file:PATH`, read at"
         " each use. Other than `system` only in rehearsal. Example: `2026-03-02T01:00:00Z`.",
     )
-    ids: Annotated[str, AfterValidator(_names_ids)] = Field(
+    ids: Annotated[str, AfterValidator(names_ids)] = Field(
         default="random",
         description="Makes a rehearsal repeatable: `random`, or `seed:N` in a single process. Example: `seed:42`.",
     )
@@ -272,16 +181,32 @@ class Settings(BaseSettings):
         description="How this process calls itself while it works on something; left out, host and process number."
         " Example: `night-run`.",
     )
-    console: Annotated[str, AfterValidator(_is_place)] = Field(
+    console: Annotated[str, AfterValidator(is_place)] = Field(
         default="127.0.0.1:8701",
         description="Where the console of `pilotway serve` answers, as `host:port`; port 0 takes any free one. Best"
         " left on this machine, with a proxy before it that speaks https. Example: `127.0.0.1:8080`.",
     )
-    second_factor: Literal["money", "offered"] | None = Field(
+    tls_certificate: Path | None = Field(
         default=None,
-        description="Who has to have a second factor (authenticator app or passkey): `money`, everybody who decides"
-        " about money in the console, or `offered`, nobody. Left out, `money`, in a rehearsal `offered`."
-        " Example: `money`.",
+        description="Certificate of the console with its chain (PEM), where no proxy stands before it: the console then"
+        " speaks TLS 1.2 or later and nothing else. With it `PILOTWAY_TLS_KEY`. Example: `/etc/pilotway/console.pem`.",
+    )
+    tls_key: Path | None = Field(
+        default=None,
+        description="Private key of that certificate (PEM), without a password and readable by the service alone."
+        " Example: `/etc/pilotway/console.key`.",
+    )
+    plain_hosts: Annotated[str, AfterValidator(names_hosts)] | None = Field(
+        default=None,
+        description="Servers that are reached without TLS because the way to them leaves neither this machine nor a"
+        " network of its own, separated by commas; `pilotway doctor` finds every other such way ill where work is real."
+        " Example: `postgres,prefect`.",
+    )
+    second_factor: Literal["everybody", "money", "offered"] | None = Field(
+        default=None,
+        description="Who has to have a second factor (authenticator app or passkey): `everybody` with an account,"
+        " `money`, who decides about money in the console, or `offered`, nobody. Left out, `money`, in a rehearsal"
+        " `offered`. Example: `everybody`.",
     )
     prefect: Literal["off", "on"] = Field(
         default="off",
@@ -293,7 +218,7 @@ class Settings(BaseSettings):
         description="Folder of the embedded Prefect server's own database. Left out, beside an SQLite file. Example:"
         " `/var/lib/pilotway/prefect`.",
     )
-    timezone: Annotated[str, AfterValidator(_is_zone)] = Field(
+    timezone: Annotated[str, AfterValidator(is_zone)] = Field(
         default="Asia/Shanghai",
         description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",
     )
@@ -302,43 +227,43 @@ class Settings(BaseSettings):
         repr=False,
         description="API token: who acts when the command line is used. Example: `pt_…`, from `pilotway user token`.",
     )
-    smtp_url: Annotated[str, AfterValidator(_is_mail_server)] | None = Field(
+    smtp_url: Annotated[str, AfterValidator(is_mail_server)] | None = Field(
         default=None,
         repr=False,
         description="The mail server: `smtp://host:port`, `smtps://…`, with name and password where it asks for them;"
         " left out, each mail is written to stderr. STARTTLS is used where it is offered; `?starttls=required` asks for"
         " it, `?starttls=never` leaves it. Example: `smtp://pilotway:secret@mail.example.org:587`.",
     )
-    mail_from: Annotated[str, AfterValidator(_is_mail_address)] = Field(
+    mail_from: Annotated[str, AfterValidator(is_mail_address)] = Field(
         default="Pilotway <pilotway@localhost>",
         max_length=300,
         description="Whom mails come from, as the mail server lets this installation write."
         " Example: `Pilotway <pilotway@example.org>`.",
     )
-    chat_hosts: Annotated[str, AfterValidator(_names_places)] | None = Field(
+    chat_hosts: Annotated[str, AfterValidator(names_places)] | None = Field(
         default=None,
         description="Chat servers of your own that the chat addresses of people may name, each as `host:port`,"
         " separated by commas; services with a place of their own (DingTalk, Feishu, WeCom …) need no entry, a proxy"
         " inside that this machine reaches them through does."
         " Example: `chat.example.org:443`.",
     )
-    webhook_allow: Annotated[str, AfterValidator(_names_places)] | None = Field(
+    webhook_allow: Annotated[str, AfterValidator(names_places)] | None = Field(
         default=None,
         description="Receivers of webhooks that need be neither public nor https, each as `host:port`, separated by"
         " commas; in a rehearsal only. Example: `127.0.0.1:8099`.",
     )
-    api: Annotated[str, AfterValidator(_is_web_address)] | None = Field(
+    api: Annotated[str, AfterValidator(is_web_address)] | None = Field(
         default=None,
         description="Address at which people reach the console, for links in messages, single sign-on and passkeys."
         " Links of invitations begin with the address of `PILOTWAY_CONSOLE` where it is left out."
         " Example: `https://pilot.example.org`.",
     )
-    trusted_proxies: Annotated[str, AfterValidator(_names_networks)] | None = Field(
+    trusted_proxies: Annotated[str, AfterValidator(names_networks)] | None = Field(
         default=None,
         description="Proxies before the console, as addresses or networks separated by commas: only they are believed"
         " what `X-Forwarded-For` and `X-Forwarded-Proto` say. Left out, nobody is. Example: `10.0.0.5,10.1.0.0/24`.",
     )
-    oidc_issuer: Annotated[str, AfterValidator(_is_issuer)] | None = Field(
+    oidc_issuer: Annotated[str, AfterValidator(is_issuer)] | None = Field(
         default=None,
         description="Identity provider for single sign-on (OpenID Connect), as its documents name it; https, or http"
         " on this machine. Accounts are made here, never by it. Example: `https://login.example.org/realms/base`.",
@@ -365,14 +290,21 @@ class Settings(BaseSettings):
     def _knows_its_client(self) -> "Settings":
         """Refuse an identity provider without the name that we have there."""
         if self.oidc_issuer and not self.oidc_client_id:
-            raise PydanticCustomError("no_client", "names no PILOTWAY_OIDC_CLIENT_ID")
+            raise PydanticCustomError("oidc_issuer", "names no PILOTWAY_OIDC_CLIENT_ID")
+        return self
+
+    @model_validator(mode="after")
+    def _has_both_halves(self) -> "Settings":
+        """Refuse a certificate without its key, and a key without its certificate."""
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise PydanticCustomError("tls_certificate", "needs PILOTWAY_TLS_KEY, and the other way round")
         return self
 
     @model_validator(mode="after")
     def _folders_differ(self) -> "Settings":
         """Refuse one folder for both ways: our own payment file would come back as the bank's answer."""
         if self.bank_in.absolute() == self.bank_out.absolute():
-            raise PydanticCustomError("same_folder", "is the folder of PILOTWAY_BANK_OUT too")
+            raise PydanticCustomError("bank_in", "is the folder of PILOTWAY_BANK_OUT too")
         return self
 
     def evidence_place(self) -> str:
@@ -394,7 +326,11 @@ class Settings(BaseSettings):
 
     def public_url(self) -> str:
         """Return the address at which people reach the console: never what a request says of itself."""
-        return (self.api or f"http://{self.console}").rstrip("/")
+        return (self.api or f"{self.scheme()}://{self.console}").rstrip("/")
+
+    def scheme(self) -> str:
+        """Return how the console itself is spoken to."""
+        return "https" if self.tls_certificate else "http"
 
     def origin(self) -> str | None:
         """Return the address for which passkeys hold; browsers know them by https or on this machine alone."""
@@ -418,11 +354,15 @@ class Settings(BaseSettings):
 
     def webhook_places(self) -> frozenset[str]:
         """Return the receivers that are exempt from the rule of addresses."""
-        return places(self.webhook_allow or "")
+        return parts_of(self.webhook_allow or "")
+
+    def is_near(self, host: str | None) -> bool:
+        """Say whether the way to a server needs no TLS: it is this machine, or was named as one that needs none."""
+        return not host or host.lower() in LOOPBACK or host.lower() in parts_of(self.plain_hosts or "")
 
     def chat_places(self) -> frozenset[str]:
         """Return the chat servers that addresses of people may name."""
-        return places(self.chat_hosts or "")
+        return parts_of(self.chat_hosts or "")
 
     def make_clock(self) -> Clock:
         """Return the clock that is set."""
@@ -471,5 +411,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0] if first["loc"] else "bank_in")  # only the two folders are compared with each other
+        name = str(first["loc"][0] if first["loc"] else first["type"])  # of two that are compared, the one it names
         raise SettingsError(f"{PREFIX}{name.upper()}", first["msg"]) from None

@@ -17,6 +17,7 @@ from models.db import is_away, is_lock_timeout, is_retryable
 from web.api import births, core, events, lists, money, openapi, schedules, session
 from web.api import papers as api_papers
 from web.errors import (
+    FactorToAdd,
     Malformed,
     NotAllowed,
     PasswordToChange,
@@ -183,6 +184,8 @@ def _answered(request: Request, error: LifecycleError, status: int) -> Response:
         return RedirectResponse(f"/login?next={quote(_wanted(request))}", status_code=303)
     if isinstance(error, PasswordToChange):
         return RedirectResponse(f"/security/password?next={quote(_wanted(request))}", status_code=303)
+    if isinstance(error, FactorToAdd):
+        return RedirectResponse("/security", status_code=303)
     visit = anybody(request)
     return page(visit, "problem.html", status=status, code=error.codes[0], reasons=reasons_of(error), number=status)
 

@@ -30,6 +30,12 @@ class PasswordToChange(Forbidden):
     code = "password_to_change"
 
 
+class FactorToAdd(Forbidden):
+    """Nothing is open before a second factor is there, where everybody has to have one."""
+
+    code = "second_factor_to_add"
+
+
 class Malformed(LifecycleError):
     """The request cannot be read as what it says it is."""
 

@@ -87,8 +87,16 @@ class House:
     @property
     def demands_second_factor(self) -> bool:
         """Say whether a second factor is asked of who decides about money."""
-        wanted = self.settings.second_factor or ("offered" if self.is_rehearsal else "money")
-        return wanted == "money"
+        return self._demanded != "offered"
+
+    @property
+    def demands_it_of_everybody(self) -> bool:
+        """Say whether nobody who types a password gets further without a second factor."""
+        return self._demanded == "everybody"
+
+    @property
+    def _demanded(self) -> str:
+        return self.settings.second_factor or ("offered" if self.is_rehearsal else "money")
 
     @property
     def provider(self) -> str:

@@ -87,17 +87,9 @@ def place_of(visit: Visit) -> keys.Place | None:
     return keys.Place(f"{url.scheme}://{url.netloc}") if url.hostname == "localhost" else None
 
 
-def factors_of(visit: Visit) -> Factors:
-    """Return the second factors of whoever is signed in, read once per request."""
-    if "factors" not in visit.used:
-        visit.used["factors"] = visit.read(lambda session: factors(session, visit.actor.user_id))
-    found: Factors = visit.used["factors"]
-    return found
-
-
 def ways_of(visit: Visit) -> Ways:
     """Return how whoever is signed in can prove themselves again."""
-    own = factors_of(visit)
+    own = visit.factors
     if own.exist:
         has_code, has_key = own.totp is not None or bool(own.codes), bool(own.keys) and place_of(visit) is not None
         return Ways(code=has_code, passkey=has_key)
@@ -107,7 +99,7 @@ def ways_of(visit: Visit) -> Ways:
 
 def need_money_proof(visit: Visit) -> None:
     """Refuse who has not proven themselves within five minutes, or lacks the second factor that is asked for."""
-    if visit.house.demands_second_factor and not factors_of(visit).exist:
+    if visit.house.demands_second_factor and not visit.factors.exist:
         raise Forbidden(unmet("second_factor_missing"))
     if not visit.has_stepped_up():
         raise Forbidden(unmet("step_up_required"))

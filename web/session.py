@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from lifecycle import engine as melody
 from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch, touch_token
+from lifecycle.access.security import Factors, factors
 from lifecycle.actor import Actor, Rights, read_rights
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.errors import Forbidden, NotSignedIn, unmet
@@ -30,7 +31,7 @@ from models.limits import CHALLENGE_LASTS, SESSION_LASTS
 from models.states import Door, Role
 from notifications.words import LANGUAGES, Lang
 from web import cookies
-from web.errors import Malformed, PasswordToChange, TooMany
+from web.errors import FactorToAdd, Malformed, PasswordToChange, TooMany
 from web.house import House
 from web.meter import Meter
 
@@ -101,6 +102,15 @@ class Visit:
             actor, today = self.actor, self.today
             self.used["rights"] = self.read(lambda session: read_rights(session, actor, [], today=today))
         found: Rights = self.used["rights"]
+        return found
+
+    @property
+    def factors(self) -> Factors:
+        """The second factors of whoever is signed in, read once per request."""
+        if "factors" not in self.used:
+            own = self.actor.user_id
+            self.used["factors"] = self.read(lambda session: factors(session, own))
+        found: Factors = self.used["factors"]
         return found
 
     @property
@@ -208,7 +218,18 @@ def somebody(visit: Annotated[Visit, Depends(entered)]) -> Visit:
     """Return the visit of somebody who is signed in; NotSignedIn leads to the login page and back."""
     if visit.session is not None and visit.session.has_password_to_change:
         raise PasswordToChange(PasswordToChange.code)
+    if visit.house.demands_it_of_everybody and _has_factor_to_add(visit):
+        raise FactorToAdd(FactorToAdd.code)
     return visit
+
+
+def _has_factor_to_add(visit: Visit) -> bool:
+    is_by_password = visit.session is not None and visit.session.is_by_password
+    return is_by_password and not _GUARDING.match(visit.request.url.path) and not visit.factors.exist
+
+
+_GUARDING = re.compile(r"/(security|step-up)(/|$)")
+"""Where a factor is added."""
 
 
 _OWN_PAGES = re.compile(

@@ -33,7 +33,6 @@ from web.proving import (
     Opened,
     Said,
     answered,
-    factors_of,
     new_challenge,
     note,
     shown,
@@ -144,7 +143,7 @@ def step_up(visit: Visit, said: Said) -> str:
     session = visit.session
     if session is None:
         raise NotSignedIn(NotSignedIn.code)
-    if factors_of(visit).exist:
+    if visit.factors.exist:
         if not said.code and not said.passkey:
             raise FactorRequired(FactorRequired.code)
         challenge = answered(visit, ChallengeKind.STEP_UP, said.passkey) if said.passkey else None

@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from cli.behind.first_steps import address, installed
+from cli.behind.ways import ways
 from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
@@ -152,7 +153,8 @@ def _database(_: Output) -> str:
 def _keys(output: Output) -> str:
     """Return which keys are there: each can be read, by nobody else, and those of checkpoints belong together."""
     settings = load_settings()
-    secrets = [path for path in (settings.checkpoint_key, settings.secret_file) if path is not None]
+    named = (settings.checkpoint_key, settings.secret_file, settings.tls_key)
+    secrets = [path for path in named if path is not None]
     for path in secrets:
         if path.stat().st_mode & (S_IRWXG | S_IRWXO):
             raise Invalid(unmet("key_open_to_others", file=str(path)))
@@ -311,6 +313,16 @@ def _refuse_vain_tries(session: Session) -> None:
         raise Invalid(unmet("deliveries_in_vain", count=count, said=said))
 
 
+def _ways(patient: Patient) -> str:
+    """Return the ways to other machines and to the console; `Invalid` names those that are open, where work is real."""
+    found = list(ways(patient.settings))
+    open_ones = [one for one in found if not one.is_safe]
+    if open_ones and _mode(patient) == "production":
+        named = [f"{one.name} {one.host} ({one.variable})" for one in open_ones]
+        raise Invalid(unmet("way_open", ways=named))
+    return " · ".join(f"{one.name} {one.host}" if one.is_safe else f"{one.name} {one.host} (!)" for one in found)
+
+
 def _backups(patient: Patient) -> str:
     """Return when the nightly backup was last made, and where; `Invalid` where real work is kept in one place only."""
     folder = patient.settings.backup_dir
@@ -358,4 +370,5 @@ _IN_THE_DATABASE: Mapping[str, Callable[[Patient], str]] = {
     "outbox": _outbox,
     "backups": _backups,
     "calendar": _calendar,
+    "ways": _ways,
 }

@@ -44,6 +44,8 @@ class SignedIn:
     is_own_page_only: bool
     has_password_to_change: bool = False
     """Somebody else set the password that this session began with: nothing else is open until it is changed."""
+    is_by_password: bool = False
+    """A password was typed, whether or not a factor followed: whom no provider and no mail let in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         stepped_up_until=row.stepped_up_until,
         is_own_page_only=row.is_own_page_only,
         has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
+        is_by_password=row.kind in _BY_PASSWORD,
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from cli.behind.doctor import PINS, announced, fitting, make_path, room
+from cli.behind.ways import ways
 from lifecycle.audit.keys import write_key_pair
 from lifecycle.errors import Invalid
 from models.clock import SystemClock
@@ -218,6 +219,58 @@ class TestTheCalendar:
             with pytest.raises(Invalid) as refused:
                 announced(today, [2025, 2026])
             assert refused.value.unmet[0].values == {"year": 2027}
+
+
+class TestWays:
+    OPEN = "postgresql+psycopg://p@db.example.org/p"
+
+    @pytest.mark.parametrize(
+        ("variable", "address", "is_safe"),
+        [
+            ("API", "https://pilot.example.org", True),
+            ("API", "http://pilot.example.org", False),
+            ("API", "http://localhost:8701", True),
+            ("CONSOLE", "0.0.0.0:8701", False),
+            ("DB", OPEN, False),
+            ("DB", OPEN + "?sslmode=require", False),
+            ("DB", OPEN + "?sslmode=verify-full", True),
+            ("DB", "postgresql+psycopg:///p?host=/run/postgresql", True),
+            ("DB", "postgresql+psycopg://p@127.0.0.1/p", True),
+            ("DB", "postgresql+psycopg://p@postgres/p", True),
+            ("SMTP_URL", "smtp://mail.example.org", False),
+            ("SMTP_URL", "smtp://mail.example.org?starttls=required", True),
+            ("SMTP_URL", "smtp://name:secret@mail.example.org", True),
+            ("SMTP_URL", "smtps://mail.example.org", True),
+            ("SMTP_URL", "smtp://127.0.0.1:2525", True),
+        ],
+    )
+    def test_are_closed_by_tls_or_stay_inside(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, address: str, is_safe: bool
+    ) -> None:
+        monkeypatch.setenv("PILOTWAY_PLAIN_HOSTS", "postgres, prefect")
+        monkeypatch.setenv(f"PILOTWAY_{variable}", address)
+        assert all(one.is_safe for one in ways(load_settings())) is is_safe
+
+    def test_that_are_open_are_ill_where_the_work_is_real(self, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        line("init", "--mode", "production")
+        assert "ways" not in ills(line("doctor", "--json"))
+        monkeypatch.setenv("PILOTWAY_SMTP_URL", "smtp://mail.example.org")
+        monkeypatch.setenv("PREFECT_API_URL", "http://10.0.0.7:4200/api")
+        said = line("doctor", "--json")
+        assert "sslmode=verify-full" in ills(said)["ways"]
+        detail = line_of(said, "ways")["detail"]
+        assert "mail.example.org (PILOTWAY_SMTP_URL)" in detail
+        assert "10.0.0.7 (PREFECT_API_URL)" in detail
+        assert "console" not in detail
+
+    def test_that_are_open_are_said_in_a_rehearsal(self, fresh: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PILOTWAY_API", "http://pilot.example.org")
+        assert line_of(fresh("doctor", "--json"), "ways") == {
+            "name": "ways",
+            "ok": True,
+            "detail": "console pilot.example.org (!)",
+            "remedy": "",
+        }
 
 
 class TestBackups:

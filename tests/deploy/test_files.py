@@ -93,6 +93,17 @@ class TestTheOthers:
         assert set(re.findall(r"^(PILOTWAY_\w+)=", text, re.MULTILINE)) <= known_variables()
 
 
+class TestSecrets:
+    def test_ship_with_no_file(self) -> None:
+        """A password that stands in an example is one that many would keep."""
+        for path in sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".md"}):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"(?i)^\s*-?\s*\w*(password|secret|token)\w*[=:][ \t]*[^\s/{$]", text, re.MULTILINE), (
+                path
+            )
+            assert not re.search(r"://[^/\s:@]+:[^@\s/]+@", text), path
+
+
 class TestTheImage:
     def test_holds_every_package_and_nothing_that_is_not_delivered(self) -> None:
         text = (DEPLOY / "Dockerfile").read_text()

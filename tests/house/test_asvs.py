@@ -59,6 +59,11 @@ class TestTheTable:
         assert [row["id"] for row in known if not row["what"] or not row["room"]] == []
         assert [row["id"] for row in known if (row["status"] == "open") == bool(row["evidence"])] == []
 
+    def test_leaves_nothing_open_and_has_a_decision_for_what_is_accepted(self) -> None:
+        assert [row["id"] for row in rows() if row["status"] == "open"] == []
+        accepted = [row for row in rows() if row["status"] == "accepted"]
+        assert [row["id"] for row in accepted if "docs/decisions/" not in row["evidence"]] == []
+
     @pytest.mark.parametrize("row", [row for row in rows() if row["evidence"]], ids=lambda row: row["id"])
     def test_names_tests_that_exist(self, row: dict[str, str]) -> None:
         assert [one for one in row["evidence"].split(";") if not is_there(one)] == []

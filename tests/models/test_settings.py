@@ -15,6 +15,25 @@ def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
 
 
 class TestLoadSettings:
+    @pytest.mark.parametrize("half", ["TLS_KEY", "TLS_CERTIFICATE"])
+    def test_needs_a_certificate_with_its_key(self, monkeypatch: pytest.MonkeyPatch, half: str) -> None:
+        given(monkeypatch, **{half: "/etc/pilotway/file.pem"})
+        with pytest.raises(SettingsError, match=r"^PILOTWAY_TLS_CERTIFICATE: needs PILOTWAY_TLS_KEY"):
+            load_settings()
+        given(monkeypatch, TLS_KEY="a.key", TLS_CERTIFICATE="a.pem", CONSOLE="10.0.0.5:443")
+        assert load_settings().public_url() == "https://10.0.0.5:443"
+
+    def test_names_the_variable_that_lacks_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, OIDC_ISSUER="https://login.example.org")
+        with pytest.raises(SettingsError, match=r"^PILOTWAY_OIDC_ISSUER: names no PILOTWAY_OIDC_CLIENT_ID"):
+            load_settings()
+
+    @pytest.mark.parametrize("wrong", ["http://postgres", "postgres:5432/x", "a b", "name@host"])
+    def test_takes_names_of_machines_only(self, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+        given(monkeypatch, PLAIN_HOSTS=f"postgres,{wrong}")
+        with pytest.raises(SettingsError, match=r"^PILOTWAY_PLAIN_HOSTS: .*names or addresses of machines"):
+            load_settings()
+
     def test_has_a_default_for_everything(self) -> None:
         settings = load_settings()
         assert (settings.db, settings.mode, settings.timezone) == ("pilotway.db", None, "Asia/Shanghai")

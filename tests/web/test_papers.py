@@ -110,6 +110,26 @@ HOSTILE = {
 }
 
 
+class TestWhatIsOpened:
+    def test_is_closed_again_whatever_becomes_of_the_request(self, lead: Browser, project: str) -> None:
+        form = next(form for form in lead.page.forms if form.action.endswith("/do/evidence-add"))
+        data = dict(form.fields)
+
+        def once(content: bytes) -> list[int]:
+            pages = [f"/projects/{project}", "/projects.xlsx", "/projects/PT-1999-9999", "/board?stage=nowhere"]
+            files = {"file": ("a.pdf", content)}
+            sent = lead.ask("POST", form.action, data={**data, "key": key()}, files=files, headers=SAME)
+            return [sent.status_code, *(lead.ask("GET", page, headers=SAME).status_code for page in pages)]
+
+        def open_files() -> int:
+            return len(list(Path("/proc/self/fd").iterdir()))
+
+        once(b"MZ no document at all")
+        before, codes = open_files(), {code for _ in range(10) for code in once(b"MZ no document at all")}
+        assert {200, 404, 422} <= codes
+        assert open_files() <= before
+
+
 class TestHandingIn:
     def test_keeps_the_file_under_its_hash_and_says_so(self, house: House, lead: Browser, tmp_path: Path) -> None:
         page = lead.send("Hand in", v_title="The report", file=("report.pdf", PDF))

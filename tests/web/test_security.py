@@ -19,6 +19,7 @@ from tests.web import authenticator
 from tests.web.authenticator import SecurityKey, secret_on
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
+from tests.web.test_api import Program
 from web.cookies import HALFWAY
 
 PASSWORD = "correct horse battery"
@@ -29,6 +30,29 @@ SAME = {"sec-fetch-site": "same-origin", "origin": ADDRESS}
 @functools.cache
 def _hash() -> str:
     return hashed(PASSWORD)
+
+
+class TestWhereEverybodyNeedsAFactor:
+    @pytest.fixture
+    def strict(self, house: House) -> FastAPI:
+        """Give a console in which nobody who types a password goes on without a second factor."""
+        return console_of(house, is_demo=False, api=OUR_ADDRESS, second_factor="everybody")
+
+    def test_no_page_opens_before_one_is_added(self, house: House, strict: FastAPI) -> None:
+        with Browser(strict) as browser:
+            entering(browser)
+            assert browser.page.path == "/security"
+            assert "no other page opens before" in browser.page.text
+            assert browser.open("/board").path == "/security"
+            program = browser.ask("GET", "/api/v1/projects/PT-1")
+            assert (program.status_code, program.json()["code"]) == (403, "second_factor_to_add")
+
+            with_app(browser, house)
+            assert browser.open("/board").path == "/board"
+
+    def test_a_program_goes_by_its_token(self, house: House, strict: FastAPI) -> None:
+        with Browser(strict) as browser:
+            assert Program(house, browser, "coordinator").get("projects").status_code == 200
 
 
 @pytest.fixture(autouse=True)

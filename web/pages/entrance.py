@@ -12,7 +12,7 @@ from lifecycle.people.queries import personas
 from models.states import ChallengeKind
 from web import cookies
 from web.errors import reasons_of, status_of
-from web.proving import FactorWrong, Ways, draw, factors_of, place_of, said_in, ways_of
+from web.proving import FactorWrong, Ways, draw, place_of, said_in, ways_of
 from web.render import page
 from web.session import (
     Anybody,
@@ -140,7 +140,7 @@ def prove_again(visit: Somebody, form: Typed) -> Response:
 @router.post("/step-up/passkey")
 def draw_for_proof(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
     """Return what the browser is asked for when somebody proves themselves again."""
-    own, place = factors_of(visit), place_of(visit)
+    own, place = visit.factors, place_of(visit)
     if not own.keys or place is None:
         raise FactorWrong("passkey_not_found")
     signs = draw(visit, ChallengeKind.STEP_UP)

@@ -32,7 +32,7 @@ from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, NotSi
 from models.limits import LONGEST_PASSWORD, RECOVERY_CODES, SHORT_TEXT, SHORTEST_PASSWORD
 from models.states import ChallengeKind
 from web.errors import reasons_of, status_of
-from web.proving import PASSKEY, FactorWrong, answered, draw, factors_of, place_of
+from web.proving import PASSKEY, FactorWrong, answered, draw, place_of
 from web.reading_rights import as_id
 from web.render import page
 from web.session import Entered, Somebody, Typed, Visit, text_of
@@ -69,9 +69,10 @@ def show(visit: Somebody, done: str = "") -> Response:
     return page(
         visit,
         "security.html",
-        own=factors_of(visit),
+        own=visit.factors,
         sessions=[_device(row, _session_id(visit)) for row in rows],
         is_demanded=visit.house.demands_second_factor,
+        is_demanded_of_all=visit.house.demands_it_of_everybody,
         has_place=place_of(visit) is not None,
         done=done if done in _DONE else "",
     )
@@ -134,7 +135,7 @@ def add_totp(visit: Somebody, form: Typed) -> Response:
 @router.get("/security/totp/remove")
 def ask_to_remove_totp(visit: Somebody) -> Response:
     """Ask whether the authenticator app shall count no more."""
-    own = factors_of(visit)
+    own = visit.factors
     last = () if own.keys else ("security.really.last",)
     return _proof_first(visit) or _really(visit, "user.remove_totp", ("security.really.totp", *last))
 
@@ -162,7 +163,7 @@ def draw_for_new_key(visit: Somebody, form: Typed) -> Response:  # noqa: ARG001 
     if not visit.has_stepped_up():
         raise Forbidden(unmet("step_up_required"))
     signs, account = draw(visit, ChallengeKind.REGISTER), _account(visit)
-    known = [one.credential_id for one in factors_of(visit).keys]
+    known = [one.credential_id for one in visit.factors.keys]
     return JSONResponse(keys.to_register(place, signs, user_id=account.user_id.bytes, login=account.login, known=known))
 
 
@@ -197,7 +198,7 @@ def add_passkey(visit: Somebody, form: Typed) -> Response:
 @router.get("/security/passkeys/{key_id}/remove")
 def ask_to_remove_passkey(visit: Somebody, key_id: str) -> Response:
     """Ask whether a key shall count no more."""
-    own, key = factors_of(visit), _key_of(visit, key_id)
+    own, key = visit.factors, _key_of(visit, key_id)
     last = ("security.really.last",) if own.totp is None and len(own.keys) == 1 else ()
     notes = ("security.really.passkey", *last)
     return _proof_first(visit) or _really(visit, "user.remove_passkey", notes, name=key.name)
@@ -284,7 +285,7 @@ def _totp(visit: Visit, secret: str, error: LifecycleError | None = None) -> Res
         square=Markup(square.svg_inline(omitsize=True, border=2)),  # noqa: S704 - drawn by us, of figures only
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         sealed=sealed(secret, visit.house.settings.seal_key()),
-        replaces=factors_of(visit).totp is not None,
+        replaces=visit.factors.totp is not None,
     )
 
 
@@ -315,14 +316,14 @@ def _need_place(visit: Visit) -> keys.Place:
 
 
 def _key_of(visit: Visit, key_id: str) -> security.Key:
-    found = next((one for one in factors_of(visit).keys if one.id == as_id(key_id)), None)
+    found = next((one for one in visit.factors.keys if one.id == as_id(key_id)), None)
     if found is None:
         raise NotFound(NotFound.code)
     return found
 
 
 def _codes_if_first(visit: Visit) -> tuple[str, ...]:
-    return () if factors_of(visit).codes else _new_codes()
+    return () if visit.factors.codes else _new_codes()
 
 
 def _new_codes() -> tuple[str, ...]:
