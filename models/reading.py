@@ -26,7 +26,7 @@ def beside(column: Any) -> ColumnElement[Any]:
     return found
 
 
-def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID], *order: str) -> Groups:
+def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID | str], *order: str) -> Groups:
     """Return the rows whose key is one of the ids, grouped by key; without ids nothing is read."""
     if not ids:
         return {}

@@ -141,7 +141,7 @@ def statement_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) 
 def taken_before(session: Session, tasks: Sequence[Task[Any]]) -> set[tuple[str, str]]:
     """Return the statements of the same files that were taken or put aside before, whatever fund they belong to."""
     files = {sha256 for task in tasks if (sha256 := brought(task.command)[0])}
-    found = rows_by(session, BankStatement, "file_sha256", files) if files else {}
+    found = rows_by(session, BankStatement, "file_sha256", files)
     return {(row.file_sha256, row.statement_ref) for rows in found.values() for row in rows}
 
 
