@@ -58,6 +58,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that have slow tests, then with those that have many, so that none runs alone at the end."""
     for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix() in quick.SLOW:
+            item.add_marker("slow")
         if item.get_closest_marker("postgres") and item.get_closest_marker("long_on_postgres"):
             item.add_marker("long")
     slow = {item.path for item in items if item.get_closest_marker("slow")}

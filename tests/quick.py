@@ -17,6 +17,25 @@ _ROOM = 4 * 2**30
 _STATEMENTS = 4_000
 """More than the whole suite sends."""
 
+_SLOW = {
+    "cli": "doctor door installation main runs scenarios",
+    "flows": "outbox sandbox workbooks years",
+    "lifecycle/commands": "refusals",
+    "lifecycle/endings": "settlement tranches",
+    "lifecycle/engine": "agreement every_verb statements",
+    "lifecycle/imports": "portfolio",
+    "lifecycle/replays": "playing",
+    "lifecycle/scenarios": "load",
+    "notifications": "fan_out messages",
+    "stories": "robot",
+    "web": (
+        "admin api api_answers api_bad_input api_questions attacks bank drafts entrance funds hardening invitations"
+        " links matrix ops outer_door papers payouts people plans projects reference safety security"
+    ),
+}
+SLOW = frozenset(f"{room}/test_{name}.py" for room, names in _SLOW.items() for name in names.split())
+"""Files whose tests take a quarter of a minute or more together: what is done before each commit leaves them out."""
+
 _compiled: dict[type[Dialect], tuple[Dialect, LRUCache[Any, Any]]] = {}
 
 

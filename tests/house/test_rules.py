@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import quick
+
 ROOT = Path(__file__).parent.parent.parent
 ROOMS = [room for room in ("cli", "flows", "lifecycle", "models", "notifications", "web") if (ROOT / room).is_dir()]
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -43,6 +45,11 @@ class TestForm:
         written = [path for path in MODULES if "versions" not in path.parts]  # a first revision is drafted, and long
         found = {name: length for path in written for name, length in lines_of_functions(path) if length > 70}
         assert found == {}
+
+
+class TestSlowFiles:
+    def test_are_there(self) -> None:
+        assert [name for name in quick.SLOW if not (ROOT / "tests" / name).is_file()] == []
 
 
 class TestLocks:
