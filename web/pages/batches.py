@@ -1,36 +1,29 @@
 """Trial batches: what was made, how many were good at once, with its interval; a page for each; measured values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import NotFound
-from lifecycle.stages.statistics import clopper_pearson_lower, smallest_flawless_lot
-from lifecycle.standards.pack import Criterion, Pack
 from lifecycle.trials.queries import batch_entries, batches, measured
 from lifecycle.verdicts.cache import verdicts_of
 from lifecycle.verdicts.packs import packs_of
 from models.projects import Project
 from models.reading import table_of
-from models.states import BatchKind
 from models.trials import TrialBatch
 from notifications.gates import reasons_of
 from web.acts import Action, actions
-from web.charts.intervals import Dot, Limit, intervals
 from web.nouns import PROJECTS
+from web.pages.yields import RULE, judged, thresholds, yield_chart
 from web.reading_rights import readable_projects
 from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
-RULE = "first_pass_yield"
-CONFIDENCE = 0.95
 PER_PAGE = 50
 VERBS = (
     "trial_batch.add",
@@ -39,32 +32,6 @@ VERBS = (
     "trial_batch.measure",
     "trial_batch.correct_measurement",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """One batch with its yield and the one-sided lower bound."""
-
-    facts: Mapping[str, Any]
-    point: float
-    lower: float
-    verdict: str
-    """`met`, `not_enough_evidence` or `not_met` against the threshold of its kind; empty without a threshold."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
-    """What the standard asks of the yield of one kind of batch."""
-
-    clause: str
-    point: float
-    bound: float
-    confidence: float
-
-    @property
-    def flawless(self) -> int:
-        """Return the fewest units that, all good, suffice."""
-        return smallest_flawless_lot(bound=self.bound, confidence=self.confidence)
 
 
 @router.get("/batches")
@@ -96,12 +63,12 @@ def of_project(visit: Somebody, ref: str) -> Response:
     def work(session: Session) -> dict[str, Any]:
         row = PROJECTS.find(session, visit, ref)
         asked = thresholds(packs_of(session, [row.pack_sha256])[row.pack_sha256])
-        found = [_judged(one, asked.get(str(one["kind"]))) for one in batches(session, row.id)]
+        found = [judged(one, asked.get(str(one["kind"]))) for one in batches(session, row.id)]
         return {
             "row": row,
             "batches": found[::-1],
             "asked": asked,
-            "chart": _chart(found, asked, words) if found else None,
+            "chart": yield_chart(found, asked, words) if found else None,
             "needed": _needed(session, visit, row),
             "acts": _acts(session, visit, row),
         }
@@ -119,7 +86,7 @@ def one(visit: Somebody, ref: str, number: str) -> Response:
         facts = next((one for one in batches(session, row.id) if one["number"] == number.upper()), None)
         if facts is None:
             raise NotFound(NotFound.code)
-        batch = _judged(facts, asked.get(str(facts["kind"])))
+        batch = judged(facts, asked.get(str(facts["kind"])))
         return {
             "row": row,
             "batch": batch,
@@ -130,55 +97,6 @@ def one(visit: Somebody, ref: str, number: str) -> Response:
         }
 
     return page(visit, "batch.html", **visit.read(work))
-
-
-def thresholds(pack: Pack) -> dict[str, Threshold]:
-    """Return kind of batch -> what the standard asks of its first-pass yield."""
-    criteria = [one for stage in pack.stages for one in stage.criteria if one.rule == RULE]
-    return {str(BatchKind(str(one.parameters["batch"]))): _threshold(one) for one in criteria}
-
-
-def _threshold(one: Criterion) -> Threshold:
-    point, bound, confidence = (float(str(one.parameters[name])) for name in ("point", "bound", "confidence"))
-    return Threshold(clause=one.id, point=point, bound=bound, confidence=confidence)
-
-
-def _judged(facts: Mapping[str, Any], asked: Threshold | None) -> Batch:
-    confidence = asked.confidence if asked else CONFIDENCE
-    found = clopper_pearson_lower(facts["passed_first_time"], facts["started"], confidence=confidence)
-    verdict = ""
-    if asked is not None:
-        verdict = (
-            "not_met" if found.point < asked.point else "met" if found.lower >= asked.bound else "not_enough_evidence"
-        )
-    return Batch(facts=facts, point=found.point, lower=found.lower, verdict=verdict)
-
-
-def _chart(found: Sequence[Batch], asked: Mapping[str, Threshold], words: Words) -> Markup:
-    dots = [
-        Dot(
-            name=batch.facts["number"],
-            lower=batch.lower,
-            point=batch.point,
-            said=words.t(
-                "batches.dot",
-                good=batch.facts["passed_first_time"],
-                made=batch.facts["started"],
-                point=f"{batch.point:.1%}",
-                lower=f"{batch.lower:.1%}",
-            ),
-            is_enough=batch.verdict == "met",
-        )
-        for batch in found[-12:]
-    ]
-    kinds = {str(batch.facts["kind"]) for batch in found}
-    limits = [
-        Limit(at=one.bound, said=words.t("batches.limit", clause=one.clause, bound=f"{one.bound:.0%}"))
-        for kind, one in asked.items()
-        if kind in kinds
-    ]
-    said = "; ".join(f"{dot.name} {dot.said}" for dot in dots)
-    return intervals(dots, limits, label=words.t("batches.chart", said=said))
 
 
 def _needed(session: Session, visit: Visit, row: Any) -> Any:
