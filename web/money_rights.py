@@ -3,11 +3,11 @@
 The operator of the installation sees files of the bank, never amounts; who decides nothing sees no fund.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import Session
 
 from lifecycle.actor import Actor, Rights
@@ -19,7 +19,7 @@ from models.holds import ExceptionCase
 from models.installation import DISBURSEMENT_ID, Disbursement
 from models.payouts import PayeeAccount, PaymentBatch, Payout
 from models.projects import Project, ProjectMember
-from models.reading import table_of
+from models.reading import beside, table_of
 from models.statements import BankStatement
 from models.states import Role
 from web.reading_rights import as_id, wide_roles
@@ -84,7 +84,7 @@ def _own(rights: Rights) -> list[UUID]:
     return _at(rights, FUNDER_ROLES)
 
 
-def _of_own_projects(rights: Rights, actor: Actor) -> ColumnElement[bool] | None:
+def _of_own_projects(rights: Rights, actor: Actor, among: Collection[UUID] | None) -> ColumnElement[bool] | None:
     """Return the condition on `project`: whose firm or platform one speaks for, or which one was named to audit."""
     member = table_of(ProjectMember)
     named = select(member.c.project_id).where(
@@ -93,29 +93,46 @@ def _of_own_projects(rights: Rights, actor: Actor) -> ColumnElement[bool] | None
     firms, platforms = _at(rights, SME_ROLES), _at(rights, PLATFORM_ROLES)
     ways: list[Way] = []
     if firms:
-        ways.append(lambda project: project.c.organisation_id.in_(firms))
+        ways.append(lambda project: _found_by(project.c.organisation_id, among).in_(firms))
     if platforms:
-        ways.append(lambda project: project.c.platform_id.in_(platforms))
+        ways.append(lambda project: _found_by(project.c.platform_id, among).in_(platforms))
     if any(role is Role.AUDITOR for role, _ in rights.grants):
-        ways.append(lambda project: project.c.id.in_(named))
-    return in_one_way(table_of(Project), ways) if ways else None
+        ways.append(lambda project: _found_by(project.c.id, among).in_(named))
+    return _in_a_way(table_of(Project), ways, "id", among) if ways else None
 
 
-def of_fund_or_project(table: Any, rights: Rights, actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on a table with fund and project: one's own on either side."""
+def of_fund_or_project(
+    table: Any, rights: Rights, actor: Actor, among: Collection[UUID] | None = None
+) -> ColumnElement[bool]:
+    """Return the condition on a table with fund and project: one's own on either side.
+
+    With `among` only the rows of these few projects: they are found by it, however much somebody may read.
+    """
     if not rights.is_active:
         return false()
     if sees_all_money(rights):
-        return true()
+        return true() if among is None else table.c.project_id.in_(among)
     fund, project = table_of(Fund), table_of(Project)
     ways: list[Way] = []
     if own := _own(rights):
         funds = select(fund.c.id).where(fund.c.organisation_id.in_(own))
-        ways.append(lambda of: of.c.fund_id.in_(funds))
-    if (mine := _of_own_projects(rights, actor)) is not None:
+        ways.append(lambda of: _found_by(of.c.fund_id, among).in_(funds))
+    if (mine := _of_own_projects(rights, actor, among)) is not None:
         projects = select(project.c.id).where(mine)
-        ways.append(lambda of: of.c.project_id.in_(projects))
-    return in_one_way(table, ways)
+        ways.append(lambda of: _found_by(of.c.project_id, among).in_(projects))
+    return _in_a_way(table, ways, "project_id", among)
+
+
+def _found_by(column: Any, among: Collection[UUID] | None) -> Any:
+    """Return a column by which rows are found; as a plain value where a few projects find them already."""
+    return column if among is None else beside(column)
+
+
+def _in_a_way(table: Any, ways: Sequence[Way], key: str, among: Collection[UUID] | None) -> ColumnElement[bool]:
+    if among is None:
+        return in_one_way(table, ways)
+    found: ColumnElement[bool] = and_(table.c[key].in_(among), or_(false(), *(way(table) for way in ways)))
+    return found
 
 
 def readable_payouts(visit: Visit) -> ColumnElement[bool]:

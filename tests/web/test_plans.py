@@ -24,7 +24,7 @@ BROAD = (
 PAGES = (
     ("/board", Role.COORDINATOR, 10),
     ("/projects", Role.COORDINATOR, 6),
-    ("/projects/{project}", Role.COORDINATOR, 55),
+    ("/projects/{project}", Role.COORDINATOR, 60),
     ("/inbox", Role.COORDINATOR, 43),
     ("/inbox", Role.FUND_MANAGER, 70),
     ("/inbox", Role.PROJECT_LEAD, 72),

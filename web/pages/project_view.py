@@ -8,17 +8,21 @@ from typing import Any
 from markupsafe import Markup
 from sqlmodel import Session
 
+from lifecycle.actor import Rights
 from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.dwell import dwell_of
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
 from lifecycle.reports.history import latest
 from lifecycle.requirements.commands import ADD_EVIDENCE
+from lifecycle.trials.queries import batches
 from models.states import STAGES, ProjectState
 from notifications.gates import EntryLine, Line, entry_lines, lines, standard_names
 from web.acts import Action, actions
 from web.charts.rail import Arc, Box, rail
 from web.nouns import PROJECTS
+from web.pages.money_box import MoneyBox, money_boxes
+from web.pages.yields import Threshold, judged, thresholds, yield_chart
 from web.render import Words
 from web.session import Visit
 
@@ -67,12 +71,19 @@ class ProjectPage:
     can: Sequence[Action]
     cannot: Sequence[Action]
     others_can: Sequence[Action]
+    money: Sequence[MoneyBox]
+    """Empty for who may not read it, and where nothing was awarded."""
+    batches: int
+    yields: Markup | None
+    """Drawing of the latest batches; None where none was made."""
+    method: Sequence[Threshold]
+    """What the standard asks of the kinds of batches that were made."""
     timeline: Sequence[Told]
     has_more: bool
 
 
-def project_page(session: Session, visit: Visit, row: Any, words: Words) -> ProjectPage:
-    """Read the page in a fixed number of statements."""
+def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words: Words) -> ProjectPage:
+    """Read the page in a fixed number of statements; `rights` are what its reader holds, whatever the project."""
     found = overview(session, row.id, today=visit.today)
     (facts,) = gates(session, [row.id], visit.stamp)
     people = people_who_owe(session, [row.id])
@@ -82,6 +93,9 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
     names = standard_names(session, row.id, visit.lang)
     stage = ProjectState(row.stage)
     late = facts.calendar.working_days_between(found["due_on"], visit.today) if found["due_on"] else 0
+    asked, made = thresholds(facts.pack), batches(session, row.id)
+    judged_batches = [judged(one, asked.get(str(one["kind"]))) for one in made]
+    kinds = {str(one["kind"]) for one in made}
     return ProjectPage(
         number=row.number,
         name=row.name,
@@ -100,6 +114,10 @@ def project_page(session: Session, visit: Visit, row: Any, words: Words) -> Proj
         can=[one for one in acts if one.is_allowed],
         cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],
+        money=money_boxes(session, visit, rights, row.id, words),
+        batches=len(made),
+        yields=yield_chart(judged_batches, asked, words) if made else None,
+        method=[one for kind, one in asked.items() if kind in kinds],
         timeline=[_told(event, words, names) for event in events],
         has_more=has_more,
     )

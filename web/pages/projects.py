@@ -111,11 +111,11 @@ def projects(  # noqa: PLR0913, PLR0917 - the filters of the list
 @router.get("/projects/{ref}")
 def project(visit: Somebody, ref: str) -> Response:
     """Show one project: where it stands, what is missing, what may be done, what happened."""
-    words = Words(visit.lang, visit.house.zone)
+    words, rights = Words(visit.lang, visit.house.zone), visit.rights
 
     def work(session: Session) -> Any:
         row = PROJECTS.find(session, visit, ref)
-        return project_page(session, visit, row, words)
+        return project_page(session, visit, rights, row, words)
 
     return page(visit, "project.html", project=visit.read(work))
 

@@ -1,0 +1,85 @@
+"""The overview of a project: its money for who may read it, and its yields, at the same cost however much there is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from models.states import ProjectState
+from tests.factories import House, a_project, batches
+from tests.money import AMOUNT, Money, a_fund, a_payout, an_agreement
+from tests.web.browser import Browser
+from tests.web.test_plans import asked_of
+from tests.web.test_projects import number
+
+SignedIn = Callable[..., Browser]
+
+
+@pytest.fixture
+def money(house: House) -> Money:
+    """Give a project with a payout that was paid, one that waits and one that came back."""
+    made = a_fund(house)
+    an_agreement(made, tranches=5)
+    for place, state in enumerate(("paid", "requested", "returned")):
+        a_payout(made, state, place=place)
+    return made
+
+
+class TestTheOverview:
+    def test_says_what_became_of_the_award_and_what_comes_next(
+        self, house: House, signed_in: SignedIn, money: Money
+    ) -> None:
+        assert money.project_id is not None
+        one = number(house, money.project_id)
+        visitor = signed_in("fund_manager")
+
+        page = visitor.open(f"/projects/{one}")
+
+        box = page.text.partition("Tranches and payouts")[2].partition("People")[0]
+        assert [f"{said} ¥{AMOUNT * times / 100:.2f}" in box for said, times in (("Awarded", 5), ("for yet", 2))] == [
+            True
+        ] * 2
+        for said in ("Awarded", "Paid", "In approval", "Returned by the bank", "Not asked for yet"):
+            assert said in box
+        assert "Next tranche T2" in box
+        assert page.link("Tranches and payouts") == f"/projects/{one}/money"
+        assert visitor.follow("Tranches and payouts").status == 200
+        assert "下一期 T2" in signed_in("fund_manager", lang="zh-CN").open(f"/projects/{one}").text
+
+    @pytest.mark.parametrize("login", ["lab_lead", "process_engineer", "operator"])
+    def test_says_nothing_of_money_to_who_may_not_read_it(
+        self, house: House, signed_in: SignedIn, money: Money, login: str
+    ) -> None:
+        assert money.project_id is not None
+
+        page = signed_in(login).open(f"/projects/{number(house, money.project_id)}")
+
+        assert page.status == 200
+        assert "¥" not in page.text
+        assert "/payouts/" not in page.answer.text
+
+    def test_draws_the_yields_as_the_tab_of_batches_does(self, house: House, signed_in: SignedIn) -> None:
+        one = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default")
+        visitor = signed_in("coordinator")
+        before = visitor.open(f"/projects/{number(house, one)}").answer.text
+        batches(house, one)
+
+        pages = [visitor.open(f"/projects/{number(house, one)}{tab}").answer.text for tab in ("", "/batches")]
+
+        drawings = [page.partition('<div class="scroll" tabindex="0" role="group"')[2] or page for page in pages]
+        assert "First-pass yield of each batch" not in before
+        assert ["48/50 · 96.0%, at least 87.9%" in one for one in drawings] == [True, True]
+
+    def test_costs_the_same_statements_however_much_money_goes_with_it(
+        self, house: House, signed_in: SignedIn, money: Money
+    ) -> None:
+        assert money.project_id is not None
+        visitor, counts = signed_in("fund_manager"), []
+        path = f"/projects/{number(house, money.project_id)}"
+        for _ in range(2):
+            with asked_of(house) as asked:
+                assert visitor.open(path).status == 200
+            counts.append(len(asked))
+            for place in (3, 4):
+                a_payout(money, "requested", place=place)
+
+        assert counts[0] == counts[1]
