@@ -29,8 +29,8 @@ _SLOW = {
     "notifications": "fan_out messages",
     "stories": "robot",
     "web": (
-        "admin api api_answers api_bad_input api_questions attacks bank drafts entrance funds hardening invitations"
-        " links matrix ops outer_door papers payouts people plans projects reference safety security"
+        "admin api api_answers api_bad_input api_questions attacks bank board drafts entrance funds hardening"
+        " invitations links matrix ops outer_door papers payouts people plans projects reference safety security"
     ),
 }
 SLOW = frozenset(f"{room}/test_{name}.py" for room, names in _SLOW.items() for name in names.split())

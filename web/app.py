@@ -36,6 +36,7 @@ from web.pages import (
     api,
     bank,
     batches,
+    board,
     bringing,
     delegations,
     disbursement,
@@ -81,7 +82,7 @@ MONEY: Sequence[APIRouter] = (
 )
 PAGES: Sequence[APIRouter] = (
     *(house.router, entrance.router, links.router, sign_on.router, security.router, *PEOPLE),
-    *(projects.router, *MONEY, *RUNNING),
+    *(board.router, projects.router, *MONEY, *RUNNING),
     acts.router,
 )
 """Pages of their own first; the page of every verb takes what is left."""

@@ -1,18 +1,23 @@
-"""The board: of each stage the projects that are due soonest, and how many there are, whoever looks at however many."""
+"""The board: of each stage the projects that are due soonest, and how many there are, whoever looks at however many.
 
-from collections.abc import Mapping
+The calendar of due days reads in the same two ways: from the index where there are many, sorted where there are few.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, True_, case, false, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, True_, case, false, func, literal, select, tuple_, union_all
 from sqlmodel import Session
 
 from lifecycle.projects.queries import Card, Wanted, asked_for, carded, cards_of
 from models.people import Organisation
 from models.projects import Project, StageRun
 from models.reading import beside, table_of
-from models.states import ENDED, STAGES, ProjectState
+from models.reviews import PanelMember, Review
+from models.states import ENDED, STAGES, ProjectState, ReviewState
 
 COUNTED = 10_000
 """How far is counted: of what is more, only that it is more. Counting on would read everything for one number."""
@@ -37,7 +42,8 @@ class Counts:
 
 
 def counts(session: Session, wanted: Wanted, *, today: date, most: int = COUNTED) -> Counts:
-    """Return how many of the projects asked for stand in each stage or end, and how many of them are overdue."""
+    """Return how many of the projects asked for, of whatever stage, stand where, and how many of them are overdue."""
+    wanted = replace(wanted, stage=None)
     if not isinstance(wanted.reach, True_):
         rows = session.execute(_grouped(wanted, today, most)).all()
         if sum(row.many for row in rows) <= most:
@@ -63,12 +69,75 @@ def columns(
     """Return of each stage at most `limit` of the projects asked for, due soonest first, those without a day last."""
     rows: list[Any] = []
     for stage in STAGES:
-        if found.by_stage.get(stage):
+        if found.by_stage.get(stage) and wanted.stage in (None, stage):
             here = replace(wanted, stage=stage)
             asked = _by_day(here, today) if found.is_of_many else _sorted(here, today)
             rows += session.execute(asked.limit(limit)).all()
     cards = cards_of(session, rows)
     return {stage: [card for card in cards if card.stage == stage] for stage in STAGES}
+
+
+def due(session: Session, wanted: Wanted, found: Counts, *, today: date, limit: int, after: str = "") -> list[Card]:
+    """Return at most `limit` of the projects asked for that have a day, by it, behind the one with the number `after`.
+
+    `found` are their counts: where they are many, the first rows of each stage are read from the index and merged.
+    """
+    project, run, firm = table_of(Project), table_of(StageRun), _firm()
+    behind = [run.c.due_on.is_not(None)]
+    last = session.execute(_place_of(wanted, after)).one_or_none() if after else None
+    if last is not None:
+        seen = (literal(last.due_on, run.c.due_on.type), literal(last.project_id, run.c.project_id.type))
+        behind.append(tuple_(run.c.due_on, run.c.project_id) > tuple_(*seen))
+    rows: list[Any] = []
+    if found.is_of_many:
+        for stage in STAGES:
+            if found.by_stage.get(stage) and wanted.stage in (None, stage):
+                asked = _by_day(replace(wanted, stage=stage), today).where(*behind)
+                rows += session.execute(asked.limit(limit)).all()
+        rows = sorted(rows, key=lambda row: (row.due_on, row.id))[:limit]
+    else:
+        asked = carded(project.join(run, run.c.id == project.c.stage_run_id), firm, today)
+        asked = asked.where(*asked_for(wanted, today, firm), *behind)
+        rows += session.execute(asked.order_by(run.c.due_on, project.c.id).limit(limit)).all()
+    return cards_of(session, rows)
+
+
+def _place_of(wanted: Wanted, number: str) -> Select[Any]:
+    """Return the statement that finds where a project stands in the order of days; only one that may be seen."""
+    project, run = table_of(Project), table_of(StageRun)
+    place = select(run.c.due_on, run.c.project_id).join(project, project.c.stage_run_id == run.c.id)
+    return place.where(project.c.number == number, wanted.reach, run.c.due_on.is_not(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A panel that was called and has not decided."""
+
+    state: ReviewState
+    silent: int
+    """Members with a vote, none of them recused, who have not given it."""
+
+
+def panels(session: Session, project_ids: Sequence[UUID]) -> dict[UUID, Panel]:
+    """Return project -> the panel that sits over its present visit; one statement."""
+    project, review, member = table_of(Project), table_of(Review), table_of(PanelMember)
+    has_say = (member.c.review_id == review.c.id, member.c.has_vote.is_(True), member.c.recused_on.is_(None))
+    silent = select(func.count()).select_from(member).where(*has_say, member.c.vote.is_(None)).scalar_subquery()
+    statement = (
+        select(project.c.id, review.c.state, silent.label("silent"))
+        .join(review, review.c.stage_run_id == project.c.stage_run_id)
+        .where(project.c.id.in_(project_ids), review.c.state.not_in((ReviewState.DECIDED, ReviewState.CANCELLED)))
+    )
+    found = session.execute(statement) if project_ids else ()
+    return {row.id: Panel(state=ReviewState(row.state), silent=row.silent) for row in found}
+
+
+def spells(session: Session, reach: ColumnElement[bool]) -> list[Any]:
+    """Return (stage, opened_on, closed_on, times) of all visits of these projects; one statement, for who sees few."""
+    project, run = table_of(Project), table_of(StageRun)
+    key = (run.c.stage, run.c.opened_on, run.c.closed_on)
+    statement = select(*key, func.count().label("times")).join(project, project.c.id == run.c.project_id)
+    return list(session.execute(statement.where(reach).group_by(*key)))
 
 
 def _grouped(wanted: Wanted, today: date, most: int) -> Select[Any]:
@@ -87,13 +156,14 @@ def _counted(wanted: Wanted, state: ProjectState, today: date, most: int) -> Sel
     project, run, firm = table_of(Project), table_of(StageRun), _firm()
     if state in ENDED:
         own = select(literal(1)).select_from(_with_firm(project, firm, wanted)).where(project.c.stage == state)
-        if wanted.is_overdue:
+        if wanted.is_about_a_day:
             own = own.where(false())
-        own = own.where(*asked_for(replace(wanted, is_overdue=False), today, firm))
+        dayless = replace(wanted, is_overdue=False, due_since=None, due_before=None)
+        own = own.where(*asked_for(dayless, today, firm))
         late: Any = literal(0)
     else:
         source = run
-        if not isinstance(wanted.reach, True_) or wanted.text:
+        if not isinstance(wanted.reach, True_) or wanted.text or wanted.is_on_hold:
             source = _with_firm(run.join(project, project.c.id == run.c.project_id), firm, wanted)
         own = select(literal(1)).select_from(source).where(run.c.stage == state, run.c.closed_on.is_(None))
         own = own.where(*asked_for(wanted, today, firm))

@@ -1,6 +1,7 @@
 """Projects for lists and pages: plain rows, a fixed number of reads for any number of projects."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +20,8 @@ from models.projects import Project, ProjectMember, Requirement, StageRun
 from models.reading import beside
 from models.states import ENDED, ProjectState, VerdictState
 from models.types import says
+
+_PASSING = (VerdictState.MET, VerdictState.WAIVED)
 
 
 def portfolio(session: Session, *, today: date, stage: ProjectState | None = None) -> list[dict[str, Any]]:
@@ -60,8 +63,11 @@ class Card:
     opened_on: date | None
     due_on: date | None
     is_on_hold: bool
+    pack_sha256: str
     open_count: int
     """Requirements of the present visit that were not met as last judged."""
+    owed_by: Mapping[str, int]
+    """Party -> of how many of them it owes the next step; the one that owes most first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,15 @@ class Wanted:
     platform_id: UUID | None = None
     owed_by: str = ""
     """Party that owes the next step on something its present gate lacks, as last judged."""
+    due_since: date | None = None
+    """First day on which the present stage is due."""
+    due_before: date | None = None
+    """Day behind the last one."""
+
+    @property
+    def is_about_a_day(self) -> bool:
+        """Say whether only projects fit whose present visit has a day: none that has ended."""
+        return self.is_overdue or self.due_since is not None or self.due_before is not None
 
 
 def cards(session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "") -> list[Card]:
@@ -103,6 +118,7 @@ def carded(source: Any, firm: Any, today: date) -> Select[Any]:
         project.c.programme_id,
         project.c.stage,
         project.c.stage_run_id,
+        project.c.pack_sha256,
         firm.c.name.label("organisation"),
         platform.c.name.label("platform"),
         run.c.opened_on,
@@ -112,9 +128,9 @@ def carded(source: Any, firm: Any, today: date) -> Select[Any]:
 
 
 def cards_of(session: Session, rows: Sequence[Any]) -> list[Card]:
-    """Return the cards of rows that `carded` read, with what is open of each: one more read for all."""
-    counts = _open_counts(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
-    return [_card(row, counts) for row in rows]
+    """Return the cards of rows that `carded` read, with what is open of each and who owes it: one more read for all."""
+    lacks = _lacks(session, [row.stage_run_id for row in rows if row.stage_run_id is not None])
+    return [_card(row, lacks.get(row.stage_run_id, ())) for row in rows]
 
 
 def ids_of(wanted: Wanted, *, today: date) -> Select[Any]:
@@ -168,6 +184,10 @@ def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool
         asked.append(stage == wanted.stage)
     if wanted.is_overdue:
         asked.append(run.c.due_on < today)
+    if wanted.due_since is not None:
+        asked.append(run.c.due_on >= wanted.due_since)
+    if wanted.due_before is not None:
+        asked.append(run.c.due_on < wanted.due_before)
     if wanted.platform_id is not None:
         asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
@@ -183,16 +203,26 @@ def _is_owed_by(party: str) -> ColumnElement[bool]:
     return select(requirement.c.id).where(of_present, says(requirement.c.owed_by, party)).correlate(project).exists()
 
 
-def _open_counts(session: Session, runs: Sequence[UUID]) -> dict[UUID, int]:
-    open_requirements = _open_requirements()
-    statement = select(open_requirements).where(open_requirements.c.stage_run_id.in_(runs))
-    return dict(session.execute(statement).tuples().all()) if runs else {}
+def _lacks(session: Session, runs: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Return visit -> (parties, number) of the requirements that were not met as last judged, by who owes them."""
+    requirement = _table(Requirement)
+    owed = (requirement.c.stage_run_id, requirement.c.owed_by)
+    lacking = (requirement.c.stage_run_id.in_(runs), requirement.c.verdict.not_in(_PASSING))
+    statement = select(*owed, func.count().label("many")).where(*lacking).group_by(*owed)
+    found: dict[UUID, list[Any]] = {}
+    for row in session.execute(statement) if runs else ():
+        found.setdefault(row.stage_run_id, []).append(row)
+    return found
 
 
-def _card(row: Any, counts: dict[UUID, int]) -> Card:
+def _card(row: Any, lacks: Sequence[Any]) -> Card:
     values = {name: value for name, value in row._mapping.items() if name != "stage_run_id"}  # noqa: SLF001
     is_on_hold = bool(values.pop("is_on_hold"))
-    return Card(**values, is_on_hold=is_on_hold, open_count=counts.get(row.stage_run_id, 0))
+    owed: Counter[str] = Counter()
+    for one in lacks:
+        owed.update(dict.fromkeys(one.owed_by or (), one.many))
+    parties = dict(sorted(owed.items(), key=lambda pair: (-pair[1], pair[0])))
+    return Card(**values, is_on_hold=is_on_hold, open_count=sum(one.many for one in lacks), owed_by=parties)
 
 
 def overview(session: Session, project_id: UUID, *, today: date) -> dict[str, Any]:
@@ -268,10 +298,9 @@ def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:
 
 def _open_requirements() -> Any:
     requirement = _table(Requirement)
-    passing = (VerdictState.MET, VerdictState.WAIVED)
     return (
         select(requirement.c.stage_run_id, func.count().label("unmet"))
-        .where(requirement.c.verdict.not_in(passing))
+        .where(requirement.c.verdict.not_in(_PASSING))
         .group_by(requirement.c.stage_run_id)
         .subquery()
     )

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from functools import cache
+from collections.abc import Iterator
 from unittest.mock import ANY
 
 import pytest
@@ -14,15 +14,16 @@ from tests.house.test_rules import MODULES, ROOT
 SCRIPT = (ROOT / "web/static/app.js").read_text("utf-8")
 
 
-@cache
-def calls() -> tuple[tuple[str, str, ast.Call], ...]:
-    """Return every call of the program: its module, what is called, the call."""
-    return tuple(
-        (path.relative_to(ROOT).as_posix(), ast.unparse(node.func), node)
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call)
-    )
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    """Yield every call of the program: its module, what is called, the call."""
+    for path in MODULES:
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                yield name, ast.unparse(node.func), node
+
+
+CALLS = list(calls())
 
 
 def is_written_by_us(node: ast.expr) -> bool:
@@ -37,30 +38,28 @@ def is_written_by_us(node: ast.expr) -> bool:
 
 class TestTheProgram:
     def test_starts_others_from_a_list_of_words_and_never_by_a_shell(self) -> None:
-        starts = [
-            (name, call) for name, what, call in calls() if what.startswith(("subprocess.run", "subprocess.Popen"))
-        ]
+        starts = [(name, call) for name, what, call in CALLS if what.startswith(("subprocess.run", "subprocess.Popen"))]
         assert {name for name, _ in starts} == {"flows/backups.py", "flows/serving.py"}
         assert not [name for name, call in starts if any(one.arg == "shell" for one in call.keywords)]
         assert not [name for name, call in starts if isinstance(call.args[0], ast.Constant | ast.JoinedStr)]
         shells = re.compile(
             r"os\.(system|popen|exec\w*|spawn\w*)|subprocess\.(getoutput|getstatusoutput|call)|pty\.spawn"
         )
-        assert [name for name, what, _ in calls() if shells.fullmatch(what)] == []
+        assert [name for name, what, _ in CALLS if shells.fullmatch(what)] == []
 
     def test_runs_no_text_as_code(self) -> None:
         never = re.compile(r"eval|exec|compile|__import__")
-        assert [(name, what) for name, what, _ in calls() if never.fullmatch(what)] == []
+        assert [(name, what) for name, what, _ in CALLS if never.fullmatch(what)] == []
 
     def test_reads_no_objects_from_bytes_but_from_an_unnamed_file_of_its_own(self) -> None:
         objects = re.compile(r"(pickle|marshal|shelve|dill|jsonpickle)\.\w+")
-        found = {(name, what) for name, what, _ in calls() if objects.fullmatch(what)}
+        found = {(name, what) for name, what, _ in CALLS if objects.fullmatch(what)}
         own = "flows/statement_parts.py"
         assert found == {(own, "pickle.dump"), (own, "pickle.load")}
         assert "_file: Any = field(default_factory=TemporaryFile)" in (ROOT / own).read_text("utf-8")
 
     def test_reads_yaml_by_safe_loaders_only(self) -> None:
-        loads = [(name, call) for name, what, call in calls() if re.fullmatch(r"yaml\.\w*load\w*", what)]
+        loads = [(name, call) for name, what, call in CALLS if re.fullmatch(r"yaml\.\w*load\w*", what)]
         safe = {"lifecycle/imports/mapping.py", "notifications/messages.py", "notifications/words.py"}
         assert {name for name, call in loads if ast.unparse(call.func) != "yaml.safe_load"} == safe
         assert issubclass(mapping._StrictLoader, yaml.SafeLoader)
@@ -79,14 +78,14 @@ class TestTheProgram:
     def test_builds_no_pattern_of_what_people_type(self) -> None:
         patterns = [
             (name, ast.unparse(call.args[0]))
-            for name, what, call in calls()
+            for name, what, call in CALLS
             if re.fullmatch(r"re\.(compile|match|fullmatch|search|sub|split|findall|finditer)", what)
             and not is_written_by_us(call.args[0])
         ]
         assert patterns == [("models/money.py", ANY)]  # of its own list of signs
 
     def test_draws_every_secret_with_128_bits_or_more(self) -> None:
-        drawn = [(name, call) for name, what, call in calls() if re.fullmatch(r"secrets\.token_\w+", what)]
+        drawn = [(name, call) for name, what, call in CALLS if re.fullmatch(r"secrets\.token_\w+", what)]
         assert len(drawn) >= 10
         few = [
             name

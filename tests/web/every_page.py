@@ -29,6 +29,7 @@ NO_PAGES: Mapping[str, str] = {
     "/login/oidc": "leads to the identity provider, of which the demonstration has none",
     "/login/oidc/back": "where the identity provider leads back to",
     "/users/{ref}/identities/{identity}/end": "asks about a single sign-on, of which the demonstration has none",
+    "/projects/{ref}/next": "leads to the page of what somebody may do next",
     "/standard-drafts/{ref}/yaml": "a file to keep",
     "/import/{sha256}/errors.csv": "a table to keep",
     "/evidence/{ref}/file": "what somebody handed in",

@@ -22,8 +22,9 @@ BROAD = (
 
 
 PAGES = (
-    ("/board", Role.COORDINATOR, 10),
+    ("/board", Role.COORDINATOR, 15),
     ("/projects", Role.COORDINATOR, 6),
+    ("/projects/calendar", Role.COORDINATOR, 8),
     ("/projects/{project}", Role.COORDINATOR, 60),
     ("/inbox", Role.COORDINATOR, 43),
     ("/inbox", Role.FUND_MANAGER, 70),
@@ -96,6 +97,7 @@ _REFS = {"project": "number", "payout": "number", "fund": "code"}
 
 LISTS = (
     ("/projects", Role.AUDITOR),
+    ("/projects/calendar", Role.AUDITOR),
     ("/platforms", Role.AUDITOR),
     ("/payees", Role.AUDITOR),
     ("/batches", Role.AUDITOR),

@@ -1,4 +1,4 @@
-"""What our own script adds in a real browser: stages that fold on a phone, and how much of a file has left."""
+"""What our own script adds in a real browser: folding stages, a menu by a key, how much of a file has left."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +51,21 @@ def test_the_board_folds_to_the_stages_where_somebody_is_named(page: Page) -> No
     assert [one.get_attribute("id") for one in page.locator(".board details[open] h2").all()] == ["c-feasibility"]
     page.click("#c-intake")
     assert page.locator(".board details[open] .pc").count() == 2
+
+
+def test_a_key_opens_the_menu_of_the_card_that_has_the_focus(page: Page) -> None:
+    page.goto("/board")
+    menu = page.locator(".pc .menu[open]")
+
+    page.focus(".board details[open] .pc h3 a")
+    page.keyboard.press(".")
+    assert menu.locator("a[href$='/next']").count() == 1
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.menu[open] a')")
+    page.keyboard.press("Escape")
+
+    assert menu.count() == 0
+    assert page.locator(".board .col details[open] h2").count() == 1, "its stage stays open"
 
 
 def test_a_file_is_measured_on_its_way_and_leads_to_its_page(house: House, page: Page) -> None:

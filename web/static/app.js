@@ -14,7 +14,7 @@ for (const region of document.querySelectorAll("[data-centre]")) {
 }
 
 // On a phone the board opens the stages where somebody's own work is.
-const folded = window.matchMedia("(max-width:40rem)").matches ? ".board details:not([data-mine])" : "none";
+const folded = window.matchMedia("(max-width:40rem)").matches ? ".col>details:not([data-mine])" : "none";
 for (const stage of document.querySelectorAll(folded)) stage.open = false;
 
 // A form is sent once, however often its button is pressed.
@@ -101,7 +101,6 @@ function measured(form, button, bar) {
   request.upload.addEventListener("load", () => bar.removeAttribute("value")); // all of it has left: the answer is awaited
   request.addEventListener("load", () => {
     if (request.responseURL !== form.action) return location.assign(request.responseURL);
-    document.open();
     document.write(request.responseText);
     document.close();
   });
@@ -119,7 +118,10 @@ const sheet = document.getElementById("keys");
 const LINKS = ".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a";
 const KEYS = {
   "?": () => sheet.showModal(),
-  ".": () => document.querySelector(".acts a, .acts button, .acts summary")?.focus(),
+  ".": () => {
+    const menu = document.activeElement.closest(".pc")?.querySelector(".menu:not([open]) summary");
+    menu ? (menu.click(), menu.focus()) : document.querySelector(".acts a, .acts button, .acts summary")?.focus();
+  },
   "/": () => {
     const field = document.querySelector("main input[type=search]");
     field ? field.focus() : location.assign("/search");
@@ -143,8 +145,6 @@ document.addEventListener("keydown", (event) => {
   const place = goes && sheet.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   goes = event.key === "g";
   if (place) return location.assign(place.href);
-  if (!KEYS[event.key]) return;
-  event.preventDefault();
-  KEYS[event.key]();
+  if (KEYS[event.key]) (event.preventDefault(), KEYS[event.key]());
 });
 }

@@ -1,5 +1,7 @@
 """The board reads the first rows of an index where there are many, and shows the same as where there are few."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,9 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, true, update
 
-from lifecycle.projects.board import Counts, columns, counts
+from lifecycle.projects.board import Counts, columns, counts, due
 from lifecycle.projects.commands import Withdraw
-from lifecycle.projects.queries import Wanted
+from lifecycle.projects.queries import Card, Wanted
 from models.db import reading, transaction
 from models.projects import Project, StageRun
 from models.reading import table_of
@@ -33,7 +35,7 @@ def standing(each_house: House) -> list[UUID]:
     return made
 
 
-def everything() -> Wanted:
+def everything(_house: House | None = None) -> Wanted:
     return Wanted(reach=true())
 
 
@@ -84,6 +86,53 @@ class TestTheColumns:
         (plan,) = plans(each_house.engine, {sql: said for sql, said in seen.items() if "nulls last" in sql.lower()})
         assert BY_DAY in plan
         assert not [line for line in plan.lower().splitlines() if "sort" in line or "temp b-tree" in line]
+
+
+class TestTheCalendarOfDueDays:
+    def test_goes_on_behind_each_of_them_for_who_sees_few_and_for_who_sees_many(
+        self, each_house: House, standing: list[UUID]
+    ) -> None:
+        first, second, _, fourth = standing
+
+        walks = {reach.is_of_many: found for reach, found in (walked(each_house, one) for one in (own, everything))}
+
+        assert walks == {False: [first, fourth, second], True: [first, fourth, second]}
+
+    def test_has_only_the_days_that_are_asked_for(self, each_house: House, standing: list[UUID]) -> None:
+        today, tomorrow = each_house.today, each_house.today + timedelta(days=1)
+
+        for wanted in (everything(), own(each_house)):
+            assert listed(each_house, replace(wanted, due_since=today, due_before=tomorrow))[1] == []
+            later = replace(wanted, due_since=each_house.today)
+            counted, found = listed(each_house, later)
+            assert [card.id for card in found] == [standing[1]]
+            assert counted.by_stage[INTAKE] == 1
+
+    def test_is_read_from_the_first_rows_of_an_index(self, each_house: House, standing: list[UUID]) -> None:
+        with sent(each_house.engine) as seen:
+            listed(each_house, replace(everything(), due_since=each_house.today - timedelta(days=9)), limit=3)
+
+        (plan,) = plans(each_house.engine, {sql: said for sql, said in seen.items() if "nulls last" in sql.lower()})
+        assert BY_DAY in plan
+        assert not [line for line in plan.lower().splitlines() if "sort" in line or "temp b-tree" in line]
+
+
+def listed(house: House, wanted: Wanted, limit: int = 20, after: str = "") -> tuple[Counts, list[Card]]:
+    with reading(house.engine) as session:
+        found = counts(session, wanted, today=house.today)
+        return found, due(session, wanted, found, today=house.today, limit=limit, after=after)
+
+
+def walked(house: House, reach: Callable[[House], Wanted]) -> tuple[Counts, list[UUID]]:
+    """Return the projects with a day, read one by one, each behind the last."""
+    found: list[UUID] = []
+    after = ""
+    while True:
+        counted, cards = listed(house, reach(house), limit=1, after=after)
+        if not cards:
+            return counted, found
+        found.append(cards[0].id)
+        after = cards[0].number
 
 
 class TestTheCounts:
