@@ -17,7 +17,6 @@ from lifecycle.exceptions.commands import ConfirmWayOut
 from lifecycle.imports.taking_in import has_brought
 from lifecycle.people.queries import people_who_owe
 from lifecycle.permissions import IN_PERSON
-from models.db import run_in_transaction
 from models.evidence import Evidence
 from models.journal import AuditRecord, CommandRecord
 from models.people import User
@@ -153,7 +152,7 @@ def carry(visit: Visit, asked: Command) -> Answer:
         return answer
 
     try:
-        return run_in_transaction(visit.house.engine, work)
+        return visit.write(work)
     except LifecycleError as error:  # of what follows: nothing of both stays
         return Answer(command=asked, error=error, unmet=error.unmet)
 

@@ -27,6 +27,7 @@ from models.reading import table_of
 from models.settings import Settings
 from notifications.words import Lang
 from web.meter import Meter
+from web.waiting import Waiting
 
 
 class Backstage(Protocol):
@@ -76,6 +77,8 @@ class House:
     """How often API tokens ask."""
     visits: Meter = field(default_factory=lambda: Meter(per_minute=SESSION_PER_MINUTE, at_once=SESSION_AT_ONCE))
     """How often sessions ask."""
+    waiting: Waiting = field(default_factory=Waiting)
+    """How much waits for whom, for the bar of every page."""
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

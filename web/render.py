@@ -90,6 +90,10 @@ class Words:
         """Return a day of this year without the year."""
         return f"{day:%m-%d}"
 
+    def near_day(self, day: date, today: date) -> str:
+        """Return a day without the year where it is this one."""
+        return self.short_day(day) if day.year == today.year else self.day(day)
+
     def at(self, instant: datetime | None) -> str:
         """Return an instant to the minute, where the installation is."""
         return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M}" if instant else "–"
@@ -161,6 +165,13 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HT
     return HTMLResponse(text, status_code=status, headers={"content-language": visit.lang, "vary": "Cookie"})
 
 
+def fragment(visit: Visit, template: str, **values: Any) -> HTMLResponse:
+    """Return a piece of a page that a page asks for by itself: its words and what it is told, nothing around it."""
+    words = Words(visit.lang, visit.house.zone)
+    said = {name: getattr(words, name) for name in _SAID}
+    return HTMLResponse(environment().get_template(template).render(**said, **values))
+
+
 def qr_of(visit: Visit, path: str, what: str) -> Markup:
     """Return the square code that leads to a page of this console."""
     title = Words(visit.lang, visit.house.zone).t("qr", what=what)
@@ -181,6 +192,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "csrf_field": CSRF_FIELD,
         "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
         "menu": entries(visit) if account else (),
+        "waiting": visit.house.waiting.known(account.user_id) if account else None,
         "references": references(visit) if account else ("problems",),
         "program_version": _version(),
         "path": visit.request.url.path,

@@ -136,10 +136,16 @@ class Visit:
     def act(self, command: Command, *, by: Actor | None = None) -> Answer:
         """Carry a command out and return the answer, a refusal too: it may have left its audit row."""
         stamp = self.stamp if by is None else self.house.stamp(by, self.now)
-        (answer,) = run_in_transaction(
-            self.house.engine, lambda session: melody.execute(session, [command], stamp=stamp)
-        )
+        (answer,) = self.write(lambda session: melody.execute(session, [command], stamp=stamp))
         return answer
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Return what the work does, in one transaction; how much waits for whoever does it is judged anew."""
+        try:
+            return run_in_transaction(self.house.engine, work)
+        finally:
+            if found := self.session or self.api_token:
+                self.house.waiting.forget(found.account.user_id)
 
     def rehearse(self, command: Command) -> Answer:
         """Say what a command would do; nothing is written."""
@@ -180,7 +186,20 @@ def house_of(request: Request) -> House:
 
 
 def anybody(request: Request) -> Visit:
-    """Return the visit of whoever comes, signed in or not."""
+    """Return the visit of whoever comes, signed in or not; a session that is in use goes on."""
+    visit = _unseen(request)
+    if visit.session is not None and visit.session.seen_at < visit.now - _A_MINUTE:
+        session_id = visit.session.session_id
+        run_in_transaction(visit.house.engine, lambda session: touch(session, session_id, visit.now))
+    return visit
+
+
+def by_itself(request: Request) -> Visit:
+    """Return the visit of a page that asks by itself while somebody is signed in; no session lives longer by it."""
+    return somebody(entered(_unseen(request)))
+
+
+def _unseen(request: Request) -> Visit:
     house, token = house_of(request), cookies.read(request, cookies.SESSION)
     now = house.clock.now()
     found = None
@@ -189,9 +208,6 @@ def anybody(request: Request) -> Visit:
             found = signed_in(session, token, now)
     if found is not None:
         _count(request, house.visits, found.session_id)
-    if found is not None and found.seen_at < now - _A_MINUTE:
-        session_id = found.session_id
-        run_in_transaction(house.engine, lambda session: touch(session, session_id, now))
     language = found.account.language if found else None
     return Visit(request=request, house=house, now=now, lang=lang_of(request, language), token=token, session=found)
 
@@ -357,6 +373,8 @@ Anybody = Annotated[Visit, Depends(anybody)]
 Entered = Annotated[Visit, Depends(entered)]
 """Only pages on which somebody chooses a password or leaves take who comes so far."""
 Somebody = Annotated[Visit, Depends(somebody)]
+ByItself = Annotated[Visit, Depends(by_itself)]
+"""What a page asks again and again, whether or not anybody sits in front of it."""
 Program = Annotated[Visit, Depends(program)]
 Typed = Annotated[FormData, Depends(typed)]
 """Every handler of a page that writes takes its form this way; a test looks."""

@@ -209,6 +209,7 @@ ROUTES: Mapping[str, Right] = {
     # what belongs to whoever is signed in
     "GET /": SIGNED_IN,
     "GET /inbox": SIGNED_IN,
+    "GET /inbox/count": SIGNED_IN,
     "GET /step-up": SIGNED_IN,
     "POST /step-up": SIGNED_IN,
     "POST /step-up/passkey": SIGNED_IN,

@@ -115,3 +115,30 @@ def _hand_in(page: Page, house: House, *, content: bytes = PAPER) -> None:
 def _note(seen: list[str], one: Request) -> None:
     if one.method == "POST":
         seen.append(one.resource_type)
+
+
+def test_the_number_in_the_bar_comes_by_itself_and_only_more_is_said_aloud(house: House, page: Page) -> None:
+    page.clock.install()
+    page.goto("/projects")
+    page.wait_for_selector(".bar .count:not(:empty)")
+    before = _counted(page)
+    assert page.text_content("#say") == ""
+
+    other = page.context.new_page()
+    other.goto("/projects/new")
+    other.fill("[name=name]", "robot arm")
+    for field, place in (("programme_id", house.programmes["lean"]), ("platform_id", house.parties["platform"])):
+        other.select_option(f"[name={field}]", str(place))
+    other.select_option("[name=organisation_id]", str(house.parties["sme"]))
+    other.click("main form .pri")
+    other.wait_for_url("**/receipts/*")
+    page.bring_to_front()
+    page.clock.run_for(30_000)
+
+    page.wait_for_function("document.getElementById('say').textContent !== ''")
+    assert _counted(page) > before
+    assert page.text_content("#say") == f"Inbox {_counted(page)} waiting for you"
+
+
+def _counted(page: Page) -> int:
+    return int((page.text_content(".bar .count") or "").split()[0])

@@ -15,7 +15,6 @@ from lifecycle.engine import BatchRefused
 from lifecycle.errors import Forbidden, Invalid, unmet
 from lifecycle.payouts import together as several
 from lifecycle.payouts.commands import RequestPayout
-from models.db import run_in_transaction
 from models.states import Role, Scope
 from web.api.core import Dry, carried, key_of, need, read_as, told
 from web.bank_files import taken
@@ -123,7 +122,7 @@ def _together(visit: Visit, word: several.Word, asked: Several, *, is_dry: bool)
         return found
 
     try:
-        answers = run_in_transaction(visit.house.engine, work)
+        answers = visit.write(work)
     except _Rehearsed as found:
         shown = [{**one.document, "dry_run": True} for one in found.answers]
         return JSONResponse({"items": shown, "total_minor": asked.total_minor})

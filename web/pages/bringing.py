@@ -24,7 +24,6 @@ from lifecycle.imports.portfolio import How, Report, Step, bring_in
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import open_table
 from lifecycle.imports.taking_in import keep
-from models.db import run_in_transaction
 from models.file_store import NotStoredError
 from models.people import Organisation
 from models.programmes import Programme
@@ -228,10 +227,7 @@ def _brought(
     if programme is None:
         raise Invalid(unmet("field_missing", field="programme"))
     into = Destination(source=mapping.source, programme_id=programme, platform_id=as_id(wish.platform))
-    engine = visit.house.engine
-    access = Access(
-        read=visit.read, write=lambda work: run_in_transaction(engine, work), tell=tell or (lambda _step: None)
-    )
+    access = Access(read=visit.read, write=visit.write, tell=tell or (lambda _step: None))
     with _on_disk(visit, wish) as path:
         report = bring_in(path, mapping, into=into, stamp=visit.stamp, how=how, door=access)
     return report, list(report.errors)

@@ -13,10 +13,12 @@ from models.states import ENDED, PayoutState, ReviewState
 from notifications.preferences import inbox_of
 from notifications.render import Frame, Unreadable, headline
 from notifications.todo import BEGINNINGS, LOOKED_AT, Owed, deeds, todo_of
+from web.ahead import Ahead, next_day
 from web.menu import OF_FIRMS
 from web.nouns import NOUNS
-from web.render import page
-from web.session import Somebody, Visit
+from web.render import fragment, page
+from web.session import ByItself, Somebody, Visit
+from web.waiting import Number
 
 router = APIRouter()
 TABS = ("todo", "begun", "done", "told")
@@ -77,6 +79,7 @@ def inbox(
         tab=chosen,
         tabs=TABS,
         rows=rows,
+        ahead=_ahead(visit) if chosen == "todo" and not rows else None,
         groups=_by_project(shown) if by == "project" else {"": shown} if shown else {},
         is_by_project=by == "project",
         late=sum(one.days_late > 0 for one in rows),
@@ -89,8 +92,28 @@ def inbox(
     )
 
 
-def _todo(visit: Visit) -> tuple[list[Waiting], bool]:
+def _ahead(visit: Visit) -> Ahead | None:
+    rights = visit.rights
+    return visit.read(lambda session: next_day(session, rights, visit.stamp, visit.lang))
+
+
+@router.get("/inbox/count")
+def count(visit: ByItself) -> Response:
+    """Give the number in the bar, as a piece of a page that the script of every page asks for."""
+    return fragment(
+        visit, "inbox_count.html", waiting=visit.house.waiting.asked(visit.actor.user_id, lambda: _number(visit))
+    )
+
+
+def _number(visit: Visit) -> Number:
     todo = visit.read(lambda session: todo_of(session, visit.stamp, visit.lang))
+    return Number(count=len(todo.owed), is_cut=todo.is_cut)
+
+
+def _todo(visit: Visit) -> tuple[list[Waiting], bool]:
+    kept = visit.house.waiting.place(visit.actor.user_id)
+    todo = visit.read(lambda session: todo_of(session, visit.stamp, visit.lang))
+    visit.house.waiting.keep(kept, Number(count=len(todo.owed), is_cut=todo.is_cut))
     found = [_waiting(one, visit) for one in todo.owed]
     found.sort(key=lambda one: (not one.owed.is_money, -one.days_late, one.owed.due_on or date.max, one.owed.number))
     return found, todo.is_cut

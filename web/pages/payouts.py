@@ -16,7 +16,6 @@ from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Stale
 from lifecycle.payouts import together as several
 from lifecycle.payouts.queries import Which, payout, payouts
 from lifecycle.permissions import IN_PERSON
-from models.db import run_in_transaction
 from models.money import AmountProblem, minor_or_zero_of
 from models.states import PayoutState
 from notifications.slip import slip
@@ -91,10 +90,7 @@ def give_together(visit: Somebody, form: Typed) -> Response:
         prove(visit, form)
         need_money_proof(visit)
         stamp = visit.stamp
-        run_in_transaction(
-            visit.house.engine,
-            lambda session: several.together(session, word, items, total_minor=total, key=key, stamp=stamp),
-        )
+        visit.write(lambda session: several.together(session, word, items, total_minor=total, key=key, stamp=stamp))
     except LifecycleError as error:
         return _together(visit, word, rows, form, key=str(visit.house.new_id()), error=error)
     return RedirectResponse(f"/payouts/together/done?{visit_query(word, items)}", status_code=303)

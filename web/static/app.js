@@ -3,20 +3,16 @@
 {
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();
-
 // The stage rail begins centred on the present stage, tabs on the present page.
-for (const region of document.querySelectorAll("[data-centre]")) {
-  const now = region.querySelector(".n.now,[aria-current]");
-  if (now) {
-    const [box, frame] = [now, region].map((one) => one.getBoundingClientRect());
-    region.scrollLeft += box.left - frame.left - (frame.width - box.width) / 2;
-  }
+for (const now of document.querySelectorAll("[data-centre] :is(.n.now,[aria-current])")) {
+  const region = now.closest("[data-centre]");
+  const [box, frame] = [now, region].map((one) => one.getBoundingClientRect());
+  region.scrollLeft += box.left - frame.left - (frame.width - box.width) / 2;
 }
 
 // On a phone the board opens the stages where somebody's own work is.
 const folded = window.matchMedia("(max-width:40rem)").matches ? ".col>details:not([data-mine])" : "none";
 for (const stage of document.querySelectorAll(folded)) stage.open = false;
-
 // A form is sent once, however often its button is pressed.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
@@ -25,7 +21,6 @@ for (const form of document.querySelectorAll("form[method=post]")) {
   });
 }
 window.addEventListener("pageshow", () => [...document.forms].forEach((form) => delete form.dataset.sent));
-
 for (const button of document.querySelectorAll("[data-shows]")) { // a password can be read before it is sent
   button.hidden = false;
   button.addEventListener("click", () => {
@@ -37,8 +32,7 @@ for (const button of document.querySelectorAll("[data-shows]")) { // a password 
 
 // A passkey signs the challenge that the server draws; where the browser knows none, its button stays hidden.
 const keys = window.PublicKeyCredential;
-for (const button of document.querySelectorAll("[data-passkey]")) {
-  if (!keys?.parseRequestOptionsFromJSON) break;
+for (const button of keys?.parseRequestOptionsFromJSON ? document.querySelectorAll("[data-passkey]") : []) {
   button.hidden = false;
   for (const hint of document.querySelectorAll("[data-no-passkey]")) hint.hidden = true;
   button.addEventListener("click", async () => {
@@ -46,9 +40,7 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
     if ("sends" in button.dataset && !form.reportValidity()) return;
     try {
       const body = new URLSearchParams({ csrf: form.elements.csrf.value });
-      const answer = await fetch(button.dataset.passkey, { method: "POST", body });
-      if (!answer.ok) throw answer;
-      const asked = await answer.json();
+      const asked = await (await fetch(button.dataset.passkey, { method: "POST", body })).json();
       const made = asked.rp
         ? await navigator.credentials.create({ publicKey: keys.parseCreationOptionsFromJSON(asked) })
         : await navigator.credentials.get({ publicKey: keys.parseRequestOptionsFromJSON(asked) });
@@ -76,23 +68,37 @@ async function swap(form, id) {
   const target = document.getElementById(id);
   target.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(form.action, { method: "POST", body });
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
-    if (found) target.replaceChildren(...found.childNodes);
+    const answer = await read(fetch(form.action, { method: "POST", body }));
+    target.replaceChildren(...answer.getElementById(id).childNodes);
   } catch {} // the button stays
   target.removeAttribute("aria-busy");
+}
+async function read(answer) {
+  return new DOMParser().parseFromString(await (await answer).text(), "text/html");
+}
+
+// What polls (data-polls: who answers) asks twice a minute while it is seen; only a number that rises is said aloud.
+for (const place of document.querySelectorAll("[data-polls]")) {
+  let known = parseInt(place.textContent);
+  const ask = async () => {
+    const answer = !document.hidden && (await fetch(place.dataset.polls).catch(() => false));
+    if (!answer.ok || answer.redirected) return;
+    place.replaceChildren(...(await read(answer)).body.childNodes);
+    const now = parseInt(place.textContent) || 0;
+    if (now > known) document.getElementById("say").textContent = place.parentElement.textContent;
+    known = now;
+  };
+  if (isNaN(known)) ask();
+  setInterval(ask, 30000);
 }
 
 // A file on its way shows how much of it has left; where it cannot be measured, the browser sends it as ever.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
   form.addEventListener("submit", (event) => {
-    const files = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
-    if (!files || event.defaultPrevented) return;
+    if (event.defaultPrevented || ![...form.querySelectorAll("input[type=file]")].some((one) => one.files.length)) return;
     const bar = form.appendChild(document.createElement("progress"));
     bar.setAttribute("aria-label", document.body.dataset.sending);
-    if (!("measured" in form.dataset)) return;
-    event.preventDefault();
-    measured(form, event.submitter, bar);
+    if ("measured" in form.dataset) (event.preventDefault(), measured(form, event.submitter, bar));
   });
 }
 function measured(form, button, bar) {
@@ -118,22 +124,16 @@ const sheet = document.getElementById("keys");
 const LINKS = ".tasks > li > span:first-child a, .tbl tbody th a, .pc h3 a";
 const KEYS = {
   "?": () => sheet.showModal(),
-  ".": () => {
-    const menu = document.activeElement.closest(".pc")?.querySelector(".menu:not([open]) summary");
-    menu ? (menu.click(), menu.focus()) : document.querySelector(".acts a, .acts button, .acts summary")?.focus();
-  },
-  "/": () => {
-    const field = document.querySelector("main input[type=search]");
-    field ? field.focus() : location.assign("/search");
-  },
+  ".": (menu = document.activeElement.closest(".pc")?.querySelector(".menu:not([open]) summary")) =>
+    menu ? (menu.click(), menu.focus()) : document.querySelector(".acts a, .acts button, .acts summary")?.focus(),
+  "/": (field = document.querySelector("main input[type=search]")) => (field ? field.focus() : location.assign("/search")),
   x: () => document.activeElement.closest("tr, li")?.querySelector("input[type=checkbox]")?.click(),
   j: () => step(1),
   k: () => step(-1),
 };
 function step(by) {
   const links = [...document.querySelectorAll(LINKS)];
-  const at = links.indexOf(document.activeElement) + by;
-  links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
+  links[Math.max(0, Math.min(links.indexOf(document.activeElement) + by, links.length - 1))]?.focus();
 }
 document.querySelector("[data-sheet]")?.addEventListener("click", (event) => (event.preventDefault(), sheet.showModal()));
 let goes = false;
