@@ -38,6 +38,7 @@ from web.pages import (
     batches,
     board,
     bringing,
+    calendar,
     delegations,
     disbursement,
     drafts,
@@ -70,7 +71,7 @@ from web.render import page
 from web.session import anybody, lang_of, trace_id_of
 
 PEOPLE: Sequence[APIRouter] = (
-    *(inbox.router, mine.router, notes.router, delegations.router, intake.router, bringing.router),
+    *(inbox.router, mine.router, notes.router, calendar.router, delegations.router, intake.router, bringing.router),
     *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (

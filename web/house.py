@@ -29,6 +29,11 @@ from notifications.words import Lang
 from web.meter import Meter
 from web.waiting import Waiting
 
+FEED_PER_MINUTE = 6
+"""Requests for one calendar in the long run, per process of the console: a program asks a few times a day."""
+FEED_AT_ONCE = 12
+"""Requests for one calendar right after each other."""
+
 
 class Backstage(Protocol):
     """What only the program that starts the console can see: pages and flows do not know each other."""
@@ -79,6 +84,8 @@ class House:
     """How often sessions ask."""
     waiting: Waiting = field(default_factory=Waiting)
     """How much waits for whom, for the bar of every page."""
+    feeds: Meter = field(default_factory=lambda: Meter(per_minute=FEED_PER_MINUTE, at_once=FEED_AT_ONCE))
+    """How often calendar programs ask for one calendar."""
     take_file: Callable[[Engine, str, Callable[[], BinaryIO], Stamp], Any] | None = None
     """Reads a file of the bank; whoever composes the process hands it over, pages know no flows."""
 

@@ -22,6 +22,7 @@ from web.nouns import NOUNS, Noun
 NO_PAGES: Mapping[str, str] = {
     "/static/{name}": "a file that ships with the console",
     "/healthz": "for machines",
+    "/calendar/{token}.ics": "for calendar programs",
     "/inbox/count": "the number in the bar of every page",
     "/readyz": "for machines",
     "/admin": "leads to the list of people",

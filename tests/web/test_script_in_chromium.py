@@ -34,7 +34,7 @@ def page(house: House, tmp_path: Path) -> Iterator[Page]:
     house.do(SetPassword(command_id=key(), user_id=own, password_hash=hashed(PASSWORD)), by="project_lead")
     app = console_of(house, is_demo=False, files=tmp_path / "evidence")
     with served(app) as base, chromium() as browser:
-        found = browser.new_page(base_url=base, locale="en", viewport={"width": 390, "height": 844})
+        found = browser.new_context(base_url=base, locale="en", viewport={"width": 390, "height": 844}).new_page()
         found.goto("/login")
         found.fill("[name=login]", "project_lead")
         found.fill("[name=password]", PASSWORD)

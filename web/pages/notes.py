@@ -19,6 +19,7 @@ from notifications.preferences import CHATS, mark_read, preferences_of, topics
 from notifications.words import LANGUAGES
 from web import cookies
 from web.errors import reasons_of, status_of
+from web.pages.calendar import made_at
 from web.pages.inbox import told
 from web.reading_rights import as_id
 from web.render import page
@@ -105,7 +106,8 @@ def _frequency(said: str) -> Frequency:
 
 
 def _page(visit: Visit, *, error: LifecycleError | None = None, typed: dict[str, str] | None = None) -> Response:
-    found = visit.read(lambda session: preferences_of(session, visit.actor.user_id))
+    own = visit.actor.user_id
+    found, since = visit.read(lambda session: (preferences_of(session, own), made_at(session, own)))
     wishes = {f"{one['channel']}.{one['topic']}": one["frequency"] for one in found["wishes"]}
     addresses = {one["channel"]: one["address"] for one in found["addresses"]}
     shown = {"quiet_from": found["quiet_from"] or "", "quiet_until": found["quiet_until"] or ""}
@@ -122,6 +124,7 @@ def _page(visit: Visit, *, error: LifecycleError | None = None, typed: dict[str,
         typed=shown,
         chats=[str(one) for one in CHATS],
         addresses=addresses,
+        feed_since=since,
         zone=visit.house.settings.timezone,
         is_saved=visit.request.query_params.get("saved") == "yes",
     )
