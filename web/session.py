@@ -358,6 +358,11 @@ def remember_halfway(response: Response, request: Request, token: str) -> None:
     cookies.keep(response, request, cookies.HALFWAY, token, lasts=CHALLENGE_LASTS, same_site="strict")
 
 
+def remember_challenge(response: Response, request: Request, kept: str) -> None:
+    """Let the browser keep what its passkey is to sign, for five minutes."""
+    cookies.keep(response, request, cookies.KEY_ALONE, kept, lasts=CHALLENGE_LASTS, same_site="strict")
+
+
 def text_of(form: FormData, name: str) -> str:
     """Return what was typed into a field; empty where nothing was, or a file came instead."""
     value = form.get(name, "")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
+from lifecycle.access import keys
 from lifecycle.access.commands import SignIn, SignOut, StepUp
 from lifecycle.access.passwords import matches
 from lifecycle.access.queries import (
@@ -20,12 +21,19 @@ from lifecycle.access.queries import (
     is_known_device,
     login_fingerprint,
 )
-from lifecycle.access.security import FACTOR_KINDS, factors, open_challenge
+from lifecycle.access.security import (
+    FACTOR_KINDS,
+    Key,
+    factors,
+    has_erred_too_often,
+    open_challenge,
+    owner_of_key,
+)
 from lifecycle.actor import Actor
 from lifecycle.errors import NotSignedIn, unmet
 from models.limits import SIGN_IN_WINDOW
 from models.states import ChallengeKind, SignInKind
-from web import cookies
+from web import cookies, key_alone
 from web.errors import TooMany
 from web.proving import (
     FactorRequired,
@@ -35,6 +43,7 @@ from web.proving import (
     answered,
     new_challenge,
     note,
+    place_of,
     shown,
     signing,
 )
@@ -125,6 +134,48 @@ def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, s
     if account is None or not is_good:
         raise SignInWrong(SignInWrong.code)
     return account, device
+
+
+def by_passkey(visit: Visit, brought: str) -> Entered:
+    """Let in whom a passkey names that verified its user: two factors at once. `FactorWrong`, `TooMany`.
+
+    Wrong tries count for the place, as those of passwords do, and for the account of the key, as second factors do.
+    """
+    text, signs = key_alone.kept(visit, cookies.read(visit.request, cookies.KEY_ALONE))
+    device = cookies.read(visit.request, cookies.DEVICE) or secrets.token_urlsafe(32)
+    account, key = visit.read(lambda session: _named_by(session, brought))
+    login = account.login if account is not None else ""
+    _, is_known = visit.read(lambda session: _allowed_to_try(session, visit, login, device))
+    erred = visit.read(lambda session: has_erred_too_often(session, login_fingerprint(login), visit.now))
+    if account is not None and erred:
+        raise TooMany(unmet("too_many", minutes=erred))
+    count = _count_of(visit, account, key, signs, brought)
+    note(visit, login, SignInKind.PASSKEY, device if is_known else None, is_good=count is not None)
+    if account is None or key is None or count is None:
+        raise FactorWrong("passkey_wrong")
+    proof = {"kind": SignInKind.PASSKEY, "passkey_id": key.id, "sign_count": count, "has_no_password": True}
+    return _begin(visit, account, {**proof, "challenge_id": key_alone.answered(visit, text, account.user_id)}, device)
+
+
+def _named_by(session: Session, brought: str) -> tuple[Account | None, Key | None]:
+    """Return whose key it is that a browser brought, and the key; nothing for one that nobody has."""
+    try:
+        _, credential_id = keys.asked_of(brought)
+    except keys.KeyWrong:
+        return None, None
+    found = owner_of_key(session, credential_id)
+    return (None, None) if found is None else (account_by_id(session, found[0]), found[1])
+
+
+def _count_of(visit: Visit, account: Account | None, key: Key | None, signs: bytes, brought: str) -> int | None:
+    """Return how often the key has signed, as it says; None where it does not let this account in."""
+    place = place_of(visit)
+    if place is None or account is None or key is None:
+        return None
+    try:
+        return keys.proven_alone(place, signs, brought, key.public_key, account.user_id.bytes)
+    except keys.KeyWrong:
+        return None
 
 
 def by_one_click(visit: Visit, login: str) -> Entered:

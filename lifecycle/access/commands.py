@@ -58,6 +58,8 @@ class SignIn(Proven):
     agent: str
     device_sha256: str | None = None
     """Of the browser's own cookie: once signed in from there, strangers' attempts do not count against it."""
+    has_no_password: bool = False
+    """A passkey that verified its user was all that was shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,8 @@ class AddPasskey(AccessCommand):
     public_key: str
     sign_count: int
     name: str
+    enters_alone: bool = False
+    """It lets in by itself, without login and password."""
     codes_sha256: tuple[str, ...] = ()
     """Recovery codes, where the account has none yet."""
 

@@ -69,6 +69,8 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
         device = {"id": stamp.new_id(), "user_id": facts.row.id, "token_sha256": command.device_sha256}
         rows = (*rows, (KnownDevice, {**device, "created_at": stamp.now}))
     detail = {"session_id": session["id"], "kind": command.kind, "address": command.address, **_shown(facts)}
+    if command.has_no_password:
+        detail["has_no_password"] = True
     says = {"session_id": str(session["id"]), "expires_at": session["expires_at"].isoformat()}
     return _on(facts, "sign_in", detail, rows=rows, updates=_used(facts, stamp), says=says)
 
@@ -130,6 +132,7 @@ def passkey_added(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     answered = ((Challenge, facts.challenge.id, {"used_at": stamp.now}),)
     rows = ((Passkey, row), *_first_codes(facts, stamp))
     detail = {"passkey_id": row["id"], "name": command.name, "codes": len(rows) - 1}
+    detail["enters_alone"] = command.enters_alone
     return _told(facts, "add_passkey", detail, rows=rows, updates=answered)
 
 

@@ -41,6 +41,8 @@ class NewKey:
     credential_id: str
     public_key: str
     sign_count: int
+    enters_alone: bool
+    """It knows its account by itself, as the browser says, and verified its user: nobody has to type who they are."""
 
 
 class KeyWrong(Exception):
@@ -48,7 +50,10 @@ class KeyWrong(Exception):
 
 
 def to_register(place: Place, challenge: bytes, *, user_id: bytes, login: str, known: Sequence[str]) -> dict[str, Any]:
-    """Return what `navigator.credentials.create` is asked for: a new key, not one of the known."""
+    """Return what `navigator.credentials.create` is asked for: a new key, not one of the known.
+
+    One that knows its account by itself is preferred, and the browser says whether it is one (`credProps`).
+    """
     options = webauthn.generate_registration_options(
         rp_id=place.rp_id,
         rp_name=_NAME,
@@ -57,18 +62,30 @@ def to_register(place: Place, challenge: bytes, *, user_id: bytes, login: str, k
         challenge=challenge,
         timeout=_TIMEOUT,
         authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.PREFERRED
+            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.PREFERRED
         ),
         exclude_credentials=_descriptors(known),
     )
     said: dict[str, Any] = json.loads(webauthn.options_to_json(options))
-    return said
+    return {**said, "extensions": {"credProps": True}}
 
 
 def to_prove(place: Place, challenge: bytes, known: Sequence[str]) -> dict[str, Any]:
     """Return what `navigator.credentials.get` is asked for: a signature of one of the known keys."""
     options = webauthn.generate_authentication_options(
         rp_id=place.rp_id, challenge=challenge, timeout=_TIMEOUT, allow_credentials=_descriptors(known)
+    )
+    said: dict[str, Any] = json.loads(webauthn.options_to_json(options))
+    return said
+
+
+def to_enter(place: Place, challenge: bytes) -> dict[str, Any]:
+    """Return what `navigator.credentials.get` is asked for: any key for this place, its user verified."""
+    options = webauthn.generate_authentication_options(
+        rp_id=place.rp_id,
+        challenge=challenge,
+        timeout=_TIMEOUT,
+        user_verification=UserVerificationRequirement.REQUIRED,
     )
     said: dict[str, Any] = json.loads(webauthn.options_to_json(options))
     return said
@@ -96,7 +113,15 @@ def registered(place: Place, challenge: bytes, brought: str) -> NewKey:
         credential_id=bytes_to_base64url(found.credential_id),
         public_key=bytes_to_base64url(found.credential_public_key),
         sign_count=found.sign_count,
+        enters_alone=found.user_verified and _knows_its_account(brought),
     )
+
+
+def _knows_its_account(brought: str) -> bool:
+    """Say whether the browser calls a new key a discoverable one (WebAuthn level 2, 10.4)."""
+    said = json.loads(brought).get("clientExtensionResults")
+    told = said.get("credProps") if isinstance(said, dict) else None
+    return isinstance(told, dict) and told.get("rk") is True
 
 
 def proven(place: Place, challenge: bytes, brought: str, public_key: str) -> int:
@@ -104,6 +129,25 @@ def proven(place: Place, challenge: bytes, brought: str, public_key: str) -> int
 
     Whether the count may be so is judged under the lock of the account, beside the one that is stored.
     """
+    return _count(place, challenge, brought, public_key, must_verify=False)
+
+
+def proven_alone(place: Place, challenge: bytes, brought: str, public_key: str, user_id: bytes) -> int:
+    """Return the count of a key that lets in by itself; `KeyWrong` also where it verified nobody.
+
+    It says itself whose it is (`userHandle`; WebAuthn level 2, 7.2, step 6): one that was given to another account
+    lets nobody into this one.
+    """
+    try:
+        handle = base64url_to_bytes(json.loads(brought[:LONGEST])["response"]["userHandle"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KeyWrong from error
+    if handle != user_id:
+        raise KeyWrong
+    return _count(place, challenge, brought, public_key, must_verify=True)
+
+
+def _count(place: Place, challenge: bytes, brought: str, public_key: str, *, must_verify: bool) -> int:
     try:
         found = webauthn.verify_authentication_response(
             credential=brought,
@@ -112,6 +156,7 @@ def proven(place: Place, challenge: bytes, brought: str, public_key: str) -> int
             expected_origin=place.origin,
             credential_public_key=base64url_to_bytes(public_key),
             credential_current_sign_count=0,
+            require_user_verification=must_verify,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise KeyWrong from error

@@ -1,5 +1,6 @@
 """What guards an account: its second factors, its sessions, the challenge that is open, how often proofs were wrong."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from models.access import Challenge, Passkey, RecoveryCode, SignInAttempt, TotpSecret, WebSession
+from models.journal import AuditRecord
 from models.limits import SECOND_FACTOR_TRIES, SESSION_IDLE
 from models.reading import table_of
 from models.states import ChallengeKind, SignInKind
@@ -52,18 +54,19 @@ def factors(session: Session, user_id: UUID) -> Factors:
     return Factors(
         totp=totp.secret if totp else None,
         totp_since=totp.created_at if totp else None,
-        keys=tuple(
-            Key(
-                id=one.id,
-                credential_id=one.credential_id,
-                public_key=one.public_key,
-                name=one.name,
-                created_at=one.created_at,
-                last_used_at=one.last_used_at,
-            )
-            for one in _own(session, Passkey, user_id, "revoked_at")
-        ),
+        keys=tuple(_key(one) for one in _own(session, Passkey, user_id, "revoked_at")),
         codes={one.code_sha256: one.id for one in _own(session, RecoveryCode, user_id, "ended_at")},
+    )
+
+
+def _key(row: Any) -> Key:
+    return Key(
+        id=row.id,
+        credential_id=row.credential_id,
+        public_key=row.public_key,
+        name=row.name,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
     )
 
 
@@ -74,6 +77,23 @@ def _own(session: Session, model: Any, user_id: UUID, ends: str) -> Any:
             select(table).where(table.c.user_id == user_id, table.c[ends].is_(None)).order_by(table.c.created_at)
         ).all()
     )
+
+
+def owner_of_key(session: Session, credential_id: str) -> tuple[UUID, Key] | None:
+    """Return whose key this is, and the key; None for one that nobody has, or has no more."""
+    table = table_of(Passkey)
+    known = (table.c.credential_id == credential_id.rstrip("="), table.c.revoked_at.is_(None))
+    row = session.execute(select(table).where(*known)).one_or_none()
+    return None if row is None else (row.user_id, _key(row))
+
+
+def keys_that_enter(session: Session, user_id: UUID) -> frozenset[UUID]:
+    """Return which keys of an account let in by themselves, as the act says by which each was added."""
+    record = table_of(AuditRecord)
+    of_account = (record.c.object_type == "user", record.c.object_id == user_id)
+    statement = select(record.c.body).where(*of_account, record.c.action == "user.add_passkey")
+    added = [json.loads(body)["detail"] for body in session.execute(statement).scalars()]
+    return frozenset(UUID(one["passkey_id"]) for one in added if one.get("enters_alone"))
 
 
 def open_challenge(session: Session, token_sha256: str, kind: ChallengeKind, now: datetime) -> Any:

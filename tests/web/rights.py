@@ -190,6 +190,8 @@ ROUTES: Mapping[str, Right] = {
     "GET /login/otp": OPEN,
     "POST /login/otp": OPEN,
     "POST /login/passkey": OPEN,
+    "POST /login/key/challenge": OPEN,
+    "POST /login/key": OPEN,
     "POST /logout": OPEN,
     "POST /language": OPEN,
     "POST /api/v1/session": OPEN,

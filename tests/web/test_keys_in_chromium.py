@@ -1,4 +1,4 @@
-"""A passkey as Chromium makes it, with the authenticator of its own tools: registered, signed in with, shown again."""
+"""A passkey as Chromium makes it, with the authenticator of its own tools: registered, signed in with, also alone."""
 
 import pytest
 
@@ -21,7 +21,7 @@ AUTHENTICATOR = {
 
 
 @pytest.mark.long
-def test_a_passkey_is_registered_and_is_the_second_step_in_a_real_browser(house: House) -> None:
+def test_a_passkey_is_registered_and_is_the_second_step_and_lets_in_alone_in_a_real_browser(house: House) -> None:
     if program() is None:
         skip_or_fail(WHAT_TO_INSTALL)
     own = house.people["coordinator"].user_id
@@ -48,6 +48,14 @@ def test_a_passkey_is_registered_and_is_the_second_step_in_a_real_browser(house:
         page.fill("[name=password]", PASSWORD)
         page.click("form[action='/login'] .pri")
         page.click("[data-passkey]")
+        page.wait_for_url("**/inbox")
+        page.goto(f"{address}/step-up?next=/security")
+        page.click("[data-passkey]")
+        page.wait_for_selector("#sessions")
+        assert page.locator("li", has_text="this computer").locator(".tag").inner_text() == "signs in alone"
+
+        page.click("form[action='/logout'] button")
+        page.click("form[action='/login/key'] [data-passkey]")
         page.wait_for_url("**/inbox")
         page.goto(f"{address}/step-up?next=/security")
         page.click("[data-passkey]")

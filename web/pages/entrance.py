@@ -10,15 +10,16 @@ from lifecycle.access.security import factors
 from lifecycle.errors import LifecycleError
 from lifecycle.people.queries import personas
 from models.states import ChallengeKind
-from web import cookies
+from web import cookies, key_alone
 from web.errors import reasons_of, status_of
-from web.proving import FactorWrong, Ways, draw, place_of, said_in, ways_of
+from web.proving import PASSKEY, FactorWrong, Ways, draw, place_of, said_in, ways_of
 from web.render import page
 from web.session import (
     Anybody,
     Somebody,
     Typed,
     Visit,
+    remember_challenge,
     remember_device,
     remember_halfway,
     remember_session,
@@ -29,6 +30,7 @@ from web.signing_in import (
     Entered,
     Halfway,
     by_one_click,
+    by_passkey,
     by_password,
     by_second_factor,
     halfway,
@@ -92,6 +94,32 @@ def draw_for_entering(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 
     account, challenge = found
     own = visit.read(lambda session: factors(session, account.user_id))
     return JSONResponse(keys.to_prove(place, challenge.signs, [one.credential_id for one in own.keys]))
+
+
+@router.post("/login/key/challenge")
+def draw_for_a_key_alone(visit: Anybody, form: Typed) -> Response:  # noqa: ARG001 - the form's token is what counts
+    """Return what the browser is asked for where nobody has said yet who they are."""
+    place = place_of(visit)
+    if place is None or not key_alone.is_offered(visit):
+        raise FactorWrong("no_place_for_passkeys")
+    kept, signs = key_alone.drawn(visit)
+    answer = JSONResponse(keys.to_enter(place, signs))
+    remember_challenge(answer, visit.request, kept)
+    return answer
+
+
+@router.post("/login/key")
+def enter_by_key(visit: Anybody, form: Typed) -> Response:
+    """Let in whom the passkey names that the browser brought."""
+    following = text_of(form, "next")
+    try:
+        entered = by_passkey(visit, text_of(form, PASSKEY))
+    except LifecycleError as error:
+        answer = _page(visit, following, login="", error=error)
+    else:
+        answer = _into(visit, entered, following)
+    cookies.forget(answer, visit.request, cookies.KEY_ALONE)
+    return answer
 
 
 @router.post("/login/as")
@@ -159,7 +187,8 @@ def _page(visit: Visit, following: str, *, login: str, error: LifecycleError | N
     known = visit.read(personas) if visit.house.is_demo else []
     reasons = reasons_of(error) if error else ()
     status = status_of(error) if error else 200
-    return page(visit, "login.html", status=status, next=following, login=login, reasons=reasons, personas=known)
+    ways = {"personas": known, "has_keys_alone": key_alone.is_offered(visit)}
+    return page(visit, "login.html", status=status, next=following, login=login, reasons=reasons, **ways)
 
 
 def _second(visit: Visit, following: str, error: LifecycleError | None = None) -> Response:

@@ -31,6 +31,7 @@ from lifecycle.commands import Answer, Command
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, NotSignedIn, unmet
 from models.limits import LONGEST_PASSWORD, RECOVERY_CODES, SHORT_TEXT, SHORTEST_PASSWORD
 from models.states import ChallengeKind
+from web import key_alone
 from web.errors import reasons_of, status_of
 from web.proving import PASSKEY, FactorWrong, answered, draw, place_of
 from web.reading_rights import as_id
@@ -65,11 +66,15 @@ class Device:
 def show(visit: Somebody, done: str = "") -> Response:
     """Show what guards one's account, and where one is signed in."""
     own = visit.actor.user_id
-    rows = visit.read(lambda session: security.sessions(session, own, visit.now))
+    rows, alone = visit.read(
+        lambda session: (security.sessions(session, own, visit.now), security.keys_that_enter(session, own))
+    )
     return page(
         visit,
         "security.html",
         own=visit.factors,
+        alone=alone if key_alone.is_offered(visit) else frozenset(),
+        offers_alone=key_alone.is_offered(visit),
         sessions=[_device(row, _session_id(visit)) for row in rows],
         is_demanded=visit.house.demands_second_factor,
         is_demanded_of_all=visit.house.demands_it_of_everybody,
@@ -187,6 +192,7 @@ def add_passkey(visit: Somebody, form: Typed) -> Response:
             public_key=made.public_key,
             sign_count=made.sign_count,
             name=name,
+            enters_alone=made.enters_alone,
             codes_sha256=_fingerprints(codes),
         )
         _do(visit, command)
