@@ -43,6 +43,7 @@ from web.pages import (
     disbursement,
     drafts,
     entrance,
+    exports,
     funds,
     gate,
     house,
@@ -76,7 +77,7 @@ PEOPLE: Sequence[APIRouter] = (
 )
 RUNNING: Sequence[APIRouter] = (
     *(invitations.router, admin.router, ops.router, webhooks.router, drafts.router, standards.router),
-    *(portfolio.router, reference.router, api.router),
+    *(portfolio.router, reference.router, exports.router, api.router),
 )
 MONEY: Sequence[APIRouter] = (
     *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router, bank.router),

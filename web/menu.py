@@ -55,6 +55,7 @@ MENU: tuple[Entry, ...] = (
 _REFERENCES: Mapping[str, frozenset[Role]] = {
     "standards": frozenset(Role),
     "platforms": frozenset(Role),
+    "exports": frozenset({*OF_PLATFORMS, *FUNDER_ROLES, Role.COORDINATOR}),
     "audit": frozenset({Role.AUDITOR, Role.OPERATOR, Role.ADMIN}),
     "problems": frozenset(Role),
     "api": frozenset(Role),

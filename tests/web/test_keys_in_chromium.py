@@ -52,7 +52,7 @@ def test_a_passkey_is_registered_and_is_the_second_step_and_lets_in_alone_in_a_r
         page.goto(f"{address}/step-up?next=/security")
         page.click("[data-passkey]")
         page.wait_for_selector("#sessions")
-        assert page.locator("li", has_text="this computer").locator(".tag").inner_text() == "signs in alone"
+        assert page.locator("li", has_text="this computer").locator(".tag").inner_text() == "可单独登录"
 
         page.click("form[action='/logout'] button")
         page.click("form[action='/login/key'] [data-passkey]")
