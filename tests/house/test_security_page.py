@@ -7,6 +7,7 @@ from models import limits
 from models.file_store import DEFAULT_LIMIT_BYTES
 from models.tables import metadata
 from tests.house.test_rules import ROOT
+from web.house import FEED_AT_ONCE, FEED_PER_MINUTE
 
 PAGE = (ROOT / "docs/security.md").read_text("utf-8")
 
@@ -41,6 +42,7 @@ class TestTheLimits:
         assert f"{uploads.MAX_PIXELS // 10**6} million pixels, {uploads.MAX_SIDE:,} a side" in said["picture"]
         assert f"{limits.SESSION_PER_MINUTE:,} a minute, {limits.SESSION_AT_ONCE:,}" in said["requests of a session"]
         assert f"{limits.TOKEN_PER_MINUTE} a minute, {limits.TOKEN_AT_ONCE}" in said["requests of an API token"]
+        assert f"{FEED_PER_MINUTE} a minute, {FEED_AT_ONCE}" in said["requests for one calendar"]
         assert said["wrong passwords"].startswith(f"{limits.SIGN_IN_TRIES} in 5 minutes")
         tries = ", ".join(str(most) for _, most in limits.SECOND_FACTOR_TRIES)
         assert ", ".join(re.findall(r"\d+(?= in (?:5 minutes|an hour|a day))", said["wrong second factors"])) == tries

@@ -99,7 +99,7 @@ class TestTheNumberInTheBar:
     @pytest.mark.usefixtures("made")
     def test_comes_by_itself_in_words_too_and_is_that_of_the_inbox(self, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("project_lead")
-        assert 'data-polls="/inbox/count"></span>' in visitor.open("/projects").answer.text
+        assert 'data-polls="/inbox/count?lang=en"></span>' in visitor.open("/projects").answer.text
 
         said = _number(visitor)
         todo = visitor.open("/inbox").text.count("It is yours")
