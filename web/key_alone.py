@@ -48,8 +48,9 @@ def kept(visit: Visit, cookie: str) -> tuple[str, bytes]:
 
 def answered(visit: Visit, text: str, user_id: UUID) -> UUID:
     """Return the challenge that an account has answered now; `FactorWrong` for one that was answered before."""
+    challenge_id = visit.house.new_id()
     row = {
-        "id": visit.house.new_id(),
+        "id": challenge_id,
         "user_id": user_id,
         "kind": ChallengeKind.SIGN_IN,
         "token_sha256": fingerprint(_sealed(visit, "once", text)),
@@ -60,8 +61,7 @@ def answered(visit: Visit, text: str, user_id: UUID) -> UUID:
         run_in_transaction(visit.house.engine, lambda session: insert_rows(session, Challenge, [row]))
     except IntegrityError as error:
         raise FactorWrong("challenge_over") from error
-    found: UUID = row["id"]
-    return found
+    return challenge_id
 
 
 def _sealed(visit: Visit, what: str, text: str) -> str:

@@ -139,7 +139,7 @@ def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, s
 def by_passkey(visit: Visit, brought: str) -> Entered:
     """Let in whom a passkey names that verified its user: two factors at once. `FactorWrong`, `TooMany`.
 
-    Wrong tries count for the place, as those of passwords do, and for the account of the key, as second factors do.
+    A wrong try from a browser that the account does not know counts for its place alone: nobody locks anybody else out.
     """
     text, signs = key_alone.kept(visit, cookies.read(visit.request, cookies.KEY_ALONE))
     device = cookies.read(visit.request, cookies.DEVICE) or secrets.token_urlsafe(32)
@@ -150,7 +150,9 @@ def by_passkey(visit: Visit, brought: str) -> Entered:
     if account is not None and erred:
         raise TooMany(unmet("too_many", minutes=erred))
     count = _count_of(visit, account, key, signs, brought)
-    note(visit, login, SignInKind.PASSKEY, device if is_known else None, is_good=count is not None)
+    is_good = count is not None
+    counted = login if is_good or is_known else ""
+    note(visit, counted, SignInKind.PASSKEY, device if is_known else None, is_good=is_good)
     if account is None or key is None or count is None:
         raise FactorWrong("passkey_wrong")
     proof = {"kind": SignInKind.PASSKEY, "passkey_id": key.id, "sign_count": count, "has_no_password": True}

@@ -45,9 +45,11 @@ class Waiting:
         """Return the number, judged where it is not known; who asks meanwhile waits for the same judgement."""
         place = self.place(user_id)
         with place.lock:
-            if place.number is None or place.until <= self.clock():
-                self.keep(place, judge())
-            return place.number
+            number = place.number if place.until > self.clock() else None
+            if number is None:
+                number = judge()
+                self.keep(place, number)
+            return number
 
     def place(self, user_id: UUID) -> Place:
         """Return where a number that is judged from now on is to be kept; other people's old ones are dropped."""

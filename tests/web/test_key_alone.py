@@ -263,13 +263,26 @@ class TestTooManyTries:
         assert "wait 5 minutes" in page.text
         assert other.send("Sign in", login="coordinator", password=PASSWORD).status == 429
 
-    def test_with_one_key_stop_the_second_factors_of_its_account(self, own: Browser, other: Browser) -> None:
+    def test_of_a_stranger_keep_nobody_out_of_a_browser_that_is_known(self, own: Browser, other: Browser) -> None:
         one = with_passkey(own)
+        forged = SecurityKey(OUR_ADDRESS, id=one.id, handle=one.handle)
+        for _ in range(10):
+            assert entered(other, forged).status == 401
+        assert entered(other, one).status == 429
+
+        own.send("Sign out")
+
+        assert entered(own, one).path == "/inbox"
+
+    def test_in_a_known_browser_stop_the_second_factors_of_its_account(self, own: Browser, other: Browser) -> None:
+        one = with_passkey(own)
+        own.send("Sign out")
         one.verifies = False
         for _ in range(5):
-            assert entered(other, one).status == 401
+            assert entered(own, one).status == 401
         one.verifies = True
 
+        assert entered(own, one).status == 429
         assert entered(other, one).status == 429
 
     def test_of_passwords_stop_it_too(self, own: Browser, other: Browser) -> None:
