@@ -186,13 +186,19 @@ class TestATable:
         assert figures(house) == [("B-01", 50, 48, False)]
 
     def test_may_hold_what_an_earlier_row_unlocks(self, house: House, engineer: Browser, trial: str) -> None:
-        """Rows are judged one after the other: one batch is there when the next row corrects nothing but follows it."""
+        """With a ladder of 10 and 100 a run of 100 alone is refused; behind a good closed run of 10 it is not."""
         made = UUID(house.one("SELECT id FROM project WHERE number = :n", n=trial))
-        send(engineer, table(a_batch("B-01", is_closed="yes", is_conforming="yes"), a_batch("B-02")))
+        sign_contract(house, made, ladder_sizes=[10, 100])
+        small = a_batch("B-01", started=10, passed_first_time=10, size=10, is_closed="yes", is_conforming="yes")
+        large = a_batch("B-02", started=100, passed_first_time=99, size=100)
 
+        send(engineer, table(large))
+        assert "wrong 1" in engineer.page.text
+        engineer.open(f"/projects/{trial}/batch-table")
+        send(engineer, table(small, large))
         engineer.send(BRING.format(2))
 
-        assert house.one("SELECT count(*) FROM trial_batch WHERE project_id = :id", id=str(made)) == 2
+        assert figures(house) == [("B-01", 10, 10, True), ("B-02", 100, 99, False)]
 
 
 class TestAWrongRow:
