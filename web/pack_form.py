@@ -56,7 +56,8 @@ def groups_of(text: str, pack: Pack, lang: Lang) -> list[Group]:
         said = "" if said == value else said
         return Number(path=path, label=label, value=value, said=said, line=at + 1, raw=lines[at].strip())
 
-    found = [Group(title="", numbers=[number(VERSION, sentence("page.field.pack_version", {}, lang))])]
+    version = number(VERSION, sentence("page.field.pack_version", {}, lang))
+    found = [Group(title=f"{pack.code} {pack.version}", numbers=[version])]
     for stage in pack.stages:
         days = [
             (f"{stage.gate}/{name}", sentence(f"page.draft.{name}", {}, lang), sentence(f"page.draft.{unit}", {}, lang))
