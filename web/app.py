@@ -35,6 +35,7 @@ from web.pages import (
     agreements,
     api,
     bank,
+    batch_table,
     batches,
     board,
     bringing,
@@ -73,7 +74,7 @@ from web.session import anybody, lang_of, trace_id_of
 
 PEOPLE: Sequence[APIRouter] = (
     *(inbox.router, mine.router, notes.router, calendar.router, delegations.router, intake.router, bringing.router),
-    *(gate.router, papers.router, batches.router, reviews.router, project_tabs.router),
+    *(gate.router, papers.router, batches.router, batch_table.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
     *(invitations.router, admin.router, ops.router, webhooks.router, drafts.router, standards.router),

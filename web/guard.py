@@ -60,11 +60,25 @@ class Guard:
                 if along := scope["state"].get(ALONG):
                     new.append((b"set-cookie", along.encode()))
                 message["headers"] = [*said, *new]
+                _tell_the_way(scope, message)
             await send(message)
 
         await self.app(scope, _counted(receive, _limit(scope), _declared(scope)), answer)
 
 
+def _tell_the_way(scope: Scope, message: Message) -> None:
+    """Tell a script that measures an upload where a redirect leads, since it cannot see one: it goes there itself.
+
+    A script that follows redirects unseen would load the page twice and lose the place on it (`#decide`).
+    """
+    if message["status"] == _SEE_OTHER and any(name == b"x-measured" for name, _ in scope["headers"]):
+        message["status"] = 200
+        message["headers"] = [
+            (b"x-location" if name.lower() == b"location" else name, value) for name, value in message["headers"]
+        ]
+
+
+_SEE_OTHER = 303
 _ATTEMPTS = frozenset({400, 403, 405, 413, 428, 429})
 """What a page of ours does not send: an attempt to get around a rule, a limit or a check, or a broken program."""
 _LOG = logging.getLogger("pilotway.access")

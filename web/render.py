@@ -60,6 +60,11 @@ class Words:
         """Return the words of a verb."""
         return verb_title(permission, self.lang)
 
+    def does(self, permission: str) -> str:
+        """Return what a verb does, in a sentence; nothing where none was written."""
+        code = f"does.{permission}"
+        return sentence(code, {}, self.lang) if is_known(code) else ""
+
     def field(self, name: str) -> str:
         """Return the label of a field of a command, or of a column where no command asks for it."""
         own = f"page.field.{name}"

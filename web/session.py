@@ -250,7 +250,7 @@ _GUARDING = re.compile(r"/(security|step-up)(/|$)")
 
 _OWN_PAGES = re.compile(
     r"/(my(/.*)?|receipts/[^/]+|help|evidence/[^/]+(/file)?"
-    r"|projects/[^/]+/(files|batches(/[^/]+)?|gate/[^/]+|do/[^/]+))?"
+    r"|projects/[^/]+/(files|batches(/[^/]+)?|batch-table(\.xlsx|/.+)?|gate/[^/]+|do/[^/]+))?"
 )
 
 

@@ -80,19 +80,20 @@ def xlsx_rows(path: Path, sheet: str | None, header_row: int) -> Iterator[RawRow
     """Yield every row of the sheet from the first on; `Unreadable` when the workbook or its extent is refused."""
     if not openpyxl.DEFUSEDXML:  # pragma: no cover - an installation without its guard must not read workbooks
         raise Unreadable("xlsx_unguarded", "defusedxml")
-    try:
-        check_archive(path)
-        _check_parts(path)
-        with _quiet():
-            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except _DAMAGED:
-        raise Unreadable("xlsx_damaged", "XLSX") from None
-    try:
-        yield from _sheet_rows(path, _sheet(book, sheet), header_row)
-    except _DAMAGED:
-        raise Unreadable("xlsx_damaged", "XLSX") from None
-    finally:
-        book.close()
+    with path.open("rb") as file:  # by its content: openpyxl would judge a path by its ending
+        try:
+            check_archive(path)
+            _check_parts(path)
+            with _quiet():
+                book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        except _DAMAGED:
+            raise Unreadable("xlsx_damaged", "XLSX") from None
+        try:
+            yield from _sheet_rows(path, _sheet(book, sheet), header_row)
+        except _DAMAGED:
+            raise Unreadable("xlsx_damaged", "XLSX") from None
+        finally:
+            book.close()
 
 
 def _sheet(book: Any, name: str | None) -> Any:

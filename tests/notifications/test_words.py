@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from datetime import date
 from enum import StrEnum
@@ -12,7 +13,7 @@ from lifecycle.invariants.check import all_checks
 from lifecycle.standards.pack import Party
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models import states
-from notifications.words import KIND_OF_VALUE, entries, explain_unmet, placeholders, sentence, title
+from notifications.words import KIND_OF_VALUE, LOCALE, entries, explain_unmet, placeholders, sentence, title
 from tests.notifications.codes import uses, variable_uses, words_in
 
 CATALOGUE = {code: texts for _, code, texts in entries()}
@@ -85,6 +86,12 @@ ENUMS: dict[str, type[StrEnum]] = {
 
 
 class TestCatalogue:
+    def test_says_nothing_twice_in_one_file(self) -> None:
+        """YAML keeps the last of two and says nothing."""
+        for path in LOCALE.glob("*.yaml"):
+            codes = re.findall(r"^([^\s#][^:\n]*):(?:\s|$)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert [code for code, times in Counter(codes).items() if times > 1] == [], path.name
+
     def test_says_everything_in_both_languages(self) -> None:
         lacking = [code for code, texts in CATALOGUE.items() if not texts.get("zh") or not texts.get("en")]
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 
 from models.states import Role
+from notifications.words import sentence
 from tests.factories import House
 from tests.web.browser import Browser
 from tests.web.test_api import Program
+from web.api.births import BIRTHS
 from web.api.openapi import document
 from web.app import API, API_PREFIX
+from web.nouns import NOUNS
 
 WHOLE = document("en")
 
@@ -79,6 +83,16 @@ class TestTheDocument:
             other["paths"]["/projects/{ref}/commands/hold"]["post"]["summary"]
             != (WHOLE["paths"]["/projects/{ref}/commands/hold"]["post"]["summary"])
         )
+
+    def test_says_what_each_verb_does_as_its_command_says_it_and_in_chinese(self) -> None:
+        verbs = {verb.permission: verb for noun in NOUNS.values() for verb in noun.verbs}
+        for permission, verb in {**verbs, **{verb.permission: verb for verb in BIRTHS.values()}}.items():
+            own = " ".join(cleandoc(verb.command.__doc__ or "").split())
+            assert sentence(f"does.{permission}", {}, "en") == own, permission
+        for path, ways in document("zh-CN")["paths"].items():
+            for method, one in ways.items():
+                for said in (one["summary"], one.get("description", one["summary"])):
+                    assert re.search("[\u4e00-\u9fff]", said), f"{method} {path}: {said}"
 
     def test_describes_every_route(self) -> None:
         described = {(method.upper(), f"{API_PREFIX}{path}") for method, path, _ in operations()}

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 import yaml
 
 from models.states import Role
 from tests.factories import House
-from tests.web.browser import Browser
+from tests.web.browser import Browser, Page
 
 
 def changed(browser: Browser, version: str) -> str:
@@ -79,6 +80,42 @@ class TestDraft:
         assert page.status == 200
         assert "1 places to mend 2" in page.text or "1 places to mend 3" in page.text
 
+    def test_begins_with_its_numbers_as_a_form_beside_their_lines(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        page = editor.open("/standard-drafts/numbers?base=default@2026.1")
+        assert "bound: 0.8, confidence: 0.95" in page.text
+        before = text_of(editor.open("/standard-drafts/new?base=default@2026.1"))
+        editor.open("/standard-drafts/numbers?base=default@2026.1")
+        numbers = {"n.version": "2026.2", "n.G3.4/bound": "0.85", "n.G3/maximum_days": "25"}
+
+        checked = editor.send("Check", **numbers)
+        assert "G3.4 Lower bound − 80% + 85%" in checked.text
+        assert "default@2026.2 passes: 57 clauses" in checked.text
+        text = text_of(editor.send("Go on in the text", **numbers))
+
+        changed_lines = [
+            (old, new) for old, new in zip(before.split("\n"), text.split("\n"), strict=True) if old != new
+        ]
+        assert [new.strip() for _, new in changed_lines] == [
+            "version: '2026.2'",
+            "maximum_days: 25",
+            "parameters: {batch: trial, bound: 0.85, confidence: 0.95, point: 0.9}",
+        ]
+        editor.send("Hand over to a second editor", reason="a higher bound")
+        assert house.one("SELECT pack_version FROM standard_draft") == "2026.2"
+
+    @pytest.mark.parametrize("wrong", ["", "many", "0.9 # bound", "{a: 1}", "1e9", "&a 1", "9" * 40])
+    def test_takes_no_number_that_is_none(self, signed_in: Callable[..., Browser], wrong: str) -> None:
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/numbers?base=default@2026.1")
+
+        page = editor.send("Go on in the text", **{"n.G3.4/bound": wrong})
+
+        assert (page.status, page.path) == (422, "/standard-drafts/numbers")
+        assert "G3.4/bound" in page.text
+
     def test_comes_as_a_file_too(self, signed_in: Callable[..., Browser]) -> None:
         editor = signed_in(Role.STANDARD_EDITOR)
         editor.open("/standard-drafts/new?base=default@2026.1")
@@ -105,6 +142,11 @@ class TestDraft:
 
         assert visitor.open("/standard-drafts/new").status == 403
         assert "Draft a new version" not in visitor.open("/standards").text
+
+
+def text_of(page: Page) -> str:
+    """Return the text of the standard that stands on a page."""
+    return next(value for name, value in page.form("/standard-drafts/new").fields if name == "text")
 
 
 def _csrf(browser: Browser) -> str:

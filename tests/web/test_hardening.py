@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from starlette.responses import RedirectResponse
 
 from lifecycle.access.queries import signed_in as session_of
 from models.db import reading
@@ -45,6 +46,26 @@ class TestEveryAnswer:
     @pytest.mark.parametrize("path", ["/static", "/static/", "/static/app.css", "/static/../app.py", "/.git/config"])
     def test_serves_no_folder_and_no_file_but_those_that_ship(self, browser: Browser, path: str) -> None:
         assert browser.ask("GET", path).status_code in (404, 405)
+
+
+class TestARedirect:
+    def test_is_told_to_a_script_that_measures_an_upload_with_its_place(
+        self, console: FastAPI, browser: Browser
+    ) -> None:
+        @console.post("/measured")
+        def measured() -> RedirectResponse:
+            return RedirectResponse("/inbox#todo", status_code=303)
+
+        followed, told = browser.ask("POST", "/measured"), browser.ask("POST", "/measured", headers={"x-measured": "1"})
+
+        assert (followed.status_code, followed.headers["location"]) == (303, "/inbox#todo")
+        assert (told.status_code, told.headers["x-location"]) == (200, "/inbox#todo")
+        assert "location" not in told.headers
+
+    @pytest.mark.parametrize("template", [one for one in TEMPLATES if "multipart/form-data" in one.read_text("utf-8")])
+    def test_may_follow_every_upload_for_each_is_measured(self, template: Path) -> None:
+        for form in re.findall(r"<form[^>]*multipart/form-data[^>]*>", template.read_text("utf-8")):
+            assert "data-measured" in form
 
 
 class TestAnUnexpectedError:

@@ -115,7 +115,8 @@ class TestALink:
 
 class TestItsSession:
     def test_opens_the_own_pages(self, own_page: Browser, number: str) -> None:
-        for path in ("/my", f"/my/{number}", f"/projects/{number}/files", f"/projects/{number}/do/evidence-add"):
+        own = ("batch-table", "batch-table.xlsx", "files", "do/evidence-add")
+        for path in ("/my", f"/my/{number}", *(f"/projects/{number}/{one}" for one in own)):
             assert own_page.open(path).status == 200, path
         assert "only your firm's own pages are open" in own_page.page.text
 

@@ -13,6 +13,8 @@ from models.journal import OutboxMessage
 from models.reading import table_of
 from models.runs import ScheduledRun
 from models.states import DeliveryStatus, SlotStatus
+from notifications.messages import KINDS
+from notifications.words import LANGUAGES, Lang, title
 from tests.factories import House, key, projects
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
@@ -223,6 +225,20 @@ class TestTheOutbox:
         visitor.send("retry", message_ids=[message], reason="the address is right now")
 
         assert house.one("SELECT status FROM outbox_message WHERE id = :id", id=message) == "waiting"
+
+    def test_says_what_kind_a_message_is_in_words_and_by_its_code(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        message = a_message(house)
+        kind = house.one("SELECT kind FROM outbox_message WHERE id = :id", id=message)
+
+        page = signed_in("operator").open("/ops/outbox")
+
+        assert f"{title('kind_of_message', kind, 'en')} {kind}" in page.text
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_has_words_for_every_kind(self, lang: Lang) -> None:
+        assert [kind for kind in KINDS if title("kind_of_message", kind, lang) == kind] == []
 
     def test_drops_nothing_without_a_reason(self, house: House, signed_in: Callable[..., Browser]) -> None:
         message = a_message(house)

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
+from openpyxl import Workbook
 
 from lifecycle.projects.registration import RegisterProject
 from lifecycle.standards import library
@@ -219,8 +220,14 @@ class TestHandingIn:
         thief.open(f"/projects/{own}/do/evidence-add?type=paper")
         assert thief.send("Hand in", v_title="own", file=("own.pdf", PDF)).path.startswith("/evidence/")
 
-    def test_shows_a_table_as_text_only(self, lead: Browser) -> None:
-        page = lead.send("Hand in", v_title="t", file=("t.csv", "名称,值\n<b>温控</b>,4\n".encode()))
+    @pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])
+    def test_shows_a_table_as_text_only(self, lead: Browser, name: str) -> None:
+        content, book = io.BytesIO("名称,值\n<b>温控</b>,4\n".encode()), Workbook()
+        if name.endswith(".xlsx"):
+            book.active.append(["<b>温控</b>", 4])  # type: ignore[union-attr]
+            book.save(content)
+
+        page = lead.send("Hand in", v_title="t", file=(name, content.getvalue()))
 
         assert "<b>温控</b>" in page.text
         assert "&lt;b&gt;温控" in page.answer.text

@@ -259,6 +259,10 @@ class TestADelegation:
 
         assert visitor.page.path.startswith("/receipts/"), visitor.page.text
         visitor.open("/delegations")
+        names = [house.one("SELECT name FROM app_user WHERE login = :l", l=one) for one in ("fund_manager", "sponsor")]
+        assert f"{names[0]} → {names[1]}" in visitor.page.text
+        assert 'title="sponsor"' in visitor.page.answer.text
+        assert f"{names[1]} stands in for {names[0]}" in signed_in("admin").open("/users/sponsor").text
         visitor.send("end a delegation")
         assert "There is no delegation" in visitor.open("/delegations").text
 

@@ -98,6 +98,8 @@ _REFS = {"project": "number", "payout": "number", "fund": "code"}
 LISTS = (
     ("/projects", Role.AUDITOR),
     ("/projects/calendar", Role.AUDITOR),
+    ("/projects?owed_by=sme", Role.AUDITOR),
+    ("/projects?owed_by=sme", Role.COORDINATOR),
     ("/platforms", Role.AUDITOR),
     ("/payees", Role.AUDITOR),
     ("/batches", Role.AUDITOR),

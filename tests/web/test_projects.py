@@ -3,6 +3,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from lifecycle.projects.commands import PutOnHold
 from models.states import ProjectState, Role
@@ -93,6 +94,39 @@ class TestTheList:
 
         assert (number(house, made[49]) in first, number(house, made[50]) in first) == (True, False)
         assert (number(house, made[49]) in second, number(house, made[51]) in second) == (False, True)
+
+    @pytest.mark.parametrize("party", ["sme", "platform", "programme", "lab"])
+    def test_asks_for_what_one_party_owes_on_the_page_and_in_its_files_as_programs_do(
+        self, house: House, signed_in: Callable[..., Browser], party: str
+    ) -> None:
+        projects(house, 1, pack="default")
+        projects(house, 1, pack="lean")
+        projects(house, 1, stage=ProjectState.IN_PRODUCTION)
+        visitor = signed_in("coordinator")
+        asked = visitor.ask("GET", f"/api/v1/projects?owed_by={party}").json()["data"]
+        visitor.open("/projects")
+
+        page = visitor.send("Filter", owed_by=party)
+
+        numbers = {one["number"] for one in asked}
+        assert {said for said, _ in page.links if said.startswith("PT-")} == numbers
+        for form in ("json", "csv", "xlsx") if numbers else ():
+            assert f"owed_by={party}" in page.link(form.upper())
+        told = visitor.ask("GET", f"/projects.json?owed_by={party}").json()["data"]
+        assert {one["number"] for one in told} == numbers
+
+    def test_knows_only_parties(self, signed_in: Callable[..., Browser]) -> None:
+        assert signed_in("coordinator").open("/projects?owed_by=somebody").status == 422
+
+    def test_costs_as_many_statements_for_fifty_as_for_five(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        visitor = signed_in("auditor")
+        projects(house, 5, pack="lean")
+        few = _statements(house, visitor)
+        projects(house, 50, pack="lean")
+
+        assert _statements(house, visitor) == few
 
     def test_finds_by_a_part_of_the_name_and_takes_signs_as_they_are(
         self, signed_in: Callable[..., Browser], project: str
@@ -233,3 +267,19 @@ class TestWhatIsMissing:
         one = a_project(house, stage=stage, pack="lean")
 
         assert f"are met, {then}." in signed_in("coordinator").open(f"/projects/{one}").text
+
+
+def _statements(house: House, visitor: Browser) -> int:
+    """Return how many statements the list of what firms owe sends."""
+    path, counted = "/projects?owed_by=sme", []
+    visitor.open(path)
+
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        counted.append(statement)
+
+    event.listen(house.engine, "before_cursor_execute", note)
+    try:
+        assert visitor.open(path).status == 200
+    finally:
+        event.remove(house.engine, "before_cursor_execute", note)
+    return len(counted)

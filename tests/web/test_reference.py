@@ -67,6 +67,33 @@ class TestThePortfolio:
 
         assert entered == [2, 0, 0]
         assert visitor.open("/portfolio?since=July").status == 422
+        assert visitor.open("/portfolio?until=9999-12").status == 200
+
+    def test_gives_each_of_its_drawings_as_a_table_and_a_file_with_the_same_filters(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        projects(house, 3)
+        visitor = signed_in("coordinator")
+
+        page = visitor.open("/portfolio?since=2020-01")
+
+        for part, name in (("stages", "entered"), ("conversion", "decided")):
+            (row, *_) = visitor.ask("GET", f"/portfolio.json?since=2020-01&part={part}").json()["data"]
+            assert name in row
+            assert f'href="/portfolio.csv?since=2020-01&amp;part={part}"' in page.answer.text
+        assert visitor.ask("GET", "/portfolio.csv?part=money").status_code == 200
+        assert visitor.ask("GET", "/portfolio.csv?part=everything").status_code == 404
+
+    def test_says_how_often_a_stage_was_sent_back_where_there_are_enough(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        projects(house, 9)
+        visitor = signed_in("coordinator")
+        assert "no stage has 10 visits" in visitor.open("/portfolio").text
+
+        projects(house, 1)
+
+        assert "Intake 0% [0%–28%] (0 of 10 visits)" in visitor.open("/portfolio").text
 
     def test_lists_no_reports_of_strangers(self, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("coordinator")

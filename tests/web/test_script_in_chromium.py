@@ -104,6 +104,23 @@ def test_a_refused_file_shows_the_reasons_on_the_same_form(house: House, page: P
     assert house.one("SELECT count(*) FROM evidence") == 0
 
 
+def test_an_upload_that_is_measured_keeps_the_place_on_the_page_it_leads_to(house: House, page: Page) -> None:
+    """A redirect to a place on the very page that sent: the page is loaded anew and stands at the place."""
+    number = house.one("SELECT number FROM project WHERE stage = 'feasibility'")
+    here = f"/projects/{number}/do/evidence-add?type=paper"
+
+    def lead(route: Route) -> None:
+        is_measured = route.request.headers.get("x-measured") == "yes"
+        route.fulfill(status=200, headers={"x-location": f"{here}#f-file"} if is_measured else {})
+
+    page.route("**/do/evidence-add", lead)
+    _hand_in(page, house)
+
+    page.wait_for_url(f"**{here}#f-file")
+    page.wait_for_function("document.querySelector('[name=v_title]')?.value === ''")
+    assert page.locator("progress").count() == 0
+
+
 def _hand_in(page: Page, house: House, *, content: bytes = PAPER) -> None:
     number = house.one("SELECT number FROM project WHERE stage = 'feasibility'")
     page.goto(f"/projects/{number}/do/evidence-add?type=paper")

@@ -174,6 +174,14 @@ def _import_looked_at(page: Page) -> None:
     page.wait_for_url("**/import/*")
 
 
+def _batches_looked_at(page: Page) -> None:
+    page.goto("/projects/PT-2025-0014/batch-table")
+    text = "批次号,制造日,投入数,一次合格数\nB-02,2025-10-20,91,84\nB-04,2025-11-20,30,31\nB-05,2025-11-20,30,30\n"
+    page.set_input_files("[name=file]", {"name": "b.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.click("main form[action$='/batch-table'] button")
+    page.wait_for_url("**/batch-table/*")
+
+
 STATES: Mapping[str, tuple[str | None, Callable[[Page], None]]] = {
     "a password is wrong": (None, _sent("/login", login="chen", password="wrong")),
     "a form is sent empty": ("sme", _sent("/projects/PT-2025-0014/do/trial-batch-add")),
@@ -182,5 +190,6 @@ STATES: Mapping[str, tuple[str | None, Callable[[Page], None]]] = {
         _sent("/projects/PT-2024-0009/do/advance", reason="交付完成", expected_version="1"),
     ),
     "rows of a table are wrong": ("coordinator", _import_looked_at),
+    "batches of a table are wrong": ("sme", _batches_looked_at),
 }
 """What can go wrong: who meets it, and how."""

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from inspect import cleandoc
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -224,7 +223,7 @@ class _Writer:
             f"/{path}",
             tag=path,
             summary=self.words.verb(verb.permission),
-            about=_about(verb),
+            about=self.words.does(verb.permission),
             answer=ANSWERED,
             status="201",
             body=body,
@@ -251,7 +250,7 @@ class _Writer:
                 f"/{noun.path}/{{ref}}/commands/{noun.spoken(verb)}",
                 tag=noun.path,
                 summary=self.words.verb(verb.permission),
-                about=_about(verb),
+                about=self.words.does(verb.permission),
                 answer=ANSWERED,
                 body={"$ref": f"{REF}{schema_of(verb)}"},
                 parameters=[*DRY, *version],
@@ -281,7 +280,7 @@ class _Writer:
         filters = [_filter(name, one) for name, one in events.EVENTS.filters.items()]
         asked = [parameter("Limit"), parameter("Cursor"), *filters]
         self._add(
-            "get", "/events", tag="events", summary=t("api.feed"), about=cleandoc(events.__doc__ or ""),
+            "get", "/events", tag="events", summary=t("api.feed"), about=t("api.feed_about"),
             answer=_page_of(shown), parameters=asked, problems=_LISTING,
         )  # fmt: skip
         self._add("get", "/events/{ref}", tag="events", summary=t("api.event"), answer=shown)
@@ -338,10 +337,6 @@ class _Writer:
             "post", path, tag=tag, summary=summary, body=body, answer=answer, status=status,
             parameters=DRY if is_dry else KEYED, problems=_WRITING, kind=kind,
         )  # fmt: skip
-
-
-def _about(verb: AnyVerb) -> str:
-    return cleandoc(verb.command.__doc__ or "")
 
 
 def _of_model(model: Any) -> dict[str, Any]:

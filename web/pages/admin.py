@@ -25,7 +25,7 @@ from lifecycle.people.commands import (
     REVOKE_ROLE,
     REVOKE_TOKEN,
 )
-from lifecycle.people.queries import delegations, grants, organisations, programmes, ties, tokens, users
+from lifecycle.people.queries import grants, organisations, programmes, ties, tokens, users
 from models.limits import LONGEST_TOKEN
 from models.states import Role, Scope, UserStatus
 from web.acts import actions
@@ -33,6 +33,7 @@ from web.asking import Ask, ask, need, show, take
 from web.forms import Input
 from web.listing import Column, Listing, answer, limit_of, paged, wanted
 from web.nouns import CALENDARS, ORGANISATIONS, USERS, AnyVerb, Noun
+from web.pages.delegations import standing_in
 from web.reading_rights import as_id
 from web.render import Words, page
 from web.session import Somebody, Typed, Visit, number_of
@@ -126,7 +127,6 @@ def user(visit: Somebody, ref: str) -> Response:
 
     def work(session: Session) -> dict[str, Any]:
         row = USERS.find(session, visit, ref)
-        lent = [one for one in delegations(session) if row.login in (one["absent"], one["stands_in"])]
         return {
             "user": {name: getattr(row, name) for name in ("id", "login", "name", "email", "language", "competences")},
             "is_disabled": row.status == UserStatus.DISABLED,
@@ -134,7 +134,7 @@ def user(visit: Somebody, ref: str) -> Response:
             "grants": grants(session, row.id),
             "tokens": tokens(session, row.id),
             "identities": identities(session, row.id),
-            "delegations": lent,
+            "delegations": standing_in(session, row.id),
             **_actions(session, visit, USERS, row, beside=_BESIDE),
         }
 
@@ -264,7 +264,7 @@ _ENDS: dict[str, tuple[AnyVerb, str]] = {
 def _ended(session: Session, verb: AnyVerb, user_id: UUID) -> list[dict[str, Any]]:
     if verb is REVOKE_TOKEN:
         return tokens(session, user_id)
-    return grants(session, user_id) if verb is REVOKE_ROLE else delegations(session)
+    return grants(session, user_id) if verb is REVOKE_ROLE else standing_in(session, user_id)
 
 
 def _token(visit: Visit, ref: str, text: str, ends: datetime) -> Ask:

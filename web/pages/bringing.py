@@ -1,9 +1,6 @@
 """A portfolio from a file: upload, what would become of each row, then all or nothing; the wrong rows as a file."""
 
-import hashlib
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, unmet
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.errors_file import ErrorsFile
 from lifecycle.imports.mapping import Mapping, load_mapping, shipped_mappings
@@ -24,7 +21,6 @@ from lifecycle.imports.portfolio import How, Report, Step, bring_in
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import open_table
 from lifecycle.imports.taking_in import keep
-from models.file_store import NotStoredError
 from models.people import Organisation
 from models.programmes import Programme
 from models.reading import table_of
@@ -35,6 +31,7 @@ from web.forms import Options
 from web.papers import bringer, file_of, files_of, looked_at
 from web.reading_rights import as_id
 from web.render import page
+from web.sent_files import as_invalid, key_of, need_own, on_disk
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
@@ -92,7 +89,7 @@ def check(visit: Somebody, sha256: str) -> Response:
     try:
         report, errors = _brought(visit, wish, How.CHECK)
     except (Invalid, Unreadable) as error:
-        return _ask(visit, typed=wish.query, error=_as_invalid(error))
+        return _ask(visit, typed=wish.query, error=error if isinstance(error, Invalid) else as_invalid(error))
     return _report(visit, wish, report, errors)
 
 
@@ -121,7 +118,7 @@ def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
     try:
         report, errors = _brought(visit, wish, how)
     except (Invalid, Unreadable) as error:
-        return _ask(visit, typed=wish.query, error=_as_invalid(error))
+        return _ask(visit, typed=wish.query, error=error if isinstance(error, Invalid) else as_invalid(error))
     return _report(visit, wish, report, errors, how=how)
 
 
@@ -131,7 +128,7 @@ def _report(visit: Visit, wish: Wish, report: Report, errors: list[Any], how: Ho
         "import_report.html",
         status=409 if report.wrong and how is How.WHOLE else 200,
         wish=wish,
-        key=_key(visit, wish.sha256),
+        key=key_of(visit, wish.sha256),
         report=report,
         how=str(how),
         fates=[(str(fate), report.fates[fate]) for fate in Fate],
@@ -185,14 +182,7 @@ def _look(path: Path, mapping: Mapping) -> None:
     try:
         next(iter(open_table(path, mapping.table).rows), None)
     except Unreadable as problem:
-        raise _as_invalid(problem) from problem
-
-
-def _as_invalid(error: Exception) -> Invalid:
-    if isinstance(error, Unreadable):
-        return Invalid(unmet(error.code, **{"field": "file", **error.params}))
-    assert isinstance(error, Invalid)  # noqa: S101 - the other of two
-    return error
+        raise as_invalid(problem) from problem
 
 
 def _mapping(name: str) -> Mapping:
@@ -204,19 +194,13 @@ def _mapping(name: str) -> Mapping:
 
 def _wish(visit: Visit, sha256: str, said: dict[str, str]) -> Wish:
     """Return the wish of an address; `NotFound` where this session did not send the file itself."""
-    if said.get("key") != _key(visit, sha256):
-        raise NotFound(NotFound.code)
+    need_own(visit, sha256, said.get("key", ""))
     rest = {name: said.get(name, "") for name in ("name", "mapping", "programme", "platform")}
     return Wish(sha256=sha256, **rest)
 
 
-def _key(visit: Visit, sha256: str) -> str:
-    """Return what says that a file came in this session: whoever knows a hash alone reads nothing."""
-    return hashlib.sha256(f"import:{visit.csrf}:{sha256}".encode()).hexdigest()[:32]
-
-
 def _address(visit: Visit, wish: Wish, more: str = "") -> str:
-    return f"/import/{wish.sha256}{more}?{urlencode({**wish.query, 'key': _key(visit, wish.sha256)})}"
+    return f"/import/{wish.sha256}{more}?{urlencode({**wish.query, 'key': key_of(visit, wish.sha256)})}"
 
 
 def _brought(
@@ -228,18 +212,6 @@ def _brought(
         raise Invalid(unmet("field_missing", field="programme"))
     into = Destination(source=mapping.source, programme_id=programme, platform_id=as_id(wish.platform))
     access = Access(read=visit.read, write=visit.write, tell=tell or (lambda _step: None))
-    with _on_disk(visit, wish) as path:
+    with on_disk(visit, wish.sha256) as path:
         report = bring_in(path, mapping, into=into, stamp=visit.stamp, how=how, door=access)
     return report, list(report.errors)
-
-
-@contextmanager
-def _on_disk(visit: Visit, wish: Wish) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="pilotway-import-") as folder:
-        path = Path(folder) / "table"
-        try:
-            with files_of(visit.house).open(wish.sha256) as file, path.open("wb") as target:
-                shutil.copyfileobj(file, target)
-        except (NotStoredError, ValueError):
-            raise NotFound(NotFound.code) from None
-        yield path

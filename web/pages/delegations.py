@@ -4,15 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, unmet
 from lifecycle.people.commands import DELEGATE, Delegate, EndDelegation
-from lifecycle.people.queries import delegations, organisation_names
-from models.people import Delegation, RoleGrant, User
+from lifecycle.people.queries import organisation_names
+from models.people import Delegation, Organisation, RoleGrant, User
 from models.reading import table_of
 from models.states import Role, UserStatus
 from web.errors import by_field, reasons_of, status_of
@@ -92,12 +92,31 @@ def _inputs(session: Session, visit: Visit) -> tuple[Input, ...]:
     return (whom, role, *(one for one in kept if one.name != "user_id"))
 
 
+def standing_in(session: Session, user_id: UUID) -> list[dict[str, Any]]:
+    """Return the delegations of one account, both ways, that nobody has ended, with logins and names, latest first."""
+    table, organisation = table_of(Delegation), table_of(Organisation)
+    absent, present = table_of(User).alias("absent"), table_of(User).alias("present")
+    statement = (
+        select(
+            table.c.id.label("delegation_id"),
+            *(table.c[name] for name in ("delegator_id", "role", "from_on", "until_on", "reason")),
+            *(person.c[name].label(f"{part}_{name}") for part, person in (("absent", absent), ("present", present))
+              for name in ("login", "name")),
+            organisation.c.name.label("organisation"),
+        )
+        .join(absent, absent.c.id == table.c.delegator_id)
+        .join(present, present.c.id == table.c.delegate_id)
+        .outerjoin(organisation, organisation.c.id == table.c.organisation_id)
+        .where(table.c.revoked_at.is_(None), or_(table.c.delegator_id == user_id, table.c.delegate_id == user_id))
+        .order_by(table.c.until_on.desc(), table.c.id)
+    )  # fmt: skip
+    return [dict(row) for row in session.execute(statement).mappings()]
+
+
 def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None = None) -> Response:
     def work(session: Session) -> tuple[Any, Any]:
-        table = table_of(User)
-        login = session.execute(select(table.c.login).where(table.c.id == visit.actor.user_id)).scalar_one()
-        mine = [one for one in delegations(session) if login in (one["absent"], one["stands_in"])]
-        return [(one, one["absent"] == login) for one in mine], _inputs(session, visit)
+        me = visit.actor.user_id
+        return [(one, one["delegator_id"] == me) for one in standing_in(session, me)], _inputs(session, visit)
 
     rows, asked = visit.read(work)
     reasons = reasons_of(error) if error else ()

@@ -1,6 +1,6 @@
 """Drafts of standards: written and checked by one editor, read beside what it replaces and published by another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Invalid, LifecycleError, Unmet, unmet
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.commands import PROPOSE_STANDARD, ProposeStandard, PublishStandard
 from lifecycle.people.queries import standards
 from lifecycle.stages.rules import RULES
@@ -26,6 +26,7 @@ from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY
 from web.nouns import DRAFTS
+from web.pack_form import groups_of, merged
 from web.pages.standards import comparison, impact_of, text_of_pack
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
@@ -33,6 +34,7 @@ from web.session import Somebody, Typed, Visit, text_of
 router = APIRouter()
 LARGEST = 1_000_000
 _FIELDS = {"reason_missing": "reason"}
+_OF_NUMBER = "n."
 
 
 @router.get("/standard-drafts/new")
@@ -69,6 +71,31 @@ def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
     if answer.error is not None:
         return _page(visit, text, reason, report=report, error=answer.error)
     return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+
+
+@router.get("/standard-drafts/numbers")
+def numbers(visit: Somebody, base: str = "") -> Response:
+    """Show the numbers of a published version as a form, each beside its line of the text."""
+    need(visit, PROPOSE_STANDARD)
+    return _numbers_page(visit, base, {}, report=None)
+
+
+@router.post("/standard-drafts/numbers")
+def check_or_go_on(visit: Somebody, form: Typed) -> Response:
+    """Say what the numbers change; go on with them in the text when that was asked."""
+    need(visit, PROPOSE_STANDARD)
+    base = text_of(form, "base")
+    typed = {name.removeprefix(_OF_NUMBER): text_of(form, name) for name in form if name.startswith(_OF_NUMBER)}
+    pack = visit.read(lambda session: _published(session, base))
+    try:
+        text = merged(text_of_pack(pack), typed) if pack else ""
+    except Invalid as error:
+        return _numbers_page(visit, base, typed, report=None, error=error)
+    changed, found = _read(text)
+    report = visit.read(lambda session: _report(session, visit, changed, found))
+    if form.get("go"):
+        return _page(visit, text, "", report=report)
+    return _numbers_page(visit, base, typed, report=report)
 
 
 @router.get("/standard-drafts/{ref}")
@@ -144,6 +171,31 @@ def _page(
         key=str(visit.house.new_id()),
         reasons=reasons,
         wrong={_FIELDS[one.code]: one for one in reasons if one.code in _FIELDS},
+    )
+
+
+def _numbers_page(
+    visit: Visit,
+    base: str,
+    typed: Mapping[str, str],
+    *,
+    report: dict[str, Any] | None,
+    error: LifecycleError | None = None,
+) -> Response:
+    pack = visit.read(lambda session: _published(session, base))
+    if pack is None:
+        raise NotFound(NotFound.code)
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "draft_numbers.html",
+        status=status_of(error) if error else 200,
+        base=f"{pack.code}@{pack.version}",
+        groups=groups_of(text_of_pack(pack), pack, visit.lang),
+        typed=typed,
+        report=report,
+        reasons=reasons,
+        wrong={str(one.values.get("field")) for one in reasons},
     )
 
 

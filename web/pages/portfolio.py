@@ -1,7 +1,8 @@
 """The portfolio: funnel, dwell, conversion and money of the projects that the reader may see, and quarterly reports."""
 
 import json
-from datetime import date
+from dataclasses import asdict
+from datetime import MAXYEAR, date
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,14 +10,24 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
-from lifecycle.reports.portfolio import CONFIDENCE, LEAST, Cohort, Portfolio, StageFigures, filters, portfolio_figures
+from lifecycle.reports.portfolio import (
+    CONFIDENCE,
+    LEAST,
+    Cohort,
+    Conversion,
+    Portfolio,
+    StageFigures,
+    filters,
+    portfolio_figures,
+)
 from lifecycle.reports.quarter import reports
+from lifecycle.stages.statistics import wilson_interval
 from lifecycle.standards.pack import Pack
 from web.charts.portfolio import Bar, Reference, Span, funnel, share, strip
 from web.listing import Column, Listing, answer, wanted
 from web.menu import PORTFOLIO
 from web.reading_rights import as_id, readable_programmes, readable_projects
-from web.render import Words, page
+from web.render import Words, address, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
@@ -26,15 +37,23 @@ _DAYS_OF_A_MONTH = 21
 """Working days; a target in months is drawn at about this place."""
 _ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
 _COUNT = 80
+STAGES, CONVERSION, MONEY = "stages", "conversion", "money"
+"""Parts of the figures, each a table of its own."""
 _MONTHS = 12
 
 
 @router.get("/portfolio")
 @router.get("/portfolio.{form}")
-def portfolio(
-    visit: Somebody, form: str = "", since: str = "", until: str = "", platform: str = "", programme: str = ""
+def portfolio(  # noqa: PLR0913, PLR0917 - the filters of the figures
+    visit: Somebody,
+    form: str = "",
+    since: str = "",
+    until: str = "",
+    platform: str = "",
+    programme: str = "",
+    part: str = STAGES,
 ) -> Response:
-    """Show the figures of a cohort of projects: those received in a span of months."""
+    """Show the figures of a cohort of projects: those received in a span of months; each part is a table and a file."""
     _for_readers(visit)
     kind = wanted(form)
     cohort = Cohort(
@@ -51,13 +70,22 @@ def portfolio(
 
     figures, (platforms, programmes) = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
-    rows = [_row(one, figures.pack) for one in figures.stages]
+    parts = {
+        STAGES: Listing(name="portfolio", columns=_STAGES, rows=[_row(one, figures.pack) for one in figures.stages]),
+        CONVERSION: Listing(name="portfolio.ends", columns=_ENDS, rows=[_ends(figures.conversion)]),
+        MONEY: Listing(name="portfolio.sums", columns=_SUMS, rows=[asdict(one) for one in figures.money]),
+    }
+    if part not in parts:
+        raise NotFound(NotFound.code)
     values: dict[str, Any] = {
         "figures": figures,
         "funnel": _funnel(figures, words),
         "strip": _strip(figures, words),
         "share": _share(figures, words),
         "least": LEAST,
+        "recycled": _recycled(figures, words),
+        "parts": parts,
+        "as_part": lambda name, form: address(visit, {"part": name}, suffix=f".{form}"),
         "platforms": [(str(one.id), one.name) for one in platforms],
         "programmes": [(str(one.id), one.name) for one in programmes],
         "since": since,
@@ -65,7 +93,7 @@ def portfolio(
         "platform": platform,
         "programme": programme,
     }
-    return answer(visit, Listing(name="portfolio", columns=_STAGES, rows=rows), kind, "portfolio.html", **values)
+    return answer(visit, parts[part], kind, "portfolio.html", **values)
 
 
 @router.get("/portfolio/reports")
@@ -105,7 +133,8 @@ def _month(text: str, field: str) -> date | None:
 
 
 def _behind(first: date | None) -> date | None:
-    if first is None:
+    """Return the day behind a month; none behind the last month there is."""
+    if first is None or (first.year, first.month) == (MAXYEAR, _MONTHS):
         return None
     return date(first.year + first.month // _MONTHS, first.month % _MONTHS + 1, 1)
 
@@ -123,6 +152,29 @@ def _row(one: StageFigures, pack: Pack) -> dict[str, Any]:
         "target_days": stage.default_days if stage.default_unit == "working_days" else None,
         "url": f"/projects?stage={one.stage}",
     }
+
+
+def _ends(conversion: Conversion) -> dict[str, Any]:
+    """Return what became of the decided ones as a row; a share of too few is none."""
+    share = conversion.share
+    shown = {"share": share.point, "lower": share.lower, "upper": share.upper} if share else {}
+    return {
+        "decided": conversion.decided,
+        **{name: getattr(conversion, name) for name in ("succeeded", "stopped", "withdrawn")},
+        **{name: round(value, 4) for name, value in shown.items()},
+    }
+
+
+def _recycled(figures: Portfolio, words: Words) -> list[str]:
+    """Return how often each stage was sent back, with its interval; stages with too few visits are left out."""
+    found = []
+    for one in figures.stages:
+        if one.visits >= LEAST:
+            share = wilson_interval(one.recycled, one.visits, confidence=CONFIDENCE)
+            shown = {"point": f"{share.point:.0%}", "lower": f"{share.lower:.0%}", "upper": f"{share.upper:.0%}"}
+            name = words.word("state", one.stage)
+            found.append(words.t("portfolio.recycled_of", stage=name, count=one.recycled, of=one.visits, **shown))
+    return found
 
 
 def _funnel(figures: Portfolio, words: Words) -> Any:
@@ -169,6 +221,16 @@ def _share(figures: Portfolio, words: Words) -> Any:
     return share(found.point, found.lower, found.upper, references, label=label, said=said)
 
 
+_ENDS = (
+    *(Column(key=key, kind="number") for key in ("decided", "succeeded", "stopped", "withdrawn")),
+    *(Column(key=key, kind="number") for key in ("share", "lower", "upper")),
+)
+_SUMS = (
+    Column(key="currency"),
+    Column(key="paid_minor", kind="money"),
+    Column(key="per_success_minor", kind="money"),
+    Column(key="days_to_first", kind="number"),
+)
 _STAGES = (
     Column(key="stage", kind="word", word="state", link="url"),
     Column(key="entered", kind="number"),

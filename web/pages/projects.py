@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -14,6 +14,7 @@ from lifecycle.calendar import add_months
 from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.board import COUNTED, counts, due
 from lifecycle.projects.queries import Card, cards
+from lifecycle.standards.pack import Party
 from web.listing import Column, answer, limit_of, paged
 from web.listing import wanted as wanted_form
 from web.nouns import PROJECTS
@@ -23,18 +24,21 @@ from web.render import Words, page
 from web.session import Somebody
 
 router = APIRouter()
+PARTIES: tuple[str, ...] = get_args(Party)
+"""Who can owe the next step of what a gate lacks."""
 _YEARS = range(1949, 2200)
 """Years of which the calendar can be turned to a month."""
 
 
 @router.get("/projects")
 @router.get("/projects.{form}")
-def projects(visit: Somebody, sought: Seeking, form: str = "", after: str = "") -> Response:
+def projects(visit: Somebody, sought: Seeking, form: str = "", after: str = "", owed_by: str = "") -> Response:
     """List projects by number."""
-    kind, wanted = wanted_form(form), sought.wanted(visit)
+    kind, wanted = wanted_form(form), sought.wanted(visit, owed_by=_party(owed_by))
     found = visit.read(lambda session: cards(session, wanted, today=visit.today, limit=limit_of(kind), after=after))
     listing = paged("projects", _LISTED, [row_of(card) for card in found], form=kind, key="number")
-    return answer(visit, replace(listing, day="due_on"), kind, "projects.html", **sought.shown())
+    values = {"owed_by": owed_by, "parties": PARTIES, **sought.shown()}
+    return answer(visit, replace(listing, day="due_on"), kind, "projects.html", **values)
 
 
 @router.get("/projects/calendar")
@@ -66,6 +70,13 @@ def calendar(visit: Somebody, sought: Seeking, form: str = "", month: str = "", 
 def row_of(card: Card) -> dict[str, Any]:
     """Return a card as a row of a list; of what is missing the parties that owe it."""
     return {**asdict(card), "owed_by": tuple(card.owed_by), "card": card}
+
+
+def _party(text: str) -> str:
+    """Return the party that a list asks for; `Invalid` for a word that is none."""
+    if text and text not in PARTIES:
+        raise Invalid(unmet("value_wrong", field="owed_by", value=text, form=" | ".join(PARTIES)))
+    return text
 
 
 def _month(text: str) -> date | None:

@@ -73,10 +73,7 @@ async function swap(form, id) {
   } catch {} // the button stays
   target.removeAttribute("aria-busy");
 }
-async function read(answer) {
-  return new DOMParser().parseFromString(await (await answer).text(), "text/html");
-}
-
+const read = async (answer) => new DOMParser().parseFromString(await (await answer).text(), "text/html");
 // What polls (data-polls: who answers) asks twice a minute while it is seen; only a number that rises is said aloud.
 for (const place of document.querySelectorAll("[data-polls]")) {
   let known = parseInt(place.textContent);
@@ -95,28 +92,31 @@ for (const place of document.querySelectorAll("[data-polls]")) {
 // A file on its way shows how much of it has left; where it cannot be measured, the browser sends it as ever.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
   form.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || ![...form.querySelectorAll("input[type=file]")].some((one) => one.files.length)) return;
+    if (event.defaultPrevented || ![...form.querySelectorAll("[type=file]")].some((field) => field.files.length)) return;
     const bar = form.appendChild(document.createElement("progress"));
     bar.setAttribute("aria-label", document.body.dataset.sending);
-    if ("measured" in form.dataset) (event.preventDefault(), measured(form, event.submitter, bar));
+    if ("measured" in form.dataset) measured(form, event, bar);
   });
 }
-function measured(form, button, bar) {
-  const request = new XMLHttpRequest();
-  request.upload.addEventListener("progress", (event) => Object.assign(bar, { max: event.total, value: event.loaded }));
-  request.upload.addEventListener("load", () => bar.removeAttribute("value")); // all of it has left: the answer is awaited
-  request.addEventListener("load", () => {
-    if (request.responseURL !== form.action) return location.assign(request.responseURL);
-    document.write(request.responseText);
-    document.close();
-  });
-  request.addEventListener("error", () => {
+function measured(form, event, bar) {
+  event.preventDefault();
+  const request = new XMLHttpRequest(); // a redirect is told it: one that is followed unseen, as a proxy's, loses its #place
+  request.upload.onprogress = (event) => Object.assign(bar, { max: event.total, value: event.loaded });
+  request.upload.onload = () => bar.removeAttribute("value"); // all of it has left: the answer is awaited
+  request.onload = () => {
+    const to = request.getResponseHeader("x-location") ?? (request.responseURL !== form.action && request.responseURL);
+    if (!to) return (document.write(request.responseText), document.close());
+    location.assign(to);
+    if (to.split("#")[0] === location.pathname + location.search) location.reload();
+  };
+  request.onerror = () => {
     bar.remove();
     for (const mark of ["sent", "measured"]) delete form.dataset[mark];
-    form.requestSubmit(button);
-  });
+    form.requestSubmit(event.submitter);
+  };
   request.open("POST", form.action);
-  request.send(new FormData(form, button));
+  request.setRequestHeader("x-measured", "yes");
+  request.send(new FormData(form, event.submitter));
 }
 
 // Keys, for who did not switch them off; the sheet (?) is the table of where they lead. None decides.

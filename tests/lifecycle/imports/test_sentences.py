@@ -10,6 +10,7 @@ RAISES = {"ValueProblem", "Unreadable", "AmountProblem", "Notice", "RowSkipped",
 CODES_IN_DATA = {
     "credit_code_length", "credit_code_alphabet", "credit_code_check", "text_normalised", "line_break_removed",
     "invisible_removed", "formula_cell", "error_cell", "csv_cell_too_long", "csv_malformed", "mapping_invalid",
+    "batch_fixed", "batch_reason_missing",
 }  # fmt: skip
 OPTIONAL = {"mapping_invalid": {"file", "where", "why"}}
 

@@ -1,0 +1,174 @@
+"""The workbook of a project's trial batches: a template to fill in, or the same with what is wrong marked in its cells.
+
+Headings stand in both languages, so one template serves everybody; columns with a choice offer it, days and numbers are
+checked by the spreadsheet already. A hidden sheet says which template it is.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from lifecycle.imports.batch_rows import COLUMNS, HIDDEN_SHEET, MOST_ROWS, REQUIRED, VERSION, Spoken, folded
+from models.states import BatchKind
+from notifications.words import LANGUAGES, sentence, title
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_HEADER = 3
+_FIRST_YEAR = date(2000, 1, 1)
+_YES = {True: ("true", "y", "1", "√"), False: ("false", "n", "0", "x")}
+_WIDE = {"defects": 26, "reason": 34, "number": 14}
+_HEAD, _WRONG = PatternFill("solid", fgColor="E6F0FA"), PatternFill("solid", fgColor="FDECEB")
+_DAY = "yyyy-mm-dd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What stands in the workbook of one project."""
+
+    number: str
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    """Cells by column: texts as they were read, or days and numbers."""
+    notes: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    """(place of the row, column) -> what is wrong there; an empty column is the row's."""
+
+
+def heading(column: str, lang: str) -> str:
+    """Return the heading of a column."""
+    return sentence(f"page.batch_table.column.{column}", {}, "en" if lang == "en" else "zh-CN")
+
+
+@cache
+def spoken() -> Spoken:
+    """Return every word by which a table may name a column or a choice, in both languages."""
+    headings: dict[str, str] = {}
+    for column in COLUMNS:
+        also = [one for lang in LANGUAGES for one in sentence(f"page.batch_table.also.{column}", {}, lang).split("|")]
+        own = [heading(column, lang) for lang in LANGUAGES]
+        headings |= {folded(words): column for words in (column, _both(column), *own, *also)}
+    kinds = {folded(words): kind for kind in BatchKind for words in (str(kind), *_said("kind", kind))}
+    answers = {
+        folded(words): is_yes
+        for is_yes, also in _YES.items()
+        for words in (*also, *_answer(is_yes), " ".join(_answer(is_yes)))
+    }
+    kinds |= {folded(" ".join(_said("kind", kind))): kind for kind in BatchKind}
+    return Spoken(headings=headings, choices={"kind": kinds, "is_conforming": answers, "is_closed": answers})
+
+
+def offered(column: str) -> tuple[str, ...]:
+    """Return what a column with a choice offers, in both languages; nothing for any other."""
+    if column == "kind":
+        return tuple(" ".join(_said("kind", kind)) for kind in BatchKind)
+    return tuple(" ".join(_answer(is_yes)) for is_yes in (True, False)) if column in spoken().choices else ()
+
+
+def written(sheet: Sheet) -> bytes:
+    """Return the workbook."""
+    book = Workbook()
+    page: Any = book.active
+    page.title = "Batches"
+    page["A1"] = f"{sheet.number} {_clean(sheet.name)}"
+    page["A1"].font = Font(bold=True, size=13)
+    page["A2"] = " ".join(sentence("page.batch_table.how", {"most": MOST_ROWS}, lang) for lang in LANGUAGES)
+    page["A2"].font = Font(color="4A5667")
+    for place, column in enumerate(COLUMNS, start=1):
+        _head(page, place, column)
+    for place, row in enumerate(sheet.rows):
+        for at, column in enumerate(COLUMNS, start=1):
+            _fill(page.cell(_HEADER + 1 + place, at), row.get(column))
+    for (place, column), said in sheet.notes.items():
+        _mark(page.cell(_HEADER + 1 + place, COLUMNS.index(column or "number") + 1), said)
+    page.freeze_panes = page.cell(_HEADER + 1, 2)
+    hidden: Any = book.create_sheet(HIDDEN_SHEET)
+    hidden.append([VERSION, sheet.number])
+    hidden.sheet_state = "veryHidden"
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def row_of(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a batch as it stands, as a row of the workbook."""
+    plain = ("number", "made_on", "revision", "started", "passed_first_time", "size", "hours", "recipe", "equipment")
+    conforming = batch["is_conforming"]
+    return {
+        **{name: batch[name] for name in (*plain, "worker")},
+        "kind": " ".join(_said("kind", batch["kind"])),
+        "defects": "; ".join(f"{name}={count}" for name, count in sorted(batch["defects"].items())),
+        "is_conforming": None if conforming is None else " ".join(_answer(bool(conforming))),
+        "is_closed": " ".join(_answer(bool(batch["is_closed"]))),
+    }
+
+
+def _head(page: Any, place: int, column: str) -> None:
+    cell = page.cell(_HEADER, place, f"{_both(column)}{' *' if column in REQUIRED else ''}")
+    cell.font, cell.fill = Font(bold=True), _HEAD
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    letter = get_column_letter(place)
+    page.column_dimensions[letter].width = _WIDE.get(column, 15)
+    rule = _rule(column)
+    rule.promptTitle = heading(column, "en")[:32]
+    rule.prompt = "\n".join(sentence(f"page.batch_table.asks.{column}", {}, lang) for lang in LANGUAGES)[:255]
+    rule.showInputMessage = True
+    rule.add(f"{letter}{_HEADER + 1}:{letter}{_HEADER + MOST_ROWS}")
+    page.add_data_validation(rule)
+
+
+def _rule(column: str) -> DataValidation:
+    """Return what the spreadsheet itself checks of a column."""
+    if choices := offered(column):
+        return DataValidation(type="list", formula1=f'"{",".join(choices)}"', showErrorMessage=True)
+    if column == "made_on":
+        first = (_FIRST_YEAR - date(1899, 12, 30)).days
+        return DataValidation(type="date", operator="greaterThan", formula1=str(first), showErrorMessage=True)
+    if column in ("started", "passed_first_time"):
+        return DataValidation(type="whole", operator="greaterThanOrEqual", formula1="0", showErrorMessage=True)
+    if column in ("size", "hours", "cost"):
+        return DataValidation(type="decimal", operator="greaterThanOrEqual", formula1="0", showErrorMessage=True)
+    return DataValidation(type=None)
+
+
+def _fill(cell: Any, value: Any) -> None:
+    if value is None or value == "":
+        return
+    if isinstance(value, str):
+        cell.value = _clean(value)
+        cell.data_type = "s"  # whatever it begins with, it is no formula
+        return
+    cell.value = value
+    if isinstance(value, date):
+        cell.number_format = _DAY
+
+
+def _mark(cell: Any, said: str) -> None:
+    cell.fill = _WRONG
+    comment = Comment(said, "Pilotway")
+    comment.width, comment.height = 320, 110
+    cell.comment = comment
+
+
+def _clean(words: str) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("", words)
+
+
+def _both(column: str) -> str:
+    return " ".join(heading(column, lang) for lang in LANGUAGES)
+
+
+def _said(kind: str, word: object) -> Iterator[str]:
+    return (title(kind, str(word), lang) for lang in LANGUAGES)
+
+
+def _answer(is_yes: bool) -> tuple[str, ...]:  # noqa: FBT001 - the one thing that is said
+    return tuple(sentence("page.yes" if is_yes else "page.no", {}, lang) for lang in LANGUAGES)

@@ -1,0 +1,228 @@
+"""Batches of one project from a workbook: the template, what would become of each row, then all of them or the good."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, Refused
+from lifecycle.imports.arrivals import Fate
+from lifecycle.imports.batch_rows import BatchRow, BatchTable, CellError, read_batches
+from lifecycle.imports.batches import Became, bring_in
+from lifecycle.imports.portfolio import How
+from lifecycle.imports.problems import Unreadable
+from lifecycle.imports.taking_in import keep
+from lifecycle.trials.commands import ADD_BATCH
+from lifecycle.trials.queries import batches
+from notifications.words import sentence
+from web.acts import Action, actions
+from web.batch_book import XLSX, Sheet, heading, offered, row_of, spoken, written
+from web.errors import by_field, reasons_of, status_of
+from web.nouns import PROJECTS
+from web.papers import bringer, file_of, files_of, looked_at
+from web.render import Words, page
+from web.sent_files import as_invalid, key_of, need_own, on_disk
+from web.session import Somebody, Typed, Visit, text_of
+
+router = APIRouter()
+
+
+@router.get("/projects/{ref}/batch-table.xlsx")
+def template(visit: Somebody, ref: str) -> Response:
+    """Give the workbook of a project: its number, its batches as they stand, room for more."""
+
+    def work(session: Session) -> Sheet:
+        row = PROJECTS.find(session, visit, ref)
+        return Sheet(number=row.number, name=row.name, rows=[row_of(one) for one in batches(session, row.id)])
+
+    sheet = visit.read(work)
+    return _workbook(visit, sheet, f"{sheet.number}-batches.xlsx")
+
+
+@router.get("/projects/{ref}/batch-table")
+def ask(visit: Somebody, ref: str) -> Response:
+    """Ask for the filled-in workbook."""
+    return _ask(visit, ref)
+
+
+@router.post("/projects/{ref}/batch-table")
+def send(visit: Somebody, form: Typed, ref: str) -> Response:
+    """Keep the file for a day and lead to what would become of it."""
+    row, action = visit.read(lambda session: _found(session, visit, ref))
+    if not action.is_allowed:
+        is_right = any(reason.code == "role" for reason in action.reasons)
+        error: type[LifecycleError] = Forbidden if is_right else Refused
+        return _ask(visit, ref, error(*action.reasons))
+    try:
+        with looked_at(file_of(form)) as (path, name):
+            read_batches(path, spoken(), row.number)
+            kept = keep(bringer(visit), files_of(visit.house), path)
+    except (Invalid, Unreadable) as problem:
+        return _ask(visit, ref, _refusal(visit, problem))
+    return RedirectResponse(_address(visit, row.number, kept.sha256, name), status_code=303)
+
+
+@router.get("/projects/{ref}/batch-table/{sha256}")
+def check(visit: Somebody, ref: str, sha256: str, name: str = "", key: str = "") -> Response:
+    """Say what would become of each row; nothing is written."""
+    return _became(visit, ref, sha256, name, key, How.CHECK)
+
+
+@router.post("/projects/{ref}/batch-table/{sha256}")
+def bring(visit: Somebody, form: Typed, ref: str, sha256: str) -> Response:
+    """Bring the rows in: all of them in one transaction, or the good ones where that was chosen."""
+    how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.WHOLE
+    return _became(visit, ref, sha256, text_of(form, "name"), text_of(form, "key"), how)
+
+
+@router.get("/projects/{ref}/batch-table/{sha256}/marked.xlsx")
+def marked(visit: Somebody, ref: str, sha256: str, key: str = "") -> Response:
+    """Give the workbook back with a note in each cell that is wrong, to be mended and sent again."""
+    row, _ = visit.read(lambda session: _found(session, visit, ref))
+    need_own(visit, sha256, key)
+    _, found = _brought(visit, row, sha256, How.CHECK)
+    notes: dict[tuple[int, str], str] = {}
+    for place, one in enumerate(found):
+        for error in one.errors:
+            at = (place, error.column or "")
+            notes[at] = "\n".join(filter(None, [notes.get(at), _said(visit, error)]))
+    sheet = Sheet(number=row.number, name=row.name, rows=[one.row.cells for one in found], notes=notes)
+    return _workbook(visit, sheet, f"{row.number}-batches-marked.xlsx")
+
+
+def _became(visit: Visit, ref: str, sha256: str, name: str, key: str, how: How) -> Response:
+    row, _ = visit.read(lambda session: _found(session, visit, ref))
+    need_own(visit, sha256, key)
+    try:
+        table, found = _brought(visit, row, sha256, how)
+    except (Invalid, Unreadable) as problem:
+        return _ask(visit, ref, _refusal(visit, problem))
+    fates = Counter(one.fate for one in found)
+    moved = [one for one in found if one.fate in (Fate.NEW, Fate.CHANGED)]
+    is_written = bool(moved) and how is not How.CHECK and not (fates[Fate.WRONG] and how is How.WHOLE)
+    return page(
+        visit,
+        "batch_table_report.html",
+        status=409 if fates[Fate.WRONG] and how is How.WHOLE else 200,
+        row=row,
+        name=name,
+        how=str(how),
+        is_written=is_written,
+        rows=[_line(visit, one, is_written=is_written) for one in found],
+        wrong=fates[Fate.WRONG],
+        fates=[(str(fate), fates[fate]) for fate in Fate if fate is not Fate.SKIPPED],
+        moved=len(moved),
+        totals=[(column, sum(one.row.values.get(column, 0) for one in moved)) for column in _SUMMED],
+        unread=table.unread,
+        key=key,
+        action=f"/projects/{row.number}/batch-table/{sha256}",
+        marked=f"/projects/{row.number}/batch-table/{sha256}/marked.xlsx?{urlencode({'key': key})}",
+    )
+
+
+_SUMMED = ("started", "passed_first_time")
+
+
+def _brought(visit: Visit, row: Any, sha256: str, how: How) -> tuple[BatchTable, list[Became]]:
+    with on_disk(visit, sha256) as path:
+        table = read_batches(path, spoken(), row.number)
+    found = bring_in(table.rows, row.id, stamp=visit.stamp, how=how, write=visit.write)
+    return table, found
+
+
+def _found(session: Session, visit: Visit, ref: str) -> tuple[Any, Action]:
+    row = PROJECTS.find(session, visit, ref)
+    (action,) = actions(session, visit, PROJECTS, row, [ADD_BATCH])
+    return row, action
+
+
+def _ask(visit: Visit, ref: str, error: LifecycleError | None = None) -> Response:
+    row, action = visit.read(lambda session: _found(session, visit, ref))
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "batch_table.html",
+        status=status_of(error) if error else 200,
+        row=row,
+        add=action,
+        reasons=reasons if action.is_allowed else (),
+        wrong=by_field(reasons, {"file"}),
+    )
+
+
+def _line(visit: Visit, one: Became, *, is_written: bool) -> Mapping[str, Any]:
+    """Return a row of the report: what it says, what it changes, what is wrong, and its receipts."""
+    words = Words(visit.lang, visit.house.zone)
+    number = str(one.row.values.get("number") or one.row.cells.get("number", ""))
+    return {
+        "row": one.row.row,
+        "number": number,
+        "is_there": is_written or one.fate in (Fate.CHANGED, Fate.UNCHANGED),
+        "fate": str(one.fate),
+        "started": one.row.cells.get("started", ""),
+        "passed_first_time": one.row.cells.get("passed_first_time", ""),
+        "changes": [
+            (heading(column, visit.lang), _shown(words, column, was, one.row), _shown(words, column, new, one.row))
+            for column, was, new in one.changes
+        ],
+        "errors": [(_column(visit, error), _said(visit, error)) for error in one.errors],
+        "receipts": one.command_ids if is_written else (),
+    }
+
+
+def _column(visit: Visit, error: CellError) -> str:
+    """Return the heading over an error, where its sentence does not name the column itself."""
+    return heading(error.column, visit.lang) if error.column and error.code != "value_required" else ""
+
+
+def _shown(words: Words, column: str, value: Any, row: BatchRow) -> str:
+    if value is None or value == {}:
+        return "–"
+    if column == "cost":
+        return words.money(value, str(row.values.get("currency", "CNY")))
+    if column == "kind":
+        return words.word("kind", value)
+    if isinstance(value, bool):
+        return words.yes(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _said(visit: Visit, error: CellError) -> str:
+    """Return the sentence of an error, in which columns have the names that the table gives them."""
+    params = dict(error.params)
+    if "field" in params:
+        params["field"] = heading(_COLUMN_OF.get(str(params["field"]), str(params["field"])), visit.lang)
+    if error.code == "table_word_unknown":
+        params["choices"] = " / ".join(offered(error.column or ""))
+    return sentence(error.code, params, visit.lang)
+
+
+_COLUMN_OF = {"batch": "number", "cost_minor": "cost"}
+
+
+def _refusal(visit: Visit, problem: LifecycleError | Unreadable) -> LifecycleError:
+    """Return what is wrong with the file, with the names of the columns that it lacks."""
+    if not isinstance(problem, Unreadable):
+        return problem
+    if names := str(problem.params.get("columns", "")):
+        problem.params = {**problem.params, "columns": _listed(names.split(","), visit)}
+    return as_invalid(problem)
+
+
+def _listed(columns: Sequence[str], visit: Visit) -> str:
+    return ("、" if visit.lang == "zh-CN" else ", ").join(heading(one, visit.lang) for one in columns)
+
+
+def _address(visit: Visit, number: str, sha256: str, name: str) -> str:
+    return f"/projects/{number}/batch-table/{sha256}?{urlencode({'name': name, 'key': key_of(visit, sha256)})}"
+
+
+def _workbook(visit: Visit, sheet: Sheet, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "content-language": visit.lang}
+    return Response(written(sheet), media_type=XLSX, headers=headers)
