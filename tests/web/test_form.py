@@ -25,7 +25,7 @@ WEB = Path(__file__).parents[2] / "web"
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 _MARKUP = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}|<!doctype html>|</?[a-zA-Z][^<>]*>", re.DOTALL)
 _SPOKEN = re.compile(r"""(?:placeholder|title|aria-label|alt|value)="([^"{]*[A-Za-z\u4e00-\u9fff]{3,}[^"{]*)\"""")
-_VALUES = {"yes", "true"}
+_VALUES = {"yes", "true", "make", "end"}
 _ATTRIBUTES = {"required", "aria", "invalid", "true", "describedby"}
 """What stands in a macro of attributes, outside of any tag."""
 

@@ -19,6 +19,7 @@ from web.render import page
 from web.session import Somebody
 
 router = APIRouter()
+_HISTORY = "pilotway export events --format ocel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +66,9 @@ def show(visit: Somebody) -> Response:
     held = visit.roles
     mine = [one for one in EXPORTS if one.roles & held or one.roles == frozenset(Role)]
     return page(
-        visit, "exports.html", exports=mine, reads_funds=bool(held & FUNDER_ROLES), audits=bool(held & AUDITORS)
+        visit,
+        "exports.html",
+        exports=mine,
+        reads_funds=bool(held & FUNDER_ROLES),
+        history=_HISTORY if held & AUDITORS else "",
     )
