@@ -60,6 +60,7 @@ class TestASession:
             "web/pages/entrance.py:enter",
             "web/pages/entrance.py:enter_second",
             "web/pages/entrance.py:enter_as",
+            "web/pages/entrance.py:enter_by_key",
             "web/pages/links.py:enter",
             "web/pages/sign_on.py:come_back",
             "web/api/session.py:enter",
@@ -113,7 +114,7 @@ class TestTheLog:
 
 
 class TestASecret:
-    def test_goes_into_no_address_but_the_links_that_hold_once(self) -> None:
+    def test_goes_into_no_address_but_links_that_hold_once_and_a_calendar(self) -> None:
         names = re.compile(r"token|secret|password|otp|proof|csrf|session|login")
         asked = {
             (prefix + route.path, one.name)
@@ -127,6 +128,7 @@ class TestASecret:
         assert asked == {
             ("/invite/{token}", "token"),
             ("/link/{token}", "token"),
+            ("/calendar/{token}.ics", "token"),  # a calendar program sends nothing else; it reads days, and no money
             ("/api/v1/users/{ref}/tokens/{token_id}", "token_id"),  # names it; opens nothing
         }
 
