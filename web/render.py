@@ -4,6 +4,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 `verb("project.advance")`; it never holds a word of its own (a test looks).
 """
 
+import gzip
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -232,8 +233,8 @@ def _version() -> str:
 
 
 @cache
-def statics() -> Mapping[str, tuple[bytes, str]]:
-    """Return hashed name -> (content, type) of everything that is served besides pages."""
+def statics() -> Mapping[str, tuple[bytes, bytes, str]]:
+    """Return hashed name -> (content, the same packed, type) of everything that is served besides pages."""
     return dict(_statics())
 
 
@@ -245,6 +246,7 @@ def hashed_name(name: str) -> str:
     return f"{stem}.{digest}.{kind}"
 
 
-def _statics() -> Iterator[tuple[str, tuple[bytes, str]]]:
+def _statics() -> Iterator[tuple[str, tuple[bytes, bytes, str]]]:
     for path in sorted(_STATIC.iterdir()):
-        yield hashed_name(path.name), (path.read_bytes(), _KINDS[path.suffix[1:]])
+        content = path.read_bytes()
+        yield hashed_name(path.name), (content, gzip.compress(content, mtime=0), _KINDS[path.suffix[1:]])

@@ -110,7 +110,7 @@ class TestReading:
         assert _counts(house) == before
 
     def test_loads_nothing_from_elsewhere_and_little_at_all(self) -> None:
-        contents = [content for content, _ in statics().values()]
+        contents = [content for content, *_ in statics().values()]
 
         assert not [one for one in contents if re.search(rb"https?://(?!www\.w3\.org/2000/svg)", one)]
         assert sum(map(len, contents)) < 40_000

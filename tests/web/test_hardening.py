@@ -16,6 +16,7 @@ from tests.factories import House, key
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
 from web.cookies import SESSION as COOKIE
+from web.render import hashed_name
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "web/templates").glob("*.html"))
 HOSTILE = "<script>alert(1)</script>\"'{{7*7}}"
@@ -66,6 +67,17 @@ class TestARedirect:
     def test_may_follow_every_upload_for_each_is_measured(self, template: Path) -> None:
         for form in re.findall(r"<form[^>]*multipart/form-data[^>]*>", template.read_text("utf-8")):
             assert "data-measured" in form
+
+
+class TestWhatIsPacked:
+    def test_is_what_ships_with_us_and_never_a_page(self, browser: Browser) -> None:
+        """What is packed together with a token tells of the token by its length."""
+        own = {"accept-encoding": "gzip"}
+        sheet = f"/static/{hashed_name('app.css')}"
+        answer = browser.ask("GET", sheet, headers=own)
+        assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "accept-encoding")
+        assert answer.content == browser.ask("GET", sheet, headers={"accept-encoding": "identity"}).content
+        assert "content-encoding" not in browser.ask("GET", "/login", headers=own).headers
 
 
 class TestAnUnexpectedError:

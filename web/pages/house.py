@@ -17,12 +17,18 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/static/{name}")
-def static(name: str) -> Response:
-    """Give a file that ships with the console, under a name that changes with its content."""
+def static(request: Request, name: str) -> Response:
+    """Give a file that ships with the console, under a name that changes with its content; packed where that is read.
+
+    Pages are never packed: the length of what holds a token and something typed would tell of the token (BREACH).
+    """
     if name not in statics():
         raise NotFound(NotFound.code)
-    content, kind = statics()[name]
-    return Response(content, media_type=kind, headers={"cache-control": FOR_EVER})
+    content, packed, kind = statics()[name]
+    headers = {"cache-control": FOR_EVER, "vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type=kind, headers={**headers, "content-encoding": "gzip"})
+    return Response(content, media_type=kind, headers=headers)
 
 
 @router.get("/healthz")
