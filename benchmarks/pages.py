@@ -15,12 +15,14 @@ from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import ColumnElement, case, cast, literal
 
 from benchmarks.multiplied import Pattern, multiply, pattern
 from benchmarks.stage import Place, captured, on_sqlite, places, replay, server, timed
 from benchmarks.table import Result
 from benchmarks.worlds import analysed
+from models.db import POSTGRES_OPTIONS
 from models.states import Role
 from tests.factories import House, a_house, projects
 from tests.paying import Paying, a_paying_fund
@@ -171,11 +173,12 @@ def _open(visitor: Browser, path: str) -> None:
 
 
 def _same(place: Place) -> str:
-    """Return where the driver finds the very same database: nothing is written, so no copy is needed."""
+    """Return where the driver finds the same database with the same plans: nothing is written, so no copy is needed."""
     url = place.engine.url
     if place.kind == "SQLite":
         return str(url.database)
-    return url.render_as_string(hide_password=False).replace("+psycopg", "")
+    found = url.render_as_string(hide_password=False).replace("+psycopg", "")
+    return make_conninfo(found, options=POSTGRES_OPTIONS)
 
 
 def _result(place: Place, one: Looked, size: int, took: Took, first: Took) -> Result:
