@@ -110,6 +110,39 @@ def verb_title(permission: str, lang: Lang) -> str:
     return title("verb", permission.rpartition(".")[2], lang) if whole == permission else whole
 
 
+def deed_title(permission: str, lang: Lang) -> str:
+    """Return the words of a verb for what somebody has done: its first word in the past, where a language has one."""
+    said = verb_title(permission, lang)
+    if lang != "en":
+        return said
+    verb, *rest = said.split(" ")
+    return " ".join((_past(verb), *rest))
+
+
+IRREGULAR: Mapping[str, str] = {
+    **{one: one for one in ("let", "put", "reset", "set")},
+    "choose": "chose",
+    "come": "came",
+    "find": "found",
+    "forget": "forgot",
+    "give": "gave",
+    "make": "made",
+    "send": "sent",
+    "take": "took",
+    "withdraw": "withdrew",
+    "write": "wrote",
+    **{one: f"{one}{one[-1]}ed" for one in ("drop", "plan", "stop", "submit", "transfer")},
+}
+
+
+def _past(verb: str) -> str:
+    if verb in IRREGULAR:
+        return IRREGULAR[verb]
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}ed"
+
+
 def is_known(code: str) -> bool:
     """Say whether the catalogue has words for this code."""
     return code in _catalogue()["en"]

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import Actor, Rights
 from lifecycle.errors import NotFound
+from lifecycle.permissions import PARTIES_OF_ROLE
 from lifecycle.reach import Way, in_one_way
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
@@ -36,6 +37,11 @@ SME_ROLES = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER})
 PLATFORM_ROLES = frozenset({Role.COORDINATOR, Role.CERTIFIER, Role.TECHNICAL_MANAGER})
 MONEY_ROLES = FUNDER_ROLES | SME_ROLES | PLATFORM_ROLES
 BANK_ROLES = (FUNDER_ROLES - {Role.CERTIFIER, Role.SPONSOR}) | {Role.OPERATOR}
+MONEY_READERS = frozenset(
+    {role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform", "funder", "programme"} & set(parties)}
+    | {Role.ADMIN, Role.AUDITOR}
+)
+"""Who reads about a project's money: its firm, its platform and its funder; panels, customers and operators do not."""
 _EVERYWHERE = frozenset({Role.AUDITOR, Role.ADMIN})
 
 

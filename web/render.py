@@ -22,11 +22,23 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from lifecycle.errors import Unmet
+from lifecycle.permissions import PERMISSIONS
 from models.money import Money
-from notifications.words import Explanation, Lang, Names, explain_unmet, is_known, sentence, title, verb_title
+from notifications.words import (
+    Explanation,
+    Lang,
+    Names,
+    deed_title,
+    explain_unmet,
+    is_known,
+    sentence,
+    title,
+    verb_title,
+)
 from web import cookies
 from web.charts.qr import qr
 from web.menu import entries, references
+from web.money_rights import MONEY_READERS
 from web.proving import ways_of
 from web.session import CSRF_FIELD, Visit
 
@@ -60,6 +72,10 @@ class Words:
     def verb(self, permission: str) -> str:
         """Return the words of a verb."""
         return verb_title(permission, self.lang)
+
+    def deed(self, permission: str) -> str:
+        """Return the words of what somebody did by a verb."""
+        return deed_title(permission, self.lang)
 
     def does(self, permission: str) -> str:
         """Return what a verb does, in a sentence; nothing where none was written."""
@@ -148,7 +164,7 @@ def _plain(value: Any, kind: str) -> str:
 
 _NONE = "–"
 _BETWEEN: Mapping[str, str] = {"zh-CN": "、", "en": ", "}
-_SAID = ("t", "word", "verb", "day", "short_day", "at", "money", "yes")
+_SAID = ("t", "word", "verb", "deed", "day", "short_day", "at", "money", "yes")
 """What templates say without `words.` before it."""
 
 
@@ -197,6 +213,8 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "csrf": visit.csrf,
         "csrf_field": CSRF_FIELD,
         "has_keys": cookies.read(visit.request, cookies.KEYS) != "off",
+        "may": lambda permission: bool(PERMISSIONS[permission] & visit.roles),
+        "reads_money": lambda: bool(MONEY_READERS & visit.roles),
         "menu": entries(visit) if account else (),
         "waiting": visit.house.waiting.known(account.user_id) if account else None,
         "references": references(visit) if account else ("problems",),

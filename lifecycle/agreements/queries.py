@@ -15,6 +15,8 @@ from models.projects import Project
 from models.reading import table_of
 from models.states import FundStatus, ProjectState
 
+IN_FORCE = "in_force"
+"""Signed, and neither settled, closed nor ended with its project."""
 _LISTED = ("id", "number", "amount_minor", "currency", "status", "supplement_no", "signed_on", "starts_on", "ends_on")
 _BEHIND = ("settled_on", "stage")
 """What the standing is found by."""
@@ -81,7 +83,7 @@ def standing(row: Any, stage: str) -> str:
         return "settled"
     if stage in (ProjectState.STOPPED, ProjectState.WITHDRAWN):
         return "ended"
-    return "in_force" if row.signed_on is not None else "unsigned"
+    return IN_FORCE if row.signed_on is not None else "unsigned"
 
 
 def agreement(session: Session, agreement_id: UUID) -> dict[str, Any]:

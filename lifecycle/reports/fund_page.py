@@ -1,5 +1,6 @@
 """What the page of a fund shows besides its position: its projects, what is due, its walls, and the bank's balance."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.agreements.queries import agreements
+from lifecycle.agreements.queries import IN_FORCE, agreements
 from lifecycle.funds.queries import positions
 from lifecycle.funds.wall import Tie, investors_of, ties_of, walled_off
 from lifecycle.ledger.sums import moved_after
@@ -53,13 +54,20 @@ def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -
         {
             **row,
             "asked_minor": int(asked.get(row["id"], 0)),
-            "left_minor": max(0, row["amount_minor"] - row["paid_minor"] - row["reserved_minor"]),
+            "left_minor": _promised(row),
             "next_tranche": getattr(following.get(row["id"]), "tranche", ""),
             "next_due_on": due if (due := getattr(following.get(row["id"]), "due_on", None)) else None,
             "is_late": due is not None and due < today,
         }
         for row in rows
     ]
+
+
+def _promised(row: Mapping[str, Any]) -> int:
+    """Return what an agreement still promises: nothing once it is over, whatever was given back or never asked for."""
+    if row["standing"] != IN_FORCE:
+        return 0
+    return max(0, int(row["amount_minor"] - row["paid_minor"] - row["reserved_minor"]))
 
 
 def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:

@@ -10,10 +10,22 @@ from lifecycle.commands import REGISTRY
 from lifecycle.errors import Unmet
 from lifecycle.exceptions.proposal import Action
 from lifecycle.invariants.check import all_checks
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.standards.pack import Party
 from lifecycle.verdicts.soundness import fresh_verdicts
 from models import states
-from notifications.words import KIND_OF_VALUE, LOCALE, entries, explain_unmet, placeholders, sentence, title
+from notifications.words import (
+    IRREGULAR,
+    KIND_OF_VALUE,
+    LOCALE,
+    deed_title,
+    entries,
+    explain_unmet,
+    placeholders,
+    sentence,
+    title,
+    verb_title,
+)
 from tests.notifications.codes import uses, variable_uses, words_in
 
 CATALOGUE = {code: texts for _, code, texts in entries()}
@@ -131,6 +143,26 @@ class TestCatalogue:
         }
 
         assert not starving
+
+    @pytest.mark.parametrize(
+        ("verb", "deed"),
+        [
+            ("requirement.judge", "judged the requirement"),
+            ("evidence.add", "handed in evidence"),
+            ("payout.certify", "certified the payout"),
+            ("project.stop", "stopped"),
+            ("project.withdraw", "withdrew"),
+            ("fund.resize", "resized the fund"),
+            ("webhook.disable", "disabled a webhook"),
+        ],
+    )
+    def test_says_what_was_done_in_the_past(self, verb: str, deed: str) -> None:
+        assert deed_title(verb, "en") == deed
+        assert deed_title(verb, "zh-CN") == verb_title(verb, "zh-CN")
+
+    def test_keeps_no_past_of_a_verb_that_nobody_uses(self) -> None:
+        used = {verb_title(permission, "en").split(" ")[0] for permission in PERMISSIONS}
+        assert set(IRREGULAR) <= used
 
     def test_holds_nothing_that_nobody_says(self) -> None:
         said = words_in("models", "lifecycle", "flows", "web", "cli", "notifications")

@@ -163,8 +163,8 @@ class TestTheReference:
             assert "暂停" in chinese.open("/api/projects").text
 
     def test_has_a_page_for_every_kind_and_operation_within_the_weight_of_a_page(self, browser: Browser) -> None:
-        heaviest = max(operations(), key=lambda one: len(str(one)))[2]
-        paths = [*(one["name"] for one in WHOLE["tags"]), f"{heaviest['tags'][0]}/{heaviest['operationId']}"]
+        paths = [one["name"] for one in WHOLE["tags"]]
+        paths += [f"{one['tags'][0]}/{one['operationId']}" for _, _, one in operations()]
         for path in paths:
             page = browser.open(f"/api/{path}")
             assert page.status == 200

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from lifecycle.funds.queries import positions
+from lifecycle.reports.fund_page import fund_projects
 from models.db import reading
 from tests import payments as pay
 from tests.factories import House, agreements, funds, papers, pay_in, sources
@@ -74,6 +75,16 @@ class TestTheFund:
         position = amounts(page.text.partition(" Position ")[2])
         assert position[:4] == [place.paid_minor, place.reserved_minor, place.committed_minor, place.free_minor]
         assert page.link("paid").endswith("/ledger?account=paid")
+
+    def test_promises_nothing_more_by_an_agreement_that_is_over(self, house: House, code: str) -> None:
+        fund = UUID(house.one("SELECT id FROM v_fund"))
+        with reading(house.engine) as session:
+            (living,) = fund_projects(session, fund, house.today, limit=9)
+            assert living["left_minor"] == positions(session, [fund])[fund].committed_minor
+        with house.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE agreement SET settled_on = starts_on")
+        with reading(house.engine) as session:
+            assert [one["left_minor"] for one in fund_projects(session, fund, house.today, limit=9)] == [0]
 
     def test_tells_who_opens_it_first_to_enter_investors(self, house: House, signed_in: Callable[..., Browser]) -> None:
         funds(house)

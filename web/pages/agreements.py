@@ -214,7 +214,7 @@ def show_recovery(visit: Somebody, ref: str) -> Response:
             crumbs=[(words.t("recoveries.title"), "/recoveries")],
             facts=scribe.facts(found, names, {"agreement": f"/agreements/{found['agreement']}"}),
             tables=[scribe.table(words.t("recoveries.parts"), parts, _PART, empty=words.t("recoveries.no_parts"))],
-            notes=[Note(text=words.t("overdue", count=found["days_late"]), is_bad=True)] if late else [],
+            notes=[Note(text=words.t("overdue_days", count=found["days_late"]), is_bad=True)] if late else [],
             acts=acts_of(session, visit, RECOVERIES, row),
         )
 

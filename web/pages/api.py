@@ -121,7 +121,7 @@ def _operation(whole: Mapping[str, Any], visit: Visit, method: str, path: str, o
         refusals=tuple(
             (code, whole["components"]["responses"][RESPONSES[code]]["description"])
             for code in sorted(one["responses"])
-            if code != status
+            if code in RESPONSES
         ),
     )
 

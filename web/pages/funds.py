@@ -40,7 +40,7 @@ SHOWN = 100
 """Agreements on the page of a fund, the newest."""
 PLACES = ("paid", "reserved", "committed", "free")
 """Parts of the bar, in the order in which money goes, from its end."""
-_INVESTOR = ("organisation", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
+_INVESTOR = ("investor", "kind", "committed_minor", "called_minor", "paid_in_minor", "uncalled_minor", "used_minor")
 _PROJECT = (
     *("project", "agreement", "amount_minor", "paid_minor", "asked_minor", "reserved_minor", "left_minor"),
     *("next_tranche", "next_due_on"),
@@ -49,11 +49,11 @@ _KINDS = {"entry": "entry", "account": "account"}
 _FUND = (
     "code",
     "name",
-    "organisation",
+    "funder",
     "status",
     "paid_minor",
     "reserved_minor",
-    "committed_minor",
+    "promised_minor",
     "free_minor",
     "cash_minor",
 )
@@ -76,9 +76,7 @@ def show_list(visit: Somebody, form: str = "") -> Response:
     words = Words(visit.lang, visit.house.zone)
     bars = {row["id"]: _bar(places[row["id"]], words, row["currency"]) for row in rows}
     may_add = bool(visit.roles & {Role.SPONSOR, Role.ADMIN})
-    moneys = [
-        {**row, **{name: getattr(places[row["id"]], name) for name in _FUND if name.endswith("_minor")}} for row in rows
-    ]
+    moneys = [_in_figures(row, places[row["id"]]) for row in rows]
     listing = Listing(name="funds", columns=columns(_FUND), rows=moneys)
     values: dict[str, Any] = {"funds": rows, "places": places, "bars": bars, "whole": whole}
     return answer(visit, listing, wanted(form), "funds.html", **values, may_add=may_add)
@@ -86,7 +84,7 @@ def show_list(visit: Somebody, form: str = "") -> Response:
 
 def _in_figures(row: Mapping[str, Any], place: Position) -> dict[str, Any]:
     own = {name: getattr(place, name) for name in ("paid_minor", "reserved_minor", "free_minor", "cash_minor")}
-    return {**row, **own, "fund": row["code"], "promised_minor": place.committed_minor}
+    return {**row, **own, "fund": row["code"], "funder": row["organisation"], "promised_minor": place.committed_minor}
 
 
 @router.get("/funds/new")
@@ -197,7 +195,7 @@ def show_investors(visit: Somebody, code: str) -> Response:
     def work(session: Session) -> dict[str, Any]:
         row = FUNDS.find(session, visit, code)
         scribe = Scribe(words, row.currency, {"kind": "kind"})
-        rows = investor_statement(session, row.id)
+        rows = [{**one, "investor": one["organisation"]} for one in investor_statement(session, row.id)]
         calls = ("call_no", "amount_minor", "due_on", "corrects_no")
         given = ("received_on", "amount_minor", "bank_ref", "note")
         parts = [
@@ -258,7 +256,7 @@ def _curve(months: Sequence[Mapping[str, Any]], words: Words, currency: str) -> 
 
 
 def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
-    rows = investor_statement(session, row.id)
+    rows = [{**one, "investor": one["organisation"]} for one in investor_statement(session, row.id)]
     return scribe.table(words.t("fund.investors"), rows, _INVESTOR, empty=words.t("fund.no_investors"))
 
 

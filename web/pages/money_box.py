@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.actor import Rights
-from lifecycle.agreements.queries import agreements
+from lifecycle.agreements.queries import IN_FORCE, agreements
 from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.payouts.terms import WAITING
@@ -24,7 +24,6 @@ from web.money_rights import of_fund_or_project
 from web.render import Words
 from web.session import Visit
 
-IN_FORCE = "in_force"
 _RESERVED = (PayoutState.APPROVED, PayoutState.INSTRUCTED)
 _PARTS = ("paid", "reserved", "waiting", "returned", "left")
 

@@ -22,7 +22,7 @@ from notifications.slip import in_capitals
 from web.acts import Action, actions
 from web.forms import Input
 from web.money_nouns import PAYOUTS
-from web.money_rights import of_fund_or_project, readable_funds, readable_payouts
+from web.money_rights import BANK_ROLES, of_fund_or_project, readable_funds, readable_payouts
 from web.session import Visit
 
 PER_PAGE = 50
@@ -155,6 +155,7 @@ class DecisionPage:
     """What has a page of its own: amend, cancel."""
     inputs: tuple[Input, ...]
     sees_fund: bool
+    sees_batches: bool
     given: int
     """Approvals that count."""
     names: Mapping[str, str]
@@ -186,6 +187,7 @@ def decision_page(session: Session, visit: Visit, ref: str) -> DecisionPage:
         elsewhere=[one for one in acts if one not in own and one.is_allowed],
         inputs=inputs_of(session, visit, facts, {one.verb.permission for one in can}),
         sees_fund=session.execute(seen).first() is not None,
+        sees_batches=bool(visit.roles & BANK_ROLES),
         given=len({one["by"] for one in words}),
         names=standard_names(session, row.project_id, visit.lang),
     )

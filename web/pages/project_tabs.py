@@ -18,7 +18,7 @@ from lifecycle.errors import Forbidden, unmet
 from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.people.queries import people_who_owe
-from lifecycle.permissions import PARTIES_OF_ROLE, PERMISSIONS
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.queries import overview, project_rows
 from lifecycle.reports.history import Event, latest
 from lifecycle.reviews.queries import reviews
@@ -26,9 +26,9 @@ from models.journal import AuditRecord
 from models.people import User
 from models.projects import ProjectMember
 from models.reading import table_of
-from models.states import Role
 from notifications.gates import standard_names
 from web.acts import actions
+from web.money_rights import MONEY_READERS
 from web.nouns import PROJECTS
 from web.pages.project_view import about_of
 from web.render import Words, page
@@ -42,11 +42,6 @@ _OF: dict[str, tuple[str, ...]] = {
     "evidence": ("evidence.", "trial_batch.", "claim.", "revision.", "issue.", "track.", "scenario.", "order."),
     "notices": ("notice.",),
 }
-MONEY_READERS = frozenset(
-    {role for role, parties in PARTIES_OF_ROLE.items() if {"sme", "platform", "funder", "programme"} & set(parties)}
-    | {Role.ADMIN, Role.AUDITOR}
-)
-"""Who reads about a project's money: its firm, its platform and its funder; panels, customers and operators do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
