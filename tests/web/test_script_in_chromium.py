@@ -159,3 +159,13 @@ def test_the_number_in_the_bar_comes_by_itself_and_only_more_is_said_aloud(house
 
 def _counted(page: Page) -> int:
     return int((page.text_content(".bar .count") or "").split()[0])
+
+
+def test_a_page_is_printed_without_what_is_around_it(page: Page) -> None:
+    page.goto("/board")
+    around = [page.locator(name) for name in (".bar", ".foot", ".skip")]
+    assert all(one.count() == 1 for one in around)
+
+    page.emulate_media(media="print")
+
+    assert not any(one.is_visible() for one in around)
