@@ -6,7 +6,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
@@ -72,6 +72,10 @@ class Words:
     def verb(self, permission: str) -> str:
         """Return the words of a verb."""
         return verb_title(permission, self.lang)
+
+    def among(self, said: Iterable[str]) -> str:
+        """Return several words in a row."""
+        return _BETWEEN[self.lang].join(said)
 
     def deed(self, permission: str) -> str:
         """Return the words of what somebody did by a verb."""

@@ -326,6 +326,17 @@ class TestAForm:
 
         assert sorted(one for one in choices if one.islower() and not is_known(f"choice.{one}")) == []
 
+    def test_of_a_document_says_in_words_what_its_values_are_counted_in(self, house: House, lead: Browser) -> None:
+        kinds = library.default().evidence_types
+        fields = [one for kind in kinds for field in kind.fields for one in (field, *field.columns)]
+        counted = {one.unit for one in fields if one.unit and one.kind != "money"}
+        assert counted
+        assert sorted(one for one in counted if not is_known(f"unit.{one}")) == []
+
+        (made,) = projects(house, pack="default")
+        page = lead.open(f"/projects/{number(house, made)}/do/evidence-add?type=budget").text
+        assert "Total (in the chosen currency)" in page
+
     @pytest.mark.parametrize("name", ["default@2026.1", "hardware@v3.1", "hardware@v3.2"])
     def test_of_a_requirement_has_words_for_every_number_of_a_standard(self, name: str) -> None:
         pack = library.by_name(name)

@@ -29,7 +29,7 @@ from web.nouns import PROJECTS
 from web.papers import download, file_of, kept, preview
 from web.reading_rights import evidence_of
 from web.record import columns
-from web.render import page
+from web.render import Words, page
 from web.session import Somebody, Typed, Visit, number_of, text_of
 
 router = APIRouter()
@@ -185,7 +185,7 @@ def inputs_of(fields: Sequence[FormField], visit: Visit, *, prefix: str = _PREFI
 
 
 def _input(one: FormField, visit: Visit, prefix: str) -> Input:
-    title = in_language(one.title, visit.lang) + (f" ({one.unit})" if one.unit else "")
+    title = in_language(one.title, visit.lang) + _unit(one, visit)
     rest: dict[str, Any] = {"name": f"{prefix}{one.name}", "label": title, "is_required": one.required}
     if one.kind == "table":
         return Input(kind="rows", columns=inputs_of(one.columns, visit, prefix=""), **rest)
@@ -194,6 +194,13 @@ def _input(one: FormField, visit: Visit, prefix: str) -> Input:
     if one.kind == "choice":
         return Input(kind="choice", options=[(word, word) for word in one.choices], word="choice", **rest)
     return Input(kind=_KINDS.get(one.kind, "text"), **rest)
+
+
+def _unit(one: FormField, visit: Visit) -> str:
+    """Return in brackets what a value is counted in; money is typed with decimals, however it is kept."""
+    words = Words(visit.lang, visit.house.zone)
+    said = ("yuan" if "CNY" in str(one.unit) else "currency") if one.kind == "money" else one.unit
+    return words.t("in_brackets", what=words.word("unit", said)) if said else ""
 
 
 def filled(fields: Sequence[FormField], form: Typing, *, prefix: str = _PREFIX) -> dict[str, Any]:
@@ -253,19 +260,26 @@ def _wrong(reasons: Sequence[Unmet]) -> Mapping[str, Unmet]:
 
 
 def _values(kind: EvidenceType | None, form: Mapping[str, Any], visit: Visit) -> list[tuple[str, Any]]:
-    titles = {one.name: in_language(one.title, visit.lang) for one in kind.fields} if kind else {}
-    columns = {one.name: one.columns for one in kind.fields} if kind else {}
-    return [(titles.get(name, name), _value(kind, name, value, columns, visit)) for name, value in form.items()]
+    known = {one.name: one for one in kind.fields} if kind else {}
+    currency = str(form.get("currency", "CNY"))
+    titles = {name: in_language(one.title, visit.lang) for name, one in known.items()}
+    return [(titles.get(name, name), _value(known.get(name), value, currency, visit)) for name, value in form.items()]
 
 
-def _value(kind: EvidenceType | None, name: str, value: Any, columns: Mapping[str, Any], visit: Visit) -> Any:
+def _value(asked: FormField | None, value: Any, currency: str, visit: Visit) -> Any:
+    """Return what was typed as people read it: of a table the heads and rows, of the rest one text or truth."""
+    words = Words(visit.lang, visit.house.zone)
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        heads = [(one.name, in_language(one.title, visit.lang)) for one in columns.get(name, ())]
-        heads = heads or [(key, key) for key in value[0]]
-        rows = [[row.get(key) for key, _ in heads] for row in value]
-        return {"heads": [said for _, said in heads], "rows": rows}
-    return {"minor": value} if kind is not None and _is_money(kind, name) else value
-
-
-def _is_money(kind: EvidenceType, name: str) -> bool:
-    return any(one.name == name and one.kind == "money" for one in kind.fields)
+        columns = {one.name: one for one in asked.columns} if asked else {}
+        names = list(columns) or list(value[0])
+        heads = [in_language(columns[name].title, visit.lang) if name in columns else name for name in names]
+        rows = [[_value(columns.get(name), row.get(name), currency, visit) for name in names] for row in value]
+        return {"heads": heads, "rows": rows}
+    if asked is None or value is None:
+        return value
+    if asked.kind == "money" and isinstance(value, int):
+        return words.money(value, currency)
+    if asked.choices:
+        said = [words.word("choice", one) for one in (value if isinstance(value, list) else [value])]
+        return words.among(said)
+    return value
