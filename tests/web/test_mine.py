@@ -131,7 +131,7 @@ class TestTheMoneyOfAFirm:
         with transaction(house.engine) as session:
             for one, (complete, booked) in zip(paid, days, strict=True):
                 on = {"complete_on": date(2025, 7, complete), "paid_on": date(2025, 7, booked)}
-                session.execute(update(table).where(table.c.id == UUID(one)).values(on))
+                session.execute(update(table).where(table.c.id == UUID(str(one))).values(on))
         visitor = signed_in("project_lead")
 
         few = visitor.open("/my").text
