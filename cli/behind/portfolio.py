@@ -6,9 +6,9 @@ from sqlmodel import Session
 
 from cli.door import Door
 from cli.output import Column
-from lifecycle.errors import Invalid, Unmet, unmet
+from lifecycle.errors import Unmet
+from lifecycle.projects.cohort import stage_named
 from lifecycle.projects.queries import overview, portfolio, project_rows
-from models.states import ProjectState
 
 _FACTS = (
     Column(key="number"),
@@ -32,7 +32,7 @@ _FACTS = (
 
 def project_list(door: Door, *, stage: str, is_overdue: bool, is_on_hold: bool) -> list[dict[str, Any]]:
     """Return the projects asked for, by number."""
-    rows = door.read(lambda session: portfolio(session, today=door.today, stage=_stage(stage)))
+    rows = door.read(lambda session: portfolio(session, today=door.today, stage=stage_named(stage)))
     if is_overdue:
         rows = [row for row in rows if row["due_on"] is not None and row["due_on"] < door.today]
     return [row for row in rows if row["is_on_hold"]] if is_on_hold else rows
@@ -80,12 +80,3 @@ _PARTS = {
         Column(key="by"),
     ),
 }
-
-
-def _stage(text: str) -> ProjectState | None:
-    if not text:
-        return None
-    try:
-        return ProjectState(text)
-    except ValueError:
-        raise Invalid(unmet("no_such_stage", value=text, known=[str(state) for state in ProjectState])) from None

@@ -158,17 +158,20 @@ def _counted(wanted: Wanted, state: ProjectState, today: date, most: int) -> Sel
         own = select(literal(1)).select_from(_with_firm(project, firm, wanted)).where(project.c.stage == state)
         if wanted.is_about_a_day:
             own = own.where(false())
-        dayless = replace(wanted, is_overdue=False, due_since=None, due_before=None)
-        own = own.where(*asked_for(dayless, today, firm))
+        own = own.where(*asked_for(_dayless(wanted), today, firm))
         late: Any = literal(0)
     else:
         source = run
-        if not isinstance(wanted.reach, True_) or wanted.text or wanted.is_on_hold:
+        if not isinstance(wanted.reach, True_) or _dayless(wanted).is_narrowed:
             source = _with_firm(run.join(project, project.c.id == run.c.project_id), firm, wanted)
         own = select(literal(1)).select_from(source).where(run.c.stage == state, run.c.closed_on.is_(None))
         own = own.where(*asked_for(wanted, today, firm))
         late = _number(own.where(run.c.due_on < today), most)
     return select(literal(str(state)).label("stage"), _number(own, most).label("many"), late.label("late"))
+
+
+def _dayless(wanted: Wanted) -> Wanted:
+    return replace(wanted, is_overdue=False, due_since=None, due_before=None)
 
 
 def _number(rows: Select[Any], most: int) -> Any:

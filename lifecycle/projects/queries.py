@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, True_, func, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
+from lifecycle.projects.cohort import Cohort
 from lifecycle.projects.facts import ProjectFacts, gate_facts
 from models.holds import Hold
 from models.journal import Transition
@@ -71,16 +72,14 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which projects a list asks for; `reach` is what its reader may see."""
+class Wanted(Cohort):
+    """Which projects a list asks for."""
 
-    reach: ColumnElement[bool]
     text: str = ""
     """Part of a number, a project's or a firm's name."""
     stage: ProjectState | None = None
     is_overdue: bool = False
     is_on_hold: bool = False
-    platform_id: UUID | None = None
     owed_by: str = ""
     """Party that owes the next step on something its present gate lacks, as last judged."""
     due_since: date | None = None
@@ -92,6 +91,11 @@ class Wanted:
     def is_about_a_day(self) -> bool:
         """Say whether only projects fit whose present visit has a day: none that has ended."""
         return self.is_overdue or self.due_since is not None or self.due_before is not None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Say whether more is asked for than a stage of what the reader may see."""
+        return any(getattr(self, one.name) for one in fields(self) if one.name not in {"reach", "stage"})
 
 
 def cards(session: Session, wanted: Wanted, *, today: date, limit: int, after: str = "") -> list[Card]:
@@ -175,7 +179,7 @@ def stages_named_in(session: Session, user_id: UUID) -> frozenset[str]:
 def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool]]:
     """Return the conditions on a project, its present visit and its firm that a list asks for."""
     project, run = _table(Project), _table(StageRun)
-    asked: list[ColumnElement[bool]] = [wanted.reach]
+    asked = wanted.conditions()
     if wanted.text:
         parts = (project.c.number, project.c.name, firm.c.name)
         asked.append(or_(*(part.icontains(wanted.text, autoescape=True) for part in parts)))
@@ -188,8 +192,6 @@ def asked_for(wanted: Wanted, today: date, firm: Any) -> list[ColumnElement[bool
         asked.append(run.c.due_on >= wanted.due_since)
     if wanted.due_before is not None:
         asked.append(run.c.due_on < wanted.due_before)
-    if wanted.platform_id is not None:
-        asked.append(project.c.platform_id == wanted.platform_id)
     if wanted.is_on_hold:
         asked.append(_is_on_hold(today))
     if wanted.owed_by:

@@ -1,7 +1,7 @@
 """The whole portfolio in figures: how far projects came, how long stages last, what became of those decided, the money.
 
-Counted in sets over a cohort: the projects received in a span of months, of one platform or programme, that the reader
-may see. The number of statements does not depend on the number of projects.
+Counted in sets over a cohort (`lifecycle.projects.cohort`); the number of statements does not depend on the number of
+projects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
+from lifecycle.projects.cohort import Cohort
 from lifecycle.reports.survival import Lasting, lasting
 from lifecycle.stages.statistics import Interval, wilson_interval
 from lifecycle.standards import library
@@ -22,7 +22,7 @@ from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.payouts import Payout
 from models.people import Organisation
-from models.programmes import Programme
+from models.programmes import Programme, StandardPack
 from models.projects import Project, StageRun
 from models.reading import table_of
 from models.reviews import CompletionNotice
@@ -34,32 +34,6 @@ CONFIDENCE = 0.95
 SUCCESS = (ProjectState.IN_PRODUCTION,)
 """What counts as success; a page says so beside the figure."""
 _PROJECT, _RUN, _PAYOUT = table_of(Project), table_of(StageRun), table_of(Payout)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
-    """Which projects are counted; `reach` is what the reader may see."""
-
-    reach: ColumnElement[bool]
-    since_on: date | None = None
-    """First day of receipt."""
-    before_on: date | None = None
-    """Day behind the last one."""
-    platform_id: UUID | None = None
-    programme_id: UUID | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the conditions on `project`."""
-        found = [self.reach]
-        if self.since_on is not None:
-            found.append(_PROJECT.c.received_on >= self.since_on)
-        if self.before_on is not None:
-            found.append(_PROJECT.c.received_on < self.before_on)
-        if self.platform_id is not None:
-            found.append(_PROJECT.c.platform_id == self.platform_id)
-        if self.programme_id is not None:
-            found.append(_PROJECT.c.programme_id == self.programme_id)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +116,22 @@ def conversion_of(states: Mapping[ProjectState, int]) -> Conversion:
     return Conversion(succeeded=good, stopped=stopped, withdrawn=withdrawn, share=share)
 
 
-def filters(session: Session, reach: ColumnElement[bool]) -> tuple[list[Any], list[Any]]:
-    """Return the platforms and programmes (id, name) of the projects that somebody may see, by name."""
+def filters(session: Session, reach: ColumnElement[bool]) -> tuple[list[Any], list[Any], dict[str, Pack]]:
+    """Return what the projects that somebody may see are told apart by.
+
+    Platforms and programmes are (id, name), by name; of a standard, by its code, the version that was published last.
+    """
     found = []
     for model, column in ((Organisation, _PROJECT.c.platform_id), (Programme, _PROJECT.c.programme_id)):
         table = table_of(model)
         inside = table.c.id.in_(select(column).where(reach))
         found.append(list(session.execute(select(table.c.id, table.c.name).where(inside).order_by(table.c.name))))
     platforms, programmes = found
-    return platforms, programmes
+    pack = table_of(StandardPack)
+    frozen = select(pack.c.code, pack.c.sha256).where(pack.c.sha256.in_(select(_PROJECT.c.pack_sha256).where(reach)))
+    newest = dict(session.execute(frozen.order_by(pack.c.code, pack.c.published_at, pack.c.id)).tuples().all())
+    packs = packs_of(session, newest.values())
+    return platforms, programmes, {code: packs[sha256] for code, sha256 in newest.items()}
 
 
 def _states(session: Session, cohort: Cohort) -> dict[ProjectState, int]:

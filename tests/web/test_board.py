@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import icalendar
@@ -228,6 +229,23 @@ class TestTheBoard:
     def test_refuses_a_stage_that_there_is_not(self, signed_in: SignedIn) -> None:
         assert signed_in("coordinator").open("/board?stage=nowhere").status == 422
 
+    @pytest.mark.parametrize("login", ["coordinator", "auditor"])
+    def test_of_a_party_shows_what_waits_for_it_as_list_and_calendar_do(
+        self, house: House, signed_in: SignedIn, login: str
+    ) -> None:
+        idle = number(house, a_project(house))
+        waits = number(house, a_project(house, stage=ProjectState.FEASIBILITY, pack="lean"))
+        visitor = signed_in(login)
+        with transaction(house.engine) as session:
+            session.execute(update(table_of(StageRun)).values(due_on=house.today))
+        paths = ("/board?", "/projects?", "/projects/calendar?")
+
+        shown = [[visitor.open(f"{path}owed_by={one}").text for path in paths] for one in ("sme", "customer")]
+
+        assert [[waits in text for text in texts] for texts in shown] == [[True] * 3, [False] * 3]
+        assert not [text for texts in shown for text in texts if idle in text]
+        assert "Feasibility 1" in shown[0][0]
+
 
 class TestTheMenuOfACard:
     def test_leads_to_the_page_that_confirms_the_first_act(self, house: House, signed_in: SignedIn) -> None:
@@ -261,11 +279,19 @@ class TestTheMenuOfACard:
 class TestTheViews:
     def test_share_one_query(self, signed_in: SignedIn) -> None:
         visitor = signed_in("coordinator")
-        query = "q=robot&overdue=true&mine=true&stage=intake&hold=true"
+        key = UUID(int=7)
+        query = "&".join(
+            [
+                "q=robot&overdue=true&mine=true&stage=intake&hold=true&owed_by=sme&since=2025-01&until=2025-12",
+                f"platform={key}&programme={key}&standard=lean&ever=intake&decided=true",
+            ]
+        )
 
         for path in ("/board", "/projects", "/projects/calendar"):
             page = visitor.open(f"{path}?{query}")
             views = [page.link(words) for words in ("List", "Calendar")]
+            (form,) = [one for one in page.forms if one.action == path]
+            assert {name for name, value in form.fields if value} - {"month"} == {*dict(parse_qsl(query))}
             assert f"/board?{query}" in [target for _, target in page.links]
             assert views == [f"/projects?{query}", f"/projects/calendar?{query}"]
 

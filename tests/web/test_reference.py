@@ -1,12 +1,21 @@
 """Standards, portfolio, audit, platforms, codes, help: what people look up."""
 
+import io
+import re
 from collections.abc import Callable
+from datetime import date
 
+import openpyxl
 import pytest
+from sqlalchemy import update
 
 from lifecycle.people.commands import GrantRole
+from lifecycle.projects.commands import Recycle, Stop, Withdraw
+from models.db import transaction
+from models.projects import Project
+from models.reading import table_of
 from models.states import ProjectState, Role
-from tests.factories import House, key, projects
+from tests.factories import House, a_project, key, projects
 from tests.web.browser import Browser
 
 
@@ -100,6 +109,95 @@ class TestThePortfolio:
 
         assert visitor.open("/portfolio/reports").status == 200
         assert visitor.open("/portfolio/reports/none/2025-Q1").status == 404
+
+
+@pytest.fixture
+def spread(house: House) -> dict[str, str]:
+    """Give projects of two standards, two platforms and two months in every stage, some of them ended."""
+    early = projects(house, 2)
+    projects(house, pack="lean")
+    projects(house, 3, stage=ProjectState.FEASIBILITY, pack="lean")
+    projects(house, 2, stage=ProjectState.MARKET_VALIDATION)
+    projects(house, 4, stage=ProjectState.IN_PRODUCTION)
+    withdrawn, stopped = projects(house, 2, stage=ProjectState.SMALL_BATCH_TRIAL)
+    back = a_project(house, stage=ProjectState.FEASIBILITY)
+    house.do(Recycle(command_id=key(), project_id=back, code="other", reason="thin"), by=Role.COORDINATOR)
+    house.do(Withdraw(command_id=key(), project_id=withdrawn, reason="no market"), by=Role.PROJECT_LEAD)
+    house.do(Stop(command_id=key(), project_id=stopped, code="misuse", reason="why"), by=Role.FUND_MANAGER)
+    project = table_of(Project)
+    with transaction(house.engine) as session:
+        moved = update(project).where(project.c.id.in_([*early, stopped]))
+        session.execute(moved.values(received_on=date(2025, 5, 31), platform_id=house.parties["other platform"]))
+    return {"platform": str(house.parties["platform"]), "programme": str(house.programmes["lean"])}
+
+
+class TestTheListsBehindThePortfolio:
+    @pytest.mark.parametrize("login", ["coordinator", "auditor"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            *("", "since=2025-06", "until=2025-05", "standard=bare", "standard=lean&since=2025-06"),
+            *("platform={platform}", "programme={programme}", "standard=none"),
+        ],
+    )
+    def test_have_as_many_rows_as_the_figure_says(
+        self, signed_in: Callable[..., Browser], spread: dict[str, str], login: str, query: str
+    ) -> None:
+        visitor, query = signed_in(login), query.format(**spread)
+        figures = {
+            part: visitor.ask("GET", f"/portfolio.json?part={part}&{query}").json()["data"]
+            for part in ("stages", "conversion")
+        }
+        (ends,) = figures["conversion"]
+
+        page = visitor.open(f"/portfolio?{query}")
+
+        behind = [(said, to) for said, to in page.links if to.startswith("/projects?")]
+        bars = [(int(found[1]), to) for said, to in behind if (found := re.search(r"(\d+) projects$", said))]
+        spans = [to for said, to in behind if "(target" in said]
+        told = [(int(found[0]), to) for said, to in behind if (found := re.search(r"\d+$", said))]
+        entered = [row["entered"] for row in figures["stages"] if row["entered"]]
+        running = [row["running"] for row in figures["stages"] if row["running"]]
+        ended = [ends[name] for name in ("decided", "succeeded", "stopped", "withdrawn") if ends[name]]
+        produced = [ends["succeeded"]] if ends["succeeded"] else []
+        assert [count for count, _ in bars] == [*entered, *produced]
+        assert spans == [to for _, to in bars][: len(entered)]
+        assert sorted(count for count, _ in told) == sorted([*entered, *running, *ended, *ended])
+        for count, to in [*bars, *told]:
+            path, _, asked = to.partition("?")
+            assert len(visitor.ask("GET", f"{path}.json?{asked}").json()["data"]) == count, to
+            assert len(visitor.ask("GET", f"{path}.csv?{asked}").text.splitlines()) == count + 1, to
+            book = openpyxl.load_workbook(io.BytesIO(visitor.ask("GET", f"{path}.xlsx?{asked}").content))
+            assert book.active is not None
+            assert len(list(book.active.rows)) == count + 1, to
+            assert len({one for _, one in visitor.open(to).links if one.startswith("/projects/PT-")}) == count, to
+
+    def test_say_what_they_are_narrowed_to_and_take_it_off(
+        self, signed_in: Callable[..., Browser], spread: dict[str, str]
+    ) -> None:
+        visitor = signed_in("coordinator")
+        visitor.open(f"/portfolio?since=2025-06&standard=lean&platform={spread['platform']}")
+
+        page = visitor.follow("Feasibility")
+        fewer = [said for said, _ in page.links if "take this off" in said]
+        visitor.follow("ever in: Feasibility")
+
+        assert [said.partition(" ✕")[0] for said in fewer] == [
+            *("received from 2025-06", "platform: platform", "standard: lean", "ever in: Feasibility")
+        ]
+        assert visitor.page.path == f"/projects?since=2025-06&platform={spread['platform']}&standard=lean"
+
+    @pytest.mark.parametrize("what", ["ever=nowhere", "since=July", "platform=here", "programme=1", "owed_by=me"])
+    @pytest.mark.parametrize("path", ["/board", "/projects", "/projects/calendar"])
+    def test_refuse_what_there_is_not(self, signed_in: Callable[..., Browser], path: str, what: str) -> None:
+        assert signed_in("coordinator").open(f"{path}?{what}").status == 422
+
+    def test_name_no_platform_that_the_reader_sees_no_project_of(
+        self, house: House, signed_in: Callable[..., Browser], spread: dict[str, str]
+    ) -> None:
+        page = signed_in("stranger").open(f"/projects?programme={spread['programme']}")
+
+        assert "programme: –" in page.text
 
 
 class TestTheAuditTrail:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from web.charts.svg import svg, text
+from web.charts.svg import link, svg, text
 
 _ROW, _TOP = 34, 8
 _WIDE = 560
@@ -19,6 +19,8 @@ class Bar:
     count: int
     said: str
     """What stands behind the bar."""
+    url: str = ""
+    """The list of what it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Span:
     p90: int | None
     target: int | None
     said: str
+    url: str = ""
+    """The list of the projects that it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,39 +47,41 @@ class Reference:
 def funnel(bars: Sequence[Bar], *, label: str, left: int, tail: int) -> Markup:
     """Return bars from zero, one below the other; `left` and `tail` are the room that the words need."""
     widest = max((bar.count for bar in bars), default=0) or 1
-    body = []
+    body: list[str] = []
     for place, bar in enumerate(bars):
         width = max(2.0, (_WIDE - left - tail) * bar.count / widest) if bar.count else 0.0
         y = _TOP + place * _ROW
-        body.append(text(left - 8, y + 17, bar.name, kind="v", anchor="end"))
+        row = [text(left - 8, y + 17, bar.name, kind="v", anchor="end")]
         if width:
-            body.append(
+            row.append(
                 f'<rect class="bar{min(5, place + 1)}" x="{left}" y="{y}" width="{width:g}" height="22" rx="3"/>'
             )
-        body.append(text(left + width + 8, y + 16, bar.said))
-    return svg(body, label=label, width=_WIDE, height=_TOP + len(bars) * _ROW)
+        row.append(text(left + width + 8, y + 16, bar.said))
+        body += link(bar.url, row, y=y - 3, width=_WIDE, height=_ROW - 6)
+    return svg(body, label=label, width=_WIDE, height=_TOP + len(bars) * _ROW, role="group")
 
 
 def strip(spans: Sequence[Span], *, label: str, left: int, tail: int) -> Markup:
     """Return for each row a line from zero: a dot at the median, a tick at P90, a dashed tick at the target."""
     days = [value for one in spans for value in (one.median, one.p90, one.target) if value is not None]
     scale = (_WIDE - left - tail) / (max(days, default=0) or 1)
-    body = []
+    body: list[str] = []
     for place, one in enumerate(spans):
         y = _TOP + place * _ROW + 11
-        body.append(text(left - 8, y + 5, one.name, kind="v", anchor="end"))
-        body.append(f'<line class="grid" x1="{left}" x2="{_WIDE - tail}" y1="{y}" y2="{y}"/>')
+        row = [text(left - 8, y + 5, one.name, kind="v", anchor="end")]
+        row.append(f'<line class="grid" x1="{left}" x2="{_WIDE - tail}" y1="{y}" y2="{y}"/>')
         if one.p90 is not None and one.median is not None:
             start, end = left + one.median * scale, left + one.p90 * scale
-            body.append(f'<line class="range" x1="{start:g}" x2="{end:g}" y1="{y}" y2="{y}"/>')
-            body.append(f'<line class="tick" x1="{end:g}" x2="{end:g}" y1="{y - 8}" y2="{y + 8}"/>')
+            row.append(f'<line class="range" x1="{start:g}" x2="{end:g}" y1="{y}" y2="{y}"/>')
+            row.append(f'<line class="tick" x1="{end:g}" x2="{end:g}" y1="{y - 8}" y2="{y + 8}"/>')
         if one.median is not None:
-            body.append(f'<circle class="dot" cx="{left + one.median * scale:g}" cy="{y}" r="6"/>')
+            row.append(f'<circle class="dot" cx="{left + one.median * scale:g}" cy="{y}" r="6"/>')
         if one.target is not None:
             x = left + one.target * scale
-            body.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="{y - 12}" y2="{y + 12}"/>')
-        body.append(text(_WIDE - tail + 8, y + 5, one.said))
-    return svg(body, label=label, width=_WIDE, height=_TOP + len(spans) * _ROW)
+            row.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="{y - 12}" y2="{y + 12}"/>')
+        row.append(text(_WIDE - tail + 8, y + 5, one.said))
+        body += link(one.url, row, y=y - 14, width=_WIDE, height=_ROW - 6)
+    return svg(body, label=label, width=_WIDE, height=_TOP + len(spans) * _ROW, role="group")
 
 
 def share(

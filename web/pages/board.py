@@ -105,7 +105,7 @@ def board(visit: Somebody, sought: Seeking) -> Response:
         "ended": [str(state) for state in ProjectState if state in ENDED],
         "counted": shown.counted.most,
     }
-    return page(visit, "board.html", **values, **sought.shown())
+    return page(visit, "board.html", **values, **sought.shown(visit))
 
 
 @router.get("/projects/{ref}/next")
@@ -136,8 +136,7 @@ def _board(session: Session, visit: Visit, wanted: Wanted, reach: ColumnElement[
         for stage in STAGES
         if wanted.stage in (None, stage)
     }
-    is_narrowed = wanted.text or wanted.is_overdue or wanted.is_on_hold
-    whole = counts(session, Wanted(reach=reach), today=visit.today) if is_narrowed else counted
+    whole = counts(session, Wanted(reach=reach), today=visit.today) if wanted.is_narrowed else counted
     named_in = stages_named_in(session, visit.actor.user_id)
     return Board(
         counted=counted,

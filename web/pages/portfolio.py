@@ -2,18 +2,16 @@
 
 import json
 from dataclasses import asdict
-from datetime import MAXYEAR, date
 from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
-from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
+from lifecycle.errors import Forbidden, NotFound, unmet
 from lifecycle.reports.portfolio import (
     CONFIDENCE,
     LEAST,
-    Cohort,
     Conversion,
     Portfolio,
     StageFigures,
@@ -23,10 +21,13 @@ from lifecycle.reports.portfolio import (
 from lifecycle.reports.quarter import reports
 from lifecycle.stages.statistics import wilson_interval
 from lifecycle.standards.pack import Pack
+from models.states import ProjectState
+from notifications.gates import in_language
 from web.charts.portfolio import Bar, Reference, Span, funnel, share, strip
 from web.listing import Column, Listing, answer, wanted
 from web.menu import PORTFOLIO
-from web.reading_rights import as_id, readable_programmes, readable_projects
+from web.pages.seeking import Sought
+from web.reading_rights import readable_programmes
 from web.render import Words, address, page
 from web.session import Somebody, Visit
 
@@ -39,7 +40,6 @@ _ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
 _COUNT = 80
 STAGES, CONVERSION, MONEY = "stages", "conversion", "money"
 """Parts of the figures, each a table of its own."""
-_MONTHS = 12
 
 
 @router.get("/portfolio")
@@ -51,36 +51,36 @@ def portfolio(  # noqa: PLR0913, PLR0917 - the filters of the figures
     until: str = "",
     platform: str = "",
     programme: str = "",
+    standard: str = "",
     part: str = STAGES,
 ) -> Response:
     """Show the figures of a cohort of projects: those received in a span of months; each part is a table and a file."""
     _for_readers(visit)
     kind = wanted(form)
-    cohort = Cohort(
-        reach=readable_projects(visit.rights, visit.actor),
-        since_on=_month(since, "since"),
-        before_on=_behind(_month(until, "until")),
-        platform_id=as_id(platform),
-        programme_id=as_id(programme),
-    )
+    sought = Sought(since=since, until=until, platform=platform, programme=programme, standard=standard)
+    cohort = sought.wanted(visit)
 
-    def work(session: Session) -> tuple[Portfolio, tuple[list[Any], list[Any]]]:
+    def work(session: Session) -> tuple[Portfolio, tuple[list[Any], list[Any], dict[str, Pack]]]:
         figures = portfolio_figures(session, cohort, today=visit.today, calendar=visit.stamp.calendar)
         return figures, filters(session, cohort.reach)
 
-    figures, (platforms, programmes) = visit.read(work)
+    figures, (platforms, programmes, standards) = visit.read(work)
     words = Words(visit.lang, visit.house.zone)
+    ends = _ends(figures.conversion, sought)
     parts = {
-        STAGES: Listing(name="portfolio", columns=_STAGES, rows=[_row(one, figures.pack) for one in figures.stages]),
-        CONVERSION: Listing(name="portfolio.ends", columns=_ENDS, rows=[_ends(figures.conversion)]),
+        STAGES: Listing(
+            name="portfolio", columns=_STAGES, rows=[_row(one, figures.pack, sought) for one in figures.stages]
+        ),
+        CONVERSION: Listing(name="portfolio.ends", columns=_ENDS, rows=[ends]),
         MONEY: Listing(name="portfolio.sums", columns=_SUMS, rows=[asdict(one) for one in figures.money]),
     }
     if part not in parts:
         raise NotFound(NotFound.code)
     values: dict[str, Any] = {
         "figures": figures,
-        "funnel": _funnel(figures, words),
-        "strip": _strip(figures, words),
+        "ends": ends,
+        "funnel": _funnel(figures, words, sought),
+        "strip": _strip(figures, words, sought),
         "share": _share(figures, words),
         "least": LEAST,
         "recycled": _recycled(figures, words),
@@ -88,10 +88,8 @@ def portfolio(  # noqa: PLR0913, PLR0917 - the filters of the figures
         "as_part": lambda name, form: address(visit, {"part": name}, suffix=f".{form}"),
         "platforms": [(str(one.id), one.name) for one in platforms],
         "programmes": [(str(one.id), one.name) for one in programmes],
-        "since": since,
-        "until": until,
-        "platform": platform,
-        "programme": programme,
+        "standards": [(code, f"{in_language(pack.title, visit.lang)} ({code})") for code, pack in standards.items()],
+        "sought": sought,
     }
     return answer(visit, parts[part], kind, "portfolio.html", **values)
 
@@ -125,42 +123,36 @@ def _for_readers(visit: Visit) -> None:
         raise Forbidden(unmet("role", needs=sorted(PORTFOLIO), verb="portfolio"))
 
 
-def _month(text: str, field: str) -> date | None:
-    try:
-        return date.fromisoformat(f"{text}-01") if text else None
-    except ValueError:
-        raise Invalid(unmet("value_wrong", field=field, value=text, form="2025-07")) from None
-
-
-def _behind(first: date | None) -> date | None:
-    """Return the day behind a month; none behind the last month there is."""
-    if first is None or (first.year, first.month) == (MAXYEAR, _MONTHS):
-        return None
-    return date(first.year + first.month // _MONTHS, first.month % _MONTHS + 1, 1)
-
-
-def _row(one: StageFigures, pack: Pack) -> dict[str, Any]:
-    stage = pack.stage(one.stage)
+def _row(one: StageFigures, pack: Pack, sought: Sought) -> dict[str, Any]:
+    stage, running = pack.stage(one.stage), one.dwell.n - one.dwell.ended
     return {
         "stage": str(one.stage),
         "entered": one.entered,
         "visits": one.visits,
         "recycled": one.recycled,
-        "running": one.dwell.n - one.dwell.ended,
+        "running": running,
         "median_days": one.dwell.median,
         "p90_days": one.dwell.p90,
         "target_days": stage.default_days if stage.default_unit == "working_days" else None,
-        "url": f"/projects?stage={one.stage}",
+        "url": _list(sought, one.entered, ever=str(one.stage)),
+        "running_url": _list(sought, running, stage=str(one.stage)),
     }
 
 
-def _ends(conversion: Conversion) -> dict[str, Any]:
+def _list(sought: Sought, count: int, **which: Any) -> str:
+    """Return where the projects are listed that a figure counts; nowhere where there are none."""
+    return sought.address("list", **which) if count else ""
+
+
+def _ends(conversion: Conversion, sought: Sought) -> dict[str, Any]:
     """Return what became of the decided ones as a row; a share of too few is none."""
     share = conversion.share
     shown = {"share": share.point, "lower": share.lower, "upper": share.upper} if share else {}
+    counts = {name: getattr(conversion, name) for name in ("decided", *_STAGE_OF)}
+    which = {name: {"stage": str(stage)} for name, stage in _STAGE_OF.items()} | {"decided": {"decided": True}}
     return {
-        "decided": conversion.decided,
-        **{name: getattr(conversion, name) for name in ("succeeded", "stopped", "withdrawn")},
+        **counts,
+        **{f"{name}_url": _list(sought, count, **which[name]) for name, count in counts.items()},
         **{name: round(value, 4) for name, value in shown.items()},
     }
 
@@ -177,19 +169,24 @@ def _recycled(figures: Portfolio, words: Words) -> list[str]:
     return found
 
 
-def _funnel(figures: Portfolio, words: Words) -> Any:
+def _funnel(figures: Portfolio, words: Words, sought: Sought) -> Any:
     left, _ = _ROOM[words.lang]
-    counts = [(str(one.stage), one.entered) for one in figures.stages]
-    counts.append(("in_production", figures.produced))
+    counts = [(str(one.stage), one.entered, "ever") for one in figures.stages]
+    counts.append((str(ProjectState.IN_PRODUCTION), figures.produced, "stage"))
     bars = [
-        Bar(name=words.word("state", stage), count=count, said=words.t("portfolio.bar", count=count))
-        for stage, count in counts
+        Bar(
+            name=words.word("state", stage),
+            count=count,
+            said=words.t("portfolio.bar", count=count),
+            url=_list(sought, count, **{field: stage}),
+        )
+        for stage, count, field in counts
     ]
     label = words.t("portfolio.funnel_label", said=[f"{bar.name} {bar.count}" for bar in bars])
     return funnel(bars, label=label, left=left, tail=_COUNT)
 
 
-def _strip(figures: Portfolio, words: Words) -> Any:
+def _strip(figures: Portfolio, words: Words, sought: Sought) -> Any:
     left, tail = _ROOM[words.lang]
     spans = []
     for one in figures.stages:
@@ -198,7 +195,8 @@ def _strip(figures: Portfolio, words: Words) -> Any:
         meant = words.t(f"portfolio.target_{stage.default_unit}", count=stage.default_days)
         said = words.t("portfolio.dwell", median=_days(one.dwell.median), p90=_days(one.dwell.p90), target=meant)
         name = words.word("state", one.stage)
-        spans.append(Span(name=name, median=one.dwell.median, p90=one.dwell.p90, target=target, said=said))
+        url = _list(sought, one.entered, ever=str(one.stage))
+        spans.append(Span(name=name, median=one.dwell.median, p90=one.dwell.p90, target=target, said=said, url=url))
     label = words.t("portfolio.strip_label", said=[f"{one.name} {one.said}" for one in spans])
     return strip(spans, label=label, left=left, tail=tail)
 
@@ -221,8 +219,13 @@ def _share(figures: Portfolio, words: Words) -> Any:
     return share(found.point, found.lower, found.upper, references, label=label, said=said)
 
 
+_STAGE_OF = {
+    "succeeded": ProjectState.IN_PRODUCTION,
+    "stopped": ProjectState.STOPPED,
+    "withdrawn": ProjectState.WITHDRAWN,
+}
 _ENDS = (
-    *(Column(key=key, kind="number") for key in ("decided", "succeeded", "stopped", "withdrawn")),
+    *(Column(key=key, kind="number", link=f"{key}_url") for key in ("decided", *_STAGE_OF)),
     *(Column(key=key, kind="number") for key in ("share", "lower", "upper")),
 )
 _SUMS = (
@@ -233,9 +236,9 @@ _SUMS = (
 )
 _STAGES = (
     Column(key="stage", kind="word", word="state", link="url"),
-    Column(key="entered", kind="number"),
+    Column(key="entered", kind="number", link="url"),
     Column(key="visits", kind="number"),
-    Column(key="running", kind="number"),
+    Column(key="running", kind="number", link="running_url"),
     Column(key="recycled", kind="number"),
     Column(key="median_days", kind="number"),
     Column(key="p90_days", kind="number"),

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -14,31 +14,27 @@ from lifecycle.calendar import add_months
 from lifecycle.errors import Invalid, unmet
 from lifecycle.projects.board import COUNTED, counts, due
 from lifecycle.projects.queries import Card, cards
-from lifecycle.standards.pack import Party
 from web.listing import Column, answer, limit_of, paged
 from web.listing import wanted as wanted_form
 from web.nouns import PROJECTS
 from web.pages.project_view import project_page
-from web.pages.seeking import Seeking
+from web.pages.seeking import Seeking, month_of
 from web.render import Words, page
 from web.session import Somebody
 
 router = APIRouter()
-PARTIES: tuple[str, ...] = get_args(Party)
-"""Who can owe the next step of what a gate lacks."""
 _YEARS = range(1949, 2200)
 """Years of which the calendar can be turned to a month."""
 
 
 @router.get("/projects")
 @router.get("/projects.{form}")
-def projects(visit: Somebody, sought: Seeking, form: str = "", after: str = "", owed_by: str = "") -> Response:
+def projects(visit: Somebody, sought: Seeking, form: str = "", after: str = "") -> Response:
     """List projects by number."""
-    kind, wanted = wanted_form(form), sought.wanted(visit, owed_by=_party(owed_by))
+    kind, wanted = wanted_form(form), sought.wanted(visit)
     found = visit.read(lambda session: cards(session, wanted, today=visit.today, limit=limit_of(kind), after=after))
     listing = paged("projects", _LISTED, [row_of(card) for card in found], form=kind, key="number")
-    values = {"owed_by": owed_by, "parties": PARTIES, **sought.shown()}
-    return answer(visit, replace(listing, day="due_on"), kind, "projects.html", **values)
+    return answer(visit, replace(listing, day="due_on"), kind, "projects.html", **sought.shown(visit))
 
 
 @router.get("/projects/calendar")
@@ -64,7 +60,7 @@ def calendar(visit: Somebody, sought: Seeking, form: str = "", month: str = "", 
         "counted": COUNTED,
         "is_working": visit.stamp.calendar.is_working_day,
     }
-    return answer(visit, replace(listing, day="due_on"), kind, "due.html", **values, **sought.shown())
+    return answer(visit, replace(listing, day="due_on"), kind, "due.html", **values, **sought.shown(visit))
 
 
 def row_of(card: Card) -> dict[str, Any]:
@@ -72,22 +68,11 @@ def row_of(card: Card) -> dict[str, Any]:
     return {**asdict(card), "owed_by": tuple(card.owed_by), "card": card}
 
 
-def _party(text: str) -> str:
-    """Return the party that a list asks for; `Invalid` for a word that is none."""
-    if text and text not in PARTIES:
-        raise Invalid(unmet("value_wrong", field="owed_by", value=text, form=" | ".join(PARTIES)))
-    return text
-
-
 def _month(text: str) -> date | None:
-    """Return the first day of a month, none where none is named; `Invalid` for what is no month."""
-    strange = Invalid(unmet("value_wrong", field="month", value=text, form="2025-07"))
-    try:
-        found = date.fromisoformat(f"{text}-01") if text else None
-    except ValueError:
-        raise strange from None
+    """Return the first day of the month to show, none where none is named; `Invalid` for what is no month."""
+    found = month_of(text, "month")
     if found is not None and found.year not in _YEARS:
-        raise strange
+        raise Invalid(unmet("value_wrong", field="month", value=text, form="2025-07"))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +58,14 @@ class TestTheColumns:
 
         assert shown(each_house, own(each_house))[1] == {"intake": [first, fourth, second, third]}
 
-    @pytest.mark.parametrize("asked", [{}, {"is_overdue": True}, {"text": "ROBOT"}, {"text": "nothing like it"}])
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            *({}, {"is_overdue": True}, {"text": "ROBOT"}, {"text": "nothing like it"}),
+            *({"owed_by": "sme"}, {"ever": FEASIBILITY}, {"is_decided": True}, {"standard": "bare", "ever": INTAKE}),
+            *({"standard": "none"}, {"received_since": date(2025, 7, 1), "received_before": date(2025, 8, 1)}),
+        ],
+    )
     def test_are_the_same_for_who_sees_few_and_for_who_sees_many(
         self, each_house: House, standing: list[UUID], asked: dict[str, Any]
     ) -> None:
