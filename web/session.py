@@ -17,7 +17,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from lifecycle import engine as melody
 from lifecycle.access.queries import Bearer, SignedIn, bearer, signed_in, touch, touch_token
@@ -319,6 +319,12 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def onward(visit: Visit, path: str) -> RedirectResponse:
+    """Lead to the page that an address stands for, in the language that was asked for."""
+    query = visit.request.url.query
+    return RedirectResponse(f"{path}?{query}" if query else path, status_code=303)
 
 
 def lang_of(request: Request, own: str | None) -> Lang:

@@ -36,7 +36,7 @@ from web.nouns import CALENDARS, ORGANISATIONS, USERS, AnyVerb, Noun
 from web.pages.delegations import standing_in
 from web.reading_rights import as_id
 from web.render import Words, page
-from web.session import Somebody, Typed, Visit, number_of
+from web.session import Somebody, Typed, Visit, number_of, onward
 
 router = APIRouter()
 _NEW: dict[str, AnyVerb] = {"people": ADD_USER, "organisations": ADD_ORGANISATION, "programmes": ADD_PROGRAMME}
@@ -54,7 +54,7 @@ _TOKEN_INPUTS = (
 def admin(visit: Somebody) -> Response:
     """Lead to the people."""
     need(visit, ADD_USER)
-    return RedirectResponse("/admin/people", status_code=303)
+    return onward(visit, "/admin/people")
 
 
 @router.get("/admin/people")

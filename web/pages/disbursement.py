@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from lifecycle.disbursement.commands import standing_holds
 from models.people import User
@@ -13,7 +13,7 @@ from web.money_nouns import DISBURSEMENT
 from web.pages.record import Note, Record, acts_of, record_page
 from web.record import Scribe
 from web.render import Words
-from web.session import Somebody
+from web.session import Somebody, onward
 
 router = APIRouter()
 _HOLD = ("reason", "note", "from_at", "put_by", "first_lifter")
@@ -23,7 +23,7 @@ _HOLD = ("reason", "note", "from_at", "put_by", "first_lifter")
 def lead(visit: Somebody) -> Response:
     """Lead to the one page there is."""
     visit.read(lambda session: DISBURSEMENT.find(session, visit, ""))
-    return RedirectResponse("/disbursement/all", status_code=303)
+    return onward(visit, "/disbursement/all")
 
 
 @router.get("/disbursement/{ref}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from models.states import ENDED, PayoutState, ReviewState
 from notifications.preferences import inbox_of
@@ -17,7 +17,7 @@ from web.ahead import Ahead, next_day
 from web.menu import OF_FIRMS
 from web.nouns import NOUNS
 from web.render import fragment, page
-from web.session import ByItself, Somebody, Visit
+from web.session import ByItself, Somebody, Visit, onward
 from web.waiting import Number
 
 router = APIRouter()
@@ -56,7 +56,7 @@ class Message:
 def home(visit: Somebody) -> Response:
     """Lead to the first page: of who only acts for a firm, the firm's own."""
     is_of_a_firm = bool(visit.roles) and visit.roles <= OF_FIRMS
-    return RedirectResponse("/my" if is_of_a_firm else "/inbox", status_code=303)
+    return onward(visit, "/my" if is_of_a_firm else "/inbox")
 
 
 @router.get("/inbox")
