@@ -20,7 +20,8 @@ from lifecycle.imports.mapping import Mapping as ProjectMapping
 from lifecycle.imports.mapping import MappingProblem, load_mapping, shipped_mappings
 from lifecycle.imports.outcome import RowError
 from lifecycle.imports.portfolio import Door as Access
-from lifecycle.imports.portfolio import How, Phase, Report, Step, bring_in
+from lifecycle.imports.portfolio import How, Phase, Step, bring_in
+from lifecycle.imports.report import Report
 from models.db import run_in_transaction
 from notifications.words import LANGUAGES, sentence
 
