@@ -1,23 +1,20 @@
 """A table of projects that was sent, and what is to be made of it: all of it stands in the address."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import select
 from starlette.datastructures import FormData, QueryParams
 
-from lifecycle.canonical import sha256
 from lifecycle.errors import Invalid, unmet
+from lifecycle.imports.accepted import destination
 from lifecycle.imports.arrivals import Destination
-from lifecycle.imports.columns import CURRENCY_USUAL, Choice, Layout, look_at, mapping_of, source_of
+from lifecycle.imports.columns import CURRENCY_USUAL, Choice, Layout, layout_of, look_at, mapping_of
 from lifecycle.imports.mapping import Mapping as ProjectMapping
 from lifecycle.imports.mapping import load_mapping, shipped_mappings
 from lifecycle.imports.problems import Unreadable
-from models.programmes import Programme
-from models.reading import table_of
 from web.project_book import spoken
 from web.reading_rights import as_id
 from web.sent_files import as_invalid, key_of, need_own
@@ -69,7 +66,6 @@ class Read:
     mapping: ProjectMapping
     into: Destination
     layout: str
-    header: Layout | None = None
 
 
 def wish_of(visit: Visit, sent: str, said: QueryParams | FormData) -> Wish:
@@ -112,20 +108,14 @@ def header_of(path: Path, wish: Wish) -> Layout:
 def read_as(visit: Visit, path: Path, wish: Wish) -> Read:
     """Return how the file is read; `Invalid` names what the choice lacks."""
     programme_id, platform_id = as_id(wish.programme), as_id(wish.platform)
-    programme = table_of(Programme)
-    code = None
-    if programme_id is not None:
-        asked = select(programme.c.code).where(programme.c.id == programme_id)
-        code = visit.read(lambda session: session.execute(asked).scalar())
-    if programme_id is None or code is None:
+    into = programme_id and visit.read(lambda session: destination(session, programme_id, platform_id))
+    if not into:
         raise Invalid(unmet("field_missing", field="programme"))
-    header = None
     if wish.mapping:
-        mapping, layout = mapping_named(wish.mapping), sha256(f"mapping {wish.mapping}")
-    else:
-        header = header_of(path, wish)
-        choice = Choice(columns=wish.columns, stage=wish.stage, currency=wish.currency)
-        source = source_of(code, programme_id, platform_id)
-        mapping, layout = mapping_of(header, choice, spoken(), source), header.sha256
-    into = Destination(source=mapping.source, programme_id=programme_id, platform_id=platform_id)
-    return Read(mapping=mapping, into=into, layout=layout, header=header)
+        mapping = mapping_named(wish.mapping)
+        return Read(
+            mapping=mapping, into=replace(into, source=mapping.source), layout=layout_of("mapping", wish.mapping)
+        )
+    header = header_of(path, wish)
+    choice = Choice(columns=wish.columns, stage=wish.stage, currency=wish.currency)
+    return Read(mapping=mapping_of(header, choice, spoken(), into.source), into=into, layout=header.known_as)

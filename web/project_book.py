@@ -33,6 +33,12 @@ def heading(field: str, lang: Lang) -> str:
     return sentence(f"page.import.column.{field}", {}, lang)
 
 
+def said(code: str, params: Mapping[str, Any], lang: Lang) -> str:
+    """Return what is wrong with a row, in which fields have the names that the table gives them."""
+    field = params.get("field")
+    return sentence(code, {**params, "field": heading(str(field), lang)} if field in FIELDS else params, lang)
+
+
 @cache
 def spoken() -> Spoken:
     """Return every word by which a table may name a field, a stage or a kind of organisation, in both languages."""

@@ -15,16 +15,18 @@ from sqlmodel import Session
 from lifecycle.canonical import plain, sha256
 from lifecycle.commands import Stamp
 from lifecycle.imports.arrivals import Destination, Fate
+from lifecycle.imports.columns import source_of
 from lifecycle.imports.report import Report
 from lifecycle.journal import recorded
 from lifecycle.projects.registration import IMPORT
 from lifecycle.writing import insert_rows
 from models.journal import CommandRecord
 from models.people import RoleGrant, User
+from models.programmes import Programme
 from models.reading import table_of
 
 _PREFIX = "import:table:"
-_KEY = re.compile(f"{_PREFIX}(?P<layout>[0-9a-f]{{64}}):[0-9a-f]{{32}}")
+_KEY = re.compile(f"{_PREFIX}(?P<layout>[0-9a-f]{{32}}):[0-9a-f]{{32}}")
 _LOOKED_AT = 20
 """So many of the latest tables with the same headings are looked through."""
 
@@ -44,6 +46,16 @@ class TableFile:
 def key_of_table(layout: str, fresh: UUID) -> str:
     """Return a new key for the import of a table with these headings."""
     return f"{_PREFIX}{layout}:{fresh.hex}"
+
+
+def destination(session: Session, programme_id: UUID, platform_id: UUID | None) -> Destination | None:
+    """Return where the projects of a table without a mapping go; None where there is no such programme."""
+    programme = table_of(Programme)
+    code = session.execute(select(programme.c.code).where(programme.c.id == programme_id)).scalar()
+    if code is None:
+        return None
+    source = source_of(str(code), programme_id, platform_id)
+    return Destination(source=source, programme_id=programme_id, platform_id=platform_id)
 
 
 def is_table(command_id: str) -> bool:

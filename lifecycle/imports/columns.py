@@ -72,9 +72,9 @@ class Layout:
     sheet: str = ""
 
     @property
-    def sha256(self) -> str:
+    def known_as(self) -> str:
         """The same for every table with these headings, whatever its rows."""
-        return sha256("\n".join(folded(name) for name in self.names))
+        return layout_of(*(folded(name) for name in self.names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +134,11 @@ def mapping_of(layout: Layout, choice: Choice, spoken: Spoken, source: str) -> P
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise Invalid(unmet("columns_unfit", field="column", why=shown(str(first["msg"])))) from None
+
+
+def layout_of(*words: str) -> str:
+    """Return the hash by which a way of reading tables is found again."""
+    return sha256("\n".join(words))[:32]
 
 
 def source_of(programme: str, programme_id: UUID, platform_id: UUID | None) -> str:

@@ -53,7 +53,7 @@ class How(StrEnum):
     PARTIAL = "partial"
     """The good rows, chunk by chunk in transactions of their own; the wrong ones are told."""
     PARTS = "parts"
-    """As `PARTIAL`, but only when the file was looked through and no row is wrong: others write in between."""
+    """As `WHOLE` where one chunk holds it; a longer file is written chunk by chunk, and others write in between."""
 
 
 class Phase(StrEnum):
@@ -116,11 +116,11 @@ def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, h
         return bringing.checked(Reception.rehearsing(into, stamp))
     if how is How.PARTIAL:
         return bringing.in_parts()
-    is_whole = how is How.WHOLE
-    seen = bringing.checked(Reception.promising(into, stamp) if is_whole else Reception.rehearsing(into, stamp))
+    seen = bringing.checked(Reception.promising(into, stamp) if how is How.WHOLE else Reception.rehearsing(into, stamp))
     if seen.wrong:
         return seen
-    return bringing.whole(seen) if is_whole else bringing.in_parts(seen.rows)
+    is_long = how is How.PARTS and seen.rows > CHUNK
+    return bringing.in_parts(seen.rows) if is_long else bringing.whole(seen)
 
 
 @dataclass(frozen=True, slots=True)

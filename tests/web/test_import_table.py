@@ -4,17 +4,13 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 
-from lifecycle.imports.columns import FIELDS, TEMPLATE
-from lifecycle.imports.reader import HIDDEN_SHEET
-from models.states import ProjectState
 from tests.factories import House
 from tests.web.browser import Browser
-from web.project_book import heading
 
 ZH = ("项目编号", "项目名称", "阶段", "承担单位", "立项日期", "总经费（万元）", "负责人")
 EN = ("Project no", "Title", "Status", "Company", "Start date", "Budget", "Notes")
@@ -38,7 +34,14 @@ def saved(found: Workbook) -> bytes:
 
 def robot(number: str = "A-1", **more: Any) -> list[Any]:
     """Return a good row under the Chinese header."""
-    row = {"name": "焊接机器人", "stage": "受理", "firm": "林氏机器人", "day": date(2025, 3, 1), "money": 12.5, "lead": "林"}
+    row = {
+        "name": "焊接机器人",
+        "stage": "受理",
+        "firm": "林氏机器人",
+        "day": date(2025, 3, 1),
+        "money": 12.5,
+        "lead": "林",
+    }
     return [number, *{**row, **more}.values()]
 
 
@@ -65,7 +68,14 @@ def send(house: House, visitor: Browser) -> Callable[..., Any]:
 
 def chosen(visitor: Browser) -> list[str]:
     """Return the field of each column as the form would send it."""
-    return [value for name, value in visitor.page.form(urlsplit(visitor.page.path).path[:-8]).fields if name == "column"]
+    return [
+        value for name, value in visitor.page.form(urlsplit(visitor.page.path).path[:-8]).fields if name == "column"
+    ]
+
+
+def names(house: House) -> list[str]:
+    """Return the names of all projects."""
+    return [row.name for row in house.rows("SELECT name FROM project ORDER BY name")]
 
 
 class TestTheWay:
@@ -84,4 +94,7 @@ class TestTheWay:
         kept = visitor.page.path
         assert kept.startswith("/receipts/import:table:")
         assert "new 2" in visitor.open(kept).text
-        assert [row.name for row in house.rows("SELECT name FROM project ORDER BY name")] == ["喷涂机器人", "焊接机器人"]
+        assert [row.name for row in house.rows("SELECT name FROM project ORDER BY name")] == [
+            "喷涂机器人",
+            "焊接机器人",
+        ]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -33,6 +34,8 @@ from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.reader import open_table
 from lifecycle.imports.report import MOVED, SHOWN, Line, Report
 from lifecycle.imports.taking_in import keep
+from lifecycle.permissions import PERMISSIONS
+from lifecycle.projects.registration import IMPORT
 from models.money import CURRENCY_DECIMALS
 from models.people import Organisation
 from models.programmes import Programme
@@ -44,7 +47,7 @@ from web.errors import TooMany, by_field, reasons_of, status_of
 from web.forms import Options
 from web.import_wish import SAID, Wish, address, header_of, mapping_named, read_as, wish_of
 from web.papers import bringer, file_of, files_of, looked_at
-from web.project_book import heading, spoken, template
+from web.project_book import heading, said, spoken, template
 from web.render import Words, page
 from web.sent_files import as_invalid, key_of, on_disk
 from web.session import Somebody, Typed, Visit, text_of
@@ -52,8 +55,6 @@ from web.session import Somebody, Typed, Visit, text_of
 router = APIRouter()
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
-AT_ONCE = CHUNK
-"""Rows that are written in one transaction; a longer table lets others write in between."""
 _PATIENCE = 20.0
 """Seconds that a table waits for the one before it: reading one keeps a processor busy, and the others need theirs."""
 _DESK = threading.Lock()
@@ -119,7 +120,7 @@ def marked(visit: Somebody, sha256: str) -> Response:
     wish = wish_of(visit, sha256, visit.request.query_params)
     with TemporaryDirectory(prefix="pilotway-import-") as folder:
         out = Path(folder) / "marked.xlsx"
-        with ErrorsBook(out, sentence=lambda code, params: sentence(code, params, visit.lang)) as found:
+        with ErrorsBook(out, sentence=lambda code, params: said(code, params, visit.lang)) as found:
             _brought(visit, wish, How.CHECK, tell=lambda step: found.add(step.errors))
         return _workbook(out.read_bytes(), "import-marked.xlsx")
 
@@ -130,22 +131,21 @@ def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
     _need(visit)
     wish = wish_of(visit, sha256, form)
     command_id = text_of(form, "command_id")
-    how = How(text_of(form, "how")) if text_of(form, "how") in (How.PARTIAL, How.PARTS) else How.WHOLE
+    how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.PARTS
     return _looked_through(visit, wish, how, command_id=command_id)
 
 
 def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "", fate: str = "") -> Response:
     try:
         report, layout = _brought(visit, wish, how, command_id=command_id)
-    except (Invalid, Unreadable) as error:
-        refusal = error if isinstance(error, Invalid) else as_invalid(error)
-        return _mend(visit, wish, refusal)
+    except (Invalid, Unreadable, Forbidden) as error:
+        return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
     if report is None or (report.is_written and command_id):
         return RedirectResponse(f"/receipts/{command_id}", status_code=303)
     return _report(visit, wish, report, layout, how=how, fate=fate)
 
 
-def _mend(visit: Visit, wish: Wish, error: Invalid) -> Response:
+def _mend(visit: Visit, wish: Wish, error: LifecycleError) -> Response:
     """Ask for the columns again where they are to blame, else for the file."""
     if not wish.mapping and any(one.values.get("field") in ("column", "stage", "currency") for one in error.unmet):
         with on_disk(visit, wish.sha256) as path:
@@ -193,7 +193,7 @@ def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, 
     return page(
         visit,
         "import_report.html",
-        status=409 if report.wrong and how in (How.WHOLE, How.PARTS) else 200,
+        status=409 if report.wrong and how is How.PARTS else 200,
         wish=wish,
         key=key_of(visit, wish.sha256),
         command_id=key_of_table(layout, visit.house.new_id()),
@@ -205,11 +205,10 @@ def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, 
         rows=[_shown(visit, line) for line in report.shown(chosen)],
         most=SHOWN,
         is_cut=(report.rows if chosen is None else report.fates[chosen]) > SHOWN,
-        of_file=[sentence(one.code, one.params, visit.lang) for one in report.errors if one.row is None],
+        of_file=[said(one.code, one.params, visit.lang) for one in report.errors if one.row is None],
         notices=[(sentence(code, {}, visit.lang), count) for code, count in sorted(report.notices.items())],
         moved=moved,
-        way="whole" if moved <= AT_ONCE else "parts",
-        at_once=AT_ONCE,
+        at_once=CHUNK if report.rows > CHUNK else 0,
         before=before,
         marked=address(visit, wish, "/marked.xlsx"),
         match=address(visit, wish, "/columns"),
@@ -225,7 +224,7 @@ def _shown(visit: Visit, line: Line) -> dict[str, Any]:
             (heading_of(field) or heading(field, visit.lang), _value(words, field, was), _value(words, field, new))
             for field, was, new in line.changes
         ],
-        "errors": [(one.column or "", one.value, sentence(one.code, one.params, visit.lang)) for one in line.errors],
+        "errors": [(one.column or "", one.value, said(one.code, one.params, visit.lang)) for one in line.errors],
     }
 
 
@@ -240,7 +239,7 @@ def _value(words: Words, field: str, value: Any) -> str:
 
 def _columns(visit: Visit, wish: Wish, header: Layout, error: LifecycleError | None = None) -> Response:
     own = visit.actor.user_id
-    kept = None if wish.columns else visit.read(lambda session: remembered(session, own, header.sha256))
+    kept = None if wish.columns else visit.read(lambda session: remembered(session, own, header.known_as))
     before = kept if kept and "columns" in kept else None
     chosen = wish.columns or (tuple(before["columns"]) if before else suggested(header, spoken()))
     reasons = reasons_of(error) if error else ()
@@ -273,7 +272,8 @@ def _offer(visit: Visit, field: str) -> str:
 def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleError | None = None) -> Response:
     _need(visit)
     reasons = reasons_of(error) if error else ()
-    offered = visit.read(_offered)
+    own = _own_platforms(visit)
+    programmes, platforms = visit.read(lambda session: _offered(session, own))
     shown = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
     return page(
         visit,
@@ -281,8 +281,9 @@ def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleE
         status=status_of(error) if error else 200,
         typed=shown,
         mappings=[(path.stem, load_mapping(path).about) for path in shipped_mappings()],
-        programmes=offered[0],
-        platforms=offered[1],
+        programmes=programmes,
+        platforms=platforms,
+        is_bound=own is not None,
         reasons=reasons,
         wrong=by_field(reasons),
     )
@@ -293,12 +294,18 @@ def _need(visit: Visit) -> None:
         raise Forbidden(unmet("role", needs=sorted(str(role) for role in ROLES), verb="import"))
 
 
-def _offered(session: Session) -> tuple[Options, Options]:
+def _own_platforms(visit: Visit) -> frozenset[UUID] | None:
+    """Return the platforms for which somebody brings projects in; None where it is for any, or for none at all."""
+    at = {place for role, place in visit.rights.grants if role in PERMISSIONS[IMPORT.permission]}
+    return None if None in at or not at else frozenset(place for place in at if place is not None)
+
+
+def _offered(session: Session, own: frozenset[UUID] | None) -> tuple[Options, Options]:
     programme, organisation = table_of(Programme), table_of(Organisation)
     programmes = session.execute(select(programme.c.id, programme.c.name, programme.c.code).order_by(programme.c.code))
     platforms = session.execute(
         select(organisation.c.id, organisation.c.name)
-        .where(organisation.c.kind == OrganisationKind.PLATFORM)
+        .where(organisation.c.kind == OrganisationKind.PLATFORM if own is None else organisation.c.id.in_(own))
         .order_by(organisation.c.name)
     )
     return (
