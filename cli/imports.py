@@ -53,7 +53,7 @@ def projects(
             "--errors",
             metavar="OUT.xlsx|OUT.csv",
             dir_okay=False,
-            help="Write every wrong row and why; XLSX with notes.",
+            help="Write every wrong row and why, XLSX with notes.",
         ),
     ] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A table without a mapping at the command line: what its columns are, said in one option, remembered or in its headings."""
+"""A table without a mapping at the command line: its columns as an option says, as remembered, as headings say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ class Matched:
 
 
 def matched(door: Door, file: Path, said: Said) -> Matched:
-    """Return the table with its fields: those said, else those of the last table like it, else those of its headings."""
+    """Return the table with its fields: as said, else as in the last table like it, else as headings say."""
     try:
         layout = look_at(file, spoken())
     except Unreadable as problem:

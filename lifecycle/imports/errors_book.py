@@ -86,8 +86,9 @@ class ErrorsBook:
         self._page.append(heads)
 
     def _cell(self, text: str, notes: Iterable[str] = ()) -> Any:
-        cell = WriteOnlyCell(self._page, ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST])
-        cell.data_type = "s"
+        cell = WriteOnlyCell(self._page, ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST] or None)
+        if text:
+            cell.data_type = "s"
         if said := "\n".join(notes):
             cell.fill = _WRONG
             comment = Comment(said, "Pilotway")

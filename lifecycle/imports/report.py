@@ -104,10 +104,11 @@ class Report:
             self.lines[line.fate].append(line)
 
     def shown(self, fate: Fate | None = None) -> list[Line]:
-        """Return the first rows, of one fate or of all, in the order of the file."""
+        """Return the first rows of one fate, or of all: those that are wrong first, else in the order of the file."""
         if fate is not None:
             return self.lines[fate]
-        return sorted((line for lines in self.lines.values() for line in lines), key=lambda line: line.row)[:SHOWN]
+        every = (line for lines in self.lines.values() for line in lines)
+        return sorted(every, key=lambda line: (line.fate is not Fate.WRONG, line.row))[:SHOWN]
 
     def moved(self) -> list[Line]:
         """Return the first rows that bring something."""

@@ -30,7 +30,7 @@ from lifecycle.imports.errors_book import ErrorsBook
 from lifecycle.imports.mapping import load_mapping, shipped_mappings
 from lifecycle.imports.portfolio import CHUNK, How, Step, bring_in
 from lifecycle.imports.portfolio import Door as Access
-from lifecycle.imports.problems import Unreadable
+from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.reader import open_table
 from lifecycle.imports.report import MOVED, SHOWN, Line, Report
 from lifecycle.imports.taking_in import keep
@@ -55,7 +55,7 @@ from web.session import Somebody, Typed, Visit, text_of
 router = APIRouter()
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
-_PATIENCE = 20.0
+_PATIENCE = 10.0
 """Seconds that a table waits for the one before it: reading one keeps a processor busy, and the others need theirs."""
 _DESK = threading.Lock()
 
@@ -164,7 +164,7 @@ def _brought(
         own = visit.actor.user_id
         if command_id and visit.read(lambda session: is_accepted(session, own, command_id)):
             return None, read.layout
-        file = TableFile(name=wish.name, sha256=wish.sha256, layout=read.layout, how=wish.how)
+        file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
 
         def note(session: Session, report: Report) -> None:
             write_down(session, command_id, file, read.into, report, visit.stamp)
@@ -221,11 +221,18 @@ def _shown(visit: Visit, line: Line) -> dict[str, Any]:
     return {
         "line": line,
         "changes": [
-            (heading_of(field) or heading(field, visit.lang), _value(words, field, was), _value(words, field, new))
+            (_changed(visit, field), _value(words, field, was), _value(words, field, new))
             for field, was, new in line.changes
         ],
         "errors": [(one.column or "", one.value, said(one.code, one.params, visit.lang)) for one in line.errors],
     }
+
+
+def _changed(visit: Visit, field: str) -> str:
+    """Return the words for what changes; an import moves no project from stage to stage."""
+    if field == "stage":
+        return sentence("page.import.stage_in_table", {}, visit.lang)
+    return heading_of(field) or heading(field, visit.lang)
 
 
 def _value(words: Words, field: str, value: Any) -> str:
@@ -274,12 +281,12 @@ def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleE
     reasons = reasons_of(error) if error else ()
     own = _own_platforms(visit)
     programmes, platforms = visit.read(lambda session: _offered(session, own))
-    shown = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
+    filled = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
     return page(
         visit,
         "import.html",
         status=status_of(error) if error else 200,
-        typed=shown,
+        typed=filled,
         mappings=[(path.stem, load_mapping(path).about) for path in shipped_mappings()],
         programmes=programmes,
         platforms=platforms,
