@@ -97,10 +97,10 @@ def mapping_named(name: str) -> ProjectMapping:
     return load_mapping(known[name])
 
 
-def header_of(path: Path, wish: Wish) -> Layout:
+def header_of(path: Path, row: int | None = None) -> Layout:
     """Return the header of the file; `Invalid` for what is no table."""
     try:
-        return look_at(path, spoken(), wish.row)
+        return look_at(path, spoken(), row)
     except Unreadable as problem:
         raise as_invalid(problem) from problem
 
@@ -116,6 +116,6 @@ def read_as(visit: Visit, path: Path, wish: Wish) -> Read:
         return Read(
             mapping=mapping, into=replace(into, source=mapping.source), layout=layout_of("mapping", wish.mapping)
         )
-    header = header_of(path, wish)
+    header = header_of(path, wish.row)
     choice = Choice(columns=wish.columns, stage=wish.stage, currency=wish.currency)
     return Read(mapping=mapping_of(header, choice, spoken(), into.source), into=into, layout=header.known_as)

@@ -30,7 +30,7 @@ _LEVELS = {"trl_start": 9, "trl_current": 9, "trl_goal": 9, "mrl": 10}
 
 def heading(field: str, lang: Lang) -> str:
     """Return the heading of a field."""
-    return sentence(f"page.import.column.{field}", {}, lang)
+    return title("table_field", field, lang)
 
 
 def said(code: str, params: Mapping[str, Any], lang: Lang) -> str:

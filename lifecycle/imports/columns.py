@@ -176,7 +176,8 @@ def _names(raw: RawRow) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     for item in raw.problems:
-        raise Unreadable(item.problem.code, item.problem.rule, row=raw.number, **item.problem.params)
+        params = dict(item.problem.params) | {"row": raw.number}
+        raise Unreadable(item.problem.code, item.problem.rule, **params)  # type: ignore[arg-type]
     for index, name in enumerate(names):
         letter = column_letter(index)
         if not name:

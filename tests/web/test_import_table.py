@@ -89,6 +89,7 @@ class TestTheWay:
     ) -> None:
         send(book(robot(), robot("A-2", name="喷涂机器人", money=7.25), above=[["2025 年项目表"]]))
         assert chosen(visitor) == ["number", "name", "stage", "organisation", "received_on", "money_10k", "fact"]
+        assert "Match the columns" in visitor.page.text
 
         visitor.send("Check it")
         assert "nothing is written yet" in visitor.page.text

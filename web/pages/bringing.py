@@ -83,12 +83,17 @@ def send(visit: Somebody, form: Typed) -> Response:
     try:
         upload = file_of(form)
         with looked_at(upload) as (path, name):
-            wish = Wish(sha256="", name=name, **typed)
-            _look(path, wish)
+            _look(path, typed["mapping"])
             kept = keep(bringer(visit), files_of(visit.house), path)
     except Invalid as error:
         return _ask(visit, typed=typed, error=error)
-    wish = Wish(sha256=kept.sha256, name=name, **typed)
+    wish = Wish(
+        sha256=kept.sha256,
+        name=name,
+        mapping=typed["mapping"],
+        programme=typed["programme"],
+        platform=typed["platform"],
+    )
     return RedirectResponse(address(visit, wish, "" if wish.mapping else "/columns"), status_code=303)
 
 
@@ -99,7 +104,7 @@ def columns(visit: Somebody, sha256: str) -> Response:
     wish = wish_of(visit, sha256, visit.request.query_params)
     try:
         with on_disk(visit, wish.sha256) as path:
-            header = header_of(path, wish)
+            header = header_of(path, wish.row)
     except Invalid as error:
         return _ask(visit, typed=dict(wish.query), error=error)
     return _columns(visit, wish, header)
@@ -149,7 +154,7 @@ def _mend(visit: Visit, wish: Wish, error: LifecycleError) -> Response:
     """Ask for the columns again where they are to blame, else for the file."""
     if not wish.mapping and any(one.values.get("field") in ("column", "stage", "currency") for one in error.unmet):
         with on_disk(visit, wish.sha256) as path:
-            return _columns(visit, wish, header_of(path, wish), error)
+            return _columns(visit, wish, header_of(path, wish.row), error)
     return _ask(visit, typed=dict(wish.query), error=error)
 
 
@@ -321,13 +326,13 @@ def _offered(session: Session, own: frozenset[UUID] | None) -> tuple[Options, Op
     )
 
 
-def _look(path: Path, wish: Wish) -> None:
+def _look(path: Path, mapping: str) -> None:
     """Refuse at once what is no table, or one beyond the limits."""
-    if not wish.mapping:
-        header_of(path, wish)
+    if not mapping:
+        header_of(path)
         return
     try:
-        next(iter(open_table(path, mapping_named(wish.mapping).table).rows), None)
+        next(iter(open_table(path, mapping_named(mapping).table).rows), None)
     except Unreadable as problem:
         raise as_invalid(problem) from problem
 
