@@ -17,6 +17,7 @@ from lifecycle.imports.report import SHOWN
 from models.states import ProjectState
 from tests.factories import House
 from tests.web.browser import Browser
+from web.pages import bringing
 
 ZH = ("项目编号", "项目名称", "阶段", "承担单位", "立项日期", "总经费（万元）", "负责人")
 EN = ("Project no", "Title", "Status", "Company", "Start date", "Budget", "Notes")
@@ -520,6 +521,19 @@ class TestABadTable:
 
         assert visitor.page.status == 403
         assert names(house) == []
+
+    def test_waits_for_the_one_before_it_and_says_when_to_come_again(
+        self, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(book(robot()))
+        monkeypatch.setattr(bringing, "PATIENCE", 0)
+
+        with bringing.DESK:
+            visitor.send("Check it")
+
+        assert visitor.page.status == 429
+        assert "Another table is being read" in visitor.page.text
+        assert visitor.page.answer.headers["retry-after"] == "60"
 
     @pytest.mark.parametrize("command_id", ["", "import:table:1:2", "import:table:" + "0" * 32 + ":" + "0" * 32])
     def test_is_not_brought_in_without_the_key_of_its_form(

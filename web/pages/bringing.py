@@ -55,9 +55,9 @@ from web.session import Somebody, Typed, Visit, text_of
 router = APIRouter()
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
-_PATIENCE = 10.0
+PATIENCE = 10.0
 """Seconds that a table waits for the one before it: reading one keeps a processor busy, and the others need theirs."""
-_DESK = threading.Lock()
+DESK = threading.Lock()
 
 
 @router.get("/import")
@@ -182,12 +182,12 @@ def _brought(
 @contextmanager
 def _desk() -> Iterator[None]:
     """Let one table be read at a time; `TooMany` when the one before it takes long."""
-    if not _DESK.acquire(timeout=_PATIENCE):
+    if not DESK.acquire(timeout=PATIENCE):
         raise TooMany(unmet("import_busy", seconds=60))
     try:
         yield
     finally:
-        _DESK.release()
+        DESK.release()
 
 
 def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, fate: str) -> Response:
