@@ -51,6 +51,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "threads_missing": "thread",
     "without_evidence": "thread",
     "possible": "way_out",
+    "table_field": "table_field",
     "proposed": "outcome",
     "voted": "outcome",
     "asked": "verification",

@@ -18,7 +18,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from lifecycle.imports.batch_rows import COLUMNS, HIDDEN_SHEET, MOST_ROWS, REQUIRED, VERSION, Spoken, folded
+from lifecycle.imports.batch_rows import COLUMNS, MOST_ROWS, REQUIRED, VERSION, Spoken, folded
+from lifecycle.imports.reader import HIDDEN_SHEET
 from models.states import BatchKind
 from notifications.words import LANGUAGES, sentence, title
 
@@ -111,12 +112,18 @@ def row_of(batch: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _head(page: Any, place: int, column: str) -> None:
-    cell = page.cell(_HEADER, place, f"{_both(column)}{' *' if column in REQUIRED else ''}")
+def head_of(page: Any, row: int, place: int, words: str, *, width: int) -> None:
+    """Write the heading of a column as every template has it."""
+    cell = page.cell(row, place, words)
     cell.font, cell.fill = Font(bold=True), _HEAD
     cell.alignment = Alignment(wrap_text=True, vertical="top")
+    page.column_dimensions[get_column_letter(place)].width = width
+
+
+def _head(page: Any, place: int, column: str) -> None:
+    words = f"{_both(column)}{' *' if column in REQUIRED else ''}"
+    head_of(page, _HEADER, place, words, width=_WIDE.get(column, 15))
     letter = get_column_letter(place)
-    page.column_dimensions[letter].width = _WIDE.get(column, 15)
     rule = _rule(column)
     rule.promptTitle = heading(column, "en")[:32]
     rule.prompt = "\n".join(sentence(f"page.batch_table.asks.{column}", {}, lang) for lang in LANGUAGES)[:255]

@@ -1,8 +1,9 @@
-"""A portfolio from a file: the mapping, a bar while it comes in, the table of counts, the wrong rows and why."""
+"""Projects from a file: the mapping, a bar while it comes in, the table of counts, the wrong rows and why."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -10,19 +11,26 @@ from uuid import UUID
 import typer
 from sqlmodel import Session
 
+from cli.behind.import_table import Said, matched
 from cli.door import Door
 from cli.errors import PARTLY, REFUSED
 from cli.output import Column, Output
+from lifecycle.canonical import plain
 from lifecycle.errors import Invalid, unmet
+from lifecycle.imports.accepted import TableFile, destination, key_of_table, write_down
 from lifecycle.imports.arrivals import Destination, Fate
+from lifecycle.imports.columns import layout_of
+from lifecycle.imports.errors_book import ErrorsBook
 from lifecycle.imports.errors_file import ErrorsFile
 from lifecycle.imports.mapping import Mapping as ProjectMapping
 from lifecycle.imports.mapping import MappingProblem, load_mapping, shipped_mappings
 from lifecycle.imports.outcome import RowError
 from lifecycle.imports.portfolio import Door as Access
-from lifecycle.imports.portfolio import How, Phase, Report, Step, bring_in
+from lifecycle.imports.portfolio import How, Phase, Step, bring_in
+from lifecycle.imports.report import Report
 from models.db import run_in_transaction
 from notifications.words import LANGUAGES, sentence
+from web.project_book import said
 
 SHOWN = 20
 """Wrong rows that a person sees at once; the error file holds all."""
@@ -33,7 +41,7 @@ _FATES = (Column(key="fate", kind="fate"), Column(key="rows"))
 class Wish:
     """What was asked for besides the file."""
 
-    mapping: str
+    said: Said
     programme: str
     platform: str | None
     errors: Path | None
@@ -48,11 +56,15 @@ class Wish:
 
 def bring_projects(door: Door, file: Path, wish: Wish) -> None:
     """Bring the file in and say what became of it; leaves with exit 3 or 6 when rows are wrong."""
-    mapping = _mapping(wish.mapping)
     if wish.errors is not None and wish.errors.resolve() == file.resolve():
         raise Invalid(unmet("file_exists", file=str(wish.errors)))
     actor = door.read(door.actor)
-    into = door.read(lambda session: _destination(door, session, mapping, wish))
+    stamp = door.stamp(actor)
+    reading = _reading(door, file, wish)
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    table = TableFile(name=file.name, sha256=sha256, layout=reading.layout, how=reading.how)
+    command_id = key_of_table(reading.layout, stamp.new_id())
     with _Ear(door.output) as ear, _errors_file(wish.errors, door.output) as errors:
 
         def tell(step: Step) -> None:
@@ -60,12 +72,45 @@ def bring_projects(door: Door, file: Path, wish: Wish) -> None:
             if errors is not None:
                 errors.add(step.errors)
 
-        access = Access(read=door.read, write=lambda work: run_in_transaction(door.engine, work), tell=tell)
-        report = bring_in(file, mapping, into=into, stamp=door.stamp(actor), how=wish.how, door=access)
-    _show(door.output, report, file, wish)
+        access = Access(
+            read=door.read,
+            write=lambda work: run_in_transaction(door.engine, work),
+            tell=tell,
+            note=lambda session, report: write_down(session, command_id, table, reading.into, report, stamp),
+        )
+        report = bring_in(file, reading.mapping, into=reading.into, stamp=stamp, how=wish.how, door=access)
+    if reading.columns and not door.output.as_json:
+        door.output.say("import_columns", columns=reading.columns)
+    _show(door.output, report, file, wish, reading, command_id if report.is_written else None)
     code = _exit_code(report, wish)
     if code:
         raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """How the file is read, and where its projects go."""
+
+    mapping: ProjectMapping
+    into: Destination
+    layout: str
+    how: Mapping[str, Any]
+    columns: str = ""
+
+
+def _reading(door: Door, file: Path, wish: Wish) -> _Reading:
+    into = door.read(lambda session: _destination(door, session, wish))
+    name = wish.said.mapping
+    if name is not None:
+        mapping = _mapping(name)
+        layout = layout_of("mapping", Path(name).stem)
+        return _Reading(
+            mapping=mapping, into=replace(into, source=mapping.source), layout=layout, how={"mapping": Path(name).stem}
+        )
+    table = matched(door, file, wish.said)
+    return _Reading(
+        mapping=table.mapping(into.source), into=into, layout=table.layout.known_as, how=table.how, columns=table.told
+    )
 
 
 def mapping_rows(output: Output) -> list[dict[str, Any]]:
@@ -89,16 +134,19 @@ def _mapping(name: str) -> ProjectMapping:
         raise Invalid(unmet(problem.code, **problem.params)) from problem
 
 
-def _destination(door: Door, session: Session, mapping: ProjectMapping, wish: Wish) -> Destination:
+def _destination(door: Door, session: Session, wish: Wish) -> Destination:
     lookup = door.lookup(session)
     platform: UUID | None = None if wish.platform is None else lookup.organisation(wish.platform)
-    return Destination(source=mapping.source, programme_id=lookup.programme(wish.programme), platform_id=platform)
+    found = destination(session, lookup.programme(wish.programme), platform)
+    assert found is not None  # the programme was looked up a moment ago  # noqa: S101
+    return found
 
 
-def _errors_file(path: Path | None, output: Output) -> AbstractContextManager[ErrorsFile | None]:
+def _errors_file(path: Path | None, output: Output) -> AbstractContextManager[ErrorsFile | ErrorsBook | None]:
     if path is None:
         return nullcontext()
-    return ErrorsFile(path, sentence=lambda code, params: sentence(code, params, output.lang))
+    kind = ErrorsBook if path.suffix.lower() == ".xlsx" else ErrorsFile
+    return kind(path, sentence=lambda code, params: said(code, params, output.lang))
 
 
 class _Ear:
@@ -132,9 +180,9 @@ def _exit_code(report: Report, wish: Wish) -> int:
     return PARTLY if wish.is_partial and good else REFUSED
 
 
-def _show(output: Output, report: Report, file: Path, wish: Wish) -> None:
+def _show(output: Output, report: Report, file: Path, wish: Wish, reading: _Reading, receipt: str | None) -> None:
     if output.as_json:
-        document = _document(report, file, wish)
+        document = {**_document(report, file, wish), "receipt": receipt, **_columns(reading)}
         if _exit_code(report, wish) == REFUSED:
             codes = list(dict.fromkeys(error.code for error in report.errors))
             detail = sentence(_headline(report, wish), {"wrong": report.wrong, "rows": report.rows}, output.lang)
@@ -154,6 +202,13 @@ def _show(output: Output, report: Report, file: Path, wish: Wish) -> None:
     if wish.errors is not None:
         output.say("import_errors_file", file=str(wish.errors))
     output.say(_headline(report, wish), wrong=report.wrong, rows=report.rows, organisations=report.organisations)
+    if receipt is not None:
+        output.say("import_receipt", command_id=receipt)
+
+
+def _columns(reading: _Reading) -> dict[str, Any]:
+    """Return how the columns were read, where no mapping says it."""
+    return {} if "mapping" in reading.how else {"how": plain(reading.how)}
 
 
 def _headline(report: Report, wish: Wish) -> str:
@@ -170,7 +225,7 @@ def _line(error: RowError, output: Output) -> str:
         "row": "–" if error.row is None else error.row,
         "column": error.column or "–",
         "rule": error.rule,
-        "why": sentence(error.code, error.params, output.lang),
+        "why": said(error.code, error.params, output.lang),
     }
     return sentence("import_wrong_row", values, output.lang)
 
@@ -179,7 +234,7 @@ def _document(report: Report, file: Path, wish: Wish) -> dict[str, Any]:
     return {
         "format": "pilotway-import-projects/1",
         "file": file.name,
-        "mapping": wish.mapping,
+        "mapping": wish.said.mapping,
         "programme": wish.programme,
         "dry_run": wish.is_dry_run,
         "partial": wish.is_partial,
@@ -204,5 +259,5 @@ def _error(error: RowError) -> dict[str, Any]:
         "value": error.value,
         "rule": error.rule,
         "code": error.code,
-        "reason": {lang: sentence(error.code, error.params, lang) for lang in LANGUAGES},
+        "reason": {lang: said(error.code, error.params, lang) for lang in LANGUAGES},
     }

@@ -17,6 +17,7 @@ from lifecycle.canonical import sha256
 from lifecycle.commands import Command, Stamp
 from lifecycle.errors import LifecycleError
 from lifecycle.imports.applicants import Applicants, Play, of_the_row, refused
+from lifecycle.imports.differences import Change, changes_of
 from lifecycle.imports.outcome import ProjectRow, RowError
 from lifecycle.imports.seen import SeenKeys
 from lifecycle.projects.registration import ImportProject, UpdateImported
@@ -51,6 +52,10 @@ class Settled:
     row: ProjectRow
     fate: Fate
     error: RowError | None = None
+    number: str = ""
+    """Number of its project, where that is there."""
+    changes: tuple[Change, ...] = ()
+    """What it changes of a project that was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,15 @@ class _Family:
     """Hash of what the first row says."""
     also: list[dict[str, Any]] = field(default_factory=list)
     fates: dict[int, Fate] = field(default_factory=dict)
+    number: str = ""
+    """Of its project, once that is there."""
+
+    def settled(self, row: ProjectRow) -> Settled:
+        """Return the row with what became of it."""
+        fate = self.fates[row.row]
+        is_first = self.head is row and fate is Fate.CHANGED
+        changes = tuple(changes_of(self.stored.name, self.stored.outside, _told(row), row.name)) if is_first else ()
+        return Settled(row=row, fate=fate, number=self.number, changes=changes)
 
 
 class _Expected:
@@ -115,9 +129,10 @@ class Reception:
             family = families[key]
             errors.update({number: refused(_of(rows, number), refusal) for number in family.fates})
         self._remember({key: family for key, family in families.items() if not errors.keys() & family.fates.keys()})
-        fates = {number: fate for family in families.values() for number, fate in family.fates.items()}
         settled = tuple(
-            Settled(row=row, fate=Fate.WRONG if row.row in errors else fates[row.row], error=errors.get(row.row))
+            Settled(row=row, fate=Fate.WRONG, error=errors[row.row])
+            if row.row in errors
+            else families[row.key].settled(row)
             for row in rows
         )
         return Arrived(settled=settled, organisations=applicants.brought)
@@ -152,7 +167,8 @@ class Reception:
             return _Family(head=None, stored=None)
         is_newer = self._expected is not None and key in self._expected.projects
         content = "" if is_newer else stored.outside_sha256
-        return _Family(head=None, stored=stored, content=content, also=list((stored.outside or {}).get("also", ())))
+        also = list((stored.outside or {}).get("also", ()))
+        return _Family(head=None, stored=stored, content=content, also=also, number=stored.number)
 
     def _is_there(self, key: str, stored: Any) -> bool:
         """Say whether the project of a further row is there, or would be by now if this were no rehearsal."""
@@ -207,6 +223,8 @@ class Reception:
         for key, answer in zip(asked, answers, strict=True):
             if answer.error is not None:
                 yield key, of_the_row(answer.error)
+            elif not answer.document.get("dry_run"):
+                families[key].number = families[key].number or str(answer.document["number"])
 
 
 def _updated(family: _Family) -> UpdateImported:
@@ -239,8 +257,10 @@ def _fate(content: str, stored: Any) -> Fate:
 def _known_projects(session: Session, rows: Sequence[ProjectRow]) -> dict[str, Any]:
     """Return the projects that are there, by outside key."""
     table: Any = Project.__table__  # type: ignore[attr-defined]
-    columns = [table.c.id, table.c.outside_key, table.c.outside_sha256, table.c.version, table.c.name, table.c.outside]
-    found = session.execute(select(*columns).where(table.c.outside_key.in_({row.key for row in rows})))
+    names = ("id", "number", "outside_key", "outside_sha256", "version", "name", "outside")
+    found = session.execute(
+        select(*(table.c[name] for name in names)).where(table.c.outside_key.in_({row.key for row in rows}))
+    )
     return {row.outside_key: row for row in found}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from lifecycle.imports.amounts import reported_minor
 from lifecycle.imports.dates import DateFormat, parse_date
 from lifecycle.imports.problems import Params, Unreadable, ValueProblem, shown
-from lifecycle.imports.reader import TableFormat, open_table
+from lifecycle.imports.reader import TableFormat, check_version, open_table
 from lifecycle.imports.table import RawRow, column_letter
 from lifecycle.imports.texts import SPACES, many_lines, one_line
 
@@ -28,8 +28,6 @@ MOST_ROWS = 200
 """Batches of one table: all of them are judged, and written, in one transaction."""
 VERSION = "batches-1"
 """Of the template; a column that changes its meaning makes a new one."""
-HIDDEN_SHEET = "pilotway"
-"""Sheet of the template that nobody sees: its first cell says the version."""
 _LOOKED_AT, _LEAST_HEADINGS = 8, 2
 """A header stands in the first rows, and this many of its names are known."""
 _DAYS: tuple[DateFormat, ...] = ("YYYY-MM-DD", "YYYY/M/D", "YYYY.M.D", "YYYY年M月D日")
@@ -83,7 +81,7 @@ def folded(words: str) -> str:
 
 def read_batches(path: Path, spoken: Spoken, project: str) -> BatchTable:
     """Return the batches that a table names; `Unreadable` for what is no such table, or another project's."""
-    _check_version(path)
+    check_version(path, VERSION)
     lines = iter(open_table(path, TableFormat()).rows)
     header, index_of, unread = _header(lines, spoken, project)
     rows: list[BatchRow] = []
@@ -97,19 +95,6 @@ def read_batches(path: Path, spoken: Spoken, project: str) -> BatchTable:
     if not rows:
         raise Unreadable("file_no_rows", "rows below the header")
     return BatchTable(rows=tuple(rows), unread=unread)
-
-
-def _check_version(path: Path) -> None:
-    """Refuse a template of another version; a table that never was one has none."""
-    try:
-        first = next(iter(open_table(path, TableFormat(kind="xlsx", sheet=HIDDEN_SHEET)).rows), None)
-    except Unreadable as problem:
-        if problem.code in ("sheet_missing", "format_mismatch"):
-            return
-        raise
-    found = first.cells[0] if first is not None and first.cells else ""
-    if found != VERSION:
-        raise Unreadable("template_version", VERSION, found=shown(found), known=VERSION)
 
 
 def _header(lines: Iterator[RawRow], spoken: Spoken, project: str) -> tuple[list[str], dict[str, int], tuple[str, ...]]:

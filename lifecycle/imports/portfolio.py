@@ -3,11 +3,10 @@
 The door gives the transactions; here is what happens in them. Memory holds one chunk, however long the file.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as ByRow
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -21,16 +20,15 @@ from lifecycle.commands import Stamp
 from lifecycle.imports.applicants import row_error
 from lifecycle.imports.arrivals import Arrived, Destination, Fate, Reception, Settled
 from lifecycle.imports.mapping import Mapping
-from lifecycle.imports.outcome import Outcome, ProjectRow, RowError, RowSkipped
+from lifecycle.imports.outcome import Outcome, ProjectRow, RowError
 from lifecycle.imports.problems import ValueProblem, shown
+from lifecycle.imports.report import MOVED, Named, Report
 from lifecycle.imports.rows import read_projects
 
 T = TypeVar("T")
 
 CHUNK = 400
 """Rows that are looked up and written by one set of statements."""
-SHOWN = 200
-"""Errors that a report keeps; every one goes to the listener."""
 NOTHING: ByRow[int, RowError] = MappingProxyType({})
 _RAISED = "P0001"
 """A trigger of ours spoke (PostgreSQL)."""
@@ -54,6 +52,8 @@ class How(StrEnum):
     """All rows in one transaction, or none of them when one is wrong."""
     PARTIAL = "partial"
     """The good rows, chunk by chunk in transactions of their own; the wrong ones are told."""
+    PARTS = "parts"
+    """As `WHOLE` where one chunk holds it; a longer file is written chunk by chunk, and others write in between."""
 
 
 class Phase(StrEnum):
@@ -74,7 +74,12 @@ class Step:
 
 
 Tell: TypeAlias = Callable[[Step], None]
+Note: TypeAlias = Callable[[Session, Report], None]
 Settle: TypeAlias = Callable[[Sequence[ProjectRow]], Arrived]
+
+
+def _nothing(_session: Session, _report: Report) -> None:
+    """Note nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,60 +89,8 @@ class Door:
     read: Run
     write: Run
     tell: Tell
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What became of the file."""
-
-    fates: Counter[Fate] = field(default_factory=Counter)
-    """Rows by what became of them, or would become; an error of the whole file counts as one wrong row."""
-    stages: Counter[str] = field(default_factory=Counter)
-    """New projects by stage."""
-    organisations: int = 0
-    notices: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    errors: list[RowError] = field(default_factory=list)
-    """The first of them."""
-    is_written: bool = False
-    """Whether anything was stored."""
-    _last_wrong: int | None = -1
-
-    @property
-    def rows(self) -> int:
-        """Rows below the header."""
-        return sum(self.fates.values())
-
-    @property
-    def wrong(self) -> int:
-        """Rows that cannot come in."""
-        return self.fates[Fate.WRONG]
-
-    def add(self, outcomes: Sequence[Outcome], arrived: Arrived) -> tuple[RowError, ...]:
-        """Count a chunk and return its errors by row."""
-        self.organisations += arrived.organisations
-        for item in arrived.settled:
-            if item.error is None:
-                self.fates[item.fate] += 1
-                self.notices.update(notice.code for notice in item.row.notices)
-            if item.fate is Fate.NEW:
-                self.stages[str(item.row.stage)] += 1
-        for outcome in outcomes:
-            if isinstance(outcome, RowSkipped):
-                self.fates[Fate.SKIPPED] += 1
-                self.skipped[outcome.code] += 1
-        errors = [outcome for outcome in outcomes if isinstance(outcome, RowError)]
-        errors += [item.error for item in arrived.settled if item.error is not None]
-        return self.blame(errors)
-
-    def blame(self, errors: Sequence[RowError]) -> tuple[RowError, ...]:
-        """Count the rows that the errors are about, and return the errors in the order of the file."""
-        in_order = sorted(errors, key=lambda error: error.row or 0)
-        for error in in_order:
-            self.fates[Fate.WRONG] += error.row != self._last_wrong
-            self._last_wrong = error.row
-        self.errors.extend(in_order[: SHOWN - len(self.errors)])
-        return tuple(in_order)
+    note: Note = _nothing
+    """Called with the report in the transaction that writes the last of it, where anything is written."""
 
 
 class _Unfit(Exception):
@@ -159,12 +112,15 @@ def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, h
     A16); while it is written nobody else writes on SQLite. Raises `LifecycleError` when the actor may not import.
     """
     bringing = _Bringing(path, mapping, into, stamp, door)
-    if how is How.PARTIAL:
-        return bringing.in_parts()
     if how is How.CHECK:
         return bringing.checked(Reception.rehearsing(into, stamp))
-    seen = bringing.checked(Reception.promising(into, stamp))
-    return seen if seen.wrong else bringing.whole(seen)
+    if how is How.PARTIAL:
+        return bringing.in_parts()
+    seen = bringing.checked(Reception.promising(into, stamp) if how is How.WHOLE else Reception.rehearsing(into, stamp))
+    if seen.wrong:
+        return seen
+    is_long = how is How.PARTS and seen.rows > CHUNK
+    return bringing.in_parts(seen.rows) if is_long else bringing.whole(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +144,12 @@ class _Bringing:
 
         return self._through(settle, Phase.CHECKING)
 
-    def in_parts(self) -> Report:
+    def in_parts(self, total: int | None = None) -> Report:
         """Write the good rows of each chunk; a row that the database refuses stands alone in the end."""
-        return self._through(lambda rows: _split(rows, self._in_one_transaction), Phase.WRITING)
+        report = self._through(lambda rows: _split(rows, self._in_one_transaction), Phase.WRITING, total)
+        if report.is_written:
+            self.door.write(lambda session: self.door.note(session, report))
+        return report
 
     def whole(self, checked: Report) -> Report:
         """Write all rows in one transaction, or none."""
@@ -220,6 +179,8 @@ class _Bringing:
         report = self._through(settle, Phase.WRITING, total)
         if report.wrong:
             raise _Unfit(replace(report, is_written=False))
+        if report.is_written:
+            self.door.note(session, report)
         return report
 
     def _in_one_transaction(self, rows: Sequence[ProjectRow]) -> Arrived:
@@ -242,10 +203,16 @@ class _Bringing:
         for outcomes in _chunks(read_projects(self.path, self.mapping)):
             rows = [outcome for outcome in outcomes if isinstance(outcome, ProjectRow)]
             errors = report.add(outcomes, settle(rows) if rows else Arrived())
+            report.show_wrong(errors, _named(self.mapping))
             self.door.tell(Step(phase=phase, rows=report.rows, total=total, errors=errors))
         is_writing = phase is Phase.WRITING
-        report.is_written = is_writing and any(report.fates[fate] for fate in (Fate.NEW, Fate.CHANGED))
+        report.is_written = is_writing and any(report.fates[fate] for fate in MOVED)
         return report
+
+
+def _named(mapping: Mapping) -> Named:
+    column_of = {rule.to: rule.column for rule in mapping.columns}
+    return mapping.row_key[0], column_of.get("name", ""), column_of.get("organisation", "")
 
 
 def _chunks(outcomes: Iterator[Outcome]) -> Iterator[list[Outcome]]:

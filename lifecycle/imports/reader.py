@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecycle.imports.csv_file import Encoding, csv_rows, detect_encoding
-from lifecycle.imports.problems import Unreadable
+from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.table import RawRow
 from lifecycle.imports.xlsx_file import OLD_OFFICE_MARK, ZIP_MARK, xlsx_rows
 
+HIDDEN_SHEET = "pilotway"
+"""Sheet of a template that nobody sees: its first cell says the version."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -50,3 +52,16 @@ def open_table(path: Path, expected: TableFormat) -> Table:
     encoding = detect_encoding(path, expected.encoding)
     is_assumed = encoding == "gb18030" and expected.encoding is None
     return Table(csv_rows(path, encoding, expected.delimiter), is_assumed)
+
+
+def check_version(path: Path, version: str) -> None:
+    """Refuse a template of another kind or version; a table that never was one has none."""
+    try:
+        first = next(iter(open_table(path, TableFormat(kind="xlsx", sheet=HIDDEN_SHEET)).rows), None)
+    except Unreadable as problem:
+        if problem.code in ("sheet_missing", "format_mismatch"):
+            return
+        raise
+    found = first.cells[0] if first is not None and first.cells else ""
+    if found != version:
+        raise Unreadable("template_version", version, found=shown(found), known=version)

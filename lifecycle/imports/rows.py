@@ -187,10 +187,9 @@ class _RowReader:
             if problem.code != "value_required" or column not in blamed:
                 errors.append(self._error(raw, column, problem))
         stage = self._stage(draft, cells)
-        if stage is None:
-            errors.append(
-                self._error(raw, self._stage_column(), ValueProblem("stage_unknown", "stages of the mapping"))
-            )
+        column = self._stage_column()
+        if stage is None and (column is None or column not in blamed):
+            errors.append(self._error(raw, column, ValueProblem("stage_unknown", "stages of the mapping")))
         if errors or stage is None or key is None:
             return None
         return self._row(raw, key, draft, stage, first_row)
@@ -225,7 +224,10 @@ class _RowReader:
 
     def _draft(self, raw: RawRow, cells: list[str], errors: list[RowError]) -> Draft:
         draft = Draft()
+        wrong = {error.column for error in errors if error.column}
         for column, reading in self._steps:
+            if column in wrong:  # of a formula nothing more is to be said
+                continue
             try:
                 reading(cells, draft)
             except ValueProblem as problem:

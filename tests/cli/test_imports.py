@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from cli.errors import NOT_SIGNED_IN, PARTLY, REFUSED, USAGE
 from cli.main import run
@@ -115,3 +116,100 @@ class TestImportMappings:
         assert run(["import", "mappings", "--json"]) == 0
         names = [row["name"] for row in json.loads(capsys.readouterr().out)["data"]]
         assert {"cn_projects", "eu_projects", "sbir_phase1", "sbir_phase2", "techport"} <= set(names)
+
+
+HEADED = [["编号", "项目名称", "阶段", "经费", "密级"], ["P1", "焊接机器人", "受理", "12.50", "内部"]]
+
+
+@pytest.fixture
+def import_table(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+    """Give what imports a workbook without a mapping and returns (exit code, stdout, stderr)."""
+    monkeypatch.setenv("PILOTWAY_DB", str(house.engine.url.database))
+    path = tmp_path / "book.xlsx"
+
+    def call(*options: str, rows: list[list[Any]] = HEADED) -> tuple[int, str, str]:
+        book = Workbook()
+        page: Any = book.active
+        for row in rows:
+            page.append(row)
+        book.save(path)
+        code = run(["import", "projects", str(path), "--programme", "bare", "--lang", "en", "--as", "admin", *options])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+class TestATableWithoutAMapping:
+    def test_is_read_by_its_headings_and_leaves_a_receipt(self, import_table: Any, house: House) -> None:
+        code, _, err = import_table()
+
+        assert code == 0
+        assert "Columns: 编号=number, 项目名称=name, 阶段=stage, 经费=money, 密级=" in err
+        kept = house.one("SELECT command_id FROM command_record WHERE command_id LIKE 'import:table:%'")
+        assert f"Receipt: {kept}" in err
+        assert house.one("SELECT name FROM project") == "焊接机器人"
+
+    def test_has_its_columns_as_they_are_said_and_remembers_that(self, import_table: Any, house: House) -> None:
+        said = "阶段=,经费=fact,密级=fact"
+        assert import_table("--columns", said, "--stage", "handoff")[0] == 0
+        assert house.one("SELECT stage FROM project") == "handoff"
+        assert json.loads(house.one("SELECT outside FROM project"))["facts"] == {"经费": "12.50", "密级": "内部"}
+
+        again = [HEADED[0], ["P2", "喷涂机器人", "", "3", ""]]
+        code, out, _ = import_table("--json", rows=again)
+        document = json.loads(out)
+        assert code == 0
+        assert document["how"] == {
+            "columns": ["number", "name", "", "fact", "fact"],
+            "stage": "handoff",
+            "currency": "CNY",
+        }
+        assert document["receipt"].startswith("import:table:")
+        assert house.one("SELECT count(*) FROM project WHERE stage = 'handoff'") == 2
+
+    def test_gives_its_wrong_rows_back_with_notes(self, import_table: Any, tmp_path: Path) -> None:
+        out = tmp_path / "errors.xlsx"
+        rows = [HEADED[0], ["P1", "焊接机器人", "受理", 12.332, ""]]
+
+        code, _, err = import_table("--errors", str(out), rows=rows)
+
+        assert code == REFUSED
+        assert "It has 3 decimals; 2 at most." in err
+        sheet: Any = load_workbook(out).active
+        assert [cell.value for cell in sheet[1]][:5] == HEADED[0]
+        assert "It has 3 decimals; 2 at most." in sheet["D2"].comment.text
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--columns", "编号"), "“编号” is written as HEADING=FIELD."),
+            (("--columns", "年份=fact"), "The header has no column 年份"),
+            (("--columns", "编号="), "No column is Project number; choose one."),
+            (("--columns", "密级=owner"), "The columns do not fit together: owner."),
+            (("--stage", "soon", "--columns", "阶段="), "This word is not known"),
+            (("--currency", "XXX"), "The columns do not fit together"),
+        ],
+    )
+    def test_is_not_read_where_its_columns_are_not_clear(
+        self, import_table: Any, house: House, options: tuple[str, ...], said: str
+    ) -> None:
+        code, _, err = import_table(*options)
+
+        assert code == USAGE
+        assert said in err
+        assert house.one("SELECT count(*) FROM project") == 0
+
+
+class TestTheTemplate:
+    def test_is_written_once_and_read_as_it_is(self, tmp_path: Path, capsys: Any) -> None:
+        out = tmp_path / "projects.xlsx"
+
+        assert run(["import", "template", "--out", str(out)]) == 0
+        assert load_workbook(out).sheetnames == ["Projects", "pilotway"]
+        assert run(["import", "template", "--out", str(out)]) == USAGE
+        assert str(out) in capsys.readouterr().err
+
+    def test_has_a_list_of_its_fields(self, capsys: Any) -> None:
+        assert run(["import", "fields", "--lang", "en"]) == 0
+        assert "Project number / 项目编号" in capsys.readouterr().out

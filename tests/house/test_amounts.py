@@ -62,7 +62,7 @@ def cell(value: object, folder: Path) -> Verdict:
 
 
 def imported(path: Path, folder: Path) -> Verdict:
-    """The amount of the only row, or the code it is refused with: the last one, after what is said of formulas."""
+    """The amount of the only row, or the code it is refused with: of a formula nothing more is said."""
     one = list(outcomes(path, mapping(folder)))[-1]
     assert not isinstance(one, RowSkipped)
     return one.code if isinstance(one, RowError) else one.money[0].amount_minor
@@ -150,10 +150,15 @@ def fact(_: str, verdict: Verdict) -> Verdict:
     return of_fact(verdict)
 
 
+def of_table(text: str, verdict: Verdict) -> Verdict:
+    """What a table says: a cell that begins as a formula is one, and not looked at as an amount."""
+    return "formula_text" if text.startswith("=") else of_fact(verdict)
+
+
 DOORS: Mapping[str, Door] = {
     "command line": Door(typed, fact),
-    "CSV file": Door(table, fact, takes_nothing=False),
-    "cell of text": Door(cell, fact, takes_nothing=False),
+    "CSV file": Door(table, of_table, takes_nothing=False),
+    "cell of text": Door(cell, of_table, takes_nothing=False),
     "table of the bank": Door(partial(banked, bank_table), by_bank),
     "workbook of the bank": Door(partial(banked, bank_workbook), by_bank),
     "camt.053": Door(partial(banked, partial(booking, in_statement)), by_message),

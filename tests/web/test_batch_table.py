@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from lifecycle.imports.batch_rows import COLUMNS, HIDDEN_SHEET, MOST_ROWS, REQUIRED
+from lifecycle.imports.batch_rows import COLUMNS, MOST_ROWS, REQUIRED
+from lifecycle.imports.reader import HIDDEN_SHEET
 from models.states import BatchKind, ProjectState
 from tests.factories import House, batches, projects, sign_contract
 from tests.web.browser import Browser

@@ -174,6 +174,17 @@ def _import_looked_at(page: Page) -> None:
     page.wait_for_url("**/import/*")
 
 
+def _columns_looked_at(page: Page) -> None:
+    page.goto("/import")
+    text = "编号,名称,金额(万元),备注\nA-1,焊接机器人,12.5,x\nA-2,喷涂机器人,7,y\n"
+    page.set_input_files("[name=file]", {"name": "p.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.select_option("[name=programme]", index=1)
+    page.click("main form[action='/import'] button")
+    page.wait_for_url("**/columns*")
+    page.click("main form button.pri")
+    page.wait_for_selector(".errors")
+
+
 def _batches_looked_at(page: Page) -> None:
     page.goto("/projects/PT-2025-0014/batch-table")
     text = "批次号,制造日,投入数,一次合格数\nB-02,2025-10-20,91,84\nB-04,2025-11-20,30,31\nB-05,2025-11-20,30,30\n"
@@ -190,6 +201,7 @@ STATES: Mapping[str, tuple[str | None, Callable[[Page], None]]] = {
         _sent("/projects/PT-2024-0009/do/advance", reason="交付完成", expected_version="1"),
     ),
     "rows of a table are wrong": ("coordinator", _import_looked_at),
+    "columns of a table lack the stage": ("coordinator", _columns_looked_at),
     "batches of a table are wrong": ("sme", _batches_looked_at),
 }
 """What can go wrong: who meets it, and how."""

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import LifecycleError, Stale
+from lifecycle.imports.accepted import is_table
 from lifecycle.permissions import IN_PERSON
 from notifications.words import Names, is_known
 from web.acts import (
@@ -93,6 +94,8 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
         return found, noun, row
 
     found, noun, row = visit.read(work)
+    if is_table(command_id):
+        return page(visit, "import_receipt.html", receipt=found, programme=row)
     square = qr_of(visit, noun.url(row), noun.ref(row)) if noun is not None else ""
     next_word = _next_word(noun, found)
     return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square, next_word=next_word)

@@ -1,11 +1,12 @@
-"""A portfolio from a file: upload, what would become of each row, then all or nothing; the wrong rows as a file."""
+"""Projects from a table: upload, its columns, what would become of each row, then all or nothing, and the receipt."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -13,47 +14,50 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
-from lifecycle.imports.arrivals import Destination, Fate
-from lifecycle.imports.errors_file import ErrorsFile
-from lifecycle.imports.mapping import Mapping, load_mapping, shipped_mappings
+from lifecycle.imports.accepted import (
+    TableFile,
+    brought_before,
+    is_accepted,
+    is_of,
+    key_of_table,
+    remembered,
+    write_down,
+)
+from lifecycle.imports.arrivals import Fate
+from lifecycle.imports.columns import FIELDS, Layout, suggested
+from lifecycle.imports.differences import heading_of
+from lifecycle.imports.errors_book import ErrorsBook
+from lifecycle.imports.mapping import load_mapping, shipped_mappings
+from lifecycle.imports.portfolio import CHUNK, How, Step, bring_in
 from lifecycle.imports.portfolio import Door as Access
-from lifecycle.imports.portfolio import How, Report, Step, bring_in
-from lifecycle.imports.problems import Unreadable
+from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.reader import open_table
+from lifecycle.imports.report import MOVED, SHOWN, Line, Report
 from lifecycle.imports.taking_in import keep
+from lifecycle.permissions import PERMISSIONS
+from lifecycle.projects.registration import IMPORT
+from models.money import CURRENCY_DECIMALS
 from models.people import Organisation
 from models.programmes import Programme
 from models.reading import table_of
-from models.states import OrganisationKind, Role
+from models.states import OrganisationKind, ProjectState, Role
 from notifications.words import sentence
-from web.errors import by_field, reasons_of, status_of
+from web.batch_book import XLSX
+from web.errors import TooMany, by_field, reasons_of, status_of
 from web.forms import Options
+from web.import_wish import SAID, Wish, address, header_of, mapping_named, read_as, wish_of
 from web.papers import bringer, file_of, files_of, looked_at
-from web.reading_rights import as_id
-from web.render import page
-from web.sent_files import as_invalid, key_of, need_own, on_disk
+from web.project_book import heading, said, spoken, template
+from web.render import Words, page
+from web.sent_files import as_invalid, key_of, on_disk
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
-SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A file that was sent, and what is to be made of it; all of it stands in the address."""
-
-    sha256: str
-    name: str
-    mapping: str
-    programme: str
-    platform: str
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the parts that stand behind the question mark."""
-        return {"name": self.name, "mapping": self.mapping, "programme": self.programme, "platform": self.platform}
+PATIENCE = 10.0
+"""Seconds that a table waits for the one before it: reading one keeps a processor busy, and the others need theirs."""
+DESK = threading.Lock()
 
 
 @router.get("/import")
@@ -62,97 +66,236 @@ def ask(visit: Somebody) -> Response:
     return _ask(visit)
 
 
+@router.get("/import/template.xlsx")
+def give_template(visit: Somebody) -> Response:
+    """Give the workbook to fill in."""
+    _need(visit)
+    return _workbook(template(), "projects.xlsx")
+
+
 @router.post("/import")
 def send(visit: Somebody, form: Typed) -> Response:
-    """Keep the file for a day and lead to what would become of it."""
+    """Keep the file for a day and lead to its columns, or to what would become of it where a mapping reads it."""
     _need(visit)
-    typed = {name: text_of(form, name) for name in ("mapping", "programme", "platform")}
-    wrong = [unmet("field_missing", field=name) for name in ("mapping", "programme") if not typed[name]]
-    if wrong:
-        return _ask(visit, typed=typed, error=Invalid(*wrong))
+    typed = {name: text_of(form, name) for name in SAID if name != "name"}
+    if not typed["programme"]:
+        return _ask(visit, typed=typed, error=Invalid(unmet("field_missing", field="programme")))
     try:
         upload = file_of(form)
         with looked_at(upload) as (path, name):
-            _look(path, _mapping(typed["mapping"]))
+            _look(path, typed["mapping"])
             kept = keep(bringer(visit), files_of(visit.house), path)
     except Invalid as error:
         return _ask(visit, typed=typed, error=error)
-    wish = Wish(sha256=kept.sha256, name=name, **typed)
-    return RedirectResponse(_address(visit, wish), status_code=303)
+    wish = Wish(
+        sha256=kept.sha256,
+        name=name,
+        mapping=typed["mapping"],
+        programme=typed["programme"],
+        platform=typed["platform"],
+    )
+    return RedirectResponse(address(visit, wish, "" if wish.mapping else "/columns"), status_code=303)
+
+
+@router.get("/import/{sha256}/columns")
+def columns(visit: Somebody, sha256: str) -> Response:
+    """Ask what each column is: as it was chosen before, as it is in the address, or as its heading says."""
+    _need(visit)
+    wish = wish_of(visit, sha256, visit.request.query_params)
+    try:
+        with on_disk(visit, wish.sha256) as path:
+            header = header_of(path, wish.row)
+    except Invalid as error:
+        return _ask(visit, typed=dict(wish.query), error=error)
+    return _columns(visit, wish, header)
 
 
 @router.get("/import/{sha256}")
-def check(visit: Somebody, sha256: str) -> Response:
+def check(visit: Somebody, sha256: str, fate: str = "") -> Response:
     """Say what would become of each row; nothing is written."""
     _need(visit)
-    wish = _wish(visit, sha256, dict(visit.request.query_params))
-    try:
-        report, errors = _brought(visit, wish, How.CHECK)
-    except (Invalid, Unreadable) as error:
-        return _ask(visit, typed=wish.query, error=error if isinstance(error, Invalid) else as_invalid(error))
-    return _report(visit, wish, report, errors)
+    wish = wish_of(visit, sha256, visit.request.query_params)
+    return _looked_through(visit, wish, How.CHECK, fate=fate)
 
 
-@router.get("/import/{sha256}/errors.csv")
-def errors_file(visit: Somebody, sha256: str) -> Response:
-    """Give every wrong row with the reason, as a table that a spreadsheet opens without computing anything."""
+@router.get("/import/{sha256}/marked.xlsx")
+def marked(visit: Somebody, sha256: str) -> Response:
+    """Give the wrong rows back as a workbook, with a note in each cell that is wrong."""
     _need(visit)
-    wish = _wish(visit, sha256, dict(visit.request.query_params))
+    wish = wish_of(visit, sha256, visit.request.query_params)
     with TemporaryDirectory(prefix="pilotway-import-") as folder:
-        out = Path(folder) / "errors.csv"
-        with ErrorsFile(out, sentence=lambda code, params: sentence(code, params, visit.lang)) as found:
+        out = Path(folder) / "marked.xlsx"
+        with ErrorsBook(out, sentence=lambda code, params: said(code, params, visit.lang)) as found:
             _brought(visit, wish, How.CHECK, tell=lambda step: found.add(step.errors))
-        content = out.read_bytes()
-    return Response(
-        content, media_type="text/csv", headers={"content-disposition": 'attachment; filename="import-errors.csv"'}
-    )
+        return _workbook(out.read_bytes(), "import-marked.xlsx")
 
 
 @router.post("/import/{sha256}")
 def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
-    """Bring the file in: all rows in one transaction, or the good ones where that was chosen."""
+    """Bring the file in, all of it or the good rows where that was chosen, and lead to the receipt."""
     _need(visit)
-    said = {name: text_of(form, name) for name in ("name", "mapping", "programme", "platform", "key")}
-    wish = _wish(visit, sha256, said)
-    how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.WHOLE
+    wish = wish_of(visit, sha256, form)
+    command_id = text_of(form, "command_id")
+    how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.PARTS
+    return _looked_through(visit, wish, how, command_id=command_id)
+
+
+def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "", fate: str = "") -> Response:
     try:
-        report, errors = _brought(visit, wish, how)
-    except (Invalid, Unreadable) as error:
-        return _ask(visit, typed=wish.query, error=error if isinstance(error, Invalid) else as_invalid(error))
-    return _report(visit, wish, report, errors, how=how)
+        report, layout = _brought(visit, wish, how, command_id=command_id)
+    except (Invalid, Unreadable, Forbidden) as error:
+        return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
+    if report is None or (report.is_written and command_id):
+        return RedirectResponse(f"/receipts/{command_id}", status_code=303)
+    return _report(visit, wish, report, layout, how=how, fate=fate)
 
 
-def _report(visit: Visit, wish: Wish, report: Report, errors: list[Any], how: How = How.CHECK) -> Response:
+def _mend(visit: Visit, wish: Wish, error: LifecycleError) -> Response:
+    """Ask for the columns again where they are to blame, else for the file."""
+    if not wish.mapping and any(one.values.get("field") in ("column", "stage", "currency") for one in error.unmet):
+        with on_disk(visit, wish.sha256) as path:
+            return _columns(visit, wish, header_of(path, wish.row), error)
+    return _ask(visit, typed=dict(wish.query), error=error)
+
+
+def _brought(
+    visit: Visit, wish: Wish, how: How, *, tell: Callable[[Step], None] | None = None, command_id: str = ""
+) -> tuple[Report | None, str]:
+    """Return what became of the file and the hash of its layout; no report where the same form was sent before."""
+    with _desk(), on_disk(visit, wish.sha256) as path:
+        read = read_as(visit, path, wish)
+        if how is not How.CHECK and not is_of(command_id, read.layout):
+            raise Invalid(unmet("field_missing", field="command_id"))
+        own = visit.actor.user_id
+        if command_id and visit.read(lambda session: is_accepted(session, own, command_id)):
+            return None, read.layout
+        file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
+
+        def note(session: Session, report: Report) -> None:
+            write_down(session, command_id, file, read.into, report, visit.stamp)
+
+        access = Access(read=visit.read, write=visit.write, tell=tell or (lambda _step: None), note=note)
+        report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
+    return report, read.layout
+
+
+@contextmanager
+def _desk() -> Iterator[None]:
+    """Let one table be read at a time; `TooMany` when the one before it takes long."""
+    if not DESK.acquire(timeout=PATIENCE):
+        raise TooMany(unmet("import_busy", seconds=60))
+    try:
+        yield
+    finally:
+        DESK.release()
+
+
+def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, fate: str) -> Response:
+    chosen = Fate(fate) if fate in set(Fate) else None
+    moved = sum(report.fates[one] for one in MOVED)
+    own = visit.actor.user_id
+    before = visit.read(lambda session: brought_before(session, own, layout, wish.sha256))
     return page(
         visit,
         "import_report.html",
-        status=409 if report.wrong and how is How.WHOLE else 200,
+        status=409 if report.wrong and how is How.PARTS else 200,
         wish=wish,
         key=key_of(visit, wish.sha256),
+        command_id=key_of_table(layout, visit.house.new_id()),
         report=report,
         how=str(how),
-        fates=[(str(fate), report.fates[fate]) for fate in Fate],
-        wrong=[(one, sentence(one.code, one.params, visit.lang)) for one in errors[:SHOWN]],
+        fates=[(str(one), report.fates[one], address(visit, wish, fate=str(one))) for one in Fate],
+        chosen=fate if chosen else "",
+        everything=address(visit, wish),
+        rows=[_shown(visit, line) for line in report.shown(chosen)],
+        most=SHOWN,
+        is_cut=(report.rows if chosen is None else report.fates[chosen]) > SHOWN,
+        of_file=[said(one.code, one.params, visit.lang) for one in report.errors if one.row is None],
         notices=[(sentence(code, {}, visit.lang), count) for code, count in sorted(report.notices.items())],
-        good=report.rows - report.wrong - report.fates[Fate.SKIPPED],
-        address=_address(visit, wish),
-        errors_address=_address(visit, wish, "/errors.csv"),
+        moved=moved,
+        at_once=CHUNK if report.rows > CHUNK else 0,
+        before=before,
+        marked=address(visit, wish, "/marked.xlsx"),
+        match=address(visit, wish, "/columns"),
     )
+
+
+def _shown(visit: Visit, line: Line) -> dict[str, Any]:
+    """Return a row as the page shows it: what it changes, or what is wrong with it."""
+    words = Words(visit.lang, visit.house.zone)
+    return {
+        "line": line,
+        "changes": [
+            (_changed(visit, field), _value(words, field, was), _value(words, field, new))
+            for field, was, new in line.changes
+        ],
+        "errors": [(one.column or "", one.value, said(one.code, one.params, visit.lang)) for one in line.errors],
+    }
+
+
+def _changed(visit: Visit, field: str) -> str:
+    """Return the words for what changes; an import moves no project from stage to stage."""
+    if field == "stage":
+        return sentence("page.import.stage_in_table", {}, visit.lang)
+    return heading_of(field) or heading(field, visit.lang)
+
+
+def _value(words: Words, field: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, tuple):
+        return words.money(*value)
+    kinds = {"stage": "state", "organisation_kind": "organisation"}
+    return words.word(kinds[field], value) if field in kinds else str(value)
+
+
+def _columns(visit: Visit, wish: Wish, header: Layout, error: LifecycleError | None = None) -> Response:
+    own = visit.actor.user_id
+    kept = None if wish.columns else visit.read(lambda session: remembered(session, own, header.known_as))
+    before = kept if kept and "columns" in kept else None
+    chosen = wish.columns or (tuple(before["columns"]) if before else suggested(header, spoken()))
+    reasons = reasons_of(error) if error else ()
+    return page(
+        visit,
+        "import_columns.html",
+        status=status_of(error) if error else 200,
+        wish=wish,
+        key=key_of(visit, wish.sha256),
+        header=header,
+        columns=[
+            (name, chosen[at] if at < len(chosen) else "", [one[at] for one in header.samples if at < len(one)])
+            for at, name in enumerate(header.names)
+        ],
+        fields=[(one, _offer(visit, one)) for one in FIELDS],
+        stages=list(ProjectState),
+        stage=before["stage"] if before else wish.stage,
+        currencies=list(CURRENCY_DECIMALS),
+        currency=before["currency"] if before else wish.currency,
+        is_remembered=before is not None,
+        reasons=reasons,
+        wrong=by_field(reasons, {"stage", "column"}),
+    )
+
+
+def _offer(visit: Visit, field: str) -> str:
+    return sentence("page.import.as.fact", {}, visit.lang) if field == "fact" else heading(field, visit.lang)
 
 
 def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleError | None = None) -> Response:
     _need(visit)
     reasons = reasons_of(error) if error else ()
-    offered = visit.read(_offered)
-    shown = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
+    own = _own_platforms(visit)
+    programmes, platforms = visit.read(lambda session: _offered(session, own))
+    filled = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
     return page(
         visit,
         "import.html",
         status=status_of(error) if error else 200,
-        typed=shown,
+        typed=filled,
         mappings=[(path.stem, load_mapping(path).about) for path in shipped_mappings()],
-        programmes=offered[0],
-        platforms=offered[1],
+        programmes=programmes,
+        platforms=platforms,
+        is_bound=own is not None,
         reasons=reasons,
         wrong=by_field(reasons),
     )
@@ -163,12 +306,18 @@ def _need(visit: Visit) -> None:
         raise Forbidden(unmet("role", needs=sorted(str(role) for role in ROLES), verb="import"))
 
 
-def _offered(session: Session) -> tuple[Options, Options]:
+def _own_platforms(visit: Visit) -> frozenset[UUID] | None:
+    """Return the platforms for which somebody brings projects in; None where it is for any, or for none at all."""
+    at = {place for role, place in visit.rights.grants if role in PERMISSIONS[IMPORT.permission]}
+    return None if None in at or not at else frozenset(place for place in at if place is not None)
+
+
+def _offered(session: Session, own: frozenset[UUID] | None) -> tuple[Options, Options]:
     programme, organisation = table_of(Programme), table_of(Organisation)
     programmes = session.execute(select(programme.c.id, programme.c.name, programme.c.code).order_by(programme.c.code))
     platforms = session.execute(
         select(organisation.c.id, organisation.c.name)
-        .where(organisation.c.kind == OrganisationKind.PLATFORM)
+        .where(organisation.c.kind == OrganisationKind.PLATFORM if own is None else organisation.c.id.in_(own))
         .order_by(organisation.c.name)
     )
     return (
@@ -177,41 +326,16 @@ def _offered(session: Session) -> tuple[Options, Options]:
     )
 
 
-def _look(path: Path, mapping: Mapping) -> None:
+def _look(path: Path, mapping: str) -> None:
     """Refuse at once what is no table, or one beyond the limits."""
+    if not mapping:
+        header_of(path)
+        return
     try:
-        next(iter(open_table(path, mapping.table).rows), None)
+        next(iter(open_table(path, mapping_named(mapping).table).rows), None)
     except Unreadable as problem:
         raise as_invalid(problem) from problem
 
 
-def _mapping(name: str) -> Mapping:
-    known = {path.stem: path for path in shipped_mappings()}
-    if name not in known:
-        raise Invalid(unmet("mapping_not_found", field="mapping", name=name, known=sorted(known)))
-    return load_mapping(known[name])
-
-
-def _wish(visit: Visit, sha256: str, said: dict[str, str]) -> Wish:
-    """Return the wish of an address; `NotFound` where this session did not send the file itself."""
-    need_own(visit, sha256, said.get("key", ""))
-    rest = {name: said.get(name, "") for name in ("name", "mapping", "programme", "platform")}
-    return Wish(sha256=sha256, **rest)
-
-
-def _address(visit: Visit, wish: Wish, more: str = "") -> str:
-    return f"/import/{wish.sha256}{more}?{urlencode({**wish.query, 'key': key_of(visit, wish.sha256)})}"
-
-
-def _brought(
-    visit: Visit, wish: Wish, how: How, tell: Callable[[Step], None] | None = None
-) -> tuple[Report, list[Any]]:
-    mapping = _mapping(wish.mapping)
-    programme = as_id(wish.programme)
-    if programme is None:
-        raise Invalid(unmet("field_missing", field="programme"))
-    into = Destination(source=mapping.source, programme_id=programme, platform_id=as_id(wish.platform))
-    access = Access(read=visit.read, write=visit.write, tell=tell or (lambda _step: None))
-    with on_disk(visit, wish.sha256) as path:
-        report = bring_in(path, mapping, into=into, stamp=visit.stamp, how=how, door=access)
-    return report, list(report.errors)
+def _workbook(content: bytes, name: str) -> Response:
+    return Response(content, media_type=XLSX, headers={"content-disposition": f'attachment; filename="{name}"'})

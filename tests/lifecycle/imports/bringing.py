@@ -11,7 +11,8 @@ from sqlmodel import Session
 from lifecycle.imports.arrivals import Destination
 from lifecycle.imports.mapping import Mapping
 from lifecycle.imports.outcome import RowError
-from lifecycle.imports.portfolio import Door, How, Report, Step, bring_in
+from lifecycle.imports.portfolio import Door, How, Step, bring_in
+from lifecycle.imports.report import Report
 from models.db import reading, run_in_transaction
 from tests.factories import House
 

@@ -1,0 +1,548 @@
+"""Projects from a table of one's own: its columns matched, what would become of each row, then the receipt."""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from lifecycle.imports.columns import FIELDS, TEMPLATE, VERSION
+from lifecycle.imports.portfolio import CHUNK
+from lifecycle.imports.reader import HIDDEN_SHEET
+from lifecycle.imports.report import SHOWN
+from models.states import ProjectState
+from tests.factories import House
+from tests.web.browser import Browser
+from web.pages import bringing
+
+ZH = ("项目编号", "项目名称", "阶段", "承担单位", "立项日期", "总经费（万元）", "负责人")
+EN = ("Project no", "Title", "Status", "Company", "Start date", "Budget", "Notes")
+
+
+def book(*rows: Sequence[Any], head: Sequence[str] = ZH, above: Sequence[Any] = ()) -> Workbook:
+    """Return a workbook with this header, perhaps a title above it, and these rows."""
+    found = Workbook()
+    page: Any = found.active
+    for row in (*above, head, *rows):
+        page.append(list(row))
+    return found
+
+
+def saved(found: Workbook) -> bytes:
+    """Return the file of a workbook."""
+    content = io.BytesIO()
+    found.save(content)
+    return content.getvalue()
+
+
+def robot(number: str = "A-1", **more: Any) -> list[Any]:
+    """Return a good row under the Chinese header."""
+    row = {
+        "name": "焊接机器人",
+        "stage": "受理",
+        "firm": "林氏机器人",
+        "day": date(2025, 3, 1),
+        "money": 12.5,
+        "lead": "林",
+    }
+    return [number, *{**row, **more}.values()]
+
+
+@pytest.fixture
+def visitor(signed_in: Callable[..., Browser]) -> Browser:
+    """Give a coordinator in front of the form."""
+    found = signed_in("coordinator")
+    found.open("/import")
+    return found
+
+
+@pytest.fixture
+def send(house: House, visitor: Browser) -> Callable[..., Any]:
+    """Give what sends a table and arrives at its columns."""
+    where = {"programme": str(house.programmes["bare"]), "platform": str(house.parties["platform"])}
+
+    def sent(content: bytes | Workbook, name: str = "项目.xlsx") -> None:
+        visitor.open("/import")
+        file = (name, content if isinstance(content, bytes) else saved(content))
+        visitor.send("Check it", file=file, **where)
+
+    return sent
+
+
+def chosen(visitor: Browser) -> list[str]:
+    """Return the field of each column as the form would send it."""
+    form = visitor.page.form(urlsplit(visitor.page.path).path.removesuffix("/columns"))
+    return [value for name, value in form.fields if name == "column"]
+
+
+def names(house: House) -> list[str]:
+    """Return the names of all projects."""
+    return [row.name for row in house.rows("SELECT name FROM project ORDER BY name")]
+
+
+class TestTheWay:
+    def test_leads_from_a_workbook_to_a_receipt_that_can_be_kept(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot(), robot("A-2", name="喷涂机器人", money=7.25), above=[["2025 年项目表"]]))
+        assert chosen(visitor) == ["number", "name", "stage", "organisation", "received_on", "money_10k", "fact"]
+        assert "Match the columns" in visitor.page.text
+
+        visitor.send("Check it")
+        assert "nothing is written yet" in visitor.page.text
+        assert "总经费（万元） ¥197,500.00" in visitor.page.text
+        assert house.one("SELECT count(*) FROM project") == 0
+
+        visitor.send("Bring in 2 rows")
+        kept = visitor.page.path
+        assert kept.startswith("/receipts/import:table:")
+        assert "new 2" in visitor.open(kept).text
+        assert [row.name for row in house.rows("SELECT name FROM project ORDER BY name")] == [
+            "喷涂机器人",
+            "焊接机器人",
+        ]
+
+    def test_sent_twice_brings_everything_once_and_leads_to_the_same_receipt(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot()))
+        visitor.send("Check it")
+        asked = visitor.page
+
+        first = visitor.send("Bring in 1 rows").path
+        visitor.page = asked
+        again = visitor.send("Bring in 1 rows").path
+
+        assert again == first
+        assert house.one("SELECT count(*) FROM command_record WHERE command_id LIKE 'import:table:%'") == 1
+        assert len(names(house)) == 1
+
+    def test_says_that_the_very_file_came_in_before(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        content = saved(book(robot()))
+        send(content)
+        visitor.send("Check it")
+        kept = visitor.send("Bring in 1 rows").path
+
+        send(content)
+        visitor.send("Check it")
+
+        assert "unchanged 1" in visitor.page.text
+        assert visitor.page.link("See the receipt") == kept
+        assert not [form for form in visitor.page.forms if form.method == "post" and "/import/" in form.action]
+
+    def test_names_each_change_of_a_project_that_is_there(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        for row in (robot(), robot(name="焊接机器人二代", stage="可行性", money=13, lead="周")):
+            send(book(row))
+            visitor.send("Check it")
+            said = visitor.page.text
+            visitor.send("Bring in 1 rows")
+
+        assert "changed 1" in said
+        for one in (
+            "Project name: 焊接机器人 → 焊接机器人二代",
+            "Stage in the table (an import does not move the project): Intake → Feasibility",
+            "总经费（万元）: ¥125,000.00 → ¥130,000.00",
+            "负责人: 林 → 周",
+        ):
+            assert one in said
+        assert names(house) == ["焊接机器人二代"]
+        assert house.one("SELECT stage FROM project") == "intake"
+
+    @pytest.mark.parametrize("kind", ["csv", "gb18030"])
+    def test_takes_csv_as_well(self, house: House, visitor: Browser, send: Callable[..., Any], kind: str) -> None:
+        text = '编号,名称,状态,预算,货币\n7,焊接机器人,小批量试制,"1,250.50",USD\n'
+        send(text.encode("utf-8-sig" if kind == "csv" else kind), "项目.csv")
+        assert chosen(visitor) == ["number", "name", "stage", "money", "currency"]
+
+        visitor.send("Check it")
+        assert "$1,250.50" in visitor.page.text or "USD 1,250.50" in visitor.page.text
+        visitor.send("Bring in 1 rows")
+
+        assert house.one("SELECT stage FROM project") == "small_batch_trial"
+
+    def test_writes_a_long_table_in_parts_and_lists_the_first_rows(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        rows = "".join(f"L-{number},机器人 {number},已投产\n" for number in range(CHUNK + 50))
+        send(f"编号,名称,阶段\n{rows}".encode(), "长表.csv")
+        visitor.send("Check it")
+        assert f"The first {SHOWN} rows are shown" in visitor.page.text
+        assert "is written in parts" in visitor.page.text
+
+        visitor.send(f"Bring in {CHUNK + 50} rows")
+
+        assert f"new {CHUNK + 50}" in visitor.page.text
+        assert f"The first {SHOWN} are listed." in visitor.page.text
+        assert house.one("SELECT count(*) FROM project") == CHUNK + 50
+
+
+class TestTheColumns:
+    def test_are_known_by_their_headings_in_english_too(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        send(book(robot(), head=EN))
+
+        assert chosen(visitor) == ["number", "name", "stage", "organisation", "started_on", "money", "fact"]
+
+    def test_show_what_stands_in_the_first_rows(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        send(book(robot()))
+
+        assert "2025-03-01" in visitor.page.text
+        assert "林氏机器人" in visitor.page.text
+
+    def test_may_be_left_out_or_kept_under_their_heading(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book([*robot(), "内部"], head=[*ZH, "密级"]))
+        assert chosen(visitor)[-1] == ""
+
+        visitor.send("Check it", column=["number", "name", "stage", "", "", "fact", "", "fact"])
+        visitor.send("Bring in 1 rows")
+
+        outside = json.loads(house.one("SELECT outside FROM project"))
+        assert outside["facts"] == {"总经费（万元）": "12.5", "密级": "内部"}
+        assert (outside["organisation"], outside["money"]) == ({}, [])
+
+    @pytest.mark.parametrize(
+        ("columns", "said"),
+        [
+            (["", "name", "stage"], "No column is Project number; choose one."),
+            (["number", "", "stage"], "No column is Project name; choose one."),
+            (["number", "name", "name"], "Several columns are Project name; only one can be."),
+            (["number", "name", ""], "No column says the stage; choose one for all projects."),
+            (["number", "name", "owner"], "The columns do not fit together: owner."),
+        ],
+    )
+    def test_that_do_not_say_enough_are_asked_for_again(
+        self, visitor: Browser, send: Callable[..., Any], columns: list[str], said: str
+    ) -> None:
+        send(book(["A-1", "焊接机器人", "受理"], head=ZH[:3]))
+
+        visitor.send("Check it", column=columns)
+
+        assert visitor.page.status == 422
+        assert said in visitor.page.text
+        assert chosen(visitor)[: len(columns)] == [one if one in FIELDS else "" for one in columns]
+
+    def test_take_the_stage_from_the_form_where_no_column_says_it(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(["A-1", "焊接机器人"], head=ZH[:2]))
+
+        visitor.send("Check it", stage=str(ProjectState.FEASIBILITY))
+        visitor.send("Bring in 1 rows")
+
+        assert house.one("SELECT stage FROM project") == "feasibility"
+
+    @pytest.mark.parametrize("login", ["coordinator", "second", "other.coordinator"])
+    def test_are_remembered_for_oneself_and_colleagues_alone(
+        self,
+        house: House,
+        visitor: Browser,
+        send: Callable[..., Any],
+        signed_in: Callable[..., Browser],
+        login: str,
+    ) -> None:
+        send(book([*robot(), "内部"], head=[*ZH, "密级"]))
+        own = ["number", "name", "", "", "", "", "", "fact"]
+        visitor.send("Check it", column=own, stage="handoff", currency="EUR")
+        visitor.send("Bring in 1 rows")
+
+        looking = visitor if login == "coordinator" else signed_in(login)
+        looking.open("/import")
+        where = {"programme": str(house.programmes["bare"])}
+        looking.send("Check it", file=("neu.xlsx", saved(book([*robot("B-9"), "公开"], head=[*ZH, "密级"]))), **where)
+
+        is_known = login != "other.coordinator"
+        assert ("Filled in as it was chosen" in looking.page.text) is is_known
+        assert (chosen(looking) == own) is is_known
+        form = looking.page.form(urlsplit(looking.page.path).path.removesuffix("/columns"))
+        assert (("stage", "handoff") in form.fields) is is_known
+
+    def test_of_another_header_row_are_read_from_there(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        send(book(["A-1", "焊接机器人"], head=("一", "二"), above=[["编号", "名称"]]))
+        assert "header stands in row 1" in visitor.page.text
+
+        visitor.send("Read it from there", row="2")
+        assert "header stands in row 2" in visitor.page.text
+
+        visitor.send("Read it from there", row="9")
+        assert visitor.page.status == 422
+        assert "Row 9 is empty and cannot be the header." in visitor.page.text
+
+
+class TestTheTemplate:
+    def test_offers_what_may_be_chosen_and_says_what_it_is(self, visitor: Browser) -> None:
+        found = load_workbook(io.BytesIO(visitor.ask("GET", visitor.page.link("Download the template")).content))
+
+        page: Any = found["Projects"]
+        assert [cell.value for cell in page[3]][:3] == [
+            "项目编号 Project number *",
+            "项目名称 Project name *",
+            "阶段 Stage *",
+        ]
+        assert len(page[3]) == len(TEMPLATE)
+        hidden: Any = found[HIDDEN_SHEET]
+        assert hidden.sheet_state == "veryHidden"
+        assert hidden["A1"].value == VERSION
+        lists = [rule.formula1 for rule in page.data_validations.dataValidation if rule.type == "list"]
+        assert len(lists) == 3
+        offered = [str(cell.value) for row in hidden[lists[0].partition("!")[2].replace("$", "")] for cell in row]
+        assert offered[0] == "受理 Intake"
+        assert len(offered) == len(ProjectState)
+
+    def test_filled_in_comes_in_as_it_is(self, house: House, visitor: Browser, send: Callable[..., Any]) -> None:
+        found = load_workbook(io.BytesIO(visitor.ask("GET", "/import/template.xlsx").content))
+        row = {
+            "number": "A-1",
+            "name": "焊接机器人",
+            "stage": "转量产 Handoff",
+            "organisation": "林氏机器人",
+            "credit_code": "914403001922038216",
+            "organisation_kind": "申报企业 firm",
+            "organisation_country": "CN",
+            "received_on": date(2025, 3, 1),
+            "trl_current": 8,
+            "mrl": 8,
+            "money": 1250.5,
+            "currency": "CNY",
+            "fact": "备注文字",
+        }
+        page: Any = found["Projects"]
+        for place, field in enumerate(TEMPLATE, start=1):
+            page.cell(4, place, row.get(field))
+
+        send(found)
+        assert chosen(visitor) == list(TEMPLATE)
+        visitor.send("Check it")
+        visitor.send("Bring in 1 rows")
+
+        assert house.one("SELECT stage FROM project") == "handoff"
+        assert house.one("SELECT credit_code FROM organisation WHERE name = '林氏机器人'") == row["credit_code"]
+
+    @pytest.mark.parametrize("version", ["projects-0", "batches-1", None])
+    def test_of_another_version_is_refused(
+        self, visitor: Browser, send: Callable[..., Any], version: str | None
+    ) -> None:
+        found = book(robot())
+        found.create_sheet(HIDDEN_SHEET)["A1"] = version
+        found[HIDDEN_SHEET].sheet_state = "veryHidden"
+
+        send(found)
+
+        assert visitor.page.status == 422
+        assert f"The template is {version or ''}; {VERSION} is read now." in visitor.page.text
+
+
+def formula(page: Any) -> None:
+    """Let an amount be computed."""
+    page["F2"] = "=6+6"
+
+
+def merged(page: Any) -> None:
+    """Merge two cells of the row."""
+    page.merge_cells("B2:C2")
+
+
+def hidden_row(page: Any) -> None:
+    """Hide the row."""
+    page.row_dimensions[2].hidden = True
+
+
+def third_decimal(page: Any) -> None:
+    """Let an amount show two decimals and hold three."""
+    page["F1"], page["F2"] = "总经费", 12345.332
+    page["F2"].number_format = "0.00"
+
+
+def broken(page: Any) -> None:
+    """Leave an error value."""
+    page["G2"] = "#REF!"
+
+
+def no_stage(page: Any) -> None:
+    """Name a stage that there is none of."""
+    page["C2"] = "研发"
+
+
+def no_name(page: Any) -> None:
+    """Leave the name out."""
+    page["B2"] = None
+
+
+def tomorrow(page: Any) -> None:
+    """Let it be received in the future."""
+    page["E2"] = date(2099, 1, 1)
+
+
+def twice(page: Any) -> None:
+    """Let the number come twice."""
+    page["A3"] = "A-1"
+
+
+BAD: Mapping[str, tuple[Callable[[Any], None], str, int]] = {
+    "a formula": (formula, "F2 is a formula; paste it as a value.", 2),
+    "merged cells": (merged, "The cells B2:C2 are merged", 2),
+    "a hidden row": (hidden_row, "Row 2 is hidden", 2),
+    "a third decimal": (third_decimal, "It has 3 decimals; 2 at most. Nothing is rounded.", 2),
+    "an error value": (broken, "G2 holds an error value.", 2),
+    "an unknown stage": (no_stage, "The stage of this row is not known", 2),
+    "no name": (no_name, "Project name is required and empty.", 2),
+    "a day to come": (tomorrow, "2099-01-01", 2),
+    "a number twice": (twice, "A-1 was there already in row 2.", 3),
+}
+
+
+class TestABadRow:
+    @pytest.mark.parametrize("case", BAD)
+    def test_is_reported_and_marked_and_never_guessed(
+        self, house: House, visitor: Browser, send: Callable[..., Any], case: str
+    ) -> None:
+        spoil, said, row = BAD[case]
+        found = book(robot(), robot("A-2", name="喷涂机器人"))
+        spoil(found.active)
+        send(found)
+
+        visitor.send("Check it")
+
+        assert said in visitor.page.text
+        assert ("wrong 1" in visitor.page.text, "new 1" in visitor.page.text) == (True, True)
+        answer = visitor.ask("GET", visitor.page.link("Download the wrong rows with notes"))
+        sheet: Any = load_workbook(io.BytesIO(answer.content)).active
+        assert [cell.value for cell in sheet[1]][:2] == list(ZH[:2])
+        notes = [cell.comment.text for cell in sheet[2] if cell.comment]
+        assert [one for one in notes if said in one]
+        assert "f" not in {cell.data_type for cell in sheet[2]}
+        assert f"{row}" in str(sheet.cell(2, len(ZH) + 1).value)
+
+        visitor.send("Bring in the 1 good rows")
+        assert len(names(house)) == 1
+        assert "wrong 1" in visitor.page.text
+
+    def test_is_mended_in_the_marked_workbook_and_sent_again(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        found = book(robot(), robot("A-2", name="喷涂机器人"))
+        no_stage(found.active)
+        send(found)
+        visitor.send("Check it")
+        marked = load_workbook(
+            io.BytesIO(visitor.ask("GET", visitor.page.link("Download the wrong rows with notes")).content)
+        )
+        visitor.send("Bring in the 1 good rows")
+
+        sheet: Any = marked.active
+        sheet["C2"] = "受理"
+        send(marked)
+        visitor.send("Check it")
+        visitor.send("Bring in 1 rows")
+
+        assert names(house) == ["喷涂机器人", "焊接机器人"]
+
+    def test_shows_only_rows_of_one_kind_where_that_is_asked(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        found = book(robot(), robot("A-2", name="喷涂机器人"))
+        no_stage(found.active)
+        send(found)
+        visitor.send("Check it")
+
+        visitor.follow("wrong 1")
+        assert "焊接机器人" in visitor.page.text
+        assert "喷涂机器人" not in visitor.page.text
+
+
+def hidden_column(page: Any) -> None:
+    """Hide a column that has a heading."""
+    page.column_dimensions["D"].hidden = True
+
+
+def same_heading(page: Any) -> None:
+    """Give two columns one heading."""
+    page["D1"] = "项目名称"
+
+
+def no_heading(page: Any) -> None:
+    """Leave a heading out."""
+    page["D1"] = None
+
+
+def merged_heading(page: Any) -> None:
+    """Merge two headings."""
+    page.merge_cells("A1:B1")
+
+
+def second_sheet(page: Any) -> None:
+    """Add a sheet that is seen."""
+    page.parent.create_sheet("另一张")
+
+
+class TestABadTable:
+    @pytest.mark.parametrize(
+        ("spoil", "said"),
+        [
+            (hidden_column, "Column D is hidden"),
+            (same_heading, "again at D"),
+            (no_heading, "Column D has no name"),
+            (merged_heading, "The cells A1:B1 are merged"),
+            (second_sheet, "leave one of them visible"),
+        ],
+    )
+    def test_is_refused_before_it_is_kept(
+        self, house: House, visitor: Browser, send: Callable[..., Any], spoil: Callable[[Any], None], said: str
+    ) -> None:
+        found = book(robot())
+        spoil(found.active)
+
+        send(found)
+
+        assert visitor.page.status == 422
+        assert said in visitor.page.text
+        assert house.one("SELECT count(*) FROM upload") == 0
+
+    def test_without_rows_says_so(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        send(book())
+        visitor.send("Check it")
+
+        assert "There is no row below the header." in visitor.page.text
+        assert not [form for form in visitor.page.forms if form.method == "post" and "/import/" in form.action]
+
+    def test_of_a_place_where_one_has_no_part_is_refused_in_the_form(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot()))
+        address = urlsplit(visitor.page.path)
+        query = {**dict(parse_qsl(address.query)), "platform": str(house.parties["other platform"])}
+        visitor.open(f"{address.path}?{urlencode(query)}")
+
+        visitor.send("Check it")
+
+        assert visitor.page.status == 403
+        assert names(house) == []
+
+    def test_waits_for_the_one_before_it_and_says_when_to_come_again(
+        self, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(book(robot()))
+        monkeypatch.setattr(bringing, "PATIENCE", 0)
+
+        with bringing.DESK:
+            visitor.send("Check it")
+
+        assert visitor.page.status == 429
+        assert "Another table is being read" in visitor.page.text
+        assert visitor.page.answer.headers["retry-after"] == "60"
+
+    @pytest.mark.parametrize("command_id", ["", "import:table:1:2", "import:table:" + "0" * 32 + ":" + "0" * 32])
+    def test_is_not_brought_in_without_the_key_of_its_form(
+        self, house: House, visitor: Browser, send: Callable[..., Any], command_id: str
+    ) -> None:
+        send(book(robot()))
+        visitor.send("Check it")
+
+        visitor.send("Bring in 1 rows", command_id=command_id)
+
+        assert visitor.page.status == 422
+        assert names(house) == []
