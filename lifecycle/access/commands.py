@@ -10,8 +10,8 @@ from uuid import UUID
 
 from lifecycle.access import effects, facts, rules
 from lifecycle.chart import Rule
-from lifecycle.commands import Command, Effects, Stamp, Verb
-from lifecycle.people.rules import not_oneself
+from lifecycle.commands import Command, Effects, FactsOf, Stamp, Verb
+from lifecycle.people.rules import not_oneself, sound_token
 from models.people import User
 from models.states import ChallengeKind, SignInKind
 
@@ -147,6 +147,18 @@ class ResetAccess(AccessCommand):
     """Take password, second factors and recovery codes from an account and end its sessions: something was lost."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeFeed(AccessCommand):
+    """Give an account's calendar a secret address in place of the one before; only its SHA-256 is handed over."""
+
+    token_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeFeed(AccessCommand):
+    """Make the address of an account's calendar void."""
+
+
 def _account(command: AccessCommand) -> UUID:
     return command.user_id
 
@@ -156,6 +168,7 @@ def _verb(
     command: type[AccessCommand],
     does: Callable[[Any, str, Stamp], Effects],
     *own: Rule,
+    looks_at: FactsOf[Any, Any] = facts.access_facts,
 ) -> Verb[Any, Any]:
     """Return a verb on an account that is active."""
     return Verb(
@@ -164,7 +177,7 @@ def _verb(
         command=command,
         subject=User,
         subject_id=_account,
-        facts=facts.access_facts,
+        facts=looks_at,
         rules=(rules.account_is_active, *own),
         effects=does,
     )
@@ -237,3 +250,5 @@ RENEW_CODES = _verb(
     rules.has_second_factor,
 )
 RESET_ACCESS = _verb("reset_access", ResetAccess, effects.access_reset, not_oneself)
+MAKE_FEED = _verb("make_feed", MakeFeed, effects.feed_made, sound_token, looks_at=facts.feeds)
+REVOKE_FEED = _verb("revoke_feed", RevokeFeed, effects.feed_revoked, rules.has_feed, looks_at=facts.feeds)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from lifecycle.access.facts import AccessFacts
+from lifecycle.access.facts import AccessFacts, FeedFacts
 from lifecycle.commands import Act, Effects, Message, Stamp
 from models.access import Challenge, Credential, KnownDevice, Passkey, RecoveryCode, TotpSecret, WebSession
+from models.deliveries import ContactSetting
 from models.limits import SESSION_LASTS, STEP_UP_LASTS
 from models.people import User
 from models.states import SignInKind
@@ -15,7 +16,7 @@ Updates: TypeAlias = tuple[tuple[Any, UUID, Mapping[str, Any]], ...]
 Rows: TypeAlias = tuple[tuple[Any, Mapping[str, Any]], ...]
 
 
-def _on(facts: AccessFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
+def _on(facts: AccessFacts | FeedFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
     act = Act(
         table=User, object_type="user", id=facts.row.id, action=f"user.{verb}", row=facts.row, detail=dict(detail)
     )
@@ -162,6 +163,21 @@ def access_reset(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     detail = {"totp": facts.totp is not None, "passkeys": len(keys), "sessions": len(ended)}
     updates = (*password, *_revoked_totp(facts, stamp), *keys, *_ended_codes(facts, stamp), *ended)
     return _told(facts, "reset_access", detail, updates=updates)
+
+
+def feed_made(facts: FeedFacts, _target: str, stamp: Stamp) -> Effects:
+    """Let the new address open the calendar, and the one before nothing any more."""
+    values = {"feed_sha256": facts.command.token_sha256, "feed_made_at": stamp.now}
+    detail = {"is_first": not facts.has_feed}
+    if facts.setting is None:
+        return _on(facts, "make_feed", detail, rows=((ContactSetting, {"user_id": facts.row.id, **values}),))
+    return _on(facts, "make_feed", detail, updates=((ContactSetting, facts.row.id, values),))
+
+
+def feed_revoked(facts: FeedFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Let the address open nothing any more."""
+    gone = (ContactSetting, facts.row.id, {"feed_sha256": None, "feed_made_at": None})
+    return _on(facts, "revoke_feed", {"made_at": facts.setting.feed_made_at}, updates=(gone,))
 
 
 NO_PASSWORD = "-"  # noqa: S105 - says that there is none

@@ -162,3 +162,15 @@ def renew_codes(house: House, count: int) -> Made:
 def reset_access(house: House, count: int) -> Made:
     users = make.ids_of(house.do(*add_user(house, count)))
     return [access.ResetAccess(command_id=key(), user_id=one) for one in users]
+
+
+@recipe("user.make_feed", by=Role.ADMIN)
+def make_feed(house: House, count: int) -> Made:
+    own = house.people[Role.ADMIN].user_id
+    return [access.MakeFeed(command_id=key(), user_id=own, token_sha256=_token()) for _ in range(count)]
+
+
+@recipe("user.revoke_feed", by=Role.ADMIN)
+def revoke_feed(house: House, count: int) -> Made:
+    house.do(*make_feed(house, 1), by=Role.ADMIN)
+    return [access.RevokeFeed(command_id=key(), user_id=house.people[Role.ADMIN].user_id) for _ in range(count)]
