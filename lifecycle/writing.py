@@ -89,11 +89,7 @@ def update_rows(table: type[TableRow], columns: tuple[str, ...]) -> Any:
     """Return the statement that changes rows (`b_id`, of the one column that is their key), whatever their version."""
     target = table_of(table)
     (key,) = target.primary_key
-    return (
-        update(target)
-        .where(key == bindparam("b_id"))
-        .values({name: bindparam(f"v_{name}") for name in columns})
-    )
+    return update(target).where(key == bindparam("b_id")).values({name: bindparam(f"v_{name}") for name in columns})
 
 
 def prefixed(values: Mapping[str, Any]) -> dict[str, Any]:

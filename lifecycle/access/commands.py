@@ -28,12 +28,17 @@ class Proven(AccessCommand):
     """Base of what somebody has just proven who they are for: by what, and what is used up by it."""
 
     kind: SignInKind
+    address: str
     totp_step: int | None = None
     """The time step of the code that was typed."""
     recovery_code_id: UUID | None = None
     passkey_id: UUID | None = None
     sign_count: int = 0
     challenge_id: UUID | None = None
+
+    def whence(self) -> dict[str, Any]:
+        """Return also by what they proved it."""
+        return {**AccessCommand.whence(self), "kind": self.kind}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +59,6 @@ class SignIn(Proven):
     purpose: ClassVar[ChallengeKind] = ChallengeKind.SIGN_IN
 
     token_sha256: str
-    address: str
     agent: str
     device_sha256: str | None = None
     """Of the browser's own cookie: once signed in from there, strangers' attempts do not count against it."""

@@ -17,9 +17,8 @@ Rows: TypeAlias = tuple[tuple[Any, Mapping[str, Any]], ...]
 
 
 def _on(facts: AccessFacts | FeedFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
-    act = Act(
-        table=User, object_type="user", id=facts.row.id, action=f"user.{verb}", row=facts.row, detail=dict(detail)
-    )
+    said = {**facts.command.whence(), **detail}
+    act = Act(table=User, object_type="user", id=facts.row.id, action=f"user.{verb}", row=facts.row, detail=said)
     return Effects(acts=(act,), **rest)
 
 
@@ -69,7 +68,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     ):
         device = {"id": stamp.new_id(), "user_id": facts.row.id, "token_sha256": command.device_sha256}
         rows = (*rows, (KnownDevice, {**device, "created_at": stamp.now}))
-    detail = {"session_id": session["id"], "kind": command.kind, "address": command.address, **_shown(facts)}
+    detail = {"session_id": session["id"], **_shown(facts)}
     if command.has_no_password:
         detail["has_no_password"] = True
     says = {"session_id": str(session["id"]), "expires_at": session["expires_at"].isoformat()}
@@ -78,7 +77,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
 
 def signed_out(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     """End the session; its cookie opens nothing any more."""
-    return _on(facts, "sign_out", {"session_id": facts.session.id}, updates=_ended([facts.session], stamp))
+    return _on(facts, "sign_out", {}, updates=_ended([facts.session], stamp))
 
 
 def others_signed_out(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
@@ -92,7 +91,7 @@ def stepped_up(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     until, token = stamp.now + STEP_UP_LASTS, facts.command.token_sha256
     values = {"stepped_up_until": until, **({"token_sha256": token} if token is not None else {})}
     proven = (WebSession, facts.session.id, values)
-    detail = {"session_id": facts.session.id, "kind": facts.command.kind, "until": until, **_shown(facts)}
+    detail = {"until": until, **_shown(facts)}
     updates = (proven, *_used(facts, stamp))
     return _on(facts, "step_up", detail, updates=updates, says={"until": until.isoformat()})
 
