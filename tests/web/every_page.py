@@ -34,6 +34,7 @@ NO_PAGES: Mapping[str, str] = {
     "/projects/{ref}/next": "leads to the page of what somebody may do next",
     "/standard-drafts/{ref}/yaml": "a file to keep",
     "/import/{sha256}/errors.csv": "a table to keep",
+    "/bank/taken/{sha256}": "belongs to the session that sent the file: `test_bank`",
     "/projects/{ref}/batch-table.xlsx": "a workbook to fill in",
     "/projects/{ref}/batch-table/{sha256}": "belongs to the session that sent the file: among the `STATES`",
     "/projects/{ref}/batch-table/{sha256}/done": "belongs to the session that sent the file: `test_batch_table`",

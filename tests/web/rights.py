@@ -328,6 +328,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /organisations/{ref}/accounts": reads("organisations"),
     "GET /bank": holds(*_BANK_LISTS),
     "POST /bank": holds(*_TAKERS),
+    "GET /bank/taken/{sha256}": holds(*_TAKERS, is_absent=True),
     "GET /payment-batches": holds(*_BANK_LISTS),
     "GET /payment-batches.{form}": holds(*_BANK_LISTS),
     "GET /payment-batches/{ref}": reads("payment-batches"),
