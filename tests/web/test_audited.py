@@ -289,8 +289,8 @@ def adding_a_key(scene: Scene) -> None:
 
 
 Rows = list[tuple[str, list[str]]]
-WRONG, TOO_MANY, PROOF = ["sign_in_wrong"], ["sign_in_wrong", "too_many"], ("user.step_up", [])
-CODE = ["code_wrong"]
+WRONG, TOO_MANY, CODE = ["sign_in_wrong"], ["sign_in_wrong", "too_many"], ["code_wrong"]
+PROOF: tuple[str, list[str]] = ("user.step_up", [])
 DEEDS: dict[str, tuple[Callable[[Scene], Any], Rows]] = {
     "sign in by a password": (by_password, [(SIGN_IN, [])]),
     "sign in by one click": (by_one_click, [(SIGN_IN, [])]),

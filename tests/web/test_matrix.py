@@ -204,6 +204,8 @@ def _form(world: World, cell: Cell) -> dict[str, Any]:
     path, seen = cell.path, str(_version(world, cell))
     if "/do/" in path:
         return {"expected_version": seen, **({"type": "paper"} if path.endswith("/do/evidence-add") else {})}
+    if path == "/security/sessions/end":
+        return {"session": str(world.sessions.get(cell.person.name, ""))}
     if path.endswith("/together"):
         return {"word": "approve", "id": str(world.rows["payouts"].id), "total": "1"}
     if path.endswith("/decide"):
@@ -410,8 +412,8 @@ class TestWhoMay:
     def test_is_not_refused_for_the_right_whatever_else_stands_in_the_way(
         self, door: Door, world: World, every: int, tmp_path: Path
     ) -> None:
-        found = (*cells(world, people()), *cells_of_verbs(world, people()), *cells_of_lists(world, people()))
-        asked = thinned([one for one in found if one.method != "GET" and not is_denied(one)], every)
+        every_one = (*cells(world, people()), *cells_of_verbs(world, people()), *cells_of_lists(world, people()))
+        asked = thinned([one for one in every_one if one.method != "GET" and not is_denied(one)], every)
 
         assert refused_though_allowed(door, asked, kept(world.house.engine, tmp_path / "as-it-was.db")) == []
 
