@@ -35,6 +35,11 @@ class Command:
         skipped = ("command_id", "expected_version")
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in skipped}
 
+    def whence(self) -> dict[str, Any]:
+        """Return what the audit row of an act or a refusal says of where the command came from, besides its door."""
+        said = {name: getattr(self, name, None) for name in ("session_id", "address")}
+        return {name: value for name, value in said.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:

@@ -85,6 +85,12 @@ def execute_all_or_none(session: Session, commands: Sequence[Command], *, stamp:
     return answers
 
 
+def refuse(session: Session, command: Command, codes: Sequence[str], *, stamp: Stamp) -> None:
+    """Write the audit row of what a door refused before it came here: a proof that was wrong, or one too many."""
+    desk = _Desk(session, ((0, command),), stamp, is_locked=True)
+    journal.write_refusals(session, [(desk.verb, task, tuple(codes)) for task in desk.tasks.values()], stamp)
+
+
 def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> list[Answer]:
     """Judge each command as `execute` would, without lock and without writing anything (dry run)."""
     answers: dict[int, Answer] = {}

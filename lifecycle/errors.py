@@ -118,7 +118,7 @@ PERSONAL_CODES = frozenset(
     {
         *("role", "four_eyes", "conflict_of_interest", "not_signed_in"),
         *("delegation_not_in_force", "delegate_excluded", "step_up_required", "program_may_not"),
-        "own_page_only",
+        *("own_page_only", "code_used", "passkey_copied"),
     }
 )
 """Codes about the person: the refusal leaves an audit row."""

@@ -83,7 +83,7 @@ def write_refusals(
             id=row.id,
             action=f"{verb.permission}.refused",
             row=row,
-            detail={"codes": list(codes), **(_named(task.command) if task.row is None else {})},
+            detail={"codes": list(codes), **(_named(task.command) if task.row is None else task.command.whence())},
         )
         enter(sheet, act, task.command.command_id, stamp, {})
     heads: dict[type[TableRow], list[dict[str, Any]]] = {}

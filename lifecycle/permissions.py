@@ -198,6 +198,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "user.remove_passkey": frozenset(),
     "user.renew_codes": frozenset(),
     "user.reset_access": frozenset({Role.ADMIN}),
+    "user.make_feed": frozenset(),
+    "user.revoke_feed": frozenset(),
     "user.link_identity": frozenset(),
     "user.unlink_identity": frozenset({Role.ADMIN}),
     "invitation.send": frozenset({Role.ADMIN, Role.COORDINATOR}),
@@ -301,7 +303,7 @@ IN_PERSON = frozenset(
 
 BY_NO_PROGRAM = IN_PERSON | {
     *("user.add_token", "user.set_password", "user.add_totp", "user.remove_totp", "user.add_passkey"),
-    *("user.remove_passkey", "user.renew_codes", "user.link_identity", "invitation.send"),
+    *("user.remove_passkey", "user.renew_codes", "user.link_identity", "user.make_feed", "invitation.send"),
 }
 """What a token is not enough for: money, and whatever would outlive the token itself."""
 
@@ -311,8 +313,7 @@ OF_ONESELF = frozenset(
         *("user.set_password", "user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
         *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
         *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
-        "user.revoke_token",
-        "user.set_language",
+        *("user.revoke_token", "user.set_language", "user.make_feed", "user.revoke_feed"),
     }
 )
 """What everybody may do with their own account, whatever their roles; nobody but who is listed above with another's."""

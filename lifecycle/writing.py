@@ -86,13 +86,10 @@ def update_subjects(table: type[TableRow], columns: tuple[str, ...]) -> Any:
 
 @functools.cache
 def update_rows(table: type[TableRow], columns: tuple[str, ...]) -> Any:
-    """Return the statement that changes rows (`b_id`), whatever their version."""
+    """Return the statement that changes rows (`b_id`, of the one column that is their key), whatever their version."""
     target = table_of(table)
-    return (
-        update(target)
-        .where(target.c.id == bindparam("b_id"))
-        .values({name: bindparam(f"v_{name}") for name in columns})
-    )
+    (key,) = target.primary_key
+    return update(target).where(key == bindparam("b_id")).values({name: bindparam(f"v_{name}") for name in columns})
 
 
 def prefixed(values: Mapping[str, Any]) -> dict[str, Any]:

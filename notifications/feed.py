@@ -23,7 +23,6 @@ from models.reviews import PanelMember
 from models.states import UserStatus
 from notifications.asked import Asked, Directory
 from notifications.deadlines import DEADLINES, Deadline, deadline_day
-from notifications.preferences import put_setting
 from notifications.words import Lang, title
 
 BACK, AHEAD = timedelta(days=90), timedelta(days=400)
@@ -46,20 +45,10 @@ class DayOf:
     """The working days of that year are not announced yet (W6)."""
 
 
-def make_feed(session: Session, user_id: UUID, *, now: datetime) -> str:
-    """Return a new secret for somebody's calendar address; the one before is void. It is shown this once."""
+def new_address() -> tuple[str, str]:
+    """Return a new secret for a calendar address, and what is stored of it: it is shown this once (`MakeFeed`)."""
     token = secrets.token_urlsafe(32)
-    put_setting(session, user_id, feed_sha256=_sha256(token), feed_made_at=now)
-    return token
-
-
-def revoke_feed(session: Session, user_id: UUID) -> bool:
-    """Make somebody's calendar address void; say whether there was one."""
-    setting = table_of(ContactSetting)
-    known = session.execute(select(setting.c.feed_sha256).where(setting.c.user_id == user_id)).scalar_one_or_none()
-    if known is not None:
-        put_setting(session, user_id, feed_sha256=None, feed_made_at=None)
-    return known is not None
+    return token, _sha256(token)
 
 
 def owner_of_feed(session: Session, token: str) -> UUID | None:

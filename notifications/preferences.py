@@ -156,11 +156,6 @@ def mark_read(session: Session, user_id: UUID, ids: Collection[UUID], *, now: da
     return int(done.rowcount)
 
 
-def put_setting(session: Session, user_id: UUID, **values: Any) -> None:
-    """Write columns of somebody's contact setting; the others stay."""
-    _put(session, ContactSetting, ("user_id",), {"user_id": user_id, **values})
-
-
 def _put(session: Session, table: Any, key: tuple[str, ...], row: dict[str, Any]) -> None:
     """Write a row of somebody who is there, in the place of what it said before."""
     user = table_of(User)

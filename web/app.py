@@ -35,6 +35,7 @@ from web.pages import (
     agreements,
     api,
     bank,
+    bank_taken,
     batch_table,
     batches,
     board,
@@ -81,7 +82,8 @@ RUNNING: Sequence[APIRouter] = (
     *(portfolio.router, reference.router, exports.router, api.router),
 )
 MONEY: Sequence[APIRouter] = (
-    *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router, bank.router),
+    *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router),
+    *(bank.router, bank_taken.router),
 )
 PAGES: Sequence[APIRouter] = (
     *(house.router, entrance.router, links.router, sign_on.router, security.router, *PEOPLE),

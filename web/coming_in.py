@@ -113,6 +113,7 @@ def send_link(visit: Visit, login: str) -> Answer | None:
         user_id=account.user_id,
         invitation_id=link.invitation_id,
         token_sha256=link.token_sha256,
+        address=address_of(visit),
     )
     return visit.act(command, by=Actor.clock(Door.WEB))
 

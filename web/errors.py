@@ -107,7 +107,7 @@ _STATUS: Mapping[type[LifecycleError], int] = {
     ProviderAway: 503,
     NotAllowed: 405,
 }
-_PERSONAL = PERSONAL_CODES | {"second_factor_missing", "second_factor_required", "csrf"}
+_PERSONAL = PERSONAL_CODES | {"second_factor_required", "csrf"}
 
 
 def status_of(error: LifecycleError) -> int:

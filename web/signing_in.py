@@ -1,19 +1,22 @@
 """Letting somebody in: count, compare, then say so to the lifecycle. Pages and API do it alike."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
+from lifecycle import engine as melody
 from lifecycle.access import keys
 from lifecycle.access.commands import SignIn, SignOut, StepUp
 from lifecycle.access.passwords import matches
 from lifecycle.access.queries import (
     Account,
+    SignedIn,
     account_by_id,
     account_of,
     fingerprint,
@@ -30,6 +33,7 @@ from lifecycle.access.security import (
     owner_of_key,
 )
 from lifecycle.actor import Actor
+from lifecycle.commands import Command
 from lifecycle.errors import NotSignedIn, unmet
 from models.limits import SIGN_IN_WINDOW
 from models.states import ChallengeKind, SignInKind
@@ -99,7 +103,9 @@ def by_password_and_code(visit: Visit, login: str, password: str, code: str) -> 
         return _begin(visit, account, {"kind": SignInKind.PASSWORD}, device)
     if not code:
         raise FactorRequired(FactorRequired.code)
-    return _begin(visit, account, shown(visit, account, Said(code=code), None), device)
+    return _begin(
+        visit, account, _shown(visit, account, Said(code=code), None, partial(_signing_in, visit, account)), device
+    )
 
 
 def halfway(visit: Visit) -> tuple[Account, Opened] | None:
@@ -123,7 +129,8 @@ def by_second_factor(visit: Visit, said: Said) -> Entered:
         raise FactorWrong("challenge_over")
     account, challenge = found
     device = cookies.read(visit.request, cookies.DEVICE) or secrets.token_urlsafe(32)
-    return _begin(visit, account, shown(visit, account, said, challenge), device)
+    proof = _shown(visit, account, said, challenge, partial(_signing_in, visit, account))
+    return _begin(visit, account, proof, device)
 
 
 def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, str]:
@@ -132,6 +139,7 @@ def _knows_password(visit: Visit, login: str, password: str) -> tuple[Account, s
     is_good = _is_right(visit, account, password)
     note(visit, login, SignInKind.PASSWORD, device if known else None, is_good=is_good)
     if account is None or not is_good:
+        _tell_if_last(visit, account, SignInKind.PASSWORD, SignInWrong.code, device)
         raise SignInWrong(SignInWrong.code)
     return account, device
 
@@ -154,6 +162,7 @@ def by_passkey(visit: Visit, brought: str) -> Entered:
     counted = login if is_good or is_known else ""
     note(visit, counted, SignInKind.PASSKEY, device if is_known else None, is_good=is_good)
     if account is None or key is None or count is None:
+        _tell_if_last(visit, account, SignInKind.PASSKEY, "passkey_wrong", device)
         raise FactorWrong("passkey_wrong")
     proof = {"kind": SignInKind.PASSKEY, "passkey_id": key.id, "sign_count": count, "has_no_password": True}
     return _begin(visit, account, {**proof, "challenge_id": key_alone.answered(visit, text, account.user_id)}, device)
@@ -200,8 +209,8 @@ def step_up(visit: Visit, said: Said) -> str:
         if not said.code and not said.passkey:
             raise FactorRequired(FactorRequired.code)
         challenge = answered(visit, ChallengeKind.STEP_UP, said.passkey) if said.passkey else None
-        return _stepped_up(visit, shown(visit, session.account, said, challenge))
-    check_password(visit, said.password)
+        return _stepped_up(visit, _shown(visit, session.account, said, challenge, partial(_stepping_up, visit)))
+    check_password(visit, said.password, _stepping_up(visit, {"kind": SignInKind.PASSWORD}))
     return _stepped_up(visit, {"kind": SignInKind.PASSWORD})
 
 
@@ -212,8 +221,11 @@ def _is_right(visit: Visit, account: Account | None, password: str) -> bool:
     return is_it and (until is None or until > visit.now)
 
 
-def check_password(visit: Visit, password: str) -> None:
-    """Refuse who does not know the password of the account they are signed in to; `SignInWrong`, `TooMany`."""
+def check_password(visit: Visit, password: str, wanted: Command) -> None:
+    """Refuse who does not know the password of the account they are signed in to; `SignInWrong`, `TooMany`.
+
+    What they wanted stands in the trail as refused.
+    """
     session = visit.session
     if session is None:
         raise NotSignedIn(NotSignedIn.code)
@@ -222,6 +234,7 @@ def check_password(visit: Visit, password: str) -> None:
     is_good = _is_right(visit, account, password)
     note(visit, login, SignInKind.PASSWORD, None, is_good=is_good)
     if not is_good:
+        _tell(visit, session.account, wanted, SignInWrong.code, *_is_last(visit, login, None))
         raise SignInWrong(SignInWrong.code)
 
 
@@ -233,23 +246,74 @@ def step_up_by_one_click(visit: Visit) -> str:
 
 
 def _stepped_up(visit: Visit, proof: Mapping[str, Any]) -> str:
-    session = visit.session
-    if session is None:
-        raise NotSignedIn(NotSignedIn.code)
     token = new_token(visit.token)
-    command = StepUp(
-        command_id=str(visit.house.new_id()),
-        user_id=session.account.user_id,
-        session_id=session.session_id,
-        token_sha256=fingerprint(token),
-        **proof,
-    )
-    answer = visit.act(command)
+    answer = visit.act(_stepping_up(visit, {**proof, "token_sha256": fingerprint(token)}))
     if answer.error is not None:
         raise answer.error
     visit.used["stepped_up"] = True
-    cookies.send_along(visit.request, cookies.SESSION, token, lasts=session.expires_at - visit.now)
+    cookies.send_along(visit.request, cookies.SESSION, token, lasts=_session(visit).expires_at - visit.now)
     return str(answer.document["until"])
+
+
+def _stepping_up(visit: Visit, proof: Mapping[str, Any]) -> StepUp:
+    session = _session(visit)
+    return StepUp(
+        command_id=str(visit.house.new_id()),
+        user_id=session.account.user_id,
+        session_id=session.session_id,
+        address=address_of(visit),
+        **proof,
+    )
+
+
+def _session(visit: Visit) -> SignedIn:
+    if visit.session is None:
+        raise NotSignedIn(NotSignedIn.code)
+    return visit.session
+
+
+def _shown(
+    visit: Visit, account: Account, said: Said, challenge: Opened | None, wanted: Callable[[Mapping[str, Any]], Command]
+) -> dict[str, Any]:
+    """Return what a second factor proves; the trail keeps a wrong one, for who shows it knows the password."""
+    try:
+        return shown(visit, account, said, challenge)
+    except FactorWrong as error:
+        proof = {"kind": SignInKind.PASSKEY if said.passkey else SignInKind.TOTP}
+        erred = visit.read(lambda reader: has_erred_too_often(reader, login_fingerprint(account.login), visit.now))
+        _tell(visit, account, wanted(proof), *error.codes, *((TooMany.code,) if erred else ()))
+        raise
+
+
+def _tell_if_last(visit: Visit, account: Account | None, kind: SignInKind, code: str, device: str) -> None:
+    """Keep in the trail that an account was tried too often, once: with the try that was one too many.
+
+    Wrong tries before it stand in the log alone: anybody can make them, and the trail is kept for good.
+    """
+    if account is not None and (last := _is_last(visit, account.login, device)):
+        _tell(visit, account, _signing_in(visit, account, {"kind": kind}), code, *last)
+
+
+def _is_last(visit: Visit, login: str, device: str | None) -> tuple[str, ...]:
+    try:
+        visit.read(lambda session: _allowed_to_try(session, visit, login, device))
+    except TooMany as error:
+        return error.codes
+    return ()
+
+
+def _tell(visit: Visit, account: Account, wanted: Command, *codes: str) -> None:
+    stamp = visit.house.stamp(_as(visit, account), visit.now)
+    visit.write(lambda session: melody.refuse(session, wanted, codes, stamp=stamp))
+
+
+def _as(visit: Visit, account: Account) -> Actor:
+    return Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=visit.door)
+
+
+def _signing_in(visit: Visit, account: Account, proof: Mapping[str, Any]) -> SignIn:
+    said = {"token_sha256": "", "agent": visit.request.headers.get("user-agent", "")[:200], **proof}
+    return SignIn(command_id=str(visit.house.new_id()), user_id=account.user_id, address=address_of(visit), **said)
 
 
 def leave(visit: Visit) -> None:
@@ -293,17 +357,8 @@ def _allowed_to_try(session: Session, visit: Visit, login: str, device: str | No
 
 def _begin(visit: Visit, account: Account, proof: Mapping[str, Any], device: str) -> Entered:
     token = new_token()
-    actor = Actor(user_id=account.user_id, person_id=account.person_id, name=account.name, door=visit.door)
-    command = SignIn(
-        command_id=str(visit.house.new_id()),
-        user_id=account.user_id,
-        token_sha256=fingerprint(token),
-        **proof,
-        address=address_of(visit),
-        agent=visit.request.headers.get("user-agent", "")[:200],
-        device_sha256=fingerprint(device),
-    )
-    answer = visit.act(command, by=actor)
+    drawn = {"token_sha256": fingerprint(token), "device_sha256": fingerprint(device)}
+    answer = visit.act(_signing_in(visit, account, {**proof, **drawn}), by=_as(visit, account))
     if answer.error is not None:
         raise FactorWrong(*answer.error.unmet) if proof["kind"] in FACTOR_KINDS else SignInWrong(SignInWrong.code)
     leave(visit)

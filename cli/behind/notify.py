@@ -15,6 +15,7 @@ from cli.door import Door
 from cli.output import Column
 from flows.soundness import write_whole
 from flows.telling import frame_of
+from lifecycle.access.commands import MakeFeed, RevokeFeed
 from lifecycle.actor import Actor
 from lifecycle.errors import Invalid, unmet
 from models.db import run_in_transaction
@@ -231,13 +232,20 @@ def write_calendar(door: Door, out: Path | None) -> None:
 
 def give_feed(door: Door) -> None:
     """Print the path under which a server gives the calendar; whoever has it can read the calendar."""
-    token = _own(door, lambda session, user_id: feed.make_feed(session, user_id, now=door.now))
+    token, token_sha256 = feed.new_address()
+    own = door.read(door.actor)
+    answer = door.carry_out(
+        lambda _lookup, key: MakeFeed(command_id=key, user_id=own.user_id, token_sha256=token_sha256), ref=own.name
+    )
+    if answer.document.get("dry_run"):
+        return door.tell(answer, own.name)
     place = f"{(door.settings.api or '').rstrip('/')}/calendar/{token}.ics"
     door.output.record((Column(key="address"),), {"address": place})
-    door.output.say("feed_made")
+    return door.output.say("feed_made")
 
 
 def end_feed(door: Door) -> None:
-    """Make the address void and say whether there was one."""
-    was_there = _own(door, feed.revoke_feed)
-    door.output.say("feed_revoked" if was_there else "feed_not_there")
+    """Make the address void; refused where there was none."""
+    own = door.read(door.actor)
+    door.carry_out(lambda _lookup, key: RevokeFeed(command_id=key, user_id=own.user_id), ref=own.name)
+    door.output.say("feed_revoked")

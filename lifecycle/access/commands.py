@@ -10,8 +10,8 @@ from uuid import UUID
 
 from lifecycle.access import effects, facts, rules
 from lifecycle.chart import Rule
-from lifecycle.commands import Command, Effects, Stamp, Verb
-from lifecycle.people.rules import not_oneself
+from lifecycle.commands import Command, Effects, FactsOf, Stamp, Verb
+from lifecycle.people.rules import not_oneself, sound_token
 from models.people import User
 from models.states import ChallengeKind, SignInKind
 
@@ -28,12 +28,17 @@ class Proven(AccessCommand):
     """Base of what somebody has just proven who they are for: by what, and what is used up by it."""
 
     kind: SignInKind
+    address: str
     totp_step: int | None = None
     """The time step of the code that was typed."""
     recovery_code_id: UUID | None = None
     passkey_id: UUID | None = None
     sign_count: int = 0
     challenge_id: UUID | None = None
+
+    def whence(self) -> dict[str, Any]:
+        """Return also by what they proved it."""
+        return {**AccessCommand.whence(self), "kind": self.kind}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +59,6 @@ class SignIn(Proven):
     purpose: ClassVar[ChallengeKind] = ChallengeKind.SIGN_IN
 
     token_sha256: str
-    address: str
     agent: str
     device_sha256: str | None = None
     """Of the browser's own cookie: once signed in from there, strangers' attempts do not count against it."""
@@ -147,6 +151,18 @@ class ResetAccess(AccessCommand):
     """Take password, second factors and recovery codes from an account and end its sessions: something was lost."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeFeed(AccessCommand):
+    """Give an account's calendar a secret address in place of the one before; only its SHA-256 is handed over."""
+
+    token_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeFeed(AccessCommand):
+    """Make the address of an account's calendar void."""
+
+
 def _account(command: AccessCommand) -> UUID:
     return command.user_id
 
@@ -156,6 +172,7 @@ def _verb(
     command: type[AccessCommand],
     does: Callable[[Any, str, Stamp], Effects],
     *own: Rule,
+    looks_at: FactsOf[Any, Any] = facts.access_facts,
 ) -> Verb[Any, Any]:
     """Return a verb on an account that is active."""
     return Verb(
@@ -164,7 +181,7 @@ def _verb(
         command=command,
         subject=User,
         subject_id=_account,
-        facts=facts.access_facts,
+        facts=looks_at,
         rules=(rules.account_is_active, *own),
         effects=does,
     )
@@ -237,3 +254,5 @@ RENEW_CODES = _verb(
     rules.has_second_factor,
 )
 RESET_ACCESS = _verb("reset_access", ResetAccess, effects.access_reset, not_oneself)
+MAKE_FEED = _verb("make_feed", MakeFeed, effects.feed_made, sound_token, looks_at=facts.feeds)
+REVOKE_FEED = _verb("revoke_feed", RevokeFeed, effects.feed_revoked, rules.has_feed, looks_at=facts.feeds)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from lifecycle.access.facts import AccessFacts
+from lifecycle.access.facts import AccessFacts, FeedFacts
 from lifecycle.commands import Act, Effects, Message, Stamp
 from models.access import Challenge, Credential, KnownDevice, Passkey, RecoveryCode, TotpSecret, WebSession
+from models.deliveries import ContactSetting
 from models.limits import SESSION_LASTS, STEP_UP_LASTS
 from models.people import User
 from models.states import SignInKind
@@ -15,10 +16,9 @@ Updates: TypeAlias = tuple[tuple[Any, UUID, Mapping[str, Any]], ...]
 Rows: TypeAlias = tuple[tuple[Any, Mapping[str, Any]], ...]
 
 
-def _on(facts: AccessFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
-    act = Act(
-        table=User, object_type="user", id=facts.row.id, action=f"user.{verb}", row=facts.row, detail=dict(detail)
-    )
+def _on(facts: AccessFacts | FeedFacts, verb: str, detail: Mapping[str, Any], **rest: Any) -> Effects:
+    said = {**facts.command.whence(), **detail}
+    act = Act(table=User, object_type="user", id=facts.row.id, action=f"user.{verb}", row=facts.row, detail=said)
     return Effects(acts=(act,), **rest)
 
 
@@ -68,7 +68,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     ):
         device = {"id": stamp.new_id(), "user_id": facts.row.id, "token_sha256": command.device_sha256}
         rows = (*rows, (KnownDevice, {**device, "created_at": stamp.now}))
-    detail = {"session_id": session["id"], "kind": command.kind, "address": command.address, **_shown(facts)}
+    detail = {"session_id": session["id"], **_shown(facts)}
     if command.has_no_password:
         detail["has_no_password"] = True
     says = {"session_id": str(session["id"]), "expires_at": session["expires_at"].isoformat()}
@@ -77,7 +77,7 @@ def signed_in(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
 
 def signed_out(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     """End the session; its cookie opens nothing any more."""
-    return _on(facts, "sign_out", {"session_id": facts.session.id}, updates=_ended([facts.session], stamp))
+    return _on(facts, "sign_out", {}, updates=_ended([facts.session], stamp))
 
 
 def others_signed_out(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
@@ -91,7 +91,7 @@ def stepped_up(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     until, token = stamp.now + STEP_UP_LASTS, facts.command.token_sha256
     values = {"stepped_up_until": until, **({"token_sha256": token} if token is not None else {})}
     proven = (WebSession, facts.session.id, values)
-    detail = {"session_id": facts.session.id, "kind": facts.command.kind, "until": until, **_shown(facts)}
+    detail = {"until": until, **_shown(facts)}
     updates = (proven, *_used(facts, stamp))
     return _on(facts, "step_up", detail, updates=updates, says={"until": until.isoformat()})
 
@@ -162,6 +162,21 @@ def access_reset(facts: AccessFacts, _target: str, stamp: Stamp) -> Effects:
     detail = {"totp": facts.totp is not None, "passkeys": len(keys), "sessions": len(ended)}
     updates = (*password, *_revoked_totp(facts, stamp), *keys, *_ended_codes(facts, stamp), *ended)
     return _told(facts, "reset_access", detail, updates=updates)
+
+
+def feed_made(facts: FeedFacts, _target: str, stamp: Stamp) -> Effects:
+    """Let the new address open the calendar, and the one before nothing any more."""
+    values = {"feed_sha256": facts.command.token_sha256, "feed_made_at": stamp.now}
+    detail = {"is_first": not facts.has_feed}
+    if facts.setting is None:
+        return _on(facts, "make_feed", detail, rows=((ContactSetting, {"user_id": facts.row.id, **values}),))
+    return _on(facts, "make_feed", detail, updates=((ContactSetting, facts.row.id, values),))
+
+
+def feed_revoked(facts: FeedFacts, _target: str, _stamp: Stamp) -> Effects:
+    """Let the address open nothing any more."""
+    gone = (ContactSetting, facts.row.id, {"feed_sha256": None, "feed_made_at": None})
+    return _on(facts, "revoke_feed", {"made_at": facts.setting.feed_made_at}, updates=(gone,))
 
 
 NO_PASSWORD = "-"  # noqa: S105 - says that there is none

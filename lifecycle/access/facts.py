@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from lifecycle.commands import Stamp, Task
 from models.access import Challenge, Credential, KnownDevice, Passkey, RecoveryCode, TotpSecret, WebSession
+from models.deliveries import ContactSetting
 from models.reading import rows_by, table_of
 
 
@@ -85,6 +86,31 @@ def access_facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> 
         )
 
     return [facts(task) for task in tasks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFacts:
+    """One command on the calendar address of an account, and how its owner can be reached."""
+
+    command: Any
+    row: Any
+    """The account."""
+    setting: Any = None
+    """The one row of it, where there is one."""
+
+    @property
+    def has_feed(self) -> bool:
+        """Say whether the calendar has an address."""
+        return self.setting is not None and self.setting.feed_sha256 is not None
+
+
+def feeds(session: Session, tasks: Sequence[Task[Any]], _stamp: Stamp) -> list[FeedFacts]:
+    """Read which of these accounts' calendars have an address."""
+    known = rows_by(session, ContactSetting, "user_id", [task.row.id for task in tasks])
+    return [
+        FeedFacts(command=task.command, row=task.row, setting=next(iter(known.get(task.row.id, ())), None))
+        for task in tasks
+    ]
 
 
 _KEPT: tuple[Any, ...] = (WebSession, KnownDevice, TotpSecret, Passkey, RecoveryCode)

@@ -1,6 +1,7 @@
 """Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import Session
 from lifecycle.people.facts import folded
 from lifecycle.people.queries import grants
 from models.access import Credential, KnownDevice, SignInAttempt, WebSession
+from models.journal import AuditRecord
 from models.limits import SESSION_IDLE, SIGN_IN_TRIES, SIGN_IN_WINDOW, TEMPORARY_PASSWORD_LASTS
 from models.people import ApiToken, User
 from models.reading import table_of
@@ -109,6 +111,7 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
             *_of_account(),
             web.c.id.label("session_id"),
             web.c.seen_at,
+            web.c.created_at,
             web.c.expires_at,
             web.c.stepped_up_until,
             web.c.is_own_page_only,
@@ -129,9 +132,20 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         expires_at=row.expires_at,
         stepped_up_until=row.stepped_up_until,
         is_own_page_only=row.is_own_page_only,
-        has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
+        has_password_to_change=bool(row.is_to_change)
+        and row.kind in _BY_PASSWORD
+        and not (row.kind == SignInKind.PASSKEY and _began_by_key_alone(session, row)),
         is_by_password=row.kind in _BY_PASSWORD,
     )
+
+
+def _began_by_key_alone(session: Session, row: Any) -> bool:
+    """Say whether a session began with a passkey and no password, as the act says by which it began."""
+    record = table_of(AuditRecord)
+    of_account = (record.c.object_type == "user", record.c.object_id == row.user_id)
+    begun = (*of_account, record.c.action == "user.sign_in", record.c.at == row.created_at)
+    said = [json.loads(body)["detail"] for body in session.execute(select(record.c.body).where(*begun)).scalars()]
+    return any(one["session_id"] == str(row.session_id) and "has_no_password" in one for one in said)
 
 
 def bearer(session: Session, token: str, now: datetime) -> Bearer | None:

@@ -122,3 +122,8 @@ def has_second_factor(facts: Any) -> tuple[Unmet, ...]:
 def room_for_a_key(facts: Any) -> tuple[Unmet, ...]:
     """An account has ten keys at most."""
     return () if len(facts.passkeys) < PASSKEYS else (unmet("too_many_passkeys", limit=PASSKEYS),)
+
+
+def has_feed(facts: Any) -> tuple[Unmet, ...]:
+    """There is an address of a calendar to make void."""
+    return () if facts.has_feed else (unmet("feed_not_there"),)

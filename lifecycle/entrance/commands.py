@@ -49,6 +49,8 @@ class AcceptInvitation(InvitationCommand):
 
     token_sha256: str
     password_hash: str
+    address: str
+    """From where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class AskLink(Command):
     user_id: UUID
     invitation_id: UUID
     token_sha256: str
+    address: str
+    """From where somebody asks: who it is nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

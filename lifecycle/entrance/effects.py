@@ -28,7 +28,7 @@ def _born(verb: str, facts: InvitationFacts, stamp: Stamp, values: Mapping[str, 
         id=facts.command.invitation_id,
         action=f"invitation.{verb}",
         values=row,
-        detail={name: row[name] for name in told},
+        detail={**facts.command.whence(), **{name: row[name] for name in told}},
     )
     message = Message(kind=kind, object_type="invitation", object_id=act.id)
     return Effects(acts=(act,), messages=(message,), says={"expires_at": row["expires_at"].isoformat()})
@@ -109,13 +109,13 @@ def accepted(facts: InvitationFacts, _target: str, stamp: Stamp) -> Effects:
 
     said = {name: value for name, value in account.items() if name != "created_at"}
     acts = (
-        _on(facts, "accept", {"used_at": stamp.now}, {"user_id": row.user_id}),
+        _on(facts, "accept", {"used_at": stamp.now}, {**facts.command.whence(), "user_id": row.user_id}),
         on_account("add", {**said, "invitation_id": row.id}, account),
         *(
             on_account("grant", {"grant_id": one["id"], "role": one["role"], "organisation_id": one["organisation_id"]})
             for one in grants
         ),
-        on_account("set_password", {"is_first": True}),
+        on_account("set_password", {**facts.command.whence(), "is_first": True}),
     )
     rows: tuple[Any, ...] = (*((RoleGrant, one) for one in grants), (Credential, password))
     told = Message(kind="invitation.accepted", object_type="invitation", object_id=row.id)

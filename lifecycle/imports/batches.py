@@ -4,9 +4,9 @@ The batch number is the key of a row. A number that is not there yet is recorded
 closed where the row says something else. What a row leaves empty stays as it is, and a repeat changes nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from lifecycle.errors import Forbidden, LifecycleError, NotFound
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.batch_rows import BatchRow, CellError
 from lifecycle.imports.portfolio import How, Run
+from lifecycle.journal import recorded
 from lifecycle.trials.commands import AddBatch, CloseBatch, CorrectBatch
 from models.reading import table_of
 from models.trials import BatchFigure, TrialBatch
@@ -72,6 +73,30 @@ def bring_in(rows: Sequence[BatchRow], project_id: UUID, *, stamp: Stamp, how: H
         left = [row for row in rows if row.row not in wrong]
         found = _tried(left, project_id, stamp, how, write)
     return sorted([*found, *wrong.values()], key=lambda one: one.row.row)
+
+
+def brought(session: Session, found: Sequence[Became], project_id: UUID, actor_id: UUID) -> list[Became]:
+    """Return what became of each row by commands that this person gave, as the journal knows them.
+
+    `found` is a look at the same rows: it says what is unchanged or wrong where nothing was brought in.
+    """
+    known = _stored(session, project_id)
+    asked = [_given(one.row, known.get(one.row.values.get("number")), project_id) for one in found]
+    done = recorded(session, actor_id, [key for keys in asked for key in keys])
+    return [_as_brought(one, keys, done) for one, keys in zip(found, asked, strict=True)]
+
+
+def _given(row: BatchRow, stored: Any, project_id: UUID) -> tuple[str, ...]:
+    """Return the keys of all commands that this row can have been on the figures that there are."""
+    entries = range(1, stored.entry_no + 1) if stored is not None else ()
+    later = (_key(project_id, row, entry, verb) for entry in entries for verb in ("correct", "close"))
+    return () if row.errors else (_key(project_id, row, 0, "add"), *later)
+
+
+def _as_brought(one: Became, asked: Sequence[str], done: Collection[str]) -> Became:
+    given = tuple(key for key in asked if key in done)
+    fate = Fate.NEW if asked[:1] == given[:1] else Fate.CHANGED
+    return replace(one, command_ids=()) if not given else replace(one, fate=fate, errors=(), command_ids=given)
 
 
 def _tried(rows: Sequence[BatchRow], project_id: UUID, stamp: Stamp, how: How, write: Run) -> list[Became]:

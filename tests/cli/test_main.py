@@ -14,9 +14,11 @@ from cli.main import app
 from lifecycle.access.commands import (
     AddPasskey,
     AddTotp,
+    MakeFeed,
     RemovePasskey,
     RemoveTotp,
     RenewCodes,
+    RevokeFeed,
     SetPassword,
     SignIn,
     SignOut,
@@ -121,7 +123,7 @@ class TestVerbs:
         by_the_bank = {Learn, Send, TakeBack, Doubt, Acknowledge, Settle, *of_files}
         by_the_clock = {ReachStopLoss, RefreshVerdicts, Instruct, PrepareBatch, *by_the_bank}
         at_the_doors = {RevokeToken, SetPassword, SetLanguage, SignIn, SignOut, SignOutOthers, StepUp}
-        at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes}
+        at_the_doors |= {AddTotp, RemoveTotp, AddPasskey, RemovePasskey, RenewCodes, MakeFeed, RevokeFeed}
         at_the_doors |= {LinkIdentity, UnlinkIdentity, Invite, AcceptInvitation, OpenLink, RevokeInvitation, AskLink}
         not_by_hand = {*by_the_clock, *at_the_doors, Abandon, Adopt, WriteOff}
 

@@ -18,6 +18,8 @@ from tests import factories as make
 from tests.factories import House, key
 from tests.lifecycle.recipes import Made, add_user, recipe
 
+HOME = "192.0.2.1"
+
 
 def _token() -> str:
     return key().replace("-", "") * 2
@@ -52,7 +54,7 @@ def sign_in(house: House, count: int) -> Made:
             user_id=own,
             token_sha256=_token(),
             kind=SignInKind.PASSWORD,
-            address="192.0.2.1",
+            address=HOME,
             agent="a browser",
         )
         for _ in range(count)
@@ -69,7 +71,7 @@ def sign_out(house: House, count: int) -> Made:
 def step_up(house: House, count: int) -> Made:
     said = [_session(house) for _ in range(count)]
     return [
-        access.StepUp(command_id=key(), user_id=own, session_id=session, kind=SignInKind.PASSWORD)
+        access.StepUp(command_id=key(), user_id=own, session_id=session, kind=SignInKind.PASSWORD, address=HOME)
         for own, session in said
     ]
 
@@ -81,7 +83,7 @@ TELLS = "user.access_changed"
 def proven(house: House) -> tuple[UUID, UUID]:
     """Return an administrator and a session of theirs in which they have just proven themselves again."""
     own, session = _session(house)
-    asked = access.StepUp(command_id=key(), user_id=own, session_id=session, kind=SignInKind.PASSWORD)
+    asked = access.StepUp(command_id=key(), user_id=own, session_id=session, kind=SignInKind.PASSWORD, address=HOME)
     house.do(replace(asked, **_shown(house)), by=Role.ADMIN)
     return own, session
 
@@ -162,3 +164,15 @@ def renew_codes(house: House, count: int) -> Made:
 def reset_access(house: House, count: int) -> Made:
     users = make.ids_of(house.do(*add_user(house, count)))
     return [access.ResetAccess(command_id=key(), user_id=one) for one in users]
+
+
+@recipe("user.make_feed", by=Role.ADMIN)
+def make_feed(house: House, count: int) -> Made:
+    own = house.people[Role.ADMIN].user_id
+    return [access.MakeFeed(command_id=key(), user_id=own, token_sha256=_token()) for _ in range(count)]
+
+
+@recipe("user.revoke_feed", by=Role.ADMIN)
+def revoke_feed(house: House, count: int) -> Made:
+    house.do(*make_feed(house, 1), by=Role.ADMIN)
+    return [access.RevokeFeed(command_id=key(), user_id=house.people[Role.ADMIN].user_id) for _ in range(count)]

@@ -60,6 +60,7 @@ def accept(house: House, count: int) -> Made:
             invitation_id=one.invitation_id,
             token_sha256=one.token_sha256,
             password_hash=f"{ALGORITHM}{one.user_id}",
+            address="192.0.2.1",
         )
         for one in sent
     ]
@@ -72,7 +73,9 @@ def revoke(house: House, count: int) -> Made:
 
 
 def _asked(user_id: UUID) -> entrance.AskLink:
-    return entrance.AskLink(command_id=key(), user_id=user_id, invitation_id=new_id(), token_sha256=a_token())
+    return entrance.AskLink(
+        command_id=key(), user_id=user_id, invitation_id=new_id(), token_sha256=a_token(), address="192.0.2.1"
+    )
 
 
 @recipe("invitation.ask_link", by=Role.ADMIN, tells="invitation.link_asked")

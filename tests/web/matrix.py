@@ -76,6 +76,7 @@ class World:
     parts: dict[str, str] = field(default_factory=dict)
     """Part of an address -> value, where no noun says it."""
     tokens: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, UUID] = field(default_factory=dict)
 
     def ref(self, noun: str) -> str:
         """Return how people name the thing of a noun."""
@@ -221,10 +222,10 @@ def let_in(world: World, names: Iterable[str]) -> None:
     house, rows = world.house, []
     for name in names:
         token = f"token of {name}"
-        world.tokens[name] = token
+        world.tokens[name], world.sessions[name] = token, new_id()
         rows.append(
             {
-                "id": new_id(),
+                "id": world.sessions[name],
                 "user_id": house.people[name].user_id,
                 "token_sha256": fingerprint(token),
                 "kind": SignInKind.PERSONA,
@@ -264,6 +265,7 @@ class Door:
         headers = {"accept-language": "en", **_SAME, **more.pop("headers", {})}
         if token:
             headers["cookie"] = f"{COOKIE}={token}"
+        self._client.cookies.clear()  # what one person was given goes with no other's request
         return self._runner.run(self._client.request(method, path, headers=headers, **more))
 
     def send(self, path: str, person: Person, **typed: Any) -> httpx.Response:

@@ -61,11 +61,15 @@ class TestAFileOfTheBank:
         accountant.open("/bank")
         content = f"{HEAD}2025-07-08,100.00,CNY,debit,,sme,{end},B1\n".encode()
 
-        first = send_file(accountant, "/bank", "a.csv", content)
-        second = send_file(accountant, "/bank", "a.csv", content)
+        first = send_file(accountant, "/bank", "a.csv", content).headers["location"]
+        second = send_file(accountant, "/bank", "a.csv", content).headers["location"]
 
-        assert "The file was taken" in first.text
-        assert "This file was taken before" in second.text
+        for _ in range(2):
+            assert "The file was taken" in accountant.open(first).text
+            assert "matched 1" in accountant.page.text.lower()
+        assert "This file was taken before" in accountant.open(second).text
+        assert desk("accountant").open(first).status == 404, "another session did not send it"
+        assert accountant.open(first.replace("imported", "quarantined")).status == 404
         assert house.one("SELECT state FROM v_payout") == "paid"
         actors = house.rows("SELECT actor_id FROM v_audit WHERE action = 'statement.take'")
         assert {row.actor_id for row in actors} == {str(house.people["accountant"].user_id)}
@@ -78,7 +82,9 @@ class TestAFileOfTheBank:
 
         answer = send_file(accountant, "/bank", "a.xml", b"<Document>")
 
-        assert "The file is wrong and was not used" in answer.text
+        page = accountant.open(answer.headers["location"])
+        assert "The file is wrong and was not used" in page.text
+        assert 'class="alert bad"' in page.answer.text
         assert house.one("SELECT count(*) FROM v_statement WHERE status = 'quarantined'") == 1
 
     def test_of_another_funders_money_is_not_used(self, house: House, desk: Callable[[str], Browser]) -> None:
@@ -90,8 +96,8 @@ class TestAFileOfTheBank:
 
         answer = send_file(stranger, "/bank", "a.csv", content)
 
-        assert answer.status_code == 200
-        assert "is of no fund that you act for" in answer.text
+        assert answer.status_code == 303
+        assert "is of no fund that you act for" in stranger.open(answer.headers["location"]).text
         assert house.one("SELECT state FROM v_payout") == "instructed"
 
     def test_over_fifty_mebibytes_is_not_taken(self, house: House, desk: Callable[[str], Browser]) -> None:

@@ -132,6 +132,26 @@ class TestATable:
         assert figures(house) == [("B-01", 90, 84, False), ("B-02", 90, 84, False)]
         assert "Receipt" in engineer.open(engineer.page.link("Receipt")).text
 
+    def test_that_was_brought_in_has_a_receipt_that_can_be_loaded_again(
+        self, house: House, engineer: Browser, trial: str
+    ) -> None:
+        send(engineer, table(a_batch("B-01", passed_first_time=91), a_batch("B-02")))
+        look = engineer.page.path
+        assert "Bring" not in engineer.open(look.replace("?", "/done?")).text
+        engineer.open(look)
+
+        engineer.send("Bring in the 1 good rows")
+
+        assert engineer.page.path == look.replace("?", "/done?")
+        before = figures(house)
+        for _ in range(2):
+            page = engineer.open(engineer.page.path)
+            assert "Brought in" in page.text
+            assert "new 1" in page.text
+            assert "wrong 1" in page.text
+            assert [where for _, where in page.links if where.startswith("/receipts/")]
+        assert figures(house) == before
+
     def test_that_comes_again_changes_nothing(self, house: House, engineer: Browser, trial: str) -> None:
         for _ in range(2):
             engineer.open(f"/projects/{trial}/batch-table")

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from lifecycle.access.commands import ResetAccess
+from lifecycle.access.commands import ResetAccess, SetPassword
+from lifecycle.access.passwords import hashed
 from lifecycle.people.commands import DisableUser
+from models.states import Role
 from tests.factories import House, key
 from tests.web.authenticator import SecurityKey, coded
 from tests.web.browser import Browser
@@ -75,6 +77,21 @@ class TestAPasskeyAlone:
         assert (detail["kind"], detail["has_no_password"]) == ("passkey", True)
         assert detail["passkey_id"] == str(house.one("SELECT id FROM passkey"))
         assert house.one("SELECT last_used_at IS NOT NULL FROM passkey")
+
+    def test_is_led_to_no_password_that_somebody_else_set_and_its_owner_may_not_know(
+        self, house: House, own: Browser, other: Browser, app: FastAPI
+    ) -> None:
+        """Who types that password has to change it, also where the same passkey is the second step."""
+        one, account = with_passkey(own), house.people["coordinator"].user_id
+        house.do(SetPassword(command_id=key(), user_id=account, password_hash=hashed(PASSWORD)), by=Role.ADMIN)
+
+        assert entered(other, one).path == "/projects"
+
+        with Browser(app) as typing:
+            entering(typing)
+            page = posting(typing, "/login/otp", proof_passkey=one.sign(challenge(typing, "/login/passkey")))
+            assert page.path.startswith("/security/password")
+            assert other.open("/board").path == "/board"
 
     def test_proves_nothing_about_money_yet(self, own: Browser, other: Browser) -> None:
         entered(other, with_passkey(own))

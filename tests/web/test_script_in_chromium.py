@@ -1,25 +1,25 @@
 """What our own script adds in a real browser: folding stages, a menu by a key, how much of a file has left."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lifecycle.access.commands import SetPassword
-from lifecycle.access.passwords import hashed
+from flows.reconciliation import take_file
 from models.states import ProjectState, Role
 from tests.conftest import skip_or_fail
-from tests.factories import House, key, name_members, projects
+from tests.factories import House, name_members, projects
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from playwright.sync_api import Page, Request, Route
 
 from tests.web.chromium import WHAT_TO_INSTALL, chromium, program, served
-from tests.web.conftest import console_of
+from tests.web.conftest import PASSWORD, console_of, with_password
 
 pytestmark = pytest.mark.long
-PASSWORD = "correct horse battery"
 PAPER = b"%PDF-1.7\n" + b"0" * 3_000_000 + b"\n%%EOF\n"
 
 
@@ -30,13 +30,20 @@ def page(house: House, tmp_path: Path) -> Iterator[Page]:
         skip_or_fail(WHAT_TO_INSTALL)
     projects(house)
     name_members(house, *projects(house, stage=ProjectState.FEASIBILITY, pack="lean"), roles=(Role.PROJECT_LEAD,))
-    own = house.people["project_lead"].user_id
-    house.do(SetPassword(command_id=key(), user_id=own, password_hash=hashed(PASSWORD)), by="project_lead")
-    app = console_of(house, is_demo=False, files=tmp_path / "evidence")
+    with entered(house, "project_lead", tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def entered(house: House, login: str, folder: Path) -> Iterator[Page]:
+    """Give the page of somebody who has typed their password, at a console that reads files of the bank."""
+    app = console_of(house, is_demo=False, files=folder / "evidence")
+    app.state.house = replace(app.state.house, take_file=take_file)
+    with_password(house, login)
     with served(app) as base, chromium() as browser:
         found = browser.new_context(base_url=base, locale="en", viewport={"width": 390, "height": 844}).new_page()
         found.goto("/login")
-        found.fill("[name=login]", "project_lead")
+        found.fill("[name=login]", login)
         found.fill("[name=password]", PASSWORD)
         found.click("[data-shows=password]")
         assert found.get_attribute("[name=password]", "type") == "text"
@@ -77,6 +84,25 @@ def test_a_file_is_measured_on_its_way_and_leads_to_its_page(house: House, page:
 
     assert seen == ["xhr"]
     assert house.one("SELECT size_bytes FROM evidence") == len(PAPER)
+
+
+def test_a_file_of_the_bank_leads_to_its_receipt_which_can_be_loaded_again(house: House, tmp_path: Path) -> None:
+    if program() is None:
+        skip_or_fail(WHAT_TO_INSTALL)
+    with entered(house, "accountant", tmp_path) as page:
+        seen: list[str] = []
+        page.on("request", lambda one: _note(seen, one))
+        page.goto("/bank")
+        page.set_input_files("#take [type=file]", {"name": "a.xml", "mimeType": "", "buffer": b"<Document>"})
+        page.click("#take .pri")
+
+        page.wait_for_url("**/bank/taken/*")
+
+        assert seen == ["xhr"]
+        said = page.text_content("h1")
+        page.reload()
+        assert (page.text_content("h1"), seen) == (said, ["xhr"])
+        assert house.one("SELECT count(*) FROM v_statement WHERE status = 'quarantined'") == 1
 
 
 def test_a_file_that_cannot_be_measured_is_sent_by_the_browser_itself(house: House, page: Page) -> None:

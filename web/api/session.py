@@ -1,11 +1,13 @@
 """Signing in for programs that act as a person: a session, proving oneself again, its end."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from models.states import Door
 from web import cookies
 from web.api.core import read_as
 from web.errors import Malformed
@@ -54,7 +56,7 @@ def enter(visit: Anybody, asked: Annotated[Entering, Depends(read_as(Entering))]
     """Begin a session: a cookie, and the token that further writes carry in `X-CSRF-Token`."""
     if not is_same_origin(visit.request.headers):
         raise Malformed("csrf")
-    entered = by_password_and_code(visit, asked.login, asked.password, asked.code or "")
+    entered = by_password_and_code(replace(visit, door=Door.API), asked.login, asked.password, asked.code or "")
     answer = JSONResponse({"user_id": entered.user_id, "csrf_token": entered.csrf, "expires_at": entered.expires_at})
     remember_session(answer, visit.request, entered.token)
     remember_device(answer, visit.request, entered.device)

@@ -25,7 +25,7 @@ from models.payouts import PaymentBatch, PaymentInstruction
 from models.reading import rows_by, table_of
 from models.states import DEAD, BankEventKind, RecoveryState, Role
 from web.acts import actions, carry, command, refusal, right_first
-from web.bank_files import kept, taken
+from web.bank_files import kept
 from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import Form, Listing, answer, limit_of, wanted
@@ -61,24 +61,12 @@ _CASE = ("kind", "fund", "object_type", "opened_at", "action", "proposed_by")
 @router.get("/bank")
 def show(visit: Somebody) -> Response:
     """Show what went to the bank and came back, and what waits for two people."""
-    _allowed(visit)
-    return _bank(visit, ())
+    need_bank(visit)
+    return bank_page(visit, ())
 
 
-@router.post("/bank")
-def upload(visit: Somebody, form: Typed) -> Response:
-    """Take a file of the bank: imported, known already, or quarantined with the reason."""
-    _allowed(visit)
-    if not visit.roles & TAKERS:
-        raise Forbidden(unmet("role", needs=sorted(TAKERS), verb="take"))
-    try:
-        found = taken(visit, form)
-    except LifecycleError as error:
-        return _bank(visit, reasons_of(error), status=status_of(error))
-    return page(visit, "bank_taken.html", taken=found, reasons=found.why.unmet if found.why is not None else ())
-
-
-def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
+def bank_page(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
+    """Show the page of the bank, with the reasons why a file was not taken."""
     words = Words(visit.lang, visit.house.zone)
     rights = visit.rights
     sees = sees_payees(rights)
@@ -128,7 +116,7 @@ def _bank(visit: Visit, reasons: Any, *, status: int = 200) -> Response:
 @router.get("/payment-batches.{form}")
 def list_batches(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List payment files, the newest first."""
-    _allowed(visit)
+    need_bank(visit)
     reach = readable_batches(visit)
     kind = wanted(form)
     rows = visit.read(lambda session: batches(session, reach=reach, after=after, limit=limit_of(kind)))
@@ -140,7 +128,7 @@ def list_batches(visit: Somebody, form: str = "", after: str = "") -> Response:
 @router.get("/statements.{form}")
 def list_statements(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List what the bank sent, the newest first."""
-    _allowed(visit)
+    need_bank(visit)
     reach = readable_statements(visit)
     kind = wanted(form)
     rows = visit.read(lambda session: statements(session, reach=reach, after=as_id(after), limit=limit_of(kind)))
@@ -153,7 +141,7 @@ def list_statements(visit: Somebody, form: str = "", after: str = "") -> Respons
 @router.get("/exceptions.{form}")
 def list_cases(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List cases for two people, the newest first, closed ones too."""
-    _allowed(visit)
+    need_bank(visit)
     kind = wanted(form)
     rows = visit.read(
         lambda session: cases(session, reach=readable_cases(visit.rights), after=as_id(after), limit=limit_of(kind))
@@ -405,6 +393,7 @@ def _orders(session: Session, row: Any) -> list[tuple[str, str]]:
     return [(str(one.id), one.number) for one in waiting]
 
 
-def _allowed(visit: Visit) -> None:
+def need_bank(visit: Visit) -> None:
+    """Refuse who has no part in what goes to the bank and comes from it."""
     if not visit.roles & BANK_ROLES:
         raise Forbidden(unmet("role", needs=sorted(BANK_ROLES), verb="read"))

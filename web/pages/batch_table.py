@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, Refused
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.batch_rows import BatchRow, BatchTable, CellError, read_batches
-from lifecycle.imports.batches import Became, bring_in
+from lifecycle.imports.batches import Became, bring_in, brought
 from lifecycle.imports.portfolio import How
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.taking_in import keep
@@ -63,54 +64,89 @@ def send(visit: Somebody, form: Typed, ref: str) -> Response:
             kept = keep(bringer(visit), files_of(visit.house), path)
     except (Invalid, Unreadable) as problem:
         return _ask(visit, ref, _refusal(visit, problem))
-    return RedirectResponse(_address(visit, row.number, kept.sha256, name), status_code=303)
+    sent = _Sent(row=row, sha256=kept.sha256, name=name, key=key_of(visit, kept.sha256))
+    return RedirectResponse(f"{sent.path}?{sent.query}", status_code=303)
 
 
 @router.get("/projects/{ref}/batch-table/{sha256}")
 def check(visit: Somebody, ref: str, sha256: str, name: str = "", key: str = "") -> Response:
     """Say what would become of each row; nothing is written."""
-    return _became(visit, ref, sha256, name, key, How.CHECK)
+    sent = _sent(visit, ref, sha256, name, key)
+    return _report(visit, sent, *_brought(visit, sent, How.CHECK), said="check")
 
 
 @router.post("/projects/{ref}/batch-table/{sha256}")
 def bring(visit: Somebody, form: Typed, ref: str, sha256: str) -> Response:
-    """Bring the rows in: all of them in one transaction, or the good ones where that was chosen."""
+    """Bring the rows in, all of them in one transaction or the good ones where that was chosen; lead to the receipt."""
     how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.WHOLE
-    return _became(visit, ref, sha256, text_of(form, "name"), text_of(form, "key"), how)
+    sent = _sent(visit, ref, sha256, text_of(form, "name"), text_of(form, "key"))
+    table, found = _brought(visit, sent, how)
+    if how is How.WHOLE and any(one.fate is Fate.WRONG for one in found):
+        return _report(visit, sent, table, found, said="whole", status=409)
+    return RedirectResponse(f"{sent.path}/done?{sent.query}", status_code=303)
+
+
+@router.get("/projects/{ref}/batch-table/{sha256}/done")
+def done(visit: Somebody, ref: str, sha256: str, name: str = "", key: str = "") -> Response:
+    """Show which rows were brought in, each with its receipts, and what stands in the way of the others."""
+    sent, own = _sent(visit, ref, sha256, name, key), visit.actor.user_id
+    table, found = _brought(visit, sent, How.CHECK)
+    found = visit.read(lambda session: brought(session, found, sent.row.id, own))
+    return _report(visit, sent, table, found, said="done")
 
 
 @router.get("/projects/{ref}/batch-table/{sha256}/marked.xlsx")
 def marked(visit: Somebody, ref: str, sha256: str, key: str = "") -> Response:
     """Give the workbook back with a note in each cell that is wrong, to be mended and sent again."""
-    row, _ = visit.read(lambda session: _found(session, visit, ref))
-    need_own(visit, sha256, key)
-    _, found = _brought(visit, row, sha256, How.CHECK)
+    sent = _sent(visit, ref, sha256, "", key)
+    _, found = _brought(visit, sent, How.CHECK)
     notes: dict[tuple[int, str], str] = {}
     for place, one in enumerate(found):
         for error in one.errors:
             at = (place, error.column or "")
             notes[at] = "\n".join(filter(None, [notes.get(at), _said(visit, error)]))
+    row = sent.row
     sheet = Sheet(number=row.number, name=row.name, rows=[one.row.cells for one in found], notes=notes)
     return _workbook(visit, sheet, f"{row.number}-batches-marked.xlsx")
 
 
-def _became(visit: Visit, ref: str, sha256: str, name: str, key: str, how: How) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """A table of a project that this session has sent; `key` says so."""
+
+    row: Any
+    sha256: str
+    name: str
+    key: str
+
+    @property
+    def path(self) -> str:
+        return f"/projects/{self.row.number}/batch-table/{self.sha256}"
+
+    @property
+    def query(self) -> str:
+        return urlencode({"name": self.name, "key": self.key})
+
+
+def _sent(visit: Visit, ref: str, sha256: str, name: str, key: str) -> _Sent:
     row, _ = visit.read(lambda session: _found(session, visit, ref))
     need_own(visit, sha256, key)
-    try:
-        table, found = _brought(visit, row, sha256, how)
-    except (Invalid, Unreadable) as problem:
-        return _ask(visit, ref, _refusal(visit, problem))
+    return _Sent(row=row, sha256=sha256, name=name, key=key)
+
+
+def _report(
+    visit: Visit, sent: _Sent, table: BatchTable, found: Sequence[Became], *, said: str, status: int = 200
+) -> Response:
     fates = Counter(one.fate for one in found)
-    moved = [one for one in found if one.fate in (Fate.NEW, Fate.CHANGED)]
-    is_written = bool(moved) and how is not How.CHECK and not (fates[Fate.WRONG] and how is How.WHOLE)
+    moved = [one for one in found if one.command_ids]
+    is_written = said == "done" and bool(moved)
     return page(
         visit,
         "batch_table_report.html",
-        status=409 if fates[Fate.WRONG] and how is How.WHOLE else 200,
-        row=row,
-        name=name,
-        how=str(how),
+        status=status,
+        row=sent.row,
+        name=sent.name,
+        how=said,
         is_written=is_written,
         rows=[_line(visit, one, is_written=is_written) for one in found],
         wrong=fates[Fate.WRONG],
@@ -118,20 +154,22 @@ def _became(visit: Visit, ref: str, sha256: str, name: str, key: str, how: How) 
         moved=len(moved),
         totals=[(column, sum(one.row.values.get(column, 0) for one in moved)) for column in _SUMMED],
         unread=table.unread,
-        key=key,
-        action=f"/projects/{row.number}/batch-table/{sha256}",
-        marked=f"/projects/{row.number}/batch-table/{sha256}/marked.xlsx?{urlencode({'key': key})}",
+        key=sent.key,
+        action=sent.path,
+        marked=f"{sent.path}/marked.xlsx?{urlencode({'key': sent.key})}",
     )
 
 
 _SUMMED = ("started", "passed_first_time")
 
 
-def _brought(visit: Visit, row: Any, sha256: str, how: How) -> tuple[BatchTable, list[Became]]:
-    with on_disk(visit, sha256) as path:
-        table = read_batches(path, spoken(), row.number)
-    found = bring_in(table.rows, row.id, stamp=visit.stamp, how=how, write=visit.write)
-    return table, found
+def _brought(visit: Visit, sent: _Sent, how: How) -> tuple[BatchTable, list[Became]]:
+    with on_disk(visit, sent.sha256) as path:
+        try:
+            table = read_batches(path, spoken(), sent.row.number)
+        except Unreadable as problem:
+            raise _refusal(visit, problem) from problem
+    return table, bring_in(table.rows, sent.row.id, stamp=visit.stamp, how=how, write=visit.write)
 
 
 def _found(session: Session, visit: Visit, ref: str) -> tuple[Any, Action]:
@@ -161,7 +199,7 @@ def _line(visit: Visit, one: Became, *, is_written: bool) -> Mapping[str, Any]:
     return {
         "row": one.row.row,
         "number": number,
-        "is_there": is_written or one.fate in (Fate.CHANGED, Fate.UNCHANGED),
+        "is_there": one.fate in (Fate.CHANGED, Fate.UNCHANGED) or (is_written and bool(one.command_ids)),
         "fate": str(one.fate),
         "started": one.row.cells.get("started", ""),
         "passed_first_time": one.row.cells.get("passed_first_time", ""),
@@ -217,10 +255,6 @@ def _refusal(visit: Visit, problem: LifecycleError | Unreadable) -> LifecycleErr
 
 def _listed(columns: Sequence[str], visit: Visit) -> str:
     return ("、" if visit.lang == "zh-CN" else ", ").join(heading(one, visit.lang) for one in columns)
-
-
-def _address(visit: Visit, number: str, sha256: str, name: str) -> str:
-    return f"/projects/{number}/batch-table/{sha256}?{urlencode({'name': name, 'key': key_of(visit, sha256)})}"
 
 
 def _workbook(visit: Visit, sheet: Sheet, name: str) -> Response:

@@ -12,10 +12,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.access.commands import MakeFeed, RevokeFeed
 from lifecycle.access.queries import Account, account_by_id
 from lifecycle.actor import Actor
+from lifecycle.commands import Command
 from lifecycle.errors import NotFound, unmet
-from models.db import looking, run_in_transaction
+from models.db import looking
 from models.deliveries import ContactSetting
 from models.installation import Installation
 from models.reading import table_of
@@ -24,7 +26,7 @@ from notifications import feed
 from notifications.words import sentence
 from web.errors import TooMany
 from web.render import page
-from web.session import Somebody, Typed, house_of, lang_of, text_of
+from web.session import Somebody, Typed, Visit, house_of, lang_of, text_of
 
 router = APIRouter()
 _SPACE = UUID("5a6e0f3c-7c55-5d0e-9f0a-4d0f4f3f7d16")
@@ -75,13 +77,19 @@ def _mark(said: str) -> str:
 @router.post("/preferences/calendar")
 def change(visit: Somebody, form: Typed) -> Response:
     """Make a new address in place of the one before and show it this once, or make the present one void."""
-    own = visit.actor.user_id
+    own, key = visit.actor.user_id, str(visit.house.new_id())
     if text_of(form, "word") != "make":
-        run_in_transaction(visit.house.engine, lambda session: feed.revoke_feed(session, own))
+        _do(visit, RevokeFeed(command_id=key, user_id=own))
         return RedirectResponse("/preferences?saved=yes", status_code=303)
-    token = run_in_transaction(visit.house.engine, lambda session: feed.make_feed(session, own, now=visit.now))
+    token, token_sha256 = feed.new_address()
+    _do(visit, MakeFeed(command_id=key, user_id=own, token_sha256=token_sha256))
     place = visit.house.settings.api or str(visit.request.base_url)
     return page(visit, "calendar_address.html", address=f"{place.rstrip('/')}/calendar/{token}.ics")
+
+
+def _do(visit: Visit, command: Command) -> None:
+    if error := visit.act(command).error:
+        raise error
 
 
 def made_at(session: Session, user_id: UUID) -> datetime | None:

@@ -18,6 +18,7 @@ from web.coming_in import count_asking, enter_by_link, send_link, what_opens
 from web.errors import LinkVoid, reasons_of, status_of
 from web.render import page
 from web.session import Anybody, Typed, Visit, remember_session, text_of
+from web.signing_in import address_of
 
 router = APIRouter()
 
@@ -49,6 +50,7 @@ def accept(visit: Anybody, form: Typed, token: str) -> Response:
         invitation_id=found.invitation_id,
         token_sha256=fingerprint(token),
         password_hash=hashed(password),
+        address=address_of(visit),
     )
     actor = Actor(user_id=found.user_id, person_id=found.user_id, name=found.name, door=Door.WEB)
     if visit.act(command, by=actor).error is not None:

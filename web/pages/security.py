@@ -246,7 +246,7 @@ def change_password(visit: Entered, form: Typed) -> Response:
     """Take it from who knows the present one; every other session ends."""
     following, new, account = safe_address(text_of(form, "next")), text_of(form, "new"), _account(visit)
     try:
-        _check_now(visit, text_of(form, "now"))
+        _check_now(visit, text_of(form, "now"), SetPassword(command_id=_key(visit), **_mine(visit), password_hash=""))
         if wrong := weaknesses(new, *visit.read(lambda session: known_words(session, account.user_id))):
             raise Invalid(*wrong)
         if new != text_of(form, "again"):
@@ -259,9 +259,9 @@ def change_password(visit: Entered, form: Typed) -> Response:
     return _home("password") if following == "/" else RedirectResponse(following, status_code=303)
 
 
-def _check_now(visit: Visit, typed: str) -> None:
+def _check_now(visit: Visit, typed: str, wanted: Command) -> None:
     try:
-        check_password(visit, typed)
+        check_password(visit, typed, wanted)
     except NotSignedIn as error:
         raise Invalid(unmet("password_wrong")) from error
 

@@ -98,7 +98,11 @@ class TestAnAuthenticator:
         added = asked(house, "add_totp")
         house.do(added, by=Role.ADMIN)
         again = access.StepUp(
-            command_id=key(), user_id=added.user_id, session_id=added.session_id, kind=SignInKind.PASSWORD
+            command_id=key(),
+            user_id=added.user_id,
+            session_id=added.session_id,
+            kind=SignInKind.PASSWORD,
+            address=recipes.HOME,
         )
 
         assert codes(house, sign_in(house)) == ("second_factor_required",)

@@ -164,7 +164,13 @@ class TestSession:
         made = sign_in(house, "fund_manager")
         own = house.people["fund_manager"].user_id
         house.do(
-            StepUp(command_id=key(), user_id=own, session_id=UUID(made["session_id"]), kind=SignInKind.PASSWORD),
+            StepUp(
+                command_id=key(),
+                user_id=own,
+                session_id=UUID(made["session_id"]),
+                kind=SignInKind.PASSWORD,
+                address="192.0.2.1",
+            ),
             by="fund_manager",
         )
 

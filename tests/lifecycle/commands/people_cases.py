@@ -54,6 +54,7 @@ wrong("user.add_token", "four_eyes", user_id=second_account)
 wrong("user.add_token", "token_term_wrong", expires_at=lambda house: house.now)
 wrong("user.add_token", "token_hash_wrong", token_sha256="secret")
 wrong("user.set_language", "language_unknown", language="fr")
+wrong("user.make_feed", "token_hash_wrong", token_sha256="secret")
 wrong("standard.publish", "pack_hash_differs", sha256="0" * 64)
 wrong("standard.publish", "pack_unreadable", body={"code": "x"})
 wrong("programme.add", "pack_not_found", pack_sha256="0" * 64)
@@ -117,6 +118,11 @@ def _to_a_disabled_account(house: House) -> Any:
 @refused("user.disable", "user_disabled")
 def _twice(house: House) -> Any:
     return again("user.disable", done(house, "user.disable"))
+
+
+@refused("user.revoke_feed", "feed_not_there")
+def _feed_twice(house: House) -> Any:
+    return again("user.revoke_feed", done(house, "user.revoke_feed"))
 
 
 @refused("user.add_token", "user_disabled")

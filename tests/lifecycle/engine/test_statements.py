@@ -177,6 +177,8 @@ STATEMENTS = {
     "user.step_up": 16,
     "user.unlink_identity": 11,
     "user.set_language": 8,
+    "user.make_feed": 10,
+    "user.revoke_feed": 10,
     "webhook.add": 10,
     "webhook.disable": 9,
     "webhook.enable": 8,
@@ -193,7 +195,7 @@ ALONE = {
     *("user.sign_in", "user.sign_out", "user.sign_out_others", "user.step_up"),
     *("user.add_totp", "user.remove_totp", "user.add_passkey", "user.remove_passkey", "user.renew_codes"),
     *("user.link_identity", "user.unlink_identity", "invitation.accept", "invitation.open"),
-    "user.set_language",
+    *("user.set_language", "user.make_feed", "user.revoke_feed"),
 }
 """Verbs of which there is one subject only, one's own account too: nobody gives twenty of them at once."""
 
