@@ -147,6 +147,7 @@ def _pages(house: House) -> Sequence[Looked]:
         Looked("project", f"/projects/{number}", Role.COORDINATOR),
         Looked("inbox", "/inbox", Role.COORDINATOR),
         Looked("payout queue", "/payouts", Role.FUND_MANAGER),
+        Looked("payout queue of who reads all", "/payouts", Role.AUDITOR),
         Looked("payout", f"/payouts/{payout}", Role.FUND_MANAGER),
         Looked("fund", f"/funds/{fund}", Role.FUND_MANAGER),
     )

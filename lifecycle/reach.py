@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, select, true, union
+from sqlalchemy import ColumnElement, false, or_, select, true, union
 
 from lifecycle.actor import Actor, Rights
 from lifecycle.permissions import NAMED_ROLES, PARTIES_OF_ROLE
+from models.agreements import Agreement
 from models.funds import Fund
+from models.payouts import PayeeAccount
 from models.programmes import Programme
 from models.projects import Project, ProjectMember
 from models.reading import table_of
@@ -110,12 +112,31 @@ def reachable(table: Any, rights: Rights, actor: Actor) -> ColumnElement[bool]:
         ways.append(lambda of: of.c.project_id.in_(readable))
     if table is fund:
         return in_one_way(fund, [_at("organisation_id", own)])
+    if table is table_of(PayeeAccount):
+        return or_(of_firms_paid_by(own), ~is_paid())
     if "fund_id" in table.c:
         funds = select(fund.c.id).where(fund.c.organisation_id.in_(own))
         ways.append(lambda of: of.c.fund_id.in_(funds))
         if table.c.fund_id.nullable:
             ways.append(lambda of: of.c.fund_id.is_(None))
     return in_one_way(table, ways) if ways else true()
+
+
+def of_firms_paid_by(funders: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition on `payee_account` that a fund of one of these organisations has an agreement with it."""
+    account, project, agreement, fund = map(table_of, (PayeeAccount, Project, Agreement, Fund))
+    firms = select(project.c.organisation_id).join_from(project, agreement, agreement.c.project_id == project.c.id)
+    ours = firms.join(fund, fund.c.id == agreement.c.fund_id).where(fund.c.organisation_id.in_(funders))
+    found: ColumnElement[bool] = account.c.organisation_id.in_(ours)
+    return found
+
+
+def is_paid() -> ColumnElement[bool]:
+    """Return the condition on `payee_account` that any fund has an agreement with its firm."""
+    account, project, agreement = map(table_of, (PayeeAccount, Project, Agreement))
+    any_of_it = select(agreement.c.id).join_from(project, agreement, agreement.c.project_id == project.c.id)
+    found: ColumnElement[bool] = any_of_it.where(project.c.organisation_id == account.c.organisation_id).exists()
+    return found
 
 
 def _readable(rights: Rights, actor: Actor) -> Way:

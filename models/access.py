@@ -88,7 +88,17 @@ class Invitation(Subject, table=True):
     The link itself is nowhere: it follows from the key of the installation and the id (`lifecycle.entrance.links`).
     """
 
-    __table_args__ = (CheckConstraint("expires_at > created_at", name="ends_after_it_began"),)
+    __table_args__ = (
+        CheckConstraint("expires_at > created_at", name="ends_after_it_began"),
+        Index(
+            "ix_invitation_kind_created_at_id",
+            "kind",
+            "created_at",
+            "id",
+            sqlite_where=text("used_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=text("used_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
 
     kind: InvitationKind = Field(sa_column=state_column(InvitationKind))
     user_id: UUID = Field(sa_type=Id, index=True)

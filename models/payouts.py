@@ -56,7 +56,7 @@ class Payout(Subject, table=True):
     __table_args__ = (
         Index("ix_payout_state_fund_id", "state", "fund_id"),
         Index("ix_payout_fund_id_state", "fund_id", "state"),
-        Index("ix_payout_state_pay_by_on", "state", "pay_by_on"),
+        Index("ix_payout_state_pay_by_on_currency_amount_minor", "state", "pay_by_on", "currency", "amount_minor"),
         Index("ix_payout_pay_by_on_number", "pay_by_on", "number"),
         CheckConstraint("approvals_needed BETWEEN 1 AND 5", name="approvals_one_to_five"),
         CheckConstraint("revision >= 1 AND attempt >= 0", name="counts_in_bounds"),

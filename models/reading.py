@@ -50,12 +50,20 @@ def wanted(ids: Collection[Any]) -> dict[str, Any]:
 
 def behind(session: Session, column: Any, after: UUID) -> ColumnElement[bool]:
     """Return the condition on the rows behind one, in the order of a column and, where that is equal, of the id."""
-    table = column.table
-    last = session.execute(select(column).where(table.c.id == after)).scalar()
-    found: ColumnElement[bool] = tuple_(column, table.c.id) > tuple_(
-        literal(last, column.type), literal(after, table.c.id.type)
-    )
+    found: ColumnElement[bool] = tuple_(column, column.table.c.id) > _place_of(session, column, after)
     return found
+
+
+def before(session: Session, column: Any, after: UUID) -> ColumnElement[bool]:
+    """Return the condition on the rows before one in that order: those that follow it where the last come first."""
+    found: ColumnElement[bool] = tuple_(column, column.table.c.id) < _place_of(session, column, after)
+    return found
+
+
+def _place_of(session: Session, column: Any, row_id: UUID) -> Any:
+    key = column.table.c.id
+    last = session.execute(select(column).where(key == row_id)).scalar()
+    return tuple_(literal(last, column.type), literal(row_id, key.type))
 
 
 def grouped(rows: Iterable[Any], key: str) -> Groups:

@@ -62,7 +62,7 @@ _Owner: TypeAlias = tuple[frozenset[UUID], frozenset[Role]]
 _TRANSFER = "transfer_due"
 """The platform that was asked answers, not the one that has the project."""
 _FIRM = frozenset({Role.PROJECT_LEAD, Role.FINANCE_OFFICER})
-_LAST = frozenset({Role.OPERATOR, Role.ADMIN})
+LAST = frozenset({Role.OPERATOR, Role.ADMIN})
 """Who is told where nobody else is there: no reminder falls on deaf ears."""
 _PAYOUT_OWNER: Mapping[str, frozenset[Role]] = {
     PayoutState.REQUESTED: frozenset({Role.CERTIFIER, Role.FUND_MANAGER}),
@@ -70,6 +70,13 @@ _PAYOUT_OWNER: Mapping[str, frozenset[Role]] = {
     PayoutState.INSTRUCTED: frozenset({Role.ACCOUNTANT}),
     PayoutState.RETURNED: frozenset({Role.FINANCE_OFFICER, Role.ACCOUNTANT}),
 }
+
+
+def roles_of(audience: Sequence[str]) -> frozenset[Role] | None:
+    """Return the roles that an audience names; None where it depends on the thing who owes it."""
+    if "owner" in audience:
+        return None
+    return frozenset[Role]().union(*(_FIRM if code == "firm" else {Role(code)} for code in audience))
 
 
 class Directory:
@@ -142,7 +149,7 @@ class Directory:
         """Say whether somebody who owes a thing may still see it: by a role at a party, or as one from outside."""
         parties = set(self._parties(one).values()) - {None}
         held = self._held.get(user_id, ())
-        return any(place in parties or role in NAMED_ROLES | _LAST for role, place in held)
+        return any(place in parties or role in NAMED_ROLES | LAST for role, place in held)
 
     def _holders(self, one: Asked, role: Role) -> set[UUID]:
         """Return who was named for a role in the project, else who holds it at the party that plays the part."""
@@ -189,7 +196,7 @@ class Directory:
         return found
 
     def _everywhere(self) -> list[Person]:
-        held = {user for role in _LAST for user in self._grants.get((role, None), ())}
+        held = {user for role in LAST for user in self._grants.get((role, None), ())}
         return [self._people[user] for user in sorted(held) if user in self._people]
 
     def _granted(self) -> dict[tuple[Role, UUID | None], set[UUID]]:
@@ -205,7 +212,7 @@ class Directory:
         rows = self._session.execute(
             select(grant.c.user_id, grant.c.role, grant.c.organisation_id).where(
                 grant.c.revoked_at.is_(None),
-                at_party | (grant.c.organisation_id.is_(None) & grant.c.role.in_(_LAST)) | grant.c.user_id.in_(owing),
+                at_party | (grant.c.organisation_id.is_(None) & grant.c.role.in_(LAST)) | grant.c.user_id.in_(owing),
             )
         )
         found: dict[tuple[Role, UUID | None], set[UUID]] = {}

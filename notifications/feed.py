@@ -23,6 +23,7 @@ from models.reviews import PanelMember
 from models.states import UserStatus
 from notifications.asked import Asked, Directory
 from notifications.deadlines import DEADLINES, Deadline, deadline_day
+from notifications.near import Near, near_to
 from notifications.words import Lang, title
 
 BACK, AHEAD = timedelta(days=90), timedelta(days=400)
@@ -70,21 +71,24 @@ def days_of(session: Session, user_id: UUID, stamp: Stamp, lang: Lang) -> list[D
     held = (grant.c.user_id == seat.c.user_id, grant.c.role == seat.c.role, grant.c.revoked_at.is_(None))
     mine = select(seat.c.review_id).where(seat.c.user_id == user_id, seat.c.recused_on.is_(None), exists().where(*held))
     panels = set(session.execute(mine).scalars())
-    found = [day for one in DEADLINES for day in _days(session, one, user_id, panels, stamp, lang)]
+    near = near_to(session, user_id, today=stamp.today)
+    found = [day for one in DEADLINES for day in _days(session, one, near, panels, stamp, lang)]
     return sorted(found, key=lambda day: (day.on, day.summary))
 
 
 def _days(
-    session: Session, deadline: Deadline, user_id: UUID, panels: set[UUID], stamp: Stamp, lang: Lang
+    session: Session, deadline: Deadline, near: Near, panels: set[UUID], stamp: Stamp, lang: Lang
 ) -> Iterator[DayOf]:
-    rows = [(row, deadline_day(row.anchor_on, row.months)) for row in session.execute(deadline.open())]
-    near = [(row, day) for row, day in rows if stamp.today - BACK <= day <= stamp.today + AHEAD]
-    for start in range(0, len(near), _CHUNK):
-        chunk = near[start:][:_CHUNK]
+    asked_for = near.among(deadline)
+    found = session.execute(asked_for).all() if asked_for is not None else ()
+    rows = [(row, deadline_day(row.anchor_on, row.months)) for row in {row.object_id: row for row in found}.values()]
+    days = [(row, day) for row, day in rows if stamp.today - BACK <= day <= stamp.today + AHEAD]
+    for start in range(0, len(days), _CHUNK):
+        chunk = days[start:][:_CHUNK]
         asked = [_asked(deadline, row) for row, _ in chunk]
         directory = Directory(session, asked, today=stamp.today)
         for (row, day), one in zip(chunk, asked, strict=True):
-            is_told = any(person.user_id == user_id for person in directory.told(one))
+            is_told = any(person.user_id == near.user_id for person in directory.told(one))
             if is_told or (deadline.name == "review_planned" and row.object_id in panels):
                 yield _day(deadline, row, day, directory.place(one), stamp, lang)
 

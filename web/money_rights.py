@@ -13,7 +13,7 @@ from sqlmodel import Session
 from lifecycle.actor import Actor, Rights
 from lifecycle.errors import NotFound
 from lifecycle.permissions import PARTIES_OF_ROLE
-from lifecycle.reach import Way, in_one_way
+from lifecycle.reach import Way, in_one_way, is_paid, of_firms_paid_by
 from models.agreements import Agreement, CostStatement, Milestone, RecoveryOrder
 from models.funds import Fund
 from models.holds import ExceptionCase
@@ -175,15 +175,10 @@ def readable_accounts(visit: Visit) -> ColumnElement[bool]:
         return false()
     if sees_all_money(rights):
         return true()
-    account, project, agreement = table_of(PayeeAccount), table_of(Project), table_of(Agreement)
-    own: ColumnElement[bool] = account.c.organisation_id.in_(_at(rights, SME_ROLES))
-    if not (own_funds := _own(rights)):
+    own: ColumnElement[bool] = table_of(PayeeAccount).c.organisation_id.in_(_at(rights, SME_ROLES))
+    if not (funders := _own(rights)):
         return own
-    fund = table_of(Fund)
-    paid_by = select(project.c.organisation_id).join_from(project, agreement, agreement.c.project_id == project.c.id)
-    ours = paid_by.join(fund, fund.c.id == agreement.c.fund_id).where(fund.c.organisation_id.in_(own_funds))
-    by_anybody = paid_by.where(project.c.organisation_id == account.c.organisation_id)
-    return or_(own, account.c.organisation_id.in_(ours), ~by_anybody.exists())
+    return or_(own, of_firms_paid_by(funders), ~is_paid())
 
 
 def of_bank(table: Any, rights: Rights) -> ColumnElement[bool]:

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlmodel import Session
 
 from lifecycle.entrance.facts import Reach, reaches
 from lifecycle.people.facts import folded
 from models.access import Invitation, OutsideIdentity
+from models.limits import INVITATION_LASTS
 from models.people import Organisation, User
-from models.reading import table_of
+from models.reading import before, beside, table_of
 from models.states import InvitationKind, UserStatus
 
 
@@ -56,18 +57,37 @@ def held(session: Session, token_sha256: str, now: datetime) -> Held | None:
     )
 
 
-def invitations(session: Session, *, now: datetime, by: UUID | None = None) -> list[dict[str, Any]]:
-    """Return the invitations that can still be accepted, of one sender or of all, the newest first."""
+def invitations(
+    session: Session,
+    *,
+    now: datetime,
+    by: UUID | None = None,
+    id: UUID | None = None,  # noqa: A002 - the column
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the invitations that can still be accepted, of one sender or of all, the newest first.
+
+    A page of them begins behind the one with the id `after`. None lasts longer than `INVITATION_LASTS`: those that ran
+    out unused are not read.
+    """
     invitation = table_of(Invitation)
+    told = literal(InvitationKind.INVITATION, invitation.c.kind.type)
     statement = _with_names().where(
-        invitation.c.kind == InvitationKind.INVITATION,
+        (invitation.c.kind if by is None else beside(invitation.c.kind)) == told,
         invitation.c.used_at.is_(None),
         invitation.c.revoked_at.is_(None),
         invitation.c.expires_at > now,
+        invitation.c.created_at > now - INVITATION_LASTS,
     )
     if by is not None:
         statement = statement.where(invitation.c.created_by == by)
-    return [dict(row) for row in session.execute(statement.order_by(invitation.c.created_at.desc())).mappings()]
+    if id is not None:
+        statement = statement.where(invitation.c.id == id)
+    if after is not None:
+        statement = statement.where(before(session, invitation.c.created_at, after))
+    order = (invitation.c.created_at.desc(), invitation.c.id.desc())
+    return [dict(row) for row in session.execute(statement.order_by(*order).limit(limit)).mappings()]
 
 
 def _with_names() -> Any:

@@ -40,10 +40,10 @@ def walled_off(investors: Collection[UUID], firm: UUID, ties: Collection[Tie]) -
 
 
 def walls_of(session: Session, sides: Sequence[Side]) -> dict[Side, frozenset[UUID]]:
-    """Return for each (fund, firm) the person ids that do not decide on it. Three statements at most."""
+    """Return for each (fund, firm) the person ids that do not decide on it. Four statements at most."""
     wanted = set(sides)
     investors = investors_of(session, {fund for fund, _ in wanted})
-    ties = ties_of(session, {one for group in investors.values() for one in group} | {firm for _, firm in wanted})
+    ties = ties_near(session, {one for group in investors.values() for one in group})
     apart = {(fund, firm): walled_off(investors.get(fund, ()), firm, ties) for fund, firm in wanted}
     people = people_of(session, {one for group in apart.values() for one in group})
     return {side: frozenset(person for one in group for person in people.get(one, ())) for side, group in apart.items()}
@@ -59,8 +59,18 @@ def investors_of(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, 
     return found
 
 
-def ties_of(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
-    """Return what ties any of these organisations to another one by ownership or common control. One statement."""
+def ties_near(session: Session, investors: Collection[UUID]) -> list[Tie]:
+    """Return the ties of investors, and of who is tied to them: those of a firm that make a wall are among them.
+
+    Firms are not asked for, of which a fund may pay any number. One statement, two where an investor is tied to others.
+    """
+    own = _ties_of(session, investors)
+    near = {one for tie in own for one in (tie.one, tie.other)} - set(investors)
+    return [*own, *(_ties_of(session, near) if near else ())]
+
+
+def _ties_of(session: Session, organisation_ids: Collection[UUID]) -> list[Tie]:
+    """Return what ties any of these organisations to another one by ownership or common control."""
     tie, ids = table_of(OrganisationTie), list(organisation_ids)
     statement = select(tie.c.organisation_id, tie.c.other_id).where(
         or_(tie.c.organisation_id.in_(ids), tie.c.other_id.in_(ids)),

@@ -12,7 +12,7 @@ from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
 from models.payouts import Payout
 from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import beside, rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, ProjectState
 
@@ -29,7 +29,7 @@ def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict
         select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(payout.c.agreement_id.in_(ids), account.c.kind == AccountKind.PAID)
+        .where(payout.c.agreement_id.in_(ids), beside(account.c.kind) == AccountKind.PAID)
         .group_by(payout.c.agreement_id)
     )
     order, part = table_of(RecoveryOrder), table_of(RecoveryPart)

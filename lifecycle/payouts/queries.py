@@ -123,7 +123,7 @@ def payouts(session: Session, *, today: date, calendar: Calendar, which: Which =
     if which.after:
         seen = payout.c.number < which.after if which.is_newest_first else payout.c.number > which.after
         statement = statement.where(seen)
-    rows = [_masked(row) for row in session.execute(statement.where(*_wanted(which)))]
+    rows = [_masked(row) for row in session.execute(statement.where(*conditions(which)))]
     return [{**row, **promise_row(row, today, calendar)} for row in rows]
 
 
@@ -135,11 +135,11 @@ def ids_of(which: Which) -> Select[Any]:
         .join_from(payout, project, project.c.id == payout.c.project_id)
         .outerjoin(firm, firm.c.id == project.c.organisation_id)
         .join(fund, fund.c.id == payout.c.fund_id)
-        .where(*_wanted(which))
+        .where(*conditions(which))
     )
 
 
-def _wanted(which: Which) -> list[Any]:
+def conditions(which: Which) -> list[Any]:
     """Return the conditions on payouts with their project, firm and fund."""
     payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
     state = payout.c.state if which.reach is None else beside(payout.c.state)
@@ -162,31 +162,6 @@ def _wanted(which: Which) -> list[Any]:
         named = (payout.c.number, project.c.number, project.c.name, firm.c.name)
         found.append(or_(*(column.icontains(which.text, autoescape=True) for column in named)))
     return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """How many payouts stand in a state, and what they come to in one currency."""
-
-    state: PayoutState
-    currency: str
-    count: int
-    total_minor: int
-
-
-def sums(session: Session, which: Which) -> list[Sum]:
-    """Return count and total of payouts by state and currency. One statement."""
-    payout, fund, project, firm = map(table_of, (Payout, Fund, Project, Organisation))
-    statement = (
-        select(beside(payout.c.state), payout.c.currency, func.count(), func.sum(payout.c.amount_minor))
-        .join_from(payout, project, project.c.id == payout.c.project_id)
-        .outerjoin(firm, firm.c.id == project.c.organisation_id)
-        .join(fund, fund.c.id == payout.c.fund_id)
-        .where(*_wanted(which))
-        .group_by(beside(payout.c.state), payout.c.currency)
-    )
-    rows = session.execute(statement)
-    return [Sum(state=PayoutState(row[0]), currency=row[1], count=int(row[2]), total_minor=int(row[3])) for row in rows]
 
 
 def _masked(row: Any) -> dict[str, Any]:

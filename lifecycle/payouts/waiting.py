@@ -27,6 +27,8 @@ _VERBS: Mapping[type[Command], str] = {
     Reapprove: "payout.reapprove",
     Release: "payout.release",
 }
+DECIDERS = frozenset[Role]().union(*(PERMISSIONS[verb] for verb in _VERBS.values()))
+"""Roles in which somebody's word may be waited for."""
 _TYPED = frozenset({"minute_missing", "callback_needed"})
 """What the person adds on the page of the decision."""
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from lifecycle.agreements.queries import IN_FORCE, agreements
 from lifecycle.funds.queries import positions
-from lifecycle.funds.wall import Tie, investors_of, ties_of, walled_off
+from lifecycle.funds.wall import investors_of, ties_near, walled_off
 from lifecycle.ledger.sums import moved_after
 from lifecycle.milestones.queries import milestones
 from models.agreements import Agreement, Milestone
@@ -86,16 +86,17 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
 def walls(session: Session, fund_id: UUID) -> list[dict[str, Any]]:
     """Return for each firm with an agreement the organisations behind the wall: their people do not decide on it."""
     investors = investors_of(session, [fund_id]).get(fund_id, set())
+    ties = ties_near(session, investors)
+    near = investors | {one for tie in ties for one in (tie.one, tie.other)}
     agreement, project, firm = table_of(Agreement), table_of(Project), table_of(Organisation)
     statement = (
         select(project.c.number, firm.c.id, firm.c.name)
         .join_from(agreement, project, project.c.id == agreement.c.project_id)
         .join(firm, firm.c.id == project.c.organisation_id)
-        .where(agreement.c.fund_id == fund_id)
+        .where(agreement.c.fund_id == fund_id, firm.c.id.in_(near))
     )
-    rows = session.execute(statement.order_by(agreement.c.number)).all()
+    rows = session.execute(statement.order_by(agreement.c.number)).all() if near else []
     firms = {row.id for row in rows}
-    ties: list[Tie] = ties_of(session, {*investors, *firms})
     apart = {one: walled_off(investors, one, ties) for one in firms}
     known = rows_by(session, Organisation, "id", {one for group in apart.values() for one in group})
     return [

@@ -9,13 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.access.commands import MakeFeed, RevokeFeed
-from lifecycle.people.commands import DisableUser
+from lifecycle.people.commands import Delegate, DisableUser
 from models.db import reading, run_in_transaction
 from models.states import Role
 from notifications import feed, preferences
+from notifications.asked import Asked, Directory
+from notifications.deadlines import DEADLINES
 from notifications.feed import DayOf, days_of, written
+from notifications.near import near_to
 from tests import payments as pay
-from tests.factories import VOTERS, House, a_project, key, reviews
+from tests.factories import VOTERS, House, a_project, hand_in, key, name_members, put_on_hold, reviews
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
@@ -80,6 +83,61 @@ class TestTheDays:
         assert days(house, Role.COORDINATOR)
         house.later(days=feed.BACK.days + 400)
         assert days(house, Role.COORDINATOR) == []
+
+
+class TestWhoIsNear:
+    """What is looked at for a calendar is all that its owner may be told, whoever it is."""
+
+    def test_to_a_deadline_are_all_who_are_told(self, house: House) -> None:
+        a_project(house, pack="default")
+        projects, _ = reviews(house)
+        name_members(house, *projects)
+        hand_in(house, a_project(house, pack="lean"))
+        put_on_hold(house, a_project(house))
+        pay.payouts(house, 2)
+        lent = Delegate(
+            command_id=key(),
+            user_id=user(house, "nobody"),
+            role=Role.FUND_MANAGER,
+            organisation_id=house.parties["funder"],
+            from_on=house.today,
+            until_on=house.today,
+            reason="leave",
+        )
+        house.do(lent, by=Role.FUND_MANAGER)
+
+        told: set[tuple[str, str]] = set()
+        with reading(house.engine) as session:
+            owners = {name: near_to(session, user(house, name), today=house.today) for name in house.people}
+            for deadline in DEADLINES:
+                rows = session.execute(deadline.open()).all()
+                rung = deadline.ladder.rungs[0]
+                asked = [Asked(deadline.name, row.object_id, row.project_id, row.fund_id, rung) for row in rows]
+                directory = Directory(session, asked, today=house.today)
+                people = {one.object_id: {person.user_id for person in directory.told(one)} for one in asked}
+                for name, near in owners.items():
+                    statement = near.among(deadline)
+                    found = set(session.execute(statement).scalars()) if statement is not None else set()
+                    mine = {key for key, who in people.items() if near.user_id in who}
+                    assert mine <= found, (deadline.name, name)
+                    told |= {(deadline.name, name)} if mine else set()
+
+        assert {
+            ("stage_due", Role.COORDINATOR),
+            ("payout_promise", Role.FUND_MANAGER),
+            ("payout_promise", "nobody"),
+        } <= told
+        assert len({name for name, _ in told}) > len(("stage_due", "payout_promise"))
+
+    def test_is_nobody_of_another_house(self, house: House) -> None:
+        a_project(house, pack="default")
+
+        with reading(house.engine) as session:
+            near = near_to(session, user(house, "other coordinator"), today=house.today)
+            asked = [statement for one in DEADLINES if (statement := near.among(one)) is not None]
+            found = [row for statement in asked for row in session.execute(statement)]
+
+        assert (near.projects, near.is_everywhere, found) == ([], False, [])
 
 
 class TestTheSecret:

@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 
 from lifecycle.commands import REGISTRY
+from lifecycle.payouts.payees import ProposeAccount
+from lifecycle.people.commands import GrantRole
 from lifecycle.requirements.commands import AnswerNotice, IssueNotice
 from lifecycle.steps import OF_THE_GATE, STEPS, UNASKED, steps_of
 from lifecycle.verbs import BY_NAME
@@ -13,10 +15,11 @@ from models.states import GateOutcome, ProjectState, Role
 from notifications.todo import Owed, deeds, todo_of
 from tests import payments
 from tests.cli.test_door import number_of
-from tests.factories import House, a_project, hand_in, key, reviews
+from tests.factories import House, a_project, hand_in, ids_of, key, reviews
 from tests.lifecycle.recipes import RECIPES
 from web.pages.inbox import url_of
 
+CONFIRM = "payee_account.confirm"
 LATER = {"recovery.repay": 200, "recovery.set_off": 200, "fund.contribute": 60}
 """Days until something is due, of the world that its recipe makes."""
 OF_THEIR_OWN = frozenset(
@@ -45,6 +48,29 @@ def asked(house: House, by: str) -> set[tuple[str, UUID]]:
     """Return (verb, subject) of the steps that wait for somebody."""
     with reading(house.engine) as session:
         return {(one.verb, one.object_id) for one in steps_of(session, house.stamp(by), limit=50)}
+
+
+class TestAnAccount:
+    def test_is_looked_for_among_those_that_one_may_confirm(self, house: House) -> None:
+        """However many others wait before it: of the firms that other funds pay none is asked for."""
+        payments.accepted(house)
+        held = (("nobody", Role.ACCOUNTANT, "other platform"), ("stranger", Role.FINANCE_OFFICER, "other firm"))
+        for name, role, at in held:
+            user_id, place = house.people[name].user_id, house.parties[at]
+            house.do(GrantRole(command_id=key(), user_id=user_id, role=role, organisation_id=place), by=Role.ADMIN)
+        named = {**payments.ACCOUNT, "account_number": "6222 0202 0099 8877"}
+        paid, unpaid = (
+            ids_of(house.do(ProposeAccount(command_id=key(), organisation_id=house.parties[firm], **named), by=by))[0]
+            for firm, by in (("sme", Role.FINANCE_OFFICER), ("other firm", "stranger"))
+        )
+
+        with reading(house.engine) as session:
+            found = {
+                name: [one.object_id for one in steps_of(session, house.stamp(name), limit=1) if one.verb == CONFIRM]
+                for name in ("nobody", Role.ACCOUNTANT)
+            }
+
+        assert found == {"nobody": [unpaid], Role.ACCOUNTANT: [paid]}
 
 
 class TestEveryVerb:

@@ -19,6 +19,7 @@ from tests.lifecycle.entrance_recipes import an_invitation
 from tests.web.browser import Browser
 from tests.web.conftest import KEY, console_of
 from tests.web.letters import letters, link_in
+from web import listing
 
 PASSWORD = "correct horse battery"
 LI = {"email": "li@firm.example", "name": "Li", "language": "en"}
@@ -203,3 +204,29 @@ def test_of_a_project_leads_from_its_people_to_the_form_for_its_firm(
     page = visitor.follow("Invite somebody")
 
     assert ("organisation_id", looked_after) in page.form("/admin/invitations/new").fields
+
+
+def test_are_listed_by_pages_the_newest_first(
+    house: House, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PER_PAGE", 2)
+    names = ["An", "Bai", "Cao", "Du", "E"]
+    house.do(*(an_invitation(house, name=one) for one in names[:3]), by=Role.ADMIN)
+    house.later(hours=1)
+    house.do(*(an_invitation(house, name=one) for one in names[3:]), by=Role.ADMIN)
+    visitor = signed_in("admin")
+
+    seen = [visitor.open("/admin/invitations").text]
+    while "Next page" in seen[-1]:
+        seen.append(visitor.follow("Next page").text)
+    told = [one["name"] for one in visitor.ask("GET", "/admin/invitations.json").json()["data"]]
+
+    assert sorted(told) == names
+    assert set(told[:2]) == set(names[3:])
+    assert [[one for one in names if f" {one} " in page] for page in seen] == [
+        sorted(told[:2]),
+        sorted(told[2:4]),
+        told[4:],
+    ]
+    assert visitor.open("/admin/invitations").status == 200
+    assert signed_in("coordinator").ask("GET", "/admin/invitations.json").json()["data"] == []

@@ -20,6 +20,7 @@ from tests.web.authenticator import with_app
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
 from tests.web.test_api import Program
+from web.pages import payouts_queue
 
 MANAGER = Role.FUND_MANAGER
 LARGE = 40_000_000
@@ -31,6 +32,11 @@ PASSWORD = "correct horse battery"
 def number(house: House, payout: UUID) -> str:
     """Return what people call a payout."""
     return str(house.one("SELECT number FROM v_payout WHERE id = :id", id=str(payout)))
+
+
+def numbers(house: House) -> list[str]:
+    """Return what people call all payouts."""
+    return [row.number for row in house.rows("SELECT number FROM v_payout")]
 
 
 def state(house: House) -> str:
@@ -58,7 +64,7 @@ class TestTheDecision:
         assert "as in the agreement ✓" in page.text
         assert "as planned ✓" in page.text
         assert "1 of 1 count" in page.text
-        assert "approvals by 2 different people" in page.text
+        assert "approvals by different people: 2" in page.text
         assert page.text.index("Four eyes") < page.text.index("type the amount that will leave")
 
         page = manager.send("approve", amount_minor="400000")
@@ -390,6 +396,50 @@ class TestTheQueue:
 
         assert large in manager.open(f"/payouts?q={large[-4:]}").text
         assert "No payout fits" in manager.open("/payouts?q=nothing").text
+
+
+class TestTheCounts:
+    """Counted and added up as far as is said; where there are more, the page says so and names no sum."""
+
+    @pytest.mark.parametrize("login", ["fund_manager", "auditor", "coordinator"])
+    def test_are_exact_or_say_that_there_are_more(
+        self, house: House, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch, login: str
+    ) -> None:
+        pay.payouts(house, 3, state="approved")
+        visitor = signed_in(login)
+        exact = visitor.open("/payouts?tab=approved").text
+        assert "Approved 3 " in exact
+        assert "3 payouts, in all ¥300.00" in exact
+
+        monkeypatch.setattr(payouts_queue, "COUNTED", 2)
+        more = visitor.open("/payouts?tab=approved").text
+
+        assert "Approved 2+ " in more
+        assert "At least 2 payouts: so many are not added up." in more
+        assert "¥300.00" not in more
+        assert all(one in more for one in numbers(house))
+
+    def test_of_more_than_is_asked_about_lead_to_all_of_them(
+        self, house: House, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = pay.payouts(house, 5)
+        pay.approve(house, made[1])
+        monkeypatch.setattr(payouts_queue, "ASKED", 2)
+        visitor = signed_in("fund_manager")
+
+        pages = [visitor.open("/payouts")]
+        assert "Waiting for me 2+ " in pages[0].text or "Waiting for me 1+ " in pages[0].text
+        assert "so many are not added up" in pages[0].text
+        seen = [pages[0].text]
+        while "Next page" in seen[-1]:
+            seen.append(visitor.follow("Next page").text)
+
+        waiting = house.rows("SELECT number FROM v_payout WHERE state = 'requested' ORDER BY number")
+        assert [row.number for row in waiting if not any(row.number in page for page in seen)] == []
+        assert len(waiting) == 4
+        assert all(row.number not in visitor.open("/payouts?tab=others").text for row in waiting)
+        in_file = visitor.ask("GET", "/payouts.json").json()["data"]
+        assert [one["number"] for one in in_file] == [row.number for row in waiting]
 
 
 class TestAmending:

@@ -11,6 +11,7 @@ from models.states import ProjectState, Role
 from tests.factories import House, batches, hand_in, key, projects, sign_contract
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
+from web.pages import delegations
 
 
 def number(house: House, project_id: UUID) -> str:
@@ -246,6 +247,24 @@ class TestADelegation:
         assert "(sponsor)" in offered("fund_manager")
         assert "(project_lead)" not in offered("fund_manager")
         assert "(sponsor)" not in offered("project_lead")
+
+    def test_is_given_by_login_where_there_are_too_many_to_choose_from(
+        self, house: House, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(delegations, "CHOICES", 1)
+        visitor = signed_in("fund_manager")
+        visitor.open("/delegations")
+        role = next(value for name, value in _options(visitor, "role") if "fund manager" in name)
+        asked = {"role": role, "from_on": "2025-07-08", "until_on": "2025-07-18", "reason": "leave"}
+
+        for stranger in ("project_lead", "fund_manager", "who"):
+            visitor.send("delegate a role", login=stranger, **asked)
+            assert "There is no such active account" in visitor.page.text
+        visitor.send("delegate a role", login="sponsor", **asked)
+
+        assert visitor.page.path.startswith("/receipts/"), visitor.page.text
+        sponsor = house.people["sponsor"].user_id
+        assert house.one("SELECT count(*) FROM delegation WHERE delegate_id = :id", id=str(sponsor)) == 1
 
     def test_is_given_and_ended_by_who_goes_away(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("fund_manager")

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from models.states import Role
+from models.db import reading
+from models.states import PayoutState, Role
+from notifications.feed import days_of
 from tests.factories import House, projects
 from tests.models.test_plans import read_whole_by, sent
 from tests.paying import a_paying_fund
@@ -110,6 +112,16 @@ LISTS = (
     ("/audit", Role.AUDITOR),
     ("/agreements", Role.AUDITOR),
     ("/recoveries", Role.AUDITOR),
+    ("/payouts", Role.AUDITOR),
+    ("/payouts?tab=others", Role.AUDITOR),
+    ("/payouts?tab=paid", Role.AUDITOR),
+    ("/payouts?tab=ended", Role.COORDINATOR),
+    ("/agreements", Role.COORDINATOR),
+    ("/agreements", Role.FUND_MANAGER),
+    ("/delegations", Role.COORDINATOR),
+    ("/delegations", Role.ADMIN),
+    ("/admin/invitations", Role.COORDINATOR),
+    ("/admin/invitations", Role.ADMIN),
     ("/payment-batches", Role.PAYER),
     ("/statements", Role.ACCOUNTANT),
     ("/exceptions", Role.ACCOUNTANT),
@@ -136,3 +148,47 @@ def test_a_list_reads_one_page_in_the_order_of_an_index(
             plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", seen[sql])]
         assert "LIMIT" in sql, plan
         assert not [step for step in plan if "TEMP B-TREE" in step], plan
+
+
+def test_the_money_of_listed_projects_is_found_by_them(
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str]
+) -> None:
+    visitor = signed_in(Role.COORDINATOR)
+
+    with sent(house.engine) as seen:
+        answer = visitor.ask("GET", "/api/v1/projects?include=money", headers={"sec-fetch-site": "none"})
+
+    assert [one["money"][0]["waiting_minor"] > 0 for one in answer.json()["data"] if one["money"]] == [True]
+    of_money = [sql for sql in seen if "sum(" in sql]
+    plans = [plan for sql in of_money for plan in steps_of(house, sql, seen[sql])]
+    assert len(of_money) == len(("awarded", "accepted", "waiting", "paid"))
+    assert not [step for step in plans if "ix_project_platform_id" in step or step.startswith("SCAN project")]
+
+
+def test_payouts_are_counted_from_an_index_alone(house: House, signed_in: Callable[..., Browser], refs: Any) -> None:
+    visitor = signed_in(Role.AUDITOR)
+
+    with sent(house.engine) as seen:
+        assert visitor.open("/payouts?tab=paid").status == 200
+
+    (counting,) = (sql for sql in seen if "sum(" in sql)
+    plan = [step for step in steps_of(house, counting, seen[counting]) if " payout " in step]
+    assert len(plan) == len(PayoutState)
+    assert [step for step in plan if "COVERING INDEX ix_payout_state" not in step] == []
+
+
+def test_a_calendar_finds_deadlines_by_the_projects_of_its_owner(house: House, refs: dict[str, str]) -> None:
+    owner = house.people[Role.COORDINATOR].user_id
+
+    with sent(house.engine) as seen, reading(house.engine) as session:
+        assert days_of(session, owner, house.stamp(), "en")
+
+    assert read_whole_by(house.engine, seen) == {}
+    found = {step.split(" (")[0] for sql in seen for step in steps_of(house, sql, seen[sql]) if "_on" in step}
+    assert [step for step in found if "due_on" in step or "until_on" in step or "planned_on" in step] == []
+
+
+def steps_of(house: House, sql: str, values: Any) -> list[str]:
+    """Return what SQLite would do for a statement, step by step."""
+    with house.engine.connect() as connection:
+        return [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]

@@ -12,9 +12,11 @@ from sqlmodel import Session
 from lifecycle.projects.queries import Wanted, ids_of
 from lifecycle.reports.summaries import gates_as_judged, money_of
 from lifecycle.standards.pack import Party
+from models.agreements import Agreement, Milestone
 from models.deliveries import Delivery, Notification, WebhookEndpoint
 from models.evidence import Evidence
 from models.journal import AuditRecord, OutboxMessage
+from models.payouts import Payout
 from models.people import ApiToken, Organisation, RoleGrant, User
 from models.programmes import Programme, StandardPack
 from models.projects import Project, ProjectMember, Requirement, StageRun
@@ -82,13 +84,11 @@ def _money(session: Session, visit: Visit, ids: Sequence[UUID]) -> Mapping[UUID,
     """Return the money of projects for who reads money, as far as the lists of agreements, tranches and payouts go."""
     if not visit.roles & money.MONEY_ROLES:
         return {}
-    return money_of(
-        session,
-        ids,
-        agreements=money.readable_agreements(visit),
-        milestones=money.readable_milestones(visit),
-        payouts=money.readable_payouts(visit),
+    agreements, milestones, payouts = (
+        money.of_fund_or_project(table_of(one), visit.rights, visit.actor, among=ids)
+        for one in (Agreement, Milestone, Payout)
     )
+    return money_of(session, ids, agreements=agreements, milestones=milestones, payouts=payouts)
 
 
 def _requirement_owed_by(_visit: Visit, party: str) -> ColumnElement[bool]:

@@ -18,10 +18,12 @@ from models.states import Role, UserStatus
 from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, Input, as_typed, inputs, read
 from web.reading_rights import as_id
-from web.render import page
+from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+CHOICES = 200
+"""How many people are offered to choose from."""
 _FIELDS = ("user_id", "role", "organisation_id", "from_on", "until_on", "reason")
 
 
@@ -44,6 +46,10 @@ def give(visit: Somebody, form: Typed) -> Response:
     at = as_id(organisation)
     if at is None or role not in {str(one) for one in Role}:
         return _page(visit, form, error=Invalid(unmet("field_missing", field="role")))
+    if "login" in values:
+        values["user_id"] = _named(visit, str(values.pop("login")))
+        if values["user_id"] is None:
+            return _page(visit, form, error=Invalid(unmet("user_not_found", field="login")))
     answer = visit.act(Delegate(command_id=key, role=Role(role), organisation_id=at, **values))
     if answer.error is not None:
         return _page(visit, form, error=answer.error)
@@ -68,28 +74,45 @@ def end(visit: Somebody, form: Typed, ref: str) -> Response:
 def _inputs(session: Session, visit: Visit) -> tuple[Input, ...]:
     """Return the form: whom, which of one's own roles at which organisation, from when until when, why.
 
-    Offered are colleagues, who hold a role at the same organisation; to who keeps accounts everybody.
+    Offered are colleagues, who hold a role at the same organisation; to who keeps accounts everybody. Where they are
+    more than a choice is good for, the login is typed.
     """
-    user, grant = table_of(User), table_of(RoleGrant)
+    user = table_of(User)
     places = {at for _, at in visit.rights.grants if at is not None}
-    active = select(user.c.id, user.c.name, user.c.login).where(
-        user.c.status == UserStatus.ACTIVE, user.c.person_id != visit.actor.person_id
-    )
-    if Role.ADMIN not in visit.roles:
-        here = select(grant.c.user_id).where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None))
-        active = active.where(user.c.id.in_(here))
-    people = [(str(row.id), f"{row.name} ({row.login})") for row in session.execute(active.order_by(user.c.name))]
+    rows = session.execute(_colleagues(visit, user.c.id, user.c.name, user.c.login).limit(CHOICES + 1)).all()
+    people = [(str(row.id), f"{row.name} ({row.login})") for row in sorted(rows, key=lambda row: (row.name, row.login))]
     names = organisation_names(session, places)
     own = [
         (f"{role}@{at}", (("role", str(role)), names.get(at, "")))
         for role, at in sorted(visit.rights.grants, key=str)
         if at is not None
     ]
-    found = {one.name: one for one in inputs(DELEGATE, {"user_id": people})}
+    found = {one.name: one for one in inputs(DELEGATE, {"user_id": people[:CHOICES]})}
     kept = [found[name] for name in _FIELDS if name in found and name not in ("role", "organisation_id")]
     whom = Input(name="user_id", kind="choice", hint=UUID, options=people)
+    if len(people) > CHOICES:
+        whom = Input(name="login", kind="text", label=Words(visit.lang, visit.house.zone).t("delegations.login"))
     role = Input(name="role", kind="choice", options=own)
     return (whom, role, *(one for one in kept if one.name != "user_id"))
+
+
+def _colleagues(visit: Visit, *columns: Any) -> Any:
+    """Return the statement of the active accounts that may stand in for the reader."""
+    user, grant = table_of(User), table_of(RoleGrant)
+    active = select(*columns).where(user.c.status == UserStatus.ACTIVE, user.c.person_id != visit.actor.person_id)
+    if Role.ADMIN in visit.roles:
+        return active
+    places = {at for _, at in visit.rights.grants if at is not None}
+    here = select(grant.c.user_id).where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None))
+    return active.where(user.c.id.in_(here))
+
+
+def _named(visit: Visit, login: str) -> UUID | None:
+    """Return the account that was named by its login, of those that may stand in."""
+    user = table_of(User)
+    asked = _colleagues(visit, user.c.id).where(user.c.login == login.strip())
+    found: UUID | None = visit.read(lambda session: session.execute(asked).scalar_one_or_none())
+    return found
 
 
 def standing_in(session: Session, user_id: UUID) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from models.states import Role
 from web.asking import Ask, ask, need, show, take
 from web.coming_in import drawn
 from web.forms import KEY, Input
-from web.listing import Column, Listing, answer, wanted
+from web.listing import Column, answer, limit_of, paged, wanted
 from web.reading_rights import as_id
 from web.render import Words
 from web.session import Somebody, Typed, Visit, text_of
@@ -26,19 +26,20 @@ PLACE = "/admin/invitations"
 
 @router.get("/admin/invitations")
 @router.get("/admin/invitations.{form}")
-def list_invitations(visit: Somebody, form: str = "") -> Response:
+def list_invitations(visit: Somebody, form: str = "", after: str = "") -> Response:
     """List the open invitations: one's own, and everybody's for administrators."""
     need(visit, SEND)
+    kind, revoke = wanted(form), Words(visit.lang, visit.house.zone).t("invitation.revoke")
     rows = [
         {
-            **{name: row[name] for name in ("name", "email", "roles", "organisation", "by", "expires_at")},
-            "revoke": Words(visit.lang, visit.house.zone).t("invitation.revoke"),
+            **{name: row[name] for name in ("id", "name", "email", "roles", "organisation", "by", "expires_at")},
+            "revoke": revoke,
             "url": f"{PLACE}/{row['id']}/revoke",
         }
-        for row in _open(visit)
+        for row in _open(visit, after=as_id(after), limit=limit_of(kind))
     ]
-    listing = Listing(name="admin.invitations", columns=_COLUMNS, rows=rows)
-    return answer(visit, listing, wanted(form), "invitations.html", keeps=Role.ADMIN in visit.roles)
+    listing = paged("admin.invitations", _COLUMNS, rows, form=kind, key="id")
+    return answer(visit, listing, kind, "invitations.html", keeps=Role.ADMIN in visit.roles)
 
 
 @router.get("/admin/invitations/new")
@@ -71,9 +72,9 @@ def revoke(visit: Somebody, form: Typed, ref: str) -> Response:
     return take(visit, _revoke(visit, ref), form)
 
 
-def _open(visit: Visit) -> list[dict[str, Any]]:
+def _open(visit: Visit, **asked: Any) -> list[dict[str, Any]]:
     by = None if Role.ADMIN in visit.roles else visit.actor.user_id
-    return visit.read(lambda session: invitations(session, now=visit.now, by=by))
+    return visit.read(lambda session: invitations(session, now=visit.now, by=by, **asked))
 
 
 def _new(visit: Visit, *, place: str = "") -> Ask:
@@ -110,9 +111,10 @@ def _narrowed(one: Input, places: list[tuple[str, str]], roles: set[Role]) -> In
 def _revoke(visit: Visit, ref: str) -> Ask:
     need(visit, REVOKE)
     known = as_id(ref)
-    row = next((one for one in _open(visit) if one["id"] == known), None)
-    if row is None:
+    found = _open(visit, id=known) if known is not None else []
+    if not found:
         raise NotFound(NotFound.code)
+    (row,) = found
     words = Words(visit.lang, visit.house.zone)
     facts = tuple((words.field(name), str(row[name])) for name in ("name", "email"))
     fixed: dict[str, UUID] = {"invitation_id": row["id"]}

@@ -26,7 +26,8 @@ from web.listing import answer, limit_of, wanted
 from web.money_nouns import PAYOUTS
 from web.money_rights import MONEY_ROLES, readable_payouts
 from web.nouns import AnyVerb
-from web.pages.payouts_view import DECISIONS, REFUSALS, TABS, DecisionPage, Queue, decision_page, may_go_together, queue
+from web.pages.payouts_queue import TABS, Queue, may_go_together, queue
+from web.pages.payouts_view import DECISIONS, REFUSALS, DecisionPage, decision_page
 from web.proof import prove
 from web.proving import need_money_proof
 from web.reading_rights import as_id

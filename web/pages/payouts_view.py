@@ -1,142 +1,30 @@
-"""What the pages of payouts show: the queue by who is waited for, and one payout as it is decided on."""
+"""What the page of a payout shows: everything that must be seen before a word on it is given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.payouts.decision import decision
-from lifecycle.payouts.queries import Sum, Which, payouts, sums
-from lifecycle.payouts.waiting import WAITING_STATES, Waits, waiting
-from models.agreements import Milestone
 from models.evidence import Evidence
 from models.funds import Fund
 from models.people import User
 from models.reading import table_of
-from models.states import EvidenceStatus, MilestoneState, PayoutState
+from models.states import EvidenceStatus
 from notifications.gates import standard_names
 from notifications.slip import in_capitals
 from web.acts import Action, actions
 from web.forms import Input
 from web.money_nouns import PAYOUTS
-from web.money_rights import BANK_ROLES, of_fund_or_project, readable_funds, readable_payouts
+from web.money_rights import BANK_ROLES, readable_funds
 from web.session import Visit
 
-PER_PAGE = 50
-TABS = ("mine", "others", "approved", "instructed", "returned", "paid", "ended")
-"""Tabs of the queue, in the order in which money goes."""
-_STATES: Mapping[str, tuple[PayoutState, ...]] = {
-    "approved": (PayoutState.APPROVED,),
-    "instructed": (PayoutState.INSTRUCTED,),
-    "returned": (PayoutState.RETURNED,),
-    "paid": (PayoutState.PAID,),
-    "ended": (PayoutState.REJECTED, PayoutState.CANCELLED),
-}
-_BEFORE = (PayoutState.REQUESTED, PayoutState.RETURNED)
 DECISIONS = ("payout.certify", "payout.approve", "payout.reapprove", "payout.release")
 """Verbs that the page of a payout carries out itself, with `REFUSALS`: each has a button of its own."""
 REFUSALS = ("payout.send_back", "payout.reject")
-TOGETHER = {"payout.approve": "approve", "payout.release": "release"}
-_NOBODY = Waits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tab:
-    """One tab: how many, and what they come to, by currency."""
-
-    name: str
-    count: int
-    totals: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """The queue as one page shows it."""
-
-    tabs: tuple[Tab, ...]
-    rows: Sequence[Mapping[str, Any]]
-    waits: Mapping[UUID, Waits]
-    following: str | None
-    words: tuple[str, ...]
-    """What can be said of several of the rows at once."""
-    funds: Sequence[tuple[str, str]]
-    next_on: Any
-    """The day of the next planned tranche: when something may come."""
-
-
-def queue(  # noqa: PLR0913 - the filters of a list
-    session: Session, visit: Visit, *, tab: str, text: str, fund: str, after: str, most: int = PER_PAGE
-) -> Queue:
-    """Read one tab of the queue, and the counts of all; what waits is asked in a dry run, each verb once."""
-    reach = readable_payouts(visit)
-    asked: dict[str, Any] = {"today": visit.today, "calendar": visit.stamp.calendar}
-    open_ones = payouts(session, which=Which(reach=reach, states=WAITING_STATES, text=text, fund=fund), **asked)
-    waits = waiting(session, open_ones, visit.roles, visit.stamp)
-    mine = [row for row in open_ones if waits.get(row["id"], _NOBODY).verb]
-    others = [row for row in open_ones if row["state"] in _BEFORE and not waits.get(row["id"], _NOBODY).verb]
-    counted = sums(session, Which(reach=reach, text=text, fund=fund))
-    tabs = tuple(
-        _tab_of(name, mine if name == "mine" else others) if name in ("mine", "others") else _summed(name, counted)
-        for name in TABS
-    )
-    if tab in ("mine", "others"):
-        found = [row for row in (mine if tab == "mine" else others) if row["number"] > after][: most + 1]
-    else:
-        newest = tab in ("paid", "ended")
-        which = Which(
-            reach=reach, states=_STATES[tab], text=text, fund=fund, after=after, limit=most + 1,
-            is_newest_first=newest,
-        )  # fmt: skip
-        found = payouts(session, which=which, **asked)
-    rows = found[:most]
-    said = [TOGETHER.get(waits.get(row["id"], _NOBODY).verb, "") for row in rows if may_go_together(row, waits)]
-    return Queue(
-        tabs=tabs,
-        rows=rows,
-        waits=waits,
-        following=rows[-1]["number"] if len(found) > most else None,
-        words=tuple(one for one in ("approve", "release") if one in said),
-        funds=_funds(session, visit),
-        next_on=None if rows else _next_on(session, visit),
-    )
-
-
-def may_go_together(row: Mapping[str, Any], waits: Mapping[UUID, Waits]) -> bool:
-    """Say whether one's word on this payout can be given with others: released, or where one approval is enough."""
-    verb = waits.get(row["id"], _NOBODY).verb
-    return verb == "payout.release" or (verb == "payout.approve" and row["approvals_needed"] == 1)
-
-
-def _tab_of(name: str, rows: Sequence[Mapping[str, Any]]) -> Tab:
-    totals: dict[str, int] = {}
-    for row in rows:
-        totals[row["currency"]] = totals.get(row["currency"], 0) + row["amount_minor"]
-    return Tab(name=name, count=len(rows), totals=tuple(sorted(totals.items())))
-
-
-def _summed(name: str, counted: Sequence[Sum]) -> Tab:
-    own = [one for one in counted if one.state in _STATES[name]]
-    totals: dict[str, int] = {}
-    for one in own:
-        totals[one.currency] = totals.get(one.currency, 0) + one.total_minor
-    return Tab(name=name, count=sum(one.count for one in own), totals=tuple(sorted(totals.items())))
-
-
-def _funds(session: Session, visit: Visit) -> list[tuple[str, str]]:
-    fund = table_of(Fund)
-    statement = select(fund.c.code, fund.c.name).where(readable_funds(visit.rights)).order_by(fund.c.code)
-    return [(row.code, row.name) for row in session.execute(statement)]
-
-
-def _next_on(session: Session, visit: Visit) -> Any:
-    table = table_of(Milestone)
-    reach = of_fund_or_project(table, visit.rights, visit.actor)
-    waiting_for = (MilestoneState.PLANNED, MilestoneState.SUBMITTED)
-    statement = select(func.min(table.c.due_on)).where(reach, table.c.state.in_(waiting_for))
-    return session.execute(statement.where(table.c.due_on >= visit.today)).scalar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

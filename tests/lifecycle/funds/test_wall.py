@@ -7,6 +7,7 @@ from lifecycle.people.commands import GrantRole, TieOrganisations
 from models.db import reading
 from models.states import Role
 from tests.factories import House, funds, key, sources
+from tests.models.test_plans import sent
 
 FUND, FIRM, INVESTOR, SISTER, STRANGER = (UUID(int=place) for place in range(1, 6))
 
@@ -51,3 +52,22 @@ class TestPeople:
             wall = walls_of(session, [(fund, firm)])
 
         assert wall[fund, firm] == {manager.person_id, house.people["stranger"].person_id}
+
+
+class TestTies:
+    def test_of_who_is_tied_to_an_investor_count_though_no_firm_is_asked_for(self, house: House) -> None:
+        (fund,) = funds(house)
+        sources(house, fund)
+        firm, investor, sister = (house.parties[name] for name in ("sme", "other firm", "other platform"))
+        house.do(
+            TieOrganisations(command_id=key(), organisation_id=sister, other_id=investor, share_basis_points=6_000),
+            TieOrganisations(command_id=key(), organisation_id=firm, other_id=sister, share_basis_points=2_000),
+            by=Role.ADMIN,
+        )
+
+        with sent(house.engine) as seen, reading(house.engine) as session:
+            found = walls_of(session, [(fund, firm), *((fund, UUID(int=place)) for place in range(40_000))])
+
+        assert found[fund, firm] == {house.people[name].person_id for name in ("stranger", "other coordinator")}
+        assert {one for side, one in found.items() if side[1] != firm} == {frozenset()}
+        assert max(len(values) for values in seen.values()) < len("a handful")
