@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_23_0900"
-down_revision = "2026_11_22_1900"
+down_revision = "2026_11_23_0700"
 branch_labels = None
 depends_on = None
 
