@@ -1,12 +1,13 @@
 """Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
 
+import functools
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import Session
 
 from lifecycle.people.facts import folded
@@ -103,8 +104,26 @@ def known_words(session: Session, user_id: UUID) -> tuple[str, ...]:
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Return the session of this cookie: neither ended, nor run out, nor idle for half an hour, its account active."""
+    asked = {"token": fingerprint(token), "now": now, "not_idle": now - SESSION_IDLE}
+    row = session.execute(_sessions(), asked).one_or_none()
+    if row is None:
+        return None
+    return SignedIn(
+        session_id=row.session_id,
+        account=_account(row),
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        stepped_up_until=row.stepped_up_until,
+        is_own_page_only=row.is_own_page_only,
+        has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
+        is_by_password=row.kind in _BY_PASSWORD,
+    )
+
+
+@functools.cache
+def _sessions() -> Any:
     user, web, credential = table_of(User), table_of(WebSession), table_of(Credential)
-    row = session.execute(
+    return (
         select(
             *_of_account(),
             web.c.id.label("session_id"),
@@ -117,20 +136,8 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         )
         .join(web, web.c.user_id == user.c.id)
         .outerjoin(credential, credential.c.user_id == user.c.id)
-        .where(web.c.token_sha256 == fingerprint(token), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
-        .where(web.c.expires_at > now, web.c.seen_at > now - SESSION_IDLE)
-    ).one_or_none()
-    if row is None:
-        return None
-    return SignedIn(
-        session_id=row.session_id,
-        account=_account(row),
-        seen_at=row.seen_at,
-        expires_at=row.expires_at,
-        stepped_up_until=row.stepped_up_until,
-        is_own_page_only=row.is_own_page_only,
-        has_password_to_change=bool(row.is_to_change) and row.kind in _BY_PASSWORD,
-        is_by_password=row.kind in _BY_PASSWORD,
+        .where(web.c.token_sha256 == bindparam("token"), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
+        .where(web.c.expires_at > bindparam("now"), web.c.seen_at > bindparam("not_idle"))
     )
 
 
