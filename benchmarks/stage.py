@@ -196,11 +196,15 @@ def places(address: str | None) -> Iterator[Place]:
 
 @contextmanager
 def captured(engine: Engine) -> Iterator[list[tuple[str, Any, bool]]]:
-    """Collect (statement, parameters, many) of everything that is executed inside the block; None marks a commit."""
+    """Collect (statement, parameters, many) of everything that is executed inside the block; None marks a commit.
+
+    What opens a transaction for reading on SQLite is left out: it would keep the driver from writing after it.
+    """
     kept: list[Any] = []
 
     def execute_seen(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's form
-        kept.append((statement, parameters, many))
+        if statement != "BEGIN" and not statement.startswith("PRAGMA query_only"):
+            kept.append((statement, parameters, many))
 
     def commit_seen(_c: Any) -> None:
         kept.append(None)

@@ -384,6 +384,8 @@ def steps_of(session: Session, stamp: Stamp, *, limit: int) -> Iterator[Waiting]
     lent: dict[UUID, set[Role]] = {}
     for absent, role, _ in rights.lent:
         lent.setdefault(absent, set()).add(role)
+    lent_too = Rights(is_active=rights.is_active, grants=rights.grants | {(role, at) for _, role, at in rights.lent})
+    wide, reach = owing(lent_too), {}
     for step in STEPS:
         kind, _, name = step.verb.partition(".")
         verb, roles = BY_NAME[(kind, name)], PERMISSIONS[step.verb]
@@ -391,7 +393,9 @@ def steps_of(session: Session, stamp: Stamp, *, limit: int) -> Iterator[Waiting]
         lenders = sorted((one for one, had in lent.items() if had & roles and takes_over), key=str)
         if not (held & roles or lenders):
             continue
-        rows = {row.id: row for row in session.execute(_candidates(step, verb, rights, stamp, limit))}
+        if verb.subject not in reach:
+            reach[verb.subject] = reachable(table_of(verb.subject), wide, stamp.actor)
+        rows = {row.id: row for row in session.execute(_candidates(step, verb, reach[verb.subject], stamp, limit))}
         done: set[UUID] = set()
         people: tuple[UUID | None, ...] = (None, *lenders) if rows else ()
         for person in people:
@@ -401,10 +405,8 @@ def steps_of(session: Session, stamp: Stamp, *, limit: int) -> Iterator[Waiting]
             yield from (_waiting(step, verb, row, person) for key, row in rows.items() if key in mine)
 
 
-def _candidates(step: Step, verb: Verb[Any, Any], rights: Rights, stamp: Stamp, limit: int) -> Any:
+def _candidates(step: Step, verb: Verb[Any, Any], reach: ColumnElement[bool], stamp: Stamp, limit: int) -> Any:
     project, table = table_of(Project), table_of(verb.subject)
-    lent = {(role, at) for _, role, at in rights.lent}
-    wide = owing(Rights(is_active=rights.is_active, grants=rights.grants | lent))
     due = step.due(table) if step.due else None
     source = table if table is project or "project_id" not in table.c else _with_project(table)
     has_project = table is project or source is not table
@@ -420,7 +422,6 @@ def _candidates(step: Step, verb: Verb[Any, Any], rights: Rights, stamp: Stamp, 
         _amount(table).label("amount_minor"),
         (table.c.currency if "currency" in table.c else literal("CNY")).label("currency"),
     )
-    reach = reachable(table, wide, stamp.actor)
     found = select(*columns).select_from(source).where(step.waits(table, stamp), reach)
     order = () if due is None else (due.is_(None), due)
     return found.order_by(*order, beside(table.c.id)).limit(limit)

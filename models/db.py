@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, e
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session
@@ -222,7 +221,6 @@ def _sqlite_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "commit", _refuse_lost_transaction)
-    event.listen(engine, "reset", _allow_writing)
     return engine
 
 
@@ -234,12 +232,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(_READING):
-        connection.info[_READING] = True
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-        connection.exec_driver_sql("BEGIN")
-    else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = bool(connection.get_execution_options().get(_READING))
+    # Only where it was otherwise: this pragma makes SQLite prepare every statement of the connection anew.
+    if reads is not connection.info.get(_READING, False):
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.info[_READING] = reads
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _refuse_lost_transaction(connection: Connection) -> None:
@@ -247,9 +245,3 @@ def _refuse_lost_transaction(connection: Connection) -> None:
     if not driver.in_transaction:
         message = "SQLite has rolled back by itself; nothing of this transaction was stored"
         raise LostTransactionError(message)
-
-
-def _allow_writing(connection: sqlite3.Connection, record: ConnectionPoolEntry | None, _state: object) -> None:
-    # Only where it was on: this pragma makes SQLite prepare every statement of the connection anew.
-    if record is not None and record.info.pop(_READING, False):
-        connection.execute("PRAGMA query_only = OFF")

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_
 from sqlmodel import Session
 
+from models.look import once_a_look
+
 Groups: TypeAlias = dict[UUID, list[Any]]
 """Key -> its rows, in the order that was asked for."""
 
@@ -26,6 +28,7 @@ def beside(column: Any) -> ColumnElement[Any]:
     return found
 
 
+@once_a_look
 def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID | str], *order: str) -> Groups:
     """Return the rows whose key is one of the ids, grouped by key; without ids nothing is read."""
     if not ids:
@@ -35,7 +38,7 @@ def rows_by(session: Session, model: Any, key: str, ids: Collection[UUID | str],
     return grouped(session.connection().execute(statement, wanted(ids)), key)
 
 
-def one_of(column: Any, *, is_single: bool) -> ColumnElement[bool]:
+def one_of(column: Any, *, is_single: bool = False) -> ColumnElement[bool]:
     """Return the condition that a column has one of the `wanted` values; a single one is no list to be written out."""
     condition: ColumnElement[bool]
     condition = column == bindparam("wanted") if is_single else column.in_(bindparam("wanted", expanding=True))

@@ -20,7 +20,7 @@ from lifecycle.commands import Stamp
 from lifecycle.endings.facts import left_of
 from lifecycle.engine import able
 from lifecycle.people.queries import WhoOwes, people_who_owe
-from lifecycle.permissions import OF_ONESELF
+from lifecycle.permissions import OF_ONESELF, PERMISSIONS
 from lifecycle.projects.commands import SUBMIT
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates
@@ -101,7 +101,7 @@ def todo_of(session: Session, stamp: Stamp, lang: Lang) -> Todo:
         *_conditions(session, stamp.actor, lang),
         *(_step(one, lang) for one in waiting),
         *_debts(session, rights, lang),
-        *_of_gates(session, ids[:LOOKED_AT], stamp, lang),
+        *_of_gates(session, ids[:LOOKED_AT], rights, stamp, lang),
     ]
     return Todo(owed, len(ids) > LOOKED_AT or any(count >= LOOKED_AT for count in counts.values()))
 
@@ -161,12 +161,13 @@ def _debts(session: Session, rights: Rights, lang: Lang) -> Iterator[Owed]:
         )
 
 
-def _of_gates(session: Session, ids: Sequence[UUID], stamp: Stamp, lang: Lang) -> Iterator[Owed]:
+def _of_gates(session: Session, ids: Sequence[UUID], rights: Rights, stamp: Stamp, lang: Lang) -> Iterator[Owed]:
     """Yield what the gates of these projects, and the entries behind them, wait for from this person."""
     people, found = people_who_owe(session, ids), gates(session, ids, stamp)
     for facts in found:
         yield from _asked(facts, people, stamp.actor, lang)
-    yield from _submissions(session, found, stamp, lang)
+    if PERMISSIONS[SUBMIT.permission] & {role for role, _ in rights.grants}:  # who holds none of them is not asked
+        yield from _submissions(session, found, stamp, lang)
     yield from _waivers(session, found, stamp, lang)
 
 

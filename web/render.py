@@ -173,10 +173,24 @@ _SAID = ("t", "word", "verb", "deed", "day", "short_day", "at", "money", "yes")
 """What templates say without `words.` before it."""
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox of our templates: what it says of an attribute hangs on a class and a name, and is asked once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._safe: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        asked = type(obj), attr
+        if (said := self._safe.get(asked)) is None:
+            said = self._safe[asked] = super().is_safe_attribute(obj, attr, value)
+        return said
+
+
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
     """Return the one environment: strict, escaping, without any way to a template that did not ship with the code."""
-    return ImmutableSandboxedEnvironment(
+    return _Sandbox(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,

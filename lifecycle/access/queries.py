@@ -1,5 +1,6 @@
 """Who is behind a login, a cookie or a token, and how often somebody has tried of late."""
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import Session
 
 from lifecycle.people.facts import folded
@@ -105,24 +106,8 @@ def known_words(session: Session, user_id: UUID) -> tuple[str, ...]:
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Return the session of this cookie: neither ended, nor run out, nor idle for half an hour, its account active."""
-    user, web, credential = table_of(User), table_of(WebSession), table_of(Credential)
-    row = session.execute(
-        select(
-            *_of_account(),
-            web.c.id.label("session_id"),
-            web.c.seen_at,
-            web.c.created_at,
-            web.c.expires_at,
-            web.c.stepped_up_until,
-            web.c.is_own_page_only,
-            web.c.kind,
-            credential.c.is_to_change,
-        )
-        .join(web, web.c.user_id == user.c.id)
-        .outerjoin(credential, credential.c.user_id == user.c.id)
-        .where(web.c.token_sha256 == fingerprint(token), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
-        .where(web.c.expires_at > now, web.c.seen_at > now - SESSION_IDLE)
-    ).one_or_none()
+    asked = {"token": fingerprint(token), "now": now, "not_idle": now - SESSION_IDLE}
+    row = session.execute(_sessions(), asked).one_or_none()
     if row is None:
         return None
     return SignedIn(
@@ -136,6 +121,28 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         and row.kind in _BY_PASSWORD
         and not (row.kind == SignInKind.PASSKEY and _began_by_key_alone(session, row)),
         is_by_password=row.kind in _BY_PASSWORD,
+    )
+
+
+@functools.cache
+def _sessions() -> Any:
+    user, web, credential = table_of(User), table_of(WebSession), table_of(Credential)
+    return (
+        select(
+            *_of_account(),
+            web.c.id.label("session_id"),
+            web.c.seen_at,
+            web.c.created_at,
+            web.c.expires_at,
+            web.c.stepped_up_until,
+            web.c.is_own_page_only,
+            web.c.kind,
+            credential.c.is_to_change,
+        )
+        .join(web, web.c.user_id == user.c.id)
+        .outerjoin(credential, credential.c.user_id == user.c.id)
+        .where(web.c.token_sha256 == bindparam("token"), web.c.ended_at.is_(None), user.c.status == UserStatus.ACTIVE)
+        .where(web.c.expires_at > bindparam("now"), web.c.seen_at > bindparam("not_idle"))
     )
 
 

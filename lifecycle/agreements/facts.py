@@ -263,7 +263,7 @@ def supplement_facts(rules: tuple[Rule, ...]) -> FactsOf[Any, AgreementFacts]:
     """
 
     def facts(session: Session, tasks: Sequence[Task[Any]], stamp: Stamp) -> list[AgreementFacts]:
-        promised = promised_by(session, [task.fund.id for task in tasks])
+        promised = dict(promised_by(session, [task.fund.id for task in tasks]))
         asked = _asked_for(session, [task.row.id for task in tasks])
         found = []
         for one in agreement_facts(session, tasks, stamp):

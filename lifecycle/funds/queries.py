@@ -1,6 +1,7 @@
 """Funds for lists and pages: what is promised, paid and free; who paid in; the lines of the ledger; burn by month."""
 
-from collections.abc import Collection
+import functools
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,12 @@ from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.funds import CapitalCall, Contribution, Fund, FundSource
 from models.holds import Hold
 from models.ledger import Account, Posting
+from models.look import once_a_look
 from models.money import Money
 from models.payouts import Payout
 from models.people import Organisation
 from models.projects import Project
-from models.reading import rows_by, table_of
+from models.reading import one_of, rows_by, table_of
 from models.statements import BankEvent
 from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, PostingKind, RecoveryPartKind
 
@@ -67,7 +69,8 @@ class Position:
         return self.available_minor + self.reserved_minor + self.suspense_minor
 
 
-def positions(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, Position]:
+@once_a_look
+def positions(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, Position]:
     """Return the position of each of these funds, in a fixed number of statements."""
     ids = list(fund_ids)
     funds = rows_by(session, Fund, "id", ids)
@@ -114,84 +117,85 @@ _RESERVED = (PayoutState.APPROVED, PayoutState.INSTRUCTED)
 
 
 def _award_sums(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    agreement = table_of(Agreement)
-    statement = select(agreement.c.fund_id, func.sum(agreement.c.amount_minor)).where(
-        agreement.c.fund_id.in_(ids), agreement.c.status == FundStatus.ACTIVE
-    )
-    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(agreement.c.fund_id))}
+    return {row[0]: int(row[1]) for row in session.execute(_statements()["awards"], {"wanted": ids})}
 
 
 def _paid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
-    posting, account, payout, agreement = map(table_of, (Posting, Account, Payout, Agreement))
-    statement = (
-        select(account.c.fund_id, agreement.c.status, func.sum(posting.c.amount_minor))
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .join(payout, payout.c.id == posting.c.payout_id)
-        .join(agreement, agreement.c.id == payout.c.agreement_id)
-        .where(account.c.fund_id.in_(ids), account.c.kind == AccountKind.PAID)
-        .group_by(account.c.fund_id, agreement.c.status)
-    )
-    return {(row[0], row[1] == FundStatus.ACTIVE): int(row[2]) for row in session.execute(statement)}
+    rows = session.execute(_statements()["paid"], {"wanted": ids})
+    return {(row[0], row[1] == FundStatus.ACTIVE): int(row[2]) for row in rows}
 
 
 def _repaid(session: Session, ids: list[UUID]) -> dict[tuple[UUID, bool], int]:
     """Return (fund, is the agreement active) -> what came back under recovery orders, less what was set off there."""
-    order, part, agreement = map(table_of, (RecoveryOrder, RecoveryPart, Agreement))
-    met = (
-        select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor + order.c.set_off_minor))
-        .join(agreement, agreement.c.id == order.c.agreement_id)
-        .where(order.c.fund_id.in_(ids))
-        .group_by(order.c.fund_id, agreement.c.status)
-    )
-    against = (
-        select(agreement.c.fund_id, agreement.c.status, func.sum(-part.c.amount_minor))
-        .join(agreement, agreement.c.id == part.c.against_agreement_id)
-        .where(agreement.c.fund_id.in_(ids))
-        .group_by(agreement.c.fund_id, agreement.c.status)
-    )
+    met, against = (session.execute(_statements()[name], {"wanted": ids}) for name in ("met", "set_off"))
     found: dict[tuple[UUID, bool], int] = {}
-    for row in (*session.execute(met), *session.execute(against)):
+    for row in (*met, *against):
         key = row[0], row[1] == FundStatus.ACTIVE
         found[key] = found.get(key, 0) + int(row[2])
     return found
 
 
 def _waiting(session: Session, ids: list[UUID]) -> dict[tuple[UUID, PayoutState, bool], int]:
-    payout, agreement = table_of(Payout), table_of(Agreement)
-    statement = (
-        select(payout.c.fund_id, payout.c.state, agreement.c.status, func.sum(payout.c.amount_minor))
-        .join(agreement, agreement.c.id == payout.c.agreement_id)
-        .where(payout.c.fund_id.in_(ids), payout.c.state.in_(_RESERVED))
-        .group_by(payout.c.fund_id, payout.c.state, agreement.c.status)
-    )
-    rows = session.execute(statement)
+    rows = session.execute(_statements()["waiting"], {"wanted": ids})
     return {(row[0], PayoutState(row[1]), row[2] == FundStatus.ACTIVE): int(row[3]) for row in rows}
 
 
 def _returned(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    posting, account = table_of(Posting), table_of(Account)
-    statement = (
-        select(account.c.fund_id, -func.sum(posting.c.amount_minor))
-        .join_from(posting, account, account.c.id == posting.c.account_id)
-        .where(account.c.fund_id.in_(ids), account.c.kind == AccountKind.PAID, posting.c.kind == PostingKind.RETURN)
-        .group_by(account.c.fund_id)
-    )
-    return {row[0]: int(row[1]) for row in session.execute(statement)}
+    return {row[0]: int(row[1]) for row in session.execute(_statements()["returned"], {"wanted": ids})}
 
 
 def _source_sums(session: Session, ids: list[UUID]) -> dict[UUID, tuple[int, int, int]]:
-    source = table_of(FundSource)
-    sums = (func.sum(source.c[name]) for name in ("committed_minor", "called_minor", "paid_in_minor"))
-    statement = select(source.c.fund_id, *sums).where(source.c.fund_id.in_(ids)).group_by(source.c.fund_id)
-    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(statement)}
+    rows = session.execute(_statements()["sources"], {"wanted": ids})
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
 
 
 def _unnamed(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    paid_in = table_of(Contribution)
-    statement = select(paid_in.c.fund_id, func.sum(paid_in.c.amount_minor)).where(
-        paid_in.c.fund_id.in_(ids), paid_in.c.source_id.is_(None)
-    )
-    return {row[0]: int(row[1]) for row in session.execute(statement.group_by(paid_in.c.fund_id))}
+    return {row[0]: int(row[1]) for row in session.execute(_statements()["unnamed"], {"wanted": ids})}
+
+
+@functools.cache
+def _statements() -> Mapping[str, Any]:
+    """Return the statements of a position, each of the `wanted` funds."""
+    posting, account, payout, agreement = map(table_of, (Posting, Account, Payout, Agreement))
+    order, part, source, paid_in = map(table_of, (RecoveryOrder, RecoveryPart, FundSource, Contribution))
+    of_paid = posting.join(account, account.c.id == posting.c.account_id)
+    is_paid = (one_of(account.c.fund_id), account.c.kind == AccountKind.PAID)
+    return {
+        "awards": select(agreement.c.fund_id, func.sum(agreement.c.amount_minor))
+        .where(one_of(agreement.c.fund_id), agreement.c.status == FundStatus.ACTIVE)
+        .group_by(agreement.c.fund_id),
+        "paid": select(account.c.fund_id, agreement.c.status, func.sum(posting.c.amount_minor))
+        .select_from(of_paid)
+        .join(payout, payout.c.id == posting.c.payout_id)
+        .join(agreement, agreement.c.id == payout.c.agreement_id)
+        .where(*is_paid)
+        .group_by(account.c.fund_id, agreement.c.status),
+        "met": select(order.c.fund_id, agreement.c.status, func.sum(order.c.repaid_minor + order.c.set_off_minor))
+        .join(agreement, agreement.c.id == order.c.agreement_id)
+        .where(one_of(order.c.fund_id))
+        .group_by(order.c.fund_id, agreement.c.status),
+        "set_off": select(agreement.c.fund_id, agreement.c.status, func.sum(-part.c.amount_minor))
+        .join(agreement, agreement.c.id == part.c.against_agreement_id)
+        .where(one_of(agreement.c.fund_id))
+        .group_by(agreement.c.fund_id, agreement.c.status),
+        "waiting": select(payout.c.fund_id, payout.c.state, agreement.c.status, func.sum(payout.c.amount_minor))
+        .join(agreement, agreement.c.id == payout.c.agreement_id)
+        .where(one_of(payout.c.fund_id), payout.c.state.in_(_RESERVED))
+        .group_by(payout.c.fund_id, payout.c.state, agreement.c.status),
+        "returned": select(account.c.fund_id, -func.sum(posting.c.amount_minor))
+        .select_from(of_paid)
+        .where(*is_paid, posting.c.kind == PostingKind.RETURN)
+        .group_by(account.c.fund_id),
+        "sources": select(
+            source.c.fund_id,
+            *(func.sum(source.c[name]) for name in ("committed_minor", "called_minor", "paid_in_minor")),
+        )
+        .where(one_of(source.c.fund_id))
+        .group_by(source.c.fund_id),
+        "unnamed": select(paid_in.c.fund_id, func.sum(paid_in.c.amount_minor))
+        .where(one_of(paid_in.c.fund_id), paid_in.c.source_id.is_(None))
+        .group_by(paid_in.c.fund_id),
+    }
 
 
 def funds(session: Session, *, reach: Any = None) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What was paid and what came back, summed from the postings; by agreement, in fixed statements."""
 
-from collections.abc import Collection
+import functools
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -10,47 +11,50 @@ from sqlmodel import Session
 
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
 from models.ledger import Account, Posting
+from models.look import once_a_look
 from models.payouts import Payout
 from models.projects import Project
-from models.reading import beside, rows_by, table_of
+from models.reading import beside, one_of, rows_by, table_of
 from models.statements import BankEvent, BankStatement, StatementLine
 from models.states import AccountKind, FundStatus, MilestoneState, PayoutState, ProjectState
 
 
-def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+@once_a_look
+def paid_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """Return P of the fund rules: what was paid for each agreement, net of what the bank returned and of repayments.
 
     A debt that was set off discharges both: it counts as paid back under its own agreement, and as paid under that of
     the tranche it was set off against. Three statements.
     """
-    ids = list(agreement_ids)
+    paid, met, set_off = (_sums(session, statement, agreement_ids) for statement in _paid_met_and_set_off())
+    for agreement, amount in met.items():
+        paid[agreement] = paid.get(agreement, 0) - amount
+    for agreement, amount in set_off.items():
+        paid[agreement] = paid.get(agreement, 0) + amount
+    return paid
+
+
+@functools.cache
+def _paid_met_and_set_off() -> tuple[Any, ...]:
     posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
-    statement = (
+    paid = (
         select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(payout.c.agreement_id.in_(ids), beside(account.c.kind) == AccountKind.PAID)
+        .where(one_of(payout.c.agreement_id), beside(account.c.kind) == AccountKind.PAID)
         .group_by(payout.c.agreement_id)
     )
     order, part = table_of(RecoveryOrder), table_of(RecoveryPart)
     met = select(order.c.agreement_id, func.sum(order.c.repaid_minor + order.c.set_off_minor))
-    met = met.where(order.c.agreement_id.in_(ids)).group_by(order.c.agreement_id)
     against = part.c.against_agreement_id
-    set_off = select(against, func.sum(part.c.amount_minor)).where(against.in_(ids)).group_by(against)
-    found = _sums(session, statement)
-    for agreement, amount in _sums(session, met).items():
-        found[agreement] = found.get(agreement, 0) - amount
-    for agreement, amount in _sums(session, set_off).items():
-        found[agreement] = found.get(agreement, 0) + amount
-    return found
+    set_off = select(against, func.sum(part.c.amount_minor)).where(one_of(against)).group_by(against)
+    return paid, met.where(one_of(order.c.agreement_id)).group_by(order.c.agreement_id), set_off
 
 
-def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+@once_a_look
+def promised_by(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """Return what each fund has promised: awards of active agreements, and what closed ones paid. Three statements."""
-    agreement = table_of(Agreement)
-    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
-    statement = select(*columns).where(agreement.c.fund_id.in_(list(fund_ids)))
-    rows = session.connection().execute(statement).all()
+    rows = session.connection().execute(_awards(), {"wanted": list(fund_ids)}).all()
     paid = paid_by_agreement(session, [row.id for row in rows if row.status == FundStatus.CLOSED])
     found: dict[UUID, int] = {}
     for row in rows:
@@ -59,33 +63,42 @@ def promised_by(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]
     return found
 
 
+@functools.cache
+def _awards() -> Any:
+    agreement = table_of(Agreement)
+    columns = (agreement.c.id, agreement.c.fund_id, agreement.c.status, agreement.c.amount_minor)
+    return select(*columns).where(one_of(agreement.c.fund_id))
+
+
 def paid_by_milestone(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return tranche -> what was paid for it, net of returns, set-offs included. Two statements."""
-    ids = list(agreement_ids)
     posting, account, payout, part = map(table_of, (Posting, Account, Payout, RecoveryPart))
     statement = (
         select(payout.c.milestone_id, func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(payout.c.agreement_id.in_(ids), payout.c.milestone_id.is_not(None), account.c.kind == AccountKind.PAID)
+        .where(one_of(payout.c.agreement_id), payout.c.milestone_id.is_not(None), account.c.kind == AccountKind.PAID)
         .group_by(payout.c.milestone_id)
     )
-    found = _sums(session, statement)
+    found = _sums(session, statement, agreement_ids)
     set_off = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
-        part.c.against_agreement_id.in_(ids), part.c.milestone_id.is_not(None)
+        one_of(part.c.against_agreement_id), part.c.milestone_id.is_not(None)
     )
-    for milestone, amount in _sums(session, set_off.group_by(part.c.milestone_id)).items():
+    for milestone, amount in _sums(session, set_off.group_by(part.c.milestone_id), agreement_ids).items():
         found[milestone] = found.get(milestone, 0) + amount
     return found
 
 
 def set_off_against(session: Session, milestone_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return tranche -> what was set off against it. One statement."""
+    return _sums(session, _set_off(), milestone_ids)
+
+
+@functools.cache
+def _set_off() -> Any:
     part = table_of(RecoveryPart)
-    statement = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(
-        part.c.milestone_id.in_(list(milestone_ids))
-    )
-    return _sums(session, statement.group_by(part.c.milestone_id))
+    statement = select(part.c.milestone_id, func.sum(part.c.amount_minor)).where(one_of(part.c.milestone_id))
+    return statement.group_by(part.c.milestone_id)
 
 
 def freed_by_settlement(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -128,9 +141,9 @@ def _paid_besides(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
         select(payout.c.agreement_id, func.sum(posting.c.amount_minor))
         .join_from(payout, posting, posting.c.payout_id == payout.c.id)
         .join(account, account.c.id == posting.c.account_id)
-        .where(payout.c.agreement_id.in_(ids), payout.c.milestone_id.is_(None), account.c.kind == AccountKind.PAID)
+        .where(one_of(payout.c.agreement_id), payout.c.milestone_id.is_(None), account.c.kind == AccountKind.PAID)
     )
-    return _sums(session, statement.group_by(payout.c.agreement_id))
+    return _sums(session, statement.group_by(payout.c.agreement_id), ids)
 
 
 def _unpaid_in_tranches(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
@@ -142,22 +155,33 @@ def _unpaid_in_tranches(session: Session, ids: Collection[UUID]) -> dict[UUID, i
     return found
 
 
-def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+@once_a_look
+def reserved_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """Return what is approved or on its way for each agreement: the money that is reserved. One statement."""
+    return _sums(session, _reserved(), agreement_ids)
+
+
+@functools.cache
+def _reserved() -> Any:
     payout = table_of(Payout)
     statement = select(payout.c.agreement_id, func.sum(payout.c.amount_minor)).where(
-        payout.c.agreement_id.in_(list(agreement_ids)),
-        payout.c.state.in_((PayoutState.APPROVED, PayoutState.INSTRUCTED)),
+        one_of(payout.c.agreement_id), payout.c.state.in_((PayoutState.APPROVED, PayoutState.INSTRUCTED))
     )
-    return _sums(session, statement.group_by(payout.c.agreement_id))
+    return statement.group_by(payout.c.agreement_id)
 
 
-def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
+@once_a_look
+def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """Return each fund's part of suspense, which all funds of a currency share. One statement.
 
     A line of it belongs to the fund whose own account the same entry moves, else to that of its payout, else to that of
     the statement which it came by.
     """
+    return _sums(session, _suspense(), fund_ids)
+
+
+@functools.cache
+def _suspense() -> Any:
     posting, account, payout = table_of(Posting), table_of(Account), table_of(Payout)
     event, line, statement_of = table_of(BankEvent), table_of(StatementLine), table_of(BankStatement)
     beside, owned = posting.alias("beside"), account.alias("owned")
@@ -178,8 +202,8 @@ def suspense_by_fund(session: Session, fund_ids: Collection[UUID]) -> dict[UUID,
         .where(posting.c.account_id.in_(select(account.c.id).where(account.c.kind == AccountKind.SUSPENSE)))
         .subquery()
     )
-    summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(owners.c.owner.in_(list(fund_ids)))
-    return _sums(session, summed.group_by(owners.c.owner))
+    summed = select(owners.c.owner, func.sum(owners.c.amount_minor)).where(one_of(owners.c.owner))
+    return summed.group_by(owners.c.owner)
 
 
 def moved_after(session: Session, fund_ids: Collection[UUID], on: date) -> dict[UUID, dict[date, int]]:
@@ -212,5 +236,5 @@ def moved_after(session: Session, fund_ids: Collection[UUID], on: date) -> dict[
 _AT_THE_BANK = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.SUSPENSE)
 
 
-def _sums(session: Session, statement: Any) -> dict[UUID, int]:
-    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}
+def _sums(session: Session, statement: Any, ids: Collection[UUID]) -> dict[UUID, int]:
+    return {row[0]: int(row[1]) for row in session.connection().execute(statement, {"wanted": list(ids)})}

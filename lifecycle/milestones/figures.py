@@ -1,6 +1,8 @@
 """The figures of agreements as the fund rules ask for them, in a fixed number of statements."""
 
-from collections.abc import Collection
+import functools
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,15 +11,17 @@ from sqlmodel import Session
 from lifecycle.ledger.sums import paid_by_agreement, reserved_by_agreement
 from lifecycle.milestones.entitlement import Figures
 from models.agreements import Agreement, CostStatement, Milestone
+from models.look import once_a_look
 from models.projects import Project
-from models.reading import beside, table_of
+from models.reading import beside, one_of, table_of
 from models.reviews import Review
 from models.states import GateOutcome, MilestoneState, ProjectState, ReviewState
 
 LAST_GATE = "G5"
 
 
-def figures_of(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, Figures]:
+@once_a_look
+def figures_of(session: Session, agreement_ids: Collection[UUID]) -> Mapping[UUID, Figures]:
     """Return award, rate, verified cost and own money, released tranches, and what is paid or on its way.
 
     P counts what is approved or in transit as paid, net of returns and repayments. Seven statements.
@@ -25,13 +29,6 @@ def figures_of(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, 
     ids = list(agreement_ids)
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     costs, released, decided = _costs(session, ids), _released(session, ids), _last_gate_decided(session, ids)
-    agreement, project = table_of(Agreement), table_of(Project)
-    columns = ("id", "amount_minor", "currency", "rate_basis_points", "audit_accepted_on")
-    statement = (
-        select(*(agreement.c[name] for name in columns), project.c.stage)
-        .join(project, project.c.id == agreement.c.project_id)
-        .where(agreement.c.id.in_(ids))
-    )
     return {
         row.id: Figures(
             currency=row.currency,
@@ -45,44 +42,68 @@ def figures_of(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, 
             is_audit_accepted=row.audit_accepted_on is not None,
             is_stopped=row.stage in (ProjectState.STOPPED, ProjectState.WITHDRAWN),
         )
-        for row in session.connection().execute(statement)
+        for row in session.connection().execute(_agreements(), {"wanted": ids})
     }
+
+
+@functools.cache
+def _agreements() -> Any:
+    agreement, project = table_of(Agreement), table_of(Project)
+    columns = ("id", "amount_minor", "currency", "rate_basis_points", "audit_accepted_on")
+    return (
+        select(*(agreement.c[name] for name in columns), project.c.stage)
+        .join(project, project.c.id == agreement.c.project_id)
+        .where(one_of(agreement.c.id))
+    )
 
 
 def _costs(session: Session, ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
     """Return agreement -> (accepted cost, accepted own money)."""
+    rows = session.connection().execute(_accepted_costs(), {"wanted": ids})
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+@functools.cache
+def _accepted_costs() -> Any:
     cost = table_of(CostStatement)
-    statement = (
+    return (
         select(cost.c.agreement_id, func.sum(cost.c.accepted_minor), func.sum(cost.c.accepted_own_minor))
-        .where(cost.c.agreement_id.in_(ids), cost.c.verified_at.is_not(None))
+        .where(one_of(cost.c.agreement_id), cost.c.verified_at.is_not(None))
         .group_by(cost.c.agreement_id)
     )
-    return {row[0]: (int(row[1]), int(row[2])) for row in session.connection().execute(statement)}
 
 
 def _released(session: Session, ids: list[UUID]) -> dict[UUID, int]:
     """Return agreement -> sum of its accepted tranches."""
+    return {row[0]: int(row[1]) for row in session.connection().execute(_accepted_tranches(), {"wanted": ids})}
+
+
+@functools.cache
+def _accepted_tranches() -> Any:
     milestone = table_of(Milestone)
-    statement = (
+    return (
         select(milestone.c.agreement_id, func.sum(milestone.c.amount_minor))
-        .where(milestone.c.agreement_id.in_(ids), beside(milestone.c.state) == MilestoneState.ACCEPTED)
+        .where(one_of(milestone.c.agreement_id), beside(milestone.c.state) == MilestoneState.ACCEPTED)
         .group_by(milestone.c.agreement_id)
     )
-    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}
 
 
 def _last_gate_decided(session: Session, ids: list[UUID]) -> frozenset[UUID]:
     """Return the agreements whose project's present visit has a go at the last gate."""
+    return frozenset(session.connection().execute(_decided(), {"wanted": ids}).scalars())
+
+
+@functools.cache
+def _decided() -> Any:
     agreement, project, review = table_of(Agreement), table_of(Project), table_of(Review)
-    statement = (
+    return (
         select(agreement.c.id)
         .join(project, project.c.id == agreement.c.project_id)
         .join(review, review.c.stage_run_id == project.c.stage_run_id)
         .where(
-            agreement.c.id.in_(ids),
+            one_of(agreement.c.id),
             review.c.gate == LAST_GATE,
             review.c.state == ReviewState.DECIDED,
             review.c.outcome == GateOutcome.GO,
         )
     )
-    return frozenset(session.connection().execute(statement).scalars())

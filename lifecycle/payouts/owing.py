@@ -49,7 +49,7 @@ def lowered_by(
     owing = {key for key, rows in orders.items() if any(row.state == RecoveryState.OPEN for row in rows)}
     if not owing:
         return {}
-    paid, agreements = paid_by_agreement(session, owing), rows_by(session, Agreement, "id", owing)
+    paid, agreements = dict(paid_by_agreement(session, owing)), rows_by(session, Agreement, "id", owing)
     met: dict[UUID, int] = {}
     found = {}
     for place, (row, change, returned) in enumerate(zip(payouts, changes, returns, strict=True)):

@@ -27,7 +27,7 @@ def to_reopen(session: Session, tasks: Sequence[Task[Any]]) -> Mapping[UUID, Any
         return {}
     taken = _with_another(session, [agreements[key][0] for key in closed])
     paid = paid_by_agreement(session, closed)
-    promised = promised_by(session, {task.fund.id for task in asked})
+    promised = dict(promised_by(session, {task.fund.id for task in asked}))
     found = {}
     for task in asked:
         agreement, fund = agreements[task.row.agreement_id][0], task.fund

@@ -1,5 +1,6 @@
 """What the verbs of people and organisations look at: new values that may be taken, things that must be there."""
 
+import functools
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from models.access import WebSession
 from models.people import ApiToken, Delegation, Organisation, RoleGrant, User
 from models.programmes import StandardDraft, StandardPack
 from models.projects import Project
-from models.reading import grouped, rows_by, table_of
+from models.reading import grouped, one_of, rows_by, table_of
 from models.states import STAGES, Role, UserStatus
 
 
@@ -297,16 +298,21 @@ class Holder:
 
 def holders(session: Session, user_ids: Iterable[UUID]) -> dict[UUID, Holder]:
     """Return those of these accounts that are there, in one read."""
+    rows = session.connection().execute(_accounts_and_grants(), {"wanted": list(set(user_ids))})
+    return {user_id: _holder(own) for user_id, own in grouped(rows, "id").items()}
+
+
+@functools.cache
+def _accounts_and_grants() -> Any:
     user, grant = table_of(User), table_of(RoleGrant)
     account = user.alias("account")
     live = (grant.c.user_id == account.c.id) & grant.c.revoked_at.is_(None)
     columns = (user.c.id, user.c.name, user.c.person_id, user.c.status, user.c.competences)
-    statement = (
+    return (
         select(*columns, grant.c.user_id, grant.c.role, grant.c.organisation_id)
         .select_from(user.join(account, account.c.person_id == user.c.person_id).outerjoin(grant, live))
-        .where(user.c.id.in_(set(user_ids)))
+        .where(one_of(user.c.id))
     )
-    return {user_id: _holder(rows) for user_id, rows in grouped(session.execute(statement), "id").items()}
 
 
 def _holder(rows: Sequence[Any]) -> Holder:

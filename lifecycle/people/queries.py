@@ -1,5 +1,6 @@
 """Who is who, for lists and for the question whom to ask: accounts, grants, organisations, programmes."""
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -8,10 +9,11 @@ from sqlalchemy import Text, case, cast, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.permissions import PARTIES_OF_ROLE
+from models.look import once_a_look
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardDraft, StandardPack
 from models.projects import Project, ProjectMember
-from models.reading import behind
+from models.reading import behind, one_of
 from models.reviews import PanelMember, Review
 from models.states import ReviewState, Role, UserStatus
 
@@ -193,6 +195,7 @@ WhoOwes: TypeAlias = Mapping[tuple[UUID, Role], tuple[Holder, ...]]
 """(project, role) -> those to ask."""
 
 
+@once_a_look
 def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
     """Return (project, role) -> those to ask: who was named there, else who holds the role at its party.
 
@@ -212,50 +215,43 @@ def people_who_owe(session: Session, project_ids: Sequence[UUID]) -> WhoOwes:
 
 
 def _named(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
+    return _gathered(session.execute(_members(), {"wanted": list(project_ids)}))
+
+
+@functools.cache
+def _members() -> Any:
     member, user = _table(ProjectMember), _table(User)
-    statement = (
+    return (
         select(member.c.project_id, member.c.role, user.c.name, user.c.person_id)
         .join(user, user.c.id == member.c.user_id)
-        .where(member.c.project_id.in_(project_ids), member.c.until_at.is_(None), user.c.status == UserStatus.ACTIVE)
+        .where(one_of(member.c.project_id), member.c.until_at.is_(None), user.c.status == UserStatus.ACTIVE)
     )
-    return _gathered(session.execute(statement))
 
 
 def _chairs(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
     """Return the chairs of the reviews that are not decided yet."""
+    return _gathered(session.execute(_chairing(), {"wanted": list(project_ids)}))
+
+
+@functools.cache
+def _chairing() -> Any:
     review, seat, user = _table(Review), _table(PanelMember), _table(User)
     open_states = (ReviewState.CALLED, ReviewState.SCORING, ReviewState.PROPOSED)
-    statement = (
+    return (
         select(review.c.project_id, literal(str(Role.PANEL_CHAIR)).label("role"), user.c.name, user.c.person_id)
         .join(seat, seat.c.review_id == review.c.id)
         .join(user, user.c.id == seat.c.user_id)
-        .where(review.c.project_id.in_(project_ids), review.c.state.in_(open_states))
+        .where(one_of(review.c.project_id), review.c.state.in_(open_states))
         .where(seat.c.is_chair, seat.c.recused_on.is_(None), user.c.status == UserStatus.ACTIVE)
     )
-    return _gathered(session.execute(statement))
 
 
 def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, Role], set[Holder]]:
-    project, programme, grant, user = _table(Project), _table(Programme), _table(RoleGrant), _table(User)
-    projects = session.execute(
-        select(
-            project.c.id,
-            project.c.organisation_id.label("sme"),
-            project.c.platform_id.label("platform"),
-            project.c.receiver_id.label("receiver"),
-            programme.c.organisation_id.label("programme"),
-            programme.c.organisation_id.label("funder"),
-        )
-        .join(programme, programme.c.id == project.c.programme_id)
-        .where(project.c.id.in_(project_ids))
-    ).all()
+    parts, grants_at = _parts_and_grants()
+    projects = session.execute(parts, {"wanted": list(project_ids)}).all()
     holders: dict[UUID, dict[Role, set[Holder]]] = {}
     places = {part for row in projects for part in row[1:] if part is not None}
-    for row in session.execute(
-        select(grant.c.role, grant.c.organisation_id, user.c.name, user.c.person_id)
-        .join(user, user.c.id == grant.c.user_id)
-        .where(grant.c.organisation_id.in_(places), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
-    ):
+    for row in session.execute(grants_at, {"wanted": list(places)}):
         there = holders.setdefault(row.organisation_id, {})
         there.setdefault(Role(row.role), set()).add(Holder(row.name, row.person_id))
     found: dict[tuple[UUID, Role], set[Holder]] = {}
@@ -265,6 +261,29 @@ def _granted(session: Session, project_ids: Sequence[UUID]) -> dict[tuple[UUID, 
                 if party in PARTIES_OF_ROLE.get(role, ()):
                     found.setdefault((row.id, role), set()).update(known)
     return found
+
+
+@functools.cache
+def _parts_and_grants() -> tuple[Any, Any]:
+    project, programme, grant, user = _table(Project), _table(Programme), _table(RoleGrant), _table(User)
+    parts = (
+        select(
+            project.c.id,
+            project.c.organisation_id.label("sme"),
+            project.c.platform_id.label("platform"),
+            project.c.receiver_id.label("receiver"),
+            programme.c.organisation_id.label("programme"),
+            programme.c.organisation_id.label("funder"),
+        )
+        .join(programme, programme.c.id == project.c.programme_id)
+        .where(one_of(project.c.id))
+    )
+    granted = (
+        select(grant.c.role, grant.c.organisation_id, user.c.name, user.c.person_id)
+        .join(user, user.c.id == grant.c.user_id)
+        .where(one_of(grant.c.organisation_id), grant.c.revoked_at.is_(None), user.c.status == UserStatus.ACTIVE)
+    )
+    return parts, granted
 
 
 _PARTS = ("sme", "platform", "receiver", "programme", "funder")

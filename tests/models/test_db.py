@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session
 
@@ -166,6 +166,22 @@ class TestReading:
                 balance(session)
             with transaction(fund) as session:
                 take(session, 1)
+
+    def test_has_sqlite_prepare_statements_anew_only_where_writing_follows_reading(self, fund: Engine) -> None:
+        def turned() -> list[str]:
+            return [one for one in sent if one.startswith("PRAGMA query_only")]
+
+        sent: list[str] = []
+        event.listen(fund, "before_cursor_execute", lambda _c, _cursor, statement, *_: sent.append(statement))
+        for _ in range(3):
+            with reading(fund) as session:
+                balance(session)
+        assert turned() == (["PRAGMA query_only = ON"] if is_sqlite(fund) else [])
+
+        for _ in range(3):
+            with transaction(fund) as session:
+                take(session, 1)
+        assert turned()[1:] == (["PRAGMA query_only = OFF"] if is_sqlite(fund) else [])
 
     def test_gives_rows_that_can_be_used_afterwards(self, fund: Engine) -> None:
         with reading(fund) as session:

@@ -1,12 +1,15 @@
 """One look asks nothing twice, and forgets everything when it is over."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from sqlalchemy import bindparam, event, select, text, update
+from sqlmodel import Session
 
 from models.db import looking, reading, transaction
+from models.look import once_a_look
 from models.people import Organisation
 from models.reading import rows_by, table_of
 from tests.factories import House
@@ -81,6 +84,29 @@ class TestALook:
                 rows.close()
 
         assert len(sent) == 2
+
+    def test_answers_a_query_of_the_same_values_once(self, each_house: House) -> None:
+        own = each_house.parties["sme"]
+        asked: list[UUID] = []
+
+        @once_a_look
+        def names(session: Session, ids: Collection[UUID]) -> Mapping[UUID, str]:
+            asked.extend(ids)
+            return {row.id: row.name for row in session.execute(select(PLACE).where(PLACE.c.id.in_(ids)))}
+
+        with looking(each_house.engine) as session:
+            first, second = names(session, [own]), names(session, [own])
+            assert names(session, []) == {}
+            with pytest.raises(TypeError):
+                first[own] = "renamed"  # type: ignore[index]
+        assert first is second
+        assert asked == [own]
+
+        with transaction(each_house.engine) as session:
+            session.execute(update(PLACE).where(PLACE.c.id == own).values(name="renamed"))
+            assert names(session, [own]) == {own: "renamed"}
+            session.execute(update(PLACE).where(PLACE.c.id == own).values(name="again"))
+            assert names(session, [own]) == {own: "again"}
 
     @pytest.mark.parametrize("opened", [looking, reading])
     def test_writes_as_little_as_any_reading(self, each_house: House, opened: object) -> None:

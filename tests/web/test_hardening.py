@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from jinja2.exceptions import SecurityError
 from starlette.responses import RedirectResponse
 
 from lifecycle.access.queries import signed_in as session_of
@@ -16,7 +17,7 @@ from tests.factories import House, key
 from tests.web.browser import ADDRESS, Browser
 from tests.web.conftest import console_of
 from web.cookies import SESSION as COOKIE
-from web.render import hashed_name
+from web.render import environment, hashed_name
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "web/templates").glob("*.html"))
 HOSTILE = "<script>alert(1)</script>\"'{{7*7}}"
@@ -129,6 +130,16 @@ class TestAHostileText:
         browser.open("/login")
         page = browser.send("Sign in", login="x", password="y", next="/board\r\nset-cookie: a=b")
         assert "a" not in page.answer.cookies
+
+
+class TestATemplate:
+    @pytest.mark.parametrize("asked", ["one.__class__", "one.append(1)", "one.append.__self__", "shown.__globals__"])
+    def test_reaches_nothing_of_python_behind_what_it_shows_however_often_it_asks(self, asked: str) -> None:
+        template = environment().from_string(f"{{{{ {asked} }}}}")
+        for one in ([], [1]):
+            with pytest.raises(SecurityError):
+                template.render(one=one, shown=console_of)
+        assert environment().from_string("{{ one.index(1) }}").render(one=[1]) == "0"
 
 
 class TestAField:

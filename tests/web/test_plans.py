@@ -28,15 +28,15 @@ PAGES = (
     ("/projects", Role.COORDINATOR, 6),
     ("/projects/calendar", Role.COORDINATOR, 8),
     ("/projects/{project}", Role.COORDINATOR, 60),
-    ("/inbox", Role.COORDINATOR, 43),
+    ("/inbox", Role.COORDINATOR, 42),
     ("/inbox", Role.FUND_MANAGER, 70),
-    ("/inbox", Role.PROJECT_LEAD, 72),
-    ("/inbox", Role.CERTIFIER, 65),
-    ("/inbox", Role.ACCOUNTANT, 36),
+    ("/inbox", Role.PROJECT_LEAD, 70),
+    ("/inbox", Role.CERTIFIER, 63),
+    ("/inbox", Role.ACCOUNTANT, 33),
     ("/inbox", Role.AUDITOR, 14),
     ("/payouts", Role.FUND_MANAGER, 46),
-    ("/payouts/{payout}", Role.FUND_MANAGER, 77),
-    ("/funds/{fund}", Role.FUND_MANAGER, 66),
+    ("/payouts/{payout}", Role.FUND_MANAGER, 74),
+    ("/funds/{fund}", Role.FUND_MANAGER, 64),
 )
 """Page, who opens it, and how many statements it may send."""
 TWICE = 2
