@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.commands import PROPOSE_STANDARD, ProposeStandard, PublishStandard
-from lifecycle.people.queries import standards
+from lifecycle.people.queries import replaced_by, standards
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.difference import differences
@@ -25,9 +25,11 @@ from web.acts import actions
 from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY
+from web.listing import Listing, answer, wanted
 from web.nouns import DRAFTS
 from web.pack_form import groups_of, merged
-from web.pages.standards import comparison, impact_of, text_of_pack
+from web.pages.impact import impact_of, table_of_clauses
+from web.pages.standards import comparison, text_of_pack
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -60,7 +62,7 @@ def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
         return _page(visit, text, reason, report=report)
     if pack is None or found:
         return _page(visit, text, reason, report=report, error=Invalid(*map(_told, found)))
-    answer = visit.act(
+    handed = visit.act(
         ProposeStandard(
             command_id=text_of(form, KEY) or str(visit.house.new_id()),
             sha256=library.sha256(pack),
@@ -68,9 +70,9 @@ def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
             reason=reason.strip(),
         )
     )
-    if answer.error is not None:
-        return _page(visit, text, reason, report=report, error=answer.error)
-    return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
+    if handed.error is not None:
+        return _page(visit, text, reason, report=report, error=handed.error)
+    return RedirectResponse(f"/receipts/{handed.command.command_id}", status_code=303)
 
 
 @router.get("/standard-drafts/numbers")
@@ -113,13 +115,27 @@ def as_yaml(visit: Somebody, ref: str) -> Response:
     return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
 
 
+@router.get("/standard-drafts/{ref}/simulation.{form}")
+def simulation(visit: Somebody, ref: str, form: str) -> Response:
+    """Give the clauses at which the draft would have said something else, as a table."""
+
+    def work(session: Session) -> Listing:
+        new = Pack.model_validate(DRAFTS.find(session, visit, ref).body)
+        old = replaced_by(session, new)
+        if old is None:
+            raise NotFound(NotFound.code)
+        return table_of_clauses(session, visit, old, new)
+
+    return answer(visit, visit.read(work), wanted(form))
+
+
 @router.post("/standard-drafts/{ref}/publish")
 def publish(visit: Somebody, form: Typed, ref: str) -> Response:
     """Publish what another editor handed over."""
     row = visit.read(lambda session: DRAFTS.find(session, visit, ref))
-    answer = visit.act(_publish(row, text_of(form, KEY) or str(visit.house.new_id())))
-    if answer.error is not None:
-        return _draft_page(visit, ref, error=answer.error)
+    published = visit.act(_publish(row, text_of(form, KEY) or str(visit.house.new_id())))
+    if published.error is not None:
+        return _draft_page(visit, ref, error=published.error)
     return RedirectResponse(f"/standards/{row.code}/{row.pack_version}", status_code=303)
 
 
@@ -127,13 +143,13 @@ def _draft_page(visit: Visit, ref: str, *, error: LifecycleError | None = None) 
     def work(session: Session) -> dict[str, Any]:
         row = DRAFTS.find(session, visit, ref)
         new = Pack.model_validate(row.body)
-        old = _before(session, new)
+        old = replaced_by(session, new)
         (by,) = rows_by(session, User, "id", [row.proposed_by])[row.proposed_by]
         values = {"row": row, "by": by.name, "old": "", "can": [one for one in _acts(session, row) if one.is_allowed]}
         if old is not None:
             values["old"] = f"{old.code}@{old.version}"
             values["compared"] = comparison(visit, old, new)
-            values["impact"] = impact_of(session, visit, library.sha256(old), row.sha256)
+            values["impact"] = impact_of(session, visit, old, new)
         return values
 
     def _acts(session: Session, row: Any) -> Sequence[Any]:
@@ -236,7 +252,7 @@ def _report(session: Session, visit: Visit, pack: Pack | None, found: Sequence[P
             "name": f"{pack.code}@{pack.version}",
             "clauses": sum(len(stage.criteria) for stage in pack.stages),
         }
-        old = _before(session, pack)
+        old = replaced_by(session, pack)
         if old is not None:
             values |= {"base": f"{old.code}@{old.version}", "changes": _changes(visit, old, pack)}
     return values
@@ -250,15 +266,6 @@ def _changes(visit: Visit, old: Pack, new: Pack) -> list[dict[str, Any]]:
         for part in comparison(visit, old, new)["parts"]
         for row in part["rows"]
     ]
-
-
-def _before(session: Session, pack: Pack) -> Pack | None:
-    """Return the newest other version of the same standard, else the standard that it is based on, if published."""
-    rows = [one for one in standards(session) if one["version"] != pack.version or one["code"] != pack.code]
-    same = [one for one in rows if one["code"] == pack.code]
-    based = [one for one in rows if f"{one['code']}@{one['version']}" == pack.based_on]
-    chosen = max(same, key=lambda one: one["published_at"]) if same else next(iter(based), None)
-    return packs_of(session, [chosen["sha256"]])[chosen["sha256"]] if chosen else None
 
 
 def _published(session: Session, name: str) -> Pack | None:
