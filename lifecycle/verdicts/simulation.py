@@ -174,7 +174,7 @@ class _Bench:
         return [self._judged(row, shelf, self.stamp.today) for row in rows]
 
     def passed(self, rows: Sequence[Any], stages: Sequence[ProjectState], zone: tzinfo) -> list[_Then]:
-        """Return these projects as they were when they passed the gates of these stages, the last time that they did."""
+        """Return these projects as they were when they last passed the gates of these stages."""
         runs = rows_by(self.session, StageRun, "project_id", [row.id for row in rows], "opened_on", "visit")
         return [
             _Then(row, run, datetime.combine(run.closed_on + timedelta(days=1), time(), zone))

@@ -359,8 +359,6 @@ ROUTES: Mapping[str, Right] = {
     # drafts of standards
     "GET /standard-drafts/new": holds(*_EDITORS),
     "POST /standard-drafts/new": holds(*_EDITORS),
-    "GET /standard-drafts/numbers": holds(*_EDITORS),
-    "POST /standard-drafts/numbers": holds(*_EDITORS),
     "GET /standard-drafts/{ref}": reads("standard-drafts"),
     "GET /standard-drafts/{ref}/yaml": reads("standard-drafts"),
     "GET /standard-drafts/{ref}/simulation.{form}": reads("standard-drafts"),

@@ -14,6 +14,7 @@ from lifecycle.people.queries import drafts, standards
 from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.board import COUNTED
 from lifecycle.projects.queries import living_count
+from lifecycle.standards import library
 from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
 from lifecycle.standards.pack import Criterion, Pack
@@ -98,7 +99,9 @@ def diff(visit: Somebody, code: str, pair: str) -> Response:
 @router.get("/standards/{code}/diff/{pair}/simulation.{form}")
 def simulation(visit: Somebody, code: str, pair: str, form: str) -> Response:
     """Give the clauses at which another version would have said something else, as a table."""
-    return answer(visit, visit.read(lambda session: table_of_clauses(session, visit, *_pair(session, code, pair))), wanted(form))
+    return answer(
+        visit, visit.read(lambda session: table_of_clauses(session, visit, *_pair(session, code, pair))), wanted(form)
+    )
 
 
 def _pair(session: Session, code: str, pair: str) -> tuple[Pack, Pack]:
@@ -142,11 +145,45 @@ def _as_yaml(visit: Visit, code: str, version: str) -> Response:
     )
 
 
-def text_of_pack(pack: Pack) -> str:
-    """Return a pack as the one YAML document that an editor changes; what is left out is as it always is."""
+def text_of_pack(pack: Pack, gate: str = "") -> str:
+    """Return a pack as the one YAML document that an editor changes, or one gate of it; the rest is as it always is."""
     said = pack.model_dump(mode="json", exclude_defaults=True)
-    shape: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 120, "default_flow_style": None}
-    return str(yaml.dump(said, Dumper=yaml.CSafeDumper, **shape))
+    if gate:
+        said = {
+            **{key: said[key] for key in ("code", "version")},
+            library.REST: f"{pack.code}@{pack.version}",
+            **{
+                part: [one for one in said.get(part, ()) if one["gate"] == gate]
+                for part in ("evidence_types", "stages")
+            },
+        }
+    return str(yaml.dump(said, Dumper=_Short, allow_unicode=True, sort_keys=False, width=160))
+
+
+class _Short(yaml.CSafeDumper):
+    """Writes what is small on one line: a field of a form, the parameters of a clause."""
+
+
+_ON_ONE_LINE = 2
+"""Levels of lists and mappings."""
+
+
+def _levels(value: Any) -> int:
+    if not isinstance(value, Mapping | list):
+        return 0
+    return 1 + max(map(_levels, value.values() if isinstance(value, Mapping) else value), default=0)
+
+
+def _mapping(dumper: Any, value: Mapping[str, Any]) -> Any:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=_levels(value) <= _ON_ONE_LINE)
+
+
+def _sequence(dumper: Any, value: list[Any]) -> Any:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=_levels(value) <= _ON_ONE_LINE)
+
+
+_Short.add_representer(dict, _mapping)
+_Short.add_representer(list, _sequence)
 
 
 def _stage(pack: Pack, stage: Any, words: Words) -> dict[str, Any]:
