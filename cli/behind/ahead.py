@@ -9,7 +9,7 @@ from cli.door import Door
 from cli.output import Column
 from lifecycle.actor import Actor
 from lifecycle.errors import NotFound
-from lifecycle.people.queries import replaced_by
+from lifecycle.people.queries import replaced_by, versions_of
 from lifecycle.standards import library
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
@@ -34,7 +34,9 @@ def simulate_pack(door: Door, standard: str, base: str) -> None:
     def work(session: Session) -> tuple[Pack, Any]:
         old = _base(door, session, new, base)
         stamp = door.stamp(Actor.clock())
-        return old, simulated(session, library.sha256(old), old, new, stamp, door.output.zone())
+        sha256 = library.sha256(old)
+        packs = {**versions_of(session, new.code, but=new.version), sha256: old}
+        return old, simulated(session, sha256, packs, new, stamp, door.output.zone())
 
     old, found = door.read(work)
     rounds = (("present", found.now), ("passed", found.past))
@@ -46,7 +48,7 @@ def simulate_pack(door: Door, standard: str, base: str) -> None:
         door.output.say(
             f"standard_simulated_{kind}",
             base=f"{old.code}@{old.version}",
-            gates=list(found.gates) or ["–"],
+            gates=list(one.at) or ["–"],
             count=len(one.gates),
             failing=len(one.failing),
         )

@@ -3,13 +3,13 @@
 The judgement is the one of every gate (`stages.judgement`); nothing is written, and neither pack need be published.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, union_all
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
@@ -63,9 +63,11 @@ class Clause:
 class Round:
     """Gates in the order of their projects' numbers."""
 
+    at: tuple[str, ...]
+    """The gates at which the packs ask for different things; only these are judged."""
     gates: Sequence[Judged]
     is_cut: bool
-    """There are more projects than were looked at."""
+    """There are more than were looked at."""
 
     @cached_property
     def failing(self) -> Sequence[Judged]:
@@ -92,33 +94,31 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """What a change from one pack to another means for projects that have frozen the older one."""
+    """What a version would mean for projects that have frozen another one."""
 
-    gates: tuple[str, ...]
-    """The gates at which the packs ask for different things; only these are judged."""
     now: Round
-    """The present gates of those that have not ended."""
+    """The present gates of those that have not ended and have frozen the version that it would replace."""
     past: Round
-    """The gates that they and the ended ones passed, each on the records of the day on which it was passed."""
+    """The gates that projects under any of the older versions passed, each on the records of that day."""
 
 
-def simulated(session: Session, sha256: str, old: Pack, new: Pack, stamp: Stamp, zone: tzinfo) -> Simulation:
-    """Judge the projects that have frozen the pack of this hash by it and by another one, the first by number."""
-    stages = tuple(stage for stage in STAGES if _says_otherwise(old, new, stage))
-    project = table_of(Project)
-    frozen = select(project).where(project.c.pack_sha256 == sha256).order_by(project.c.number)
-    at_these = frozen.where(project.c.stage.in_(stages))
-    beyond = frozen.where(project.c.stage.not_in(STAGES[: STAGES.index(stages[0]) + 1] if stages else STAGES))
-    bench = _Bench(session, old, new, stamp)
-    now, past = (
-        session.execute(asked.limit(MOST_PROJECTS + 1)).all() if stages else [] for asked in (at_these, beyond)
-    )
-    passed = bench.passed(past[:MOST_PROJECTS], stages, zone)
+def simulated(
+    session: Session, old: str, packs: Mapping[str, Pack], new: Pack, stamp: Stamp, zone: tzinfo
+) -> Simulation:
+    """Judge projects by the pack that they have frozen and by another one: the first by number.
+
+    `packs` are the versions whose passed gates are judged, by their hashes; those under way are of the version `old`.
+    """
+    bench = _Bench(session, packs, new, stamp)
+    stages = bench.stages[old]
+    passed, are_more = bench.passed(zone)
+    living = bench.living(old) if stages else []
     return Simulation(
-        gates=tuple(map(_gate, stages)),
-        now=Round(gates=bench.judged(now[:MOST_PROJECTS]), is_cut=len(now) > MOST_PROJECTS),
+        now=Round(at=_gates(stages), gates=bench.judged(living[:MOST_PROJECTS]), is_cut=len(living) > MOST_PROJECTS),
         past=Round(
-            gates=bench.judged_then(passed[:MOST_GATES]), is_cut=len(past) > MOST_PROJECTS or len(passed) > MOST_GATES
+            at=_gates(frozenset().union(*bench.stages.values())),
+            gates=bench.judged_then(passed[:MOST_GATES]),
+            is_cut=are_more or len(passed) > MOST_GATES,
         ),
     )
 
@@ -138,6 +138,10 @@ def _reached(pack: Pack, stage: ProjectState) -> dict[str, Criterion]:
             found[one.id] = one
             waiting += [pack.criterion(clause) for clause in one.after]
     return found
+
+
+def _gates(stages: Collection[ProjectState]) -> tuple[str, ...]:
+    return tuple(_gate(stage) for stage in STAGES if stage in stages)
 
 
 def _gate(stage: ProjectState) -> str:
@@ -163,25 +167,50 @@ class _Then:
 
 
 class _Bench:
-    """Both packs, and the rows that either of them looks at."""
+    """The packs that projects have frozen and the one they are judged by besides, and the rows that these look at."""
 
-    def __init__(self, session: Session, old: Pack, new: Pack, stamp: Stamp) -> None:
-        self.session, self.packs, self.stamp = session, (old, new), stamp
+    def __init__(self, session: Session, packs: Mapping[str, Pack], new: Pack, stamp: Stamp) -> None:
+        self.session, self.packs, self.new, self.stamp = session, packs, new, stamp
+        self.stages = {
+            sha256: frozenset(stage for stage in STAGES if _says_otherwise(pack, new, stage))
+            for sha256, pack in packs.items()
+        }
+
+    def living(self, sha256: str) -> Sequence[Any]:
+        """Return projects at a stage whose gate may be judged differently, one more than are judged."""
+        at_these = _PROJECT.c.stage.in_(self.stages[sha256])
+        return self.session.execute(_frozen(sha256).where(at_these).limit(MOST_PROJECTS + 1)).all()
 
     def judged(self, rows: Sequence[Any]) -> list[Judged]:
         """Judge the present gates of these projects."""
         shelf = self._shelf(rows)
         return [self._judged(row, shelf, self.stamp.today) for row in rows]
 
-    def passed(self, rows: Sequence[Any], stages: Sequence[ProjectState], zone: tzinfo) -> list[_Then]:
-        """Return these projects as they were when they last passed the gates of these stages."""
-        runs = rows_by(self.session, StageRun, "project_id", [row.id for row in rows], "opened_on", "visit")
-        return [
+    def passed(self, zone: tzinfo) -> tuple[list[_Then], bool]:
+        """Return projects as they were when they last passed gates that may be judged differently; are there more."""
+        rows = self._beyond()
+        runs = rows_by(
+            self.session, StageRun, "project_id", [row.id for row in rows[:MOST_PROJECTS]], "opened_on", "visit"
+        )
+        then = [
             _Then(row, run, datetime.combine(run.closed_on + timedelta(days=1), time(), zone))
-            for row in rows
+            for row in rows[:MOST_PROJECTS]
             for run in {run.stage: run for run in runs.get(row.id, ()) if _is_passed(run)}.values()
-            if run.stage in stages
+            if run.stage in self.stages[row.pack_sha256]
         ]
+        return then, len(rows) > MOST_PROJECTS
+
+    def _beyond(self) -> list[Any]:
+        """Return projects beyond the first stage whose gate may be judged differently, by number, one too many."""
+        each = [
+            _frozen(sha256).where(_PROJECT.c.stage.not_in(STAGES[: min(map(STAGES.index, stages)) + 1]))
+            for sha256, stages in self.stages.items()
+            if stages
+        ]
+        if not each:
+            return []
+        some = union_all(*(select(one.limit(MOST_PROJECTS + 1).subquery()) for one in each)).subquery()
+        return list(self.session.execute(select(some).order_by(some.c.number).limit(MOST_PROJECTS + 1)))
 
     def judged_then(self, passed: Sequence[_Then]) -> list[Judged]:
         """Judge gates that were passed, on what was there then."""
@@ -189,12 +218,12 @@ class _Bench:
         return [self._judged(row, shelf.then(row, row.end), row.run.closed_on) for row in passed]
 
     def _shelf(self, rows: Sequence[Any]) -> Shelf:
-        stages = {ProjectState(row.stage) for row in rows}
-        read = frozenset().union(*(registers_until(pack, stage) for pack in self.packs for stage in stages))
-        return Shelf(self.session, rows, read)
+        asked = {(row.pack_sha256, ProjectState(row.stage)) for row in rows}
+        read = (registers_until(pack, stage) for sha256, stage in asked for pack in (self.packs[sha256], self.new))
+        return Shelf(self.session, rows, frozenset().union(*read))
 
     def _judged(self, row: Any, shelf: Shelf, day: date) -> Judged:
-        before, after = (self._passes(pack, row, shelf, day) for pack in self.packs)
+        before, after = (self._passes(pack, row, shelf, day) for pack in (self.packs[row.pack_sha256], self.new))
         asked = tuple(sorted({*before, *after}, key=_place))
         said = {clause: (before.get(clause, True), after.get(clause, True)) for clause in asked}
 
@@ -217,6 +246,10 @@ class _Bench:
         return {one.clause: one.passes for one in judge_stage(pack, records, calendar=calendar, rules=RULES)}
 
 
+def _frozen(sha256: str) -> Select[Any]:
+    return select(_PROJECT).where(_PROJECT.c.pack_sha256 == sha256).order_by(_PROJECT.c.number)
+
+
 def _is_passed(run: Any) -> bool:
     return run.state == StageRunState.PASSED and run.closed_on is not None
 
@@ -224,3 +257,6 @@ def _is_passed(run: Any) -> bool:
 def _place(clause: str) -> tuple[str, int]:
     gate, _, number = clause.partition(".")
     return gate, int(number)
+
+
+_PROJECT = table_of(Project)

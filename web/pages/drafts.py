@@ -237,7 +237,7 @@ def _typed(form: FormData) -> _Draft:
 
 
 def _merged(draft: _Draft) -> _Draft:
-    """Return the draft with form and text the same: what the form changed is put into the text, unless that is no YAML."""
+    """Return the draft with form and text the same: what the form changed is put into a text that is YAML."""
     if not draft.numbers or not library.is_readable(draft.text):
         return draft
     text = merged(draft.text, changed(draft.text, draft.numbers, draft.seen))

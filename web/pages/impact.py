@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from lifecycle.people.queries import versions_of
 from lifecycle.projects.board import COUNTED
 from lifecycle.projects.queries import living_count, living_under
 from lifecycle.standards import library
 from lifecycle.standards.pack import Pack
-from lifecycle.verdicts.simulation import Clause, Judged, Round, Simulation, simulated
+from lifecycle.verdicts.simulation import Clause, Round, Simulation, simulated
 from notifications.gates import in_language
 from web.listing import Column, Listing
 from web.reading_rights import readable_projects, readable_projects_among
@@ -42,10 +43,11 @@ class Row:
 class Told:
     """What the gates of one kind say: present ones, or passed ones."""
 
+    at: Sequence[str]
+    """The gates at which the versions ask for different things."""
     count: int
     failing_count: int
-    failing: Sequence[Judged]
-    """Those that would newly fail at something, of projects that the reader may see."""
+    """Those that would newly fail at something."""
     open_count: int
     """Those at which something passes by neither version."""
     rows: Sequence[Row]
@@ -63,8 +65,6 @@ class Impact:
     """Projects under way that have frozen it, counted as far as the board counts."""
     locked: Sequence[Any]
     """The first of them that the reader may see."""
-    gates: Sequence[str]
-    """The gates at which the versions ask for different things."""
     now: Told
     past: Told
 
@@ -77,7 +77,6 @@ def impact_of(session: Session, visit: Visit, old: Pack, new: Pack) -> Impact:
         version=old.version,
         count=words.at_least(living_count(session, sha256, most=COUNTED), COUNTED),
         locked=living_under(session, sha256, limit=MOST_NAMED, reach=readable_projects(visit.rights, visit.actor)),
-        gates=found.gates,
         now=_told(found.now, seen, (new, old), words),
         past=_told(found.past, seen, (new, old), words),
     )
@@ -107,7 +106,9 @@ def table_of_clauses(session: Session, visit: Visit, old: Pack, new: Pack) -> Li
 
 def _looked_ahead(session: Session, visit: Visit, old: Pack, new: Pack) -> tuple[Simulation, Mapping[Any, Any]]:
     """Return the simulation, and the projects in it that the reader may see, by their ids."""
-    found = simulated(session, library.sha256(old), old, new, visit.stamp, visit.house.zone)
+    sha256 = library.sha256(old)
+    packs = {**versions_of(session, new.code, but=new.version), sha256: old}
+    found = simulated(session, sha256, packs, new, visit.stamp, visit.house.zone)
     moved = {
         one.project.id: one.project
         for round_ in (found.now, found.past)
@@ -120,9 +121,9 @@ def _looked_ahead(session: Session, visit: Visit, old: Pack, new: Pack) -> tuple
 def _told(found: Round, seen: Mapping[Any, Any], packs: Sequence[Pack], words: Words) -> Told:
     rows = [_row(one, seen, packs, words) for one in found.clauses]
     return Told(
+        at=found.at,
         count=len(found.gates),
         failing_count=len(found.failing),
-        failing=[one for one in found.failing if one.project.id in seen],
         open_count=len(found.open),
         rows=[row for row in rows if row.is_moved],
         is_cut=found.is_cut,
