@@ -94,9 +94,9 @@ def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
         if handed.error is None:
             return RedirectResponse(f"/receipts/{handed.command.command_id}", status_code=303)
         return _page(visit, draft, pack=pack, found=found, error=handed.error)
-    error = Invalid(*map(_told, found)) if form.get("hand") else None
+    refusal = Invalid(*map(_told, found)) if form.get("hand") else None
     is_ahead = bool(form.get("simulate")) and not found
-    return _page(visit, draft, pack=pack, found=found, error=error, is_ahead=is_ahead)
+    return _page(visit, draft, pack=pack, found=found, error=refusal, is_ahead=is_ahead)
 
 
 @router.get("/standard-drafts/{ref}")
@@ -186,9 +186,10 @@ def _page(
     def work(session: Session) -> dict[str, Any]:
         begun = _published(session, draft.base) if draft.base else None
         values: dict[str, Any] = {"report": None, "impact": None, "groups": (), "gates": begun.stages if begun else ()}
-        if draft.part != WHOLE and (pack or begun):
-            whole = pack or begun
-            values["groups"] = groups_of(draft.text if pack else text_of_pack(whole, draft.part), whole, visit.lang)
+        if draft.part != WHOLE and pack is not None:
+            values["groups"] = groups_of(draft.text, pack, visit.lang)
+        elif draft.part != WHOLE and begun is not None:
+            values["groups"] = groups_of(text_of_pack(begun, draft.part), begun, visit.lang)
         if found is not None:
             old = replaced_by(session, pack) if pack else None
             values["report"] = _report(visit, pack, old, found)
