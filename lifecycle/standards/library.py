@@ -83,9 +83,8 @@ def is_shipped(digest: str) -> bool:
 def from_text(text: str, rest: Callable[[str], Pack | None]) -> tuple[Pack, Mapping[str, str]]:
     """Read a pack from one YAML document, as a page exports it; return it with the line of every path.
 
-    A text may name the published version that it is the rest of (`rest: default@2026.1`, which `rest` finds): what it
-    leaves out at its top is that version's, and so is each gate of which it writes no stage. Raises `BadPack` with
-    every problem found, each with its line.
+    A text may name a published version (`rest: default@2026.1`, which `rest` finds): what it leaves out at its top is
+    that version's, and so is each gate of which it writes no stage. Raises `BadPack` with every problem found.
     """
     read = _parsed(text.encode(), Path(WHOLE))
     lines = {place.removeprefix("stages/"): line for place, line in read.lines.items()}
@@ -102,10 +101,9 @@ def from_text(text: str, rest: Callable[[str], Pack | None]) -> tuple[Pack, Mapp
 def is_readable(text: str) -> bool:
     """Say whether a text is YAML that may be taken apart, whatever it says."""
     try:
-        _parsed(text.encode(), Path(WHOLE))
+        return bool(_parsed(text.encode(), Path(WHOLE)))
     except BadPack:
         return False
-    return True
 
 
 def load(directory: Path) -> Pack:
@@ -240,18 +238,16 @@ def _completed(own: Mapping[str, Any], base: StageFile) -> Mapping[str, Any]:
 
 def _with_rest(own: Mapping[str, Any], base: Pack) -> Mapping[str, Any]:
     """Return what a text says, with the gates of which it writes no stage; what is no pack comes back as it is."""
-    stages, kinds = own.get("stages", []), own.get("evidence_types", [])
+    stages, kinds, whole = own.get("stages", []), own.get("evidence_types", []), base.model_dump(mode="json")
     if not all(isinstance(part, list) and all(isinstance(one, Mapping) for one in part) for part in (stages, kinds)):
         return own
-    whole = base.model_dump(mode="json")
-    mine, named = {one.get("gate"): one for one in stages}, {one.get("id") for one in kinds}
-    gates = [one["gate"] for one in whole["stages"]]
+    mine, named = {str(one.get("gate")): one for one in stages}, {str(one.get("id")) for one in kinds}
     kept = [one for one in whole["evidence_types"] if one["gate"] not in mine and one["id"] not in named]
-    order = {gate: place for place, gate in enumerate(gates)}
+    order = {one["gate"]: place for place, one in enumerate(whole["stages"])}
     return {
         **whole,
         **own,
-        "evidence_types": sorted([*kept, *kinds], key=lambda one: order.get(one.get("gate"), len(order))),
+        "evidence_types": sorted([*kept, *kinds], key=lambda one: order.get(str(one.get("gate")), len(order))),
         "stages": [*(mine.pop(one["gate"], one) for one in whole["stages"]), *mine.values()],
     }
 
