@@ -12,7 +12,7 @@ from flows.reconciliation import take_file
 from lifecycle.people.commands import GrantRole
 from models.states import ProjectState, Role
 from tests.conftest import skip_or_fail
-from tests.factories import House, name_members, projects
+from tests.factories import House, key, name_members, projects
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
