@@ -65,6 +65,31 @@ def diff(
     compare_packs(output, base, layer, _PROBLEMS)
 
 
+@app.command("simulate")
+@reads
+def simulate(
+    door: Any,
+    standard: Annotated[
+        str, typer.Argument(metavar="STANDARD", help="Folder of a pack, or code@version: shipped or published.")
+    ],
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base",
+            metavar="BASE",
+            help="Published code@version that projects have frozen; by default the one that STANDARD replaces.",
+        ),
+    ] = "",
+) -> None:
+    """Judge projects that have frozen BASE by STANDARD: their present gates, and the gates that they passed.
+
+    Nothing is written. A row for each clause that would say something else; with --json for every clause judged.
+    """
+    from cli.behind.ahead import simulate_pack
+
+    simulate_pack(door, standard, base)
+
+
 @app.command("propose")
 @acts
 def propose(

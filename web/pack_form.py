@@ -1,6 +1,7 @@
 """The numbers of a standard as a form beside its text: each one is found where it stands, and put back there.
 
-Nothing else of the text is touched, so comments and order stay as its writer wants them.
+Nothing else of the text is touched, so comments and order stay as its writer wants them. Both may be changed side by
+side: `changed` tells what was changed in the form from what was changed in the text.
 """
 
 import re
@@ -32,8 +33,6 @@ class Number:
     value: str
     line: int
     """Number of the line of the text where it stands."""
-    raw: str
-    """That line."""
     said: str = ""
     """How people read it, where they read it otherwise (0.9 as 90%)."""
 
@@ -48,16 +47,17 @@ class Group:
 
 def groups_of(text: str, pack: Pack, lang: Lang) -> list[Group]:
     """Return the numbers that stand in the text of a sound pack: its version, then those of each stage."""
-    known, lines = dict(_places(text)), text.split("\n")
+    known = dict(_places(text))
 
     def number(path: str, label: str, said: str = "") -> Number:
         node = known[path]
-        at, value = node.start_mark.line, str(node.value)
-        said = "" if said == value else said
-        return Number(path=path, label=label, value=value, said=said, line=at + 1, raw=lines[at].strip())
+        value = str(node.value)
+        return Number(
+            path=path, label=label, value=value, said="" if said == value else said, line=node.start_mark.line + 1
+        )
 
-    version = number(VERSION, sentence("page.field.pack_version", {}, lang))
-    found = [Group(title=f"{pack.code} {pack.version}", numbers=[version])]
+    version = [number(VERSION, sentence("page.field.pack_version", {}, lang))] if VERSION in known else []
+    found = [Group(title=f"{pack.code} {pack.version}", numbers=version)]
     for stage in pack.stages:
         days = [
             (f"{stage.gate}/{name}", sentence(f"page.draft.{name}", {}, lang), sentence(f"page.draft.{unit}", {}, lang))
@@ -71,7 +71,19 @@ def groups_of(text: str, pack: Pack, lang: Lang) -> list[Group]:
         ]
         numbers = [number(path, label, said) for path, label, said in (*days, *inner) if path in known]
         found.append(Group(title=f"{stage.gate} {in_language(stage.title, lang)}", numbers=numbers))
-    return found
+    return [group for group in found if group.numbers]
+
+
+def values_of(text: str) -> dict[str, str]:
+    """Return every number of a readable text by its path."""
+    return {path: str(node.value) for path, node in _places(text)}
+
+
+def changed(text: str, typed: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, str]:
+    """Return what was changed in the form since form and text were the same (`seen`); what the text changed stands."""
+    there = values_of(text)
+    unchanged = {path for path, value in there.items() if value == seen.get(path)}
+    return {path: value for path, value in typed.items() if path in unchanged and value.strip() != seen[path]}
 
 
 def merged(text: str, typed: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from notifications.words import Lang, sentence
 
 def show_pack(door: Door, standard: str, stage: str, *, is_full: bool) -> None:
     """Print every criterion of a standard, or those of one stage."""
-    print_criteria(door.output, _rows(_known_pack(door, standard), stage, door.output.lang), is_full)
+    print_criteria(door.output, _rows(known_pack(door, standard), stage, door.output.lang), is_full)
 
 
 def _rows(pack: Pack, stage: str, lang: Lang) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def _rows(pack: Pack, stage: str, lang: Lang) -> list[dict[str, Any]]:
     return [{"stage": str(one.id), **criterion_row(criterion, lang)} for one in wanted for criterion in one.criteria]
 
 
-def _known_pack(door: Door, standard: str) -> Pack:
+def known_pack(door: Door, standard: str) -> Pack:
     """Return a pack of a folder or of the program, else the one that was published under this name."""
     try:
         return _pack(standard)

@@ -9,6 +9,8 @@ from sqlalchemy import Text, case, cast, literal, or_, select
 from sqlmodel import Session
 
 from lifecycle.permissions import PARTIES_OF_ROLE
+from lifecycle.standards.pack import Pack
+from lifecycle.verdicts.packs import packs_of
 from models.look import once_a_look
 from models.people import ApiToken, Delegation, Organisation, OrganisationTie, RoleGrant, User
 from models.programmes import Programme, StandardDraft, StandardPack
@@ -174,6 +176,22 @@ def standards(session: Session) -> list[dict[str, Any]]:
     pack = _table(StandardPack)
     columns = (pack.c.code, pack.c.pack_version.label("version"), pack.c.sha256, pack.c.published_at)
     return _plain(session.execute(select(*columns).order_by(pack.c.code, pack.c.pack_version)))
+
+
+def replaced_by(session: Session, pack: Pack) -> Pack | None:
+    """Return what a version takes the place of: the newest other one of its code, else the one that it is based on."""
+    rows = [one for one in standards(session) if (one["code"], one["version"]) != (pack.code, pack.version)]
+    same = [one for one in rows if one["code"] == pack.code]
+    based = [one for one in rows if f"{one['code']}@{one['version']}" == pack.based_on]
+    chosen = max(same, key=lambda one: one["published_at"]) if same else next(iter(based), None)
+    return packs_of(session, [chosen["sha256"]])[chosen["sha256"]] if chosen else None
+
+
+def versions_of(session: Session, code: str, *, but: str) -> dict[str, Pack]:
+    """Return the published versions of a standard by their hashes, one of them left out."""
+    return packs_of(
+        session, [one["sha256"] for one in standards(session) if one["code"] == code and one["version"] != but]
+    )
 
 
 def drafts(session: Session) -> list[dict[str, Any]]:

@@ -274,22 +274,6 @@ def living_count(session: Session, pack_sha256: str, *, most: int) -> int:
     return int(session.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def gates_under(session: Session, project_ids: Sequence[UUID], pack_sha256: str, stamp: Stamp) -> list[ProjectFacts]:
-    """Return what the verbs of these projects would look at if they had frozen another standard, by number."""
-    rows = [_Under(row, pack_sha256) for row in project_rows(session, project_ids)]
-    return gate_facts(session, [Task(command=None, row=row, project=row, is_locked=False) for row in rows], stamp)
-
-
-class _Under:
-    """A project's row with another standard."""
-
-    def __init__(self, row: Any, pack_sha256: str) -> None:
-        self._row, self.pack_sha256 = row, pack_sha256
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, name)
-
-
 def living_project_ids(session: Session, chunk: int) -> Iterator[list[UUID]]:
     """Yield the ids of all projects that have not ended, by number, in chunks."""
     project = _table(Project)

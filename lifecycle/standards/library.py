@@ -8,7 +8,7 @@ down only what it changes: a stage's key, a whole criterion, a whole evidence ty
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,8 @@ from models.states import STAGES, ProjectState
 PACKS = Path(__file__).parent / "packs"
 _NAME = re.compile(r"[a-z][a-z0-9-]*@(?:[0-9]{4}|v[0-9]+)\.[0-9]+")
 WHOLE = "pack.yaml"
+REST = "rest"
+"""Key of a text that names the version whose gates it leaves out."""
 _LARGEST_FILE = 1_000_000
 _DEEPEST = 30
 _Part = TypeVar("_Part", bound=PackPart)
@@ -78,14 +80,30 @@ def is_shipped(digest: str) -> bool:
     return digest in shipped()
 
 
-def from_text(text: str) -> tuple[Pack, Mapping[str, str]]:
-    """Read a whole pack from one YAML document, as a page exports it; return it with the line of every path.
+def from_text(text: str, rest: Callable[[str], Pack | None]) -> tuple[Pack, Mapping[str, str]]:
+    """Read a pack from one YAML document, as a page exports it; return it with the line of every path.
 
-    Raises `BadPack` with every problem found, each with its line.
+    A text may name a published version (`rest: default@2026.1`, which `rest` finds): what it leaves out at its top is
+    that version's, and so is each gate of which it writes no stage. Raises `BadPack` with every problem found.
     """
     read = _parsed(text.encode(), Path(WHOLE))
     lines = {place.removeprefix("stages/"): line for place, line in read.lines.items()}
-    return _validated(Pack, read.data, read), lines
+    name = read.data.get(REST)
+    if name is None:
+        return _validated(Pack, read.data, read), lines
+    base = rest(str(name))
+    if base is None:
+        raise BadPack([_problem(read, "pack_base_unknown", REST, name=str(name))])
+    own = {key: value for key, value in read.data.items() if key != REST}
+    return _validated(Pack, _with_rest(own, base), read), lines
+
+
+def is_readable(text: str) -> bool:
+    """Say whether a text is YAML that may be taken apart, whatever it says."""
+    try:
+        return bool(_parsed(text.encode(), Path(WHOLE)))
+    except BadPack:
+        return False
 
 
 def load(directory: Path) -> Pack:
@@ -215,6 +233,22 @@ def _completed(own: Mapping[str, Any], base: StageFile) -> Mapping[str, Any]:
         **own,
         "evidence_types": _replaced(whole["evidence_types"], kinds),
         "stage": {**whole["stage"], **stage, "criteria": _replaced(whole["stage"]["criteria"], criteria)},
+    }
+
+
+def _with_rest(own: Mapping[str, Any], base: Pack) -> Mapping[str, Any]:
+    """Return what a text says, with the gates of which it writes no stage; what is no pack comes back as it is."""
+    stages, kinds, whole = own.get("stages", []), own.get("evidence_types", []), base.model_dump(mode="json")
+    if not all(isinstance(part, list) and all(isinstance(one, Mapping) for one in part) for part in (stages, kinds)):
+        return own
+    mine, named = {str(one.get("gate")): one for one in stages}, {str(one.get("id")) for one in kinds}
+    kept = [one for one in whole["evidence_types"] if one["gate"] not in mine and one["id"] not in named]
+    order = {one["gate"]: place for place, one in enumerate(whole["stages"])}
+    return {
+        **whole,
+        **own,
+        "evidence_types": sorted([*kept, *kinds], key=lambda one: order.get(str(one.get("gate")), len(order))),
+        "stages": [*(mine.pop(one["gate"], one) for one in whole["stages"]), *mine.values()],
     }
 
 

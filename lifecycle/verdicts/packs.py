@@ -37,8 +37,13 @@ def registers_of(sha256: str, pack: Pack, stage: ProjectState) -> frozenset[str]
     """
     key = (sha256, stage)
     if key not in _REGISTERS:
-        reached = pack.stages[: STAGES.index(stage) + 2]
-        rules = [criterion.rule for item in reached for criterion in item.criteria]
-        read = frozenset().union(*(READS[rule] for rule in rules if rule is not None))
-        _REGISTERS[key] = read | {"evidence"} if rules else read
+        _REGISTERS[key] = registers_until(pack, stage)
     return _REGISTERS[key]
+
+
+def registers_until(pack: Pack, stage: ProjectState) -> frozenset[str]:
+    """Return the registers that the criteria of a pack look at as far as the stage behind this one."""
+    reached = pack.stages[: STAGES.index(stage) + 2]
+    rules = [criterion.rule for item in reached for criterion in item.criteria]
+    read = frozenset().union(*(READS[rule] for rule in rules if rule is not None))
+    return read | {"evidence"} if rules else read

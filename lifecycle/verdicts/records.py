@@ -58,7 +58,7 @@ def records_of(
     if not living:
         return {}
     packs = packs_of(session, {project.pack_sha256 for project in living})
-    desk = _Desk(Shelf(session, living, only or _asked(packs, living, also), known), packs)
+    desk = Desk(Shelf(session, living, only or _asked(packs, living, also), known), packs)
     return {project.id: desk.records(project, today) for project in living}
 
 
@@ -67,8 +67,8 @@ def _asked(packs: Mapping[str, Pack], projects: Sequence[Any], also: frozenset[s
     return also.union(*(registers_of(sha256, packs[sha256], stage) for sha256, stage in stages))
 
 
-class _Desk:
-    """Turns the rows on a shelf into the records of one project after the other."""
+class Desk:
+    """Turns the rows on a shelf into the records of one project after the other; `packs` by the hash it has frozen."""
 
     def __init__(self, shelf: Shelf, packs: Mapping[str, Pack]) -> None:
         self.shelf, self.packs = shelf, packs

@@ -1,6 +1,8 @@
 """All stored rows about a set of projects, in a number of reads that does not depend on how many projects they are."""
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +30,19 @@ from models.trials import (
 
 KNOWN = (StageRun, Review, Condition, Waiver)
 """Tables that the verbs of a project read anyway; their rows are handed over, not read twice."""
+_SINCE: Mapping[str, str] = {
+    "waivers": "granted_at",
+    "reopened": "reopened_at",
+    "documents": "submitted_on",
+    "judgements": "on",
+    "revisions": "frozen_on",
+    "claims": "at",
+    "batches": "made_on",
+    "issues": "opened_on",
+    "neighbours": "created_at",
+}
+"""Rows that are only added to, and since when each was there."""
+_CURRENT = EvidenceStatus.CURRENT
 
 
 class Shelf:
@@ -49,6 +64,7 @@ class Shelf:
         self.waivers = held[Waiver] if held else self._of(Waiver, "granted_at")
         self.reopened = self._reopened()
         self.documents = self._if("evidence", Evidence, "at")
+        self.papers = {key: [row for row in rows if row.status == _CURRENT] for key, rows in self.documents.items()}
         self.judgements = self._if("evidence", Judgement, "at")
         self.revisions = self._if("evidence", DesignRevision, "frozen_on", "at")
         self.claims = self._if("claims", MaturityClaim, "at")
@@ -85,7 +101,21 @@ class Shelf:
 
     def evidence_of(self, project_id: UUID) -> list[Any]:
         """Return the current documents of one project."""
-        return [row for row in self.documents.get(project_id, ()) if row.status == EvidenceStatus.CURRENT]
+        return self.papers.get(project_id, [])
+
+    def then(self, project: Any, end: datetime) -> "Shelf":
+        """Return what was there of one project when a day ended, as far as its rows say since when they are there.
+
+        A document is there in the version that was the newest; of one that was withdrawn nothing says when. What is
+        corrected where it stands (figures of a batch, tracks, scenarios, orders) is as it is now.
+        """
+        shelf = copy(self)
+        for name, since in _SINCE.items():
+            rows, key = getattr(self, name), project.organisation_id if name == "neighbours" else project.id
+            setattr(shelf, name, {key: [row for row in rows.get(key, ()) if _is_before(getattr(row, since), end)]})
+        newest = {(row.type, row.key): row for row in shelf.documents[project.id]}
+        shelf.papers = {project.id: [row for row in newest.values() if row.status != EvidenceStatus.WITHDRAWN]}
+        return shelf
 
     def _standing(self, batch_ids: Sequence[UUID]) -> Groups:
         """Return the measurements per batch that were not corrected, in the order of production."""
@@ -127,6 +157,12 @@ class Shelf:
         if not applicants:
             return {}
         project = table_of(Project)
-        columns = (project.c.id, project.c.number, project.c.title_key, project.c.organisation_id)
+        columns = (
+            project.c.id, project.c.number, project.c.title_key, project.c.organisation_id, project.c.created_at,
+        )  # fmt: skip
         found = self.session.execute(select(*columns).where(project.c.organisation_id.in_(applicants)))
         return grouped(found, "organisation_id")
+
+
+def _is_before(since: date | datetime, end: datetime) -> bool:
+    return since < end if isinstance(since, datetime) else since < end.date()

@@ -293,6 +293,20 @@ class TestStandard:
         assert "judged by  coordinator" in said.out
         assert at_home("standard", "show", "wish@2026.1").code == 2
 
+    def test_is_simulated_on_the_projects_of_another_one(self, at_home: Line, house: House) -> None:
+        (project,) = submitted(house)
+
+        said = at_home("standard", "simulate", "default@2026.1", "--base", "lean@2026.1", "--json")
+
+        told = {row["clause"]: row for row in said.document["data"] if row["gates_judged"] == "present"}
+        assert (said.code, told["G2.3"]["newly_failing"], told["G2.3"]["projects_failing"]) == (
+            0,
+            1,
+            [number_of(house, project)],
+        )
+        assert (told["G2.1"]["newly_failing"], told["G2.1"]["clause"]) == (1, "G2.1")
+        assert at_home("standard", "simulate", "wish@2026.1").code == 2
+
     def test_that_asks_for_less_is_no_layer(self, line: Line) -> None:
         said = line("standard", "diff", "default@2026.1", "bare@2026.1", "--json")
 

@@ -6,6 +6,7 @@ PostgreSQL reads a small table whole, as it should; here it is told not to, so t
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -20,7 +21,9 @@ from lifecycle.people.queries import people_who_owe
 from lifecycle.projects.queries import gates, overview, project_rows
 from lifecycle.requirements.queries import document, documents
 from lifecycle.reviews.queries import review_in_full, reviews
+from lifecycle.standards import library
 from lifecycle.trials.queries import batches, issues, stop_reviews_due
+from lifecycle.verdicts.simulation import simulated
 from models.db import reading
 from models.funds import Fund
 from models.ids import new_id
@@ -131,6 +134,8 @@ def _planned(days_to_plan: Any) -> Read:
     return lambda session, house, _ids, _: session.execute(days_to_plan, {"last": house.today}).all()
 
 
+LEAN = library.sha256(make.lean())
+
 READS: dict[str, Read] = {
     "gate check": lambda session, house, ids, _: [facts.verdicts for facts in gates(session, ids, house.stamp())],
     "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
@@ -150,6 +155,9 @@ READS: dict[str, Read] = {
     "sweep: limits": lambda session, house, _ids, _: deadlines.used_up_limits(session, house.stamp()),
     "stop reviews": lambda session, house, ids, _: stop_reviews_due(session, project_rows(session, ids), house.stamp()),
     **{f"reminders: {one.name}": _planned(one.days_to_plan) for one in DEADLINES},
+    "what a standard would change": lambda session, house, _ids, _: simulated(
+        session, LEAN, {LEAN: make.lean()}, library.bare(), house.stamp(), UTC
+    ),
     "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
 }
 

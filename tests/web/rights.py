@@ -265,6 +265,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /standards.{form}": SIGNED_IN,
     "GET /standards/{code}/{version}": SIGNED_IN,
     "GET /standards/{code}/diff/{pair}": SIGNED_IN,
+    "GET /standards/{code}/diff/{pair}/simulation.{form}": SIGNED_IN,
     "GET /calendars/{ref}": SIGNED_IN,
     "GET /admin/calendar": SIGNED_IN,
     "GET /admin/calendar.{form}": SIGNED_IN,
@@ -358,10 +359,9 @@ ROUTES: Mapping[str, Right] = {
     # drafts of standards
     "GET /standard-drafts/new": holds(*_EDITORS),
     "POST /standard-drafts/new": holds(*_EDITORS),
-    "GET /standard-drafts/numbers": holds(*_EDITORS),
-    "POST /standard-drafts/numbers": holds(*_EDITORS),
     "GET /standard-drafts/{ref}": reads("standard-drafts"),
     "GET /standard-drafts/{ref}/yaml": reads("standard-drafts"),
+    "GET /standard-drafts/{ref}/simulation.{form}": reads("standard-drafts"),
     "POST /standard-drafts/{ref}/publish": reads("standard-drafts", roles=PERMISSIONS["standard.publish"]),
     # who runs the installation
     "GET /admin": holds(Role.ADMIN),

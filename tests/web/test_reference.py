@@ -9,13 +9,15 @@ import openpyxl
 import pytest
 from sqlalchemy import update
 
-from lifecycle.people.commands import GrantRole
+from lifecycle.people.commands import GrantRole, ProposeStandard, PublishStandard
 from lifecycle.projects.commands import Recycle, Stop, Withdraw
+from lifecycle.standards import library
+from lifecycle.standards.pack import Judge, Pack
 from models.db import transaction
 from models.projects import Project
 from models.reading import table_of
 from models.states import ProjectState, Role
-from tests.factories import House, a_project, key, projects
+from tests.factories import House, a_project, key, lean, projects, submitted
 from tests.web.browser import Browser
 
 
@@ -35,6 +37,75 @@ class TestStandards:
 
         assert visitor.open("/standards/none/v1.0").status == 404
         assert visitor.open("/standards/none/diff/v1.0..v2.0").status == 404
+
+
+class TestImpact:
+    """What a change of version would mean; the reader sees the names of projects that they may see."""
+
+    @pytest.fixture
+    def stricter(self, house: House) -> Pack:
+        """Give another version of the lean standard; one project waits at its gate G2."""
+        submitted(house)
+        pack = lean()
+        asked = tuple(
+            stage.model_copy(update={"criteria": (stage.criteria[0], stage.criteria[1].model_copy(update=_TWO_JUDGES))})
+            if stage.gate == "G2"
+            else stage
+            for stage in pack.stages
+        )
+        return Pack.model_validate(pack.model_copy(update={"version": "2026.2", "stages": asked}).model_dump())
+
+    def test_names_the_projects_to_who_may_see_them(
+        self, house: House, stricter: Pack, signed_in: Callable[..., Browser]
+    ) -> None:
+        house.do(PublishStandard(command_id=key(), sha256=library.sha256(stricter), body=stricter.canonical()))
+        number = house.one("SELECT number FROM project")
+        path = "/standards/lean/diff/2026.1..2026.2"
+
+        other, auditor = (signed_in(who).open(path).text for who in ("other.coordinator", Role.AUDITOR))
+
+        for said in (other, auditor):
+            assert "asks for something else (G2): 1" in said
+            assert "G2.2 Paper − would newly miss it: 1" in said
+        assert (number in other, number in auditor) == (False, True)
+        assert "(not listed: 1)" in other
+
+    def test_is_told_as_a_table(self, house: House, stricter: Pack, signed_in: Callable[..., Browser]) -> None:
+        body, sha256 = stricter.canonical(), library.sha256(stricter)
+        draft = ProposeStandard(command_id=key(), sha256=sha256, body=body, reason="EHS reads the plan")
+        (made,) = house.do(draft, by=Role.STANDARD_EDITOR)
+        path = f"/standard-drafts/{made['object_id']}"
+        auditor = signed_in(Role.AUDITOR)
+
+        rows = auditor.ask("GET", f"{path}/simulation.json").json()["data"]
+
+        (row,) = (row for row in rows if row["clause"] == "G2.2")
+        assert (row["gates_judged"], row["newly_failing"], row["newly_passing"], row["staying"]) == ("present", 1, 0, 0)
+        assert row["projects_failing"] == [house.one("SELECT number FROM project")]
+        assert "G2.2" in auditor.ask("GET", f"{path}/simulation.csv").text
+        assert auditor.ask("GET", f"{path}/simulation.pdf").status_code == 404
+        house.do(PublishStandard(command_id=key(), sha256=sha256, body=body))
+        of_others = signed_in("other.coordinator").ask("GET", "/standards/lean/diff/2026.1..2026.2/simulation.json")
+        assert [(one["newly_failing"], one["projects_failing"]) for one in of_others.json()["data"]] == [
+            (0, []),
+            (1, []),
+        ]
+
+    def test_of_what_is_being_written_is_simulated_before_it_is_handed_over(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        projects(house, 2, pack="default")
+        editor = signed_in(Role.STANDARD_EDITOR)
+        editor.open("/standard-drafts/new?base=default@2026.1&part=G1")
+
+        page = editor.send("Simulate its impact", **{"n.version": "2026.2", "n.G1.4/trl": "9"})
+
+        assert "asks for something else (G1): 2" in page.text
+        assert "under any version of this standard" in page.text
+        assert house.one("SELECT COUNT(*) FROM standard_draft") == 0
+
+
+_TWO_JUDGES = {"judges": (*lean().criterion("G2.2").judges, Judge(role=Role.EHS_OFFICER, kind="accepted"))}
 
 
 class TestThePortfolio:

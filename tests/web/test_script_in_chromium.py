@@ -1,5 +1,6 @@
 """What our own script adds in a real browser: folding stages, a menu by a key, how much of a file has left."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from flows.reconciliation import take_file
+from lifecycle.people.commands import GrantRole
 from models.states import ProjectState, Role
 from tests.conftest import skip_or_fail
-from tests.factories import House, name_members, projects
+from tests.factories import House, key, name_members, projects
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.sync_api import Page, Request, Route
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.web.chromium import WHAT_TO_INSTALL, chromium, program, served
 from tests.web.conftest import PASSWORD, console_of, with_password
@@ -195,3 +197,20 @@ def test_a_page_is_printed_without_what_is_around_it(page: Page) -> None:
     page.emulate_media(media="print")
 
     assert not any(one.is_visible() for one in around)
+
+
+def test_the_numbers_and_the_text_of_a_draft_follow_each_other(house: House, page: Page) -> None:
+    lead = house.people["project_lead"].user_id
+    place = house.parties["sme"]
+    house.do(GrantRole(command_id=key(), user_id=lead, role=Role.STANDARD_EDITOR, organisation_id=place))
+    page.goto("/standard-drafts/new?base=default@2026.1&part=G3")
+
+    page.fill("#n-version", "2026.2")
+    page.fill("[id='n-G3.4/bound']", "0.85")
+    expect(page.locator("#f-text")).to_have_value(re.compile("bound: 0.85"))
+    assert page.evaluate("document.activeElement.id") == "n-G3.4/bound"
+    page.fill("#f-text", page.input_value("#f-text").replace("bound: 0.85", "bound: 0.9"))
+    expect(page.locator("[id='n-G3.4/bound']")).to_have_value("0.9")
+
+    assert page.evaluate("document.activeElement.id") == "f-text"
+    assert "− 80% + 90%" in page.inner_text("#report")

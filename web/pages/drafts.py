@@ -1,6 +1,8 @@
 """Drafts of standards: written and checked by one editor, read beside what it replaces and published by another."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet, unmet
 from lifecycle.people.commands import PROPOSE_STANDARD, ProposeStandard, PublishStandard
-from lifecycle.people.queries import standards
+from lifecycle.people.queries import replaced_by, standards
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
 from lifecycle.standards.difference import differences
@@ -25,77 +27,76 @@ from web.acts import actions
 from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY
+from web.listing import Listing, answer, wanted
 from web.nouns import DRAFTS
-from web.pack_form import groups_of, merged
-from web.pages.standards import comparison, impact_of, text_of_pack
+from web.pack_form import changed, groups_of, merged, values_of
+from web.pages.impact import impact_of, table_of_clauses
+from web.pages.standards import comparison, text_of_pack
 from web.render import page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
 LARGEST = 1_000_000
+WHOLE = "all"
+"""Part of an address that asks for the whole text instead of one gate of it."""
 _FIELDS = {"reason_missing": "reason"}
 _OF_NUMBER = "n."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What an editor has typed: a text, and its numbers in the form beside it."""
+
+    text: str
+    part: str
+    """The gate that is written, or `WHOLE`."""
+    base: str = ""
+    """`code@version` of the version that it begins with."""
+    reason: str = ""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """The numbers as they were when form and text were the same."""
+
+
 @router.get("/standard-drafts/new")
-def new(visit: Somebody, base: str = "") -> Response:
-    """Show the text of a published version to begin with: the one named, else the newest."""
+def new(visit: Somebody, base: str = "", part: str = "") -> Response:
+    """Show the text of one gate of a published version to begin with: the version named, else the newest."""
     need(visit, PROPOSE_STANDARD)
     pack = visit.read(lambda session: _published(session, base))
-    return _page(visit, text_of_pack(pack) if pack else "", "", report=None)
+    if pack is None:
+        return _page(visit, _Draft(text="", part=WHOLE))
+    gates = [str(stage.gate) for stage in pack.stages]
+    if part not in ("", WHOLE, *gates):
+        raise NotFound(NotFound.code)
+    part = part or gates[0]
+    text = text_of_pack(pack, "" if part == WHOLE else part)
+    return _page(visit, _Draft(text=text, part=part, base=f"{pack.code}@{pack.version}"), pack=pack)
 
 
 @router.post("/standard-drafts/new")
 def check_or_hand_over(visit: Somebody, form: Typed) -> Response:
-    """Say what the check finds and what changes; hand it over when that was asked and nothing is found."""
+    """Say what the check finds and what changes, or whom it would touch; hand it over when that was asked."""
     need(visit, PROPOSE_STANDARD)
-    reason = text_of(form, "reason")
     try:
-        text = _text(form)
+        draft = _merged(_typed(form))
     except LifecycleError as error:
-        return _page(visit, text_of(form, "text"), reason, report=None, error=error)
-    pack, found = _read(text)
-    report = visit.read(lambda session: _report(session, visit, pack, found))
-    if not form.get("hand"):
-        return _page(visit, text, reason, report=report)
-    if pack is None or found:
-        return _page(visit, text, reason, report=report, error=Invalid(*map(_told, found)))
-    answer = visit.act(
-        ProposeStandard(
-            command_id=text_of(form, KEY) or str(visit.house.new_id()),
-            sha256=library.sha256(pack),
-            body=pack.canonical(),
-            reason=reason.strip(),
+        return _page(visit, _as_typed(form), error=error)
+    pack, found = visit.read(lambda session: _read(session, draft.text))
+    if form.get("hand") and pack is not None and not found:
+        handed = visit.act(
+            ProposeStandard(
+                command_id=text_of(form, KEY) or str(visit.house.new_id()),
+                sha256=library.sha256(pack),
+                body=pack.canonical(),
+                reason=draft.reason.strip(),
+            )
         )
-    )
-    if answer.error is not None:
-        return _page(visit, text, reason, report=report, error=answer.error)
-    return RedirectResponse(f"/receipts/{answer.command.command_id}", status_code=303)
-
-
-@router.get("/standard-drafts/numbers")
-def numbers(visit: Somebody, base: str = "") -> Response:
-    """Show the numbers of a published version as a form, each beside its line of the text."""
-    need(visit, PROPOSE_STANDARD)
-    return _numbers_page(visit, base, {}, report=None)
-
-
-@router.post("/standard-drafts/numbers")
-def check_or_go_on(visit: Somebody, form: Typed) -> Response:
-    """Say what the numbers change; go on with them in the text when that was asked."""
-    need(visit, PROPOSE_STANDARD)
-    base = text_of(form, "base")
-    typed = {name.removeprefix(_OF_NUMBER): text_of(form, name) for name in form if name.startswith(_OF_NUMBER)}
-    pack = visit.read(lambda session: _published(session, base))
-    try:
-        text = merged(text_of_pack(pack), typed) if pack else ""
-    except Invalid as error:
-        return _numbers_page(visit, base, typed, report=None, error=error)
-    changed, found = _read(text)
-    report = visit.read(lambda session: _report(session, visit, changed, found))
-    if form.get("go"):
-        return _page(visit, text, "", report=report)
-    return _numbers_page(visit, base, typed, report=report)
+        if handed.error is None:
+            return RedirectResponse(f"/receipts/{handed.command.command_id}", status_code=303)
+        return _page(visit, draft, pack=pack, found=found, error=handed.error)
+    refusal = Invalid(*map(_told, found)) if form.get("hand") else None
+    is_ahead = bool(form.get("simulate")) and not found
+    return _page(visit, draft, pack=pack, found=found, error=refusal, is_ahead=is_ahead)
 
 
 @router.get("/standard-drafts/{ref}")
@@ -113,13 +114,27 @@ def as_yaml(visit: Somebody, ref: str) -> Response:
     return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
 
 
+@router.get("/standard-drafts/{ref}/simulation.{form}")
+def simulation(visit: Somebody, ref: str, form: str) -> Response:
+    """Give the clauses at which the draft would have said something else, as a table."""
+
+    def work(session: Session) -> Listing:
+        new = Pack.model_validate(DRAFTS.find(session, visit, ref).body)
+        old = replaced_by(session, new)
+        if old is None:
+            raise NotFound(NotFound.code)
+        return table_of_clauses(session, visit, old, new)
+
+    return answer(visit, visit.read(work), wanted(form))
+
+
 @router.post("/standard-drafts/{ref}/publish")
 def publish(visit: Somebody, form: Typed, ref: str) -> Response:
     """Publish what another editor handed over."""
     row = visit.read(lambda session: DRAFTS.find(session, visit, ref))
-    answer = visit.act(_publish(row, text_of(form, KEY) or str(visit.house.new_id())))
-    if answer.error is not None:
-        return _draft_page(visit, ref, error=answer.error)
+    published = visit.act(_publish(row, text_of(form, KEY) or str(visit.house.new_id())))
+    if published.error is not None:
+        return _draft_page(visit, ref, error=published.error)
     return RedirectResponse(f"/standards/{row.code}/{row.pack_version}", status_code=303)
 
 
@@ -127,13 +142,13 @@ def _draft_page(visit: Visit, ref: str, *, error: LifecycleError | None = None) 
     def work(session: Session) -> dict[str, Any]:
         row = DRAFTS.find(session, visit, ref)
         new = Pack.model_validate(row.body)
-        old = _before(session, new)
+        old = replaced_by(session, new)
         (by,) = rows_by(session, User, "id", [row.proposed_by])[row.proposed_by]
         values = {"row": row, "by": by.name, "old": "", "can": [one for one in _acts(session, row) if one.is_allowed]}
         if old is not None:
             values["old"] = f"{old.code}@{old.version}"
             values["compared"] = comparison(visit, old, new)
-            values["impact"] = impact_of(session, visit, library.sha256(old), row.sha256)
+            values["impact"] = impact_of(session, visit, old, new)
         return values
 
     def _acts(session: Session, row: Any) -> Sequence[Any]:
@@ -158,45 +173,77 @@ def _publish(row: Any, key: str) -> PublishStandard:
 
 
 def _page(
-    visit: Visit, text: str, reason: str, *, report: dict[str, Any] | None, error: LifecycleError | None = None
+    visit: Visit,
+    draft: _Draft,
+    *,
+    pack: Pack | None = None,
+    found: Sequence[Problem] | None = None,
+    error: LifecycleError | None = None,
+    is_ahead: bool = False,
 ) -> Response:
+    """Show a draft: its numbers beside its text, and below what was found when it was checked (`found`)."""
+
+    def work(session: Session) -> dict[str, Any]:
+        begun = _published(session, draft.base) if draft.base else None
+        values: dict[str, Any] = {"report": None, "impact": None, "groups": (), "gates": begun.stages if begun else ()}
+        if draft.part != WHOLE and pack is not None:
+            values["groups"] = groups_of(draft.text, pack, visit.lang)
+        elif draft.part != WHOLE and begun is not None:
+            values["groups"] = groups_of(text_of_pack(begun, draft.part), begun, visit.lang)
+        if found is not None:
+            old = replaced_by(session, pack) if pack else None
+            values["report"] = _report(visit, pack, old, found)
+            if pack and old and is_ahead:
+                values["impact"] = impact_of(session, visit, old, pack)
+        return values
+
+    values = visit.read(work)
     reasons = reasons_of(error) if error else ()
+    numbers = {one.path: one.value for group in values["groups"] for one in group.numbers}
     return page(
         visit,
         "draft_new.html",
         status=status_of(error) if error else 200,
-        text=text,
-        reason=reason,
-        report=report,
+        **values,
+        draft=draft,
+        numbers={**numbers, **draft.numbers},
+        seen=json.dumps(dict(draft.seen) or numbers),
         key=str(visit.house.new_id()),
-        reasons=reasons,
+        reasons=[one for one in reasons if one.values.get("field") not in draft.numbers],
         wrong={_FIELDS[one.code]: one for one in reasons if one.code in _FIELDS},
+        wrong_numbers={one.values["field"]: one for one in reasons if one.values.get("field") in draft.numbers},
     )
 
 
-def _numbers_page(
-    visit: Visit,
-    base: str,
-    typed: Mapping[str, str],
-    *,
-    report: dict[str, Any] | None,
-    error: LifecycleError | None = None,
-) -> Response:
-    pack = visit.read(lambda session: _published(session, base))
-    if pack is None:
-        raise NotFound(NotFound.code)
-    reasons = reasons_of(error) if error else ()
-    return page(
-        visit,
-        "draft_numbers.html",
-        status=status_of(error) if error else 200,
-        base=f"{pack.code}@{pack.version}",
-        groups=groups_of(text_of_pack(pack), pack, visit.lang),
-        typed=typed,
-        report=report,
-        reasons=reasons,
-        wrong={str(one.values.get("field")) for one in reasons},
+def _as_typed(form: FormData) -> _Draft:
+    """Return what was typed, without the content of a file."""
+    try:
+        seen = json.loads(text_of(form, "seen") or "{}")
+    except ValueError:
+        seen = {}
+    return _Draft(
+        text=text_of(form, "text").replace("\r\n", "\n"),
+        part=text_of(form, "part") or WHOLE,
+        base=text_of(form, "base"),
+        reason=text_of(form, "reason"),
+        numbers={name.removeprefix(_OF_NUMBER): text_of(form, name) for name in form if name.startswith(_OF_NUMBER)},
+        seen={str(path): str(value) for path, value in seen.items()} if isinstance(seen, dict) else {},
     )
+
+
+def _typed(form: FormData) -> _Draft:
+    """Return what was typed; the content of a file takes the place of it all."""
+    text, typed = _text(form), _as_typed(form)
+    return typed if text == typed.text else replace(typed, text=text, part=WHOLE, numbers={}, seen={})
+
+
+def _merged(draft: _Draft) -> _Draft:
+    """Return the draft with form and text the same: what the form changed is put into a text that is YAML."""
+    if not draft.numbers or not library.is_readable(draft.text):
+        return draft
+    text = merged(draft.text, changed(draft.text, draft.numbers, draft.seen))
+    numbers = values_of(text)
+    return replace(draft, text=text, numbers=numbers, seen=numbers)
 
 
 def _text(form: FormData) -> str:
@@ -213,15 +260,15 @@ def _text(form: FormData) -> str:
         raise Invalid(unmet("file_is_not_utf8", field="file")) from None
 
 
-def _read(text: str) -> tuple[Pack | None, Sequence[Problem]]:
+def _read(session: Session, text: str) -> tuple[Pack | None, Sequence[Problem]]:
     try:
-        pack, lines = library.from_text(text)
+        pack, lines = library.from_text(text, lambda name: _named(session, name))
     except library.BadPack as bad:
         return None, bad.problems
     return pack, faults(pack, rules=frozenset(RULES), lines=lines)
 
 
-def _report(session: Session, visit: Visit, pack: Pack | None, found: Sequence[Problem]) -> dict[str, Any]:
+def _report(visit: Visit, pack: Pack | None, old: Pack | None, found: Sequence[Problem]) -> dict[str, Any]:
     said = [
         {
             "line": (one.line or "").removeprefix(f"{library.WHOLE}:"),
@@ -236,7 +283,6 @@ def _report(session: Session, visit: Visit, pack: Pack | None, found: Sequence[P
             "name": f"{pack.code}@{pack.version}",
             "clauses": sum(len(stage.criteria) for stage in pack.stages),
         }
-        old = _before(session, pack)
         if old is not None:
             values |= {"base": f"{old.code}@{old.version}", "changes": _changes(visit, old, pack)}
     return values
@@ -252,21 +298,18 @@ def _changes(visit: Visit, old: Pack, new: Pack) -> list[dict[str, Any]]:
     ]
 
 
-def _before(session: Session, pack: Pack) -> Pack | None:
-    """Return the newest other version of the same standard, else the standard that it is based on, if published."""
-    rows = [one for one in standards(session) if one["version"] != pack.version or one["code"] != pack.code]
-    same = [one for one in rows if one["code"] == pack.code]
-    based = [one for one in rows if f"{one['code']}@{one['version']}" == pack.based_on]
-    chosen = max(same, key=lambda one: one["published_at"]) if same else next(iter(based), None)
-    return packs_of(session, [chosen["sha256"]])[chosen["sha256"]] if chosen else None
-
-
 def _published(session: Session, name: str) -> Pack | None:
     """Return the version that is named, else the one published last."""
     rows = standards(session)
     named = [one for one in rows if f"{one['code']}@{one['version']}" == name]
     chosen = named or sorted(rows, key=lambda one: one["published_at"])[-1:]
     return packs_of(session, [chosen[0]["sha256"]])[chosen[0]["sha256"]] if chosen else None
+
+
+def _named(session: Session, name: str) -> Pack | None:
+    """Return the published version of this name."""
+    found = _published(session, name)
+    return found if found is not None and f"{found.code}@{found.version}" == name else None
 
 
 def _told(problem: Problem) -> Unmet:

@@ -1,7 +1,6 @@
 """Standards: the list, one version in full, two versions beside each other, and whom a new one would touch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +13,8 @@ from lifecycle.errors import NotFound
 from lifecycle.people.queries import drafts, standards
 from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.board import COUNTED
-from lifecycle.projects.queries import gates, gates_under, living_count, living_under
+from lifecycle.projects.queries import living_count
+from lifecycle.standards import library
 from lifecycle.standards.compare import compare
 from lifecycle.standards.difference import Difference, differences
 from lifecycle.standards.pack import Criterion, Pack
@@ -22,30 +22,12 @@ from lifecycle.verdicts.packs import packs_of
 from notifications.gates import in_language, parameter, type_names
 from notifications.words import sentence
 from web.listing import Column, Listing, answer, wanted
-from web.reading_rights import readable_projects, readable_projects_among
+from web.pages.impact import Impact, impact_of, table_of_clauses
 from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
-MOST_JUDGED = 200
-"""Projects whose gate is judged anew for a comparison; more would keep a page waiting."""
-MOST_NAMED = 20
 _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
-    """Whom a change of version would touch."""
-
-    count: str
-    """Projects under way that have frozen the older version, counted as far as the board counts."""
-    locked: Sequence[Any]
-    """The first of them that the reader may see."""
-    failing_count: int
-    """How many would newly fail."""
-    failing: Sequence[tuple[Any, tuple[str, ...]]]
-    """Those of them that the reader may see, with the clauses."""
-    is_cut: bool
 
 
 @router.get("/standards")
@@ -104,16 +86,30 @@ def show_standard(visit: Somebody, code: str, version: str) -> Response:
 @router.get("/standards/{code}/diff/{pair}")
 def diff(visit: Somebody, code: str, pair: str) -> Response:
     """Show what differs between two versions, with signs and words, and whom it would touch."""
-    first, _, second = pair.partition("..")
 
     def work(session: Session) -> tuple[Pack, Pack, Impact]:
-        rows = standards(session)
-        old, new = (_row(rows, code, one) for one in (first, second))
-        known = packs_of(session, [old["sha256"], new["sha256"]])
-        return known[old["sha256"]], known[new["sha256"]], impact_of(session, visit, old["sha256"], new["sha256"])
+        old, new = _pair(session, code, pair)
+        return old, new, impact_of(session, visit, old, new)
 
     old, new, impact = visit.read(work)
-    return page(visit, "standard_diff.html", code=code, **comparison(visit, old, new), impact=impact)
+    here = f"/standards/{code}/diff/{pair}"
+    return page(visit, "standard_diff.html", code=code, **comparison(visit, old, new), impact=impact, here_at=here)
+
+
+@router.get("/standards/{code}/diff/{pair}/simulation.{form}")
+def simulation(visit: Somebody, code: str, pair: str, form: str) -> Response:
+    """Give the clauses at which another version would have said something else, as a table."""
+    return answer(
+        visit, visit.read(lambda session: table_of_clauses(session, visit, *_pair(session, code, pair))), wanted(form)
+    )
+
+
+def _pair(session: Session, code: str, pair: str) -> tuple[Pack, Pack]:
+    first, _, second = pair.partition("..")
+    rows = standards(session)
+    old, new = (_row(rows, code, one)["sha256"] for one in (first, second))
+    known = packs_of(session, [old, new])
+    return known[old], known[new]
 
 
 def comparison(visit: Visit, old: Pack, new: Pack) -> dict[str, Any]:
@@ -149,11 +145,45 @@ def _as_yaml(visit: Visit, code: str, version: str) -> Response:
     )
 
 
-def text_of_pack(pack: Pack) -> str:
-    """Return a pack as the one YAML document that an editor changes; what is left out is as it always is."""
+def text_of_pack(pack: Pack, gate: str = "") -> str:
+    """Return a pack as the one YAML document that an editor changes, or one gate of it; the rest is as it always is."""
     said = pack.model_dump(mode="json", exclude_defaults=True)
-    shape: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 120, "default_flow_style": None}
-    return str(yaml.dump(said, Dumper=yaml.CSafeDumper, **shape))
+    if gate:
+        said = {
+            **{key: said[key] for key in ("code", "version")},
+            library.REST: f"{pack.code}@{pack.version}",
+            **{
+                part: [one for one in said.get(part, ()) if one["gate"] == gate]
+                for part in ("evidence_types", "stages")
+            },
+        }
+    return str(yaml.dump(said, Dumper=_Short, allow_unicode=True, sort_keys=False, width=160))
+
+
+class _Short(yaml.CSafeDumper):
+    """Writes what is small on one line: a field of a form, the parameters of a clause."""
+
+
+_ON_ONE_LINE = 2
+"""Levels of lists and mappings."""
+
+
+def _levels(value: Any) -> int:
+    if not isinstance(value, Mapping | list):
+        return 0
+    return 1 + max(map(_levels, value.values() if isinstance(value, Mapping) else value), default=0)
+
+
+def _mapping(dumper: Any, value: Mapping[str, Any]) -> Any:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=_levels(value) <= _ON_ONE_LINE)
+
+
+def _sequence(dumper: Any, value: list[Any]) -> Any:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=_levels(value) <= _ON_ONE_LINE)
+
+
+_Short.add_representer(dict, _mapping)
+_Short.add_representer(list, _sequence)
 
 
 def _stage(pack: Pack, stage: Any, words: Words) -> dict[str, Any]:
@@ -234,34 +264,6 @@ def _told(one: Difference, name: str, words: Words) -> dict[str, Any]:
 
 _TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", "text/en": "text_en"}
 """Places that hold what a clause says, and their words."""
-
-
-def impact_of(session: Session, visit: Visit, old: str, new: str) -> Impact:
-    """Return whom a change from one pack to another would touch, both by their hashes."""
-    rows = living_under(session, old, limit=MOST_JUDGED + 1)
-    ids = [row.id for row in rows[:MOST_JUDGED]]
-    before = {one.project.id: _passing(one) for one in gates(session, ids, visit.stamp)} if ids else {}
-    failing: dict[Any, tuple[str, ...]] = {}
-    for one in gates_under(session, ids, new, visit.stamp) if ids else ():
-        known = before[one.project.id]
-        clauses = tuple(
-            verdict.clause for verdict in one.verdicts if not verdict.passes and known.get(verdict.clause, True)
-        )
-        if clauses:
-            failing[one.project.id] = clauses
-    readable = readable_projects_among(session, visit, rows)
-    words = Words(visit.lang, visit.house.zone)
-    return Impact(
-        count=words.at_least(living_count(session, old, most=COUNTED), COUNTED),
-        locked=living_under(session, old, limit=MOST_NAMED, reach=readable_projects(visit.rights, visit.actor)),
-        failing_count=len(failing),
-        failing=[(row, failing[row.id]) for row in readable if row.id in failing],
-        is_cut=len(rows) > MOST_JUDGED,
-    )
-
-
-def _passing(facts: Any) -> dict[str, bool]:
-    return {verdict.clause: verdict.passes for verdict in facts.verdicts}
 
 
 _STANDARDS = (

@@ -54,7 +54,7 @@ for (const button of keys?.parseRequestOptionsFromJSON ? document.querySelectorA
   });
 }
 
-// A form that lives (data-live: the id of what answers) is checked while somebody types: its first button, pressed unseen.
+// A form that lives (data-live: the ids of what answers) is checked while somebody types: its first button, pressed unseen.
 for (const form of document.querySelectorAll("form[data-live]")) {
   let waits = 0;
   form.addEventListener("input", (event) => {
@@ -63,15 +63,15 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     waits = setTimeout(() => swap(form, form.dataset.live), 700);
   });
 }
-async function swap(form, id) {
+async function swap(form, ids) {
   const body = new FormData(form, form.querySelector("button"));
-  const target = document.getElementById(id);
-  target.setAttribute("aria-busy", "true");
+  const targets = ids.split(" ").map((id) => document.getElementById(id));
+  targets[0].setAttribute("aria-busy", "true");
   try {
-    const answer = await read(fetch(form.action, { method: "POST", body }));
-    target.replaceChildren(...answer.getElementById(id).childNodes);
+    const [answer, now] = [await read(fetch(form.action, { method: "POST", body })), document.activeElement];
+    for (const one of targets) if (!one.contains(now)) one.replaceChildren(...answer.getElementById(one.id).childNodes);
   } catch {} // the button stays
-  target.removeAttribute("aria-busy");
+  targets[0].removeAttribute("aria-busy");
 }
 const read = async (answer) => new DOMParser().parseFromString(await (await answer).text(), "text/html");
 // What polls (data-polls: who answers) asks twice a minute while it is seen; only a number that rises is said aloud.

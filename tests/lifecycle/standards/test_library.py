@@ -194,3 +194,28 @@ def test_lines_know_where_a_threshold_stands() -> None:
 
     assert text.strip() == "parameters: {similarity: 0.90}"
     assert lines["limits/hold_extensions"].startswith("pack.yaml:")
+
+
+class TestATextOfSomeGates:
+    """What a text leaves out is that of the version that it names."""
+
+    def test_is_whole_with_the_rest(self) -> None:
+        pack, _ = library.from_text("rest: default@2026.1\nversion: '2026.2'", lambda _: library.default())
+
+        assert pack == library.default().model_copy(update={"version": "2026.2"})
+
+    def test_of_no_published_version_is_refused(self) -> None:
+        with pytest.raises(library.BadPack) as bad:
+            library.from_text("rest: wish@2026.1", lambda _: None)
+
+        assert [(one.code, one.path, one.line) for one in bad.value.problems] == [
+            ("pack_base_unknown", "rest", "pack.yaml:1")
+        ]
+
+    @pytest.mark.parametrize(
+        "own",
+        ["stages: 3", "stages: [1]", "stages: [{gate: [G1]}]", "evidence_types: [{gate: {a: 1}, id: [1]}]", "stages:"],
+    )
+    def test_that_is_no_pack_is_refused_like_any_other(self, own: str) -> None:
+        with pytest.raises(library.BadPack):
+            library.from_text(f"rest: default@2026.1\n{own}", lambda _: library.default())
