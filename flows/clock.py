@@ -18,7 +18,8 @@ from sqlmodel import Session
 
 from flows import slots as book
 from flows.claims import worker_name
-from flows.sharing import add
+from flows.run_log import Line, RunLog, logged, masked, note, places_of
+from flows.sharing import COUNTS, add
 from flows.slots import Held, Runner, Slot
 from flows.turns import Body, Effect, Outcome, Run, Turn, never
 from lifecycle.canonical import instant
@@ -60,12 +61,14 @@ class Clockwork:
     """Business time at the end of a run; without it that of the stamp."""
     is_played: bool = False
     """Whether business time is not the machine's: then nobody who wakes by the machine's clock knows our slots."""
+    outside_run: str | None = None
+    """The scheduler's own run that woke this process."""
 
     @property
     def by(self) -> Runner:
         """How this process calls itself, and for how long it claims."""
         lease = timedelta(seconds=self.settings.lease_seconds)
-        return Runner(holder=self.settings.worker or worker_name(), lease=lease)
+        return Runner(holder=self.settings.worker or worker_name(), lease=lease, outside_run=self.outside_run)
 
     def on_duty(self) -> tuple[Schedule, ...]:
         """Return the schedules that have a body, by the clock of this installation."""
@@ -275,7 +278,9 @@ def _said(run: Run, turn: Turn) -> tuple[Outcome, str]:
     except Exception as error:  # noqa: BLE001 - one broken schedule must not stop the others
         if isinstance(error, DBAPIError) and is_away(error):
             return Outcome(is_cut=True), ""
-        return Outcome(failed=1), _in_one_line(error)
+        said = _in_one_line(error)
+        note("broke", level="bad", said=said, where=places_of(error))
+        return Outcome(failed=1), said
 
 
 def _helped(work: Clockwork, schedule: Schedule, row: Any) -> Outcome | None:
@@ -285,7 +290,11 @@ def _helped(work: Clockwork, schedule: Schedule, row: Any) -> Outcome | None:
     run = work.help_of(schedule)
     if run is None or (body.look is not None and not body.look(turn)):
         return None
-    outcome, failure = _said(run, turn)
+    with logged(work.ended_at) as log:
+        note("helped", holder=work.by.holder)
+        outcome, failure = _said(run, turn)
+        note("ended", **_counts(outcome))
+    outcome = replace(outcome, log=_worth_keeping(log, outcome, failure))
     if failure:
         effect = Effect(effect="failed", object_type=book.OBJECT_TYPE, object_id=str(row.id), detail=failure)
         outcome = replace(outcome, effects=(effect,))
@@ -297,10 +306,15 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
     """Run the body of a slot that we hold and write down what it did."""
     is_late = _late(schedule)
     turn = work.turn(held.slot_at, lambda: work.is_stopped() or is_late(), run_id=held.id)
-    with book.kept(work.engine, held, lease=work.by.lease, is_over=is_late):
-        outcome, failure = _said(work.bodies[schedule.id].run, turn)
-    if outcome.is_cut and is_late():
-        failure = failure or f"time_limit: {schedule.limit_minutes}"
+    with logged(work.ended_at) as log:
+        note("begun", holder=work.by.holder, attempt=held.fence)
+        with book.kept(work.engine, held, lease=work.by.lease, is_over=is_late):
+            outcome, failure = _said(work.bodies[schedule.id].run, turn)
+        if outcome.is_cut and is_late():
+            failure = failure or f"time_limit: {schedule.limit_minutes}"
+            note("out_of_time", level="bad", minutes=schedule.limit_minutes)
+        note("ended", **_counts(outcome))
+    outcome = replace(outcome, log=_worth_keeping(log, outcome, failure))
 
     def record(session: Session) -> None:
         if outcome.is_cut and not failure:
@@ -312,9 +326,19 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
     return outcome
 
 
+def _counts(outcome: Outcome) -> dict[str, int]:
+    return {name: getattr(outcome, name) for name in COUNTS}
+
+
+def _worth_keeping(log: RunLog, outcome: Outcome, failure: str) -> Sequence[Line]:
+    """Return the lines that the row keeps: none of a run that had nothing to do, which happens each minute."""
+    is_idle = not (failure or outcome.refusal or log.is_alarmed or any(_counts(outcome).values()))
+    return () if is_idle else log.lines()
+
+
 def _in_one_line(error: Exception) -> str:
     """Return what went wrong in one line; a database names whole rows, with the secrets in them, behind the first."""
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+    return masked(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _requests(session: Session, schedule_id: str) -> list[Any]:

@@ -5,6 +5,7 @@ One thin flow per schedule. What a flow run does, a slot of ours does once, whoe
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,7 +46,8 @@ def woken(schedule_id: str, slot_at: datetime | None, run_id: str) -> list[Slot]
     The flow of every minute also takes up what people asked for and what died. In played time it makes a whole pass,
     for Prefect wakes by the machine's clock, and the others look for the latest slot of theirs.
     """
-    with opened(load_settings()) as work:
+    with opened(load_settings()) as found:
+        work = replace(found, outside_run=run_id)
         if work.is_played and schedule_id == MINUTE:
             return list(tick(work).slots)
         if work.is_played and slot_at is not None:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
+from flows.run_log import Level, note
 from flows.statement_parts import Part, Parts, kept
 from flows.turns import never
 from flows.whose_files import fund_of, refuse_file_of_others, refuse_who_takes_no_files
@@ -91,6 +92,8 @@ def take_answers(
         if is_over():
             break
         taken = take_file(engine, inbound.name, inbound.open, stamp)
+        level: Level = "warn" if taken.status == "quarantined" else "info"
+        note("file_taken", level=level, name=taken.name, state=taken.status, why=taken.why or "–")
         bank.file_away(inbound.name, "quarantine" if taken.status == "quarantined" else "done")
         found.append(taken)
     return found

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from flows.run_log import masked, note
 from flows.turns import MOST_EFFECTS, Effect, never
 from lifecycle.commands import REGISTRY, Answer, Command, Stamp
 from lifecycle.engine import execute
@@ -56,8 +57,12 @@ def run(engine: Engine, sweep: Sweep, stamp: Stamp, *, is_over: Callable[[], boo
     tally = Tally()
     for start in range(0, len(due), CHUNK):
         if is_over():
-            return tally + Tally(is_cut=True)
+            tally += Tally(is_cut=True)
+            break
         tally += _done(engine, due[start : start + CHUNK], stamp)
+    if due:
+        said = {"found": len(due), "done": tally.done, "refused": tally.refused, "failed": tally.failed}
+        note("swept", part=sweep.name, **said)
     return tally
 
 
@@ -74,8 +79,11 @@ def _done(engine: Engine, commands: Sequence[Command], stamp: Stamp) -> Tally:
     except DBAPIError as error:
         if is_away(error):
             raise  # no row is poison because a server is restarted: whoever comes next does them all
-        if len(commands) == 1:
-            return Tally(failed=1, effects=(_of(commands[0], "failed"),))  # the poison row stands alone
+        if len(commands) == 1:  # the poison row stands alone
+            why = masked(f"{type(error).__name__}: {error.orig}".partition("\n")[0])
+            effect = _of(commands[0], "failed", detail=why)
+            note("row_broke", level="bad", verb=effect.detail, ref=effect.object_id or effect.object_type)
+            return Tally(failed=1, effects=(effect,))
         half = len(commands) // 2
         return _done(engine, commands[:half], stamp) + _done(engine, commands[half:], stamp)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from flows.run_log import tail
 from flows.turns import MOST_EFFECTS, Effect, Outcome
 from models.agreements import Agreement
 from models.payouts import PaymentBatch, Payout
@@ -45,7 +46,8 @@ def added(session: Session, row: Any, outcome: Outcome) -> dict[str, Any]:
     """Return the sums of what stands in the row of a run and what was done besides."""
     sums = {column: getattr(row, column) + getattr(outcome, name) for name, column in COUNTS.items()}
     more = outcome.effects[: MOST_EFFECTS - len(row.effects)]
-    return {**sums, "effects": [*row.effects, *_with_numbers(session, more)]}
+    said = {"log": tail([*(row.log or ()), *outcome.log])} if outcome.log else {}
+    return {**sums, **said, "effects": [*row.effects, *_with_numbers(session, more)]}
 
 
 def _with_numbers(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from flows.alarms import put_out
 from flows.claims import renewed
+from flows.run_log import line, tail
 from flows.sharing import COUNTS, added
 from flows.turns import Outcome
 from lifecycle.calendar import Calendar
@@ -172,6 +173,7 @@ def begin(session: Session, schedule_id: str, slot_at: datetime, *, now: datetim
         fence=1,
         started_at=now,
         why=why[:_WHY],
+        outside_run=by.outside_run,
     )
     session.add(row)
     session.flush()
@@ -183,6 +185,8 @@ def take_over(session: Session, row: Any, *, now: datetime, by: "Runner", why: s
     """Claim a slot whose holder died, or that did not run: its fence rises, so what a dead one still writes is void."""
     fence = int(row.fence) + 1
     change = {"status": SlotStatus.RUNNING, "holder": by.holder, "fence": fence, "started_at": now, "why": why[:_WHY]}
+    change["outside_run"] = by.outside_run
+    change["log"] = tail([*(row.log or ()), line("taken_over", {"holder": row.holder}, at=now, level="warn")])
     change["progress"] = {}  # what a dead one judged and could not tell is judged again
     session.execute(update(_RUN).where(_RUN.c.id == row.id).values(change))
     _claim(session, row.id, fence=fence, by=by)
@@ -264,10 +268,11 @@ def tell(session: Session, kind: str, run_id: UUID, slot_at: datetime, facts: di
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """The process that runs: its name in claims, and for how long it claims."""
+    """The process that runs: its name in claims, for how long it claims, and the scheduler's own run that woke it."""
 
     holder: str
     lease: timedelta
+    outside_run: str | None = None
 
 
 def kept(engine: Engine, held: Held, *, lease: timedelta, is_over: Callable[[], bool]) -> AbstractContextManager[None]:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from flows import digests, quarter, reminders
 from flows.claims import worker_name
 from flows.outbox import Courier, deliver
+from flows.run_log import note
 from flows.turns import Effect, Outcome, Turn
 from lifecycle.commands import Stamp
 from lifecycle.entrance.links import secret_of
@@ -82,6 +83,7 @@ def drain(turn: Turn) -> Outcome:
         for name, count in (("told", fanned.notifications), ("delivered", delivered.sent))
         if count
     ]
+    note("told", people=fanned.notifications, sent=delivered.sent, failed=delivered.failed, given_up=delivered.given_up)
     return Outcome(
         found=fanned.sent + len(fanned.parked) + delivered.sent + delivered.failed + delivered.postponed,
         done=fanned.sent + delivered.sent,

@@ -46,6 +46,8 @@ class ScheduledRun(Identified, table=True):
     """Why it was missed, merged, skipped or failed; or who asked for it."""
     outside_run: str | None = Field(default=None, max_length=100)
     """The scheduler's own run, for a link."""
+    log: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONText)
+    """The last lines of what it said on the way (`flows/run_log.py`); none where there was nothing to do."""
 
 
 class RunRequest(Identified, table=True):

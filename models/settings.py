@@ -218,6 +218,12 @@ class Settings(BaseSettings):
         description="Folder of the embedded Prefect server's own database. Left out, beside an SQLite file. Example:"
         " `/var/lib/pilotway/prefect`.",
     )
+    prefect_ui: Annotated[str, AfterValidator(is_web_address)] | None = Field(
+        default=None,
+        description="Address of the pages of the Prefect server that wakes the schedules, as operators reach them: the"
+        " page of a run then leads to Prefect's own. Left out, it names the number of the run alone."
+        " Example: `https://prefect.example.org`.",
+    )
     timezone: Annotated[str, AfterValidator(is_zone)] = Field(
         default="Asia/Shanghai",
         description="In whose calendar a deadline's day ends. Example: `Asia/Shanghai`.",

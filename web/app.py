@@ -64,6 +64,7 @@ from web.pages import (
     projects,
     reference,
     reviews,
+    run,
     security,
     sign_on,
     standards,
@@ -78,7 +79,7 @@ PEOPLE: Sequence[APIRouter] = (
     *(gate.router, papers.router, batches.router, batch_table.router, reviews.router, project_tabs.router),
 )
 RUNNING: Sequence[APIRouter] = (
-    *(invitations.router, admin.router, ops.router, webhooks.router, drafts.router, standards.router),
+    *(invitations.router, admin.router, ops.router, run.router, webhooks.router, drafts.router, standards.router),
     *(portfolio.router, reference.router, exports.router, api.router),
 )
 MONEY: Sequence[APIRouter] = (

@@ -6,7 +6,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
@@ -136,6 +136,10 @@ class Words:
             return whole.removesuffix(".00") if currency == "CNY" else whole
         figure = f"{minor / unit:,.3f}".rstrip("0").rstrip(".")
         return f"{figure}{sign}" if self.lang == "zh-CN" else f"¥{figure}{sign}"
+
+    def listed(self, words: Sequence[str]) -> str:
+        """Return several words as one enumeration."""
+        return _BETWEEN[self.lang].join(words)
 
     def yes(self, answer: object) -> str:
         """Return yes or no."""

@@ -172,6 +172,13 @@ def run_of(session: Session, run_id: UUID) -> Any | None:
     return session.execute(select(_RUN).where(_RUN.c.id == run_id)).one_or_none()
 
 
+def request_of(session: Session, schedule_id: str, asked_at: datetime) -> Any | None:
+    """Return what asked for the run at an instant, with the name of who did; None for a slot of the schedule."""
+    statement = select(_ASKED, _USER.c.name.label("by")).outerjoin(_USER, _USER.c.id == _ASKED.c.asked_by)
+    this = (_ASKED.c.schedule_id == schedule_id, _ASKED.c.asked_at == asked_at)
+    return session.execute(statement.where(*this).limit(1)).first()
+
+
 def missed(session: Session, *, since: datetime) -> list[Any]:
     """Return the slots since an instant that nobody ran in time, the newest first."""
     late = (_RUN.c.status == SlotStatus.MISSED, _RUN.c.slot_at >= since)

@@ -17,10 +17,11 @@ from lifecycle.deliveries.queries import Tally, on_the_way, tally
 from lifecycle.errors import Forbidden, Invalid, NotFound, unmet
 from lifecycle.invariants.check import frozen
 from lifecycle.schedules.commands import PAUSE, REQUEST, RESUME
-from lifecycle.schedules.queries import Scheduled, missed, run_of, runs, schedules
+from lifecycle.schedules.queries import Scheduled, missed, runs, schedules
 from lifecycle.schedules.times import SCHEDULES
 from models.states import DeliveryStatus, Role, SlotStatus
 from web.asking import Ask, ask, need, show, take
+from web.causes import WRONG, said_of, why_in_words
 from web.errors import reasons_of, status_of
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of, wanted
 from web.nouns import AnyVerb
@@ -34,7 +35,14 @@ OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 BACK = timedelta(days=7)
 """How far back a missed run is shouted about."""
 _VERBS: Mapping[str, AnyVerb] = {"run": REQUEST, "pause": PAUSE, "resume": RESUME}
-_PAGES = {"project": "projects", "payout": "payouts", "batch": "batches", "user": "users", "webhook": "webhooks"}
+_PAGES = {
+    "project": "projects",
+    "payout": "payouts",
+    "batch": "payment-batches",
+    "agreement": "agreements",
+    "user": "users",
+    "webhook": "webhooks",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +58,7 @@ class Sign:
 @router.get("/ops")
 def ops(visit: Somebody) -> Response:
     """Show what runs by itself: when, with what result, what holds it."""
-    _for_operators(visit)
+    for_operators(visit)
     words = Words(visit.lang, visit.house.zone)
 
     def work(session: Session) -> dict[str, Any]:
@@ -81,7 +89,7 @@ def carry_out(visit: Somebody, form: Typed, name: str, verb: str) -> Response:
 @router.get("/ops/runs.{form}")
 def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str = "", after: str = "") -> Response:
     """List the newest runs: which slot, what became of it; slots that a later run did the work of when asked for."""
-    _for_operators(visit)
+    for_operators(visit)
     kind = wanted(form)
     status_asked, before = _one_of(SlotStatus, status), _behind(after)
 
@@ -98,7 +106,7 @@ def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str =
     found = visit.read(work)
     rows = [{**dict(row._mapping), "url": f"/ops/runs/{row.id}"} for row in found]  # noqa: SLF001 - its documented name
     words = Words(visit.lang, visit.house.zone)
-    shown = [{**one, "why": _why(one["why"], words)} for one in rows[:PER_PAGE]] if kind is None else rows
+    shown = [{**one, "why": why_in_words(one["why"], words)} for one in rows[:PER_PAGE]] if kind is None else rows
     last = shown[-1] if shown else None
     following = (
         f"{last['slot_at'].isoformat()} {last['id']}" if last and kind is None and len(rows) > PER_PAGE else None
@@ -107,25 +115,6 @@ def list_runs(visit: Somebody, form: str = "", schedule: str = "", status: str =
     names = [one.id for one in SCHEDULES]
     values = {"schedule": schedule, "chosen": status, "names": names, "statuses": [str(one) for one in SlotStatus]}
     return answer(visit, listing, kind, "ops_runs.html", **values)
-
-
-@router.get("/ops/runs/{run_id}")
-def one_run(visit: Somebody, run_id: str) -> Response:
-    """Show one run with everything that it did; what failed stands first, by its cause."""
-    _for_operators(visit)
-    known = as_id(run_id)
-    row = visit.read(lambda session: run_of(session, known)) if known else None
-    if row is None:
-        raise NotFound(NotFound.code)
-    words = Words(visit.lang, visit.house.zone)
-    effects = [{**one, "url": _page_of(one)} for one in row.effects]
-    wrong = [one for one in effects if one["effect"] in ("failed", "refused")]
-    causes: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for one in wrong:
-        causes.setdefault((one["effect"], one["detail"]), []).append(one)
-    done = [one for one in effects if one not in wrong]
-    listing = Listing(name="ops.effects", columns=_EFFECTS, rows=[_in_words(one, words) for one in done])
-    return page(visit, "ops_run.html", run=row, causes=causes, listing=listing, why=_why(row.why, words))
 
 
 @router.get("/ops/outbox")
@@ -153,7 +142,7 @@ def act_on_outbox(visit: Somebody, form: Typed) -> Response:
 @router.get("/ops/health")
 def health(visit: Somebody) -> Response:
     """Show what a doctor finds, and the light check of the books."""
-    _for_operators(visit)
+    for_operators(visit)
     words = Words(visit.lang, visit.house.zone)
 
     def work(session: Session) -> list[Sign]:
@@ -163,7 +152,8 @@ def health(visit: Somebody) -> Response:
     return page(visit, "ops_health.html", signs=visit.read(work), findings=visit.house.backstage.findings(visit.lang))
 
 
-def _for_operators(visit: Visit) -> None:
+def for_operators(visit: Visit) -> None:
+    """Raise `Forbidden` for everybody else."""
     if not visit.roles & OPERATORS:
         raise Forbidden(unmet("role", needs=sorted(OPERATORS), verb="operate"))
 
@@ -178,8 +168,8 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
     if verb is REQUEST and visit.request.method == "GET":
         due, effects = visit.house.backstage.due(name), visit.house.backstage.foreseen(name)
         facts.append((words.t("ops.would_find"), words.t("ops.nobody_can_tell") if due is None else str(due)))
-        rows = [_in_words({**one, "url": _page_of(one)}, words) for one in effects or ()]
-        listing = Listing(name="ops.foreseen", columns=_EFFECTS, rows=rows)
+        rows = [in_words({**one, "url": page_of(one)}, words) for one in effects or ()]
+        listing = Listing(name="ops.foreseen", columns=EFFECTS, rows=rows)
     fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
     return ask(
@@ -255,7 +245,7 @@ def _ran(one: Scheduled, words: Words) -> Sign:
     last = one.last
     is_well = last is not None and last.status == SlotStatus.DONE and not last.refused_count
     url = f"/ops/runs/{last.id}" if last else ""
-    refused = _why(last.why, words) if last is not None and not is_well and last.why else ""
+    refused = why_in_words(last.why, words) if last is not None and not is_well and last.why else ""
     said = refused or words.at(last.slot_at if last else None)
     return Sign(name=one.schedule.id, is_well=is_well, said=said, url=url)
 
@@ -265,7 +255,7 @@ def _told(last: Any, words: Words) -> str:
     if last is None:
         return ""
     if last.why and (last.status != SlotStatus.DONE or last.refused_count):
-        return _why(last.why, words)
+        return why_in_words(last.why, words)
     told: Counter[str] = Counter()
     for one in last.effects:
         count = int(one["detail"]) if not one["object_id"] and str(one["detail"]).isdecimal() else 1
@@ -274,28 +264,22 @@ def _told(last: Any, words: Words) -> str:
     return words.t("ops.did", said=said) if said else words.t("ops.found", count=last.found_count)
 
 
-def _why(why: str, words: Words) -> str:
-    if not why:
-        return ""
-    code, sign, detail = why.partition(": ")
-    known = words.word("why", code)
-    return f"{known}{sign}{detail}" if known != code else words.word("refusal", why)
-
-
 def _effect(effect: str, words: Words) -> str:
     own = words.word("effect", effect)
     return own if own != effect else words.verb(effect)
 
 
-def _in_words(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
+def in_words(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    """Return an effect as people read it."""
     detail = str(one["detail"])
-    kind = "refusal" if one["effect"] == "refused" else "state" if one["object_type"] == "project" else ""
-    said = words.word(kind, detail) if kind else detail
+    is_project = one["object_type"] == "project" and one["effect"] not in WRONG
+    said = words.word("state", detail) if is_project else said_of(one["effect"], detail, words)
     ref = words.word("topic", one["ref"]) if one["object_type"] == "message" else one["ref"] or one["object_id"]
     return {**one, "effect": _effect(one["effect"], words), "ref": ref, "detail": said}
 
 
-def _page_of(one: Mapping[str, Any]) -> str:
+def page_of(one: Mapping[str, Any]) -> str:
+    """Return the page of what an effect names; empty where it has none."""
     path, ref = _PAGES.get(str(one["object_type"])), one["ref"] or one["object_id"]
     return f"/{path}/{ref}" if path and ref else ""
 
@@ -326,7 +310,7 @@ _RUNS = (
     Column(key="failed_count", kind="number"),
     Column(key="why", kind="word", word="why"),
 )
-_EFFECTS = (
+EFFECTS = (
     Column(key="effect"),
     Column(key="object_type", kind="word", word="object"),
     Column(key="ref", link="url"),
