@@ -29,7 +29,7 @@ _LONGEST = 400
 _PLACES = 4
 """Places in the code that the line of a failure names, the innermost first."""
 _SECRET = re.compile(
-    r"(?<![0-9A-Za-z-])(?P<account>[A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,30}|\d(?: ?\d){9,33})(?![0-9A-Za-z-])"  # IBAN, account
+    r"(?<![0-9A-Za-z-])(?P<account>[A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,30}|\d(?: ?\d){9,33})(?![0-9A-Za-z-])"  # accounts
     r"|\b(?:pt_|whsec_)[\w+/=-]+"  # tokens, secrets of webhooks
     r"|(?<=://)[^/\s@]+(?=@)"  # name and password in an address
 )

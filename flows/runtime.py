@@ -62,7 +62,7 @@ def run(engine: Engine, sweep: Sweep, stamp: Stamp, *, is_over: Callable[[], boo
         tally += _done(engine, due[start : start + CHUNK], stamp)
     if due:
         said = {"found": len(due), "done": tally.done, "refused": tally.refused, "failed": tally.failed}
-        note("swept", part=sweep.name, **said)
+        note("swept", sweep=sweep.name, **said)
     return tally
 
 

@@ -99,6 +99,16 @@ def line_of(row: Any, lang: Lang, frame: Frame) -> str:
         return str(row.kind)
 
 
+def step_of(row: Any, lang: Lang, frame: Frame) -> str:
+    """Return what the reader of a line of an inbox does next, or what comes next; empty where it cannot be told."""
+    facts = _plain(row.facts)
+    try:
+        own = _said(row.kind, facts, lang, frame, "next") if row.is_task else ""
+        return own or _said(row.kind, facts, lang, frame, "then")
+    except Unreadable:
+        return ""
+
+
 def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Words:
     """Return a message for one person, who stands in `facts["you"]` (name, why, is_task). `Unreadable` when it cannot.
 
@@ -115,7 +125,7 @@ def compose(kind: str, facts: Mapping[str, Any], lang: Lang, frame: Frame) -> Wo
         "charts": facts.get("charts", ()),
         "name": you["name"],
         "is_task": you["is_task"],
-        "why": _why(you["why"], lang),
+        "why": why_of(you["why"], lang),
         "who": facts.get("who", ""),
         "note": facts.get("note", ""),
         "page": link(facts, frame),
@@ -179,7 +189,7 @@ def link(facts: Mapping[str, Any], frame: Frame) -> str:
     return f"{frame.base_url.rstrip('/')}/{page}" if frame.base_url and page else ""
 
 
-def _why(why: str, lang: Lang) -> str:
+def why_of(why: str, lang: Lang) -> str:
     """Return why somebody is told: a part in the case, or the role that they hold."""
     part = sentence(f"why.{why}", {}, lang)
     return part if part != f"why.{why}" else sentence("told_by_role", {"role": why}, lang)

@@ -58,6 +58,7 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "failed": "verification",
     "absent": "verification",
     "unsigned": "verification",
+    "sweep": "sweep",
 }
 """A value of one of these names is a stored word: the sentence shows its title."""
 

@@ -110,8 +110,8 @@ def why_in_words(why: str, words: Words) -> str:
 
 
 def _of_code(code: str, words: Words) -> str:
-    known = words.word("refusal", code)
-    return known if known != code else words.code(code)
+    known = (words.word(kind, code) for kind in ("refusal", "why"))
+    return next((one for one in known if one != code), None) or words.code(code)
 
 
 def _action(code: str, words: Words) -> str:

@@ -24,7 +24,7 @@ from models.reading import table_of
 from models.states import Channel, Frequency
 from notifications import feed, preferences
 from notifications.messages import KINDS, OF_THE_CLOCK, kind_of
-from notifications.render import Unreadable, Words, compose, line_of
+from notifications.render import Unreadable, Words, compose, line_of, step_of
 from notifications.samples import sample_facts
 from notifications.subjects import about_all
 from notifications.words import sentence, title
@@ -77,6 +77,7 @@ def print_inbox(door: Door, *, is_unread_only: bool, limit: int) -> None:
             "at": door.local(row.created_at).strftime("%Y-%m-%d %H:%M"),
             "task": "!" if row.is_task else "",
             "subject": line_of(row, lang, frame),
+            "next": step_of(row, lang, frame),
             "command": row.facts.get("command", ""),
             "id": row.id,
             "kind": row.kind,

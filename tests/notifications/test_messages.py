@@ -57,6 +57,12 @@ class TestTheRegistry:
             assert TEXTS[kind]["en"]["next"]
 
     @pytest.mark.parametrize("kind", ALL)
+    def test_says_what_comes_next_where_somebody_only_knows(self, kind: str) -> None:
+        """Also that there is nothing to do is said, in words of its own: no message leaves its reader wondering."""
+        if not all(one.is_task for one in kind_of(kind).audiences):
+            assert all(TEXTS[kind][lang]["then"].strip() for lang in ("zh", "en"))
+
+    @pytest.mark.parametrize("kind", ALL)
     def test_uses_the_same_facts_in_both_languages(self, kind: str) -> None:
         environment = _environment("en", FRAME.zone)
         used = [

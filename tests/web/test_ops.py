@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from flows.run_log import line
+from lifecycle.canonical import instant
 from lifecycle.deliveries.commands import AddEndpoint
+from models.clock import parse_instant
 from models.db import transaction
 from models.ids import new_id
 from models.journal import OutboxMessage
@@ -179,6 +182,88 @@ class TestARun:
 
         assert "failed ×2" in page.text
         assert page.link(number) == f"/projects/{number}"
+
+    def test_says_what_to_do_about_each_cause(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        full = {"effect": "failed", "object_type": "backup", "object_id": None, "ref": "b", "detail": "OSError: full"}
+        no = {"effect": "refused", "object_type": "payout", "object_id": None, "ref": "PO-1", "detail": "frozen"}
+        run = a_run(house, effects=[full, no, no], failed_count=1, refused_count=2)
+
+        page = signed_in("operator").open(f"/ops/runs/{run}")
+
+        assert "refused ×2 disbursement is stopped" in page.text
+        assert "two people let it go on" in page.text
+        assert "Check disk space" in page.text
+        assert page.link("go there") == "/disbursement/all"
+
+    def test_that_failed_as_a_whole_says_why_and_what_to_do(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        run = a_run(house, status=SlotStatus.FAILED, why="time_limit: 10", failed_count=1)
+
+        text = signed_in("operator").open(f"/ops/runs/{run}").text
+
+        assert "over its limit of minutes: 10" in text
+        assert "the next run does the rest" in text
+
+    def test_whose_messages_did_not_arrive_leads_to_the_outbox(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        run = a_run(house, "outbox", failed_count=3)
+
+        page = signed_in("operator").open(f"/ops/runs/{run}")
+
+        assert "3 messages were not delivered" in page.text
+        assert page.link("go there") == "/ops/outbox"
+
+    @pytest.mark.parametrize(
+        ("lang", "said"), [("en", "here began (attempt 2)"), ("zh-CN", "here 开始运行（第 2 次）")]
+    )
+    def test_shows_its_log_in_words(
+        self, house: House, signed_in: Callable[..., Browser], lang: str, said: str
+    ) -> None:
+        lines = [line("begun", {"holder": "here", "attempt": 2}, at=house.now)]
+        later = {"at": instant(house.now), "ms": 1, "level": "bad", "code": "of_a_later_release", "values": {"n": 1}}
+        run = a_run(house, log=[*lines, later])
+
+        text = signed_in("operator", lang=lang).open(f"/ops/runs/{run}").text
+
+        assert said in text
+        assert "of_a_later_release" in text
+
+    def test_says_who_asked_for_it(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("operator")
+        visitor.open("/ops/schedules/backup/run")
+        visitor.send("ask for a run", reason="before the move")
+        (asked_at,) = house.rows("SELECT asked_at FROM run_request")[0]
+        run = a_run(house, "backup", slot_at=parse_instant(str(asked_at)))
+
+        text = visitor.open(f"/ops/runs/{run}").text
+
+        assert "who asked for it at" in text
+        assert "before the move" in text
+
+    @pytest.mark.parametrize(
+        ("settings", "link"),
+        [
+            ({}, None),
+            ({"prefect_ui": "https://prefect.example.org/"}, "https://prefect.example.org/runs/flow-run/0193"),
+        ],
+    )
+    def test_leads_to_the_schedulers_own_page_where_one_is_set(
+        self, house: House, settings: dict[str, str], link: str | None
+    ) -> None:
+        run = a_run(house, outside_run="0193")
+        app = console_of(house)
+        fields = _fields(app.state.house)
+        fields["settings"] = fields["settings"].model_copy(update=settings)
+        app.state.house = type(app.state.house)(**fields)
+
+        with Browser(app) as visitor:
+            sign_in(visitor, "operator")
+            page = visitor.open(f"/ops/runs/{run}")
+
+        assert "0193" in page.text
+        assert [address for _, address in page.links if "flow-run" in address] == ([link] if link else [])
 
     def test_is_found_by_its_status(self, house: House, signed_in: Callable[..., Browser]) -> None:
         a_run(house, status=SlotStatus.FAILED, why="OSError: full")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from models.states import ENDED, PayoutState, ReviewState
 from notifications.preferences import inbox_of
-from notifications.render import Frame, Unreadable, headline
+from notifications.render import Frame, line_of, step_of, why_of
 from notifications.todo import BEGINNINGS, LOOKED_AT, Owed, deeds, todo_of
 from web.ahead import Ahead, next_day
 from web.menu import OF_FIRMS
@@ -45,7 +45,10 @@ class Message:
     id: Any
     at: Any
     said: str
+    step: str
+    """What the reader does next, or what comes next."""
     why: str
+    """Why they are told, in words."""
     url: str
     is_task: bool
     is_read: bool
@@ -195,15 +198,12 @@ def told(visit: Visit, *, is_unread_only: bool, limit: int) -> list[Message]:
 
 
 def _message(row: Any, visit: Visit, frame: Frame) -> Message:
-    try:
-        said = headline(row.kind, row.facts, visit.lang, frame)
-    except Unreadable:  # an old message whose template asks for more by now
-        said = row.kind
     return Message(
         id=row.id,
         at=row.created_at,
-        said=said,
-        why=row.why,
+        said=line_of(row, visit.lang, frame),
+        step=step_of(row, visit.lang, frame),
+        why=why_of(row.why, visit.lang),
         url=f"/{row.facts['page']}" if row.facts.get("page") else "",
         is_task=row.is_task,
         is_read=row.read_at is not None,
