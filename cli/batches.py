@@ -1,11 +1,12 @@
 """Trial batches: what was made, how many were good, what was measured."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.binder import Own, Within, bind
-from cli.options import reads
+from cli.options import asks, reads
 from cli.output import Column
 from cli.typing_in import TODAY
 
@@ -138,3 +139,51 @@ def first_pass_yield(
         Column(key="bound"),
     )
     door.output.table(columns, yield_rows(door, ref, confidence))
+
+
+_PROJECT = typer.Option("--project", metavar="REF", help="Project: PT-2026-0042, or its id.")
+
+
+@app.command("import")
+@asks
+def import_table(
+    door: Any,
+    *,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="XLSX, CSV or CSV.GZ.")
+    ],
+    project: Annotated[str, _PROJECT],
+    is_dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each row, and write nothing.")
+    ] = False,
+    is_partial: Annotated[
+        bool, typer.Option("--partial", help="Bring the good rows in although others are wrong.")
+    ] = False,
+    marked: Annotated[
+        Path | None,
+        typer.Option("--marked", metavar="OUT.xlsx", dir_okay=False, help="Write it again with a note at each error."),
+    ] = None,
+) -> None:
+    """Bring the batches of a project in from a table, by batch number; a repeat changes nothing.
+
+    All rows or none, unless --partial. Exit 3 when cells are wrong and nothing came in, 6 when some rows did.
+    """
+    from cli.behind.batch_tables import Wish, bring_batches
+
+    bring_batches(door, file, Wish(project, marked, is_dry_run=is_dry_run, is_partial=is_partial))
+
+
+@app.command("template")
+@reads
+def template(
+    door: Any,
+    project: Annotated[str, _PROJECT],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", dir_okay=False, help="Where to; left out, PT-2026-0042-batches.xlsx."),
+    ] = None,
+) -> None:
+    """Write the workbook to fill in: the project's batches as they stand, and room for more."""
+    from cli.behind.batch_tables import write_template
+
+    write_template(door, project, out)

@@ -18,10 +18,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from lifecycle.imports.batch_rows import COLUMNS, MOST_ROWS, REQUIRED, VERSION, Spoken, folded
+from lifecycle.imports.batch_rows import COLUMNS, MOST_ROWS, REQUIRED, VERSION, CellError, Spoken, folded
 from lifecycle.imports.reader import HIDDEN_SHEET
 from models.states import BatchKind
-from notifications.words import LANGUAGES, sentence, title
+from notifications.words import LANGUAGES, Lang, sentence, title
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEADER = 3
@@ -30,6 +30,8 @@ _YES = {True: ("true", "y", "1", "√"), False: ("false", "n", "0", "x")}
 _WIDE = {"defects": 26, "reason": 34, "number": 14}
 _HEAD, _WRONG = PatternFill("solid", fgColor="E6F0FA"), PatternFill("solid", fgColor="FDECEB")
 _DAY = "yyyy-mm-dd"
+_COLUMN_OF = {"batch": "number", "cost_minor": "cost"}
+"""Field of a command -> the column that says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,38 @@ def written(sheet: Sheet) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def noted(errors: Sequence[Sequence[CellError]], lang: Lang) -> dict[tuple[int, str], str]:
+    """Return the notes of a marked workbook, from what is wrong with each of its rows."""
+    notes: dict[tuple[int, str], str] = {}
+    for place, ones in enumerate(errors):
+        for error in ones:
+            at = (place, error.column or "")
+            notes[at] = "\n".join(filter(None, [notes.get(at), said_of(error, lang)]))
+    return notes
+
+
+def column_said(error: CellError, lang: Lang) -> str:
+    """Return the heading over an error, where its sentence does not name the column itself."""
+    return heading(error.column, lang) if error.column and error.code != "value_required" else ""
+
+
+def said_of(error: CellError, lang: Lang) -> str:
+    """Return the sentence of an error, in which columns have the names that the table gives them."""
+    params = dict(error.params)
+    if "field" in params:
+        params["field"] = heading(_COLUMN_OF.get(str(params["field"]), str(params["field"])), lang)
+    if error.code == "table_word_unknown":
+        params["choices"] = " / ".join(offered(error.column or ""))
+    return sentence(error.code, params, lang)
+
+
+def with_columns(params: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    """Return what is said of a whole table, with the headings of the columns that it lacks."""
+    names = str(params.get("columns", ""))
+    listed = ("、" if lang == "zh-CN" else ", ").join(heading(one, lang) for one in names.split(",") if one)
+    return {**params, **({"columns": listed} if names else {})}
 
 
 def row_of(batch: Mapping[str, Any]) -> dict[str, Any]:

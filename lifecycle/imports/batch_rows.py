@@ -72,6 +72,8 @@ class BatchTable:
 
     rows: tuple[BatchRow, ...]
     unread: tuple[str, ...] = ()
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the letter over it in the file."""
 
 
 def folded(words: str) -> str:
@@ -94,7 +96,8 @@ def read_batches(path: Path, spoken: Spoken, project: str) -> BatchTable:
         rows.append(_row(raw, header, index_of, spoken, seen))
     if not rows:
         raise Unreadable("file_no_rows", "rows below the header")
-    return BatchTable(rows=tuple(rows), unread=unread)
+    letters = {column: column_letter(index) for column, index in index_of.items()}
+    return BatchTable(rows=tuple(rows), unread=unread, letters=letters)
 
 
 def _header(lines: Iterator[RawRow], spoken: Spoken, project: str) -> tuple[list[str], dict[str, int], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Batches of one project from a workbook: the template, what would become of each row, then all of them or the good."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,16 +12,15 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import Forbidden, Invalid, LifecycleError, Refused
 from lifecycle.imports.arrivals import Fate
-from lifecycle.imports.batch_rows import BatchRow, BatchTable, CellError, read_batches
+from lifecycle.imports.batch_rows import BatchRow, BatchTable, read_batches
 from lifecycle.imports.batches import Became, bring_in, brought
 from lifecycle.imports.portfolio import How
 from lifecycle.imports.problems import Unreadable
 from lifecycle.imports.taking_in import keep
 from lifecycle.trials.commands import ADD_BATCH
 from lifecycle.trials.queries import batches
-from notifications.words import sentence
 from web.acts import Action, actions
-from web.batch_book import XLSX, Sheet, heading, offered, row_of, spoken, written
+from web.batch_book import XLSX, Sheet, column_said, heading, noted, row_of, said_of, spoken, with_columns, written
 from web.errors import by_field, reasons_of, status_of
 from web.nouns import PROJECTS
 from web.papers import bringer, file_of, files_of, looked_at
@@ -100,12 +99,7 @@ def marked(visit: Somebody, ref: str, sha256: str, key: str = "") -> Response:
     """Give the workbook back with a note in each cell that is wrong, to be mended and sent again."""
     sent = _sent(visit, ref, sha256, "", key)
     _, found = _brought(visit, sent, How.CHECK)
-    notes: dict[tuple[int, str], str] = {}
-    for place, one in enumerate(found):
-        for error in one.errors:
-            at = (place, error.column or "")
-            notes[at] = "\n".join(filter(None, [notes.get(at), _said(visit, error)]))
-    row = sent.row
+    row, notes = sent.row, noted([one.errors for one in found], visit.lang)
     sheet = Sheet(number=row.number, name=row.name, rows=[one.row.cells for one in found], notes=notes)
     return _workbook(visit, sheet, f"{row.number}-batches-marked.xlsx")
 
@@ -207,14 +201,9 @@ def _line(visit: Visit, one: Became, *, is_written: bool) -> Mapping[str, Any]:
             (heading(column, visit.lang), _shown(words, column, was, one.row), _shown(words, column, new, one.row))
             for column, was, new in one.changes
         ],
-        "errors": [(_column(visit, error), _said(visit, error)) for error in one.errors],
+        "errors": [(column_said(error, visit.lang), said_of(error, visit.lang)) for error in one.errors],
         "receipts": one.command_ids if is_written else (),
     }
-
-
-def _column(visit: Visit, error: CellError) -> str:
-    """Return the heading over an error, where its sentence does not name the column itself."""
-    return heading(error.column, visit.lang) if error.column and error.code != "value_required" else ""
 
 
 def _shown(words: Words, column: str, value: Any, row: BatchRow) -> str:
@@ -231,30 +220,14 @@ def _shown(words: Words, column: str, value: Any, row: BatchRow) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _said(visit: Visit, error: CellError) -> str:
-    """Return the sentence of an error, in which columns have the names that the table gives them."""
-    params = dict(error.params)
-    if "field" in params:
-        params["field"] = heading(_COLUMN_OF.get(str(params["field"]), str(params["field"])), visit.lang)
-    if error.code == "table_word_unknown":
-        params["choices"] = " / ".join(offered(error.column or ""))
-    return sentence(error.code, params, visit.lang)
-
-
-_COLUMN_OF = {"batch": "number", "cost_minor": "cost"}
-
-
 def _refusal(visit: Visit, problem: LifecycleError | Unreadable) -> LifecycleError:
     """Return what is wrong with the file, with the names of the columns that it lacks."""
     if not isinstance(problem, Unreadable):
         return problem
-    if names := str(problem.params.get("columns", "")):
-        problem.params = {**problem.params, "columns": _listed(names.split(","), visit)}
+    problem.params = with_columns(problem.params, visit.lang)
     return as_invalid(problem)
 
 
-def _listed(columns: Sequence[str], visit: Visit) -> str:
-    return ("、" if visit.lang == "zh-CN" else ", ").join(heading(one, visit.lang) for one in columns)
 
 
 def _workbook(visit: Visit, sheet: Sheet, name: str) -> Response:
