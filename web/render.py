@@ -37,6 +37,7 @@ from notifications.words import (
 )
 from web import cookies
 from web.charts.qr import qr
+from web.empty import filters_of, way_of
 from web.menu import entries, references
 from web.money_rights import MONEY_READERS
 from web.proving import ways_of
@@ -210,6 +211,7 @@ def qr_of(visit: Visit, path: str, what: str) -> Markup:
 
 def _common(visit: Visit, words: Words) -> dict[str, Any]:
     account = visit.session.account if visit.session else None
+    left_out = filters_of(visit)
     return {
         **{name: getattr(words, name) for name in _SAID},
         "lang": visit.lang,
@@ -229,6 +231,11 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "program_version": _version(),
         "path": visit.request.url.path,
         "here": lambda **changes: address(visit, changes),
+        "filters": left_out,
+        "unfiltered": address(visit, dict.fromkeys({*left_out, "after"})),
+        "way_of": lambda name: way_of(
+            visit, name, lambda roles: words.listed([words.word("role", one) for one in roles])
+        ),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
         "static": lambda name: f"/static/{hashed_name(name)}",
         "is_on_own_page": visit.is_on_own_page,

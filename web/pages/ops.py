@@ -65,7 +65,8 @@ def ops(visit: Somebody) -> Response:
         found = schedules(session, visit.house.settings.timezone, now=visit.now, calendar=visit.stamp.calendar)
         box, holds = tally(session), frozen(session)
         late = missed(session, since=visit.now - BACK)
-        return {"schedules": found, "box": box, "missed": late, "signs": _signs(visit, words, found, box, holds)}
+        told = {"schedules": found, "box": box, "missed": late, "stands_since": _stands_since(visit, found)}
+        return {**told, "signs": _signs(visit, words, found, box, holds)}
 
     values = visit.read(work)
     return page(
@@ -239,6 +240,12 @@ def _signs(visit: Visit, words: Words, found: Sequence[Scheduled], box: Tally, h
             url="/ops/webhooks",
         ),
     ]
+
+
+def _stands_since(visit: Visit, found: Sequence[Scheduled]) -> datetime | None:
+    """Return since when no clock has passed, where any of what it wakes is late; None while it goes."""
+    is_late = any(one.is_late for one in found) and not visit.house.is_demo
+    return max((one.last.started_at for one in found if one.last is not None), default=None) if is_late else None
 
 
 def _ran(one: Scheduled, words: Words) -> Sign:
