@@ -1,7 +1,7 @@
 """Batches of one project from a workbook: the template, what would become of each row, then all of them or the good."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -226,8 +226,6 @@ def _refusal(visit: Visit, problem: LifecycleError | Unreadable) -> LifecycleErr
         return problem
     problem.params = with_columns(problem.params, visit.lang)
     return as_invalid(problem)
-
-
 
 
 def _workbook(visit: Visit, sheet: Sheet, name: str) -> Response:
