@@ -279,7 +279,7 @@ def _said(run: Run, turn: Turn) -> tuple[Outcome, str]:
         if isinstance(error, DBAPIError) and is_away(error):
             return Outcome(is_cut=True), ""
         said = _in_one_line(error)
-        note("broke", level="bad", said=said, where=places_of(error))
+        note("broke", "bad", said=said, where=places_of(error))
         return Outcome(failed=1), said
 
 
@@ -312,7 +312,7 @@ def _worked(work: Clockwork, schedule: Schedule, held: Held) -> Outcome:
             outcome, failure = _said(work.bodies[schedule.id].run, turn)
         if outcome.is_cut and is_late():
             failure = failure or f"time_limit: {schedule.limit_minutes}"
-            note("out_of_time", level="bad", minutes=schedule.limit_minutes)
+            note("out_of_time", "bad", minutes=schedule.limit_minutes)
         note("ended", **_counts(outcome))
     outcome = replace(outcome, log=_worth_keeping(log, outcome, failure))
 

@@ -225,11 +225,11 @@ def deliver(
         try:
             _put(engine, teller, batch_id, fence, stamp, run)
         except NotPut as error:
-            note("file_kept", level="bad", said=error)
+            note("file_kept", "bad", said=error)
             run.failed.append((batch_id, str(error)))
             _given_back(engine, batch_id, fence)
         except OutsideError as error:  # the claim stays until its lease ends: nobody knows how far it came
-            note("file_in_doubt", level="bad", said=error)
+            note("file_in_doubt", "bad", said=error)
             run.failed.append((batch_id, str(error)))
 
 
@@ -272,14 +272,14 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
         kept = kept_here(session, payouts, stamp)
     data = file_of(row, instructions)
     if sha256_of_bytes(data) != row.file_sha256:
-        note("file_differs", level="bad", number=row.number)
+        note("file_differs", "bad", number=row.number)
         run.failed.append((batch_id, "the file made again differs from the one that was prepared"))
         return
     was_there = _found(teller, row.file_name)
     if kept and was_there is None and fence == 1:
         take_back = TakeBack(command_id=key_of("take_back", batch_id, UUID(int=fence)), batch_id=batch_id, fence=fence)
         if _recorded(engine, take_back, fence, stamp, run):
-            note("batch_taken_back", level="warn", number=row.number, count=len(kept))
+            note("batch_taken_back", "warn", number=row.number, count=len(kept))
             run.taken_back.append(batch_id)
             numbers = {one.id: one.number for one in payouts}
             run.refused += [(numbers[one], tuple(why.code for why in reasons)) for one, reasons in kept.items()]
@@ -295,7 +295,7 @@ def _put(engine: Engine, teller: Teller, batch_id: UUID, fence: int, stamp: Stam
     if _recorded(engine, command, fence, stamp, run):
         (run.sent if doubt is None else run.unknown).append(batch_id)
         said = {"number": row.number, "count": len(instructions), "sha": row.file_sha256[:12]}
-        note("batch_sent" if doubt is None else "batch_doubted", level="info" if doubt is None else "bad", **said)
+        note(*(("batch_sent", "info") if doubt is None else ("batch_doubted", "bad")), **said)
         if doubt is None and was_there is not None:
             run.found.append(batch_id)
 

@@ -93,7 +93,7 @@ def take_answers(
             break
         taken = take_file(engine, inbound.name, inbound.open, stamp)
         level: Level = "warn" if taken.status == "quarantined" else "info"
-        note("file_taken", level=level, name=taken.name, state=taken.status, why=taken.why or "–")
+        note("file_taken", level, name=taken.name, state=taken.status, why=taken.why or "–")
         bank.file_away(inbound.name, "quarantine" if taken.status == "quarantined" else "done")
         found.append(taken)
     return found

@@ -59,7 +59,7 @@ class RunLog:
 _CURRENT: ContextVar[RunLog | None] = ContextVar("run_log", default=None)
 
 
-def note(code: str, *, level: Level = "info", **values: Any) -> None:
+def note(code: str, level: Level = "info", /, **values: Any) -> None:
     """Say something in the log of the run that this thread works in; elsewhere nothing happens."""
     log = _CURRENT.get()
     if log is not None:

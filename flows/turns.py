@@ -68,7 +68,7 @@ class Outcome:
     """Code why the whole run was refused; nothing failed, somebody has to change something."""
     is_cut: bool = False
     """It ended before its end because it was asked to (`Turn.is_over`)."""
-    log: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    log: Sequence[dict[str, Any]] = field(default=(), repr=False)
     """What was said on the way, for the row."""
 
 

@@ -336,7 +336,7 @@ class TestTheCalendar:
         page = signed_in("stranger").open(f"/projects/calendar?after={number(house, made)}")
 
         assert number(house, made) not in page.text
-        assert "No stage that fits is due in this month" in page.text
+        assert "None is due in this month" in page.text
 
     @pytest.mark.parametrize("month", ["2025-13", "x", "9999-12", "0001-01"])
     def test_refuses_what_is_no_month(self, signed_in: SignedIn, month: str) -> None:

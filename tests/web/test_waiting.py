@@ -174,12 +174,12 @@ class TestAnEmptyInbox:
     ) -> None:
         number = str(house.one("SELECT number FROM project WHERE id = :id", id=str(made)))
         visitor = signed_in("coordinator")
-        assert "Nothing waits for you. Board" in visitor.open("/inbox").text
+        assert "Nothing waits for you. What is your turn comes here. Board" in visitor.open("/inbox").text
 
         _plan(house)
 
         page = visitor.open("/inbox")
-        assert f"Nothing waits for you. The next is expected on 07-16: {number}" in page.text
+        assert f"Nothing waits for you. What is your turn comes here. The next is expected on 07-16: {number}" in page.text
         assert "stage due · Feasibility" in page.text
         assert page.link(number) == f"/projects/{number}"
 
