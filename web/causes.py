@@ -69,7 +69,7 @@ def said_of(effect: str, detail: str, words: Words) -> str:
     verb = _OF_A_VERB.match(detail)
     rest = detail[verb.end() :] if verb else detail
     if effect == "refused":
-        rest = words.listed([_of_code(code, words) for code in rest.split(", ") if code])
+        rest = words.among([_of_code(code, words) for code in rest.split(", ") if code])
     return ": ".join(filter(None, (words.verb(verb["verb"]) if verb else "", rest)))
 
 

@@ -6,7 +6,7 @@ A template says `t("board.title")` for the sentence `page.board.title`, `word("s
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
@@ -138,10 +138,6 @@ class Words:
         figure = f"{minor / unit:,.3f}".rstrip("0").rstrip(".")
         return f"{figure}{sign}" if self.lang == "zh-CN" else f"¥{figure}{sign}"
 
-    def listed(self, words: Sequence[str]) -> str:
-        """Return several words as one enumeration."""
-        return _BETWEEN[self.lang].join(words)
-
     def yes(self, answer: object) -> str:
         """Return yes or no."""
         return self.t("yes") if answer else self.t("no")
@@ -234,7 +230,7 @@ def _common(visit: Visit, words: Words) -> dict[str, Any]:
         "filters": left_out,
         "unfiltered": address(visit, dict.fromkeys({*left_out, "after"})),
         "way_of": lambda name: way_of(
-            visit, name, lambda roles: words.listed([words.word("role", one) for one in roles])
+            visit, name, lambda roles: words.among([words.word("role", one) for one in roles])
         ),
         "as_file": lambda form: address(visit, {"after": None}, suffix=f".{form}"),
         "static": lambda name: f"/static/{hashed_name(name)}",

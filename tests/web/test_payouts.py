@@ -383,7 +383,10 @@ class TestTheQueue:
         assert visitor.ask("GET", f"/api/v1/payouts/{large}").status_code == 404
 
     def test_says_why_it_is_empty(self, signed_in: Callable[..., Browser]) -> None:
-        assert "The payouts that wait for you stand here. None does now." in signed_in("fund_manager").open("/payouts").text
+        assert (
+            "The payouts that wait for you stand here. None does now."
+            in signed_in("fund_manager").open("/payouts").text
+        )
 
     def test_finds_by_firm_and_number(self, signed_in: Callable[..., Browser], large: str) -> None:
         manager = signed_in("fund_manager")

@@ -179,7 +179,9 @@ class TestAnEmptyInbox:
         _plan(house)
 
         page = visitor.open("/inbox")
-        assert f"Nothing waits for you. What is your turn comes here. The next is expected on 07-16: {number}" in page.text
+        assert (
+            f"Nothing waits for you. What is your turn comes here. The next is expected on 07-16: {number}" in page.text
+        )
         assert "stage due · Feasibility" in page.text
         assert page.link(number) == f"/projects/{number}"
 
