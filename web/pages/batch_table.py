@@ -99,8 +99,7 @@ def marked(visit: Somebody, ref: str, sha256: str, key: str = "") -> Response:
     """Give the workbook back with a note in each cell that is wrong, to be mended and sent again."""
     sent = _sent(visit, ref, sha256, "", key)
     _, found = _brought(visit, sent, How.CHECK)
-    notes = noted([one.errors for one in found], visit.lang)
-    row = sent.row
+    row, notes = sent.row, noted([one.errors for one in found], visit.lang)
     sheet = Sheet(number=row.number, name=row.name, rows=[one.row.cells for one in found], notes=notes)
     return _workbook(visit, sheet, f"{row.number}-batches-marked.xlsx")
 
