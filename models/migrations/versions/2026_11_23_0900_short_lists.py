@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Lead from 2026_11_22_1900 to 2026_11_23_0900."""
+    """Lead from 2026_11_23_0700 to 2026_11_23_0900."""
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.create_index(
             "ix_invitation_kind_created_at_id",
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Lead back to 2026_11_22_1900."""
+    """Lead back to 2026_11_23_0700."""
     with op.batch_alter_table("payout", schema=None) as batch_op:
         batch_op.create_index("ix_payout_state_pay_by_on", ["state", "pay_by_on"], unique=False)
         batch_op.drop_index("ix_payout_state_pay_by_on_currency_amount_minor")
