@@ -102,6 +102,12 @@ def rehearse(session: Session, commands: Sequence[Command], *, stamp: Stamp) -> 
     return [answers[place] for place in range(len(commands))]
 
 
+def foresee(session: Session, command: Command, *, stamp: Stamp) -> Effects | None:
+    """Return all that a command would write, without lock and without writing anything; None where it is refused."""
+    desk = _Desk(session, ((0, command),), stamp, is_locked=False)
+    return next((effects for _, _, effects in desk.judged()), None)
+
+
 def explain(
     session: Session, subject: UUID, verbs: Sequence[Verb[Any, Any]], *, stamp: Stamp
 ) -> list[tuple[Verb[Any, Any], tuple[Unmet, ...]]]:

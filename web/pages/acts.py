@@ -25,6 +25,7 @@ from web.acts import (
     right_first,
 )
 from web.errors import by_field, reasons_of, status_of
+from web.forecast import Forecast, forecast, rehearsable
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
@@ -158,7 +159,7 @@ def _page(  # noqa: PLR0913 - the state of one form
         wrong=by_field(reasons, {one.name for one in asked.inputs}),
         theirs=theirs,
         needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
-        preview=_preview(visit, asked, version) if error is None and asked.action.is_allowed else None,
+        told=visit.read(lambda session: _told(session, visit, asked)),
     )
 
 
@@ -166,9 +167,8 @@ def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> Lifecycle
     return right_first(visit, asked.noun, asked.row, asked.verb, error)
 
 
-def _preview(visit: Visit, asked: Asked, version: int) -> Any:
-    """Return what would happen, where nothing has to be typed first."""
-    if any(one.is_required for one in asked.inputs):
-        return None
-    answer = visit.rehearse(command(asked.verb, asked.row.id, {}, key="rehearsal", version=version))
-    return None if answer.error else answer.document
+def _told(session: Session, visit: Visit, asked: Asked) -> Forecast:
+    """Return what the page says before anything is done: what it is about, and what the verb would write."""
+    values = rehearsable(asked.inputs) if asked.action.is_allowed else None
+    trial = None if values is None else command(asked.verb, asked.row.id, values, key="rehearsal", version=None)
+    return forecast(session, visit, asked.noun, asked.row, asked.verb, trial)
