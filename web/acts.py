@@ -18,7 +18,7 @@ from lifecycle.imports.taking_in import has_brought
 from lifecycle.people.queries import people_who_owe
 from lifecycle.permissions import IN_PERSON
 from models.evidence import Evidence
-from models.journal import AuditRecord, CommandRecord
+from models.journal import AuditRecord
 from models.people import User
 from models.reading import table_of
 from notifications.gates import named, standard_names
@@ -201,41 +201,3 @@ def changes_since(session: Session, noun: Noun, row: Any, seen: int) -> list[Cha
         Change(at=one.at, by=one.by or "", action=one.action, to_state=one.to_state)
         for one in session.execute(statement)
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What became of a command: its stored answer, and the rows that stand for it in the audit trail."""
-
-    command_id: str
-    verb: str
-    object_type: str
-    object_id: UUID
-    at: datetime
-    answer: Mapping[str, Any]
-    seals: tuple[tuple[int, str, str], ...]
-    """(number in the trail, action, hash)."""
-
-
-def receipt(session: Session, visit: Visit, command_id: str) -> Receipt:
-    """Return the receipt of one's own command; `NotFound` for those of others."""
-    record, audit = table_of(CommandRecord), table_of(AuditRecord)
-    own = (record.c.actor_id == visit.actor.user_id, record.c.command_id == command_id)
-    row = session.execute(select(record).where(*own)).one_or_none()
-    if row is None:
-        raise NotFound(NotFound.code)
-    same = (audit.c.object_type == row.object_type, audit.c.object_id == row.object_id)
-    seals = session.execute(
-        select(audit.c.seq, audit.c.action, audit.c.hash)
-        .where(*same, audit.c.actor_id == row.actor_id, audit.c.command_id == command_id)
-        .order_by(audit.c.seq)
-    )
-    return Receipt(
-        command_id=row.command_id,
-        verb=row.verb,
-        object_type=row.object_type,
-        object_id=row.object_id,
-        at=row.at,
-        answer=row.answer,
-        seals=tuple((one.seq, one.action, one.hash) for one in seals),
-    )

@@ -70,6 +70,7 @@ class Approve(Decision):
     callback_by: str | None = None
     callback_at: str | None = None
     minute_sha256: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

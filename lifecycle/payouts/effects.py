@@ -191,6 +191,7 @@ def approved(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
         "amount_minor": facts.payout.amount_minor,
         "role": str(facts.approving_role),
         "callback": _callback(facts),
+        **({"note": facts.command.note} if facts.command.note else {}),
     }
     values = {"minute_sha256": facts.minute_sha256, **asdict(facts.asks)}
     if not facts.is_last_approval:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
-from models.states import ProjectState
-from tests.factories import House, a_project, projects
+import pytest
+
+from lifecycle.trials.commands import CorrectBatch
+from models.states import ProjectState, Role
+from tests.factories import House, a_project, batches, key, projects
 from tests.web.browser import Browser
 from tests.web.test_projects import number
 
@@ -46,3 +49,54 @@ class TestThePageOfAVerb:
 
         assert "最长 90 个自然日" in page.text
         assert "暂停项目" in page.text
+
+
+class TestAReceipt:
+    def test_says_the_figures_before_and_after_a_correction_and_why(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)
+        batches(house, made, started=50, passed=48)
+        once = CorrectBatch(
+            command_id=key(),
+            project_id=made,
+            number="B-01",
+            started=50,
+            passed_first_time=47,
+            reason="one was sorted twice",
+        )
+        house.do(once, by=Role.PROJECT_LEAD)
+
+        page = signed_in("project_lead").open(f"/receipts/{once.command_id}")
+
+        assert "48 → 47" in page.text
+        assert "one was sorted twice" in page.text
+        assert page.text.index("47") < page.text.index(once.command_id)
+
+    @pytest.mark.parametrize(("login", "status"), [("auditor", 200), ("coordinator", 200), ("stranger", 404)])
+    def test_is_opened_by_who_may_read_what_it_is_about_and_names_who_did_it(
+        self, house: House, signed_in: Callable[..., Browser], login: str, status: int
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+        doer = signed_in("second")
+        doer.open(f"/projects/{number(house, made)}/do/hold")
+        path = doer.send("put on hold", code="partner", reason="the plant moves", until_on="2025-07-20").path
+
+        page = signed_in(login).open(path)
+
+        assert page.status == status
+        for said in ("By second", "the plant moves", "2025-07-20"):
+            assert (said in page.text) == (status == 200)
+
+    def test_says_from_where_to_where_and_what_comes_next(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+        visitor = signed_in("coordinator")
+        visitor.open(f"/projects/{number(house, made)}/do/advance")
+
+        page = visitor.send("move on to “Small-batch trial”", reason="all is there")
+
+        assert "Feasibility → Small-batch trial" in page.text
+        assert "all is there" in page.text
+        assert "The project is in “Small-batch trial” now" in page.text

@@ -72,8 +72,10 @@ class TestTheDecision:
         assert state(house) == "requested"
         director.open(f"/payouts/{large}")
         assert "approved 1 of 2" in director.page.text
-        page = director.send("approve", amount_minor="400,000.00")
+        page = director.send("approve", amount_minor="400,000.00", remark="seen at the plant")
         assert page.path.startswith("/receipts/"), page.text
+        for said in (SHOWN, "人民币肆拾万元整", "Approvals 2 / 2", "seen at the plant", "The money is reserved"):
+            assert said in page.text
         assert state(house) == "approved"
 
     def test_is_refused_with_the_amount_typed_wrong_and_keeps_what_was_typed(

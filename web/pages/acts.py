@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -10,17 +11,15 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.errors import LifecycleError, Stale
 from lifecycle.imports.accepted import is_table
 from lifecycle.permissions import IN_PERSON
-from notifications.words import Names, is_known
+from notifications.words import Names
 from web.acts import (
     Action,
     Change,
-    Receipt,
     actions,
     carry,
     changes_since,
     command,
     names,
-    receipt,
     refusal,
     right_first,
 )
@@ -28,8 +27,9 @@ from web.errors import by_field, reasons_of, status_of
 from web.forecast import Forecast, forecast, rehearsable
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
-from web.nouns import PROJECTS, AnyVerb, Noun, home_of, noun_at
+from web.nouns import PROJECTS, AnyVerb, Noun, noun_at
 from web.proof import prove
+from web.receipts import receipt
 from web.render import page, qr_of
 from web.session import Somebody, Typed, Visit, number_of, text_of
 
@@ -87,27 +87,12 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
 
 @router.get("/receipts/{command_id}")
 def show_receipt(visit: Somebody, command_id: str) -> Response:
-    """Show what became of a command: the answer, the thing as it stands, the seal in the audit trail."""
-
-    def work(session: Session) -> tuple[Any, Noun | None, Any]:
-        found = receipt(session, visit, command_id)
-        noun, row = home_of(session, visit, found.object_type, found.object_id) or (None, None)
-        return found, noun, row
-
-    found, noun, row = visit.read(work)
+    """Show what became of a command: who did what with which figures, what comes next, the seal in the audit trail."""
+    found = visit.read(lambda session: receipt(session, visit, command_id))
     if is_table(command_id):
-        return page(visit, "import_receipt.html", receipt=found, programme=row)
-    square = qr_of(visit, noun.url(row), noun.ref(row)) if noun is not None else ""
-    next_word = _next_word(noun, found)
-    return page(visit, "receipt.html", receipt=found, noun=noun, row=row, square=square, next_word=next_word)
-
-
-def _next_word(noun: Noun | None, found: Receipt) -> str:
-    """Return the key of what happens next: after this verb where it has words of its own, else from this state on."""
-    if noun is None or not noun.next_word or not found.answer.get("state"):
-        return ""
-    own = f"{noun.next_word}.{found.verb.rpartition('.')[2]}"
-    return own if is_known(f"page.{own}") else f"{noun.next_word}.{found.answer['state']}"
+        return page(visit, "import_receipt.html", receipt=found, programme=found.row)
+    square = qr_of(visit, f"/receipts/{quote(command_id, safe='')}", command_id)
+    return page(visit, "receipt.html", receipt=found, noun=found.noun, row=found.row, square=square)
 
 
 def _asked(visit: Visit, path: str, ref: str, name: str) -> Asked:
