@@ -137,9 +137,11 @@ def _words_of_the_kind(row: Any, facts: Mapping[str, Any], project: Any, sources
             named = pack.has_evidence_type(facts["type"])
             plain = {"zh": facts["type"], "en": facts["type"]}
             found["type_title"] = pack.evidence_type(facts["type"]).title.model_dump() if named else plain
+    if row.kind == "notice.answered":
+        found |= {"met": facts.get("met"), "count": facts.get("count")}
     if row.kind == "notice.issued":
         asked = set(facts["clauses"])
-        found["items"] = [one for one in sources.owed.get(row.object_id, ()) if one["clause"] in asked]
+        found["items"] = [one for one in sources.owed.get(row.object_id, ()) if one["key"] in asked]
     return found
 
 

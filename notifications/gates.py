@@ -1,6 +1,6 @@
 """What a gate asks, in words and with names: pages, command line and messages say it alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -12,7 +12,8 @@ from sqlmodel import Session
 from lifecycle.errors import Unmet
 from lifecycle.people.queries import Holder, WhoOwes
 from lifecycle.projects.facts import ProjectFacts
-from lifecycle.projects.rules import entry_met
+from lifecycle.projects.rules import entry_met, entry_open
+from lifecycle.requirements.rules import still_owed
 from lifecycle.stages.judgement import Verdict
 from lifecycle.standards.pack import Pack
 from lifecycle.standards.part import Text
@@ -159,6 +160,45 @@ class Line:
     since_on: date | None
     due_on: date | None
     suffices: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeItem:
+    """One thing that a completion notice names, and where it stands now."""
+
+    clause: str
+    """Empty where it is asked on entry to the next stage by no criterion."""
+    title: str
+    text: str
+    verdict: str
+    """Stored word of its verdict; empty for what is asked on entry, and for what a passed stage asked."""
+    is_met: bool
+    reason: str
+    suffices: str
+
+
+def notice_items(facts: ProjectFacts, named_in: Sequence[str], people: WhoOwes, lang: Lang) -> list[NoticeItem]:
+    """Return the items of a completion notice in their order, as they stand now."""
+    known = {line.clause: line for line in lines(facts, people, lang)}
+    asked = {reason.clause or name: reason for name, reason in entry_open(facts)}
+    still = still_owed(facts, named_in)
+    names, found = type_names(facts.pack, lang), []
+    for one in named_in:
+        line, entry = known.get(one), asked.get(one)
+        criterion = facts.pack.criterion(one) if facts.pack.has(one) else None
+        reason = line.reason if line is not None else explain_unmet(entry, lang, names).what if entry else ""
+        found.append(
+            NoticeItem(
+                clause=one if criterion is not None else "",
+                title=in_language(criterion.title, lang) if criterion is not None else title("on_entry", one, lang),
+                text=in_language(criterion.text, lang) if criterion is not None else "",
+                verdict=line.verdict if line is not None else "",
+                is_met=one not in still,
+                reason=reason if one in still else "",
+                suffices=line.suffices if line is not None and one in still else "",
+            )
+        )
+    return found
 
 
 def waits_since(verdict: Verdict, facts: ProjectFacts) -> date | None:

@@ -55,6 +55,7 @@ _COMMON: Mapping[str, Any] = {
     "limit": 5,
     "limit_money": "¥500,000.00",
     "login": "li",
+    "met": 1,
     "moved": 3,
     "name": "李工",
     "needed": 2,

@@ -10,9 +10,13 @@ from sqlmodel import Session
 from lifecycle import engine as melody
 from lifecycle.commands import Act, Command, Effects
 from lifecycle.people.queries import people_who_owe
+from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
+from lifecycle.requirements.commands import ANSWER_NOTICE, ISSUE_NOTICE
+from lifecycle.requirements.queries import notices
+from lifecycle.requirements.rules import owed_by_firm
 from models.states import ProjectState
-from notifications.gates import EntryLine, Line, entry_lines, lines
+from notifications.gates import EntryLine, Line, NoticeItem, entry_lines, lines, notice_items
 from notifications.words import is_known
 from web.forms import Input
 from web.nouns import PROJECTS, AnyVerb, Noun
@@ -39,6 +43,9 @@ class Forecast:
     facts: Sequence[Fact] = ()
     open: Sequence[Line] = ()
     entry: Sequence[EntryLine] = ()
+    items: Sequence[NoticeItem] = ()
+    """What the firm will be told, or was told and answers now."""
+    items_title: str = ""
     lists_open: bool = False
     """Whether what is open is to be named, or that nothing is."""
     says: Sequence[str] = ()
@@ -61,6 +68,8 @@ def forecast(session: Session, visit: Visit, noun: Noun, row: Any, verb: AnyVerb
         open=told.open,
         entry=told.entry,
         lists_open=told.lists_open,
+        items=told.items,
+        items_title=told.items_title,
         says=says,
         button=_button(verb, values, words),
         values=values,
@@ -104,14 +113,35 @@ def _of_project(session: Session, visit: Visit, row: Any, verb: AnyVerb, words: 
         "day": facts.hold.until_on.isoformat() if facts.hold else None,
         "days": limits.transfer_accept_days,
     }
+    items = _items(session, row, facts, verb)
+    told = notice_items(facts, items, people, visit.lang)
+    if verb.object_type == "notice":
+        met = sum(one.is_met for one in told)
+        due = facts.calendar.add_working_days(visit.today, facts.asked.completion_days) if target else None
+        values |= {"items": len(told), "count": len(told), "met": met, "left": len(told) - met, "due": words.day(due)}
+        values |= {"firm": found["organisation"] or "–"}
+        values |= {"days": facts.asked.completion_days, "rounds": facts.asked.completion_rounds} if target else {}
     is_asked = verb.permission in OF_THE_GATE
     return Forecast(
         facts=Scribe(words).facts(shown, shown),
         open=missing if is_asked else (),
         entry=entry if is_asked else (),
         lists_open=is_asked,
+        items=told,
+        items_title=words.t(_TITLES[verb.permission], count=len(told)) if told else "",
         values=values,
     )
+
+
+_TITLES: Mapping[str, str] = {ISSUE_NOTICE.permission: "act.will_tell", ANSWER_NOTICE.permission: "act.asked_of_you"}
+
+
+def _items(session: Session, row: Any, facts: ProjectFacts, verb: AnyVerb) -> Sequence[str]:
+    """Return what the notice names that a verb sends, or that it answers."""
+    if verb is ISSUE_NOTICE and not facts.has_ended:
+        return owed_by_firm(facts)
+    told = notices(session, row.id) if verb is ANSWER_NOTICE else []
+    return next((one["clauses"] for one in told if one["answered_on"] is None), ())
 
 
 def _tranche(session: Session, visit: Visit, row: Any, words: Words) -> str:
@@ -132,6 +162,8 @@ def _own_words(verb: AnyVerb, values: Mapping[str, Any], words: Words) -> Iterat
     """Give the sentence that the catalogue has for this verb alone."""
     if is_known(f"page.foreseen.{verb.permission}"):
         yield words.t(f"foreseen.{verb.permission}", **values)
+    if values.get("left") and is_known(f"page.foreseen.{verb.permission}_open"):
+        yield words.t(f"foreseen.{verb.permission}_open", **values)
 
 
 def _button(verb: AnyVerb, values: Mapping[str, Any], words: Words) -> str:

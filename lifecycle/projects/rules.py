@@ -81,13 +81,18 @@ def decided_to_go(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     )
 
 
-def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
-    """The entry lines of the next stage."""
+def entry_open(facts: "ProjectFacts") -> tuple[tuple[str, Unmet], ...]:
+    """Return the entry lines of the next stage that are not met, by their name in the standard, each with why."""
     target = None if facts.stage in ENDED else facts.next_stage()
     if target in (None, ProjectState.IN_PRODUCTION):
         return ()
-    found = (ENTRY[name](facts) for name in facts.pack.stage(target).entry)
-    return tuple(reason for reason in found if reason is not None)
+    found = ((name, ENTRY[name](facts)) for name in facts.pack.stage(target).entry)
+    return tuple((name, reason) for name, reason in found if reason is not None)
+
+
+def entry_met(facts: "ProjectFacts") -> tuple[Unmet, ...]:
+    """The entry lines of the next stage."""
+    return tuple(reason for _, reason in entry_open(facts))
 
 
 def run_can(event: str) -> "object":

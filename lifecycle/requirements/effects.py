@@ -217,9 +217,8 @@ def frozen(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def notice_issued(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
-    """List everything the firm owes, with the day it is due."""
-    owed = [verdict for verdict in facts.verdicts if not verdict.passes]
-    clauses = [verdict.clause for verdict in owed if any(party.party == "sme" for party in verdict.owed_by)]
+    """List everything the firm owes, what the next stage asks of it on entry too, with the one day it is due."""
+    clauses = rules.owed_by_firm(facts)
     due_on = facts.calendar.add_working_days(stamp.today, facts.asked.completion_days)
     number = len(facts.notices) + 1
     row = {
@@ -248,17 +247,22 @@ def notice_issued(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
 
 
 def notice_answered(facts: DeskFacts, _target: str, stamp: Stamp) -> Effects:
-    """Note that the list was answered."""
+    """Note that the list was answered, and how much of it is there."""
     notice = rules.open_notice(facts)
-    detail = {"number": notice.number}
+    still_open = rules.still_owed(facts, notice.clauses)
+    met = len(notice.clauses) - len(still_open)
+    detail = {"number": notice.number, "still_open": still_open}
     message = Message(
         kind="notice.answered",
         object_type="project",
         object_id=facts.project.id,
-        facts={"number": facts.project.number, "notice": notice.number},
+        facts={"number": facts.project.number, "notice": notice.number, "met": met, "count": len(notice.clauses)},
     )
+    says = {"notice": notice.number, "met": met, "count": len(notice.clauses), "still_open": still_open}
     change = (CompletionNotice, notice.id, {"answered_on": stamp.today})
-    return Effects(acts=(act_on(facts, "answer_notice", detail=detail),), updates=(change,), messages=(message,))
+    return Effects(
+        acts=(act_on(facts, "answer_notice", detail=detail),), updates=(change,), messages=(message,), says=says
+    )
 
 
 def refreshed(facts: DeskFacts, _target: str, _stamp: Stamp) -> Effects:

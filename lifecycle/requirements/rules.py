@@ -1,11 +1,12 @@
 """What can stand in the way of handing in, judging and waiving. Pure: facts in, reasons out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
+from lifecycle.projects import rules as project_rules
 from lifecycle.stages.judgement import bound_sha256s, heard_in, judged_evidence
 from lifecycle.stages.maturity import THREADS, cross_check, project_mrl, project_trl, trl_needed
 from lifecycle.stages.records import ClaimRecord
@@ -394,9 +395,29 @@ def revision_new(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return tuple(reasons)
 
 
+def owed_by_firm(facts: "ProjectFacts") -> list[str]:
+    """Return all that a completion notice tells: open criteria that the firm owes, then what the next stage asks of it.
+
+    A line of the entry is named by its criterion where it repeats one, else by its name in the standard.
+    """
+    owed = [verdict for verdict in facts.verdicts if not verdict.passes]
+    clauses = [verdict.clause for verdict in owed if any(party.party == "sme" for party in verdict.owed_by)]
+    judged = {verdict.clause for verdict in facts.verdicts}
+    entry = [(reason.clause or name, reason) for name, reason in project_rules.entry_open(facts)]
+    return [*clauses, *(name for name, reason in entry if reason.party == "sme" and name not in judged)]
+
+
+def still_owed(facts: "ProjectFacts", items: Iterable[str]) -> list[str]:
+    """Return those items of a completion notice that are open now; a stage that was passed asks nothing more."""
+    entry = {reason.clause or name for name, reason in project_rules.entry_open(facts)}
+    asked = entry | {verdict.clause for verdict in facts.verdicts if not verdict.passes}
+    return [one for one in items if one in asked]
+
+
 def something_owed(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """A completion notice lists what is open; with nothing open there is nothing to tell."""
-    return () if any(not verdict.passes for verdict in facts.verdicts) else (unmet("nothing_owed"),)
+    is_open = any(not verdict.passes for verdict in facts.verdicts)
+    return () if is_open or owed_by_firm(facts) else (unmet("nothing_owed"),)
 
 
 def own_document(facts: "DeskFacts") -> Any:

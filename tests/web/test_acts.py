@@ -1,9 +1,12 @@
 """The page of a verb before its button, and the receipt behind it: facts, consequences, what was done by whom."""
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
 
+from lifecycle.requirements.commands import IssueNotice
 from lifecycle.trials.commands import CorrectBatch
 from models.states import ProjectState, Role
 from tests.factories import House, a_project, batches, key, projects
@@ -100,3 +103,55 @@ class TestAReceipt:
         assert "Feasibility → Small-batch trial" in page.text
         assert "all is there" in page.text
         assert "The project is in “Small-batch trial” now" in page.text
+
+
+class TestACompletionNotice:
+    def test_is_read_before_it_is_sent_and_names_what_the_next_stage_asks_too(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        made = a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        coordinator = signed_in("coordinator")
+
+        before = coordinator.open(f"/projects/{number(house, made)}/do/notice-issue")
+        (form,) = (one for one in before.forms if one.action.endswith("/do/notice-issue"))
+        (button,) = form.buttons
+        receipt = coordinator.send(button[0])
+        sent = coordinator.follow("See what was made")
+
+        assert receipt.path.startswith("/receipts/")
+        assert sent.path.endswith("/notice/1")
+        for page in (before, sent):
+            assert "signed trial agreement" in page.text
+            assert "The trial agreement is missing" in page.text
+        kept = json.loads(house.one("SELECT clauses FROM completion_notice"))
+        assert "trial_agreement_signed" in kept
+        assert f"({len(kept)} items, due " in button[0]
+        assert sent.text.count("All of them are due on") == 1
+
+    def test_is_answered_with_what_is_there_and_never_called_complete_before(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        made = a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        house.do(IssueNotice(command_id=key(), project_id=made), by=Role.COORDINATOR)
+        many = len(json.loads(house.one("SELECT clauses FROM completion_notice")))
+        lead = signed_in("project_lead", lang="zh-CN")
+
+        before = lead.open(f"/projects/{number(house, made)}/do/notice-answer")
+        receipt = lead.send(f"答复（{many} 项中已补 0 项）")
+        after = lead.open(f"/my/{number(house, made)}")
+
+        assert f"还有 {many} 项未补" in before.text
+        assert f"所列 {many} 项已补 0 项" in receipt.text
+        assert f"已答复（0/{many} 项已补）" in after.text
+        assert "已补正" not in after.text
+
+    def test_has_one_deadline_for_all_that_it_lists(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        made = a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        house.do(IssueNotice(command_id=key(), project_id=made), by=Role.COORDINATOR)
+        due = house.one("SELECT due_on FROM completion_notice")
+
+        text = signed_in("project_lead").open(f"/my/{number(house, made)}").text
+
+        assert set(
+            re.findall(r"due (\d{4}-\d\d-\d\d)", text.partition("for others")[0].partition("Completion notices")[0])
+        ) == {due}

@@ -1,5 +1,6 @@
 """The gate of a project: all it asks, the reviews, and a page for each requirement with its verdict and history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates
 from lifecycle.requirements.commands import ADD_EVIDENCE, JUDGE, JudgeRequirement
 from lifecycle.requirements.queries import documents, judgements, notices, waivers
+from lifecycle.requirements.rules import still_owed
 from lifecycle.reviews.queries import reviews
 from lifecycle.standards.pack import Criterion
 from models.states import EvidenceStatus
@@ -71,11 +73,19 @@ def gate(visit: Somebody, ref: str) -> Response:
             "entry": entry_lines(facts, people, visit.lang, visit.actor.person_id),
             "can_hand_in": any(one.is_allowed for one in actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])),
             "reviews": reviews(session, row.id),
-            "notices": notices(session, row.id),
+            "notices": counted(facts, notices(session, row.id)),
             "acts": actions(session, visit, PROJECTS, row, call),
         }
 
     return page(visit, "gate.html", **visit.read(work))
+
+
+def counted(facts: ProjectFacts, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return completion notices with how many items each has and how many of these are there by now."""
+    return [
+        {**one, "count": len(one["clauses"]), "met": len(one["clauses"]) - len(still_owed(facts, one["clauses"]))}
+        for one in told
+    ]
 
 
 @router.get("/projects/{ref}/gate/{clause}")

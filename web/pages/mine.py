@@ -1,7 +1,7 @@
 """The firm's own pages, for a phone first: whose turn is it, what is owed and how to hand it in, what others are at."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,12 +27,20 @@ from models.people import Organisation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import table_of
 from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, UserStatus, VerdictState
-from notifications.gates import EntryLine, Line, entry_lines, in_language, lines, reasons_of, type_names
+from notifications.gates import (
+    EntryLine,
+    Line,
+    entry_lines,
+    lines,
+    notice_items,
+    reasons_of,
+    type_names,
+)
 from web.acts import Action, actions
 from web.menu import OF_FIRMS
 from web.money_rights import of_fund_or_project
 from web.nouns import PROJECTS
-from web.pages.gate import BATCH_RULES
+from web.pages.gate import BATCH_RULES, counted
 from web.reading_rights import readable_projects
 from web.render import Words, page
 from web.session import Somebody, Visit
@@ -133,23 +141,13 @@ def notice(visit: Somebody, ref: str, number: int) -> Response:
         if found is None:
             raise NotFound(NotFound.code)
         (facts,) = gates(session, [row.id], visit.stamp)
-        known = {line.clause: line for line in lines(facts, people_who_owe(session, [row.id]), visit.lang)}
+        people = people_who_owe(session, [row.id])
         firm = table_of(Organisation)
         named = select(firm.c.name).where(firm.c.id == row.organisation_id)
-        items = [
-            {
-                "clause": clause,
-                "title": in_language(facts.pack.criterion(clause).title, visit.lang),
-                "text": in_language(facts.pack.criterion(clause).text, visit.lang),
-                "line": known.get(clause),
-            }
-            for clause in found["clauses"]
-            if facts.pack.has(clause)
-        ]
         return {
             "row": row,
             "notice": found,
-            "items": items,
+            "items": notice_items(facts, found["clauses"], people, visit.lang),
             "firm": session.execute(named).scalar_one_or_none() or "",
             "contacts": _contacts(session, [row])[row.id],
         }
@@ -183,8 +181,9 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         [one for one in entry if one.party == "sme"],
         [one for one in entry if one.party != "sme"],
     )
-    told = notices(session, row.id)
+    told = counted(facts, notices(session, row.id))
     waiting = [one for one in told if one["answered_on"] is None]
+    ours = _by_the_notice(ours, waiting)
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
     first = next(iter([*ready, *theirs, *ours]), None)
     names = type_names(facts.pack, visit.lang)
@@ -216,6 +215,12 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         can_hand_in=acts["evidence.add"].is_allowed,
         can_answer=acts.get("notice.answer"),
     )
+
+
+def _by_the_notice(ours: Sequence[Line], waiting: Sequence[dict[str, Any]]) -> list[Line]:
+    """Return what we owe with one deadline for all that an open notice lists: the notice's own."""
+    told = {clause: one["due_on"] for one in waiting for clause in one["clauses"]}
+    return [replace(one, due_on=told.get(one.clause, one.due_on)) for one in ours]
 
 
 def _stages(stage: str) -> list[tuple[str, str]]:
