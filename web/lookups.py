@@ -10,13 +10,13 @@ from sqlmodel import Session
 from lifecycle.endings.rules import REASONS as RECOVERY_REASONS
 from lifecycle.funds.rules import HOLD_REASONS as FUND_HOLD_REASONS
 from lifecycle.people.queries import programmes, standards
-from lifecycle.projects.rules import HOLD_REASONS, RECYCLE_REASONS, STOP_REASONS
+from lifecycle.projects.rules import HOLD_REASONS, RECYCLE_REASONS, STOP_REASONS, stages_back
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.people import Organisation, RoleGrant, User
 from models.projects import Project, Requirement, StageRun
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind, Role, UserStatus, VerdictState
+from models.states import EvidenceStatus, OrganisationKind, ProjectState, Role, UserStatus, VerdictState
 from notifications.gates import standard_names
 from notifications.words import LANGUAGES
 from web.forms import Options
@@ -117,6 +117,11 @@ def clauses(session: Session, noun: Noun, row: Any) -> Options:
     return [(clause, clause) for _, _, clause in found]
 
 
+def stages_of_return(_session: Session, _noun: Noun, row: Any) -> Options:
+    """The stages that a project can be sent back to."""
+    return [(str(stage), (("state", str(stage)),)) for stage in stages_back(ProjectState(row.stage))]
+
+
 def humans(session: Session, _noun: Any, _row: Any) -> Options:
     """Everybody by their first account: a second account of the same human names them."""
     user = table_of(User)
@@ -174,6 +179,7 @@ OFFERS: Mapping[str, Offer] = {
     "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
     "project.hold.code": codes("reason", HOLD_REASONS),
+    "project.recycle.target": stages_of_return,
     "project.recycle.code": codes("recycle_reason", RECYCLE_REASONS),
     "project.stop.code": codes("stop_reason", STOP_REASONS),
     "fund.hold.code": codes("reason", FUND_HOLD_REASONS),

@@ -188,12 +188,21 @@ ADVANCE = project_verb(
     rules=(rules.has_reason, rules.run_can("pass")),
     effects=effects.advanced,
 )
+
+
+def _recycle_event(facts: ProjectFacts) -> str | None:
+    """Return the arrow back to an earlier stage; this stage again is none, and of a later one the rule says why not."""
+    target = facts.command.target
+    is_back = target is not None and (facts.has_ended or target in rules.stages_back(facts.stage)[1:])
+    return f"recycle_to_{target}" if is_back else None
+
+
 RECYCLE = project_verb(
     "recycle",
     Recycle,
     chart=ProjectChart,
     facts=gate_facts,
-    event=lambda facts: None if facts.command.target in (None, facts.stage) else f"recycle_to_{facts.command.target}",
+    event=_recycle_event,
     rules=(
         rules.not_ended,
         rules.not_on_hold,

@@ -125,13 +125,18 @@ def planned_ahead(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     return () if planned >= today else (unmet("planned_day_past", planned=planned.isoformat()),)
 
 
+def stages_back(stage: ProjectState) -> tuple[ProjectState, ...]:
+    """Return where a project can be sent back to: this stage again, and the earlier ones, the nearest first."""
+    return STAGES[: STAGES.index(stage) + 1][::-1] if stage in STAGES else ()
+
+
 @about_input
 def recycle_target(facts: "ProjectFacts") -> tuple[Unmet, ...]:
     """Back means this stage again or an earlier one."""
-    target = facts.command.target or facts.stage
-    if facts.has_ended or target not in STAGES or STAGES.index(target) > STAGES.index(facts.stage):
+    if facts.has_ended:
         return (not_possible("recycle", facts.stage),)
-    return ()
+    target = facts.command.target or facts.stage
+    return () if target in stages_back(facts.stage) else (unmet("recycle_target_wrong", target=target),)
 
 
 def recycles_left(facts: "ProjectFacts") -> tuple[Unmet, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lifecycle.projects.commands import Recycle
 from lifecycle.requirements.commands import IssueNotice
 from lifecycle.trials.commands import CorrectBatch
 from models.states import ProjectState, Role
@@ -155,3 +156,51 @@ class TestACompletionNotice:
         assert set(
             re.findall(r"due (\d{4}-\d\d-\d\d)", text.partition("for others")[0].partition("Completion notices")[0])
         ) == {due}
+
+
+class TestSendingBack:
+    def test_offers_this_stage_and_earlier_ones_alone(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        (made,) = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)
+
+        page = signed_in("coordinator").open(f"/projects/{number(house, made)}/do/recycle")
+
+        select = page.answer.text.partition('name="target"')[2].partition("</select>")[0]
+        assert re.findall(r'value="(\w+)"', select) == ["small_batch_trial", "feasibility", "intake"]
+
+    def test_ahead_is_refused_with_the_real_reason(self, house: House) -> None:
+        (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+        for target in (ProjectState.HANDOFF, ProjectState.STOPPED):
+            ahead = Recycle(command_id=key(), project_id=made, code="design", reason="why", target=target)
+
+            (answer,) = house.ask(ahead, by=Role.COORDINATOR)
+
+            assert answer.error is not None
+            assert answer.error.codes == ("recycle_target_wrong",)
+
+
+class TestAnApplication:
+    def test_is_taken_in_for_ones_own_platform_alone(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor = signed_in("coordinator")
+        page = visitor.open("/projects/new")
+        select = page.answer.text.partition('name="platform_id"')[2].partition("</select>")[0]
+        own = str(house.parties["platform"])
+
+        typed = {
+            "name": "Robot",
+            "organisation_id": str(house.parties["sme"]),
+            "programme_id": str(house.programmes["lean"]),
+        }
+        left_empty = visitor.send("register", **typed, platform_id="")
+        elsewhere = visitor.send("register", **typed, platform_id=key_of_another(house, own))
+
+        assert re.findall(r'value="([\w-]+)"', select) == [own]
+        assert f'value="{own}" selected' in select
+        assert left_empty.status == 422
+        assert elsewhere.status == 403
+        assert "You are not the coordinator of that platform" in elsewhere.text
+        assert visitor.send("register", **typed, platform_id=own).path.startswith("/receipts/")
+
+
+def key_of_another(house: House, own: str) -> str:
+    """Return another platform."""
+    return str(house.one("SELECT id FROM organisation WHERE kind = 'platform' AND id <> :own", own=own))

@@ -1,7 +1,9 @@
 """How projects come to be and are found again: a new application, and the search."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -9,7 +11,8 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
+from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Unmet, unmet
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.projects.registration import REGISTER, RegisterProject
 from models.evidence import Evidence
@@ -17,7 +20,7 @@ from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind
+from models.states import EvidenceStatus, OrganisationKind, Role
 from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY, Input, Options, as_typed, inputs, read
@@ -49,6 +52,9 @@ def register(visit: Somebody, form: Typed) -> Response:
         values = read(asked, form)
     except Invalid as error:
         return _page(visit, form, error=error)
+    places = _own_platforms(visit)
+    if places and values.get("platform_id") not in places:
+        return _page(visit, form, error=Forbidden(unmet("not_coordinator_there")))
     answer = visit.act(RegisterProject(command_id=key, **values))
     if answer.error is not None:
         return _page(visit, form, error=answer.error)
@@ -57,7 +63,16 @@ def register(visit: Somebody, form: Typed) -> Response:
 
 def _inputs(visit: Visit) -> tuple[Input, ...]:
     found = visit.read(lambda session: inputs(REGISTER, _offered(session, visit)))
-    return tuple(sorted(found, key=lambda one: _ORDER.index(one.name)))
+    own = {"platform_id"} if _own_platforms(visit) else set()
+    needed = (replace(one, is_required=True) if one.name in own else one for one in found)
+    return tuple(sorted(needed, key=lambda one: _ORDER.index(one.name)))
+
+
+def _own_platforms(visit: Visit) -> frozenset[UUID]:
+    """Return the platforms for which somebody takes applications in; none where they may name any, or leave it open."""
+    held = {(role, at) for role, at in visit.rights.grants if role in PERMISSIONS[REGISTER.permission]}
+    is_coordinator = all(role == Role.COORDINATOR and at is not None for role, at in held)
+    return frozenset(at for _, at in held if at is not None) if is_coordinator else frozenset()
 
 
 _ORDER = ("name", "organisation_id", "programme_id", "platform_id", "received_on", "profiles")
@@ -70,11 +85,15 @@ def _offered(session: Session, visit: Visit) -> dict[str, Options]:
     chosen = select(organisation.c.id, organisation.c.name, organisation.c.kind).order_by(organisation.c.name)
     if visit.roles and visit.roles <= OF_FIRMS:
         chosen = chosen.where((organisation.c.kind != OrganisationKind.SME) | organisation.c.id.in_(own))
-    rows = session.execute(chosen.limit(MOST_CHOICES)).all()
+    rows, places = session.execute(chosen.limit(MOST_CHOICES)).all(), _own_platforms(visit)
     programmes = session.execute(select(programme.c.id, programme.c.name, programme.c.code).order_by(programme.c.code))
     return {
         "organisation_id": [(str(row.id), row.name) for row in rows if row.kind == OrganisationKind.SME],
-        "platform_id": [(str(row.id), row.name) for row in rows if row.kind == OrganisationKind.PLATFORM],
+        "platform_id": [
+            (str(row.id), row.name)
+            for row in rows
+            if row.kind == OrganisationKind.PLATFORM and (not places or row.id in places)
+        ],
         "programme_id": [(str(row.id), f"{row.name} ({row.code})") for row in programmes],
     }
 
@@ -99,7 +118,12 @@ def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None =
 
 
 def _field(reason: Unmet) -> str:
-    known = {"name_length": "name", "own_platform": "platform_id", "day_in_future": "received_on"}
+    known = {
+        "name_length": "name",
+        "own_platform": "platform_id",
+        "not_coordinator_there": "platform_id",
+        "day_in_future": "received_on",
+    }
     return str(reason.values.get("field", known.get(reason.code, "")))
 
 

@@ -89,6 +89,7 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
     people = people_who_owe(session, [row.id])
     gate = lines(facts, people, visit.lang)
     acts = actions(session, visit, PROJECTS, row)
+    entry = entry_lines(facts, people, visit.lang, visit.actor.person_id)
     events, has_more = latest(session, row.id, limit=LATEST)
     names = standard_names(session, row.id, visit.lang)
     stage = ProjectState(row.stage)
@@ -109,9 +110,11 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
         open_count=sum(not line.is_met for line in gate),
         then=_then(facts),
         earliest=_earliest(gate, visit.today),
-        entry=entry_lines(facts, people, visit.lang, visit.actor.person_id),
+        entry=entry,
         can_hand_in=any(one.is_allowed and one.verb is ADD_EVIDENCE for one in acts),
-        can=[one for one in acts if one.is_allowed],
+        can=_in_order(
+            [one for one in acts if one.is_allowed], is_open=bool(entry) or any(not one.is_met for one in gate)
+        ),
         cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],
         money=money_boxes(session, visit, rights, row.id, words),
@@ -121,6 +124,11 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
         timeline=[_told(event, words, names) for event in events],
         has_more=has_more,
     )
+
+
+def _in_order(can: Sequence[Action], *, is_open: bool) -> list[Action]:
+    """Return what may be done, what closes the gate first: a stage with something missing is handed in last."""
+    return sorted(can, key=lambda one: is_open and one.verb.permission == "project.submit")
 
 
 def _then(facts: ProjectFacts) -> str:

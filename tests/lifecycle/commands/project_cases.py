@@ -181,7 +181,7 @@ def _a_third_time(house: House) -> Any:
     return on(project.Recycle, one, code="design", reason="again")
 
 
-@refused("project.recycle", "recycle_not_possible_when_intake")
+@refused("project.recycle", "recycle_target_wrong")
 def _forward(house: House) -> Any:
     return on(project.Recycle, a_project(house), code="design", reason="why", target=ProjectState.HANDOFF)
 
