@@ -56,6 +56,12 @@ class Action:
         return tuple(dict.fromkeys(reason.code for reason in self.reasons))
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """The roles one of which may, where it is none of this person's."""
+        roles = next((reason.values.get("needs", ()) for reason in self.reasons if reason.code == "role"), ())
+        return tuple(str(role) for role in roles)
+
+    @property
     def is_for_others(self) -> bool:
         """Say whether it is no role of this person that may."""
         return any(reason.code == "role" for reason in self.reasons)

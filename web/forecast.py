@@ -1,11 +1,12 @@
 """What stands on the page of a verb above its button: what it is about, what is still open, what would be written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlmodel import Session
+from starlette.datastructures import QueryParams
 
 from lifecycle import engine as melody
 from lifecycle.commands import Act, Command, Effects
@@ -15,10 +16,13 @@ from lifecycle.projects.queries import gates, overview
 from lifecycle.requirements.commands import ANSWER_NOTICE, ISSUE_NOTICE
 from lifecycle.requirements.queries import notices
 from lifecycle.requirements.rules import owed_by_firm
+from lifecycle.trials.commands import CLOSE_BATCH, CORRECT_BATCH
+from lifecycle.trials.queries import present_figures
+from models.money import Money
 from models.states import ProjectState
 from notifications.gates import EntryLine, Line, NoticeItem, entry_lines, lines, notice_items
 from notifications.words import is_known
-from web.forms import Input
+from web.forms import Input, Typing
 from web.nouns import PROJECTS, AnyVerb, Noun
 from web.pages.money_box import money_boxes
 from web.record import Fact, Scribe
@@ -55,12 +59,19 @@ class Forecast:
     """Figures for the words of the button."""
 
 
-def forecast(session: Session, visit: Visit, noun: Noun, row: Any, verb: AnyVerb, asked: Command | None) -> Forecast:
-    """Return what the page of a verb says of a thing; `asked` is the command, as far as it can be rehearsed."""
+def forecast(  # noqa: PLR0913 - whose page of which verb on which thing
+    session: Session, visit: Visit, noun: Noun, row: Any, verb: AnyVerb, asked: Command | None, *, number: str
+) -> Forecast:
+    """Return what the page of a verb says of a thing; `asked` is the command, as far as it can be rehearsed.
+
+    `number` is that of the batch which the verb is about, where it is about one.
+    """
     words = Words(visit.lang, visit.house.zone)
     effects = melody.foresee(session, asked, stamp=visit.stamp) if asked is not None else None
     is_of_project = noun is PROJECTS and verb.object_type in _OF_PROJECTS
     told = _of_project(session, visit, row, verb, words) if is_of_project else _of_any(noun, row, words)
+    if verb in _OF_BATCHES:
+        told = replace(told, facts=_of_batch(session, row, number, words))
     values = {**told.values, **(_figures(effects) if effects else {})}
     says = [*_own_words(verb, values, words), *(_changes(effects, words) if effects else ())]
     return Forecast(
@@ -82,6 +93,38 @@ def _of_any(noun: Noun, row: Any, words: Words) -> Forecast:
     known = {name: getattr(row, name, None) for name in _TOLD}
     scribe = Scribe(words, str(getattr(row, "currency", None) or "CNY"))
     return Forecast(facts=scribe.facts(known, _TOLD))
+
+
+def _of_batch(session: Session, row: Any, number: str, words: Words) -> list[Fact]:
+    figures = present_figures(session, row.id, number.strip().upper())
+    scribe = Scribe(words, str(figures.get("currency") or "CNY"))
+    told = {"batch": number, **figures, "defects": ", ".join(_counts(figures.get("defects") or {}))}
+    return scribe.facts(told, ("batch", "started", "passed_first_time", "is_conforming", "defects", "cost_minor"))
+
+
+def _counts(defects: Mapping[str, int]) -> list[str]:
+    return [f"{name}={many}" for name, many in defects.items()]
+
+
+def begun(session: Session, row: Any, verb: AnyVerb, typed: Typing | None) -> Typing | None:
+    """Return what a form begins with: a correction with all present figures of its batch, so that it loses none."""
+    number = str(typed.get("number", "")) if typed is not None else ""
+    figures = present_figures(session, row.id, number.strip().upper()) if verb is CORRECT_BATCH and number else {}
+    if typed is None or not figures:
+        return typed
+    currency, conforming = str(figures["currency"] or "CNY"), figures["is_conforming"]
+    known = {
+        "started": figures["started"],
+        "passed_first_time": figures["passed_first_time"],
+        "is_conforming": "" if conforming is None else "yes" if conforming else "no",
+        "defects": "\n".join(_counts(figures["defects"] or {})),
+        "cost_minor": "" if figures["cost_minor"] is None else Money(figures["cost_minor"], currency).plain,
+        "currency": figures["currency"] or "",
+    }
+    return QueryParams({**{name: str(value) for name, value in known.items()}, **dict(typed)})
+
+
+_OF_BATCHES = (CORRECT_BATCH, CLOSE_BATCH)
 
 
 def _of_project(session: Session, visit: Visit, row: Any, verb: AnyVerb, words: Words) -> Forecast:

@@ -38,6 +38,8 @@ _TUPLES: Mapping[str, tuple[str, ...]] = {"levels": ("scale", "item", "level")}
 """What the parts of a value stand for, where it is no dataclass with names of its own."""
 _BY_PROGRAMS: Mapping[str, tuple[str, ...]] = {"disbursement.freeze": ("checks",)}
 """Fields that no person fills in."""
+_COUNTED = frozenset({"defects"})
+"""Fields whose numbers by name are counts."""
 _MARKED = frozenset({"points"})
 """Fields that give each of what is offered a number."""
 _WORDS = {"role": "role", "target": "state", "outcome": "outcome", "party": "party", "verdict": "verdict"}
@@ -115,7 +117,8 @@ def read(asked: Sequence[Input], form: FormData) -> dict[str, Any]:
         if value is not None:
             values[one.name] = value
         elif one.is_required:
-            wrong.append(unmet("field_missing", field=one.name))
+            is_chosen = one.kind in ("choice", "choices", "picks")
+            wrong.append(unmet("choice_missing" if is_chosen else "field_missing", field=one.name))
     if wrong:
         raise Invalid(*wrong)
     return values
@@ -205,7 +208,7 @@ def _input(name: str, hint: Any, offered: Options | None, currency: str, *, is_r
         return Input(kind="special", **rest)
     if name.endswith("_minor"):
         return Input(kind="amount", **rest)
-    if plain is bool and rest["is_required"]:  # nobody says no by leaving a box as it was
+    if plain is bool and (rest["is_required"] or is_optional):  # nobody says no by leaving a box as it was
         return Input(kind="choice", options=[(one, one) for one in _ANSWERS], word="answer", **rest)
     kinds = {bool: "yes", int: "number", float: "number", date: "day", datetime: "instant"}
     return Input(kind=kinds.get(plain) or ("long" if name in _LONG else "text"), **rest)
@@ -309,7 +312,9 @@ def _pair(one: Input, line: str) -> tuple[str, Any]:
     name, sign, value = line.replace("＝", "=").partition("=")
     if not sign or not name.strip():
         raise _Wrong(unmet("value_wrong", field=one.name, value=line, form="NAME=VALUE"))
-    if get_args(one.hint)[1:] == (int,):  # whole numbers by name are amounts of money: budgets, stated cost
+    if one.name in _COUNTED:
+        return name.strip(), _parsed(replace(one, kind="number", hint=int), value.strip())
+    if get_args(one.hint)[1:] == (int,):  # other whole numbers by name are amounts of money: budgets, stated cost
         return name.strip(), _parsed(replace(one, kind="amount"), value.strip())
     return name.strip(), value.strip()
 

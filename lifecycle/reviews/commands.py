@@ -124,8 +124,9 @@ CALL_REVIEW: Verb[CallReview, CallFacts] = Verb(
     facts=call_facts,
     chart=StageRunChart,
     state=lambda facts: str(facts.on.run.state) if facts.on.run else str(facts.on.project.stage),
-    event=lambda _facts: "call_review",
+    event=lambda facts: None if rules.is_being_worked_on(facts) else "call_review",
     rules=(
+        rules.handed_in,
         rules.not_on_hold,
         lambda facts: project_rules.not_ended(facts.on),
         rules.no_review_open,

@@ -8,12 +8,24 @@ from lifecycle.chart import about_input
 from lifecycle.errors import Unmet, unmet
 from lifecycle.projects.rules import reasons_of
 from lifecycle.reviews.panel import composition_reasons, majority, quorum, score_reasons
-from models.states import STAGES, GateOutcome, Role
+from models.states import STAGES, GateOutcome, Role, StageRunState
 
 if TYPE_CHECKING:
     from lifecycle.reviews.facts import CallFacts, ReviewFacts
 
 GOING = (GateOutcome.GO, GateOutcome.CONDITIONAL_GO)
+
+
+def is_being_worked_on(facts: "CallFacts") -> bool:
+    """Say whether the firm has not handed the present stage in yet."""
+    return facts.on.run is not None and facts.on.run.state == StageRunState.OPEN
+
+
+def handed_in(facts: "CallFacts") -> tuple[Unmet, ...]:
+    """A review is called once the firm has handed the stage in."""
+    if not is_being_worked_on(facts):
+        return ()
+    return (Unmet(code="stage_not_submitted", party="sme", role=Role.PROJECT_LEAD),)
 
 
 def not_on_hold(facts: "ReviewFacts") -> tuple[Unmet, ...]:

@@ -49,6 +49,20 @@ def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     return _plain(session.execute(statement))
 
 
+def present_figures(session: Session, project_id: UUID, number: str) -> dict[str, Any]:
+    """Return the figures of a batch that count now, with its cost; nothing where there is none."""
+    batch, figure = _table(TrialBatch), _table(BatchFigure)
+    names = ("started", "passed_first_time", "is_conforming", "defects", "cost_minor", "currency")
+    statement = (
+        select(*(figure.c[name] for name in names))
+        .join(batch, batch.c.id == figure.c.batch_id)
+        .where(batch.c.project_id == project_id, batch.c.number == number)
+        .order_by(figure.c.entry_no.desc())
+        .limit(1)
+    )
+    return next(iter(_plain(session.execute(statement))), {})
+
+
 def batch_entries(session: Session, batch_id: UUID) -> list[dict[str, Any]]:
     """Return every entry of a batch's figures, the newest first: a correction does not overwrite."""
     figure, user = _table(BatchFigure), _table(User)

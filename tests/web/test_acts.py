@@ -204,3 +204,58 @@ class TestAnApplication:
 def key_of_another(house: House, own: str) -> str:
     """Return another platform."""
     return str(house.one("SELECT id FROM organisation WHERE kind = 'platform' AND id <> :own", own=own))
+
+
+class TestACorrectionOfABatch:
+    def test_begins_with_all_figures_that_stand_and_loses_none(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)
+        batches(house, made, started=50, passed=48, defects={"solder": 2}, cost_minor=123_400, currency="CNY")
+        lead = signed_in("project_lead")
+
+        page = lead.open(f"/projects/{number(house, made)}/do/trial-batch-correct?number=B-01")
+        receipt = lead.send("correct a batch", passed_first_time="47", reason="one was sorted twice")
+
+        assert "solder=2" in page.text
+        assert "48 → 47" in receipt.text
+        row = "SELECT started, passed_first_time, defects, cost_minor, currency FROM batch_figure WHERE entry_no = 2"
+        ((started, passed, defects, cost, currency),) = house.rows(row)
+        assert (started, passed, json.loads(defects), cost, currency) == (50, 47, {"solder": 2}, 123_400, "CNY")
+
+    def test_and_its_closing_show_the_figures_of_the_batch(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.SMALL_BATCH_TRIAL)
+        batches(house, made, started=50, passed=48)
+
+        page = signed_in("project_lead").open(f"/projects/{number(house, made)}/do/trial-batch-close?number=B-01")
+
+        assert "B-01" in page.text
+        assert "50" in page.text.partition("What is known")[2]
+        assert "48" in page.text.partition("What is known")[2]
+
+
+class TestWhatIsToBeMended:
+    def test_in_a_paper_is_named_all_at_once(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        made = a_project(house, pack="default")
+        lead = signed_in("project_lead")
+        lead.open(f"/projects/{number(house, made)}/do/evidence-add?type=licence")
+
+        page = lead.send("Hand in")
+
+        assert page.status == 422
+        assert page.link("Missing: File") == "#f-file"
+        assert "File: Missing" not in page.text
+        assert page.answer.text.count('class="field err"') > 1
+
+    def test_names_no_verb_that_nothing_waits_for_before_the_others(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (made,) = projects(house, stage=ProjectState.FEASIBILITY)
+
+        page = signed_in("coordinator").open(f"/projects/{number(house, made)}")
+
+        shown, _, folded = page.text.partition("What you can do now")[2].partition("put on hold")
+        assert "The project is not on hold" not in shown
+        assert "The firm has not submitted the stage" in shown + folded

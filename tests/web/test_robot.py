@@ -112,7 +112,7 @@ class TestTheFirm:
         visitor.open(f"/my/{number}")
         visitor.follow("submit")
 
-        visitor.send("submit for review")
+        visitor.send("submit with 1 still missing")
 
         assert visitor.page.path.startswith("/receipts/"), visitor.page.text
 

@@ -24,7 +24,7 @@ from web.acts import (
     right_first,
 )
 from web.errors import by_field, reasons_of, status_of
-from web.forecast import Forecast, forecast, rehearsable
+from web.forecast import Forecast, begun, forecast, rehearsable
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
 from web.lookups import offered
 from web.nouns import PROJECTS, AnyVerb, Noun, noun_at
@@ -55,9 +55,8 @@ class Asked:
 def confirm(visit: Somebody, path: str, ref: str, name: str) -> Response:
     """Show what will happen, what it asks, and why not where it is not possible."""
     asked = _asked(visit, path, ref, name)
-    return _page(
-        visit, asked, visit.request.query_params or None, key=str(visit.house.new_id()), version=asked.row.version
-    )
+    typed = visit.read(lambda session: begun(session, asked.row, asked.verb, visit.request.query_params or None))
+    return _page(visit, asked, typed, key=str(visit.house.new_id()), version=asked.row.version)
 
 
 @router.post("/{path}/{ref}/do/{name}")
@@ -144,7 +143,7 @@ def _page(  # noqa: PLR0913 - the state of one form
         wrong=by_field(reasons, {one.name for one in asked.inputs}),
         theirs=theirs,
         needs_proof=asked.verb.permission in IN_PERSON and not visit.has_stepped_up(),
-        told=visit.read(lambda session: _told(session, visit, asked)),
+        told=visit.read(lambda session: _told(session, visit, asked, str(form.get("number", "")) if form else "")),
     )
 
 
@@ -152,8 +151,8 @@ def _right_first(visit: Visit, asked: Asked, error: LifecycleError) -> Lifecycle
     return right_first(visit, asked.noun, asked.row, asked.verb, error)
 
 
-def _told(session: Session, visit: Visit, asked: Asked) -> Forecast:
+def _told(session: Session, visit: Visit, asked: Asked, number: str) -> Forecast:
     """Return what the page says before anything is done: what it is about, and what the verb would write."""
     values = rehearsable(asked.inputs) if asked.action.is_allowed else None
     trial = None if values is None else command(asked.verb, asked.row.id, values, key="rehearsal", version=None)
-    return forecast(session, visit, asked.noun, asked.row, asked.verb, trial)
+    return forecast(session, visit, asked.noun, asked.row, asked.verb, trial, number=number)

@@ -15,6 +15,7 @@ from lifecycle.errors import Invalid, LifecycleError, NotFound, Refused, Unmet
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.commands import ADD_EVIDENCE, AddEvidence
 from lifecycle.requirements.queries import document, documents
+from lifecycle.requirements.rules import form_reasons
 from lifecycle.standards.filled import as_value
 from lifecycle.standards.pack import EvidenceType, FormField, Pack
 from lifecycle.standards.parties import hands_in
@@ -85,10 +86,12 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
         return _page(visit, desk, form)
     if not desk.action.is_allowed:
         return _page(visit, desk, form, error=Refused(*desk.action.reasons))
+    values = filled(desk.kind.fields, form)
     try:
         stored, name = kept(visit, file_of(form))
-    except Invalid as error:
-        return _page(visit, desk, form, error=error)
+    except Invalid as error:  # what else is wrong is said at once
+        wrong = form_reasons(desk.kind.fields, values, desk.kind.id)
+        return _page(visit, desk, form, error=type(error)(*error.unmet, *wrong))
     seen = text_of(form, VERSION)
     command = AddEvidence(
         command_id=text_of(form, KEY) or str(visit.house.new_id()),
@@ -98,7 +101,7 @@ def handed_in(visit: Somebody, form: Typed, ref: str) -> Response:
         file_name=name,
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
-        form=filled(desk.kind.fields, form),
+        form=values,
         revision=text_of(form, "revision").strip() or None,
     )
     answer = visit.act(command)

@@ -1,7 +1,7 @@
 """What the page of a project shows: rail, gate, what may be done, what happened; plain values in one language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -115,7 +115,7 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
         can=_in_order(
             [one for one in acts if one.is_allowed], is_open=bool(entry) or any(not one.is_met for one in gate)
         ),
-        cannot=[one for one in acts if not one.is_allowed and not one.is_for_others],
+        cannot=[_behind(one) for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],
         money=money_boxes(session, visit, rights, row.id, words),
         batches=len(made),
@@ -129,6 +129,14 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
 def _in_order(can: Sequence[Action], *, is_open: bool) -> list[Action]:
     """Return what may be done, what closes the gate first: a stage with something missing is handed in last."""
     return sorted(can, key=lambda one: is_open and one.verb.permission == "project.submit")
+
+
+def _behind(act: Action) -> Action:
+    """Return a verb that there is nothing to do for as one that stands behind the others: nothing waits for it."""
+    return replace(act, is_first=False) if set(act.codes) & _NOTHING_THERE else act
+
+
+_NOTHING_THERE = frozenset({"not_on_hold", "no_transfer_asked", "no_notice_open"})
 
 
 def _then(facts: ProjectFacts) -> str:

@@ -159,7 +159,7 @@ def _a_seat_that_the_standard_asks_for(house: House) -> Any:
     return on(review.CallReview, one, planned_on=house.today, panel=(*complete, market))
 
 
-@refused("review.call", "call_not_possible_when_open")
+@refused("review.call", "stage_not_submitted")
 def _before_it_was_handed_in(house: House) -> Any:
     one = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
     return on(review.CallReview, one, planned_on=house.today, panel=panel(house))
