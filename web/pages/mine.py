@@ -31,6 +31,7 @@ from notifications.gates import (
     EntryLine,
     Line,
     entry_lines,
+    in_language,
     lines,
     notice_items,
     reasons_of,
