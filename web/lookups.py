@@ -11,6 +11,7 @@ from lifecycle.endings.rules import REASONS as RECOVERY_REASONS
 from lifecycle.funds.rules import HOLD_REASONS as FUND_HOLD_REASONS
 from lifecycle.people.queries import programmes, standards
 from lifecycle.projects.rules import HOLD_REASONS, RECYCLE_REASONS, STOP_REASONS, stages_back
+from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.people import Organisation, RoleGrant, User
@@ -114,7 +115,32 @@ def clauses(session: Session, noun: Noun, row: Any) -> Options:
         .where(project.c.id == noun.project_id(row))
     )
     found = sorted((one.verdict in PASSING, natural(one.clause), one.clause) for one in session.execute(statement))
-    return [(clause, clause) for _, _, clause in found]
+    pack = _pack_of(session, noun, row)
+    return [(clause, _titled(pack, clause)) for _, _, clause in found]
+
+
+def judged_clauses(session: Session, noun: Noun, row: Any) -> Options:
+    """What somebody says yes or no to: not what is computed alone."""
+    pack = _pack_of(session, noun, row)
+    return [
+        (clause, said)
+        for clause, said in clauses(session, noun, row)
+        if pack.has(clause) and pack.criterion(clause).judges
+    ]
+
+
+def _pack_of(session: Session, noun: Noun, row: Any) -> Pack:
+    project = table_of(Project)
+    asked = select(project.c.pack_sha256).where(project.c.id == noun.project_id(row))
+    return packs_of(session, [sha256 := session.execute(asked).scalar_one()])[sha256]
+
+
+def _titled(pack: Pack, clause: str) -> Any:
+    """Return a clause with its title, by language; the clause alone where the standard knows it no more."""
+    if not pack.has(clause):
+        return clause
+    title = pack.criterion(clause).title
+    return {"zh-CN": f"{clause} {title.zh}", "en": f"{clause} {title.en}"}
 
 
 def stages_of_return(_session: Session, _noun: Noun, row: Any) -> Options:
@@ -178,6 +204,7 @@ OFFERS: Mapping[str, Offer] = {
     "programme_id": programmes_there,
     "language": lambda _session, _noun, _row: OWN_NAMES,
     "clause": clauses,
+    "requirement.judge.clause": judged_clauses,
     "project.hold.code": codes("reason", HOLD_REASONS),
     "project.recycle.target": stages_of_return,
     "project.recycle.code": codes("recycle_reason", RECYCLE_REASONS),

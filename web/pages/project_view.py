@@ -9,15 +9,15 @@ from markupsafe import Markup
 from sqlmodel import Session
 
 from lifecycle.actor import Rights
-from lifecycle.people.queries import people_who_owe
+from lifecycle.people.queries import WhoOwes, people_who_owe
 from lifecycle.projects.dwell import dwell_of
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
 from lifecycle.reports.history import latest
-from lifecycle.requirements.commands import ADD_EVIDENCE
+from lifecycle.requirements.commands import ADD_EVIDENCE, JUDGE
 from lifecycle.trials.queries import batches
-from models.states import STAGES, ProjectState
-from notifications.gates import EntryLine, Line, entry_lines, lines, standard_names
+from models.states import STAGES, ProjectState, VerdictState
+from notifications.gates import EntryLine, Line, entry_lines, is_among, lines, reasons_of, standard_names
 from web.acts import Action, actions
 from web.charts.rail import Arc, Box, rail
 from web.nouns import PROJECTS
@@ -90,6 +90,7 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
     gate = lines(facts, people, visit.lang)
     acts = actions(session, visit, PROJECTS, row)
     entry = entry_lines(facts, people, visit.lang, visit.actor.person_id)
+    is_open = bool(entry) or any(not one.is_met for one in gate)
     events, has_more = latest(session, row.id, limit=LATEST)
     names = standard_names(session, row.id, visit.lang)
     stage = ProjectState(row.stage)
@@ -112,9 +113,7 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
         earliest=_earliest(gate, visit.today),
         entry=entry,
         can_hand_in=any(one.is_allowed and one.verb is ADD_EVIDENCE for one in acts),
-        can=_in_order(
-            [one for one in acts if one.is_allowed], is_open=bool(entry) or any(not one.is_met for one in gate)
-        ),
+        can=_in_order([_to_judge(one, facts, people, visit) for one in acts if one.is_allowed], is_open=is_open),
         cannot=[_behind(one) for one in acts if not one.is_allowed and not one.is_for_others],
         others_can=[one for one in acts if one.is_for_others],
         money=money_boxes(session, visit, rights, row.id, words),
@@ -129,6 +128,26 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
 def _in_order(can: Sequence[Action], *, is_open: bool) -> list[Action]:
     """Return what may be done, what closes the gate first: a stage with something missing is handed in last."""
     return sorted(can, key=lambda one: is_open and one.verb.permission == "project.submit")
+
+
+def _to_judge(act: Action, facts: ProjectFacts, people: WhoOwes, visit: Visit) -> Action:
+    """Lead who is asked to judge to the first requirement that waits for them; who is not finds the verb behind others.
+
+    There the requirement stands with its evidence, and a word on it is given.
+    """
+    if act.verb is not JUDGE:
+        return act
+    project_id, person = facts.project.id, visit.actor.person_id
+    waiting = (
+        verdict.clause
+        for verdict in facts.verdicts
+        if verdict.state == VerdictState.WAITING
+        and any(is_among(reason, project_id, people, person) for reason in reasons_of(verdict))
+    )
+    clause = next(waiting, None)
+    if clause is None:
+        return replace(act, is_first=False)
+    return replace(act, url=f"{PROJECTS.url(facts.project)}/gate/{clause}")
 
 
 def _behind(act: Action) -> Action:
