@@ -69,6 +69,8 @@ class Card:
     """Requirements of the present visit that were not met as last judged."""
     owed_by: Mapping[str, int]
     """Party -> of how many of them it owes the next step; the one that owes most first."""
+    shared_count: int
+    """How many of them several parties owe together: each of these counts for every one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +226,13 @@ def _card(row: Any, lacks: Sequence[Any]) -> Card:
     for one in lacks:
         owed.update(dict.fromkeys(one.owed_by or (), one.many))
     parties = dict(sorted(owed.items(), key=lambda pair: (-pair[1], pair[0])))
-    return Card(**values, is_on_hold=is_on_hold, open_count=sum(one.many for one in lacks), owed_by=parties)
+    return Card(
+        **values,
+        is_on_hold=is_on_hold,
+        open_count=sum(one.many for one in lacks),
+        owed_by=parties,
+        shared_count=sum(one.many for one in lacks if len(one.owed_by or ()) > 1),
+    )
 
 
 def overview(session: Session, project_id: UUID, *, today: date) -> dict[str, Any]:

@@ -69,6 +69,31 @@ class TestACard:
             assert f"{WORDS[party][0]} {many}" in said["en"].partition(" missing (")[2].partition(")")[0]
             assert f"{WORDS[party][1]} {many}" in said["zh-CN"].partition(" 项（")[2].partition("）")[0]
 
+    def test_counts_what_two_parties_owe_together_so_that_it_adds_up(self, house: House, signed_in: SignedIn) -> None:
+        one = a_project(house, stage=ProjectState.FEASIBILITY, pack="default")
+        present = "stage_run_id = (SELECT stage_run_id FROM project WHERE id = :id)"
+        rows = house.rows(f"SELECT owed_by, verdict FROM requirement WHERE {present}", id=str(one))  # noqa: S608
+        lacking = [row.owed_by.split() for row in rows if row.verdict not in {"met", "waived"}]
+        shared = sum(len(parties) == 2 for parties in lacking)
+        visitor = signed_in("coordinator")
+        with transaction(house.engine) as session:
+            session.execute(update(table_of(StageRun)).values(due_on=house.today))
+
+        (row,) = visitor.ask("GET", "/projects.json").json()["data"]
+        parts = re.search(r"(\d+) missing \(\w+ (\d+)\W+\w+ (\d+); (\d+) of", visitor.open("/board").text)
+
+        assert shared
+        assert max(map(len, lacking)) == 2, "with three it would take more words"
+        assert row["shared_count"] == shared
+        assert parts
+        missing, some, others, together = map(int, parts.groups())
+        assert (missing, together) == (len(lacking), shared)
+        assert some + others - together == missing
+        for path in ("/board", "/projects", "/projects/calendar"):
+            assert f"{shared} of them together" in visitor.open(path).text
+            assert f"其中 {shared} 项共同承担" in signed_in("coordinator", lang="zh-CN").open(path).text
+        assert "Owed together" in visitor.ask("GET", "/projects.csv").text
+
     def test_says_the_one_party_that_owes_everything(self, house: House, signed_in: SignedIn) -> None:
         a_project(house, pack="lean")
 

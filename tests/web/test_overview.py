@@ -45,6 +45,16 @@ class TestTheOverview:
         assert visitor.follow("Tranches and payouts").status == 200
         assert "下一期 T2" in signed_in("fund_manager", lang="zh-CN").open(f"/projects/{one}").text
 
+    @pytest.mark.parametrize(("lang", "said"), [("en", "Term from {}"), ("zh-CN", "期限 自 {} 起")])
+    def test_says_from_when_an_agreement_lasts_that_names_no_end(
+        self, house: House, signed_in: SignedIn, money: Money, lang: str, said: str
+    ) -> None:
+        assert money.project_id is not None
+        page = signed_in("fund_manager", lang=lang).open(f"/projects/{number(house, money.project_id)}/money")
+
+        assert house.one("SELECT ends_on FROM agreement") is None
+        assert said.format(house.today) in page.text
+
     @pytest.mark.parametrize("login", ["lab_lead", "process_engineer", "operator"])
     def test_says_nothing_of_money_to_who_may_not_read_it(
         self, house: House, signed_in: SignedIn, money: Money, login: str

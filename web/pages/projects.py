@@ -98,5 +98,6 @@ _LISTED = (
     Column(key="is_on_hold", kind="yes"),
     Column(key="open_count", kind="number"),
     Column(key="owed_by", kind="words", word="party"),
+    Column(key="shared_count", kind="number"),
 )
 _DUE = (Column(key="due_on", kind="day"), *(one for one in _LISTED if one.key != "due_on"))
