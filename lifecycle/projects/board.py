@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, True_, case, false, func, literal,
 from sqlmodel import Session
 
 from lifecycle.projects.queries import Card, Wanted, asked_for, carded, cards_of
+from models.holds import Hold
 from models.people import Organisation
 from models.projects import Project, StageRun
 from models.reading import beside, table_of
@@ -61,6 +62,16 @@ def counts(session: Session, wanted: Wanted, *, today: date, most: int = COUNTED
         most=most,
         is_of_many=True,
     )
+
+
+def held(session: Session, wanted: Wanted, *, today: date, most: int = COUNTED) -> int:
+    """Return how many of the projects asked for are on hold; of who sees all from the holds that stand."""
+    project, run, hold, firm = table_of(Project), table_of(StageRun), table_of(Hold), _firm()
+    source = _with_firm(project.outerjoin(run, run.c.id == project.c.stage_run_id), firm, wanted)
+    own = select(literal(1)).select_from(source).where(*asked_for(replace(wanted, is_on_hold=True), today, firm))
+    if isinstance(wanted.reach, True_):
+        own = own.where(project.c.id.in_(select(hold.c.object_id).where(hold.c.lifted_at.is_(None))))
+    return int(session.execute(select(_number(own, most))).scalar_one())
 
 
 def columns(

@@ -251,6 +251,32 @@ class TestTheBoard:
             **{(login, "hold=true"): [held] for login in ("coordinator", "auditor")},
         }
 
+    @pytest.mark.parametrize("login", ["coordinator", "auditor"])
+    def test_says_that_nothing_fits_its_filter_and_counts_only_what_does(
+        self, house: House, signed_in: SignedIn, login: str
+    ) -> None:
+        late, _, held = due_on(house, -7, 7, 7)
+        due_on(house, -7)
+        put_on_hold(house, held)
+        visitor = signed_in(login)
+
+        every, nothing = visitor.open("/board"), visitor.open("/board?q=zzzz")
+        way = nothing.link("Take the filter off")
+        one, idle = (visitor.open(f"/board?q={number(house, it)}") for it in (late, held))
+        elsewhere = visitor.open("/board?stage=feasibility")
+
+        assert ("Overdue 2" in every.text, "On hold 1" in every.text) == (True, True)
+        assert "No project under way fits the filter" in nothing.text
+        assert "进行中的项目没有符合筛选条件的" in signed_in(login, lang="zh-CN").open("/board?q=zzzz").text
+        assert way == "/board"
+        assert ("Overdue 0" in nothing.text, "On hold 0" in nothing.text) == (True, True)
+        assert ("Overdue 1" in one.text, "On hold 0" in one.text) == (True, True)
+        assert ("Overdue 0" in idle.text, "On hold 1" in idle.text) == (True, True)
+        assert one.text.count("No project fits the filter.") == 4, "the other columns"
+        assert ("Overdue 0" in elsewhere.text, "On hold 0" in elsewhere.text) == (True, True)
+        assert "They come here when" in every.text
+        assert "They come here when" not in one.text + nothing.text
+
     def test_refuses_a_stage_that_there_is_not(self, signed_in: SignedIn) -> None:
         assert signed_in("coordinator").open("/board?stage=nowhere").status == 422
 

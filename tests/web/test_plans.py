@@ -24,7 +24,7 @@ BROAD = (
 
 
 PAGES = (
-    ("/board", Role.COORDINATOR, 15),
+    ("/board", Role.COORDINATOR, 16),
     ("/projects", Role.COORDINATOR, 6),
     ("/projects/calendar", Role.COORDINATOR, 8),
     ("/projects/{project}", Role.COORDINATOR, 60),

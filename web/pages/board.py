@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.payouts.queries import Which, payouts
 from lifecycle.payouts.terms import WAITING
 from lifecycle.permissions import PERMISSIONS
-from lifecycle.projects.board import Counts, Panel, columns, counts, panels, spells
+from lifecycle.projects.board import Counts, Panel, columns, counts, held, panels, spells
 from lifecycle.projects.dwell import dwell_of
 from lifecycle.projects.queries import Card, Wanted, stages_named_in, visits_of
 from lifecycle.reports.survival import lasting
@@ -91,6 +91,9 @@ class Board:
     columns: Mapping[str, Sequence[Placed]]
     heads: Mapping[str, Head]
     late: int
+    """Overdue ones of those asked for; also where only these are shown."""
+    held: int
+    """Those of them that are on hold, likewise."""
     my_stages: frozenset[str]
 
 
@@ -104,6 +107,7 @@ def board(visit: Somebody, sought: Seeking) -> Response:
         "counts": {str(state): shown.counted.by_stage.get(state, 0) for state in ProjectState},
         "ended": [str(state) for state in ProjectState if state in ENDED],
         "counted": shown.counted.most,
+        "is_filtered": bool(sought.said(stage="")),
     }
     return page(visit, "board.html", **values, **sought.shown(visit))
 
@@ -142,9 +146,14 @@ def _board(session: Session, visit: Visit, wanted: Wanted, reach: ColumnElement[
         counted=counted,
         columns=placed,
         heads=_heads(session, visit, found, spells(session, reach) if _are_few(whole) else []),
-        late=whole.all_late,
+        late=_late(counted, wanted.stage),
+        held=held(session, wanted, today=visit.today),
         my_stages=named_in & {stage for stage, column in placed.items() if column} or _busy(placed),
     )
+
+
+def _late(counted: Counts, stage: ProjectState | None) -> int:
+    return counted.all_late if stage is None else counted.late.get(stage, 0)
 
 
 def _are_few(whole: Counts) -> bool:
