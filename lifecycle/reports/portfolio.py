@@ -73,7 +73,9 @@ class MoneyFigures:
     currency: str
     paid_minor: int
     per_success_minor: int | None
-    """Mean of what was paid to a project that is in production."""
+    """Mean of what was paid to a project in production, of those to which something was paid."""
+    successes: int
+    """How many these are."""
     days_to_first: int | None
     """Median working days from the complete first request to its payment."""
 
@@ -197,6 +199,7 @@ def _money(session: Session, cohort: Cohort, calendar: Calendar) -> list[MoneyFi
             currency=currency,
             paid_minor=total,
             per_success_minor=sum(good[currency]) // len(good[currency]) if currency in good else None,
+            successes=len(good.get(currency, ())),
             days_to_first=round(median(waits[currency])) if currency in waits else None,
         )
         for currency, total in sorted(totals.items())

@@ -25,6 +25,7 @@ from notifications.words import is_known
 from tests.factories import House, hand_in, ids_of, key, projects
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
+from web.pages.papers import by_gate
 
 SAME = {"sec-fetch-site": "same-origin"}
 PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n"
@@ -282,6 +283,35 @@ class TestHandingIn:
             *(f"/evidence/{paper}", f"/evidence/{paper}/file", f"/my/{project}"),
         ):
             assert visitor.open(path).status == 404, path
+
+
+class TestTheDocumentsOfAProject:
+    def test_stand_under_the_gate_that_asks_for_them_with_small_sizes_in_bytes(
+        self, house: House, signed_in: Callable[..., Browser], project: str
+    ) -> None:
+        made = UUID(house.one("SELECT id FROM project WHERE number = :n", n=project))
+        (paper,) = hand_in(house, made)
+
+        said = {lang: signed_in("coordinator", lang=lang) for lang in ("en", "zh-CN")}
+
+        assert "G1 Intake 1" in said["en"].open(f"/projects/{project}/files").text
+        assert "G1 受理 1" in said["zh-CN"].open(f"/projects/{project}/files").text
+        assert "Size 10 bytes" in said["en"].open(f"/evidence/{paper}").text
+        assert "大小 10 字节" in said["zh-CN"].open(f"/evidence/{paper}").text
+
+    def test_are_each_in_one_group_the_first_gate_first(self) -> None:
+        pack = library.default()
+        kinds = [{"type": one.id} for one in pack.evidence_types] + [{"type": "of_no_gate"}]
+
+        groups = by_gate(pack, kinds)
+
+        assert sorted(one["type"] for _, _, those in groups for one in those) == sorted(one["type"] for one in kinds)
+        assert [gate for gate, _, _ in groups] == ["G1", "G2", "G3", "G4", "G5", ""]
+        assert {"type": "of_no_gate"} in groups[-1][2]
+        for gate, stage, those in groups[:-1]:
+            asked = {kind for one in pack.stage(ProjectState(stage)).criteria for kind in (*one.evidence, *one.supporting)}
+            assert {one["type"] for one in those} <= asked
+            assert all(one.id.startswith(f"{gate}.") for one in pack.stage(ProjectState(stage)).criteria)
 
 
 class TestARequirement:

@@ -18,6 +18,7 @@ from models.projects import Project
 from models.reading import table_of
 from models.states import ProjectState, Role
 from tests.factories import House, a_project, key, lean, projects, submitted
+from tests.money import AMOUNT, a_fund, a_payout, an_agreement
 from tests.web.browser import Browser
 
 
@@ -163,6 +164,25 @@ class TestThePortfolio:
             assert f'href="/portfolio.csv?since=2020-01&amp;part={part}"' in page.answer.text
         assert visitor.ask("GET", "/portfolio.csv?part=money").status_code == 200
         assert visitor.ask("GET", "/portfolio.csv?part=everything").status_code == 404
+
+    def test_says_of_how_many_projects_a_mean_is(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        visitor, project = signed_in("coordinator"), table_of(Project)
+        projects(house, stage=ProjectState.IN_PRODUCTION)
+        before = visitor.open("/portfolio")
+        money = a_fund(house)
+        an_agreement(money)
+        a_payout(money, "paid")
+        with transaction(house.engine) as session:
+            paid = update(project).where(project.c.id == money.project_id)
+            session.execute(paid.values(stage=ProjectState.IN_PRODUCTION))
+
+        page = visitor.open("/portfolio")
+        (row,) = visitor.ask("GET", "/portfolio.json?part=money").json()["data"]
+
+        assert "n=1, only those that were paid" in page.text, "two are in production"
+        assert "n=1，只计获资助项目" in signed_in("coordinator", lang="zh-CN").open("/portfolio").text
+        assert (row["successes"], row["per_success_minor"]) == (1, AMOUNT)
+        assert ("part=money" in before.answer.text, "part=money" in page.answer.text) == (False, True)
 
     def test_says_how_often_a_stage_was_sent_back_where_there_are_enough(
         self, house: House, signed_in: Callable[..., Browser]

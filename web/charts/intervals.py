@@ -49,7 +49,7 @@ def intervals(dots: Sequence[Dot], limits: Sequence[Limit], *, label: str) -> Ma
         body.append(text(at, foot + 16, f"{tenth * 10}%", anchor="middle"))
     for place, limit in enumerate(limits):
         at = x(limit.at)
-        body.append(f'<line class="limit" x1="{at:g}" y1="{_TOP - 6}" x2="{at:g}" y2="{foot}"/>')
+        body.append(f'<path class="limit" d="{_between_the_words(at, len(dots))}"/>')
         body.append(
             text(at, 30 - 16 * (place % 2), limit.said, kind="limit-said", anchor="end" if limit.at > 0.7 else "start")
         )
@@ -64,6 +64,11 @@ def intervals(dots: Sequence[Dot], limits: Sequence[Limit], *, label: str) -> Ma
             _said(dot, x(dot.lower), x(dot.point), y - 10),
         ]
     return svg(body, label=label, width=_LEFT + _WIDE + _RIGHT, height=foot + 26)
+
+
+def _between_the_words(at: float, rows: int) -> str:
+    """Return the line of a threshold down the drawing, left open wherever the figures of a batch may stand."""
+    return f"M{at:g} {_TOP - 6}V{_TOP + 7}" + "".join(f"M{at:g} {_TOP + _ROW * row + 25}v28" for row in range(rows))
 
 
 def _said(dot: Dot, lower: float, point: float, y: float) -> str:

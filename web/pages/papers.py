@@ -63,7 +63,7 @@ def files(visit: Somebody, ref: str, form: str = "", every: bool = False) -> Res
         found = documents(session, row.id)
         shown = [one for one in found if every or one["status"] == EvidenceStatus.CURRENT]
         (act,) = actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])
-        return {"row": row, "papers": shown, "titles": titles, "act": act, "older": len(found) - len(shown)}
+        return {"row": row, "papers": shown, "groups": by_gate(pack, shown), "titles": titles, "act": act, "older": len(found) - len(shown)}
 
     found = visit.read(work)
     rows = [{**one, "document": found["titles"].get(one["type"], one["type"])} for one in found["papers"]]
@@ -146,6 +146,18 @@ def content(visit: Somebody, ref: str) -> Response:
 
 def _pack(session: Session, row: Any) -> Pack:
     return packs_of(session, [row.pack_sha256])[row.pack_sha256]
+
+
+def by_gate(pack: Pack, papers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
+    """Return (gate, stage, documents) by the first gate that asks for such a document; what none asks for last."""
+    asked: dict[str, str] = {}
+    for stage in pack.stages:
+        for one in stage.criteria:
+            for kind in (*one.evidence, *one.supporting):
+                asked.setdefault(kind, str(stage.id))
+    order = (*((f"G{place}", str(stage)) for place, stage in enumerate(STAGES, 1)), ("", ""))
+    found = [(gate, stage, [one for one in papers if asked.get(one["type"], "") == stage]) for gate, stage in order]
+    return [group for group in found if group[2]]
 
 
 def _clauses(pack: Pack, type_id: str) -> list[str]:

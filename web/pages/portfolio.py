@@ -232,6 +232,7 @@ _SUMS = (
     Column(key="currency"),
     Column(key="paid_minor", kind="money"),
     Column(key="per_success_minor", kind="money"),
+    Column(key="successes", kind="number"),
     Column(key="days_to_first", kind="number"),
 )
 _STAGES = (

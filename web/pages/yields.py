@@ -68,6 +68,18 @@ def judged(facts: Mapping[str, Any], asked: Threshold | None) -> Batch:
     return Batch(facts=facts, point=found.point, lower=found.lower, verdict=verdict)
 
 
+def _said(batch: Batch, words: Words) -> str:
+    """Return the figures of a batch, and that they may change while it is made."""
+    figures = words.t(
+        "batches.dot",
+        good=batch.facts["passed_first_time"],
+        made=batch.facts["started"],
+        point=f"{batch.point:.1%}",
+        lower=f"{batch.lower:.1%}",
+    )
+    return figures if batch.facts["is_closed"] else f"{figures} · {words.t('batches.open')}"
+
+
 def yield_chart(found: Sequence[Batch], asked: Mapping[str, Threshold], words: Words) -> Markup:
     """Return the drawing of the latest batches: the interval of each against what the standard asks of its kind."""
     dots = [
@@ -75,13 +87,7 @@ def yield_chart(found: Sequence[Batch], asked: Mapping[str, Threshold], words: W
             name=batch.facts["number"],
             lower=batch.lower,
             point=batch.point,
-            said=words.t(
-                "batches.dot",
-                good=batch.facts["passed_first_time"],
-                made=batch.facts["started"],
-                point=f"{batch.point:.1%}",
-                lower=f"{batch.lower:.1%}",
-            ),
+            said=_said(batch, words),
             is_enough=batch.verdict == "met",
         )
         for batch in found[-DRAWN:]
