@@ -1,5 +1,6 @@
 """The overview of a project: its money for who may read it, and its yields, at the same cost however much there is."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -78,6 +79,29 @@ class TestTheOverview:
         drawings = [page.partition('<div class="scroll" tabindex="0" role="group"')[2] or page for page in pages]
         assert "First-pass yield of each batch" not in before
         assert ["48/50 · 96.0%, at least 87.9%" in one for one in drawings] == [True, True]
+
+    def test_draws_no_threshold_through_the_figures_and_says_what_is_still_made(
+        self, house: House, signed_in: SignedIn
+    ) -> None:
+        one = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default")
+        for passed in (84, 41, 89):
+            batches(house, one, started=90, passed=passed)
+        at = f"/projects/{number(house, one)}/batches"
+
+        page = signed_in("process_engineer").open(at)
+        drawn = page.answer.text.partition("<figure")[2].partition("</figure>")[0]
+        lines = [
+            (float(top), float(top) + float(down) if is_by else float(down))
+            for path in re.findall(r'class="limit" d="([^"]+)"', drawn)
+            for top, is_by, down in re.findall(r"M[\d.]+ ([\d.]+)(?:V|(v))([\d.]+)", path)
+        ]
+        words = [float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>\d+/90', drawn)]
+
+        assert len(words) == 3
+        assert len(lines) == 4, "it goes on between them"
+        assert not [y for y in words for top, down in lines if top < y + 3 and down > y - 11]
+        assert drawn.count("· open</text>") == 3
+        assert "· 进行中</text>" in signed_in("process_engineer", lang="zh-CN").open(at).answer.text
 
     def test_costs_the_same_statements_however_much_money_goes_with_it(
         self, house: House, signed_in: SignedIn, money: Money

@@ -21,6 +21,10 @@ from tests.factories import House, a_project, key, lean, projects, submitted
 from tests.money import AMOUNT, a_fund, a_payout, an_agreement
 from tests.web.browser import Browser
 
+KINDS = ("broad", "narrow")
+PHONE = 390
+"""Pixels."""
+
 
 class TestStandards:
     def test_are_listed_shown_and_exported(self, house: House, signed_in: Callable[..., Browser]) -> None:
@@ -165,6 +169,19 @@ class TestThePortfolio:
         assert visitor.ask("GET", "/portfolio.csv?part=money").status_code == 200
         assert visitor.ask("GET", "/portfolio.csv?part=everything").status_code == 404
 
+    def test_is_drawn_anew_for_a_phone_with_the_words_above_their_rows(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        projects(house, 10, stage=ProjectState.IN_PRODUCTION)
+
+        said = signed_in("coordinator").open("/portfolio").answer.text
+
+        broad, narrow = (re.findall(rf'<svg class="{kind}".*? width="(\d+)".*?</svg>', said) for kind in KINDS)
+        assert (len(broad), len(narrow)) == (3, 3)
+        assert max(map(int, narrow)) <= PHONE - 2 * (16 + 16) - 2, "beside the edges of page and card"
+        for drawing in re.findall(r'<svg class="narrow".*?</svg>', said):
+            assert all(0 <= float(x) <= int(narrow[0]) for x in re.findall(r'<text x="([-\d.]+)"', drawing))
+
     def test_says_of_how_many_projects_a_mean_is(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor, project = signed_in("coordinator"), table_of(Project)
         projects(house, stage=ProjectState.IN_PRODUCTION)
@@ -251,10 +268,10 @@ class TestTheListsBehindThePortfolio:
         running = [row["running"] for row in figures["stages"] if row["running"]]
         ended = [ends[name] for name in ("decided", "succeeded", "stopped", "withdrawn") if ends[name]]
         produced = [ends["succeeded"]] if ends["succeeded"] else []
-        assert [count for count, _ in bars] == [*entered, *produced]
-        assert spans == [to for _, to in bars][: len(entered)]
+        assert [count for count, _ in bars] == [*entered, *produced] * 2, "drawn for a desk and for a phone"
+        assert spans == [to for _, to in bars][: len(entered)] * 2
         assert sorted(count for count, _ in told) == sorted([*entered, *running, *ended, *ended])
-        for count, to in [*bars, *told]:
+        for count, to in {*bars, *told}:
             path, _, asked = to.partition("?")
             assert len(visitor.ask("GET", f"{path}.json?{asked}").json()["data"]) == count, to
             assert len(visitor.ask("GET", f"{path}.csv?{asked}").text.splitlines()) == count + 1, to

@@ -44,32 +44,55 @@ class Reference:
     said: str
 
 
-def funnel(bars: Sequence[Bar], *, label: str, left: int, tail: int) -> Markup:
-    """Return bars from zero, one below the other; `left` and `tail` are the room that the words need."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How wide a drawing is, and where its words have room: beside a row, or above it where there is none."""
+
+    wide: int = _WIDE
+    left: int = 0
+    tail: int = 0
+    above: int = 0
+    kind: str = "broad"
+
+    @property
+    def row(self) -> int:
+        """Return the height of a row with its words."""
+        return _ROW + self.above
+
+    def named(self, name: str, y: float) -> str:
+        """Return the name of a row whose middle is at `y`."""
+        if self.above:
+            return text(0, y - 20, name, kind="v")
+        return text(self.left - 8, y + 5, name, kind="v", anchor="end")
+
+
+def funnel(bars: Sequence[Bar], *, label: str, room: Room) -> Markup:
+    """Return bars from zero, one below the other."""
     widest = max((bar.count for bar in bars), default=0) or 1
     body: list[str] = []
     for place, bar in enumerate(bars):
-        width = max(2.0, (_WIDE - left - tail) * bar.count / widest) if bar.count else 0.0
-        y = _TOP + place * _ROW
-        row = [text(left - 8, y + 17, bar.name, kind="v", anchor="end")]
+        width = max(2.0, (room.wide - room.left - room.tail) * bar.count / widest) if bar.count else 0.0
+        y = _TOP + place * room.row + room.above
+        row = [room.named(bar.name, y + 12)]
         if width:
             row.append(
-                f'<rect class="bar{min(5, place + 1)}" x="{left}" y="{y}" width="{width:g}" height="22" rx="3"/>'
+                f'<rect class="bar{min(5, place + 1)}" x="{room.left}" y="{y}" width="{width:g}" height="22" rx="3"/>'
             )
-        row.append(text(left + width + 8, y + 16, bar.said))
-        body += link(bar.url, row, y=y - 3, width=_WIDE, height=_ROW - 6)
-    return svg(body, label=label, width=_WIDE, height=_TOP + len(bars) * _ROW, role="group")
+        row.append(text(room.left + width + 8, y + 16, bar.said))
+        body += link(bar.url, row, y=y - 3 - room.above, width=room.wide, height=room.row - 6)
+    high = _TOP + len(bars) * room.row
+    return svg(body, label=label, width=room.wide, height=high, kind=room.kind, role="group")
 
 
-def strip(spans: Sequence[Span], *, label: str, left: int, tail: int) -> Markup:
+def strip(spans: Sequence[Span], *, label: str, room: Room) -> Markup:
     """Return for each row a line from zero: a dot at the median, a tick at P90, a dashed tick at the target."""
     days = [value for one in spans for value in (one.median, one.p90, one.target) if value is not None]
-    scale = (_WIDE - left - tail) / (max(days, default=0) or 1)
+    left, end_of_line = room.left, room.wide - room.tail
+    scale = (end_of_line - left) / (max(days, default=0) or 1)
     body: list[str] = []
     for place, one in enumerate(spans):
-        y = _TOP + place * _ROW + 11
-        row = [text(left - 8, y + 5, one.name, kind="v", anchor="end")]
-        row.append(f'<line class="grid" x1="{left}" x2="{_WIDE - tail}" y1="{y}" y2="{y}"/>')
+        y = _TOP + place * room.row + 11 + room.above
+        row = [room.named(one.name, y), f'<line class="grid" x1="{left}" x2="{end_of_line}" y1="{y}" y2="{y}"/>']
         if one.p90 is not None and one.median is not None:
             start, end = left + one.median * scale, left + one.p90 * scale
             row.append(f'<line class="range" x1="{start:g}" x2="{end:g}" y1="{y}" y2="{y}"/>')
@@ -79,16 +102,18 @@ def strip(spans: Sequence[Span], *, label: str, left: int, tail: int) -> Markup:
         if one.target is not None:
             x = left + one.target * scale
             row.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="{y - 12}" y2="{y + 12}"/>')
-        row.append(text(_WIDE - tail + 8, y + 5, one.said))
-        body += link(one.url, row, y=y - 14, width=_WIDE, height=_ROW - 6)
-    return svg(body, label=label, width=_WIDE, height=_TOP + len(spans) * _ROW, role="group")
+        said = (room.wide, y - 20, "end") if room.above else (end_of_line + 8, y + 5, "")
+        row.append(text(said[0], said[1], one.said, anchor=said[2]))
+        body += link(one.url, row, y=y - 14 - room.above, width=room.wide, height=room.row - 6)
+    high = _TOP + len(spans) * room.row
+    return svg(body, label=label, width=room.wide, height=high, kind=room.kind, role="group")
 
 
 def share(
-    point: float, lower: float, upper: float, references: Sequence[Reference], *, label: str, said: str
+    point: float, lower: float, upper: float, references: Sequence[Reference], *, label: str, said: str, room: Room
 ) -> Markup:
     """Return a share with its interval on an axis from nothing to all, beside dashed reference lines."""
-    left, wide, y = 20, _WIDE - 60, 52
+    left, wide, y = 20, room.wide - 60, 52 + room.above
 
     def place(value: float) -> float:
         return round(left + wide * value, 1)
@@ -98,10 +123,10 @@ def share(
         x = place(tenth / 10)
         body.append(f'<line class="grid" x1="{x:g}" x2="{x:g}" y1="{y}" y2="{y + 6}"/>')
         body.append(text(x, y + 22, f"{tenth * 10}%", anchor="middle"))
-    for one in references:
-        x = place(one.at)
-        body.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="22" y2="{y + 6}"/>')
-        body.append(text(x, 16, one.said, anchor="middle"))
+    for number, one in enumerate(references):
+        x, below = place(one.at), 0 if number % 2 else room.above
+        body.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="{22 + below}" y2="{y + 6}"/>')
+        body.append(text(x, 16 + below, one.said, anchor="middle"))
     body.append(f'<line class="range" x1="{place(lower):g}" x2="{place(upper):g}" y1="{y}" y2="{y}"/>')
     body += [
         f'<line class="tick" x1="{place(end):g}" x2="{place(end):g}" y1="{y - 8}" y2="{y + 8}"/>'
@@ -109,4 +134,4 @@ def share(
     ]
     body.append(f'<circle class="dot" cx="{place(point):g}" cy="{y}" r="7"/>')
     body.append(text(place(point), y + 44, said, kind="v", anchor="middle"))
-    return svg(body, label=label, width=_WIDE, height=y + 52)
+    return svg(body, label=label, width=room.wide, height=y + 52, kind=room.kind)

@@ -1,10 +1,13 @@
 """The portfolio: funnel, dwell, conversion and money of the projects that the reader may see, and quarterly reports."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -23,7 +26,7 @@ from lifecycle.stages.statistics import wilson_interval
 from lifecycle.standards.pack import Pack
 from models.states import ProjectState
 from notifications.gates import in_language
-from web.charts.portfolio import Bar, Reference, Span, funnel, share, strip
+from web.charts.portfolio import Bar, Reference, Room, Span, funnel, share, strip
 from web.listing import Column, Listing, answer, wanted
 from web.menu import PORTFOLIO
 from web.pages.seeking import Sought
@@ -37,7 +40,8 @@ WITH_PILOT_TEST, WITHOUT = 0.8, 0.3
 _DAYS_OF_A_MONTH = 21
 """Working days; a target in months is drawn at about this place."""
 _ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
-_COUNT = 80
+_COUNT, _PHONE = 80, 308
+"""Room behind a bar; how wide a drawing is on a phone, where words stand above their row."""
 STAGES, CONVERSION, MONEY = "stages", "conversion", "money"
 """Parts of the figures, each a table of its own."""
 
@@ -170,7 +174,6 @@ def _recycled(figures: Portfolio, words: Words) -> list[str]:
 
 
 def _funnel(figures: Portfolio, words: Words, sought: Sought) -> Any:
-    left, _ = _ROOM[words.lang]
     counts = [(str(one.stage), one.entered, "ever") for one in figures.stages]
     counts.append((str(ProjectState.IN_PRODUCTION), figures.produced, "stage"))
     bars = [
@@ -183,7 +186,13 @@ def _funnel(figures: Portfolio, words: Words, sought: Sought) -> Any:
         for stage, count, field in counts
     ]
     label = words.t("portfolio.funnel_label", said=[f"{bar.name} {bar.count}" for bar in bars])
-    return funnel(bars, label=label, left=left, tail=_COUNT)
+    return _for_both(partial(funnel, bars, label=label), left=_ROOM[words.lang][0], tail=_COUNT, narrow_tail=_COUNT)
+
+
+def _for_both(draw: Callable[..., Markup], *, left: int = 0, tail: int = 0, narrow_tail: int = 0) -> Markup:
+    """Return a drawing twice, for a desk and for a phone: the page shows the one for which there is room."""
+    narrow = Room(wide=_PHONE, tail=narrow_tail, above=22, kind="narrow")
+    return draw(room=Room(left=left, tail=tail)) + draw(room=narrow)
 
 
 def _strip(figures: Portfolio, words: Words, sought: Sought) -> Any:
@@ -198,7 +207,7 @@ def _strip(figures: Portfolio, words: Words, sought: Sought) -> Any:
         url = _list(sought, one.entered, ever=str(one.stage))
         spans.append(Span(name=name, median=one.dwell.median, p90=one.dwell.p90, target=target, said=said, url=url))
     label = words.t("portfolio.strip_label", said=[f"{one.name} {one.said}" for one in spans])
-    return strip(spans, label=label, left=left, tail=tail)
+    return _for_both(partial(strip, spans, label=label), left=left, tail=tail)
 
 
 def _days(days: int | None) -> str:
@@ -216,7 +225,7 @@ def _share(figures: Portfolio, words: Words) -> Any:
         Reference(at=WITHOUT, said=words.t("portfolio.without")),
         Reference(at=WITH_PILOT_TEST, said=words.t("portfolio.with")),
     )
-    return share(found.point, found.lower, found.upper, references, label=label, said=said)
+    return _for_both(partial(share, found.point, found.lower, found.upper, references, label=label, said=said))
 
 
 _STAGE_OF = {
