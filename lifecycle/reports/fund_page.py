@@ -13,6 +13,7 @@ from lifecycle.funds.queries import positions
 from lifecycle.funds.wall import investors_of, ties_near, walled_off
 from lifecycle.ledger.sums import moved_after
 from lifecycle.milestones.queries import milestones
+from lifecycle.payouts.terms import WAITING
 from models.agreements import Agreement, Milestone
 from models.holds import ExceptionCase, Hold
 from models.payouts import Payout
@@ -71,7 +72,10 @@ def _promised(row: Mapping[str, Any]) -> int:
 
 
 def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:
-    """Return the tranches of a fund that are planned for the next ninety days, or late, the soonest first."""
+    """Return what falls due in the next ninety days, or is late, the soonest first, each with where it leads.
+
+    That is each tranche with a day that waits for its gate, and each payout whose firm was promised a day.
+    """
     waiting = (MilestoneState.PLANNED, MilestoneState.SUBMITTED, MilestoneState.REJECTED)
     table = table_of(Milestone)
     until = today + AHEAD
@@ -79,8 +83,23 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
         table.c.fund_id == fund_id, table.c.state.in_(waiting), table.c.due_on.is_not(None), table.c.due_on <= until
     )
     wanted = set(session.execute(statement).scalars())
-    found = milestones(session, ids=wanted) if wanted else []
-    return sorted(found, key=lambda row: (row["due_on"], row["agreement"], row["number"]))
+    found = [
+        {**one, "url": f"/milestones/{one['id']}"} for one in (milestones(session, ids=wanted) if wanted else [])
+    ]
+    found += [{**one, "url": f"/payouts/{one['number']}"} for one in _promised_until(session, fund_id, until)]
+    return sorted(found, key=lambda row: (row["due_on"], row["url"]))
+
+
+def _promised_until(session: Session, fund_id: UUID, until: date) -> list[dict[str, Any]]:
+    payout, project, milestone = table_of(Payout), table_of(Project), table_of(Milestone)
+    names = (payout.c.number, payout.c.amount_minor, payout.c.state, payout.c.pay_by_on.label("due_on"))
+    statement = (
+        select(*names, project.c.number.label("project"), milestone.c.tranche)
+        .join_from(payout, project, project.c.id == payout.c.project_id)
+        .outerjoin(milestone, milestone.c.id == payout.c.milestone_id)
+        .where(payout.c.fund_id == fund_id, payout.c.state.in_(WAITING), payout.c.pay_by_on <= until)
+    )
+    return [dict(row) for row in session.execute(statement).mappings()]
 
 
 def walls(session: Session, fund_id: UUID) -> list[dict[str, Any]]:

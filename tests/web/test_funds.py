@@ -2,16 +2,25 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from lifecycle.funds.queries import positions
 from lifecycle.reports.fund_page import fund_projects
-from models.db import reading
+from models.db import reading, transaction
+from models.payouts import Payout
+from models.reading import table_of
 from tests import payments as pay
 from tests.factories import House, agreements, funds, papers, pay_in, sources
+from tests.money import AMOUNT
+from tests.paying import a_paying_fund
 from tests.web.browser import Browser
+from web.charts.burn import Month, burn_curve, round_step
 
 
 @pytest.fixture
@@ -103,6 +112,27 @@ class TestTheFund:
         assert "¥10,000,000.00" in page.text
         assert "Nothing was called." in page.text
 
+    @pytest.mark.parametrize("days", [90, 91])
+    def test_tells_the_payouts_whose_firm_was_promised_a_day(
+        self, house: House, signed_in: Callable[..., Browser], days: int
+    ) -> None:
+        (one, *_) = a_paying_fund(house).requested(2)
+        payout = table_of(Payout)
+        with transaction(house.engine) as session:
+            promised = update(payout).where(payout.c.id == one)
+            session.execute(promised.values(pay_by_on=house.today + timedelta(days=days)))
+            others = update(payout).where(payout.c.id != one)
+            session.execute(others.values(pay_by_on=None))
+        code, number = house.one("SELECT code FROM v_fund"), house.one("SELECT number FROM payout WHERE id = :i", i=str(one))
+
+        page = signed_in("fund_manager").open(f"/funds/{code}")
+
+        is_due = days <= 90
+        assert (f"/payouts/{number}" in [to for _, to in page.links]) == is_due
+        assert f"Due within 90 days: {int(is_due)}, ¥{AMOUNT // 100 * is_due}" in page.text
+        assert "payouts whose firm was promised a day" in page.text
+        assert "已向企业承诺付款日的拨付" in signed_in("fund_manager", lang="zh-CN").open(f"/funds/{code}").text
+
     @pytest.mark.parametrize("login", ["stranger", "finance_officer", "operator", "coordinator"])
     def test_is_for_its_funder_and_auditors(self, signed_in: Callable[..., Browser], code: str, login: str) -> None:
         visitor = signed_in(login)
@@ -134,6 +164,30 @@ class TestTheFund:
 
         assert page.path.startswith("/receipts/"), page.text
         assert house.one("SELECT commitment_minor FROM v_fund WHERE code = 'F9'") == 100_000_000
+
+
+class TestTheCurve:
+    def test_names_each_line_that_it_draws_where_it_ends_and_has_round_amounts(self) -> None:
+        names = {"planned": "Planned", "in": "Came in", "paid": "Paid"}
+        months = [Month(name=f"2025-0{at}", planned_minor=0, paid_minor=at * 100, in_minor=at * 100) for at in (1, 2, 3)]
+        with_plan = [*months[:2], replace(months[2], planned_minor=1_740)]
+
+        drawn = [burn_curve(those, label="Burn", names=names, money=str) for those in (months, with_plan)]
+
+        said = [re.findall(r'<text x="692" y="([\d.]+)" class="v">([^<]+)<', one) for one in drawn]
+        assert [{name for _, name in those} for those in said] == [{"Came in", "Paid"}, set(names.values())]
+        assert ['class="planned"' in one for one in drawn] == [False, True]
+        for those in said:
+            heights = sorted(float(y) for y, _ in those)
+            assert all(below - above >= 15 for above, below in pairwise(heights))
+        assert re.findall(r'text-anchor="end">(\d+)<', drawn[0]) == ["0", "200", "400", "600"]
+        assert re.findall(r'text-anchor="end">(\d+)<', drawn[1]) == ["0", "500", "1000", "1500", "2000"]
+
+    @pytest.mark.parametrize(
+        ("most", "step"), [(1, 1), (5, 1), (6, 2), (1_740_000_000, 500_000_000), (10**15, 2 * 10**14)]
+    )
+    def test_has_steps_of_one_two_or_five(self, most: int, step: int) -> None:
+        assert round_step(most) == step
 
 
 class TestAnAgreement:

@@ -252,7 +252,9 @@ def _curve(months: Sequence[Mapping[str, Any]], words: Words, currency: str) -> 
         for row in months
         if row["month"]
     ]
-    return burn_curve(points, label=words.t("fund.burn_label"), money=lambda minor: words.short_money(minor, currency))
+    names = {"planned": words.t("fund.planned"), "in": words.t("fund.came_in"), "paid": words.field("paid_minor")}
+    label = words.t("fund.burn_label")
+    return burn_curve(points, label=label, names=names, money=lambda minor: words.short_money(minor, currency))
 
 
 def _investors(session: Session, row: Any, scribe: Scribe, words: Words) -> Any:
