@@ -83,9 +83,7 @@ def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any
         table.c.fund_id == fund_id, table.c.state.in_(waiting), table.c.due_on.is_not(None), table.c.due_on <= until
     )
     wanted = set(session.execute(statement).scalars())
-    found = [
-        {**one, "url": f"/milestones/{one['id']}"} for one in (milestones(session, ids=wanted) if wanted else [])
-    ]
+    found = [{**one, "url": f"/milestones/{one['id']}"} for one in (milestones(session, ids=wanted) if wanted else [])]
     found += [{**one, "url": f"/payouts/{one['number']}"} for one in _promised_until(session, fund_id, until)]
     return sorted(found, key=lambda row: (row["due_on"], row["url"]))
 

@@ -80,8 +80,12 @@ def tally(score: Score, points: Mapping[UUID, Mapping[str, int]]) -> Tally:
     for factor in score.factors:
         given = [by_factor[factor.id] for by_factor in points.values() if factor.id in by_factor]
         means[factor.id] = fmean(given) if given else 0.0
-    total = sum(factor.weight * means[factor.id] for factor in score.factors) / 10
-    return Tally(total=total, means=means, voters=len(points))
+    return Tally(total=total_of(score, means), means=means, voters=len(points))
+
+
+def total_of(score: Score, means: Mapping[str, float]) -> float:
+    """Return sum of weight x mean / 10; a factor that nobody scored counts nothing."""
+    return sum(factor.weight * means.get(factor.id, 0.0) for factor in score.factors) / 10
 
 
 def score_reasons(score: Score, counted: Tally) -> list[Unmet]:

@@ -17,7 +17,7 @@ def reviews(session: Session, project_id: UUID | None = None) -> list[dict[str, 
     review, project = _table(Review), _table(Project)
     columns = ("id", "gate", "call_no", "state", "planned_on", "outcome", "decided_on")
     statement = (
-        select(project.c.number, *(review.c[name] for name in columns))
+        select(project.c.number, _times(), *(review.c[name] for name in columns))
         .join(project, project.c.id == review.c.project_id)
         .order_by(review.c.id.desc())
     )
@@ -28,7 +28,7 @@ def review_in_full(session: Session, review_id: UUID) -> dict[str, Any]:
     """Return one review with its panel, the means of its scores, its conditions and objections."""
     review, project = _table(Review), _table(Project)
     statement = (
-        select(project.c.number, review)
+        select(project.c.number, _times(), review)
         .join(project, project.c.id == review.c.project_id)
         .where(review.c.id == review_id)
     )
@@ -43,6 +43,13 @@ def review_in_full(session: Session, review_id: UUID) -> dict[str, Any]:
         "conditions": _plain(session.execute(_conditions(review_id))),
         "objections": _plain(session.execute(_objections(review_id))),
     }
+
+
+def _times() -> Any:
+    """Return the column that says which review of its project at its gate one is, over all visits of the stage."""
+    review, other = _table(Review), _table(Review).alias("other")
+    same = (other.c.project_id == review.c.project_id, other.c.gate == review.c.gate, other.c.id <= review.c.id)
+    return select(func.count()).select_from(other).where(*same).correlate(review).scalar_subquery().label("times")
 
 
 def conditions_of(session: Session, user_id: UUID) -> list[dict[str, Any]]:
@@ -68,7 +75,7 @@ def _panel(review_id: UUID) -> Any:
     member, user = _table(PanelMember), _table(User)
     columns = ("role", "competences", "is_chair", "has_vote", "vote", "recused_on", "recused_reason")
     return (
-        select(user.c.login, user.c.name, *(member.c[name] for name in columns))
+        select(member.c.user_id, user.c.login, user.c.name, *(member.c[name] for name in columns))
         .join(user, user.c.id == member.c.user_id)
         .where(member.c.review_id == review_id)
         .order_by(member.c.is_chair.desc(), user.c.login)

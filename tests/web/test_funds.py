@@ -123,7 +123,10 @@ class TestTheFund:
             session.execute(promised.values(pay_by_on=house.today + timedelta(days=days)))
             others = update(payout).where(payout.c.id != one)
             session.execute(others.values(pay_by_on=None))
-        code, number = house.one("SELECT code FROM v_fund"), house.one("SELECT number FROM payout WHERE id = :i", i=str(one))
+        code, number = (
+            house.one("SELECT code FROM v_fund"),
+            house.one("SELECT number FROM payout WHERE id = :i", i=str(one)),
+        )
 
         page = signed_in("fund_manager").open(f"/funds/{code}")
 
@@ -169,7 +172,9 @@ class TestTheFund:
 class TestTheCurve:
     def test_names_each_line_that_it_draws_where_it_ends_and_has_round_amounts(self) -> None:
         names = {"planned": "Planned", "in": "Came in", "paid": "Paid"}
-        months = [Month(name=f"2025-0{at}", planned_minor=0, paid_minor=at * 100, in_minor=at * 100) for at in (1, 2, 3)]
+        months = [
+            Month(name=f"2025-0{at}", planned_minor=0, paid_minor=at * 100, in_minor=at * 100) for at in (1, 2, 3)
+        ]
         with_plan = [*months[:2], replace(months[2], planned_minor=1_740)]
 
         drawn = [burn_curve(those, label="Burn", names=names, money=str) for those in (months, with_plan)]

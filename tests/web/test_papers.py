@@ -309,7 +309,9 @@ class TestTheDocumentsOfAProject:
         assert [gate for gate, _, _ in groups] == ["G1", "G2", "G3", "G4", "G5", ""]
         assert {"type": "of_no_gate"} in groups[-1][2]
         for gate, stage, those in groups[:-1]:
-            asked = {kind for one in pack.stage(ProjectState(stage)).criteria for kind in (*one.evidence, *one.supporting)}
+            asked = {
+                kind for one in pack.stage(ProjectState(stage)).criteria for kind in (*one.evidence, *one.supporting)
+            }
             assert {one["type"] for one in those} <= asked
             assert all(one.id.startswith(f"{gate}.") for one in pack.stage(ProjectState(stage)).criteria)
 

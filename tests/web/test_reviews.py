@@ -1,12 +1,18 @@
 """A gate review in its room: called with a panel, opened, scored and voted, proposed; who steps aside votes no more."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from lifecycle.reviews.commands import CallReview, CancelReview
+from models.db import transaction
+from models.reading import table_of
+from models.reviews import Review
 from models.states import Role
-from tests.factories import House, reviews, submitted
+from tests.factories import House, ids_of, key, panel, reviews, submitted
 from tests.web.browser import Browser
 
 
@@ -88,6 +94,40 @@ class TestTheRoom:
         assert "Merit 8.0 1" in page.text
         assert "1 have voted, 2 needed" in page.text
         assert "Score and vote" not in visitor.open("/inbox").text
+
+    def test_shows_the_weighted_total_and_offers_the_outcome_to_the_chair_that_has_voted(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        _, (begun,) = reviews(house, state="scoring")
+        _, (voted,) = reviews(house, state="voted")
+        chair = signed_in(Role.PANEL_CHAIR)
+
+        mains = {}
+        for one in (begun, voted):
+            page = chair.open(f"/reviews/{one}")
+            mains[one] = re.findall(r'class="btn pri" href="([^"]+)"', page.answer.text)
+
+        assert mains == {begun: [f"/reviews/{begun}/do/score"], voted: [f"/reviews/{voted}/do/propose"]}
+        assert "weighted total 80.0 · needed: total ≥ " in chair.page.text
+        assert "加权总分 80.0 · 要求总分 ≥ " in signed_in("panel_chair", lang="zh-CN").open(f"/reviews/{voted}").text
+        expert = signed_in("expert").open(f"/reviews/{voted}").answer.text
+        assert f'class="btn pri" href="/reviews/{voted}/do/score"' in expert
+
+    def test_is_numbered_over_all_visits_of_its_gate(self, house: House, signed_in: Callable[..., Browser]) -> None:
+        (made,), (first,) = reviews(house, state="scoring")
+        house.do(CancelReview(command_id=key(), review_id=first, reason="too early"), by=Role.COORDINATOR)
+        call = CallReview(command_id=key(), project_id=made, planned_on=house.today, panel=panel(house))
+        (second,) = ids_of(house.do(call, by=Role.COORDINATOR))
+        table = table_of(Review)
+        with transaction(house.engine) as session:  # each visit counts its calls anew: no number of the page is theirs
+            session.execute(update(table).where(table.c.id == first).values(call_no=9))
+        visitor = signed_in("coordinator")
+
+        titles = [visitor.open(f"/reviews/{one}").title for one in (first, second)]
+        gate = visitor.open(f"/projects/{made}/gate").text
+
+        assert ["(call 1)" in titles[0], "(call 2)" in titles[1]] == [True, True]
+        assert ("Review G2 (call 1)" in gate, "Review G2 (call 2)" in gate) == (True, True)
 
     def test_keeps_points_that_are_none(self, house: House, signed_in: Callable[..., Browser]) -> None:
         _, (review,) = reviews(house, state="scoring")

@@ -26,9 +26,7 @@ class Month:
     in_minor: int
 
 
-def burn_curve(
-    months: Sequence[Month], *, label: str, names: Mapping[str, str], money: Callable[[int], str]
-) -> Markup:
+def burn_curve(months: Sequence[Month], *, label: str, names: Mapping[str, str], money: Callable[[int], str]) -> Markup:
     """Return the curve; without two months there is none, and the table beside says what there is.
 
     `names` are what the lines `planned`, `in` and `paid` are called. A plan without days has no line.

@@ -63,7 +63,14 @@ def files(visit: Somebody, ref: str, form: str = "", every: bool = False) -> Res
         found = documents(session, row.id)
         shown = [one for one in found if every or one["status"] == EvidenceStatus.CURRENT]
         (act,) = actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])
-        return {"row": row, "papers": shown, "groups": by_gate(pack, shown), "titles": titles, "act": act, "older": len(found) - len(shown)}
+        return {
+            "row": row,
+            "papers": shown,
+            "groups": by_gate(pack, shown),
+            "titles": titles,
+            "act": act,
+            "older": len(found) - len(shown),
+        }
 
     found = visit.read(work)
     rows = [{**one, "document": found["titles"].get(one["type"], one["type"])} for one in found["papers"]]

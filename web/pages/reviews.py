@@ -1,5 +1,6 @@
 """The room of a gate review: its panel, what was frozen for it, scores and votes, the proposal and the decision."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,17 +9,18 @@ from starlette.responses import Response
 
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.queries import documents
-from lifecycle.reviews.panel import quorum
+from lifecycle.reviews.panel import quorum, total_of
+from lifecycle.reviews.commands import PROPOSE
 from lifecycle.reviews.queries import review_in_full
 from lifecycle.standards.pack import Pack, Stage
 from lifecycle.verdicts.packs import packs_of
 from models.projects import StageRun
 from models.reading import rows_by
 from notifications.gates import in_language, type_names
-from web.acts import actions
+from web.acts import Action, actions
 from web.nouns import REVIEWS
 from web.render import page
-from web.session import Somebody
+from web.session import Somebody, Visit
 
 router = APIRouter()
 
@@ -35,13 +37,15 @@ def room(visit: Somebody, ref: str) -> Response:
         found = review_in_full(session, row.id)
         titles = {one.id: in_language(one.title, visit.lang) for one in stage.score.factors}
         voting = [seat for seat in found["panel"] if seat["has_vote"]]
-        acts = actions(session, visit, REVIEWS, row)
+        acts = _propose_first(actions(session, visit, REVIEWS, row), found["panel"], visit)
+        means = {one["factor"]: float(one["mean"]) for one in found["scores"]}
         return {
             "row": row,
             "project": project,
             "review": found,
             "stage": in_language(stage.title, visit.lang),
             "score": stage.score,
+            "total": total_of(stage.score, means),
             "scores": [{**one, "title": titles.get(one["factor"], one["factor"])} for one in found["scores"]],
             "quorum": quorum(stage.panel, len(voting)) if voting else 0,
             "votes": sum(seat["vote"] is not None and seat["recused_on"] is None for seat in voting),
@@ -55,6 +59,12 @@ def room(visit: Somebody, ref: str) -> Response:
         }
 
     return page(visit, "review.html", **visit.read(work))
+
+
+def _propose_first(acts: Sequence[Action], panel: Sequence[Mapping[str, Any]], visit: Visit) -> list[Action]:
+    """Return the acts with the outcome first, where who looks may propose it and has voted already."""
+    has_voted = any(seat["user_id"] == visit.actor.user_id and seat["vote"] is not None for seat in panel)
+    return sorted(acts, key=lambda one: not (has_voted and one.is_allowed and one.verb is PROPOSE))
 
 
 def _stage(session: Session, row: Any, pack: Pack) -> Stage:
