@@ -6,7 +6,11 @@ from datetime import date
 from typing import Any
 
 from lifecycle.calendar import Calendar
+from lifecycle.standards.pack import Stage
 from models.states import STAGES, ProjectState
+
+_DAYS_OF_A_MONTH = 21
+"""Working days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +19,9 @@ class Dwell:
 
     days: int
     first_on: date | None
+    last_on: date | None
+    """First day of the latest visit."""
+    visits: int
     back: Mapping[str, tuple[int, int]]
     """Stage that it was sent back from -> (count, days)."""
 
@@ -29,7 +36,7 @@ def dwell_of(stage: str, visits: Sequence[Mapping[str, Any]], calendar: Calendar
 
     A visit that goes on counts to today; one behind a visit of a later stage was spent back.
     """
-    days, first_on, back = 0, None, dict[str, tuple[int, int]]()
+    days, opened, back = 0, list[date](), dict[str, tuple[int, int]]()
     for place, one in enumerate(visits):
         if one["stage"] != stage:
             continue
@@ -41,5 +48,11 @@ def dwell_of(stage: str, visits: Sequence[Mapping[str, Any]], calendar: Calendar
             back[source] = (count + 1, so_far + spent)
         else:
             days += spent
-        first_on = first_on or one["opened_on"]
-    return Dwell(days=days, first_on=first_on, back=back)
+        opened.append(one["opened_on"])
+    first_on, last_on = (opened[0], opened[-1]) if opened else (None, None)
+    return Dwell(days=days, first_on=first_on, last_on=last_on, visits=len(opened), back=back)
+
+
+def target_days(stage: Stage) -> int:
+    """Return how many working days a stage should last; about as many, where its standard counts in months."""
+    return stage.default_days * (1 if stage.default_unit == "working_days" else _DAYS_OF_A_MONTH)

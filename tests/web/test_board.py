@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from lifecycle.disbursement.commands import Freeze
 from lifecycle.funds.commands import HoldFund
+from lifecycle.projects.commands import Recycle
 from models.db import transaction
 from models.projects import StageRun
 from models.reading import table_of
@@ -72,7 +73,7 @@ class TestACard:
     def test_counts_what_two_parties_owe_together_so_that_it_adds_up(self, house: House, signed_in: SignedIn) -> None:
         one = a_project(house, stage=ProjectState.FEASIBILITY, pack="default")
         present = "stage_run_id = (SELECT stage_run_id FROM project WHERE id = :id)"
-        rows = house.rows(f"SELECT owed_by, verdict FROM requirement WHERE {present}", id=str(one))  # noqa: S608
+        rows = house.rows(f"SELECT owed_by, verdict FROM requirement WHERE {present}", id=str(one))
         lacking = [row.owed_by.split() for row in rows if row.verdict not in {"met", "waived"}]
         shared = sum(len(parties) == 2 for parties in lacking)
         visitor = signed_in("coordinator")
@@ -232,8 +233,28 @@ class TestTheBoard:
         many = visitor.open("/board").text
 
         assert re.search(r"Intake 1 median stay 0 d / target \d+ (d|months) ", few)
-        assert "Feasibility 3 target 6 months" in few, "nobody has left it"
+        assert "Feasibility 3 target ~126 d" in few, "nobody has left it"
         assert re.search(r"Intake 1 target \d+ (d|months) ", many)
+
+    @pytest.mark.parametrize("lang", ["en", "zh-CN"])
+    def test_counts_the_days_of_a_project_that_was_sent_back_as_its_page_does(
+        self, house: House, signed_in: SignedIn, lang: str
+    ) -> None:
+        one = a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="lean")
+        house.do(Recycle(command_id=key(), project_id=one, code="other", reason="thin"), by=Role.COORDINATOR)
+        run = table_of(StageRun)
+        first, second = (house.today - timedelta(days=days) for days in (14, 7))
+        with transaction(house.engine) as session:
+            session.execute(update(run).where(run.c.closed_on.is_(None)).values(opened_on=second))
+            session.execute(update(run).where(run.c.closed_on.is_not(None)).values(opened_on=first, closed_on=second))
+        visitor = signed_in("coordinator", lang=lang)
+
+        board, page = visitor.open("/board").text, visitor.open(f"/projects/{number(house, one)}").answer.text
+
+        said = {"en": "10 d in 2 visits", "zh-CN": "2 次共 10 天"}[lang]
+        assert said in board
+        assert f"{second:%m-%d} · {said}<" in page
+        assert {"en": "10 d / target ~252 d", "zh-CN": "10 天 / 目标约 252 天"}[lang] in page
 
     def test_of_one_stage_or_of_those_on_hold_shows_no_others(self, house: House, signed_in: SignedIn) -> None:
         early, held = projects(house, 2)

@@ -52,6 +52,7 @@ class TestTheCoordinator:
         assert "since 09-16" in page.text
         assert "due 2025-11-24" in page.text
         assert "61 d / target 45 d" in page.text
+        assert "09-16 · 61 d in 2 visits" in page.text
         assert "sent back ×1 · 10 d" in page.text
 
     def test_judges_the_unit_cost_and_one_thing_less_is_missing(self, visitor: Browser, story: Engine) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from lifecycle.stages.statistics import Interval
 from web.charts.svg import link, svg, text
 
 _ROW, _TOP = 34, 8
@@ -109,9 +110,7 @@ def strip(spans: Sequence[Span], *, label: str, room: Room) -> Markup:
     return svg(body, label=label, width=room.wide, height=high, kind=room.kind, role="group")
 
 
-def share(
-    point: float, lower: float, upper: float, references: Sequence[Reference], *, label: str, said: str, room: Room
-) -> Markup:
+def share(found: Interval, references: Sequence[Reference], *, label: str, said: str, room: Room) -> Markup:
     """Return a share with its interval on an axis from nothing to all, beside dashed reference lines."""
     left, wide, y = 20, room.wide - 60, 52 + room.above
 
@@ -127,11 +126,11 @@ def share(
         x, below = place(one.at), 0 if number % 2 else room.above
         body.append(f'<line class="target" x1="{x:g}" x2="{x:g}" y1="{22 + below}" y2="{y + 6}"/>')
         body.append(text(x, 16 + below, one.said, anchor="middle"))
-    body.append(f'<line class="range" x1="{place(lower):g}" x2="{place(upper):g}" y1="{y}" y2="{y}"/>')
+    body.append(f'<line class="range" x1="{place(found.lower):g}" x2="{place(found.upper):g}" y1="{y}" y2="{y}"/>')
     body += [
         f'<line class="tick" x1="{place(end):g}" x2="{place(end):g}" y1="{y - 8}" y2="{y + 8}"/>'
-        for end in (lower, upper)
+        for end in (found.lower, found.upper)
     ]
-    body.append(f'<circle class="dot" cx="{place(point):g}" cy="{y}" r="7"/>')
-    body.append(text(place(point), y + 44, said, kind="v", anchor="middle"))
+    body.append(f'<circle class="dot" cx="{place(found.point):g}" cy="{y}" r="7"/>')
+    body.append(text(place(found.point), y + 44, said, kind="v", anchor="middle"))
     return svg(body, label=label, width=room.wide, height=y + 52, kind=room.kind)

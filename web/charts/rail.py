@@ -25,9 +25,9 @@ class Box:
     kind: str
     """`been`, `now` or `next`."""
     dwell: str
-    """Days spent and days meant; days spent back in an earlier stage stand on the arc."""
+    """Days spent and days meant; of a stage that was passed without those spent back in it, which stand on the arc."""
     entered: str = ""
-    """Day of the first visit."""
+    """Day of the first visit; of the present stage that of the present one, and how many there were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from lifecycle.payouts.queries import Which, payouts
 from lifecycle.payouts.terms import WAITING
 from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.board import Counts, Panel, columns, counts, held, panels, spells
-from lifecycle.projects.dwell import dwell_of
+from lifecycle.projects.dwell import dwell_of, target_days
 from lifecycle.projects.queries import Card, Wanted, stages_named_in, visits_of
 from lifecycle.reports.survival import lasting
 from lifecycle.standards.pack import Pack
@@ -63,7 +63,9 @@ class Placed:
 
     card: Card
     day: int
-    """Working days in its stage, over all visits of it: what its page says too."""
+    """Working days in its stage, over all visits of it: what its page says too, and what its due day counts."""
+    visits: int
+    """How often it has been in its stage."""
     days_overdue: int
     panel: Panel | None
     money: Money | None
@@ -79,7 +81,7 @@ class Head:
     median: int | None
     """Working days; None where too few have left, or where there are too many projects to read."""
     target: int | None
-    """Of the standard that most of the cards have frozen; None for an empty column."""
+    """Working days, of the standard that most of the cards have frozen; None for an empty column."""
     unit: str
 
 
@@ -171,7 +173,13 @@ def _placed(card: Card, visit: Visit, visits: Sequence[Any], panel: Panel | None
     spent = dwell_of(card.stage, visits, calendar, visit.today)
     late = calendar.working_days_between(card.due_on, visit.today) if card.due_on else 0
     return Placed(
-        card=card, day=spent.all_days, days_overdue=max(0, late), panel=panel, money=money, acts=_menu(card, visit)
+        card=card,
+        day=spent.all_days,
+        visits=spent.visits,
+        days_overdue=max(0, late),
+        panel=panel,
+        money=money,
+        acts=_menu(card, visit),
     )
 
 
@@ -200,7 +208,7 @@ def _head(
     asked = packs[most[0][0]].stage(stage) if most else None
     return Head(
         median=lasting(days).median if days else None,
-        target=asked.default_days if asked else None,
+        target=target_days(asked) if asked else None,
         unit=asked.default_unit if asked else "",
     )
 

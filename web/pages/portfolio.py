@@ -12,6 +12,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import Forbidden, NotFound, unmet
+from lifecycle.projects.dwell import target_days
 from lifecycle.reports.portfolio import (
     CONFIDENCE,
     LEAST,
@@ -37,8 +38,6 @@ from web.session import Somebody, Visit
 router = APIRouter()
 WITH_PILOT_TEST, WITHOUT = 0.8, 0.3
 """Shares of success with and without a pilot test as a newspaper reported them (Yang Guang Wang, 2025-07-07)."""
-_DAYS_OF_A_MONTH = 21
-"""Working days; a target in months is drawn at about this place."""
 _ROOM = {"zh-CN": (96, 180), "en": (128, 210)}
 _COUNT, _PHONE = 80, 308
 """Room behind a bar; how wide a drawing is on a phone, where words stand above their row."""
@@ -200,8 +199,8 @@ def _strip(figures: Portfolio, words: Words, sought: Sought) -> Any:
     spans = []
     for one in figures.stages:
         stage = figures.pack.stage(one.stage)
-        target = stage.default_days * (1 if stage.default_unit == "working_days" else _DAYS_OF_A_MONTH)
-        meant = words.t(f"portfolio.target_{stage.default_unit}", count=stage.default_days)
+        target = target_days(stage)
+        meant = words.t(f"portfolio.target_{stage.default_unit}", count=target)
         said = words.t("portfolio.dwell", median=_days(one.dwell.median), p90=_days(one.dwell.p90), target=meant)
         name = words.word("state", one.stage)
         url = _list(sought, one.entered, ever=str(one.stage))
@@ -225,7 +224,7 @@ def _share(figures: Portfolio, words: Words) -> Any:
         Reference(at=WITHOUT, said=words.t("portfolio.without")),
         Reference(at=WITH_PILOT_TEST, said=words.t("portfolio.with")),
     )
-    return _for_both(partial(share, found.point, found.lower, found.upper, references, label=label, said=said))
+    return _for_both(partial(share, found, references, label=label, said=said))
 
 
 _STAGE_OF = {

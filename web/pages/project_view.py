@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from lifecycle.actor import Rights
 from lifecycle.people.queries import WhoOwes, people_who_owe
-from lifecycle.projects.dwell import dwell_of
+from lifecycle.projects.dwell import dwell_of, target_days
 from lifecycle.projects.facts import ProjectFacts
 from lifecycle.projects.queries import gates, overview
 from lifecycle.reports.history import latest
@@ -203,12 +203,16 @@ def _rail(facts: ProjectFacts, visits: Sequence[dict[str, Any]], visit: Visit, w
     boxes, arcs, said = [], [], []
     for stage in STAGES:
         one, name = counted[stage], words.word("state", stage)
-        target = facts.pack.stage(stage).default_days
+        target = target_days(facts.pack.stage(stage))
         unit = facts.pack.stage(stage).default_unit
         kind = "now" if stage == facts.project.stage else "been" if one.first_on else "next"
         key = f"rail.{'dwell' if one.first_on else 'target'}_{unit}"
-        dwell = words.t(key, days=one.days, target=target)
-        entered = words.short_day(one.first_on) if one.first_on else ""
+        is_again = kind == "now" and one.visits > 1
+        dwell = words.t(key, days=one.all_days if kind == "now" else one.days, target=target)
+        first = one.last_on if kind == "now" else one.first_on
+        entered = words.short_day(first) if first else ""
+        if is_again:
+            entered = words.t("rail.again", day=entered, visits=one.visits, days=one.all_days)
         boxes.append(Box(id=stage, name=name, kind=kind, dwell=dwell, entered=entered))
         said.append(words.t(f"rail.said_{kind}", stage=name, dwell=dwell))
         for source, (count, days) in one.back.items():

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from lifecycle.projects.queries import project_rows
 from lifecycle.requirements.queries import documents
-from lifecycle.reviews.panel import quorum, total_of
 from lifecycle.reviews.commands import PROPOSE
+from lifecycle.reviews.panel import quorum, total_of
 from lifecycle.reviews.queries import review_in_full
 from lifecycle.standards.pack import Pack, Stage
 from lifecycle.verdicts.packs import packs_of
