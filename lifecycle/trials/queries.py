@@ -1,10 +1,10 @@
 """Batches, findings and used-up limits for lists and pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
@@ -19,34 +19,37 @@ from models.trials import BatchFigure, Issue, Measurement, TrialBatch
 
 def batches(session: Session, project_id: UUID) -> list[dict[str, Any]]:
     """Return the batches of a project with their latest figures, in the order in which they were made."""
+    batch = _table(TrialBatch)
+    statement = _with_figures().where(batch.c.project_id == project_id).order_by(batch.c.made_on, batch.c.number)
+    return _plain(session.execute(statement))
+
+
+def last_closed(session: Session, project_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return project -> the batch that was closed and made last, with its latest figures. One statement."""
+    batch = _table(TrialBatch)
+    other = batch.alias()
+    newest = select(other.c.id).where(other.c.project_id == batch.c.project_id, other.c.is_closed.is_(True))
+    newest = newest.order_by(other.c.made_on.desc(), other.c.number.desc()).limit(1)
+    statement = _with_figures(batch.c.project_id).where(
+        batch.c.project_id.in_(list(project_ids)), batch.c.id == newest.scalar_subquery()
+    )
+    return {one["project_id"]: one for one in _plain(session.execute(statement))}
+
+
+_OF_BATCH = (
+    "id", "number", "kind", "made_on", "revision", "size", "hours", "is_closed", "recipe", "equipment", "worker",
+)  # fmt: skip
+_OF_FIGURES = ("started", "passed_first_time", "is_conforming", "defects", "entry_no")
+
+
+def _with_figures(*more: Any) -> Select[Any]:
+    """Return the question for batches with the latest entry of their figures."""
     batch, figure = _table(TrialBatch), _table(BatchFigure)
     entries = figure.alias()
     latest = select(func.max(entries.c.entry_no)).where(entries.c.batch_id == batch.c.id).scalar_subquery()
-    statement = (
-        select(
-            *(
-                batch.c[name]
-                for name in (
-                    "id",
-                    "number",
-                    "kind",
-                    "made_on",
-                    "revision",
-                    "size",
-                    "hours",
-                    "is_closed",
-                    "recipe",
-                    "equipment",
-                    "worker",
-                )
-            ),
-            *(figure.c[name] for name in ("started", "passed_first_time", "is_conforming", "defects", "entry_no")),
-        )
-        .select_from(batch.join(figure, (figure.c.batch_id == batch.c.id) & (figure.c.entry_no == latest)))
-        .where(batch.c.project_id == project_id)
-        .order_by(batch.c.made_on, batch.c.number)
-    )
-    return _plain(session.execute(statement))
+    columns = (*(batch.c[name] for name in _OF_BATCH), *(figure.c[name] for name in _OF_FIGURES), *more)
+    both = batch.join(figure, (figure.c.batch_id == batch.c.id) & (figure.c.entry_no == latest))
+    return select(*columns).select_from(both)
 
 
 def present_figures(session: Session, project_id: UUID, number: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from models.states import ProjectState
-from tests.factories import House, a_project, batches
+from lifecycle.trials.commands import CloseBatch
+from models.states import ProjectState, Role
+from tests.factories import House, a_project, batches, key
 from tests.money import AMOUNT, Money, a_fund, a_payout, an_agreement
 from tests.web.browser import Browser
 from tests.web.test_plans import asked_of
@@ -79,6 +80,21 @@ class TestTheOverview:
         drawings = [page.partition('<div class="scroll" tabindex="0" role="group"')[2] or page for page in pages]
         assert "First-pass yield of each batch" not in before
         assert ["48/50 · 96.0%, at least 87.9%" in one for one in drawings] == [True, True]
+
+    def test_lists_projects_with_what_their_last_closed_batch_says(self, house: House, signed_in: SignedIn) -> None:
+        first, second = (a_project(house, stage=ProjectState.SMALL_BATCH_TRIAL, pack="default") for _ in range(2))
+        batches(house, first, second)
+        close = CloseBatch(command_id=key(), project_id=first, number="B-01", is_conforming=True)
+        house.do(close, by=Role.PROCESS_ENGINEER)
+        visitor = signed_in("process_engineer")
+
+        page = visitor.open("/batches").text
+        one, other = (number(house, each) for each in (first, second))
+        assert "96.0% 87.9%" in page.partition(one)[2].partition(other)[0]
+        assert "%" not in page.partition(other)[2].partition("Times are")[0]
+        assert visitor.open(f"/batches?q={one}").answer.text.count("/do/trial-batch-add") == 1
+        assert "Nothing" in visitor.open("/batches?stage=intake").text
+        assert visitor.open("/batches?stage=nowhere").status == 422
 
     def test_draws_no_threshold_through_the_figures_and_says_what_is_still_made(
         self, house: House, signed_in: SignedIn

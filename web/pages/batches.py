@@ -4,21 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import NotFound
-from lifecycle.trials.queries import batch_entries, batches, measured
+from lifecycle.projects.cohort import stage_named
+from lifecycle.standards.pack import Pack
+from lifecycle.trials.queries import batch_entries, batches, last_closed, measured
 from lifecycle.verdicts.cache import verdicts_of
 from lifecycle.verdicts.packs import packs_of
+from models.people import Organisation
 from models.projects import Project
 from models.reading import table_of
+from models.states import STAGES, ProjectState
 from models.trials import TrialBatch
 from notifications.gates import reasons_of
 from web.acts import Action, actions
 from web.nouns import PROJECTS
-from web.pages.yields import RULE, judged, thresholds, yield_chart
+from web.pages.yields import RULE, Batch, judged, thresholds, yield_chart
 from web.reading_rights import readable_projects
 from web.render import Words, page
 from web.session import Somebody, Visit
@@ -35,24 +39,46 @@ VERBS = (
 
 
 @router.get("/batches")
-def all_batches(visit: Somebody, after: str = "") -> Response:
-    """List the projects in which batches are made, each with its latest: where a platform's day begins."""
-    reach = readable_projects(visit.rights, visit.actor)
+def all_batches(visit: Somebody, q: str = "", stage: str = "", after: str = "") -> Response:
+    """List the projects in which batches are made, each with what its last closed one says: a platform's day begins."""
+    wanted = stage_named(stage)
+    conditions = [readable_projects(visit.rights, visit.actor), *_narrowed(q.strip(), wanted)]
 
-    def work(session: Session) -> list[Any]:
-        project = table_of(Project)
-        batch = table_of(TrialBatch)
-        own = batch.c.project_id == project.c.id
-        many = select(func.count()).select_from(batch).where(own).scalar_subquery().label("batches")
-        latest = select(func.max(batch.c.made_on)).where(own).scalar_subquery().label("latest")
-        statement = select(project.c.number, project.c.name, project.c.stage, many, latest)
-        found = statement.where(reach, project.c.number > after, select(batch.c.id).where(own).exists())
-        found = found.order_by(project.c.number).limit(PER_PAGE + 1)
-        return list(session.execute(found))
+    def work(session: Session) -> list[dict[str, Any]]:
+        found = session.execute(_with_batches(after).where(*conditions)).all()
+        packs = packs_of(session, {one.pack_sha256 for one in found if one.pack_sha256})
+        last = last_closed(session, [one.id for one in found])
+        return [{"project": one, "batch": _last(last.get(one.id), packs.get(one.pack_sha256))} for one in found]
 
     rows = visit.read(work)
-    following = rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None
-    return page(visit, "all_batches.html", rows=rows[:PER_PAGE], following=following)
+    following = rows[PER_PAGE - 1]["project"].number if len(rows) > PER_PAGE else None
+    values = {"rows": rows[:PER_PAGE], "following": following, "q": q, "stage": stage}
+    return page(visit, "all_batches.html", **values, stages=STAGES)
+
+
+def _with_batches(after: str) -> Select[Any]:
+    """Return the question for projects that have batches: how many."""
+    project, batch = table_of(Project), table_of(TrialBatch)
+    own = batch.c.project_id == project.c.id
+    many = select(func.count()).select_from(batch).where(own).scalar_subquery().label("batches")
+    columns = (project.c[name] for name in ("id", "number", "name", "stage", "pack_sha256"))
+    found = select(*columns, many).where(project.c.number > after, select(batch.c.id).where(own).exists())
+    return found.order_by(project.c.number).limit(PER_PAGE + 1)
+
+
+def _narrowed(text: str, stage: ProjectState | None) -> list[ColumnElement[bool]]:
+    project, firm = table_of(Project), table_of(Organisation)
+    of_firm = project.c.organisation_id.in_(select(firm.c.id).where(firm.c.name.icontains(text, autoescape=True)))
+    named = (one.icontains(text, autoescape=True) for one in (project.c.number, project.c.name))
+    found = [or_(*named, of_firm)] if text else []
+    return [*found, project.c.stage == stage] if stage else found
+
+
+def _last(facts: Mapping[str, Any] | None, pack: Pack | None) -> Batch | None:
+    if facts is None:
+        return None
+    asked = thresholds(pack) if pack else {}
+    return judged(facts, asked.get(str(facts["kind"])))
 
 
 @router.get("/projects/{ref}/batches")
