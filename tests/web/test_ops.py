@@ -95,6 +95,31 @@ class TestOperations:
 
         assert "nobody ran 1 slots" in visitor.open("/ops").text
 
+    @pytest.mark.parametrize("path", ["/ops", "/ops/health"])
+    @pytest.mark.parametrize(
+        ("lang", "said"),
+        [
+            ("en", "○ backup not set up ○ books not checked yet ○ checkpoint not set up"),
+            ("zh-CN", "○ 备份 未设置 ○ 账平 尚未核对 ○ 审计检查点 未设置"),
+        ],
+    )
+    def test_warn_of_what_was_never_set_up_or_checked_and_raise_no_alarm(
+        self, signed_in: Callable[..., Browser], path: str, lang: str, said: str
+    ) -> None:
+        text = signed_in("operator", lang=lang).open(path).text
+
+        assert (said in text, "! " in text) == (True, False)
+
+    def test_raise_an_alarm_where_the_books_do_not_balance(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        a_run(house, "invariants", failed_count=1)
+        a_run(house, "backup", refused_count=1, why="backup_dir_missing")
+
+        text = signed_in("operator").open("/ops").text
+
+        assert ("! books" in text, "○ backup not set up" in text) == (True, True)
+
 
 class TestASchedule:
     def test_asked_for_leaves_a_request_and_runs_nothing(self, house: House, signed_in: Callable[..., Browser]) -> None:
@@ -150,7 +175,7 @@ class TestASchedule:
                 return [{**stopped, "ref": "PO-2025-0007"}] if schedule_id == "disbursement" else None
 
             def findings(self, _lang: str) -> list[dict[str, Any]]:
-                return [{"name": "disk", "ok": False, "detail": "full", "remedy": "empty it"}]
+                return [{"name": "disk", "ok": False, "pending": "", "detail": "full", "remedy": "empty it"}]
 
         app = console_of(house)
         app.state.house = type(app.state.house)(**{**_fields(app.state.house), "backstage": Looking()})

@@ -50,7 +50,8 @@ class Sign:
     """One thing of the line of health."""
 
     name: str
-    is_well: bool
+    is_well: bool | None
+    """None where it was never checked, or is not set up: a warning, no alarm."""
     said: str
     url: str = ""
 
@@ -209,24 +210,24 @@ def _signs(visit: Visit, words: Words, found: Sequence[Scheduled], box: Tally, h
     known = {one.schedule.id: one for one in found}
     late = [one.schedule.id for one in found if one.is_late and not visit.house.is_demo]
     newest = max((one.last.started_at for one in found if one.last is not None), default=None)
-    books, stopped = known["invariants"].last, bool(held["on"])
+    books, stopped, settings = known["invariants"].last, bool(held["on"]), visit.house.settings
     names = [words.word("schedule", one) for one in late]
     return [
         Sign(name="database", is_well=True, said=words.t("ops.sign.answers")),
         Sign(
             name="clock",
-            is_well=newest is not None and not late,
-            said=words.t("ops.sign.late", schedules=names) if names else words.at(newest),
+            is_well=None if newest is None else not late,
+            said=words.t("ops.sign.late", schedules=names) if names else _when(newest, words),
             url="/ops/runs",
         ),
-        _ran(known["backup"], words),
+        _ran(known["backup"], words, is_set=settings.backup_dir is not None, must_be=not visit.house.is_rehearsal),
         Sign(
             name="books",
-            is_well=books is not None and books.status == SlotStatus.DONE and not books.failed_count and not stopped,
-            said=words.t("ops.sign.frozen") if stopped else words.at(books.slot_at if books else None),
+            is_well=_books_hold(books, is_stopped=stopped),
+            said=words.t("ops.sign.frozen") if stopped else _when(books.slot_at if books else None, words),
             url="/disbursement/all" if stopped else f"/ops/runs/{books.id}" if books else "",
         ),
-        _ran(known["checkpoint"], words),
+        _ran(known["checkpoint"], words, is_set=settings.checkpoint_key is not None),
         Sign(
             name="outbox",
             is_well=not box.given_up and not box.failed,
@@ -248,12 +249,27 @@ def _stands_since(visit: Visit, found: Sequence[Scheduled]) -> datetime | None:
     return max((one.last.started_at for one in found if one.last is not None), default=None) if is_late else None
 
 
-def _ran(one: Scheduled, words: Words) -> Sign:
+def _when(at: datetime | None, words: Words) -> str:
+    return words.t("ops.pending.unchecked") if at is None else words.at(at)
+
+
+def _books_hold(last: Any, *, is_stopped: bool) -> bool | None:
+    """Say whether the books balance; None where nobody has asked them yet."""
+    if last is None:
+        return False if is_stopped else None
+    return last.status == SlotStatus.DONE and not last.failed_count and not is_stopped
+
+
+def _ran(one: Scheduled, words: Words, *, is_set: bool, must_be: bool = False) -> Sign:
+    """Return what the last run of a schedule says; one that is not set up warns, and is an alarm where it must be."""
     last = one.last
-    is_well = last is not None and last.status == SlotStatus.DONE and not last.refused_count
+    is_well = None if last is None else bool(last.status == SlotStatus.DONE and not last.refused_count)
+    if not is_well and not is_set:
+        unset = words.t("ops.pending.unset")
+        return Sign(name=one.schedule.id, is_well=False if must_be else None, said=unset, url="/ops/health")
     url = f"/ops/runs/{last.id}" if last else ""
     refused = why_in_words(last.why, words) if last is not None and not is_well and last.why else ""
-    said = refused or words.at(last.slot_at if last else None)
+    said = refused or _when(last.slot_at if last else None, words)
     return Sign(name=one.schedule.id, is_well=is_well, said=said, url=url)
 
 
