@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -91,7 +91,7 @@ class Pending(str):
 
     __slots__ = ("why",)
 
-    def __new__(cls, why: str, said: str) -> "Pending":
+    def __new__(cls, why: str, said: str) -> Self:
         """Return a line with why it is pending."""
         line = super().__new__(cls, said)
         line.why = why

@@ -87,6 +87,9 @@ class TestOperations:
 
         assert "resume: 3" in signed_in("operator").open("/ops").text
 
+    def test_say_once_that_something_never_ran(self, signed_in: Callable[..., Browser]) -> None:
+        assert signed_in("operator").open("/ops").text.count("pilotway tick") == 1
+
     def test_shout_about_what_nobody_ran(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("operator")
         assert "nobody ran" not in visitor.open("/ops").text
@@ -172,7 +175,13 @@ class TestASchedule:
                     "ref": "PO-1",
                     "detail": "role",
                 }
-                return [{**stopped, "ref": "PO-2025-0007"}] if schedule_id == "disbursement" else None
+                due = {"effect": "reminder.due", "object_type": "requirement", "object_id": "2", "ref": "PT-2025-0020"}
+                label = {"zh": "SBT-01 产线", "en": "SBT-01 Line"}
+                told = {
+                    "disbursement": [{**stopped, "ref": "PO-2025-0007"}],
+                    "reminders": [{**due, "label": label, "detail": "2025-11-27 · Ms Ling"}],
+                }
+                return told.get(schedule_id)
 
             def findings(self, _lang: str) -> list[dict[str, Any]]:
                 return [{"name": "disk", "ok": False, "pending": "", "detail": "full", "remedy": "empty it"}]
@@ -183,9 +192,15 @@ class TestASchedule:
             sign_in(visitor, "operator")
             assert "would find 7" in visitor.open("/ops/schedules/outbox/run").text
             page = visitor.open("/ops/schedules/disbursement/run")
+            assert "would find 1 " in page.text
             assert "What it would do" in page.text
             assert "refused payout PO-2025-0007 lacks the role" in page.text
             assert page.link("PO-2025-0007") == "/payouts/PO-2025-0007"
+            refused = visitor.send("ask for a run")
+            assert (refused.status, "refused payout PO-2025-0007" in refused.text) == (422, True)
+            assert "reminder due requirement PT-2025-0020 SBT-01 Line · 2025-11-27" in (
+                visitor.open("/ops/schedules/reminders/run").text
+            )
             assert "nobody can tell" in visitor.open("/ops/schedules/backup/run").text
             assert "full empty it" in visitor.open("/ops/health").text
 

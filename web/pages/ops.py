@@ -32,6 +32,8 @@ from web.session import Somebody, Typed, Visit
 Status = TypeVar("Status", bound=StrEnum)
 router = APIRouter()
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+MOST_EFFECTS = 200
+"""Effects that are kept and told of at most."""
 BACK = timedelta(days=7)
 """How far back a missed run is shouted about."""
 _VERBS: Mapping[str, AnyVerb] = {"run": REQUEST, "pause": PAUSE, "resume": RESUME}
@@ -165,13 +167,14 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
     if verb is None or name not in {one.id for one in SCHEDULES}:
         raise NotFound(NotFound.code)
     words = Words(visit.lang, visit.house.zone)
-    facts = [(words.field("schedule_id"), words.word("schedule", name))]
-    listing = None
-    if verb is REQUEST and visit.request.method == "GET":
-        due, effects = visit.house.backstage.due(name), visit.house.backstage.foreseen(name)
-        facts.append((words.t("ops.would_find"), words.t("ops.nobody_can_tell") if due is None else str(due)))
+
+    def look() -> tuple[tuple[tuple[str, str], ...], Listing | None]:
+        effects = visit.house.backstage.foreseen(name)
+        due = visit.house.backstage.due(name)
         rows = [in_words({**one, "url": page_of(one)}, words) for one in effects or ()]
         listing = Listing(name="ops.foreseen", columns=EFFECTS, rows=rows)
+        return ((words.t("ops.would_find"), _found(due, effects, words)),), listing
+
     fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
     return ask(
@@ -179,11 +182,20 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
         verb,
         back="/ops",
         fixed=fixed,
-        facts=tuple(facts),
+        facts=((words.field("schedule_id"), words.word("schedule", name)),),
         note=note,
-        listing=listing,
+        look=look if verb is REQUEST else None,
         crumb=words.t("ops.title"),
     )
+
+
+def _found(due: int | None, effects: Sequence[Any] | None, words: Words) -> str:
+    """Return how much a run would find: as it counts itself, else as many as can be told of."""
+    if due is None and effects is None:
+        return words.t("ops.nobody_can_tell")
+    if due is None and len(effects or ()) >= MOST_EFFECTS:
+        return words.t("ops.at_least", count=MOST_EFFECTS)
+    return str(len(effects or ()) if due is None else due)
 
 
 def _outbox(
@@ -298,6 +310,8 @@ def in_words(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
     is_project = one["object_type"] == "project" and one["effect"] not in WRONG
     said = words.word("state", detail) if is_project else said_of(one["effect"], detail, words)
     ref = words.word("topic", one["ref"]) if one["object_type"] == "message" else one["ref"] or one["object_id"]
+    named = (one.get("label") or {}).get(words.lang[:2], "")
+    said = f"{named} · {said}" if named else said
     return {**one, "effect": _effect(one["effect"], words), "ref": ref, "detail": said}
 
 
