@@ -90,6 +90,7 @@ class Pending(str):
     """A line about what is neither in order nor wrong: `unset`, or `unchecked` so far."""
 
     __slots__ = ("why",)
+    why: str
 
     def __new__(cls, why: str, said: str) -> Self:
         """Return a line with why it is pending."""

@@ -167,7 +167,7 @@ class TestASchedule:
             def due(self, schedule_id: str) -> int | None:
                 return 7 if schedule_id == "outbox" else None
 
-            def foreseen(self, schedule_id: str) -> list[dict[str, str]] | None:
+            def foreseen(self, schedule_id: str) -> list[dict[str, Any]] | None:
                 stopped = {
                     "effect": "refused",
                     "object_type": "payout",
@@ -177,7 +177,7 @@ class TestASchedule:
                 }
                 due = {"effect": "reminder.due", "object_type": "requirement", "object_id": "2", "ref": "PT-2025-0020"}
                 label = {"zh": "SBT-01 产线", "en": "SBT-01 Line"}
-                told = {
+                told: dict[str, list[dict[str, Any]]] = {
                     "disbursement": [{**stopped, "ref": "PO-2025-0007"}],
                     "reminders": [{**due, "label": label, "detail": "2025-11-27 · Ms Ling"}],
                 }
