@@ -12,7 +12,7 @@ from lifecycle.people.queries import organisation_names
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.reports.platforms import PlatformFigures, platforms
 from models.states import Door, Role
-from notifications.words import entries
+from notifications.words import known_codes
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of, paged, wanted
 from web.reading_rights import as_id, readable_projects
 from web.render import Words, page
@@ -92,7 +92,7 @@ def platform(visit: Somebody, ref: str) -> Response:
 def problems(visit: Anybody, form: str = "", q: str = "", after: str = "") -> Response:
     """List every code that an answer can carry, with its sentence."""
     words = Words(visit.lang, visit.house.zone)
-    codes = sorted({code for _, code, _ in entries() if "." not in code})
+    codes = sorted(code for code in known_codes() if "." not in code)
     rows = [
         {"code": code, "sentence": words.code(code), "url": f"/problems/{code.replace('_', '-')}"} for code in codes
     ]
