@@ -77,7 +77,7 @@ def doctor(output: Output) -> None:
         wide = max(map(width_of, names))
         for name, row in zip(names, rows, strict=True):
             mark, colour = ("sound", "") if row["ok"] else ("broken", "red")
-            output.line(f"{output.mark(mark)} {padded(name, wide)}  {row['detail']}", colour)
+            output.line(f"{output.mark(row['pending'] or mark)} {padded(name, wide)}  {row['detail']}", colour)
             if row["remedy"]:
                 output.line(f"{' ' * (width_of(output.mark(mark)) + wide + 3)}→ {row['remedy']}")
     if not is_well:

@@ -130,8 +130,9 @@ def _reminders(turn: Turn) -> list[Effect]:
             effect="reminder.on_hold" if row["reason"] else "reminder.due",
             object_type=row["object_type"],
             object_id=str(row["object_id"]),
-            ref=row["number"] or row["label"],
-            detail=", ".join(row["people"]),
+            ref=row["number"],
+            detail=" · ".join(filter(None, (row["on"], ", ".join(row["people"])))),
+            label=row["label"],
         )
         for row in rows
     ]

@@ -46,11 +46,14 @@ class Effect:
     ref: str = ""
     """The number that people know, or the name of a file."""
     detail: str = ""
-    """Codes of what stood in the way, or a path."""
+    """Codes of what stood in the way, or a path; of a reminder its day and whom it tells."""
+    label: Mapping[str, str] | None = None
+    """What people call the thing, in both languages (`zh`, `en`), where its number is that of its project."""
 
     def document(self) -> dict[str, Any]:
         """Return what the row keeps."""
-        return {name: getattr(self, name) for name in ("effect", "object_type", "object_id", "ref", "detail")}
+        told = {name: getattr(self, name) for name in ("effect", "object_type", "object_id", "ref", "detail")}
+        return told if self.label is None else {**told, "label": dict(self.label)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

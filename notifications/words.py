@@ -186,6 +186,11 @@ def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
             yield path.name, code, texts
 
 
+def known_codes() -> Iterator[str]:
+    """Yield every code of the catalogue once, from what was read of it already."""
+    yield from _catalogue()["en"]
+
+
 @cache
 def _catalogue() -> Mapping[Lang, Mapping[str, str]]:
     found = list(entries())

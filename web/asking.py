@@ -42,8 +42,8 @@ class Ask:
     note: str = ""
     crumb: str = ""
     """What the page is called that somebody came from."""
-    listing: Listing | None = None
-    """What would become of it, one by one."""
+    look: Callable[[], tuple[tuple[tuple[str, str], ...], Listing | None]] | None = None
+    """Asked whenever the page is shown, not when the command is carried out: more facts, what would become of it."""
 
 
 def ask(visit: Visit, verb: AnyVerb, *, back: str, fixed: Mapping[str, Any] | None = None, **more: Any) -> Ask:
@@ -73,11 +73,14 @@ def show(visit: Visit, asked: Ask, *, form: FormData | None = None, error: Lifec
     """Return the page of a form."""
     reasons = reasons_of(error) if error else ()
     typed = as_typed(asked.inputs, form)
+    facts, listing = asked.look() if asked.look else ((), None)
     return page(
         visit,
         "ask.html",
         status=status_of(error) if error else 200,
         asked=asked,
+        facts=(*asked.facts, *facts),
+        listing=listing,
         typed=typed if form is not None else {**typed, **asked.typed},
         key=str(visit.house.new_id()),
         reasons=reasons,

@@ -50,7 +50,7 @@ class Column:
 
     key: str
     kind: str = "text"
-    """text, word, words, verb, day, at, number, money, yes, hash or list."""
+    """text, word, words, verb, day, at, instant (to the second), number, money, yes, hash or list."""
     word: str = ""
     """Kind of stored word, for `word` and `words`."""
     link: str = ""

@@ -48,6 +48,8 @@ MENU: tuple[Entry, ...] = (
     Entry(name="payouts", path="/payouts", roles=MONEY_ROLES - {Role.ADMIN}, key="p"),
     Entry(name="funds", path="/funds", roles=FUNDER_ROLES | {Role.COORDINATOR}, key="f"),
     Entry(name="bank", path="/bank", roles=BANK_ROLES - {Role.ADMIN}),
+    Entry(name="standards", path="/standards", roles=frozenset({Role.STANDARD_EDITOR})),
+    Entry(name="audit", path="/audit", roles=frozenset({Role.AUDITOR})),
     Entry(name="ops", path="/ops", roles=frozenset({Role.OPERATOR, Role.ADMIN}), key="o"),
     Entry(name="admin", path="/admin", roles=frozenset({Role.ADMIN})),
 )

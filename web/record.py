@@ -197,5 +197,6 @@ def _is_number(name: str) -> bool:
         "matched",
         "duplicate",
         "exception",
+        "settled",
         "value",
     )

@@ -121,9 +121,10 @@ class Words:
         """Return a day without the year where it is this one."""
         return self.short_day(day) if day.year == today.year else self.day(day)
 
-    def at(self, instant: datetime | None) -> str:
-        """Return an instant to the minute, where the installation is."""
-        return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M}" if instant else "–"
+    def at(self, instant: datetime | None, *, is_exact: bool = False) -> str:
+        """Return an instant to the minute, or to the second, where the installation is."""
+        form = "%Y-%m-%d %H:%M:%S" if is_exact else "%Y-%m-%d %H:%M"
+        return instant.astimezone(self.zone).strftime(form) if instant else "–"
 
     def money(self, minor: int, currency: str = "CNY") -> str:
         """Return an amount in full."""
@@ -153,7 +154,7 @@ class Words:
         if column.kind == "money":
             return self.money(int(value), str(row.get("currency") or "CNY"))
         if isinstance(value, datetime):
-            return self.at(value)
+            return self.at(value, is_exact=column.kind == "instant")
         told: dict[str, Callable[[Any], str]] = {
             "word": partial(self.word, kind),
             "verb": self.verb,

@@ -16,14 +16,14 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
 from cli.behind.first_steps import address, installed
-from cli.behind.ways import ways
+from cli.behind.ways import Way, ways
 from cli.errors import problem_of
 from cli.output import Output
 from flows.clock import Clockwork
@@ -86,9 +86,23 @@ class Patient:
         return self.work.is_played
 
 
+class Pending(str):
+    """A line about what is neither in order nor wrong: `unset`, or `unchecked` so far."""
+
+    __slots__ = ("why",)
+    why: str
+
+    def __new__(cls, why: str, said: str) -> Self:
+        """Return a line with why it is pending."""
+        line = super().__new__(cls, said)
+        line.why = why
+        return line
+
+
 def look_around(output: Output) -> Iterator[dict[str, Any]]:
     """Yield one line for each thing that must be in order, with what is wrong about it and what to do.
 
+    `pending` says `unset` or `unchecked` where nothing is wrong and nothing in order either, else nothing.
     What only the database can say is left out where the database cannot be asked: that has a line of its own.
     """
     for name, look in _ALONE.items():
@@ -106,11 +120,14 @@ def look_around(output: Output) -> Iterator[dict[str, Any]]:
 
 def _line(name: str, look: Callable[[], str], output: Output) -> dict[str, Any]:
     try:
-        return {"name": name, "ok": True, "detail": look(), "remedy": ""}
+        said = look()
+        pending = said.why if isinstance(said, Pending) else ""
+        return {"name": name, "ok": True, "pending": pending, "detail": str(said), "remedy": ""}
     except Exception as error:  # noqa: BLE001 - a doctor names every illness
         problem = problem_of(error, output)
         remedy = title("remedy", problem.code, output.lang)
-        return {"name": name, "ok": False, "detail": problem.detail, "remedy": "" if remedy == problem.code else remedy}
+        said_of_it = "" if remedy == problem.code else remedy
+        return {"name": name, "ok": False, "pending": "", "detail": problem.detail, "remedy": said_of_it}
 
 
 def _python(_: Output) -> str:
@@ -139,15 +156,16 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:3]))
 
 
-def _settings(_: Output) -> str:
+def _settings(output: Output) -> str:
     settings = load_settings()
-    return f"{settings.timezone} · clock {settings.clock} · ids {settings.ids}"
+    clock, ids = (title("setting", one, output.lang) for one in (settings.clock, settings.ids))
+    return sentence("settings_read", {"zone": settings.timezone, "clock": clock, "ids": ids}, output.lang)
 
 
-def _database(_: Output) -> str:
+def _database(output: Output) -> str:
     with opened(load_settings()) as work, reading(work.engine) as session:
         mode = session.execute(select(table_of(Installation).c.mode)).scalar_one()
-        return f"{address(work.engine)} · {mode} · {head_revision()}"
+        return f"{address(work.engine)} · {title('setting', mode, output.lang)} · {head_revision()}"
 
 
 def _keys(output: Output) -> str:
@@ -159,7 +177,7 @@ def _keys(output: Output) -> str:
         if path.stat().st_mode & (S_IRWXG | S_IRWXO):
             raise Invalid(unmet("key_open_to_others", file=str(path)))
     if settings.checkpoint_key is None:
-        return sentence("no_checkpoint_key", {}, output.lang)
+        return Pending("unset", sentence("no_checkpoint_key", {}, output.lang))
     ours = key_id(read_private_key(settings.checkpoint_key.read_bytes()).public_key())
     if settings.checkpoint_public_key is not None and ours not in public_keys(settings):
         raise Invalid(unmet("keys_differ", file=str(settings.checkpoint_public_key), key=ours))
@@ -173,14 +191,14 @@ def _bank_templates(_: Output) -> str:
 def _mail(output: Output) -> str:
     url = load_settings().smtp_url
     if url is None:
-        return sentence("mail_to_stderr", {}, output.lang)
+        return Pending("unset", sentence("mail_to_stderr", {}, output.lang))
     try:
         return EmailChannel(url=url).greeted()
     except Exception as error:
         raise Invalid(unmet("mail_unreachable", detail=str(error))) from error
 
 
-def _disk(_: Output) -> str:
+def _disk(output: Output) -> str:
     settings = load_settings()
     database = make_path(settings.db)
     places = {
@@ -189,7 +207,8 @@ def _disk(_: Output) -> str:
         "checkpoints": settings.checkpoint_place(),
         "backups": settings.backup_dir,
     }
-    return room({name: place for name, place in places.items() if place is not None}, least=LEAST_FREE)
+    named = {title("place", name, output.lang): place for name, place in places.items() if place is not None}
+    return room(named, least=LEAST_FREE)
 
 
 def make_path(database: str) -> Path | None:
@@ -268,7 +287,7 @@ def _schedules(patient: Patient) -> str:
         is_waited_for = _mode(patient) == "production"
         if patient.work.stamp.now - made > SETTLING_IN and is_waited_for:
             raise Invalid(unmet("no_clock_runs", since=_wall(made, patient)))
-        return patient.says("nothing_ran_yet")
+        return Pending("unchecked", patient.says("nothing_ran_yet"))
     on_duty = patient.work.on_duty()
     now, calendar = patient.work.stamp.now, patient.work.stamp.calendar
     late = [one.id for one in on_duty if is_late(one, newest.get(one.id), now=now, calendar=calendar)]
@@ -318,9 +337,13 @@ def _ways(patient: Patient) -> str:
     found = list(ways(patient.settings))
     open_ones = [one for one in found if not one.is_safe]
     if open_ones and _mode(patient) == "production":
-        named = [f"{one.name} {one.host} ({one.variable})" for one in open_ones]
+        named = [f"{_called(one, patient)} ({one.variable})" for one in open_ones]
         raise Invalid(unmet("way_open", ways=named))
-    return " · ".join(f"{one.name} {one.host}" if one.is_safe else f"{one.name} {one.host} (!)" for one in found)
+    return " · ".join(_called(one, patient) + ("" if one.is_safe else " (!)") for one in found)
+
+
+def _called(way: Way, patient: Patient) -> str:
+    return f"{title('place', way.name, patient.output.lang)} {way.host}"
 
 
 def _backups(patient: Patient) -> str:
@@ -329,13 +352,15 @@ def _backups(patient: Patient) -> str:
     if folder is None:
         if _mode(patient) == "production":
             raise Invalid(unmet("no_backups"))
-        return patient.says("backup_dir_missing")
+        return Pending("unset", patient.says("backup_dir_missing"))
     run = table_of(ScheduledRun)
     made = select(func.max(run.c.slot_at)).where(
         run.c.schedule_id == "backup", run.c.status == SlotStatus.DONE, run.c.done_count > 0
     )
     newest = patient.session.execute(made).scalar()
-    return f"{folder} · {_wall(newest, patient)}" if newest else patient.says("no_backup_yet", folder=str(folder))
+    if newest is None:
+        return Pending("unchecked", patient.says("no_backup_yet", folder=str(folder)))
+    return f"{folder} · {_wall(newest, patient)}"
 
 
 def _calendar(patient: Patient) -> str:

@@ -56,7 +56,18 @@ _ACCOUNT = (
     *("confirmed_by", "warnings"),
 )
 _BATCH = ("number", "fund", "state", "instruction_count", "total", "execution_on", "sent_at", "answer_due_at")
-_STATEMENT = ("statement_ref", "fund", "status", "matched", "duplicate", "exception", "closing", "file_name", "at")
+_STATEMENT = (
+    "statement_ref",
+    "fund",
+    "status",
+    "matched",
+    "duplicate",
+    "exception",
+    "settled",
+    "closing",
+    "file_name",
+    "at",
+)
 _LINE = ("statement_ref", "booked_on", "amount", "counterparty", "bank_ref", "status")
 _CASE = ("id", "fund", "kind", "object_type", "opened_at", "action", "proposed_by")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
@@ -18,7 +18,7 @@ from models.people import User
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import table_of
-from models.tables import subject_tables
+from models.tables import metadata, subject_tables
 
 _AUDIT, _USER, _CHECKPOINT, _COMMAND = (table_of(model) for model in (AuditRecord, User, Checkpoint, CommandRecord))
 _CALLED: dict[str, tuple[Any, str]] = {
@@ -60,9 +60,12 @@ def object_of(session: Session, ref: str) -> tuple[str, UUID] | None:
 def acts(
     session: Session, *, about: tuple[str, UUID] | None = None, before: int | None = None, limit: int
 ) -> list[dict[str, Any]]:
-    """Return the newest rows of the trail, of one object where asked, with the name of who acted."""
+    """Return the newest rows of the trail, of one object where asked, with the name of who acted.
+
+    `ref` is what people call the object, or its project; None where neither has such a name. One statement.
+    """
     asked = (_COMMAND.c.actor_id == _AUDIT.c.actor_id) & (_COMMAND.c.command_id == _AUDIT.c.command_id)
-    columns = (*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"), _COMMAND.c.verb)
+    columns = (*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"), _COMMAND.c.verb, _reference())
     joined = _AUDIT.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id).outerjoin(_COMMAND, asked)
     statement = select(*columns).select_from(joined)
     if about is not None:
@@ -93,6 +96,25 @@ def checkpoints(session: Session, *, limit: int) -> list[dict[str, Any]]:
 def trail_length(session: Session) -> int:
     """Return the number of the last row."""
     return session.execute(select(func.max(_AUDIT.c.seq))).scalar() or 0
+
+
+def _reference() -> Any:
+    """Return the column of what people call an object: one look by its id in the table of its type, row by row."""
+    project, tables = table_of(Project), {kind: metadata.tables[name] for kind, name in subject_tables().items()}
+    own = {
+        kind: select(table_of(model).c[column]).where(table_of(model).c.id == _AUDIT.c.object_id)
+        for kind, (model, column) in _CALLED.items()
+    }
+    of_a_project = {
+        kind: select(project.c.number)
+        .join(table, table.c.project_id == project.c.id)
+        .where(table.c.id == _AUDIT.c.object_id)
+        for kind, table in tables.items()
+        if kind not in own and "project_id" in table.c and "id" in table.c
+    }
+    every = {**own, **of_a_project}.items()
+    looks = [(_AUDIT.c.object_type == kind, look.correlate(_AUDIT).scalar_subquery()) for kind, look in every]
+    return case(*looks, else_=None).label("ref")
 
 
 def _act(row: Any) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlmodel import Session
 
 from lifecycle.calendar import Calendar
@@ -341,8 +341,9 @@ def instructions(
 def statements(
     session: Session, *, reach: Any = None, after: UUID | None = None, limit: int = 0
 ) -> list[dict[str, Any]]:
-    """Return what the bank sent, with how many of its lines are matched, known already or open, by arrival.
+    """Return what the bank sent, with how many of its lines are matched, known already, open or settled, by arrival.
 
+    Settled are those that did not match and whose cases two people closed.
     With a limit the newest ones, the newest first, a page of them behind `after`; `reach` is a condition on
     `bank_statement`.
     """
@@ -360,9 +361,26 @@ def statements(
         listed = listed.where(statement.c.id < after)
     rows = _plain(session.execute(listed))
     ids = [row["id"] for row in rows]
-    counted = select(line.c.statement_id, line.c.status, func.count()).group_by(line.c.statement_id, line.c.status)
-    counts = {(row[0], row[1]): int(row[2]) for row in session.execute(counted.where(line.c.statement_id.in_(ids)))}
-    return [{**row, **{str(status): counts.get((row["id"], status), 0) for status in LineStatus}} for row in rows]
+    is_open = func.sum(case((_waits(line), 1), else_=0))
+    counted = select(line.c.statement_id, line.c.status, func.count(), is_open).where(line.c.statement_id.in_(ids))
+    grouped = session.execute(counted.group_by(line.c.statement_id, line.c.status)).all()
+    counts = {(row[0], row[1]): int(row[2]) for row in grouped}
+    open_ones = {row[0]: int(row[3]) for row in grouped if row[1] == LineStatus.EXCEPTION}
+    return [
+        {
+            **row,
+            **{str(status): counts.get((row["id"], status), 0) for status in LineStatus},
+            "exception": open_ones.get(row["id"], 0),
+            "settled": counts.get((row["id"], LineStatus.EXCEPTION), 0) - open_ones.get(row["id"], 0),
+        }
+        for row in rows
+    ]
+
+
+def _waits(line: Any) -> Any:
+    """Return the condition that a case about a line is open."""
+    opened = table_of(ExceptionCase)
+    return exists().where(opened.c.object_id == line.c.id, opened.c.closed_at.is_(None))
 
 
 def statement(session: Session, statement_id: UUID) -> dict[str, Any]:
@@ -377,7 +395,11 @@ def lines(
     """Return bookings with what the bank's word on them became, of one statement or one status where it is named."""
     line, statement = table_of(StatementLine), table_of(BankStatement)
     listed = (
-        select(*(line.c[name] for name in _LINE), statement.c.statement_ref, statement.c.file_name)
+        select(
+            *(line.c[name] for name in _LINE),
+            *(statement.c[name] for name in ("statement_ref", "file_name")),
+            and_(line.c.status == LineStatus.EXCEPTION, ~_waits(line)).label("is_settled"),
+        )
         .join(statement, statement.c.id == line.c.statement_id)
         .order_by(statement.c.at, statement.c.id, line.c.line_ref)
     )
@@ -402,7 +424,7 @@ def unmatched(session: Session) -> list[dict[str, Any]]:
     """Return the bookings of which nobody has said yet what they are, each with its case: two people must."""
     found = lines(session, status=LineStatus.EXCEPTION)
     cases = rows_by(session, ExceptionCase, "object_id", [row["id"] for row in found])
-    waiting = {key: case.id for key, rows in cases.items() for case in rows if case.closed_at is None}
+    waiting = {key: one.id for key, rows in cases.items() for one in rows if one.closed_at is None}
     return [{**row, "case_id": waiting[row["id"]]} for row in found if row["id"] in waiting]
 
 

@@ -268,6 +268,7 @@ class TestWays:
         assert line_of(fresh("doctor", "--json"), "ways") == {
             "name": "ways",
             "ok": True,
+            "pending": "",
             "detail": "console pilot.example.org (!)",
             "remedy": "",
         }
@@ -279,9 +280,11 @@ class TestBackups:
         assert "PILOTWAY_BACKUP_DIR" in ills(line("doctor", "--json"))["backups"]
 
     def test_say_when_the_last_was_made(self, fresh: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert "PILOTWAY_BACKUP_DIR" in line_of(fresh("doctor", "--json"), "backups")["detail"]
+        unset = line_of(fresh("doctor", "--json"), "backups")
+        assert ("PILOTWAY_BACKUP_DIR" in unset["detail"], unset["pending"]) == (True, "unset")
         monkeypatch.setenv("PILOTWAY_BACKUP_DIR", str(tmp_path / "kept"))
-        assert "no backup was made yet" in line_of(fresh("doctor", "--json"), "backups")["detail"]
+        unmade = line_of(fresh("doctor", "--json"), "backups")
+        assert ("no backup was made yet" in unmade["detail"], unmade["pending"]) == (True, "unchecked")
         assert fresh("run", "backup").code == 0
         assert f"{SystemClock().now():%Y-%m-}" in line_of(fresh("doctor", "--json"), "backups")["detail"]
 
@@ -291,6 +294,12 @@ class TestTheWords:
         said = line("doctor", "--lang", "zh-CN")
         assert said.code == 7
         assert "→ pilotway init" in said.out
+
+    def test_leave_nothing_english_in_a_line(self, fresh: Line) -> None:
+        checks = fresh("doctor", "--json", "--lang", "zh-CN").document["checks"]
+        said = " ".join(one["detail"] for one in checks)
+        assert [word for word in ("ids", "rehearsal", "GiB · evidence", "console") if word in said.split()] == []
+        assert "演练" in said
 
     def test_say_what_to_do_of_every_illness(self) -> None:
         said = {code for name, code, _ in entries() if name == "doctor.yaml"}

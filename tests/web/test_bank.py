@@ -127,6 +127,26 @@ class TestAFileOfTheBank:
         assert not [form for form in page.forms if form.action == "/bank"]
 
 
+class TestAStatement:
+    def test_counts_as_open_what_waits_and_says_what_was_settled(
+        self, house: House, desk: Callable[[str], Browser]
+    ) -> None:
+        (statement,) = pay.statements(house)
+        pay.set_aside(house, statement)
+        accountant = desk("accountant")
+        before = accountant.ask("GET", "/statements.json").json()["data"][0]
+        assert "Case settled" not in accountant.open(f"/statements/{statement}").text
+
+        with house.engine.begin() as connection:
+            for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+                connection.exec_driver_sql(f"DROP TRIGGER {row.name}")
+            connection.exec_driver_sql("UPDATE exception_case SET closed_at = opened_at")
+
+        after = accountant.ask("GET", "/statements.json").json()["data"][0]
+        assert [(one["exception"], one["settled"]) for one in (before, after)] == [(1, 0), (0, 1)]
+        assert "Case settled" in accountant.open(f"/statements/{statement}").text
+
+
 class TestACase:
     def test_is_closed_by_two_people_and_carried_out(self, house: House, desk: Callable[[str], Browser]) -> None:
         (batch,) = pay.batches(house, state="unknown")
@@ -265,6 +285,7 @@ class TestAnOperator:
         pay.batches(house, state="unknown")
         case = house.one("SELECT id FROM v_exception")
         assert operator.open(f"/exceptions/{case}").status == 404
+        assert "only the people of the funder see them" in operator.open("/exceptions").text
         assert "PO-" in desk("payer").open(f"/payment-batches/{row.number}").text
 
     @pytest.mark.parametrize("login", ["stranger", "finance_officer", "coordinator"])

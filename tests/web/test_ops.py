@@ -87,6 +87,9 @@ class TestOperations:
 
         assert "resume: 3" in signed_in("operator").open("/ops").text
 
+    def test_say_once_that_something_never_ran(self, signed_in: Callable[..., Browser]) -> None:
+        assert signed_in("operator").open("/ops").text.count("pilotway tick") == 1
+
     def test_shout_about_what_nobody_ran(self, house: House, signed_in: Callable[..., Browser]) -> None:
         visitor = signed_in("operator")
         assert "nobody ran" not in visitor.open("/ops").text
@@ -94,6 +97,31 @@ class TestOperations:
         a_run(house, status=SlotStatus.MISSED, why="too_late")
 
         assert "nobody ran 1 slots" in visitor.open("/ops").text
+
+    @pytest.mark.parametrize("path", ["/ops", "/ops/health"])
+    @pytest.mark.parametrize(
+        ("lang", "said"),
+        [
+            ("en", "○ backup not set up ○ books not checked yet ○ checkpoint not set up"),
+            ("zh-CN", "○ 备份 未设置 ○ 账平 尚未核对 ○ 审计检查点 未设置"),
+        ],
+    )
+    def test_warn_of_what_was_never_set_up_or_checked_and_raise_no_alarm(
+        self, signed_in: Callable[..., Browser], path: str, lang: str, said: str
+    ) -> None:
+        text = signed_in("operator", lang=lang).open(path).text
+
+        assert (said in text, "! " in text) == (True, False)
+
+    def test_raise_an_alarm_where_the_books_do_not_balance(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        a_run(house, "invariants", failed_count=1)
+        a_run(house, "backup", refused_count=1, why="backup_dir_missing")
+
+        text = signed_in("operator").open("/ops").text
+
+        assert ("! books" in text, "○ backup not set up" in text) == (True, True)
 
 
 class TestASchedule:
@@ -139,7 +167,7 @@ class TestASchedule:
             def due(self, schedule_id: str) -> int | None:
                 return 7 if schedule_id == "outbox" else None
 
-            def foreseen(self, schedule_id: str) -> list[dict[str, str]] | None:
+            def foreseen(self, schedule_id: str) -> list[dict[str, Any]] | None:
                 stopped = {
                     "effect": "refused",
                     "object_type": "payout",
@@ -147,10 +175,16 @@ class TestASchedule:
                     "ref": "PO-1",
                     "detail": "role",
                 }
-                return [{**stopped, "ref": "PO-2025-0007"}] if schedule_id == "disbursement" else None
+                due = {"effect": "reminder.due", "object_type": "requirement", "object_id": "2", "ref": "PT-2025-0020"}
+                label = {"zh": "SBT-01 产线", "en": "SBT-01 Line"}
+                told: dict[str, list[dict[str, Any]]] = {
+                    "disbursement": [{**stopped, "ref": "PO-2025-0007"}],
+                    "reminders": [{**due, "label": label, "detail": "2025-11-27 · Ms Ling"}],
+                }
+                return told.get(schedule_id)
 
             def findings(self, _lang: str) -> list[dict[str, Any]]:
-                return [{"name": "disk", "ok": False, "detail": "full", "remedy": "empty it"}]
+                return [{"name": "disk", "ok": False, "pending": "", "detail": "full", "remedy": "empty it"}]
 
         app = console_of(house)
         app.state.house = type(app.state.house)(**{**_fields(app.state.house), "backstage": Looking()})
@@ -158,9 +192,15 @@ class TestASchedule:
             sign_in(visitor, "operator")
             assert "would find 7" in visitor.open("/ops/schedules/outbox/run").text
             page = visitor.open("/ops/schedules/disbursement/run")
+            assert "would find 1 " in page.text
             assert "What it would do" in page.text
             assert "refused payout PO-2025-0007 lacks the role" in page.text
             assert page.link("PO-2025-0007") == "/payouts/PO-2025-0007"
+            refused = visitor.send("ask for a run")
+            assert (refused.status, "refused payout PO-2025-0007" in refused.text) == (422, True)
+            assert "reminder due requirement PT-2025-0020 SBT-01 Line · 2025-11-27" in (
+                visitor.open("/ops/schedules/reminders/run").text
+            )
             assert "nobody can tell" in visitor.open("/ops/schedules/backup/run").text
             assert "full empty it" in visitor.open("/ops/health").text
 

@@ -20,6 +20,7 @@ from models.states import ProjectState, Role
 from tests.factories import House, a_project, key, lean, projects, submitted
 from tests.money import AMOUNT, a_fund, a_payout, an_agreement
 from tests.web.browser import Browser
+from web.menu import MENU
 
 KINDS = ("broad", "narrow")
 PHONE = 390
@@ -321,6 +322,34 @@ class TestTheAuditTrail:
             connection.exec_driver_sql("UPDATE audit_record SET body = '{}' WHERE object_type = 'project'")
 
         assert "the chain is broken" in visitor.open(f"/audit?q={number}").text
+
+    @pytest.mark.parametrize(("lang", "who"), [("en", "System"), ("zh-CN", "系统")])
+    def test_names_what_each_row_is_about_and_who_acted_to_the_second(
+        self, house: House, signed_in: Callable[..., Browser], lang: str, who: str
+    ) -> None:
+        (project,) = projects(house)
+        number = house.one("SELECT number FROM project WHERE id = :id", id=str(project))
+        with house.engine.begin() as connection:
+            for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+                connection.exec_driver_sql(f"DROP TRIGGER {row.name}")
+            connection.exec_driver_sql(
+                "UPDATE audit_record SET door = 'flow', actor_id = NULL WHERE object_type = 'project'"
+            )
+
+        page = signed_in("auditor", lang=lang).open(f"/audit?q={number}")
+
+        assert page.link(number) == f"/audit?q={project}"
+        assert re.search(rf"\d\d:\d\d:\d\d {who} ", page.text)
+
+    @pytest.mark.parametrize(
+        ("role", "path"), [(Role.AUDITOR, "/audit"), (Role.STANDARD_EDITOR, "/standards"), (Role.PAYER, "/payouts")]
+    )
+    def test_stands_in_the_menu_of_whose_work_it_is(self, role: Role, path: str) -> None:
+        assert path in [entry.path for entry in MENU if role in entry.roles]
+
+    @pytest.mark.parametrize("role", Role)
+    def test_leaves_a_menu_of_eight_at_most(self, role: Role) -> None:
+        assert len([entry for entry in MENU if role in entry.roles]) <= 8
 
     def test_says_what_it_does_not_find(self, signed_in: Callable[..., Browser]) -> None:
         assert "Nothing has the number" in signed_in("auditor").open("/audit?q=PT-1999-0001").text

@@ -30,7 +30,14 @@ from web.errors import by_field, reasons_of, status_of
 from web.forms import KEY, VERSION, Input, as_typed, read
 from web.listing import Form, Listing, answer, limit_of, wanted
 from web.money_nouns import BATCHES, CASES, STATEMENTS
-from web.money_rights import BANK_ROLES, readable_batches, readable_cases, readable_statements, sees_payees
+from web.money_rights import (
+    BANK_ROLES,
+    FUNDER_ROLES,
+    readable_batches,
+    readable_cases,
+    readable_statements,
+    sees_payees,
+)
 from web.pages.record import Note, Record, acts_of, record_page, split
 from web.papers import download
 from web.proof import prove
@@ -48,7 +55,7 @@ _FILE = (
     *("file_sha256", "created_at", "sent_at", "answer_due_at"),
 )
 _PAID = ("payout", "amount_minor", "holder_name", "account_last", "end_to_end_id", "status", "why")
-_STATEMENT = ("statement_ref", "fund", "status", "matched", "duplicate", "exception", "file_name", "at")
+_STATEMENT = ("statement_ref", "fund", "status", "matched", "duplicate", "exception", "settled", "file_name", "at")
 _SAID = (
     *("fund", "source", "status", "sequence_no", "opening_minor", "closing_minor", "booked_from_on"),
     *("booked_until_on", "file_name", "file_sha256", "at", "refused"),
@@ -151,13 +158,21 @@ def list_cases(visit: Somebody, form: str = "", after: str = "") -> Response:
     return _list(visit, found, kind, {"kind": lambda row: f"/exceptions/{row['id']}"})
 
 
+def _sees(words: Words) -> str:
+    """Say whose cases those are that the reader may not see."""
+    return words.t("exceptions.theirs", roles=[words.word("role", one) for one in sorted(FUNDER_ROLES)])
+
+
 def _list(visit: Visit, found: Listing, kind: Form | None, links: Any) -> Response:
     words = Words(visit.lang, visit.house.zone)
     scribe = Scribe(words, kinds={"kind": "case"})
     names = [one.key for one in found.columns]
     title = words.t(f"{found.name}.title")
+    theirs = found.name == "exceptions" and not sees_payees(visit.rights)
     table = scribe.table(title, found.rows, names, empty=words.t("list_empty"), links=links)
-    return answer(visit, found, kind, "money_list.html", table=table, other=("bank",))
+    return answer(
+        visit, found, kind, "money_list.html", table=table, other=("bank",), theirs=_sees(words) if theirs else ""
+    )
 
 
 @router.get("/payment-batches/{ref}")
@@ -201,7 +216,14 @@ def show_statement(visit: Somebody, ref: str) -> Response:
         found = statement(session, row.id)
         scribe = Scribe(words, row.currency or "CNY", {"means": "kind"})
         refused = words.code(row.refusal["code"]) if row.refusal and row.refusal.get("code") else ""
-        lines = [{**one, "means": [said["kind"] for said in one["means"]]} for one in found["lines"]]
+        lines = [
+            {
+                **one,
+                "means": [said["kind"] for said in one["means"]],
+                "status": "case_closed" if one["is_settled"] else one["status"],
+            }
+            for one in found["lines"]
+        ]
         booked = (
             [scribe.table(words.t("bank.bookings"), lines, _LINE, empty=words.t("bank.no_bookings"))]
             if sees_payees(visit.rights)

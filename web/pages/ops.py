@@ -32,6 +32,8 @@ from web.session import Somebody, Typed, Visit
 Status = TypeVar("Status", bound=StrEnum)
 router = APIRouter()
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+MOST_EFFECTS = 200
+"""Effects that are kept and told of at most."""
 BACK = timedelta(days=7)
 """How far back a missed run is shouted about."""
 _VERBS: Mapping[str, AnyVerb] = {"run": REQUEST, "pause": PAUSE, "resume": RESUME}
@@ -50,7 +52,8 @@ class Sign:
     """One thing of the line of health."""
 
     name: str
-    is_well: bool
+    is_well: bool | None
+    """None where it was never checked, or is not set up: a warning, no alarm."""
     said: str
     url: str = ""
 
@@ -164,13 +167,14 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
     if verb is None or name not in {one.id for one in SCHEDULES}:
         raise NotFound(NotFound.code)
     words = Words(visit.lang, visit.house.zone)
-    facts = [(words.field("schedule_id"), words.word("schedule", name))]
-    listing = None
-    if verb is REQUEST and visit.request.method == "GET":
-        due, effects = visit.house.backstage.due(name), visit.house.backstage.foreseen(name)
-        facts.append((words.t("ops.would_find"), words.t("ops.nobody_can_tell") if due is None else str(due)))
+
+    def look() -> tuple[tuple[tuple[str, str], ...], Listing | None]:
+        effects = visit.house.backstage.foreseen(name)
+        due = visit.house.backstage.due(name)
         rows = [in_words({**one, "url": page_of(one)}, words) for one in effects or ()]
         listing = Listing(name="ops.foreseen", columns=EFFECTS, rows=rows)
+        return ((words.t("ops.would_find"), _found(due, effects, words)),), listing
+
     fixed = {"user_id": visit.actor.user_id, "schedule": name}
     note = words.t(f"ops.note_{spoken}")
     return ask(
@@ -178,11 +182,20 @@ def _asked(visit: Visit, name: str, spoken: str) -> Ask:
         verb,
         back="/ops",
         fixed=fixed,
-        facts=tuple(facts),
+        facts=((words.field("schedule_id"), words.word("schedule", name)),),
         note=note,
-        listing=listing,
+        look=look if verb is REQUEST else None,
         crumb=words.t("ops.title"),
     )
+
+
+def _found(due: int | None, effects: Sequence[Any] | None, words: Words) -> str:
+    """Return how much a run would find: as it counts itself, else as many as can be told of."""
+    if due is None and effects is None:
+        return words.t("ops.nobody_can_tell")
+    if due is None and len(effects or ()) >= MOST_EFFECTS:
+        return words.t("ops.at_least", count=MOST_EFFECTS)
+    return str(len(effects or ()) if due is None else due)
 
 
 def _outbox(
@@ -209,24 +222,24 @@ def _signs(visit: Visit, words: Words, found: Sequence[Scheduled], box: Tally, h
     known = {one.schedule.id: one for one in found}
     late = [one.schedule.id for one in found if one.is_late and not visit.house.is_demo]
     newest = max((one.last.started_at for one in found if one.last is not None), default=None)
-    books, stopped = known["invariants"].last, bool(held["on"])
+    books, stopped, settings = known["invariants"].last, bool(held["on"]), visit.house.settings
     names = [words.word("schedule", one) for one in late]
     return [
         Sign(name="database", is_well=True, said=words.t("ops.sign.answers")),
         Sign(
             name="clock",
-            is_well=newest is not None and not late,
-            said=words.t("ops.sign.late", schedules=names) if names else words.at(newest),
+            is_well=None if newest is None else not late,
+            said=words.t("ops.sign.late", schedules=names) if names else _when(newest, words),
             url="/ops/runs",
         ),
-        _ran(known["backup"], words),
+        _ran(known["backup"], words, is_set=settings.backup_dir is not None, must_be=not visit.house.is_rehearsal),
         Sign(
             name="books",
-            is_well=books is not None and books.status == SlotStatus.DONE and not books.failed_count and not stopped,
-            said=words.t("ops.sign.frozen") if stopped else words.at(books.slot_at if books else None),
+            is_well=_books_hold(books, is_stopped=stopped),
+            said=words.t("ops.sign.frozen") if stopped else _when(books.slot_at if books else None, words),
             url="/disbursement/all" if stopped else f"/ops/runs/{books.id}" if books else "",
         ),
-        _ran(known["checkpoint"], words),
+        _ran(known["checkpoint"], words, is_set=settings.checkpoint_key is not None),
         Sign(
             name="outbox",
             is_well=not box.given_up and not box.failed,
@@ -248,12 +261,27 @@ def _stands_since(visit: Visit, found: Sequence[Scheduled]) -> datetime | None:
     return max((one.last.started_at for one in found if one.last is not None), default=None) if is_late else None
 
 
-def _ran(one: Scheduled, words: Words) -> Sign:
+def _when(at: datetime | None, words: Words) -> str:
+    return words.t("ops.pending.unchecked") if at is None else words.at(at)
+
+
+def _books_hold(last: Any, *, is_stopped: bool) -> bool | None:
+    """Say whether the books balance; None where nobody has asked them yet."""
+    if last is None:
+        return False if is_stopped else None
+    return last.status == SlotStatus.DONE and not last.failed_count and not is_stopped
+
+
+def _ran(one: Scheduled, words: Words, *, is_set: bool, must_be: bool = False) -> Sign:
+    """Return what the last run of a schedule says; one that is not set up warns, and is an alarm where it must be."""
     last = one.last
-    is_well = last is not None and last.status == SlotStatus.DONE and not last.refused_count
+    is_well = None if last is None else bool(last.status == SlotStatus.DONE and not last.refused_count)
+    if not is_well and not is_set:
+        unset = words.t("ops.pending.unset")
+        return Sign(name=one.schedule.id, is_well=False if must_be else None, said=unset, url="/ops/health")
     url = f"/ops/runs/{last.id}" if last else ""
     refused = why_in_words(last.why, words) if last is not None and not is_well and last.why else ""
-    said = refused or words.at(last.slot_at if last else None)
+    said = refused or _when(last.slot_at if last else None, words)
     return Sign(name=one.schedule.id, is_well=is_well, said=said, url=url)
 
 
@@ -282,6 +310,8 @@ def in_words(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
     is_project = one["object_type"] == "project" and one["effect"] not in WRONG
     said = words.word("state", detail) if is_project else said_of(one["effect"], detail, words)
     ref = words.word("topic", one["ref"]) if one["object_type"] == "message" else one["ref"] or one["object_id"]
+    named = (one.get("label") or {}).get(words.lang[:2], "")
+    said = f"{named} · {said}" if named else said
     return {**one, "effect": _effect(one["effect"], words), "ref": ref, "detail": said}
 
 

@@ -11,8 +11,8 @@ from lifecycle.errors import Forbidden, NotFound, unmet
 from lifecycle.people.queries import organisation_names
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.reports.platforms import PlatformFigures, platforms
-from models.states import Role
-from notifications.words import entries
+from models.states import Door, Role
+from notifications.words import known_codes
 from web.listing import PER_PAGE, Column, Listing, answer, limit_of, paged, wanted
 from web.reading_rights import as_id, readable_projects
 from web.render import Words, page
@@ -46,6 +46,9 @@ def audit(visit: Somebody, form: str = "", q: str = "", after: str = "") -> Resp
         {
             **row,
             "short": row["hash"][:_SHORT],
+            "by": row["by"] or (words.t("audit.system") if row["door"] == Door.FLOW else None),
+            "ref": row["ref"] or str(row["object_id"])[:_SHORT],
+            "url": f"/audit?q={row['object_id']}",
             "moved": _moved(row, words),
             "is_refused": str(row["action"]).endswith(".refused") or None,
         }
@@ -89,7 +92,7 @@ def platform(visit: Somebody, ref: str) -> Response:
 def problems(visit: Anybody, form: str = "", q: str = "", after: str = "") -> Response:
     """List every code that an answer can carry, with its sentence."""
     words = Words(visit.lang, visit.house.zone)
-    codes = sorted({code for _, code, _ in entries() if "." not in code})
+    codes = sorted(code for code in known_codes() if "." not in code)
     rows = [
         {"code": code, "sentence": words.code(code), "url": f"/problems/{code.replace('_', '-')}"} for code in codes
     ]
@@ -140,11 +143,12 @@ def _share(one: PlatformFigures) -> str | None:
 _TOPICS = ("find", "do", "missing", "money", "words", "keys", "program")
 _ACTS = (
     Column(key="seq", kind="number"),
-    Column(key="at", kind="at"),
+    Column(key="at", kind="instant"),
     Column(key="by"),
     Column(key="act", kind="verb"),
     Column(key="is_refused", kind="yes"),
     Column(key="object_type", kind="word", word="object"),
+    Column(key="ref", link="url", label="number"),
     Column(key="moved"),
     Column(key="door", kind="word", word="door"),
     Column(key="short", kind="hash", label="hash"),

@@ -17,7 +17,7 @@ from models.states import SlotStatus
 from notifications.words import is_known, sentence
 from web.causes import WRONG, causes_of, why_in_words
 from web.listing import Listing
-from web.pages.ops import EFFECTS, for_operators, in_words, page_of
+from web.pages.ops import EFFECTS, MOST_EFFECTS, for_operators, in_words, page_of
 from web.reading_rights import as_id
 from web.render import Words, page
 from web.session import Somebody, Visit
@@ -25,8 +25,6 @@ from web.session import Somebody, Visit
 router = APIRouter()
 MOST_SHOWN = 10
 """Things that one cause names; the count counts all."""
-MOST_EFFECTS = 200
-"""Effects that a row keeps."""
 
 
 @router.get("/ops/runs/{run_id}")
