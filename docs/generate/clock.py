@@ -34,7 +34,7 @@ it (`pilotway runs list`, `runs show`):
 
 | Status | It means |
 |---|---|
-| `done` | it ran; the row keeps what was found, done, refused and failed, and its effects |
+| `done` | it ran; the row keeps what was found, done, refused and failed, its effects and its last lines |
 | `failed` | its body broke off or used its minutes up; the operators are told, the next slot goes on |
 | `running` | a process has it, by a lease; when the lease is over, whoever comes next takes it over |
 | `merged` | a later slot was due too and did its work as well |
