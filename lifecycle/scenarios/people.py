@@ -98,7 +98,7 @@ def keep_second_factors(cast: Cast, scenario: Scenario, seal: Callable[[str], st
     entered = {"kind": SignInKind.PERSONA, "address": "", "agent": ""}
     begun = each(SignIn, lambda _: {**entered, "token_sha256": cast.play.new_id().hex * 2})  # no cookie has this hash
     sessions = [{"session_id": UUID(one["session_id"])} for one in begun]
-    each(StepUp, lambda at: {"kind": SignInKind.PERSONA, **sessions[at]})
+    each(StepUp, lambda at: {"kind": SignInKind.PERSONA, "address": "", **sessions[at]})
     each(AddTotp, lambda at: {"secret": seal(people[at][3]), "step": 0, **sessions[at]})
     each(SignOut, lambda at: sessions[at])
 

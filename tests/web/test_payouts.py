@@ -400,7 +400,7 @@ class TestTheQueue:
         manager = signed_in("fund_manager")
 
         assert large in manager.open(f"/payouts?q={large[-4:]}").text
-        assert "No payout fits" in manager.open("/payouts?q=nothing").text
+        assert "Nothing fits" in manager.open("/payouts?q=nothing").text
 
 
 class TestTheCounts:

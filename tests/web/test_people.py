@@ -283,7 +283,7 @@ class TestADelegation:
         assert 'title="sponsor"' in visitor.page.answer.text
         assert f"{names[1]} stands in for {names[0]}" in signed_in("admin").open("/users/sponsor").text
         visitor.send("end a delegation")
-        assert "There is no delegation" in visitor.open("/delegations").text
+        assert "No delegation holds now" in visitor.open("/delegations").text
 
 
 def _options(visitor: Browser, name: str) -> list[tuple[str, str]]:

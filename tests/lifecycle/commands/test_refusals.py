@@ -45,7 +45,10 @@ MODULES = (
     review_cases,
     trial_cases,
 )
-ASKED_OF_NOBODY = {"receipt_day_unknown": "no arrow leads into intake, so nobody asks for its entry"}
+ASKED_OF_NOBODY = {
+    "receipt_day_unknown": "no arrow leads into intake, so nobody asks for its entry",
+    "no_such_stage": "asked of the filter of a list, not of a verb (`tests/web/test_board.py`)",
+}
 
 
 MONEY = (
