@@ -49,7 +49,9 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "said": "said",
     "conflict": "conflict",
     "wanted": "wanted",
+    "threads": "thread",
     "threads_missing": "thread",
+    "below": "thread",
     "without_evidence": "thread",
     "possible": "way_out",
     "table_field": "table_field",
@@ -179,7 +181,7 @@ def placeholders(form: str) -> frozenset[str]:
 
 
 def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """Yield (file, code, {zh, en, en_one?}) for the whole catalogue as it is written; a code that stands twice comes twice."""
+    """Yield (file, code, {zh, en, en_one?}) for the catalogue as it is written; what stands twice comes twice."""
     import yaml  # noqa: PLC0415 - `pilotway --help` says nothing of the catalogue and must not wait for its reader
 
     # The C parser reads the catalogue in a tenth of the time; both build plain values only.
