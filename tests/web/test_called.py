@@ -60,3 +60,64 @@ class TestNames:
         assert said in page.text
         assert "LI" in page.text
         assert said in visitor.follow("firm of CN").text
+
+
+class TestAnApplication:
+    def test_asks_in_the_words_of_a_firm_and_for_choices_of_its_standard(
+        self, house: House, signed_in: SignedIn
+    ) -> None:
+        lead, coordinator = signed_in("project_lead", lang="zh-CN"), signed_in("coordinator", lang="zh-CN")
+        typed = {"programme_id": house.programmes["default"], "platform_id": house.parties["platform"]}
+        typed |= {"organisation_id": house.parties["sme"]}
+
+        page = lead.open("/projects/new")
+        lead.send(
+            "提交申请", name="手臂", **{name: str(one) for name, one in typed.items()}, **{"profiles.firm_size": "eu"}
+        )
+
+        for said in ("项目名称", "申报企业", "中小企业认定口径", "中国（工业企业划型）"):
+            assert said in page.text
+        assert lead.page.path.startswith("/receipts/")
+        assert '"firm_size":"eu"' in str(house.one("SELECT profiles FROM project WHERE name = '手臂'"))
+        assert "提交申请" not in coordinator.open("/projects/new").text
+
+    def test_says_of_a_choice_that_the_programme_has_not_which_it_has(self, house: House, signed_in: SignedIn) -> None:
+        lead = signed_in("project_lead")
+        lead.open("/projects/new")
+        typed = {"programme_id": house.programmes["bare"], "organisation_id": house.parties["sme"]}
+
+        page = lead.send(
+            "Hand the application in",
+            name="arm",
+            **{name: str(one) for name, one in typed.items()},
+            **{"profiles.firm_size": "eu"},
+        )
+
+        assert page.status == 409
+        assert house.one("SELECT count(*) FROM project") == 0
+
+
+class TestAnAddressThatNoPageHas:
+    @pytest.mark.parametrize(("lang", "said"), [("zh-CN", "没有这个页面"), ("en", "There is no such page")])
+    def test_says_so_under_the_same_code(self, signed_in: SignedIn, lang: str, said: str) -> None:
+        visitor = signed_in("coordinator", lang=lang)
+
+        page = visitor.open("/nothing")
+        unknown = visitor.open("/projects/PT-2025-9999")
+
+        assert (page.status, unknown.status) == (404, 404)
+        assert said in page.text
+        assert said not in unknown.text
+        assert visitor.ask("GET", "/api/v1/nothing").json()["code"] == "not_found"
+
+
+class TestPreferences:
+    def test_offer_what_ones_roles_are_told(self, signed_in: SignedIn) -> None:
+        lead, operator = (signed_in(one).open("/preferences").answer.text for one in ("project_lead", "operator"))
+
+        assert ["email.payout" in lead, "email.user" in lead, "email.*" in lead] == [True] * 3
+        assert [f"email.{one}" in lead for one in ("backup", "checkpoint", "webhook", "statement", "run")] == [
+            False
+        ] * 5
+        assert [f"email.{one}" in operator for one in ("backup", "statement", "run")] == [True] * 3
+        assert "Slack" in lead
