@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lifecycle.people.commands import AddOrganisation
+from models.states import OrganisationKind
 from tests.factories import House, a_project, key
 from tests.money import a_fund, an_agreement
 from tests.web.browser import Browser
@@ -38,6 +39,7 @@ class TestNames:
     def test_of_fund_and_programme_stand_beside_their_codes(self, house: House, signed_in: SignedIn) -> None:
         made = a_fund(house)
         an_agreement(made)
+        assert made.project_id is not None
         one = number(house, made.project_id)
         fund = house.one("SELECT name FROM fund WHERE code = 'F1'")
         (programme,) = house.rows("SELECT p.name, p.code FROM programme p JOIN project ON programme_id = p.id LIMIT 1")
@@ -50,7 +52,10 @@ class TestNames:
     @pytest.mark.parametrize(("lang", "said"), [("zh-CN", "中国"), ("en", "China")])
     def test_of_countries_are_words(self, house: House, signed_in: SignedIn, lang: str, said: str) -> None:
         house.do(
-            *(AddOrganisation(command_id=key(), name=f"firm of {one}", kind="sme", country=one) for one in ("CN", "LI"))
+            *(
+                AddOrganisation(command_id=key(), name=f"firm of {one}", kind=OrganisationKind.SME, country=one)
+                for one in ("CN", "LI")
+            )
         )
 
         visitor = signed_in("admin", lang=lang)
