@@ -30,6 +30,11 @@ def in_language(text: Text, lang: Lang) -> str:
     return text.zh if lang == "zh-CN" else text.en
 
 
+def called(pack: Pack, lang: Lang) -> str:
+    """Return what people call a version of a standard: its title, its code and the version."""
+    return f"{in_language(pack.title, lang)} {pack.code} {pack.version}"
+
+
 def type_names(pack: Pack, lang: Lang) -> dict[str, str]:
     """Return the titles of the evidence types of a standard."""
     return {kind.id: in_language(kind.title, lang) for kind in pack.evidence_types}

@@ -18,9 +18,9 @@ from models.db import is_sqlite
 from models.deliveries import ChatAddress, ContactSetting, Notification, Preference
 from models.people import User
 from models.reading import table_of
-from models.states import Channel, Frequency
+from models.states import Channel, Frequency, Role
 from notifications.messages import KINDS, OF_THE_CLOCK, topic_of
-from notifications.recipients import ALL_TOPICS
+from notifications.recipients import ALL_TOPICS, PANEL_PARTS
 
 CHATS = (Channel.DINGTALK, Channel.FEISHU, Channel.WECOM, Channel.CHAT)
 LONGEST_ADDRESS = 1000
@@ -30,6 +30,22 @@ _ONLY_MAIL_GATHERS = (Frequency.DAILY, Frequency.WEEKLY)
 def topics() -> list[str]:
     """Return what can be preferred, by name; `*` stands for all others."""
     return [ALL_TOPICS, *sorted({topic_of(kind) for kind in (*KINDS, *OF_THE_CLOCK)} - {"digest"})]
+
+
+def topics_for(roles: Collection[Role]) -> list[str]:
+    """Return what somebody with these roles can be told of, by name, and `*`.
+
+    A part in a case is anybody's as `person`, and an expert's or a chair's in a panel; else a role brings its topic.
+    """
+    held = {str(one) for one in roles} | {"person"}
+    if held & {Role.EXPERT, Role.PANEL_CHAIR}:
+        held |= PANEL_PARTS
+    found = {
+        topic_of(kind)
+        for kind, said in {**KINDS, **OF_THE_CLOCK}.items()
+        if any(one.role in held for one in said.audiences)
+    }
+    return [one for one in topics() if one in found | {ALL_TOPICS}]
 
 
 def wish(session: Session, user_id: UUID, *, channel: Channel, topic: str, frequency: Frequency) -> None:

@@ -63,6 +63,6 @@ def _minute(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _fund(row: Mapping[str, Any]) -> Iterator[Line]:
-    yield "fund", row["fund"]
+    yield "fund", f"{row['fund_name']} ({row['fund']})"
     yield "before", Money(row["before_minor"], row["currency"]).display
     yield "after", Money(row["after_minor"], row["currency"]).display

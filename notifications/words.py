@@ -1,7 +1,8 @@
 """Every sentence for a code and every word for a state, role or verb, in zh-CN and en: what page, CLI and mail say.
 
 The catalogue is `locale/*.yaml`, flat: `code: {zh: …, en: …}`. A key `kind.word` is the title of a stored word; any
-other key is the sentence of a code, with `str.format` placeholders for the values that came with it.
+other key is the sentence of a code, with `str.format` placeholders for the values that came with it. `en_one` beside
+`en` is what English says where `{count}` is one; Chinese counts without another form.
 """
 
 import re
@@ -48,7 +49,9 @@ KIND_OF_VALUE: Mapping[str, str] = {
     "said": "said",
     "conflict": "conflict",
     "wanted": "wanted",
+    "threads": "thread",
     "threads_missing": "thread",
+    "below": "thread",
     "without_evidence": "thread",
     "possible": "way_out",
     "table_field": "table_field",
@@ -92,6 +95,8 @@ def sentence(code: str, values: Mapping[str, Any], lang: Lang, names: Names | No
     """Return the sentence of a code; the code itself where the catalogue has none, `[name]` for a missing value."""
     known = names or {}
     form = _catalogue()[lang].get(code)
+    if lang == "en" and str(values.get("count")) == "1":
+        form = _ones().get(code, form)
     if form is not None:
         currency = str(values.get("currency") or "CNY")
         return _NOTHING.sub("", _Sentence(lang, known, currency).vformat(form, (), values))
@@ -176,7 +181,7 @@ def placeholders(form: str) -> frozenset[str]:
 
 
 def entries() -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """Yield (file, code, {zh, en}) for the whole catalogue as it is written; a code that stands twice comes twice."""
+    """Yield (file, code, {zh, en, en_one?}) for the catalogue as it is written; what stands twice comes twice."""
     import yaml  # noqa: PLC0415 - `pilotway --help` says nothing of the catalogue and must not wait for its reader
 
     # The C parser reads the catalogue in a tenth of the time; both build plain values only.
@@ -195,6 +200,11 @@ def known_codes() -> Iterator[str]:
 def _catalogue() -> Mapping[Lang, Mapping[str, str]]:
     found = list(entries())
     return {lang: {code: texts[_KEY[lang]] for _, code, texts in found} for lang in LANGUAGES}
+
+
+@cache
+def _ones() -> Mapping[str, str]:
+    return {code: texts["en_one"] for _, code, texts in entries() if "en_one" in texts}
 
 
 class _Sentence(Formatter):

@@ -133,7 +133,8 @@ def _from_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     known: dict[int, type[LifecycleError]] = {404: NotFound, 405: NotAllowed}
     kind = known.get(error.status_code, Malformed)
-    found = answer(request, kind(kind.code), error.status_code)
+    reason = unmet(kind.code, verdict_code="no_such_address") if kind is NotFound else kind.code
+    found = answer(request, kind(reason), error.status_code)
     for name, value in (error.headers or {}).items():
         found.headers[name] = value
     if error.status_code == 405:

@@ -29,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "object_type": "about",
     "account": "account",
     "category": "choice",
+    "format": "bank_format",
 }
 """What kind of stored word a value is."""
 _TAGS: Mapping[str, str] = {

@@ -43,6 +43,7 @@ def agreements(
             project.c.stage,
             project.c.number.label("project"),
             fund.c.code.label("fund"),
+            fund.c.name.label("fund_name"),
             firm.c.name.label("organisation"),
         )
         .join(project, project.c.id == agreement.c.project_id)

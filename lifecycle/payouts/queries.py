@@ -105,6 +105,7 @@ def payouts(session: Session, *, today: date, calendar: Calendar, which: Which =
             project.c.name.label("project_name"),
             firm.c.name.label("organisation"),
             fund.c.code.label("fund"),
+            fund.c.name.label("fund_name"),
             agreement.c.number.label("agreement"),
             milestone.c.tranche,
             account.c.holder_name.label("payee"),

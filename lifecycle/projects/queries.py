@@ -328,6 +328,7 @@ def _facts_of(project_id: UUID, today: date) -> Select[Any]:
             project.c.number,
             project.c.name,
             programme.c.code.label("programme"),
+            programme.c.name.label("programme_name"),
             (pack.c.code + "@" + pack.c.pack_version).label("standard"),
             firm.c.name.label("organisation"),
             platform.c.name.label("platform"),

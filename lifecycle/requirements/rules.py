@@ -328,9 +328,13 @@ def judges_for_own_side(facts: "ProjectFacts") -> tuple[Unmet, ...]:
 
 
 def claimed(command: Any) -> tuple[tuple[MaturityScale, str, int], ...]:
-    """Return the levels that a command claims, one or many: scale, technology or thread, level."""
+    """Return the levels that a command claims: scale, technology or thread (`cost and funding` too), level."""
     many: tuple[tuple[MaturityScale, str, int], ...] | None = getattr(command, "levels", None)
-    return many if many is not None else ((command.scale, command.item, command.level),)
+    said = many if many is not None else ((command.scale, command.item, command.level),)
+    threads = {" ".join(one.split("_")): one for one in THREADS}
+    return tuple(
+        (scale, threads.get(item, item) if scale == MaturityScale.MRL else item, level) for scale, item, level in said
+    )
 
 
 @about_input

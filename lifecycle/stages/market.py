@@ -115,6 +115,7 @@ def demand(criterion: Criterion, records: Records) -> Computed:
     quantity = sum(order.quantity for order in standing)
     values: dict[str, Any] = {
         "letters": letters,
+        "orders": len(standing) - letters,
         "letters_needed": needed,
         "quantity": quantity,
         "lot": lot,

@@ -101,10 +101,10 @@ def _findings(
         yield not_enough("levels_without_evidence", without_evidence=bare)
 
 
-def _below(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> list[str]:
-    """Name what holds the project down: every technology and thread under its limit."""
+def _below(criterion: Criterion, claims: tuple[ClaimRecord, ...]) -> list[dict[str, int]]:
+    """Name what holds the project down: every technology and thread under its limit, with its level."""
     limits = {MaturityScale.TRL: limit(criterion, "trl"), MaturityScale.MRL: limit(criterion, "mrl")}
-    return [f"{claim.item} {claim.level}" for claim in claims if claim.level < limits[claim.scale]]
+    return [{claim.item: claim.level} for claim in claims if claim.level < limits[claim.scale]]
 
 
 def _is_thread(claim: ClaimRecord) -> bool:

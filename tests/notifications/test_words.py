@@ -118,6 +118,16 @@ class TestCatalogue:
 
         assert not differing
 
+    def test_asks_of_one_for_no_more_than_of_several(self) -> None:
+        """Only a sentence that counts has a form for one."""
+        ones = {code: texts for code, texts in CATALOGUE.items() if "en_one" in texts}
+
+        assert ones
+        assert [code for code, texts in ones.items() if "count" not in placeholders(texts["en"])] == []
+        assert [
+            code for code, texts in ones.items() if not placeholders(texts["en_one"]) <= placeholders(texts["en"])
+        ] == []
+
     def test_says_a_code_once(self) -> None:
         said = Counter(code for _, code, _ in entries())
 
@@ -244,6 +254,13 @@ class TestSentence:
     )
     def test_leaves_out_what_names_nothing(self, code: str, values: dict[str, list[str]], said: str) -> None:
         assert sentence(code, values, "en") == said
+
+    @pytest.mark.parametrize(
+        ("count", "english"), [(1, "1 payout"), ("1", "1 payout"), (0, "0 payouts"), (21, "21 payouts")]
+    )
+    def test_counts_one_and_several(self, count: object, english: str) -> None:
+        assert sentence("page.payouts.tally_short", {"count": count}, "en") == english
+        assert sentence("page.payouts.tally_short", {"count": count}, "zh-CN") == f"{count} 笔"
 
     def test_survives_a_value_that_does_not_fit_its_form(self) -> None:
         assert "soon" in sentence("yield_below_limit", {"point": "soon"}, "en")

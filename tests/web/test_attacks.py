@@ -205,7 +205,7 @@ class TestAForm:
         lead = signed_in("project_lead")
         lead.open("/projects/new")
 
-        page = lead.send("register", name=name)
+        page = lead.send("Hand the application in", name=name)
 
         assert page.status in (409, 422), page.path
         assert house.one("SELECT count(*) FROM project") == 0
@@ -215,7 +215,7 @@ class TestAForm:
         lead = signed_in("project_lead")
         lead.open("/projects/new")
         lead.send(
-            "register",
+            "Hand the application in",
             name=name,
             programme_id=str(house.programmes["bare"]),
             platform_id=str(house.parties["platform"]),

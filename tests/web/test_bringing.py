@@ -51,7 +51,7 @@ class TestAFile:
         assert "new 1" in visitor.page.text
         assert house.one("SELECT count(*) FROM project") == 0
 
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
         assert visitor.page.path.startswith("/receipts/")
         assert "Receipt of an import" in visitor.page.text
         assert house.one("SELECT name FROM project") == "Robot arm"
@@ -61,7 +61,7 @@ class TestAFile:
             visitor.open("/import")
             send(visitor, house, "awards.csv", table(GOOD))
             if not house.one("SELECT count(*) FROM project"):
-                visitor.send("Bring in 1 rows")
+                visitor.send("Bring in 1 row")
 
         assert "unchanged 1" in visitor.page.text
         assert "You brought this very file in" in visitor.page.text
@@ -79,7 +79,7 @@ class TestAFile:
         (cell,) = [one for one in sheet[2] if one.value == "many"]
         assert "An amount is written as 12345.60" in cell.comment.text
 
-        visitor.send("Bring in the 1 good rows")
+        visitor.send("Bring in the one good row")
         assert house.one("SELECT count(*) FROM project") == 1
 
     def test_is_read_by_nobody_who_did_not_send_it(

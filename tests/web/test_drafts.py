@@ -34,7 +34,7 @@ class TestDraft:
         own = editor.ask("POST", f"{draft.path}/publish", data={"csrf": _csrf(editor)})
 
         assert "default@2026.2 passes: 57 clauses" in checked.text
-        assert "Differs from default@2026.1 in 1 places" in checked.text
+        assert "Differs from default@2026.1 in 1 place" in checked.text
         assert "Receipt" in handed.text
         assert "nobody checks their own work" in draft.text
         assert own.status_code == 403
@@ -68,7 +68,7 @@ class TestDraft:
         page = editor.send("Hand over to a second editor", text=text, reason="x")
 
         assert page.status == 422
-        assert "places to mend" in page.text
+        assert " to mend" in page.text
         assert "gate: G9" in next(value for name, value in page.form("/new").fields if name == "text")
 
     def test_that_is_no_yaml_names_the_line(self, signed_in: Callable[..., Browser]) -> None:
@@ -78,7 +78,7 @@ class TestDraft:
         page = editor.send("Check", text="code: own\nstages: [")
 
         assert page.status == 200
-        assert "1 places to mend 2" in page.text or "1 places to mend 3" in page.text
+        assert "1 place to mend 2" in page.text or "1 place to mend 3" in page.text
 
     def test_has_the_numbers_of_a_gate_as_a_form_beside_its_text(
         self, house: House, signed_in: Callable[..., Browser]
@@ -121,7 +121,7 @@ class TestDraft:
         editor.open("/standard-drafts/new?base=default@2026.1&part=G3")
 
         page = editor.send("Check", **{"n.version": "next", "n.G3.4/bound": "0.85"})
-        assert "places to mend" in page.text
+        assert " to mend" in page.text
         assert (number(page, "version"), number(page, "G3.4/bound")) == ("next", "0.85")
 
         mended = editor.send("Check", **{"n.version": "2026.2"})

@@ -113,9 +113,9 @@ class TestTheWay:
         visitor.send("Check it")
         asked = visitor.page
 
-        first = visitor.send("Bring in 1 rows").path
+        first = visitor.send("Bring in 1 row").path
         visitor.page = asked
-        again = visitor.send("Bring in 1 rows").path
+        again = visitor.send("Bring in 1 row").path
 
         assert again == first
         assert house.one("SELECT count(*) FROM command_record WHERE command_id LIKE 'import:table:%'") == 1
@@ -125,7 +125,7 @@ class TestTheWay:
         content = saved(book(robot()))
         send(content)
         visitor.send("Check it")
-        kept = visitor.send("Bring in 1 rows").path
+        kept = visitor.send("Bring in 1 row").path
 
         send(content)
         visitor.send("Check it")
@@ -141,7 +141,7 @@ class TestTheWay:
             send(book(row))
             visitor.send("Check it")
             said = visitor.page.text
-            visitor.send("Bring in 1 rows")
+            visitor.send("Bring in 1 row")
 
         assert "changed 1" in said
         for one in (
@@ -162,7 +162,7 @@ class TestTheWay:
 
         visitor.send("Check it")
         assert "$1,250.50" in visitor.page.text or "USD 1,250.50" in visitor.page.text
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         assert house.one("SELECT stage FROM project") == "small_batch_trial"
 
@@ -201,7 +201,7 @@ class TestTheColumns:
         assert chosen(visitor)[-1] == ""
 
         visitor.send("Check it", column=["number", "name", "stage", "", "", "fact", "", "fact"])
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         outside = json.loads(house.one("SELECT outside FROM project"))
         assert outside["facts"] == {"总经费（万元）": "12.5", "密级": "内部"}
@@ -234,7 +234,7 @@ class TestTheColumns:
         send(book(["A-1", "焊接机器人"], head=ZH[:2]))
 
         visitor.send("Check it", stage=str(ProjectState.FEASIBILITY))
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         assert house.one("SELECT stage FROM project") == "feasibility"
 
@@ -250,7 +250,7 @@ class TestTheColumns:
         send(book([*robot(), "内部"], head=[*ZH, "密级"]))
         own = ["number", "name", "", "", "", "", "", "fact"]
         visitor.send("Check it", column=own, stage="handoff", currency="EUR")
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         looking = visitor if login == "coordinator" else signed_in(login)
         looking.open("/import")
@@ -319,7 +319,7 @@ class TestTheTemplate:
         send(found)
         assert chosen(visitor) == list(TEMPLATE)
         visitor.send("Check it")
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         assert house.one("SELECT stage FROM project") == "handoff"
         assert house.one("SELECT credit_code FROM organisation WHERE name = '林氏机器人'") == row["credit_code"]
@@ -419,7 +419,7 @@ class TestABadRow:
         assert "f" not in {cell.data_type for cell in sheet[2]}
         assert f"{row}" in str(sheet.cell(2, len(ZH) + 1).value)
 
-        visitor.send("Bring in the 1 good rows")
+        visitor.send("Bring in the one good row")
         assert len(names(house)) == 1
         assert "wrong 1" in visitor.page.text
 
@@ -433,13 +433,13 @@ class TestABadRow:
         marked = load_workbook(
             io.BytesIO(visitor.ask("GET", visitor.page.link("Download the wrong rows with notes")).content)
         )
-        visitor.send("Bring in the 1 good rows")
+        visitor.send("Bring in the one good row")
 
         sheet: Any = marked.active
         sheet["C2"] = "受理"
         send(marked)
         visitor.send("Check it")
-        visitor.send("Bring in 1 rows")
+        visitor.send("Bring in 1 row")
 
         assert names(house) == ["喷涂机器人", "焊接机器人"]
 
@@ -542,7 +542,7 @@ class TestABadTable:
         send(book(robot()))
         visitor.send("Check it")
 
-        visitor.send("Bring in 1 rows", command_id=command_id)
+        visitor.send("Bring in 1 row", command_id=command_id)
 
         assert visitor.page.status == 422
         assert names(house) == []

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from lifecycle.payouts import awaited
-from lifecycle.projects.commands import Advance, Recycle
+from lifecycle.projects.commands import Advance, Recycle, Submit
 from lifecycle.reports.steps import DECIDED, STEPS
 from lifecycle.requirements.commands import IssueNotice, JudgeRequirement
 from lifecycle.reviews.commands import Decide
@@ -36,6 +36,32 @@ from tests.web.test_plans import asked_of
 from tests.web.test_projects import number
 
 SignedIn = Callable[..., Browser]
+
+
+class TestAReturn:
+    def test_says_why_and_when_and_whose_turn_it_is_by_what_is_open(self, house: House, signed_in: SignedIn) -> None:
+        one = a_project(house, stage=ProjectState.FEASIBILITY, pack="lean")
+        hand_in(house, one)
+        house.do(
+            Recycle(command_id=key(), project_id=one, code="other", reason="the drawing is old"), by=Role.COORDINATOR
+        )
+        visitor = signed_in("project_lead")
+
+        pages = [visitor.open(path).text for path in ("/my", f"/my/{number(house, one)}")]
+        meet_lean_gate(house, one)
+        hand_in(house, one)
+        asked = visitor.open(f"/my/{number(house, one)}").text
+        judge = JudgeRequirement(command_id=key(), project_id=one, clause="G2.1", yes=True, reason="read")
+        house.do(judge, by=Role.COORDINATOR)
+        ready = visitor.open(f"/my/{number(house, one)}").text
+        house.do(Submit(command_id=key(), project_id=one), by=Role.PROJECT_LEAD)
+        later = visitor.open("/my").text
+
+        why = f"Why it was sent back {house.today}, from Feasibility: the drawing is old"
+        assert [why in text for text in (*pages, asked, ready, later)] == [True, True, True, True, False]
+        turns = ["Whose turn it is now Yours" in text for text in (*pages, asked, ready, later)]
+        assert turns == [True, True, False, True, False]
+        assert "Whose turn it is now platform" in asked
 
 
 class TestTheLastStep:

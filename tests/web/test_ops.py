@@ -96,7 +96,7 @@ class TestOperations:
 
         a_run(house, status=SlotStatus.MISSED, why="too_late")
 
-        assert "nobody ran 1 slots" in visitor.open("/ops").text
+        assert "nobody ran 1 slot" in visitor.open("/ops").text
 
     @pytest.mark.parametrize("path", ["/ops", "/ops/health"])
     @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class TestTheInbox:
         firm = str(house.parties["sme"])
 
         visitor.send(
-            "register",
+            "Hand the application in",
             name="robot arm",
             programme_id=programme,
             platform_id=platform,

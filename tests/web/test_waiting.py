@@ -139,7 +139,7 @@ class TestTheNumberInTheBar:
         visitor.open("/projects/new")
         places = {"programme_id": house.programmes["lean"], "platform_id": house.parties["platform"]}
         places |= {"organisation_id": house.parties["sme"]}
-        visitor.send("register", name="robot arm", **{name: str(one) for name, one in places.items()})
+        visitor.send("Hand the application in", name="robot arm", **{name: str(one) for name, one in places.items()})
 
         assert visitor.page.path.startswith("/receipts/")
         assert int(_number(visitor).partition("<")[0]) > 0

@@ -332,7 +332,7 @@ _ORGANISATIONS = (
     Column(key="name", link="url"),
     Column(key="kind", kind="word", word="organisation"),
     Column(key="credit_code", kind="hash"),
-    Column(key="country"),
+    Column(key="country", kind="word"),
 )
 _PROGRAMMES = (
     Column(key="code", label="own_code"),

@@ -15,6 +15,7 @@ from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Unmet
 from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.projects.registration import REGISTER, RegisterProject
+from lifecycle.verdicts.packs import packs_of
 from models.evidence import Evidence
 from models.people import Organisation
 from models.programmes import Programme
@@ -27,7 +28,7 @@ from web.forms import KEY, Input, Options, as_typed, inputs, read
 from web.menu import OF_FIRMS
 from web.money_nouns import AGREEMENTS, BATCHES, PAYOUTS, RECOVERIES
 from web.reading_rights import readable_projects
-from web.render import page
+from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
@@ -46,10 +47,11 @@ def ask(visit: Somebody) -> Response:
 def register(visit: Somebody, form: Typed) -> Response:
     """Take the application in and lead to the receipt, else show why not and what was typed."""
     need(visit, REGISTER)
-    asked = _inputs(visit)
+    asked, profiles = _inputs(visit)
     key = text_of(form, KEY) or str(visit.house.new_id())
     try:
         values = read(asked, form)
+        values["profiles"] = {name: values.pop(one) for one, name in profiles.items() if one in values}
     except Invalid as error:
         return _page(visit, form, error=error)
     places = _own_platforms(visit)
@@ -61,11 +63,21 @@ def register(visit: Somebody, form: Typed) -> Response:
     return RedirectResponse(f"/receipts/{key}", status_code=303)
 
 
-def _inputs(visit: Visit) -> tuple[Input, ...]:
-    found = visit.read(lambda session: inputs(REGISTER, _offered(session, visit)))
-    own = {"platform_id"} if _own_platforms(visit) else set()
-    needed = (replace(one, is_required=True) if one.name in own else one for one in found)
-    return tuple(sorted(needed, key=lambda one: _ORDER.index(one.name)))
+def _inputs(visit: Visit) -> tuple[tuple[Input, ...], dict[str, str]]:
+    """Return what is asked, and of the inputs that choose a profile which one they choose."""
+    words = Words(visit.lang, visit.house.zone)
+    found, choices = visit.read(lambda session: (inputs(REGISTER, _offered(session, visit)), _profiles(session)))
+    own = {one.name: one for one in found}
+    if _own_platforms(visit):
+        own["platform_id"] = replace(own["platform_id"], is_required=True)
+    asked = [
+        replace(own[name], label=words.t(f"intake.field.{name}")) if name in _CALLED else own[name] for name in _ORDER
+    ]
+    for name, options in choices.items():
+        offered = [(one, words.word("profile_choice", one)) for one in options]
+        label = words.word("profile", name)
+        asked.append(Input(name=f"profiles.{name}", kind="choice", options=offered, label=label, is_required=False))
+    return tuple(asked), {f"profiles.{name}": name for name in choices}
 
 
 def _own_platforms(visit: Visit) -> frozenset[UUID]:
@@ -75,7 +87,20 @@ def _own_platforms(visit: Visit) -> frozenset[UUID]:
     return frozenset(at for _, at in held if at is not None) if is_coordinator else frozenset()
 
 
-_ORDER = ("name", "organisation_id", "programme_id", "platform_id", "received_on", "profiles")
+_ORDER = ("name", "organisation_id", "programme_id", "platform_id", "received_on")
+_CALLED = ("name", "organisation_id")
+"""What bears a plainer name here than elsewhere."""
+
+
+def _profiles(session: Session) -> dict[str, list[str]]:
+    """Return the profiles that the standards of the programmes know: name -> choices, the usual one first."""
+    programme = table_of(Programme)
+    hashes = session.execute(select(programme.c.pack_sha256).distinct()).scalars().all()
+    found: dict[str, list[str]] = {}
+    for _, pack in sorted(packs_of(session, hashes).items()):
+        for name, choices in pack.profiles.items():
+            found[name] = list(dict.fromkeys([*found.get(name, ()), *choices]))
+    return found
 
 
 def _offered(session: Session, visit: Visit) -> dict[str, Options]:
@@ -99,7 +124,7 @@ def _offered(session: Session, visit: Visit) -> dict[str, Options]:
 
 
 def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None = None) -> Response:
-    asked = _inputs(visit)
+    asked, _ = _inputs(visit)
     reasons = reasons_of(error) if error else ()
     wrong = {_field(one): one for one in reasons if _field(one) in {item.name for item in asked}}
     typed = as_typed(asked, form)
@@ -108,6 +133,7 @@ def _page(visit: Visit, form: FormData | None, *, error: LifecycleError | None =
     return page(
         visit,
         "new_project.html",
+        is_firm=visit.roles <= OF_FIRMS,
         status=status_of(error) if error else 200,
         inputs=asked,
         typed=typed,

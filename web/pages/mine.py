@@ -26,7 +26,7 @@ from models.payouts import Payout
 from models.people import Organisation, RoleGrant, User
 from models.projects import ProjectMember
 from models.reading import table_of
-from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, UserStatus, VerdictState
+from models.states import ENDED, STAGES, PayoutState, ProjectState, Role, StageRunState, UserStatus, VerdictState
 from notifications.gates import (
     EntryLine,
     Line,
@@ -89,6 +89,8 @@ class Mine:
     """The party whose turn it is; empty where nothing is open."""
     people: tuple[str, ...]
     due_on: date | None
+    returned: Any
+    """The visit that was sent back, until this one is handed in; None where none was."""
     last: str
     """What happened last, in plain words with its day; empty where nothing did."""
     ours: list[tuple[Line, list[tuple[str, str]], bool]]
@@ -192,7 +194,9 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
     verbs = [PROJECTS.verb(name) for name in ("submit", "notice-answer")]
     acts = {one.verb.permission: one for one in actions(session, visit, PROJECTS, row, [*verbs, ADD_EVIDENCE])}
     can_submit = acts.get("project.submit")
-    is_ours = bool(ready or our_entry or waiting) or (not ours and can_submit is not None and can_submit.is_allowed)
+    is_left_to_others = any(one.verdict != VerdictState.CANNOT_START for one in theirs)
+    may_go_on = not ours and not is_left_to_others and can_submit is not None and can_submit.is_allowed
+    is_ours = bool(ready or our_entry or waiting) or may_go_on
     turns = ["sme"] if is_ours else [*(first.parties if first is not None else ()), *(one.party for one in their_entry)]
     days = [one.due_on for one in ready if one.due_on] + [one["due_on"] for one in waiting]
     return Mine(
@@ -201,6 +205,7 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         turn=next(iter(turns), ""),
         people=tuple(first.owed_by) if first is not None else (),
         due_on=min(days, default=first.due_on if first is not None else None),
+        returned=_returned(facts),
         last=_told(around.steps.get(row.id), facts.pack, visit),
         ours=[(one, _types(facts, one.clause, names), one in ready) for one in ours if one.clause in owing],
         theirs=theirs,
@@ -222,6 +227,14 @@ def _by_the_notice(ours: Sequence[Line], waiting: Sequence[dict[str, Any]]) -> l
     """Return what we owe with one deadline for all that an open notice lists: the notice's own."""
     told = {clause: one["due_on"] for one in waiting for clause in one["clauses"]}
     return [replace(one, due_on=told.get(one.clause, one.due_on)) for one in ours]
+
+
+def _returned(facts: ProjectFacts) -> Any:
+    run = facts.run
+    if run is None or run.state != StageRunState.OPEN:
+        return None
+    before = max((one for one in facts.runs if one.id != run.id), key=lambda one: (one.opened_on, one.id), default=None)
+    return before if before is not None and before.state == StageRunState.RECYCLED else None
 
 
 def _stages(stage: str) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from models.deliveries import Delivery
 from models.reading import table_of
 from models.states import Channel, Frequency
 from notifications import preferences
-from notifications.preferences import CHATS, mark_read, preferences_of, topics
+from notifications.preferences import CHATS, mark_read, preferences_of, topics, topics_for
 from notifications.words import LANGUAGES
 from web import cookies
 from web.errors import reasons_of, status_of
@@ -119,7 +119,7 @@ def _page(visit: Visit, *, error: LifecycleError | None = None, typed: dict[str,
         status=status_of(error) if error else 200,
         reasons=reasons_of(error) if error else (),
         channels=[str(one) for one in rows],
-        topics=topics(),
+        topics=topics_for(visit.roles),
         choices={str(one): _choices(one) for one in rows},
         typed=shown,
         chats=[str(one) for one in CHATS],

@@ -26,7 +26,7 @@ from lifecycle.reports.quarter import reports
 from lifecycle.stages.statistics import wilson_interval
 from lifecycle.standards.pack import Pack
 from models.states import ProjectState
-from notifications.gates import in_language
+from notifications.gates import called, in_language
 from web.charts.portfolio import Bar, Reference, Room, Span, funnel, share, strip
 from web.listing import Column, Listing, answer, wanted
 from web.menu import PORTFOLIO
@@ -81,6 +81,7 @@ def portfolio(  # noqa: PLR0913, PLR0917 - the filters of the figures
         raise NotFound(NotFound.code)
     values: dict[str, Any] = {
         "figures": figures,
+        "standard": called(figures.pack, visit.lang),
         "ends": ends,
         "funnel": _funnel(figures, words, sought),
         "strip": _strip(figures, words, sought),

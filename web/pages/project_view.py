@@ -17,7 +17,7 @@ from lifecycle.reports.history import latest
 from lifecycle.requirements.commands import ADD_EVIDENCE, JUDGE
 from lifecycle.trials.queries import batches
 from models.states import STAGES, ProjectState, VerdictState
-from notifications.gates import EntryLine, Line, entry_lines, is_among, lines, reasons_of, standard_names
+from notifications.gates import EntryLine, Line, called, entry_lines, is_among, lines, reasons_of, standard_names
 from web.acts import Action, actions
 from web.charts.rail import Arc, Box, rail
 from web.nouns import PROJECTS
@@ -54,6 +54,8 @@ class ProjectPage:
     name: str
     stage: str
     facts: dict[str, Any]
+    standard: str
+    """What people call the version that it has frozen."""
     days_overdue: int
     is_on_hold: bool
     rail: Markup
@@ -103,6 +105,7 @@ def project_page(session: Session, visit: Visit, rights: Rights, row: Any, words
         name=row.name,
         stage=str(stage),
         facts=found,
+        standard=called(facts.pack, visit.lang),
         days_overdue=max(0, late),
         is_on_hold=found["hold"] is not None,
         rail=_rail(facts, found["visits"], visit, words),

@@ -34,12 +34,20 @@ _STRENGTHS = {"H": "hard", "C": "conditional", "W": "waivable"}
 @router.get("/standards.{form}")
 def list_standards(visit: Somebody, form: str = "") -> Response:
     """List the published versions, the newest of each code with what to compare it with."""
-    rows, waiting = visit.read(lambda session: (standards(session), drafts(session)))
+
+    def work(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Mapping[str, Pack]]:
+        found = standards(session)
+        return found, drafts(session), packs_of(session, [one["sha256"] for one in found])
+
+    rows, waiting, packs = visit.read(work)
     before: dict[str, str] = {}
     told: list[dict[str, Any]] = []
     for one in rows:
         previous = before.get(one["code"], "")
-        links = {"url": f"/standards/{one['code']}/{one['version']}"}
+        links = {
+            "title": in_language(packs[one["sha256"]].title, visit.lang),
+            "url": f"/standards/{one['code']}/{one['version']}",
+        }
         if previous:
             links |= {"diff": f"/standards/{one['code']}/diff/{previous}..{one['version']}", "previous": previous}
         told.append({**one, **links})
@@ -267,6 +275,7 @@ _TEXTS = {"title/zh": "title_zh", "title/en": "title_en", "text/zh": "text_zh", 
 
 
 _STANDARDS = (
+    Column(key="title", link="url", label="standard_title"),
     Column(key="code", label="own_code"),
     Column(key="version", link="url"),
     Column(key="published_at", kind="at"),

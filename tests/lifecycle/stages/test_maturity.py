@@ -62,7 +62,7 @@ class TestMaturity:
 
         found = judged("G2.1", replace(good_firm(), claims=(*claims(), weak)))
 
-        assert (found.code, found.values["below"], found.values["trl"]) == ("maturity_too_low", ["gripper 3"], 3)
+        assert (found.code, found.values["below"], found.values["trl"]) == ("maturity_too_low", [{"gripper": 3}], 3)
 
     def test_refuses_levels_that_cannot_both_be_true(self) -> None:
         found = judged("G2.1", replace(good_firm(), claims=claims(trl=5, mrl=6)))
