@@ -52,7 +52,7 @@ def all_batches(visit: Somebody, q: str = "", stage: str = "", after: str = "") 
 
     rows = visit.read(work)
     following = rows[PER_PAGE - 1]["project"].number if len(rows) > PER_PAGE else None
-    values = {"rows": rows[:PER_PAGE], "following": following, "q": q, "stage": stage}
+    values: dict[str, Any] = {"rows": rows[:PER_PAGE], "following": following, "q": q, "stage": stage}
     return page(visit, "all_batches.html", **values, stages=STAGES)
 
 
