@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session
 
 from models.agreements import Agreement, Milestone, RecoveryOrder, RecoveryPart
@@ -104,8 +104,24 @@ def _set_off() -> Any:
 def freed_by_settlement(session: Session, fund_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return what settled agreements that are not closed yet hold of each fund and owe to nobody: it came back.
 
-    Such an agreement owes what its settlement pays: in its tranches while the project goes on, besides them else. One
-    statement where none is settled, ten else.
+    One statement where none is settled, ten else.
+    """
+    found: dict[UUID, int] = {}
+    for row, freed in _freed(session, table_of(Agreement).c.fund_id.in_(list(fund_ids))):
+        found[row.fund_id] = found.get(row.fund_id, 0) + freed
+    return found
+
+
+def freed_by_agreement(session: Session, agreement_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the same for each of these agreements that is settled and not closed yet."""
+    found = _freed(session, table_of(Agreement).c.id.in_(list(agreement_ids)))
+    return {row.id: freed for row, freed in found}
+
+
+def _freed(session: Session, which: ColumnElement[bool]) -> list[tuple[Any, int]]:
+    """Return (agreement, what it holds and owes to nobody).
+
+    A settled agreement owes what its settlement pays: in its tranches while the project goes on, besides them else.
     """
     agreement, project = table_of(Agreement), table_of(Project)
     columns = [agreement.c[name] for name in ("id", "fund_id", "amount_minor", "settlement_minor")]
@@ -113,7 +129,7 @@ def freed_by_settlement(session: Session, fund_ids: Collection[UUID]) -> dict[UU
         select(*columns, project.c.stage)
         .join(project, project.c.id == agreement.c.project_id)
         .where(
-            agreement.c.fund_id.in_(list(fund_ids)),
+            which,
             agreement.c.status == FundStatus.ACTIVE,
             agreement.c.settled_on.is_not(None),
         )
@@ -121,16 +137,16 @@ def freed_by_settlement(session: Session, fund_ids: Collection[UUID]) -> dict[UU
     rows = session.connection().execute(statement).all()
     ids = [row.id for row in rows]
     if not ids:
-        return {}
+        return []
     paid, reserved = paid_by_agreement(session, ids), reserved_by_agreement(session, ids)
     besides, in_tranches = _paid_besides(session, ids), _unpaid_in_tranches(session, ids)
-    found: dict[UUID, int] = {}
+    found: list[tuple[Any, int]] = []
     for row in rows:
         unpaid = row.settlement_minor - besides.get(row.id, 0)
         if row.stage not in (ProjectState.STOPPED, ProjectState.WITHDRAWN):
             unpaid += in_tranches.get(row.id, 0)
         held = row.amount_minor - paid.get(row.id, 0)
-        found[row.fund_id] = found.get(row.fund_id, 0) + max(0, held - max(unpaid, reserved.get(row.id, 0)))
+        found.append((row, max(0, held - max(unpaid, reserved.get(row.id, 0)))))
     return found
 
 

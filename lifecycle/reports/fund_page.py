@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.agreements.queries import IN_FORCE, agreements
+from lifecycle.agreements.queries import agreements
 from lifecycle.funds.queries import positions
 from lifecycle.funds.wall import investors_of, ties_near, walled_off
-from lifecycle.ledger.sums import moved_after
+from lifecycle.ledger.sums import freed_by_agreement, moved_after
 from lifecycle.milestones.queries import milestones
 from lifecycle.payouts.terms import WAITING
 from models.agreements import Agreement, Milestone
@@ -21,7 +21,7 @@ from models.people import Organisation
 from models.projects import Project
 from models.reading import rows_by, table_of
 from models.statements import BankStatement
-from models.states import MilestoneState, PayoutState, StatementStatus
+from models.states import FundStatus, MilestoneState, PayoutState, StatementStatus
 
 AHEAD = timedelta(days=90)
 _WAITING = (PayoutState.REQUESTED, PayoutState.RETURNED)
@@ -35,6 +35,7 @@ def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -
     agreement = table_of(Agreement)
     newest = select(agreement.c.id).where(agreement.c.fund_id == fund_id).order_by(agreement.c.number.desc())
     rows = agreements(session, fund_id=fund_id, reach=agreement.c.id.in_(newest.limit(limit)))
+    freed = freed_by_agreement(session, [row["id"] for row in rows])
     payout, milestone = table_of(Payout), table_of(Milestone)
     asked = dict(
         session.execute(
@@ -55,7 +56,7 @@ def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -
         {
             **row,
             "asked_minor": int(asked.get(row["id"], 0)),
-            "left_minor": _promised(row),
+            "left_minor": _promised(row, freed.get(row["id"], 0)),
             "next_tranche": getattr(following.get(row["id"]), "tranche", ""),
             "next_due_on": due if (due := getattr(following.get(row["id"]), "due_on", None)) else None,
             "is_late": due is not None and due < today,
@@ -64,11 +65,11 @@ def fund_projects(session: Session, fund_id: UUID, today: date, *, limit: int) -
     ]
 
 
-def _promised(row: Mapping[str, Any]) -> int:
-    """Return what an agreement still promises: nothing once it is over, whatever was given back or never asked for."""
-    if row["standing"] != IN_FORCE:
+def _promised(row: Mapping[str, Any], freed: int) -> int:
+    """Return what an agreement still promises: nothing once it is closed, and what its settlement pays once settled."""
+    if row["status"] != FundStatus.ACTIVE:
         return 0
-    return max(0, int(row["amount_minor"] - row["paid_minor"] - row["reserved_minor"]))
+    return max(0, int(row["amount_minor"] - row["paid_minor"] - row["reserved_minor"] - freed))
 
 
 def upcoming(session: Session, fund_id: UUID, today: date) -> list[dict[str, Any]]:

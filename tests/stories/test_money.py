@@ -15,6 +15,7 @@ from lifecycle.demo.story import HOME
 from lifecycle.demo.treasury import treasury
 from lifecycle.funds.queries import investor_statement, positions
 from lifecycle.invariants.check import all_checks, check
+from lifecycle.reports.fund_page import fund_projects
 from models.db import reading
 from models.funds import Fund
 from models.reading import table_of
@@ -77,6 +78,9 @@ class TestThePosition:
         assert place.commitment_minor == fen(30.0)
         assert (place.paid_minor, place.in_transit_minor, place.approved_minor) == (PAID - REPAID, IN_TRANSIT, 0)
         assert place.committed_minor == promised - PAID - IN_TRANSIT
+        with reading(portfolio) as session:
+            left = [one["left_minor"] for one in fund_projects(session, fund.id, date(2025, 11, 21), limit=99)]
+        assert sum(left) == place.committed_minor
         assert place.free_minor == fen(30.0) - promised + REPAID
         assert place.returned_minor == fen(1.5, 40)
         assert (place.subscribed_minor, place.called_minor, place.paid_in_minor) == (fen(30.0), fen(18.0), came_in)

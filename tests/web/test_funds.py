@@ -92,7 +92,7 @@ class TestTheFund:
             (living,) = fund_projects(session, fund, house.today, limit=9)
             assert living["left_minor"] == positions(session, [fund])[fund].committed_minor
         with house.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE agreement SET settled_on = starts_on")
+            connection.exec_driver_sql("UPDATE agreement SET status = 'closed'")
         with reading(house.engine) as session:
             assert [one["left_minor"] for one in fund_projects(session, fund, house.today, limit=9)] == [0]
 
