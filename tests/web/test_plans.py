@@ -36,7 +36,7 @@ PAGES = (
     ("/inbox", Role.AUDITOR, 14),
     ("/payouts", Role.FUND_MANAGER, 46),
     ("/payouts/{payout}", Role.FUND_MANAGER, 74),
-    ("/funds/{fund}", Role.FUND_MANAGER, 64),
+    ("/funds/{fund}", Role.FUND_MANAGER, 65),
 )
 """Page, who opens it, and how many statements it may send."""
 TWICE = 2
