@@ -284,6 +284,7 @@ BY_PEOPLE = frozenset(
         "disbursement.lift",
         "user.delegate",
         "user.end_delegation",
+        "schedule.request",
     }
 )
 """What somebody answers for with their name: never done by the clock."""
