@@ -85,10 +85,10 @@ class TestOn21November:
         assert sum(china().working_days_between(opened, closed) for opened, closed, _ in days) == 61
         assert china().working_days_between(days[-1][2], TODAY) == 16
 
-    def test_the_list_of_18_november_names_two_things(self, november: Engine) -> None:
+    def test_the_list_of_18_november_names_all_three_things(self, november: Engine) -> None:
         ((clauses, issued),) = rows(november, "SELECT clauses, issued_on FROM completion_notice")
 
-        assert (clauses, issued) == ('["G3.1","G3.4"]', "2025-11-18")
+        assert (clauses, issued) == ('["G3.1","G3.4","trial_agreement_signed"]', "2025-11-18")
 
     def test_what_is_cached_is_what_is_judged(self, november: Engine) -> None:
         cached = dict(

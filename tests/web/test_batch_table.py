@@ -17,6 +17,7 @@ from tests.web.browser import Browser
 from web.batch_book import heading, offered
 
 BRING = "Bring in {} rows"
+ONE = "Bring in 1 row"
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ class TestATable:
         assert "Bring" not in engineer.open(look.replace("?", "/done?")).text
         engineer.open(look)
 
-        engineer.send("Bring in the 1 good rows")
+        engineer.send("Bring in the one good row")
 
         assert engineer.page.path == look.replace("?", "/done?")
         before = figures(house)
@@ -157,7 +158,7 @@ class TestATable:
             engineer.open(f"/projects/{trial}/batch-table")
             send(engineer, table(a_batch()))
             if figures(house) == []:
-                engineer.send(BRING.format(1))
+                engineer.send(ONE)
 
         assert "unchanged 1" in engineer.page.text
         assert figures(house) == [("B-01", 90, 84, False)]
@@ -165,7 +166,7 @@ class TestATable:
     def test_that_is_pressed_twice_records_once(self, house: House, engineer: Browser) -> None:
         send(engineer, table(a_batch()))
         look = engineer.page.path
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
 
         engineer.open(look)
 
@@ -174,25 +175,25 @@ class TestATable:
 
     def test_corrects_with_a_reason_and_closes(self, house: House, engineer: Browser, trial: str) -> None:
         send(engineer, table(a_batch()))
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
         engineer.open(f"/projects/{trial}/batch-table")
         changed = a_batch(passed_first_time=85, is_closed="yes", is_conforming="是", reason="one was counted twice")
 
         send(engineer, table(changed))
         assert "Passed first time: 84 → 85" in engineer.page.text
         assert "Closed: no → yes" in engineer.page.text
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
 
         assert figures(house) == [("B-01", 90, 84, True), ("B-01", 90, 85, True)]
         assert "one was counted twice" in engineer.open(f"/projects/{trial}/batches/B-01").text
 
     def test_keeps_what_its_cells_leave_empty(self, house: House, engineer: Browser, trial: str) -> None:
         send(engineer, table(a_batch(defects="heating=4", cost="1200.50", currency="CNY")))
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
         engineer.open(f"/projects/{trial}/batch-table")
 
         send(engineer, table(a_batch(passed_first_time=80, reason="counted again")))
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
 
         row = house.rows("SELECT defects, cost_minor FROM batch_figure ORDER BY entry_no DESC")[0]
         assert ("heating" in str(row.defects), row.cost_minor) == (True, 120_050)
@@ -203,7 +204,7 @@ class TestATable:
         send(engineer, content, "批次.csv")
 
         assert "Columns that were not read: 班组." in engineer.page.text
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
         assert figures(house) == [("B-01", 50, 48, False)]
 
     def test_may_hold_what_an_earlier_row_unlocks(self, house: House, engineer: Browser, trial: str) -> None:
@@ -248,7 +249,7 @@ class TestAWrongRow:
 
         assert "wrong 1" in engineer.page.text
         assert said in engineer.page.text
-        engineer.send("Bring in the 1 good rows")
+        engineer.send("Bring in the one good row")
         assert figures(house) == [("B-02", 90, 84, False)]
 
     def test_comes_back_marked_and_mended_it_is_taken(self, house: House, engineer: Browser) -> None:
@@ -278,7 +279,7 @@ class TestAWrongRow:
         self, house: House, engineer: Browser, trial: str
     ) -> None:
         send(engineer, table(a_batch(is_closed="yes", is_conforming="yes")))
-        engineer.send(BRING.format(1))
+        engineer.send(ONE)
         engineer.open(f"/projects/{trial}/batch-table")
 
         send(engineer, table(a_batch(made_on=date(2025, 7, 7), started=91, is_closed="no")))

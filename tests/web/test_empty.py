@@ -63,7 +63,6 @@ class TestAnEmptyList:
         ("path", "everything"),
         [
             ("/projects?q=zzz", "/projects"),
-            ("/board?q=zzz", "/board"),
             ("/payouts?tab=paid&q=zzz", "/payouts?tab=paid"),
             ("/notifications?kind=tasks", "/notifications"),
             ("/platforms?q=zzz", "/platforms"),

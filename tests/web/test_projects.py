@@ -266,7 +266,7 @@ class TestWhatIsMissing:
     ) -> None:
         one = a_project(house, stage=stage, pack="lean")
 
-        assert f"are met, {then}." in signed_in("coordinator").open(f"/projects/{one}").text
+        assert f" met, {then}." in signed_in("coordinator").open(f"/projects/{one}").text
 
 
 def _statements(house: House, visitor: Browser) -> int:

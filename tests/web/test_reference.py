@@ -262,7 +262,7 @@ class TestTheListsBehindThePortfolio:
         page = visitor.open(f"/portfolio?{query}")
 
         behind = [(said, to) for said, to in page.links if to.startswith("/projects?")]
-        bars = [(int(found[1]), to) for said, to in behind if (found := re.search(r"(\d+) projects$", said))]
+        bars = [(int(found[1]), to) for said, to in behind if (found := re.search(r"(\d+) projects?$", said))]
         spans = [to for said, to in behind if "(target" in said]
         told = [(int(found[0]), to) for said, to in behind if (found := re.search(r"\d+$", said))]
         entered = [row["entered"] for row in figures["stages"] if row["entered"]]
