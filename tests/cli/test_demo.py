@@ -37,7 +37,7 @@ class TestTheBank:
         home("demo", "--forward", "1d")
         assert done(home) == 1  # the statement of the day
 
-        closing = home("statement", "list").rows[-1][6]
+        closing = home("statement", "list").rows[-1][7]
         assert (closing, home("fund", "show", "ZS-1", "--json").document["cash"]) == ("¥11,520,000.00",) * 2
         assert home("check").code == 0
 

@@ -82,6 +82,8 @@ def read_whole(engine: Engine, statement: str, parameters: Any) -> list[str]:
             return [scan for scan in scans if scan.split()[1] in GROWING]
         for whole in ("seqscan", "mergejoin", "hashjoin"):  # these joins read a side from end to end
             connection.exec_driver_sql(f"SET LOCAL enable_{whole} = off")
+        # among two rows whole and part of an index cost the same, unless a page that is not the next one is dear
+        connection.exec_driver_sql("SET LOCAL random_page_cost = 4")
         plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         return list(_scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
 
