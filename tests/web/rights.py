@@ -257,6 +257,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /projects/calendar": SIGNED_IN,
     "GET /projects/calendar.{form}": SIGNED_IN,
     "GET /batches": SIGNED_IN,
+    "GET /batches.{form}": SIGNED_IN,
     "GET /exports": SIGNED_IN,
     "GET /platforms": SIGNED_IN,
     "GET /platforms.{form}": SIGNED_IN,

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from lifecycle.errors import NotFound
+from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.cohort import stage_named
 from lifecycle.standards.pack import Pack
 from lifecycle.trials.queries import batch_entries, batches, last_closed, measured
@@ -21,16 +22,17 @@ from models.states import STAGES, ProjectState
 from models.trials import TrialBatch
 from notifications.gates import reasons_of
 from web.acts import Action, actions
+from web.listing import Column, answer, limit_of, paged, wanted
 from web.nouns import PROJECTS
-from web.pages.yields import RULE, Batch, judged, thresholds, yield_chart
+from web.pages.yields import RULE, judged, thresholds, yield_chart
 from web.reading_rights import readable_projects
 from web.render import Words, page
 from web.session import Somebody, Visit
 
 router = APIRouter()
-PER_PAGE = 50
+ADD = "trial_batch.add"
 VERBS = (
-    "trial_batch.add",
+    ADD,
     "trial_batch.correct",
     "trial_batch.close",
     "trial_batch.measure",
@@ -38,32 +40,66 @@ VERBS = (
 )
 
 
+_LAST = (
+    Column(key="number", link="url"),
+    Column(key="project_name"),
+    Column(key="stage", kind="word", word="state"),
+    Column(key="batches", kind="number"),
+    Column(key="last_closed", link="batch_url"),
+    Column(key="made_on", kind="day"),
+    Column(key="yield_percent", kind="number"),
+    Column(key="lower_percent", kind="number"),
+    Column(key="verdict", kind="word", word="verdict"),
+)
+
+
 @router.get("/batches")
-def all_batches(visit: Somebody, q: str = "", stage: str = "", after: str = "") -> Response:
+@router.get("/batches.{form}")
+def all_batches(visit: Somebody, form: str = "", q: str = "", stage: str = "", after: str = "") -> Response:
     """List the projects in which batches are made, each with what its last closed one says: a platform's day begins."""
-    wanted = stage_named(stage)
-    conditions = [readable_projects(visit.rights, visit.actor), *_narrowed(q.strip(), wanted)]
+    kind = wanted(form)
+    conditions = [readable_projects(visit.rights, visit.actor), *_narrowed(q.strip(), stage_named(stage))]
+    adds = PERMISSIONS[ADD] & visit.roles and kind is None
+    add = Words(visit.lang, visit.house.zone).verb(ADD) if adds else ""
 
     def work(session: Session) -> list[dict[str, Any]]:
-        found = session.execute(_with_batches(after).where(*conditions)).all()
+        found = session.execute(_with_batches(after, limit_of(kind)).where(*conditions)).all()
         packs = packs_of(session, {one.pack_sha256 for one in found if one.pack_sha256})
         last = last_closed(session, [one.id for one in found])
-        return [{"project": one, "batch": _last(last.get(one.id), packs.get(one.pack_sha256))} for one in found]
+        return [{**_row(one, last.get(one.id), packs.get(one.pack_sha256)), "add": add} for one in found]
 
-    rows = visit.read(work)
-    following = rows[PER_PAGE - 1]["project"].number if len(rows) > PER_PAGE else None
-    values: dict[str, Any] = {"rows": rows[:PER_PAGE], "following": following, "q": q, "stage": stage}
-    return page(visit, "all_batches.html", **values, stages=STAGES)
+    columns = (*_LAST, Column(key="add", link="add_url")) if add else _LAST
+    listing = paged("batches.anywhere", columns, visit.read(work), form=kind, key="number")
+    return answer(visit, listing, kind, "all_batches.html", q=q, stage=stage, stages=STAGES)
 
 
-def _with_batches(after: str) -> Select[Any]:
+def _row(project: Any, facts: Mapping[str, Any] | None, pack: Pack | None) -> dict[str, Any]:
+    url = f"/projects/{project.number}"
+    row = {"url": f"{url}/batches", "add_url": f"{url}/do/trial-batch-add", "project_name": project.name}
+    own = {name: getattr(project, name) for name in ("number", "stage", "batches")}
+    if facts is None:
+        return {**row, **own}
+    batch = judged(facts, thresholds(pack).get(str(facts["kind"])) if pack else None)
+    return {
+        **row,
+        **own,
+        "last_closed": facts["number"],
+        "batch_url": f"{url}/batches/{facts['number']}",
+        "made_on": facts["made_on"],
+        "yield_percent": round(batch.point * 100, 1),
+        "lower_percent": round(batch.lower * 100, 1),
+        "verdict": batch.verdict or None,
+    }
+
+
+def _with_batches(after: str, most: int) -> Select[Any]:
     """Return the question for projects that have batches: how many."""
     project, batch = table_of(Project), table_of(TrialBatch)
     own = batch.c.project_id == project.c.id
     many = select(func.count()).select_from(batch).where(own).scalar_subquery().label("batches")
     columns = (project.c[name] for name in ("id", "number", "name", "stage", "pack_sha256"))
     found = select(*columns, many).where(project.c.number > after, select(batch.c.id).where(own).exists())
-    return found.order_by(project.c.number).limit(PER_PAGE + 1)
+    return found.order_by(project.c.number).limit(most)
 
 
 def _narrowed(text: str, stage: ProjectState | None) -> list[ColumnElement[bool]]:
@@ -72,13 +108,6 @@ def _narrowed(text: str, stage: ProjectState | None) -> list[ColumnElement[bool]
     named = (one.icontains(text, autoescape=True) for one in (project.c.number, project.c.name))
     found = [or_(*named, of_firm)] if text else []
     return [*found, project.c.stage == stage] if stage else found
-
-
-def _last(facts: Mapping[str, Any] | None, pack: Pack | None) -> Batch | None:
-    if facts is None:
-        return None
-    asked = thresholds(pack) if pack else {}
-    return judged(facts, asked.get(str(facts["kind"])))
 
 
 @router.get("/projects/{ref}/batches")

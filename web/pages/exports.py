@@ -46,6 +46,7 @@ EXPORTS: Sequence[Export] = (
     Export(name="due", path="/projects/calendar", is_dated=True),
     Export(name="portfolio", path="/portfolio", roles=PORTFOLIO),
     Export(name="reports", path="/portfolio/reports", roles=PORTFOLIO),
+    Export(name="batches.anywhere", path="/batches"),
     Export(name="platforms", path="/platforms"),
     Export(name="standards", path="/standards"),
     Export(name="payouts", path="/payouts", roles=MONEY_ROLES, is_dated=True),
