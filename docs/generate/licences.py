@@ -22,12 +22,16 @@ own licence; none of their code is kept in this repository. Versions stand in `r
 - What only tests and checks need (`test` and `dev` in `pyproject.toml`) is not delivered with Pilotway."""
 
 
+_ELSEWHERE = {"async-timeout": ("Apache Software License", "Timeout context manager for asyncio programs")}
+"""What comes along on other Pythons that we support: before 3.11.3."""
+
+
 def third_party() -> str:
     """Return the page with the licence of each package that runs with Pilotway."""
     direct = set(_declared())
+    here = {name: (licence, _said(metadata.metadata(name), "Summary")) for name, licence in licences().items()}
     rows = (
-        (f"**{name}**" if name in direct else name, licence, _said(metadata.metadata(name), "Summary"))
-        for name, licence in sorted(licences().items())
+        (f"**{name}**" if name in direct else name, *said) for name, said in sorted({**_ELSEWHERE, **here}.items())
     )
     about = "What Pilotway itself imports or starts is bold; the rest comes with it."
     return page(_INTRO, about, table(("Package", "Licence", "What it is"), rows))
