@@ -30,9 +30,7 @@ def third_party() -> str:
     """Return the page with the licence of each package that runs with Pilotway."""
     direct = set(_declared())
     here = {name: (licence, _said(metadata.metadata(name), "Summary")) for name, licence in licences().items()}
-    rows = (
-        (f"**{name}**" if name in direct else name, *said) for name, said in sorted({**_ELSEWHERE, **here}.items())
-    )
+    rows = ((f"**{name}**" if name in direct else name, *said) for name, said in sorted({**_ELSEWHERE, **here}.items()))
     about = "What Pilotway itself imports or starts is bold; the rest comes with it."
     return page(_INTRO, about, table(("Package", "Licence", "What it is"), rows))
 
