@@ -9,7 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -28,10 +28,16 @@ _LONGEST = 400
 """Characters of one value."""
 _PLACES = 4
 """Places in the code that the line of a failure names, the innermost first."""
+_APART = r"[ \u00a0.\-]?"
 _SECRET = re.compile(
-    r"(?<![0-9A-Za-z-])(?P<account>[A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,30}|\d(?: ?\d){9,33})(?![0-9A-Za-z-])"  # accounts
+    r"(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{64}\b)"  # rows and files: stay
+    r"|(?P<day>(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?:T[\d:.]+Z?)?)"  # days and instants stay, too
+    rf"|(?P<account>[a-z]{{2}}\d{{2}}(?:{_APART}[a-z0-9]{{4}}){{2,7}}(?:{_APART}[a-z0-9]{{1,4}})?|\d(?:{_APART}\d){{9,33}})"
     r"|\b(?:pt_|whsec_)[\w+/=-]+"  # tokens, secrets of webhooks
-    r"|(?<=://)[^/\s@]+(?=@)"  # name and password in an address
+    r"|\bbearer\s+\S+|(?<=token=)[^\s&]+|\b(?:password|passwd|pwd|token|secret|key)\s*[=:]\s*\S+"
+    r"|(?<=://)\S+(?=@)"  # name and password in an address
+    r"|(?<=://)hooks\.\S+",  # addresses of chats are secrets of their owners
+    re.IGNORECASE,
 )
 
 
@@ -59,6 +65,31 @@ class RunLog:
 _CURRENT: ContextVar[RunLog | None] = ContextVar("run_log", default=None)
 
 
+class _Ear(logging.Handler):
+    """Hears what libraries warn of in the thread of a run; where nobody else listens it goes to stderr as before.
+
+    There is one, and it listens while any run goes on: a warning is said once, however many runs there are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._runs = 0
+
+    def listen(self, more: int) -> None:
+        with self.lock or nullcontext():
+            self._runs += more
+            (logging.getLogger().addHandler if self._runs else logging.getLogger().removeHandler)(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (log := _CURRENT.get()) is not None:
+            log.say("heard", {"by": record.name, "said": record.getMessage().partition("\n")[0]}, "warn")
+        if logging.getLogger().handlers == [self] and logging.lastResort is not None:
+            logging.lastResort.handle(record)
+
+
+_EAR = _Ear()
+
+
 def note(code: str, level: Level = "info", /, **values: Any) -> None:
     """Say something in the log of the run that this thread works in; elsewhere nothing happens."""
     log = _CURRENT.get()
@@ -69,13 +100,13 @@ def note(code: str, level: Level = "info", /, **values: Any) -> None:
 @contextmanager
 def logged(now: Callable[[], datetime]) -> Iterator[RunLog]:
     """Keep what this thread says while the block works, and what libraries warn of in it."""
-    log, root = RunLog(now), logging.getLogger()
-    ear, token = _Ear(log), _CURRENT.set(log)
-    root.addHandler(ear)
+    log = RunLog(now)
+    token = _CURRENT.set(log)
+    _EAR.listen(1)
     try:
         yield log
     finally:
-        root.removeHandler(ear)
+        _EAR.listen(-1)
         _CURRENT.reset(token)
 
 
@@ -91,7 +122,9 @@ def masked(text: str) -> str:
 
 
 def _shown(found: re.Match[str]) -> str:
-    return f"…{found[0].replace(' ', '')[-4:]}" if found["account"] else "…"
+    if found["id"] or found["day"]:
+        return found[0]
+    return f"…{re.sub(_APART[:-1], '', found[0])[-4:]}" if found["account"] else "…"
 
 
 def tail(lines: Sequence[Line]) -> list[Line]:
@@ -110,19 +143,3 @@ def places_of(error: BaseException) -> str:
     """Return where something went wrong, the innermost place first: files and lines, no value."""
     frames = reversed(extract_tb(error.__traceback__)[-_PLACES:])
     return " ← ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames)
-
-
-class _Ear(logging.Handler):
-    """Hears what libraries warn of in the thread of a run; where nobody else listens it goes to stderr as before."""
-
-    def __init__(self, log: RunLog) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if _CURRENT.get() is self._log:
-            said = record.getMessage().partition("\n")[0]
-            self._log.say("heard", {"by": record.name, "said": said}, "warn")
-        others = [one for one in logging.getLogger().handlers if not isinstance(one, _Ear)]
-        if not others and logging.lastResort is not None:
-            logging.lastResort.handle(record)

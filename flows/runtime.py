@@ -82,7 +82,7 @@ def _done(engine: Engine, commands: Sequence[Command], stamp: Stamp) -> Tally:
         if len(commands) == 1:  # the poison row stands alone
             why = masked(f"{type(error).__name__}: {error.orig}".partition("\n")[0])
             effect = _of(commands[0], "failed", detail=why)
-            note("row_broke", "bad", verb=effect.detail, ref=effect.object_id or effect.object_type)
+            note("row_broke", "bad", why=effect.detail, ref=effect.object_id or effect.object_type)
             return Tally(failed=1, effects=(effect,))
         half = len(commands) // 2
         return _done(engine, commands[:half], stamp) + _done(engine, commands[half:], stamp)

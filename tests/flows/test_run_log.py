@@ -5,6 +5,7 @@ import logging
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ class TestMasking:
             ("to 6222 0212 3456 7890 123", "to …0123"),
             ("to DE89370400440532013000.", "to …3000."),
             ("to DE89 3704 0044 0532 0130 00.", "to …3000."),
+            ("stmt-6222021234567890-20261123.xml", "stmt-…1123.xml"),
+            ("6222-0212-3456-7890-123", "…0123"),
+            ("6222\u00a00212\u00a03456\u00a07890", "…7890"),
+            ("acct6222021234567890 of de89370400440532013000", "ac…7890 of …3000"),
+            ("DE89-3704-0044-0532-0130-00", "…3000"),
+            ("py39 works well here and there", "py39 works well here and there"),
+            ("Bearer eyJabc.def failed", "… failed"),
+            ("password=hunter2, pwd: x", "… …"),
+            ("https://hooks.slack.com/services/T/B/x", "https://…"),
+            ("smtp://pw:s3c@ret/x@h:25", "smtp://…@h:25"),
             ("token pt_aB3-_x=", "token …"),
             ("smtp://pilotway:secret@mail:587", "smtp://…@mail:587"),
             ("PO-2025-0017 at 2025-11-21T01:00:00Z", "PO-2025-0017 at 2025-11-21T01:00:00Z"),
@@ -66,6 +77,18 @@ class TestTheTail:
 
 
 class TestTheThreadOfARun:
+    def test_hears_a_warning_once_however_many_runs_go_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        root, heard = logging.getLogger(), StringIO()
+        monkeypatch.setattr(root, "handlers", [])
+        monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(heard))
+
+        with logged(lambda: AT) as outer, logged(lambda: AT) as inner:
+            logging.getLogger("somebody").warning("once")
+
+        assert heard.getvalue() == "once\n"
+        assert [len(one.lines()) for one in (outer, inner)] == [0, 1]
+        assert root.handlers == []
+
     def test_hears_itself_and_libraries_that_warn(self) -> None:
         with logged(lambda: AT) as log:
             note("swept", sweep="ended-holds", found=1, done=1, refused=0, failed=0)
