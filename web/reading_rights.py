@@ -13,7 +13,7 @@ from sqlmodel import Session
 from lifecycle.actor import Actor, Rights
 from lifecycle.engine import may_see
 from lifecycle.errors import NotFound
-from lifecycle.permissions import DELEGABLE, PARTIES_OF_ROLE
+from lifecycle.permissions import DELEGABLE, PARTIES_OF_ROLE, PERMISSIONS
 from lifecycle.reach import readable_projects
 from models.deliveries import WebhookEndpoint
 from models.evidence import Evidence
@@ -27,10 +27,17 @@ from models.states import INSTALLATION, Role
 from web.session import Visit
 
 __all__ = [
-    "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "project_of",
+    "WORKING_DAYS", "as_id", "calendar_of", "evidence_of", "organisation_of", "own_platforms", "project_of",
     "readable_programmes", "readable_projects", "readable_projects_among", "review_of", "user_of", "webhook_of",
     "wide_roles",
 ]  # fmt: skip
+
+
+def own_platforms(rights: Rights, permission: str) -> frozenset[UUID] | None:
+    """Return the platforms that a coordinator alone may name in giving this command; None where any may be named."""
+    held = {(role, at) for role, at in rights.grants if role in PERMISSIONS[permission]}
+    is_bound = all(role == Role.COORDINATOR and at is not None for role, at in held)
+    return frozenset(at for _, at in held if at is not None) if held and is_bound else None
 
 
 def project_of(session: Session, visit: Visit, ref: str) -> Any:

@@ -34,7 +34,6 @@ from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.reader import open_table
 from lifecycle.imports.report import MOVED, SHOWN, Line, Report
 from lifecycle.imports.taking_in import keep
-from lifecycle.permissions import PERMISSIONS
 from lifecycle.projects.registration import IMPORT
 from models.money import CURRENCY_DECIMALS
 from models.people import Organisation
@@ -48,6 +47,7 @@ from web.forms import Options
 from web.import_wish import SAID, Wish, address, header_of, mapping_named, read_as, wish_of
 from web.papers import bringer, file_of, files_of, looked_at
 from web.project_book import heading, said, spoken, template
+from web.reading_rights import own_platforms
 from web.render import Words, page
 from web.sent_files import as_invalid, key_of, on_disk
 from web.session import Somebody, Typed, Visit, text_of
@@ -284,7 +284,7 @@ def _offer(visit: Visit, field: str) -> str:
 def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleError | None = None) -> Response:
     _need(visit)
     reasons = reasons_of(error) if error else ()
-    own = _own_platforms(visit)
+    own = own_platforms(visit.rights, IMPORT.permission)
     programmes, platforms = visit.read(lambda session: _offered(session, own))
     filled = {"mapping": "", "programme": "", "platform": "", **(typed or {})}
     return page(
@@ -304,12 +304,6 @@ def _ask(visit: Visit, *, typed: dict[str, str] | None = None, error: LifecycleE
 def _need(visit: Visit) -> None:
     if not visit.roles & ROLES:
         raise Forbidden(unmet("role", needs=sorted(str(role) for role in ROLES), verb="import"))
-
-
-def _own_platforms(visit: Visit) -> frozenset[UUID] | None:
-    """Return the platforms for which somebody brings projects in; None where it is for any, or for none at all."""
-    at = {place for role, place in visit.rights.grants if role in PERMISSIONS[IMPORT.permission]}
-    return None if None in at or not at else frozenset(place for place in at if place is not None)
 
 
 def _offered(session: Session, own: frozenset[UUID] | None) -> tuple[Options, Options]:

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -11,8 +10,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, NotFound, Unmet, unmet
-from lifecycle.permissions import PERMISSIONS
+from lifecycle.errors import Invalid, LifecycleError, NotFound, Unmet
 from lifecycle.projects.queries import Wanted, cards
 from lifecycle.projects.registration import REGISTER, RegisterProject
 from lifecycle.verdicts.packs import packs_of
@@ -21,13 +19,13 @@ from models.people import Organisation
 from models.programmes import Programme
 from models.projects import Project
 from models.reading import table_of
-from models.states import EvidenceStatus, OrganisationKind, Role
+from models.states import EvidenceStatus, OrganisationKind
 from web.asking import need
 from web.errors import reasons_of, status_of
 from web.forms import KEY, Input, Options, as_typed, inputs, read
 from web.menu import OF_FIRMS
 from web.money_nouns import AGREEMENTS, BATCHES, PAYOUTS, RECOVERIES
-from web.reading_rights import readable_projects
+from web.reading_rights import own_platforms, readable_projects
 from web.render import Words, page
 from web.session import Somebody, Typed, Visit, text_of
 
@@ -54,9 +52,6 @@ def register(visit: Somebody, form: Typed) -> Response:
         values["profiles"] = {name: values.pop(one) for one, name in profiles.items() if one in values}
     except Invalid as error:
         return _page(visit, form, error=error)
-    places = _own_platforms(visit)
-    if places and values.get("platform_id") not in places:
-        return _page(visit, form, error=Forbidden(unmet("not_coordinator_there")))
     answer = visit.act(RegisterProject(command_id=key, **values))
     if answer.error is not None:
         return _page(visit, form, error=answer.error)
@@ -68,7 +63,7 @@ def _inputs(visit: Visit) -> tuple[tuple[Input, ...], dict[str, str]]:
     words = Words(visit.lang, visit.house.zone)
     found, choices = visit.read(lambda session: (inputs(REGISTER, _offered(session, visit)), _profiles(session)))
     own = {one.name: one for one in found}
-    if _own_platforms(visit):
+    if own_platforms(visit.rights, REGISTER.permission) is not None:
         own["platform_id"] = replace(own["platform_id"], is_required=True)
     asked = [
         replace(own[name], label=words.t(f"intake.field.{name}")) if name in _CALLED else own[name] for name in _ORDER
@@ -78,13 +73,6 @@ def _inputs(visit: Visit) -> tuple[tuple[Input, ...], dict[str, str]]:
         label = words.word("profile", name)
         asked.append(Input(name=f"profiles.{name}", kind="choice", options=offered, label=label, is_required=False))
     return tuple(asked), {f"profiles.{name}": name for name in choices}
-
-
-def _own_platforms(visit: Visit) -> frozenset[UUID]:
-    """Return the platforms for which somebody takes applications in; none where they may name any, or leave it open."""
-    held = {(role, at) for role, at in visit.rights.grants if role in PERMISSIONS[REGISTER.permission]}
-    is_coordinator = all(role == Role.COORDINATOR and at is not None for role, at in held)
-    return frozenset(at for _, at in held if at is not None) if is_coordinator else frozenset()
 
 
 _ORDER = ("name", "organisation_id", "programme_id", "platform_id", "received_on")
@@ -110,14 +98,15 @@ def _offered(session: Session, visit: Visit) -> dict[str, Options]:
     chosen = select(organisation.c.id, organisation.c.name, organisation.c.kind).order_by(organisation.c.name)
     if visit.roles and visit.roles <= OF_FIRMS:
         chosen = chosen.where((organisation.c.kind != OrganisationKind.SME) | organisation.c.id.in_(own))
-    rows, places = session.execute(chosen.limit(MOST_CHOICES)).all(), _own_platforms(visit)
+    rows = session.execute(chosen.limit(MOST_CHOICES)).all()
+    places = own_platforms(visit.rights, REGISTER.permission)
     programmes = session.execute(select(programme.c.id, programme.c.name, programme.c.code).order_by(programme.c.code))
     return {
         "organisation_id": [(str(row.id), row.name) for row in rows if row.kind == OrganisationKind.SME],
         "platform_id": [
             (str(row.id), row.name)
             for row in rows
-            if row.kind == OrganisationKind.PLATFORM and (not places or row.id in places)
+            if row.kind == OrganisationKind.PLATFORM and (places is None or row.id in places)
         ],
         "programme_id": [(str(row.id), f"{row.name} ({row.code})") for row in programmes],
     }
@@ -147,7 +136,7 @@ def _field(reason: Unmet) -> str:
     known = {
         "name_length": "name",
         "own_platform": "platform_id",
-        "not_coordinator_there": "platform_id",
+        "role": "platform_id",
         "day_in_future": "received_on",
     }
     return str(reason.values.get("field", known.get(reason.code, "")))
