@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from lifecycle.payouts.awaited import given
 from lifecycle.payouts.words_of_amount import capitals
 from models.money import Money
 from notifications.words import Lang, title
@@ -20,11 +21,12 @@ def in_capitals(minor: int, currency: str) -> str:
 
 def slip(row: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> list[Line]:
     """Return the lines of the slip of one payout (a row of `payouts.queries.payout`)."""
-    named = [*_facts(row, lang), *_trail(row, lang, zone), *_fund(row)]
+    named = [*facts_of(row, lang), *_trail(row, lang, zone), *_fund(row)]
     return [(title("slip", name, lang), value) for name, value in named]
 
 
-def _facts(row: Mapping[str, Any], lang: Lang) -> Iterator[Line]:
+def facts_of(row: Mapping[str, Any], lang: Lang) -> Iterator[Line]:
+    """Yield (name, text) of what a payout pays for, how much, and to whom."""
     yield "project", f"{row['project']} {row['project_name']}"
     yield "agreement", " ".join(filter(None, [row["agreement"], row["tranche"]]))
     yield "state", title("state", row["state"], lang)
@@ -54,8 +56,7 @@ def _trail(row: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> Iterator[Line]
             absent = f" ({title('slip', 'on_behalf_of', lang)} {word['on_behalf_of']})" if word["on_behalf_of"] else ""
             role = title("role", word["role"], lang)
             yield word["decision"], f"{word['by'] or ''}{absent}  {role}  {_minute(word['at'], zone)}".strip()
-    given = len({word["by"] for word in row["words"] if word["is_valid"] and word["decision"] == "approve"})
-    yield "approvals", f"{given} / {row['approvals_needed']}"
+    yield "approvals", f"{given(row['words'])} / {row['approvals_needed']}"
 
 
 def _minute(at: datetime, zone: ZoneInfo) -> str:

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from lifecycle.errors import NotFound
+from lifecycle.payouts.awaited import given
 from lifecycle.payouts.queries import payout
 from lifecycle.trials.queries import batch_entries
 from models.journal import AuditRecord, CommandRecord
 from models.people import User
 from models.reading import table_of
 from models.states import ENDED, Role
-from notifications.slip import in_capitals
+from notifications.slip import facts_of
 from notifications.words import is_known
 from web.nouns import PROJECTS, Noun, home_of
 from web.reading_rights import wide_roles
@@ -25,24 +26,11 @@ from web.render import Words
 from web.session import Visit
 
 RECORDED = (
-    *(
-        "reason",
-        "code",
-        "note",
-        "target",
-        "clause",
-        "is_yes",
-        "outcome",
-        "type",
-        "key",
-        "version_no",
-        "number",
-        "label",
-    ),
-    *("planned_on", "until_on", "received_on", "frozen_on", "due_on", "amount_minor", "award_minor", "paid_minor"),
-    *("due_minor", "owed_minor", "entitlement_minor", "tranche", "role", "party", "is_conforming", "severity", "title"),
-    *("disposition", "entry_no"),
-)
+    "reason", "code", "note", "target", "clause", "is_yes", "outcome", "type", "key", "version_no", "number", "label",
+    "planned_on", "until_on", "received_on", "frozen_on", "due_on", "amount_minor", "award_minor", "paid_minor",
+    "due_minor", "owed_minor", "entitlement_minor", "tranche", "role", "party", "is_conforming", "severity", "title",
+    "disposition", "entry_no",
+)  # fmt: skip
 """What of the recorded input is shown, in this order; nothing else of an audit row ever is: it may hold a secret."""
 _CODES: Mapping[str, str] = {
     "project.hold": "reason",
@@ -149,6 +137,7 @@ def _readable(session: Session, visit: Visit, command_id: str) -> tuple[Any, Nou
 
 
 _MOST = 5
+"""Accounts that used the same key: those of pages are random, so more than one are programs, and a look is bounded."""
 
 
 def _kinds(verb: str) -> dict[str, str]:
@@ -161,23 +150,22 @@ def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _payout(session: Session, visit: Visit, stored: Any, detail: Mapping[str, Any], words: Words) -> list[Fact]:
-    """Return amount, payee and account of a payout, and whose word it was; without these where it was changed since."""
+    """Return what was paid for, how much, to whom, and how many had approved; the amount alone where it changed since.
+
+    A receipt from before the rows said which form of the request they were about shows nothing of it.
+    """
     row = payout(session, stored.object_id, today=visit.today, calendar=visit.stamp.calendar)
-    if detail.get("payload_hash", row["payload_hash"]) != row["payload_hash"]:
-        return Scribe(words, row["currency"]).facts({"amount_minor": detail.get("amount_minor")}, ("amount_minor",))
-    given = {
-        one["by"] for one in row["words"] if one["is_valid"] and one["decision"] == "approve" and one["at"] <= stored.at
-    }
-    said = {
-        "project": f"{row['project']} {row['project_name']}",
-        "agreement": " ".join(filter(None, (row["agreement"], row["tranche"]))),
-        "amount": words.money(row["amount_minor"], row["currency"]),
-        "capitals": in_capitals(row["amount_minor"], row["currency"]),
-        "payee": row["payee"],
-        "account": " ".join(filter(None, (row["bank_name"], f"****{row['account_last']}"))),
-        "approvals": f"{len(given)} / {row['approvals_needed']}",
-    }
-    return [Fact(name=words.word("slip", name), cell=Cell(text=text)) for name, text in said.items() if text]
+    if detail.get("payload_hash") != row["payload_hash"]:
+        known = {"amount_minor": detail.get("amount_minor")}
+        return Scribe(words, row["currency"]).facts(known, tuple(known)) if known["amount_minor"] is not None else []
+    approvals = f"{given(row['words'], until=stored.at)} / {row['approvals_needed']}"
+    said = [(name, text) for name, text in facts_of(row, visit.lang) if name in _OF_PAYOUT]
+    lines = (*said, ("approvals", approvals))
+    return [Fact(name=words.word("slip", name), cell=Cell(text=text)) for name, text in lines if text]
+
+
+_OF_PAYOUT = frozenset({"project", "agreement", "amount", "capitals", "payee", "account"})
+"""Lines of the slip that a receipt has too."""
 
 
 def _moves(bodies: Sequence[Mapping[str, Any]], words: Words) -> Iterator[Change]:

@@ -210,11 +210,16 @@ def released(facts: PayoutFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(acts=(act,), messages=(told(facts, "released"),))
 
 
+def _seen(facts: PayoutFacts) -> dict[str, Any]:
+    """Return which form of the request somebody spoke about: it may be amended afterwards."""
+    return {"payload_hash": facts.payout.payload_hash, "amount_minor": facts.payout.amount_minor}
+
+
 def rejected(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """End the request."""
     word = _word(facts, ApprovalDecision.REJECT, facts.approving_role)
     reason = {"reason": facts.command.reason}
-    detail = {**reason, "role": str(facts.approving_role)}
+    detail = {**reason, "role": str(facts.approving_role), **_seen(facts)}
     act = act_on(facts, "reject", target=target, values=reason, detail=detail, sealed=word)
     return Effects(acts=(act,), messages=(told(facts, "rejected", **reason),))
 
@@ -223,7 +228,7 @@ def sent_back(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """Ask the maker for more; what was certified and approved so far is void."""
     reason = {"reason": facts.command.reason}
     values = {**_asked(facts, facts.payout.id, facts.payout.revision + 1), **reason}
-    act = act_on(facts, "send_back", target=target, values=values, detail=reason)
+    act = act_on(facts, "send_back", target=target, values=values, detail={**reason, **_seen(facts)})
     return Effects(acts=(act,), messages=(told(facts, "sent_back", **reason),))
 
 
@@ -258,7 +263,8 @@ def _freed(facts: PayoutFacts, stamp: Stamp) -> Sealed:
 def cancelled(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
     """Give the request up; reserved money is free again."""
     reason = {"reason": facts.command.reason}
-    act = act_on(facts, "cancel", target=target, values=reason, detail=reason, sealed=_freed(facts, stamp))
+    detail = {**reason, **_seen(facts)}
+    act = act_on(facts, "cancel", target=target, values=reason, detail=detail, sealed=_freed(facts, stamp))
     return Effects(acts=(act,), messages=(told(facts, "cancelled", **reason),))
 
 
@@ -281,7 +287,7 @@ def cancelled_with_project(payout: Any, project: Any, accounts: Accounts, stamp:
         from_state=before,
         to_state=target,
         values={"state": PayoutState(target), "reason": reason},
-        detail={"reason": reason},
+        detail={"reason": reason, "payload_hash": payout.payload_hash, "amount_minor": payout.amount_minor},
         sealed=freed if before == PayoutState.APPROVED else (),
         definition_version=VERSION,
     )

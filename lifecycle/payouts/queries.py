@@ -191,6 +191,7 @@ def payout(session: Session, payout_id: UUID, *, today: date, calendar: Calendar
         "words": [
             {
                 "decision": str(word.decision),
+                "approver_id": word.approver_id,
                 "by": names.get(word.approver_id),
                 "on_behalf_of": names.get(word.on_behalf_of_id),
                 "role": str(word.role),

@@ -11,7 +11,7 @@ import pytest
 
 from lifecycle.access.commands import SetPassword
 from lifecycle.access.passwords import hashed
-from lifecycle.payouts.commands import Amend
+from lifecycle.payouts.commands import Amend, Cancel, Reject, SendBack
 from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
@@ -49,6 +49,36 @@ def large(house: House) -> str:
     """Give the number of a payout that two people approve."""
     (made,) = pay.payouts(house, amount_minor=LARGE)
     return number(house, made)
+
+
+class TestAReceipt:
+    @pytest.mark.parametrize(("verb", "by"), [(Reject, MANAGER), (Cancel, Role.FINANCE_OFFICER)])
+    def test_of_a_word_against_a_request_names_its_amount_and_payee(
+        self, house: House, signed_in: Callable[..., Browser], verb: type[Reject], by: Role
+    ) -> None:
+        (payout,) = pay.payouts(house)
+        told = verb(command_id=key(), payout_id=payout, reason="the invoice is wrong")
+        house.do(told, by=by)
+
+        text = signed_in("fund_manager").open(f"/receipts/{told.command_id}").text
+
+        for said in ("¥100.00", "人民币壹佰元整", "the invoice is wrong", "Approvals 0 / 1"):
+            assert said in text
+
+    def test_shows_the_amount_of_the_day_and_nothing_of_what_was_amended_later(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        (payout,) = pay.payouts(house)
+        told = SendBack(command_id=key(), payout_id=payout, reason="look again")
+        house.do(told, by=MANAGER)
+        less = Amend(command_id=key(), payout_id=payout, reason="less", new_amount_minor=9_876)
+        house.do(less, by=Role.FINANCE_OFFICER)
+
+        text = signed_in("fund_manager").open(f"/receipts/{told.command_id}").text
+
+        assert "¥100.00" in text
+        for later in ("98.76", "Payee", "Approvals"):
+            assert later not in text
 
 
 class TestTheDecision:

@@ -144,13 +144,14 @@ def notice(visit: Somebody, ref: str, number: int) -> Response:
         if found is None:
             raise NotFound(NotFound.code)
         (facts,) = gates(session, [row.id], visit.stamp)
+        (found,) = counted(facts, [found])
         people = people_who_owe(session, [row.id])
         firm = table_of(Organisation)
         named = select(firm.c.name).where(firm.c.id == row.organisation_id)
         return {
             "row": row,
             "notice": found,
-            "items": notice_items(facts, found["clauses"], people, visit.lang),
+            "items": notice_items(facts, found["clauses"], people, visit.lang, is_present=found["is_present"]),
             "firm": session.execute(named).scalar_one_or_none() or "",
             "contacts": _contacts(session, [row])[row.id],
         }
@@ -185,7 +186,7 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         [one for one in entry if one.party != "sme"],
     )
     told = counted(facts, notices(session, row.id))
-    waiting = [one for one in told if one["answered_on"] is None]
+    waiting = [one for one in told if one["answered_on"] is None and one["is_present"]]
     ours = _by_the_notice(ours, waiting)
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
     first = next(iter([*ready, *theirs, *ours]), None)
@@ -284,7 +285,7 @@ def _payouts(session: Session, visit: Visit, rows: Sequence[Any]) -> dict[UUID, 
     read = payouts(session, today=visit.today, calendar=calendar, which=which) if ids else []
     asked = [one for one in read if one["state"] == PayoutState.REQUESTED]
     given = approvals_given(session, [one["id"] for one in asked])
-    known = usual(session, {one["fund"] for one in read if one["state"] in WAITING}, calendar)
+    known = usual(session, {one["fund"] for one in read if one["state"] in WAITING}, calendar, today=visit.today)
     words = Words(visit.lang, visit.house.zone)
     found: dict[UUID, list[Pay]] = {}
     for one in read:

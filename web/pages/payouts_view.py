@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from lifecycle.payouts.awaited import given
 from lifecycle.payouts.decision import decision
 from models.evidence import Evidence
 from models.funds import Fund
@@ -64,7 +65,6 @@ def decision_page(session: Session, visit: Visit, ref: str) -> DecisionPage:
     can = [one for one in own if one.is_allowed or _only_typed(one)]
     fund = table_of(Fund)
     seen = select(fund.c.id).where(fund.c.id == row.fund_id, readable_funds(visit.rights))
-    words = [one for one in facts["words"] if one["is_valid"] and one["decision"] == "approve"]
     return DecisionPage(
         row=row,
         facts=facts,
@@ -76,7 +76,7 @@ def decision_page(session: Session, visit: Visit, ref: str) -> DecisionPage:
         inputs=inputs_of(session, visit, facts, {one.verb.permission for one in can}),
         sees_fund=session.execute(seen).first() is not None,
         sees_batches=bool(visit.roles & BANK_ROLES),
-        given=len({one["by"] for one in words}),
+        given=given(facts["words"]),
         names=standard_names(session, row.project_id, visit.lang),
     )
 
