@@ -177,16 +177,19 @@ class NoticeItem:
     text: str
     verdict: str
     """Stored word of its verdict; empty for what is asked on entry, and for what a passed stage asked."""
-    is_met: bool
+    is_met: bool | None
+    """None where the visit is over in which it was asked."""
     reason: str
     suffices: str
 
 
-def notice_items(facts: ProjectFacts, named_in: Sequence[str], people: WhoOwes, lang: Lang) -> list[NoticeItem]:
-    """Return the items of a completion notice in their order, as they stand now."""
-    known = {line.clause: line for line in lines(facts, people, lang)}
-    asked = {reason.clause or name: reason for name, reason in entry_open(facts)}
-    still = still_owed(facts, named_in)
+def notice_items(
+    facts: ProjectFacts, named_in: Sequence[str], people: WhoOwes, lang: Lang, *, is_present: bool = True
+) -> list[NoticeItem]:
+    """Return the items of a completion notice in their order, as they stand now where it is of the present visit."""
+    known = {line.clause: line for line in lines(facts, people, lang)} if is_present else {}
+    asked = {reason.clause or name: reason for name, reason in entry_open(facts)} if is_present else {}
+    still = still_owed(facts, named_in) if is_present else ()
     names, found = type_names(facts.pack, lang), []
     for one in named_in:
         line, entry = known.get(one), asked.get(one)
@@ -198,7 +201,7 @@ def notice_items(facts: ProjectFacts, named_in: Sequence[str], people: WhoOwes, 
                 title=in_language(criterion.title, lang) if criterion is not None else title("on_entry", one, lang),
                 text=in_language(criterion.text, lang) if criterion is not None else "",
                 verdict=line.verdict if line is not None else "",
-                is_met=one not in still,
+                is_met=one not in still if is_present else None,
                 reason=reason if one in still else "",
                 suffices=line.suffices if line is not None and one in still else "",
             )

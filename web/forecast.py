@@ -159,7 +159,7 @@ def _of_project(session: Session, visit: Visit, row: Any, verb: AnyVerb, words: 
     items = _items(session, row, facts, verb)
     told = notice_items(facts, items, people, visit.lang)
     if verb.object_type == "notice":
-        met = sum(one.is_met for one in told)
+        met = sum(bool(one.is_met) for one in told)
         due = facts.calendar.add_working_days(visit.today, facts.asked.completion_days) if target else None
         values |= {"items": len(told), "count": len(told), "met": met, "left": len(told) - met, "due": words.day(due)}
         values |= {"firm": found["organisation"] or "–"}
@@ -184,7 +184,7 @@ def _items(session: Session, row: Any, facts: ProjectFacts, verb: AnyVerb) -> Se
     if verb is ISSUE_NOTICE and not facts.has_ended:
         return owed_by_firm(facts)
     told = notices(session, row.id) if verb is ANSWER_NOTICE else []
-    return next((one["clauses"] for one in told if one["answered_on"] is None), ())
+    return next((one["clauses"] for one in told if one["answered_on"] is None and one["is_present"]), ())
 
 
 def _tranche(session: Session, visit: Visit, row: Any, words: Words) -> str:

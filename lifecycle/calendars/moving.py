@@ -136,8 +136,8 @@ def _sources(session: Session) -> Iterator[tuple[str, type[Row], str, Select[Any
     yield "stage_maximum", StageRun, "maximum_on", _rows(StageRun, *present), by_length("maximum_unit")
     shown = (review.c.state == ReviewState.PROPOSED, review.c.proposed_on.is_not(None))
     yield "public_notice", Review, "notice_ends_on", _rows(Review, *shown), _same_notice(session)
-    unanswered = notice.c.answered_on.is_(None)
-    yield "notice_due", CompletionNotice, "due_on", _rows(CompletionNotice, unanswered), _counted("issued_on")
+    unanswered = (notice.c.answered_on.is_(None), notice.c.stage_run_id == _project.c.stage_run_id)
+    yield "notice_due", CompletionNotice, "due_on", _rows(CompletionNotice, *unanswered), _counted("issued_on")
     yield "condition_due", Condition, "due_on", _rows(Condition, condition.c.cleared_on.is_(None)), _handed_in
     asked = (_project.c.transfer_to_id.is_not(None), _project.c.stage.in_(STAGES))
     yield "transfer_due", Project, "transfer_due_on", _rows(Project, *asked), _left

@@ -61,10 +61,12 @@ def document(session: Session, evidence_id: UUID) -> dict[str, Any]:
 
 
 def notices(session: Session, project_id: UUID) -> list[dict[str, Any]]:
-    """Return the completion notices of a project, the newest first."""
-    notice = _table(CompletionNotice)
-    columns = ("id", "number", "clauses", "issued_on", "due_on", "answered_on")
-    statement = select(*(notice.c[name] for name in columns)).where(notice.c.project_id == project_id)
+    """Return the completion notices of a project, the newest first; `is_present`: of the project's open visit."""
+    notice, project = _table(CompletionNotice), _table(Project)
+    columns = (notice.c[name] for name in ("id", "number", "clauses", "issued_on", "due_on", "answered_on"))
+    is_present = (notice.c.stage_run_id == project.c.stage_run_id).label("is_present")
+    statement = select(*columns, is_present).join(project, project.c.id == notice.c.project_id)
+    statement = statement.where(notice.c.project_id == project_id)
     return [dict(row._mapping) for row in session.execute(statement.order_by(notice.c.number.desc()))]  # noqa: SLF001
 
 

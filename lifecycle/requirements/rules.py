@@ -412,7 +412,7 @@ def owed_by_firm(facts: "ProjectFacts") -> list[str]:
 
 
 def still_owed(facts: "ProjectFacts", items: Iterable[str]) -> list[str]:
-    """Return those items of a completion notice that are open now; a stage that was passed asks nothing more."""
+    """Return those items of a completion notice of the present visit that are open now."""
     entry = {reason.clause or name for name, reason in project_rules.entry_open(facts)}
     asked = entry | {verdict.clause for verdict in facts.verdicts if not verdict.passes}
     return [one for one in items if one in asked]
@@ -456,8 +456,12 @@ def rounds_left(facts: "DeskFacts") -> tuple[Unmet, ...]:
 
 
 def open_notice(facts: "DeskFacts") -> Any:
-    """Return the completion notice that was not answered yet, or None."""
-    return next((row for row in reversed(facts.notices) if row.answered_on is None), None)
+    """Return the completion notice of the present visit that was not answered yet, or None.
+
+    One of an earlier visit has lapsed with it: what the stage asks is judged anew, and told anew.
+    """
+    own = (row for row in reversed(facts.notices) if row.stage_run_id == facts.project.stage_run_id)
+    return next((row for row in own if row.answered_on is None), None)
 
 
 def notice_waits(facts: "DeskFacts") -> tuple[Unmet, ...]:

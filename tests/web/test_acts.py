@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from lifecycle.projects.commands import Recycle
-from lifecycle.requirements.commands import IssueNotice
+from lifecycle.requirements.commands import AnswerNotice, IssueNotice
 from lifecycle.trials.commands import CorrectBatch
 from models.states import ProjectState, Role
 from tests.factories import House, a_project, batches, key, projects
@@ -157,6 +158,30 @@ class TestACompletionNotice:
             re.findall(r"due (\d{4}-\d\d-\d\d)", text.partition("for others")[0].partition("Completion notices")[0])
         ) == {due}
 
+    def test_lapses_with_the_visit_in_which_it_was_written(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        made = a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        ref = number(house, made)
+        issue = IssueNotice(command_id=key(), project_id=made)
+        house.do(issue, by=Role.COORDINATOR)
+        back = Recycle(command_id=key(), project_id=made, code="design", reason="x", target=ProjectState.FEASIBILITY)
+        house.do(back, by=Role.COORDINATOR)
+        lead = signed_in("project_lead")
+
+        old, desk = lead.open(f"/my/{ref}/notice/1"), lead.open(f"/my/{ref}")
+        (late,) = house.ask(AnswerNotice(command_id=key(), project_id=made), by=Role.PROJECT_LEAD)
+        house.do(replace(issue, command_id=key()), by=Role.COORDINATOR)
+        fresh = lead.open(f"/my/{ref}")
+
+        for page in (old, desk):
+            assert "that visit of the stage is over; no answer is asked any more" in page.text
+        assert "of 0 there" not in old.text
+        assert late.error is not None
+        assert late.error.codes == ("no_notice_open",)
+        assert "/do/notice-answer" not in desk.answer.text
+        assert "/do/notice-answer" in fresh.answer.text
+
 
 class TestSendingBack:
     def test_offers_this_stage_and_earlier_ones_alone(self, house: House, signed_in: Callable[..., Browser]) -> None:
@@ -197,7 +222,7 @@ class TestAnApplication:
         assert f'value="{own}" selected' in select
         assert left_empty.status == 422
         assert elsewhere.status == 403
-        assert "You are not the coordinator of that platform" in elsewhere.text
+        assert "This needs one of these roles" in elsewhere.text.partition('name="platform_id"')[0]
         assert visitor.send("register", **typed, platform_id=own).path.startswith("/receipts/")
 
 

@@ -81,9 +81,13 @@ def gate(visit: Somebody, ref: str) -> Response:
 
 
 def counted(facts: ProjectFacts, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return completion notices with how many items each has and how many of these are there by now."""
+    """Return completion notices with how many items each has; of the present visit also how many are there by now."""
     return [
-        {**one, "count": len(one["clauses"]), "met": len(one["clauses"]) - len(still_owed(facts, one["clauses"]))}
+        {
+            **one,
+            "count": len(one["clauses"]),
+            "met": len(one["clauses"]) - len(still_owed(facts, one["clauses"])) if one["is_present"] else None,
+        }
         for one in told
     ]
 
