@@ -11,6 +11,8 @@ from functools import lru_cache
 from importlib.resources import files
 from uuid import UUID
 
+WORKING_DAYS_OF_A_MONTH = 21
+"""Rounded up: where a length in months stands beside one in working days, they are compared about as this."""
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
 

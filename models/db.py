@@ -232,6 +232,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """Begin; after a transaction that only read, the connection goes on refusing to write until one begins that may.
+
+    So a statement past SQLAlchemy, on the driver's own connection, may find it so.
+    """
     reads = bool(connection.get_execution_options().get(_READING))
     # Only where it was otherwise: this pragma makes SQLite prepare every statement of the connection anew.
     if reads is not connection.info.get(_READING, False):

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from lifecycle.calendar import Calendar
+from lifecycle.calendar import WORKING_DAYS_OF_A_MONTH, Calendar
 from lifecycle.standards.pack import Stage
 from models.states import STAGES, ProjectState
-
-_DAYS_OF_A_MONTH = 21
-"""Working days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,4 +52,4 @@ def dwell_of(stage: str, visits: Sequence[Mapping[str, Any]], calendar: Calendar
 
 def target_days(stage: Stage) -> int:
     """Return how many working days a stage should last; about as many, where its standard counts in months."""
-    return stage.default_days * (1 if stage.default_unit == "working_days" else _DAYS_OF_A_MONTH)
+    return stage.default_days * (1 if stage.default_unit == "working_days" else WORKING_DAYS_OF_A_MONTH)

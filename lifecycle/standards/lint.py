@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from lifecycle.calendar import WORKING_DAYS_OF_A_MONTH
 from lifecycle.standards.compare import DIRECTIONS
 from lifecycle.standards.funds import fund_faults
 from lifecycle.standards.pack import Criterion, EvidenceType, FormField, Pack, Panel, Stage
@@ -28,8 +29,6 @@ DEFAULT_CRITERIA: Mapping[str, int] = {"G1": 9, "G2": 12, "G3": 14, "G4": 10, "G
 METHODS = ("Clopper-Pearson", "Bissell", "success-run", "success run", "chi-square")
 """Names of methods for a lower confidence bound; both languages use them as they stand here."""
 
-_MONTH = 21
-"""Working days in a month, rounded up; only to see that a default length lies within its maximum."""
 _LONGEST_DUE = 366
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -77,7 +76,7 @@ def _stage(stage: Stage, pack: Pack) -> Iterator[Problem]:
     path = str(stage.id)
     yield from _language(stage.title, path, needs_han=True)
     lengths = [
-        days * (_MONTH if unit == "months" else 1)
+        days * (WORKING_DAYS_OF_A_MONTH if unit == "months" else 1)
         for days, unit in ((stage.default_days, stage.default_unit), (stage.maximum_days, stage.maximum_unit))
     ]
     if not 0 < lengths[0] <= lengths[1]:
