@@ -44,6 +44,9 @@ class AuditRecord(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("object_type", "object_id", "chain_seq"),
+        Index("ix_audit_record_at_seq", "at", "seq"),
+        Index("ix_audit_record_actor_id_at_seq", "actor_id", "at", "seq"),
+        Index("ix_audit_record_action_at_seq", "action", "at", "seq"),
         CheckConstraint("chain_seq >= 1", name="chain_seq_from_one"),
         CheckConstraint("length(prev_hash) = 64 AND length(hash) = 64", name="hashes_whole"),
     )

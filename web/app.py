@@ -68,6 +68,7 @@ from web.pages import (
     security,
     sign_on,
     standards,
+    trail,
     webhooks,
 )
 from web.proxies import Proxies
@@ -80,7 +81,7 @@ PEOPLE: Sequence[APIRouter] = (
 )
 RUNNING: Sequence[APIRouter] = (
     *(invitations.router, admin.router, ops.router, run.router, webhooks.router, drafts.router, standards.router),
-    *(portfolio.router, reference.router, exports.router, api.router),
+    *(portfolio.router, reference.router, trail.router, exports.router, api.router),
 )
 MONEY: Sequence[APIRouter] = (
     *(payouts.router, disbursement.router, funds.router, agreements.router, payees.router),

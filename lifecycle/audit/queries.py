@@ -1,11 +1,12 @@
-"""The audit trail to look at: rows of one object or the newest of all, whether a chain holds, the checkpoints."""
+"""The audit trail to look at: its rows by object, person, act and time, whether a chain holds, the checkpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, literal, select, tuple_
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
@@ -34,12 +35,31 @@ _SHOWN = ("seq", "at", "door", "action", "object_type", "object_id", "chain_seq"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which rows of the trail are asked for; nothing of it for all of them."""
+
+    about: tuple[str, UUID] | None = None
+    """(object type, id)."""
+    by: UUID | None = None
+    act: str = ""
+    """A verb, carried out or refused."""
+    since: datetime | None = None
+    before: datetime | None = None
+    """The instant behind the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """What a look at one chain says."""
 
     rows: int
     is_whole: bool
     """Each row holds the hash of the one before and of its own body, and none is missing in between."""
+
+
+def account_of(session: Session, login: str) -> UUID | None:
+    """Return the id of the account with this login; None for nobody."""
+    return session.execute(select(_USER.c.id).where(_USER.c.login == login.lower())).scalar()
 
 
 def object_of(session: Session, ref: str) -> tuple[str, UUID] | None:
@@ -57,23 +77,39 @@ def object_of(session: Session, ref: str) -> tuple[str, UUID] | None:
     return _by_its_rows(session, known) if known else None
 
 
-def acts(
-    session: Session, *, about: tuple[str, UUID] | None = None, before: int | None = None, limit: int
-) -> list[dict[str, Any]]:
-    """Return the newest rows of the trail, of one object where asked, with the name of who acted.
+def acts(session: Session, sought: Sought, *, after: int | None = None, limit: int) -> list[dict[str, Any]]:
+    """Return the rows of the trail that are sought, the latest first, behind row `after`; with the name of who acted.
 
-    `ref` is what people call the object, or its project; None where neither has such a name. One statement.
+    `ref` is what people call the object, or its project; None where neither has such a name. One statement, two for
+    one act: it is looked up as done and as refused, each by its index.
     """
+    actions = (sought.act, f"{sought.act}.refused") if sought.act else (None,)
+    found = [row for one in actions for row in session.execute(_rows(sought, one, after).limit(limit)).mappings()]
+    found.sort(key=lambda row: (row["at"], row["seq"]), reverse=True)
+    return [{**row, "act": _act(row)} for row in found[:limit]]
+
+
+def _rows(sought: Sought, action: str | None, after: int | None) -> Select[Any]:
     asked = (_COMMAND.c.actor_id == _AUDIT.c.actor_id) & (_COMMAND.c.command_id == _AUDIT.c.command_id)
-    columns = (*(_AUDIT.c[name] for name in _SHOWN), _USER.c.name.label("by"), _COMMAND.c.verb, _reference())
+    columns = (
+        *(_AUDIT.c[name] for name in _SHOWN),
+        _USER.c.name.label("by"),
+        _USER.c.login,
+        _COMMAND.c.verb,
+        _reference(),
+    )
     joined = _AUDIT.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id).outerjoin(_COMMAND, asked)
-    statement = select(*columns).select_from(joined)
-    if about is not None:
-        statement = statement.where(*_is(about))
-    if before is not None:
-        statement = statement.where(_AUDIT.c.seq < before)
-    rows = session.execute(statement.order_by(_AUDIT.c.seq.desc()).limit(limit))
-    return [{**row, "act": _act(row)} for row in rows.mappings()]
+    place, last = tuple_(_AUDIT.c.at, _AUDIT.c.seq), _AUDIT.alias()
+    shown = select(last.c.at).where(last.c.seq == after).scalar_subquery()
+    conditions = (
+        *(_is(sought.about) if sought.about else ()),
+        *((_AUDIT.c.actor_id == sought.by,) if sought.by else ()),
+        *((_AUDIT.c.action == action,) if action else ()),
+        *((_AUDIT.c.at >= sought.since,) if sought.since else ()),
+        *((_AUDIT.c.at < sought.before,) if sought.before else ()),
+        *((place < tuple_(shown, literal(after)),) if after else ()),
+    )
+    return select(*columns).select_from(joined).where(*conditions).order_by(_AUDIT.c.at.desc(), _AUDIT.c.seq.desc())
 
 
 def chain_of(session: Session, about: tuple[str, UUID]) -> Chain:

@@ -3,14 +3,16 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import openpyxl
 import pytest
 from sqlalchemy import update
 
+from lifecycle.commands import Command
 from lifecycle.people.commands import GrantRole, ProposeStandard, PublishStandard
-from lifecycle.projects.commands import Recycle, Stop, Withdraw
+from lifecycle.projects.commands import PutOnHold, Recycle, Resume, Stop, Withdraw
 from lifecycle.standards import library
 from lifecycle.standards.pack import Judge, Pack
 from models.db import transaction
@@ -20,7 +22,9 @@ from models.states import ProjectState, Role
 from tests.factories import House, a_project, key, lean, projects, submitted
 from tests.money import AMOUNT, a_fund, a_payout, an_agreement
 from tests.web.browser import Browser
+from web import listing
 from web.menu import MENU
+from web.pages import trail
 
 KINDS = ("broad", "narrow")
 PHONE = 390
@@ -322,6 +326,75 @@ class TestTheAuditTrail:
             connection.exec_driver_sql("UPDATE audit_record SET body = '{}' WHERE object_type = 'project'")
 
         assert "the chain is broken" in visitor.open(f"/audit?q={number}").text
+
+    @pytest.mark.parametrize(
+        ("filters", "kept"),
+        [
+            ("by=coordinator", {"project.hold", "project.resume"}),
+            ("act=project.hold", {"project.hold", "second"}),
+            ("by=coordinator&act=project.hold", {"project.hold"}),
+            ("since=2025-07-10&until=2025-07-10", {"project.resume"}),
+            ("since=2025-07-10", {"project.resume", "second"}),
+            ("by=coordinator&until=2025-07-08&since=2025-07-08", {"project.hold"}),
+            ("by=project_lead&since=2025-07-08", set()),
+        ],
+    )
+    def test_tells_who_did_what_and_when(
+        self, house: House, signed_in: Callable[..., Browser], filters: str, kept: set[str]
+    ) -> None:
+        one, two = projects(house, 2, stage=ProjectState.FEASIBILITY)
+        hold = PutOnHold(command_id=key(), project_id=one, code="partner", reason="x", until_on=date(2025, 7, 20))
+        moments: tuple[tuple[str, int, Command, str], ...] = (
+            ("project.hold", 8, hold, "coordinator"),
+            ("project.resume", 10, Resume(command_id=key(), project_id=one, reason="x"), "coordinator"),
+            ("second", 11, replace(hold, command_id=key(), project_id=two), "second"),
+        )
+        done = {}
+        for name, day, command, by in moments:
+            house.now = house.now.replace(month=7, day=day)
+            house.do(command, by=by)
+            done[house.one("SELECT max(seq) FROM audit_record")] = name
+
+        rows = signed_in("auditor").ask("GET", f"/audit.json?{filters}").json()["data"]
+
+        assert {done[row["seq"]] for row in rows if row["seq"] in done} == kept
+
+    def test_goes_on_behind_the_last_row_that_was_shown(
+        self, house: House, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        projects(house, 3)
+        visitor = signed_in("auditor")
+        every = [row["seq"] for row in visitor.ask("GET", "/audit.json").json()["data"]]
+        monkeypatch.setattr(listing, "PER_PAGE", 2)
+        monkeypatch.setattr(trail, "PER_PAGE", 2)
+
+        seen, page = [], visitor.open("/audit")
+        while True:
+            seen += [int(one) for one in re.findall(r'<th scope="row" class="ref">(\d+)<', page.answer.text)]
+            if "Next page" not in page.text:
+                break
+            page = visitor.follow("Next page")
+
+        assert seen == every[: len(seen)]
+        assert len(seen) == len(every) > 4
+
+    @pytest.mark.parametrize(
+        ("filters", "status", "said"),
+        [
+            ("by=nobody-at-all", 200, "Nobody has the login “nobody-at-all”"),
+            ("act=payout.steal", 422, "“payout.steal” cannot be read; wanted: payout.approve"),
+            ("since=10.7.2025", 422, "“10.7.2025” cannot be read; wanted: 2025-07-08"),
+            ("until=9999-12-31&since=9999-12-31", 200, "No row fits these filters"),
+            ("by=auditor&act=fund.hold", 200, "No row fits these filters"),
+        ],
+    )
+    def test_says_what_it_cannot_read_and_that_nothing_fits(
+        self, signed_in: Callable[..., Browser], filters: str, status: int, said: str
+    ) -> None:
+        page = signed_in("auditor").open(f"/audit?{filters}")
+
+        assert page.status == status
+        assert said in page.text
 
     @pytest.mark.parametrize(("lang", "who"), [("en", "System"), ("zh-CN", "系统")])
     def test_names_what_each_row_is_about_and_who_acted_to_the_second(

@@ -14,7 +14,7 @@ from models.states import Role
 from web.listing import Form
 from web.menu import PORTFOLIO
 from web.money_rights import BANK_ROLES, FUNDER_ROLES, MONEY_ROLES, PLATFORM_ROLES, SME_ROLES
-from web.pages.reference import AUDITORS
+from web.pages.trail import AUDITORS
 from web.render import page
 from web.session import Somebody
 
