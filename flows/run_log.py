@@ -124,7 +124,7 @@ def masked(text: str) -> str:
 def _shown(found: re.Match[str]) -> str:
     if found["id"] or found["day"]:
         return found[0]
-    return f"…{re.sub(_APART[:-1], '', found[0])[-4:]}" if found["account"] else "…"
+    return f"…{''.join(filter(str.isalnum, found[0]))[-4:]}" if found["account"] else "…"
 
 
 def tail(lines: Sequence[Line]) -> list[Line]:
