@@ -17,7 +17,7 @@ from cli.errors import PARTLY, REFUSED
 from cli.output import Column, Output
 from lifecycle.canonical import plain
 from lifecycle.errors import Invalid, unmet
-from lifecycle.imports.accepted import TableFile, destination, key_of_table, write_down
+from lifecycle.imports.accepted import TableFile, answer_of, destination, key_of_table, of_projects, write_down
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import layout_of
 from lifecycle.imports.errors_book import ErrorsBook
@@ -64,7 +64,7 @@ def bring_projects(door: Door, file: Path, wish: Wish) -> None:
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     table = TableFile(name=file.name, sha256=sha256, layout=reading.layout, how=reading.how)
-    command_id = key_of_table(reading.layout, stamp.new_id())
+    sending = of_projects(key_of_table(reading.layout, stamp.new_id()), table, reading.into)
     with _Ear(door.output) as ear, _errors_file(wish.errors, door.output) as errors:
 
         def tell(step: Step) -> None:
@@ -76,12 +76,12 @@ def bring_projects(door: Door, file: Path, wish: Wish) -> None:
             read=door.read,
             write=lambda work: run_in_transaction(door.engine, work),
             tell=tell,
-            note=lambda session, report: write_down(session, command_id, table, reading.into, report, stamp),
+            note=lambda session, report: write_down(session, sending, answer_of(report), stamp),
         )
         report = bring_in(file, reading.mapping, into=reading.into, stamp=stamp, how=wish.how, door=access)
     if reading.columns and not door.output.as_json:
         door.output.say("import_columns", columns=reading.columns)
-    _show(door.output, report, file, wish, reading, command_id if report.is_written else None)
+    _show(door.output, report, file, wish, reading, sending.command_id if report.is_written else None)
     code = _exit_code(report, wish)
     if code:
         raise typer.Exit(code)

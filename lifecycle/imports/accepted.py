@@ -1,30 +1,34 @@
-"""What came in from which table: a whole import is a command too, and its answer says what became of the file.
+"""What came in from which table: a sending is recorded like a command, and its answer says what became of the file.
 
-Its key names the headings of the table, so that the choice of columns is found again for the next file like it.
+A file that is written in parts has one record per part, each in the transaction of what it tells; together they are the
+receipt. The key names the headings of the table, so that the choice of columns is found again for the next like it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import func, select
 from sqlmodel import Session
 
-from lifecycle.canonical import plain, sha256
+from lifecycle.canonical import canonical, plain, sha256
 from lifecycle.commands import Stamp
+from lifecycle.errors import KeyReused
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import source_of
-from lifecycle.imports.report import Report
-from lifecycle.journal import recorded
-from lifecycle.projects.registration import IMPORT
+from lifecycle.imports.report import SHOWN, Report
+from lifecycle.imports.taking_in import with_colleagues
 from lifecycle.writing import insert_rows
 from models.journal import CommandRecord
-from models.people import RoleGrant, User
+from models.people import User
 from models.programmes import Programme
 from models.reading import table_of
 
+PROJECTS, BATCHES = "project.import_table", "trial_batch.import_table"
+"""What is recorded as the verb of a whole table; no client can send either."""
 _PREFIX = "import:table:"
 _KEY = re.compile(f"{_PREFIX}(?P<layout>[0-9a-f]{{32}}):[0-9a-f]{{32}}")
 _LOOKED_AT = 20
@@ -43,6 +47,45 @@ class TableFile:
     """The mapping by name, or the columns with what was said beside them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A table that comes in under a key of its own."""
+
+    command_id: str
+    verb: str
+    object_type: str
+    object_id: UUID
+    says: Mapping[str, Any]
+    """What tells a repeat from another sending under the same key."""
+
+    @property
+    def body_sha256(self) -> str:
+        """The same for a repeat alone."""
+        return sha256(canonical({"verb": self.verb, **self.says}))
+
+
+def of_projects(command_id: str, file: TableFile, into: Destination) -> Sending:
+    """Return the sending of a table of projects."""
+    return Sending(
+        command_id=command_id,
+        verb=PROJECTS,
+        object_type="programme",
+        object_id=into.programme_id,
+        says={"file": file.name, "sha256": file.sha256, "how": file.how, "into": into},
+    )
+
+
+def of_batches(command_id: str, name: str, file_sha256: str, project_id: UUID, how: str) -> Sending:
+    """Return the sending of a table of trial batches."""
+    return Sending(
+        command_id=command_id,
+        verb=BATCHES,
+        object_type="project",
+        object_id=project_id,
+        says={"file": name, "sha256": file_sha256, "project_id": project_id, "how": how},
+    )
+
+
 def key_of_table(layout: str, fresh: UUID) -> str:
     """Return a new key for the import of a table with these headings."""
     return f"{_PREFIX}{layout}:{fresh.hex}"
@@ -58,48 +101,89 @@ def destination(session: Session, programme_id: UUID, platform_id: UUID | None) 
     return Destination(source=source, programme_id=programme_id, platform_id=platform_id)
 
 
-def is_table(command_id: str) -> bool:
-    """Say whether a key is that of a whole table."""
-    return _KEY.fullmatch(command_id) is not None
-
-
 def is_of(command_id: str, layout: str) -> bool:
     """Say whether a key is one for a table with these headings."""
     found = _KEY.fullmatch(command_id)
     return found is not None and found["layout"] == layout
 
 
-def is_accepted(session: Session, actor_id: UUID, command_id: str) -> bool:
-    """Say whether this import was carried out already: the same form is sent once."""
-    return command_id in recorded(session, actor_id, [command_id])
+def parts(session: Session, actor_id: UUID, command_id: str) -> Sequence[Any]:
+    """Return the records under a key of this account, the first one first."""
+    record = table_of(CommandRecord)
+    # Both ends have the same beginning, and digits lie before `g` in every order of letters.
+    further = record.c.command_id.between(f"{command_id}:0", f"{command_id}:g")
+    statement = select(record).where(record.c.actor_id == actor_id, (record.c.command_id == command_id) | further)
+    found = (row for row in session.execute(statement) if f"{row.command_id}:".startswith(f"{command_id}:"))
+    return sorted(found, key=lambda row: str(row.command_id))
 
 
-def write_down(
-    session: Session, command_id: str, file: TableFile, into: Destination, report: Report, stamp: Stamp
-) -> None:
-    """Keep what became of a file, in the transaction that brought the last of it in."""
-    said = {"file": file.name, "sha256": file.sha256, "how": file.how, "into": into}
-    answer = {
-        **said,
-        "object_type": "programme",
-        "object_id": str(into.programme_id),
+def before(session: Session, actor_id: UUID, sending: Sending) -> Sequence[Any]:
+    """Return what this very sending brought before; `KeyReused` where its key belongs to something else."""
+    found = parts(session, actor_id, sending.command_id)
+    if any(row.body_sha256 != sending.body_sha256 for row in found):
+        raise KeyReused(KeyReused.code)
+    return found
+
+
+def told(session: Session, actor_id: UUID, sending: Sending) -> int:
+    """Return the row of the file up to which this sending came in before, 0 where it is new."""
+    return max((row.answer["through"] for row in before(session, actor_id, sending)), default=0)
+
+
+def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], stamp: Stamp) -> None:
+    """Keep what became of a file, or of a part of it, in the transaction that brought that in."""
+    actor_id, user = stamp.actor.user_id, table_of(User)
+    # Who sends the same twice at once waits here for the other to be written: it is then a repeat.
+    session.execute(select(user.c.id).where(user.c.id == actor_id).with_for_update())
+    count = len(before(session, actor_id, sending))
+    row = {
+        "actor_id": actor_id,
+        "command_id": f"{sending.command_id}:{count:06d}" if count else sending.command_id,
+        "verb": sending.verb,
+        "object_type": sending.object_type,
+        "object_id": sending.object_id,
+        "body_sha256": sending.body_sha256,
+        "answer": plain(
+            {
+                **sending.says,
+                "object_type": sending.object_type,
+                "object_id": sending.object_id,
+                "by": actor_id,
+                **answer,
+            }
+        ),
+        "at": stamp.now,
+    }
+    insert_rows(session, CommandRecord, [row])
+
+
+def answer_of(report: Report) -> Mapping[str, Any]:
+    """Return what is kept of a table of projects, or of a part of it."""
+    return {
+        "through": report.through,
         "rows": {str(fate): report.fates[fate] for fate in Fate},
         "organisations": report.organisations,
         "stages": dict(report.stages),
         "totals": [[label, currency, minor] for (label, currency), minor in report.totals.items()],
         "projects": [[one.number, one.key, one.name, str(one.fate)] for one in report.moved()],
     }
-    row = {
-        "actor_id": stamp.actor.user_id,
-        "command_id": command_id,
-        "verb": IMPORT.permission,
-        "object_type": "programme",
-        "object_id": into.programme_id,
-        "body_sha256": sha256(str(plain(said))),
-        "answer": plain(answer),
-        "at": stamp.now,
+
+
+def summed(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return what became of a whole file, from its parts."""
+    rows, stages, totals = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
+    for one in answers:
+        rows.update(one["rows"])
+        stages.update(one["stages"])
+        totals.update({(label, currency): minor for label, currency, minor in one["totals"]})
+    return {
+        **answers[0],
+        "rows": rows,
+        "organisations": sum(one["organisations"] for one in answers),
+        "stages": stages,
+        "totals": [(label, currency, minor) for (label, currency), minor in totals.items()],
+        "projects": [row for one in answers for row in one["projects"]][:SHOWN],
     }
-    insert_rows(session, CommandRecord, [row])
 
 
 def remembered(session: Session, user_id: UUID, layout: str) -> Mapping[str, Any] | None:
@@ -115,21 +199,13 @@ def brought_before(session: Session, user_id: UUID, layout: str, file_sha256: st
 
 
 def _last(session: Session, user_id: UUID, layout: str) -> Sequence[Any]:
-    """Return the latest imports of tables with these headings, the newest first.
-
-    The key ends in hexadecimal digits, which lie between `0` and `g` in every order of letters.
-    """
-    record, grant, user = table_of(CommandRecord), table_of(RoleGrant), table_of(User)
-    houses = select(grant.c.organisation_id).where(
-        grant.c.user_id == user_id, grant.c.revoked_at.is_(None), grant.c.organisation_id.is_not(None)
-    )
-    colleagues = select(grant.c.user_id).where(grant.c.organisation_id.in_(houses), grant.c.revoked_at.is_(None))
-    those = union(select(user.c.id).where(user.c.id == user_id), colleagues)
-    start = f"{_PREFIX}{layout}:"
+    """Return the latest imports of tables with these headings, the newest first, each by its first part."""
+    record, start = table_of(CommandRecord), f"{_PREFIX}{layout}:"
     statement = (
         select(record.c.actor_id, record.c.command_id, record.c.at, record.c.answer)
-        .where(record.c.actor_id.in_(those))
-        .where(record.c.command_id >= f"{start}0", record.c.command_id < f"{start}g")
+        .where(record.c.actor_id.in_(with_colleagues(user_id)), record.c.verb == PROJECTS)
+        .where(record.c.command_id.between(f"{start}0", f"{start}g"))
+        .where(func.length(record.c.command_id) == len(key_of_table(layout, user_id)))
         .order_by(record.c.at.desc())
         .limit(_LOOKED_AT)
     )

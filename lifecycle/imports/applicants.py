@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import sha256
 from lifecycle.commands import Answer, Stamp
-from lifecycle.errors import KeyReused, LifecycleError, Refused
+from lifecycle.errors import Forbidden, LifecycleError, NotFound, NotSignedIn
 from lifecycle.imports.outcome import ProjectRow, RowError
 from lifecycle.imports.problems import ValueProblem, shown
 from lifecycle.imports.seen import SeenKeys
@@ -131,15 +131,21 @@ def row_error(row: ProjectRow, problem: ValueProblem, *, value: str = "") -> Row
 def refused(row: ProjectRow, error: LifecycleError) -> RowError:
     """Return the first reason why a rule of ours refuses the row."""
     reason = error.unmet[0]
-    values = {name: value if isinstance(value, int) else str(value) for name, value in reason.values.items()}
+    values = {name: _said(value) for name, value in reason.values.items()}
     return row_error(row, ValueProblem(reason.code, reason.code, **values))
+
+
+def _said(value: Any) -> str | int:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, int) else str(value)
 
 
 def of_the_row(error: LifecycleError) -> LifecycleError:
     """Return the refusal of a row; a refused actor ends the import, for no other row would fare better."""
-    if isinstance(error, Refused | KeyReused):
-        return error
-    raise error
+    if isinstance(error, Forbidden | NotFound | NotSignedIn):
+        raise error
+    return error
 
 
 def _outside_key(row: ProjectRow, source: str) -> str | None:

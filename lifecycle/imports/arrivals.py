@@ -15,7 +15,7 @@ from sqlmodel import Session
 from lifecycle import engine
 from lifecycle.canonical import sha256
 from lifecycle.commands import Command, Stamp
-from lifecycle.errors import LifecycleError
+from lifecycle.errors import Forbidden, LifecycleError, NotFound, Refused, unmet
 from lifecycle.imports.applicants import Applicants, Play, of_the_row, refused
 from lifecycle.imports.differences import Change, changes_of
 from lifecycle.imports.outcome import ProjectRow, RowError
@@ -222,9 +222,14 @@ class Reception:
         answers = self._play(session, list(asked.values()), stamp=self._stamp)
         for key, answer in zip(asked, answers, strict=True):
             if answer.error is not None:
-                yield key, of_the_row(answer.error)
+                yield key, of_the_row(answer.error) if families[key].stored is None else _of_a_known(answer.error)
             elif not answer.document.get("dry_run"):
                 families[key].number = families[key].number or str(answer.document["number"])
+
+
+def _of_a_known(error: LifecycleError) -> LifecycleError:
+    """Return the refusal of a row whose project is there: who may not change that one may still bring others."""
+    return Refused(unmet("project_of_another")) if isinstance(error, Forbidden | NotFound) else error
 
 
 def _updated(family: _Family) -> UpdateImported:

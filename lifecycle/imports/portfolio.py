@@ -17,12 +17,14 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, Statemen
 from sqlmodel import Session
 
 from lifecycle.commands import Stamp
+from lifecycle.errors import LifecycleError
+from lifecycle.imports.applicants import refused as refused_row
 from lifecycle.imports.applicants import row_error
 from lifecycle.imports.arrivals import Arrived, Destination, Fate, Reception, Settled
 from lifecycle.imports.mapping import Mapping
 from lifecycle.imports.outcome import Outcome, ProjectRow, RowError
 from lifecycle.imports.problems import ValueProblem, shown
-from lifecycle.imports.report import MOVED, Named, Report
+from lifecycle.imports.report import Named, Report, place_of
 from lifecycle.imports.rows import read_projects
 
 T = TypeVar("T")
@@ -75,7 +77,6 @@ class Step:
 
 Tell: TypeAlias = Callable[[Step], None]
 Note: TypeAlias = Callable[[Session, Report], None]
-Settle: TypeAlias = Callable[[Sequence[ProjectRow]], Arrived]
 
 
 def _nothing(_session: Session, _report: Report) -> None:
@@ -90,7 +91,16 @@ class Door:
     write: Run
     tell: Tell
     note: Note = _nothing
-    """Called with the report in the transaction that writes the last of it, where anything is written."""
+    """Called in each transaction that brings something in, with the report of what nobody was told of before."""
+    told: int = 0
+    """Row up to which an earlier run of the same sending came: what it wrote, and told of, is not asked again."""
+
+
+class _Settle(Protocol):
+    """Settles the rows of a chunk; those that are refused already are wrong."""
+
+    def __call__(self, outcomes: Sequence[Outcome], refused: ByRow[int, RowError] = ..., /) -> Arrived:
+        """Return what became of them."""
 
 
 class _Unfit(Exception):
@@ -136,19 +146,16 @@ class _Bringing:
     def checked(self, reception: Reception, refused: ByRow[int, RowError] = NOTHING) -> Report:
         """Go through the file without writing; rows of which the database was found to refuse them are wrong."""
 
-        def settle(rows: Sequence[ProjectRow]) -> Arrived:
-            good = [row for row in rows if row.row not in refused]
-            bad = [_wrong(row, refused[row.row]) for row in rows if row.row in refused]
-            arrived = self.door.read(lambda session: reception.settle(session, good))
-            return replace(arrived, settled=(*arrived.settled, *bad))
+        def settle(outcomes: Sequence[Outcome], _refused: ByRow[int, RowError] = NOTHING) -> Arrived:
+            return self.door.read(lambda session: _settled(reception, session, outcomes, refused))
 
         return self._through(settle, Phase.CHECKING)
 
     def in_parts(self, total: int | None = None) -> Report:
         """Write the good rows of each chunk; a row that the database refuses stands alone in the end."""
-        report = self._through(lambda rows: _split(rows, self._in_one_transaction), Phase.WRITING, total)
-        if report.is_written:
-            self.door.write(lambda session: self.door.note(session, report))
+        parts = _Parts(self)
+        report = self._through(parts.settle, Phase.WRITING, total)
+        parts.end()
         return report
 
     def whole(self, checked: Report) -> Report:
@@ -162,7 +169,7 @@ class _Bringing:
             except StatementError as error:
                 if not _blames_rows(error):
                     raise
-                refused = {row.row: wrong for row, wrong in _refusals(_split(at_work, self._tried))}
+                refused = {item.row.row: item.error for item in _split(at_work, self._tried).settled if item.error}
                 if refused:
                     return self.checked(Reception.rehearsing(self.into, self.stamp), refused)
                 if attempt == ATTEMPTS:
@@ -172,9 +179,9 @@ class _Bringing:
     def _all(self, session: Session, total: int, at_work: list[ProjectRow]) -> Report:
         reception = Reception.writing(self.into, self.stamp)
 
-        def settle(rows: Sequence[ProjectRow]) -> Arrived:
-            at_work[:] = rows
-            return reception.settle(session, rows)
+        def settle(outcomes: Sequence[Outcome], refused: ByRow[int, RowError] = NOTHING) -> Arrived:
+            at_work[:] = _rows(outcomes)
+            return _settled(reception, session, outcomes, refused)
 
         report = self._through(settle, Phase.WRITING, total)
         if report.wrong:
@@ -183,31 +190,85 @@ class _Bringing:
             self.door.note(session, report)
         return report
 
-    def _in_one_transaction(self, rows: Sequence[ProjectRow]) -> Arrived:
-        return self.door.write(lambda session: Reception.writing(self.into, self.stamp).settle(session, rows))
-
-    def _tried(self, rows: Sequence[ProjectRow]) -> Arrived:
+    def _tried(self, outcomes: Sequence[Outcome], refused: ByRow[int, RowError] = NOTHING) -> Arrived:
         """Write the rows and take it back, to learn whether the database would have them."""
         found: list[Arrived] = []
 
         def work(session: Session) -> None:
-            found[:] = [Reception.writing(self.into, self.stamp).settle(session, rows)]
+            found[:] = [_settled(Reception.writing(self.into, self.stamp), session, outcomes, refused)]
             raise _Undo
 
         with suppress(_Undo):
             self.door.write(work)
         return found[0]
 
-    def _through(self, settle: Settle, phase: Phase, total: int | None = None) -> Report:
-        report = Report()
-        for outcomes in _chunks(read_projects(self.path, self.mapping)):
-            rows = [outcome for outcome in outcomes if isinstance(outcome, ProjectRow)]
-            errors = report.add(outcomes, settle(rows) if rows else Arrived())
+    def _through(self, settle: _Settle, phase: Phase, total: int | None = None) -> Report:
+        report = Report(through=self.door.told)
+        for outcomes in _chunks(self._untold()):
+            errors = report.add(outcomes, settle(outcomes))
             report.show_wrong(errors, _named(self.mapping))
             self.door.tell(Step(phase=phase, rows=report.rows, total=total, errors=errors))
-        is_writing = phase is Phase.WRITING
-        report.is_written = is_writing and any(report.fates[fate] for fate in MOVED)
+        report.is_written = phase is Phase.WRITING and report.is_moved
         return report
+
+    def _untold(self) -> Iterator[Outcome]:
+        place = 0
+        for outcome in read_projects(self.path, self.mapping):
+            place = place_of(outcome, place)
+            if place > self.door.told:
+                yield outcome
+
+
+class _Parts:
+    """Chunks that are written one by one, each with its part of what is told of the file."""
+
+    def __init__(self, of: _Bringing) -> None:
+        self._of, self._untold = of, Report(through=of.door.told)
+        self._is_begun = bool(of.door.told)
+
+    def settle(self, outcomes: Sequence[Outcome], _refused: ByRow[int, RowError] = NOTHING) -> Arrived:
+        """Write a chunk."""
+        return _split(outcomes, self._written)
+
+    def end(self) -> None:
+        """Tell of the rows behind the last one that moved something."""
+        if self._is_begun and self._untold.rows:
+            self._of.door.write(lambda session: self._of.door.note(session, self._untold))
+
+    def _written(self, outcomes: Sequence[Outcome], refused: ByRow[int, RowError] = NOTHING) -> Arrived:
+        of = self._of
+
+        def work(session: Session) -> tuple[Arrived, Report]:
+            arrived = _settled(Reception.writing(of.into, of.stamp), session, outcomes, refused)
+            part = self._untold.onwards()
+            part.add(outcomes, arrived)
+            if part.is_moved:
+                of.door.note(session, part)
+            return arrived, part
+
+        try:
+            arrived, part = of.door.write(work)
+        except LifecycleError as error:
+            if not self._is_begun:
+                raise
+            # Earlier chunks are in: who may not go on by now has an error in each row that is left.
+            return self._written(outcomes, {row.row: refused_row(row, error) for row in _rows(outcomes)})
+        self._untold, self._is_begun = part.onwards(), self._is_begun or part.is_moved
+        return arrived
+
+
+def _settled(
+    reception: Reception, session: Session, outcomes: Sequence[Outcome], refused: ByRow[int, RowError]
+) -> Arrived:
+    rows = _rows(outcomes)
+    good = [row for row in rows if row.row not in refused]
+    arrived = reception.settle(session, good) if good else Arrived()
+    bad = (Settled(row=row, fate=Fate.WRONG, error=refused[row.row]) for row in rows if row.row in refused)
+    return replace(arrived, settled=(*arrived.settled, *bad))
+
+
+def _rows(outcomes: Sequence[Outcome]) -> list[ProjectRow]:
+    return [outcome for outcome in outcomes if isinstance(outcome, ProjectRow)]
 
 
 def _named(mapping: Mapping) -> Named:
@@ -220,19 +281,20 @@ def _chunks(outcomes: Iterator[Outcome]) -> Iterator[list[Outcome]]:
         yield chunk
 
 
-def _split(rows: Sequence[ProjectRow], settle: Settle) -> Arrived:
+def _split(outcomes: Sequence[Outcome], settle: _Settle) -> Arrived:
     """Settle the rows; when the database refuses them, halve them until the row that it means stands alone."""
     try:
-        return settle(rows)
+        return settle(outcomes)
     except StatementError as error:
         if not _blames_rows(error):
             raise
+        rows = _rows(outcomes)
         if len(rows) == 1:
             reason = shown(str(getattr(error, "orig", None) or error).partition("\n")[0])
             problem = ValueProblem("database_refused", "database", reason=reason)
-            return Arrived(settled=(_wrong(rows[0], row_error(rows[0], problem)),))
-    half = len(rows) // 2
-    first, second = _split(rows[:half], settle), _split(rows[half:], settle)
+            return settle(outcomes, {rows[0].row: row_error(rows[0], problem)})
+    half = len(outcomes) // 2
+    first, second = _split(outcomes[:half], settle), _split(outcomes[half:], settle)
     return Arrived(settled=(*first.settled, *second.settled), organisations=first.organisations + second.organisations)
 
 
@@ -240,13 +302,3 @@ def _blames_rows(error: StatementError) -> bool:
     """Say whether a value is to blame, not the state of the database: a full disk refuses every row."""
     raised = isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", None) == _RAISED
     return isinstance(error, IntegrityError | DataError) or type(error) is StatementError or raised
-
-
-def _wrong(row: ProjectRow, error: RowError) -> Settled:
-    return Settled(row=row, fate=Fate.WRONG, error=error)
-
-
-def _refusals(arrived: Arrived) -> Iterator[tuple[ProjectRow, RowError]]:
-    for item in arrived.settled:
-        if item.error is not None:
-            yield item.row, item.error

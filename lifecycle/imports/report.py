@@ -53,7 +53,24 @@ class Report:
     """The first rows of each fate."""
     is_written: bool = False
     """Whether anything was stored."""
-    _last_wrong: int | None = -1
+    through: int = 0
+    """Row of the file up to which it tells; an error of the whole file stands where it was met."""
+    last_wrong: int | None = -1
+
+    def onwards(self) -> "Report":
+        """Return the part of a report that follows this one: it begins with what did not move anything yet."""
+        is_moved = self.is_moved
+        return Report(
+            fates=Counter() if is_moved else Counter(self.fates),
+            organisations=0 if is_moved else self.organisations,
+            through=self.through,
+            last_wrong=self.last_wrong,
+        )
+
+    @property
+    def is_moved(self) -> bool:
+        """Say whether a row brings something."""
+        return any(self.fates[fate] for fate in MOVED)
 
     @property
     def rows(self) -> int:
@@ -80,6 +97,7 @@ class Report:
             if item.error is None:
                 self._show(_line(item))
         for outcome in outcomes:
+            self.through = place_of(outcome, self.through)
             if isinstance(outcome, RowSkipped):
                 self.fates[Fate.SKIPPED] += 1
                 self.skipped[outcome.code] += 1
@@ -118,10 +136,15 @@ class Report:
         """Count the rows that the errors are about, and return the errors in the order of the file."""
         in_order = sorted(errors, key=lambda error: error.row or 0)
         for error in in_order:
-            self.fates[Fate.WRONG] += error.row != self._last_wrong
-            self._last_wrong = error.row
+            self.fates[Fate.WRONG] += error.row != self.last_wrong
+            self.last_wrong = error.row
         self.errors.extend(in_order[: SHOWN - len(self.errors)])
         return tuple(in_order)
+
+
+def place_of(outcome: Outcome, before: int) -> int:
+    """Return the row of an outcome; what is wrong with the whole file stands behind the row before."""
+    return outcome.row or before + 1
 
 
 def _line(item: Settled) -> Line:

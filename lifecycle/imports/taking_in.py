@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, select, union, update
 from sqlmodel import Session
 
 from lifecycle.banking.reading import detect
@@ -104,17 +104,31 @@ def count(by: Bringer, size_bytes: int, field: str = "file") -> UUID:
 
 def _refuse_too_much(session: Session, by: Bringer, size_bytes: int) -> None:
     grant, upload = table_of(RoleGrant), table_of(Upload)
-    in_force = grant.c.revoked_at.is_(None)
-    houses = session.execute(
-        select(grant.c.organisation_id)
-        .distinct()
-        .where(grant.c.user_id == by.user_id, in_force, grant.c.organisation_id.is_not(None))
-    ).scalars()
-    colleagues = [select(grant.c.user_id).where(grant.c.organisation_id == one, in_force) for one in houses]
+    houses = session.execute(_houses(by.user_id)).scalars()
+    colleagues = [_people(grant.c.organisation_id == one) for one in houses]
     _refuse_beyond(session, by, size_bytes, by.share, upload.c.user_id == by.user_id, _person)
     whole = Share(files=HOUSE_BRINGS * by.share.files, mib=HOUSE_BRINGS * by.share.mib)
     for those in colleagues:
         _refuse_beyond(session, by, size_bytes, whole, upload.c.user_id.in_(those), _organisation)
+
+
+def with_colleagues(user_id: UUID) -> Any:
+    """Return the statement for the accounts of somebody and of everybody at their organisations."""
+    user, grant = table_of(User), table_of(RoleGrant)
+    own = select(user.c.id).where(user.c.id == user_id)
+    return union(own, _people(grant.c.organisation_id.in_(_houses(user_id))))
+
+
+def _houses(user_id: UUID) -> Any:
+    """Return the statement for the organisations at which somebody has a role."""
+    grant = table_of(RoleGrant)
+    own = (grant.c.user_id == user_id, grant.c.revoked_at.is_(None), grant.c.organisation_id.is_not(None))
+    return select(grant.c.organisation_id).distinct().where(*own)
+
+
+def _people(there: Any) -> Any:
+    grant = table_of(RoleGrant)
+    return select(grant.c.user_id).where(there, grant.c.revoked_at.is_(None))
 
 
 def _person(**values: Any) -> Unmet:

@@ -10,10 +10,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from lifecycle.imports import portfolio
+from lifecycle.imports.accepted import PROJECTS
 from lifecycle.imports.columns import FIELDS, TEMPLATE, VERSION
 from lifecycle.imports.portfolio import CHUNK
 from lifecycle.imports.reader import HIDDEN_SHEET
 from lifecycle.imports.report import SHOWN
+from lifecycle.projects.registration import RegisterProject
 from models.states import ProjectState
 from tests.factories import House
 from tests.web.browser import Browser
@@ -180,6 +183,153 @@ class TestTheWay:
         assert f"new {CHUNK + 50}" in visitor.page.text
         assert f"The first {SHOWN} are listed." in visitor.page.text
         assert house.one("SELECT count(*) FROM project") == CHUNK + 50
+        assert [row["rows"]["new"] for row in told(house)] == [CHUNK, 50]
+
+
+def told(house: House) -> list[dict[str, Any]]:
+    """Return the answer of each part of every table."""
+    rows = house.rows("SELECT answer FROM command_record WHERE verb = :verb ORDER BY command_id", verb=PROJECTS)
+    return [json.loads(row.answer) for row in rows]
+
+
+def long_table(rows: int = CHUNK + 50, *, wrong: Sequence[int] = (), name: str = "机器人") -> bytes:
+    """Return a table of more than one chunk, some of its rows in a stage that there is none of."""
+    lines = (f"L-{one},{name} {one},{'研发' if one in wrong else '已投产'}\n" for one in range(rows))
+    return f"编号,名称,阶段\n{''.join(lines)}".encode()
+
+
+class TestATableThatBreaksOff:
+    @pytest.mark.parametrize("wrong", [(), (1, CHUNK + 49)])
+    def test_has_a_receipt_of_what_came_in_and_the_same_form_brings_the_rest(
+        self,
+        house: House,
+        visitor: Browser,
+        send: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        wrong: Sequence[int],
+    ) -> None:
+        good, early = CHUNK + 50 - len(wrong), len(wrong) // 2
+        button = f"Bring in the {good} good rows" if wrong else f"Bring in {good} rows"
+        send(long_table(wrong=wrong), "长表.csv")
+        visitor.send("Check it")
+        asked, settle, chunks = visitor.page, portfolio._Parts.settle, iter((True,))
+
+        def until_killed(parts: Any, *those: Any) -> Any:
+            if not next(chunks, False):
+                raise RuntimeError
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
+        assert visitor.send(button).status == 500
+        monkeypatch.undo()
+        (kept,) = house.rows("SELECT command_id FROM command_record WHERE verb = :verb", verb=PROJECTS)
+        receipt = f"/receipts/{kept.command_id}"
+        assert f"new {CHUNK - early} changed 0 unchanged 0 wrong {early}" in visitor.open(receipt).text
+
+        for _ in range(2):
+            visitor.page = asked
+            assert visitor.send(button).path == receipt
+            assert f"new {good} changed 0 unchanged 0 wrong {len(wrong)}" in visitor.page.text
+            assert [row["through"] for row in told(house)] == [CHUNK + 1, CHUNK + 51]
+            assert len(names(house)) == good
+
+    def test_tells_of_rows_behind_the_last_that_came_in(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(long_table(wrong=range(CHUNK, CHUNK + 50)), "长表.csv")
+        visitor.send("Check it")
+
+        visitor.send(f"Bring in the {CHUNK} good rows")
+
+        assert "new 400 changed 0 unchanged 0 wrong 50" in visitor.page.text
+        assert [row["rows"]["wrong"] for row in told(house)] == [0, 50]
+
+
+class TestARowOfSomebodyElse:
+    @pytest.fixture
+    def taken(self, house: House, visitor: Browser, send: Callable[..., Any]) -> None:
+        """Let one project of the table be with another platform by now."""
+        send(f"编号,名称,阶段\nL-{CHUNK + 49},前名,已投产\n".encode(), "a.csv")
+        visitor.send("Check it")
+        visitor.send("Bring in 1 row")
+        with house.engine.begin() as connection:
+            other = str(house.parties["other platform"])
+            connection.exec_driver_sql(f"UPDATE project SET platform_id = '{other}'")
+
+    @pytest.mark.usefixtures("taken")
+    def test_is_an_error_of_its_row_and_stops_no_other(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(long_table(), "b.csv")
+        visitor.send("Check it")
+        assert f"new {CHUNK + 49} changed 0 unchanged 0 wrong 1" in visitor.page.text
+        assert "The project with this number is somebody else's; you cannot change it." in visitor.page.text
+
+        visitor.send(f"Bring in the {CHUNK + 49} good rows")
+
+        assert f"new {CHUNK + 49} changed 0 unchanged 0 wrong 1" in visitor.page.text
+        assert names(house).count("前名") == 1
+        assert len(names(house)) == CHUNK + 50
+
+    def test_is_told_by_row_when_the_right_to_go_on_is_lost_on_the_way(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        settle, chunks = portfolio._Parts.settle, iter((True,))
+
+        def revoked(parts: Any, *those: Any) -> Any:
+            if not next(chunks, False):
+                with house.engine.begin() as connection:
+                    connection.exec_driver_sql(
+                        "UPDATE role_grant SET revoked_at = granted_at WHERE role = 'coordinator'"
+                    )
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", revoked)
+        visitor.send(f"Bring in {CHUNK + 50} rows")
+
+        assert [row["rows"]["new"] for row in told(house)] == [CHUNK, 0]
+        assert [row["rows"]["wrong"] for row in told(house)] == [0, 50]
+
+
+class TestAKey:
+    def test_of_another_table_is_refused_and_nothing_is_written(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot()))
+        visitor.send("Check it")
+        used = visitor.send("Bring in 1 row").path.removeprefix("/receipts/")
+        send(book(robot("A-9", name="别的")))
+        visitor.send("Check it")
+
+        visitor.send("Bring in 1 row", command_id=used)
+
+        assert visitor.page.status == 422
+        assert "This key was used for another command." in visitor.page.text
+        assert names(house) == ["焊接机器人"]
+
+    def test_that_a_client_gives_to_another_verb_makes_no_table_of_it(
+        self, house: House, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot()))
+        visitor.send("Check it")
+        form = next(one for one in visitor.page.forms if one.method == "post" and "/import/" in one.action)
+        used = dict(form.fields)["command_id"]
+        firm, platform = house.parties["sme"], house.parties["platform"]
+        asked = RegisterProject(
+            command_id=used, programme_id=house.programmes["bare"], organisation_id=firm, platform_id=platform, name="x"
+        )
+        house.do(asked, by="coordinator")
+
+        assert "Receipt of an import" not in visitor.open(f"/receipts/{used}").text
+        send(book(robot("B-1")))
+        assert visitor.page.status == 200
+        visitor.send("Check it")
+        visitor.send("Bring in 1 row", command_id=used)
+
+        assert visitor.page.status == 422
+        assert names(house) == ["x"]
 
 
 class TestTheColumns:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import LifecycleError, Stale
-from lifecycle.imports.accepted import is_table
+from lifecycle.imports.accepted import PROJECTS as TABLE_OF_PROJECTS
+from lifecycle.imports.accepted import parts, summed
 from lifecycle.permissions import IN_PERSON
 from notifications.words import Names
 from web.acts import (
@@ -88,8 +90,10 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
 def show_receipt(visit: Somebody, command_id: str) -> Response:
     """Show what became of a command: who did what with which figures, what comes next, the seal in the audit trail."""
     found = visit.read(lambda session: receipt(session, visit, command_id))
-    if is_table(command_id):
-        return page(visit, "import_receipt.html", receipt=found, programme=found.row)
+    if found.verb == TABLE_OF_PROJECTS:
+        by = UUID(found.answer["by"])
+        answers = visit.read(lambda session: [part.answer for part in parts(session, by, command_id)])
+        return page(visit, "import_receipt.html", receipt=found, answer=summed(answers), programme=found.row)
     square = qr_of(visit, f"/receipts/{quote(command_id, safe='')}", command_id)
     return page(visit, "receipt.html", receipt=found, noun=found.noun, row=found.row, square=square)
 

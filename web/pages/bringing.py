@@ -13,14 +13,16 @@ from sqlalchemy import select
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, unmet
+from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, unmet
 from lifecycle.imports.accepted import (
     TableFile,
+    answer_of,
     brought_before,
-    is_accepted,
     is_of,
     key_of_table,
+    of_projects,
     remembered,
+    told,
     write_down,
 )
 from lifecycle.imports.arrivals import Fate
@@ -143,9 +145,9 @@ def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
 def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "", fate: str = "") -> Response:
     try:
         report, layout = _brought(visit, wish, how, command_id=command_id)
-    except (Invalid, Unreadable, Forbidden) as error:
+    except (Invalid, Unreadable, Forbidden, KeyReused) as error:
         return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
-    if report is None or (report.is_written and command_id):
+    if report.is_written:
         return RedirectResponse(f"/receipts/{command_id}", status_code=303)
     return _report(visit, wish, report, layout, how=how, fate=fate)
 
@@ -160,22 +162,25 @@ def _mend(visit: Visit, wish: Wish, error: LifecycleError) -> Response:
 
 def _brought(
     visit: Visit, wish: Wish, how: How, *, tell: Callable[[Step], None] | None = None, command_id: str = ""
-) -> tuple[Report | None, str]:
-    """Return what became of the file and the hash of its layout; no report where the same form was sent before."""
+) -> tuple[Report, str]:
+    """Return what became of the file and the hash of its layout; the same form sent again brings only what is left."""
     with _desk(), on_disk(visit, wish.sha256) as path:
         read = read_as(visit, path, wish)
         if how is not How.CHECK and not is_of(command_id, read.layout):
             raise Invalid(unmet("field_missing", field="command_id"))
-        own = visit.actor.user_id
-        if command_id and visit.read(lambda session: is_accepted(session, own, command_id)):
-            return None, read.layout
         file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
-
-        def note(session: Session, report: Report) -> None:
-            write_down(session, command_id, file, read.into, report, visit.stamp)
-
-        access = Access(read=visit.read, write=visit.write, tell=tell or (lambda _step: None), note=note)
+        sending = of_projects(command_id, file, read.into)
+        own = visit.actor.user_id
+        access = Access(
+            read=visit.read,
+            write=visit.write,
+            tell=tell or (lambda _step: None),
+            note=lambda session, report: write_down(session, sending, answer_of(report), visit.stamp),
+            told=visit.read(lambda session: told(session, own, sending)) if command_id else 0,
+        )
         report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
+        is_left = how is How.PARTS and report.wrong
+        report.is_written = report.is_written or bool(access.told and not is_left)
     return report, read.layout
 
 
