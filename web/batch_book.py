@@ -126,6 +126,16 @@ def said_of(error: CellError, lang: Lang) -> str:
     return sentence(error.code, params, lang)
 
 
+def brought(answer: Mapping[str, Any], lang: Lang) -> Sequence[Mapping[str, Any]]:
+    """Return what became of each row of a table that was brought in, its errors in words."""
+
+    def told(column: str | None, code: str, params: Mapping[str, Any]) -> tuple[str, str]:
+        error = CellError(column=column, code=code, params=params)
+        return column_said(error, lang), said_of(error, lang)
+
+    return [{**row, "errors": [told(*error) for error in row["errors"]]} for row in answer["batches"]]
+
+
 def with_columns(params: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     """Return what is said of a whole table, with the headings of the columns that it lacks."""
     names = str(params.get("columns", ""))

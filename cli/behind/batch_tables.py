@@ -1,5 +1,6 @@
 """The trial batches of a project from a table, and the workbook to fill in: the way in of the console."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from cli.door import Door
 from cli.errors import PARTLY, REFUSED
 from cli.output import Column, Output
 from lifecycle.errors import Invalid, Refused, unmet
+from lifecycle.imports.accepted import BATCH_LAYOUT, key_of_table, of_batches, write_down
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.batch_rows import BatchTable, CellError, read_batches
-from lifecycle.imports.batches import Became, bring_in
+from lifecycle.imports.batches import Became, answer_of, bring_in
 from lifecycle.imports.portfolio import How
 from lifecycle.imports.problems import Unreadable
 from lifecycle.trials.queries import batches
@@ -64,19 +66,24 @@ def bring_batches(door: Door, file: Path, wish: Wish) -> None:
         place = {"row": problem.row} if problem.row is not None else {}
         params = with_columns(problem.params, door.output.lang)
         raise Refused(unmet(problem.code, **{"field": "file", **place, **params})) from None
+    stamp = door.stamp(actor)
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    sending = of_batches(key_of_table(BATCH_LAYOUT, stamp.new_id()), file.name, sha256, project.id)
     found = bring_in(
         table.rows,
         project.id,
-        stamp=door.stamp(actor),
+        stamp=stamp,
         how=wish.how,
         write=lambda work: run_in_transaction(door.engine, work),
+        note=lambda session, found: write_down(session, sending, answer_of(found), stamp),
     )
     wrong = [one for one in found if one.errors]
     if wish.marked is not None and wrong:
         cells = [one.row.cells for one in found]
         notes = noted([one.errors for one in found], door.output.lang)
         wish.marked.write_bytes(written(Sheet(number=project.number, name=project.name, rows=cells, notes=notes)))
-    _show(door.output, table, found, file, project.number, wish)
+    _show(door.output, table, found, file, project.number, wish, sending.command_id)
     if wrong:
         raise typer.Exit(PARTLY if wish.is_partial and len(wrong) < len(found) else REFUSED)
 
@@ -107,11 +114,14 @@ def _project(door: Door, session: Session, ref: str) -> Any:
     return session.execute(select(project.c.id, project.c.number, project.c.name).where(project.c.id == known)).one()
 
 
-def _show(output: Output, table: BatchTable, found: Sequence[Became], file: Path, number: str, wish: Wish) -> None:
+def _show(
+    output: Output, table: BatchTable, found: Sequence[Became], file: Path, number: str, wish: Wish, key: str
+) -> None:
     fates = Counter(one.fate for one in found)
     is_written = not wish.is_dry_run and (wish.is_partial or not fates[Fate.WRONG])
+    receipt = key if is_written and fates[Fate.NEW] + fates[Fate.CHANGED] else None
     if output.as_json:
-        output.document(_document(table, found, file, number, wish, is_written=is_written, lang=output.lang))
+        output.document(_document(table, found, file, number, wish, receipt=receipt, lang=output.lang))
         return
     output.table(_ROWS, [_row(one, output.lang) for one in found])
     for name in table.unread:
@@ -128,6 +138,8 @@ def _show(output: Output, table: BatchTable, found: Sequence[Became], file: Path
         output.say("import_nothing_written", rows=len(found), wrong=fates[Fate.WRONG])
     else:
         output.say("batches_written", **counts)
+    if receipt is not None:
+        output.say("import_receipt", command_id=receipt)
 
 
 def _row(one: Became, lang: Lang) -> dict[str, Any]:
@@ -161,7 +173,7 @@ def _cell(error: CellError, one: Became, table: BatchTable) -> str:
 
 
 def _document(
-    table: BatchTable, found: Sequence[Became], file: Path, number: str, wish: Wish, *, is_written: bool, lang: Lang
+    table: BatchTable, found: Sequence[Became], file: Path, number: str, wish: Wish, *, receipt: str | None, lang: Lang
 ) -> dict[str, Any]:
     fates = Counter(one.fate for one in found)
     errors = [
@@ -181,11 +193,12 @@ def _document(
         "project": number,
         "dry_run": wish.is_dry_run,
         "partial": wish.is_partial,
-        "written": is_written and bool(fates[Fate.NEW] + fates[Fate.CHANGED]),
+        "written": receipt is not None,
         "rows": {str(fate): fates[fate] for fate in Fate if fate is not Fate.SKIPPED},
         "unread": list(table.unread),
         "batches": [_row(one, lang) for one in found],
         "errors": errors,
+        "receipt": receipt,
     }
     if not errors or (wish.is_partial and fates[Fate.WRONG] < len(found)):
         return report

@@ -18,7 +18,7 @@ from lifecycle.canonical import canonical, plain, sha256
 from lifecycle.commands import Stamp
 from lifecycle.errors import KeyReused
 from lifecycle.imports.arrivals import Destination, Fate
-from lifecycle.imports.columns import source_of
+from lifecycle.imports.columns import layout_of, source_of
 from lifecycle.imports.report import SHOWN, Report
 from lifecycle.imports.taking_in import with_colleagues
 from lifecycle.writing import insert_rows
@@ -29,6 +29,8 @@ from models.reading import table_of
 
 PROJECTS, BATCHES = "project.import_table", "trial_batch.import_table"
 """What is recorded as the verb of a whole table; no client can send either."""
+BATCH_LAYOUT = layout_of("batches")
+"""In keys of tables of batches: their columns are known by their headings alone."""
 _PREFIX = "import:table:"
 _KEY = re.compile(f"{_PREFIX}(?P<layout>[0-9a-f]{{32}}):[0-9a-f]{{32}}")
 _LOOKED_AT = 20
@@ -75,14 +77,14 @@ def of_projects(command_id: str, file: TableFile, into: Destination) -> Sending:
     )
 
 
-def of_batches(command_id: str, name: str, file_sha256: str, project_id: UUID, how: str) -> Sending:
+def of_batches(command_id: str, name: str, file_sha256: str, project_id: UUID) -> Sending:
     """Return the sending of a table of trial batches."""
     return Sending(
         command_id=command_id,
         verb=BATCHES,
         object_type="project",
         object_id=project_id,
-        says={"file": name, "sha256": file_sha256, "project_id": project_id, "how": how},
+        says={"file": name, "sha256": file_sha256, "project_id": project_id},
     )
 
 

@@ -4,10 +4,11 @@ The batch number is the key of a row. A number that is not there yet is recorded
 closed where the row says something else. What a row leaves empty stays as it is, and a repeat changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -20,11 +21,11 @@ from lifecycle.errors import Forbidden, LifecycleError, NotFound
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.batch_rows import BatchRow, CellError
 from lifecycle.imports.portfolio import How, Run
-from lifecycle.journal import recorded
 from lifecycle.trials.commands import AddBatch, CloseBatch, CorrectBatch
 from models.reading import table_of
 from models.trials import BatchFigure, TrialBatch
 
+SUMMED = ("started", "passed_first_time")
 _FIXED = ("made_on", "kind", "revision", "size", "hours", "recipe", "equipment", "worker")
 """What was said of a batch when it was recorded: no verb changes it."""
 _FIGURES = ("started", "passed_first_time", "defects", "is_conforming", "cost", "currency")
@@ -58,48 +59,59 @@ class _Undo(Exception):
     """Ends a transaction that was only tried, or in which a row turned out wrong."""
 
 
-def bring_in(rows: Sequence[BatchRow], project_id: UUID, *, stamp: Stamp, how: How, write: Run) -> list[Became]:
+Note: TypeAlias = Callable[[Session, Sequence[Became]], None]
+
+
+def _nothing(_session: Session, _found: Sequence[Became]) -> None:
+    """Note nothing."""
+
+
+def bring_in(
+    rows: Sequence[BatchRow], project_id: UUID, *, stamp: Stamp, how: How, write: Run, note: Note = _nothing
+) -> list[Became]:
     """Bring batches in and say what became of each row: nothing but a look, all or none, or the good ones.
 
     Each row is judged after those before it, as if they were written: what a smaller batch unlocks is open to the next
-    one of the same table. Raises `LifecycleError` when the actor may not.
+    one of the same table. `note` is called with all of them in the transaction that brings some in. Raises
+    `LifecycleError` when the actor may not.
     """
-    found = _tried(rows, project_id, stamp, how, write)
-    if how is not How.PARTIAL:
-        return found
     wrong: dict[int, Became] = {}
-    while any(one.fate is Fate.WRONG for one in found):  # fewer rows each time
-        wrong |= {one.row.row: one for one in found if one.fate is Fate.WRONG}
+
+    def whole(found: Sequence[Became]) -> list[Became]:
+        return sorted([*found, *wrong.values()], key=lambda one: one.row.row)
+
+    while True:  # fewer rows each time
         left = [row for row in rows if row.row not in wrong]
-        found = _tried(left, project_id, stamp, how, write)
-    return sorted([*found, *wrong.values()], key=lambda one: one.row.row)
+        found = _tried(left, project_id, stamp, how, write, lambda session, found: note(session, whole(found)))
+        bad = {one.row.row: one for one in found if one.fate is Fate.WRONG}
+        if not bad or how is not How.PARTIAL:
+            return whole(found)
+        wrong |= bad
 
 
-def brought(session: Session, found: Sequence[Became], project_id: UUID, actor_id: UUID) -> list[Became]:
-    """Return what became of each row by commands that this person gave, as the journal knows them.
-
-    `found` is a look at the same rows: it says what is unchanged or wrong where nothing was brought in.
-    """
-    known = _stored(session, project_id)
-    asked = [_given(one.row, known.get(one.row.values.get("number")), project_id) for one in found]
-    done = recorded(session, actor_id, [key for keys in asked for key in keys])
-    return [_as_brought(one, keys, done) for one, keys in zip(found, asked, strict=True)]
-
-
-def _given(row: BatchRow, stored: Any, project_id: UUID) -> tuple[str, ...]:
-    """Return the keys of all commands that this row can have been on the figures that there are."""
-    entries = range(1, stored.entry_no + 1) if stored is not None else ()
-    later = (_key(project_id, row, entry, verb) for entry in entries for verb in ("correct", "close"))
-    return () if row.errors else (_key(project_id, row, 0, "add"), *later)
-
-
-def _as_brought(one: Became, asked: Sequence[str], done: Collection[str]) -> Became:
-    given = tuple(key for key in asked if key in done)
-    fate = Fate.NEW if asked[:1] == given[:1] else Fate.CHANGED
-    return replace(one, command_ids=()) if not given else replace(one, fate=fate, errors=(), command_ids=given)
+def answer_of(found: Sequence[Became]) -> Mapping[str, Any]:
+    """Return what is kept of a table: what became of each row, with the keys of its commands."""
+    fates = Counter(one.fate for one in found)
+    moved = [one for one in found if one.command_ids]
+    return {
+        "through": max(one.row.row for one in found),
+        "rows": {str(fate): fates[fate] for fate in Fate if fate is not Fate.SKIPPED},
+        "totals": [[name, sum(one.row.values.get(name, 0) for one in moved)] for name in SUMMED],
+        "batches": [
+            {
+                "row": one.row.row,
+                "number": str(one.row.values.get("number") or one.row.cells.get("number", "")),
+                "fate": str(one.fate),
+                "figures": [one.row.cells.get(name, "") for name in SUMMED],
+                "errors": [[error.column, error.code, error.params] for error in one.errors],
+                "receipts": one.command_ids,
+            }
+            for one in found
+        ],
+    }
 
 
-def _tried(rows: Sequence[BatchRow], project_id: UUID, stamp: Stamp, how: How, write: Run) -> list[Became]:
+def _tried(rows: Sequence[BatchRow], project_id: UUID, stamp: Stamp, how: How, write: Run, note: Note) -> list[Became]:
     """Carry the rows out in one transaction, and take it back where one is wrong or it was but a look."""
     found: list[Became] = []
     refused: list[LifecycleError] = []
@@ -117,6 +129,8 @@ def _tried(rows: Sequence[BatchRow], project_id: UUID, stamp: Stamp, how: How, w
         if how is How.CHECK or any(one.fate is Fate.WRONG for one in found):
             raise _Undo
         later.run(session)
+        if any(one.command_ids for one in found):
+            note(session, found)
 
     with suppress(_Undo):
         write(work)

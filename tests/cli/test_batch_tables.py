@@ -65,6 +65,8 @@ class TestImport:
         assert (first[0], again[0], count(house)) == (0, 0, 2)
         assert "Batches: 2 new, 0 changed, 0 unchanged, 0 wrong." in first[2]
         assert "Batches: 0 new, 0 changed, 2 unchanged, 0 wrong." in again[2]
+        kept = house.one("SELECT command_id FROM command_record WHERE verb = 'trial_batch.import_table'")
+        assert (f"Receipt: {kept}" in first[2], "Receipt:" in again[2]) == (True, False)
 
     def test_says_what_a_correction_changes(self, bring: Any) -> None:
         bring(a_batch())

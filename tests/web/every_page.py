@@ -39,7 +39,6 @@ NO_PAGES: Mapping[str, str] = {
     "/bank/taken/{sha256}": "belongs to the session that sent the file: `test_bank`",
     "/projects/{ref}/batch-table.xlsx": "a workbook to fill in",
     "/projects/{ref}/batch-table/{sha256}": "belongs to the session that sent the file: among the `STATES`",
-    "/projects/{ref}/batch-table/{sha256}/done": "belongs to the session that sent the file: `test_batch_table`",
     "/projects/{ref}/batch-table/{sha256}/marked.xlsx": "a workbook to keep",
     "/evidence/{ref}/file": "what somebody handed in",
     "/payouts/{ref}/do/{name}": "leads to the decision on the page of the payout, or is the page of any verb",

@@ -294,7 +294,6 @@ ROUTES: Mapping[str, Right] = {
     "POST /projects/{ref}/batch-table": reads("projects", roles=PERMISSIONS["trial_batch.add"]),
     "GET /projects/{ref}/batch-table/{sha256}": reads("projects", is_absent=True),
     "POST /projects/{ref}/batch-table/{sha256}": reads("projects", is_absent=True),
-    "GET /projects/{ref}/batch-table/{sha256}/done": reads("projects", is_absent=True),
     "GET /projects/{ref}/batch-table/{sha256}/marked.xlsx": reads("projects", is_absent=True),
     "GET /projects/{ref}/timeline": reads("projects"),
     "GET /projects/{ref}/people": reads("projects"),

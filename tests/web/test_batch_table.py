@@ -129,29 +129,54 @@ class TestATable:
         assert figures(house) == []
 
         engineer.send(BRING.format(2))
-        assert "Brought in" in engineer.page.text
+        assert "new 2 changed 0 unchanged 0 wrong 0 Sum: Started 180 Sum: Passed first time 168" in engineer.page.text
         assert figures(house) == [("B-01", 90, 84, False), ("B-02", 90, 84, False)]
-        assert "Receipt" in engineer.open(engineer.page.link("Receipt")).text
+        assert engineer.open(engineer.page.link("Receipt")).status == 200
+        assert house.one("SELECT count(*) FROM command_record WHERE verb = 'trial_batch.add'") == 2
 
-    def test_that_was_brought_in_has_a_receipt_that_can_be_loaded_again(
-        self, house: House, engineer: Browser, trial: str
-    ) -> None:
+    def test_that_was_brought_in_has_a_receipt_that_can_be_loaded_again(self, house: House, engineer: Browser) -> None:
         send(engineer, table(a_batch("B-01", passed_first_time=91), a_batch("B-02")))
-        look = engineer.page.path
-        assert "Bring" not in engineer.open(look.replace("?", "/done?")).text
-        engineer.open(look)
 
-        engineer.send("Bring in the one good row")
+        kept = engineer.send("Bring in the one good row").path
 
-        assert engineer.page.path == look.replace("?", "/done?")
         before = figures(house)
         for _ in range(2):
-            page = engineer.open(engineer.page.path)
-            assert "Brought in" in page.text
-            assert "new 1" in page.text
-            assert "wrong 1" in page.text
-            assert [where for _, where in page.links if where.startswith("/receipts/")]
+            page = engineer.open(kept)
+            assert "new 1 changed 0 unchanged 0 wrong 1" in page.text
+            assert "Passed first time" in page.text
+            assert len([1 for name, where in page.links if name == "Receipt"]) == 1
         assert figures(house) == before
+
+    def test_has_a_receipt_of_this_sending_alone(self, house: House, engineer: Browser, trial: str) -> None:
+        kept = []
+        for names in (("B-01", "B-02"), ("B-01", "B-02", "B-03")):
+            engineer.open(f"/projects/{trial}/batch-table")
+            send(engineer, table(*map(a_batch, names)))
+            asked = engineer.page
+            button = next(name for form in asked.forms for name, *_ in form.buttons if name.startswith("Bring"))
+            kept.append(engineer.send(button).path)
+            engineer.page = asked
+            assert engineer.send(button).path == kept[-1]
+
+        assert "new 2 changed 0 unchanged 0 wrong 0" in engineer.open(kept[0]).text
+        assert "new 1 changed 0 unchanged 2 wrong 0" in engineer.open(kept[1]).text
+        statement = "SELECT command_id FROM command_record WHERE verb = 'trial_batch.import_table'"
+        assert {f"/receipts/{row.command_id}" for row in house.rows(statement)} == set(kept)
+
+    @pytest.mark.parametrize("is_used", [False, True])
+    def test_is_not_brought_in_under_the_key_of_another(
+        self, house: House, engineer: Browser, trial: str, is_used: bool
+    ) -> None:
+        send(engineer, table(a_batch()))
+        used = engineer.send(ONE).path.removeprefix("/receipts/")
+        engineer.open(f"/projects/{trial}/batch-table")
+        send(engineer, table(a_batch("B-02")))
+
+        engineer.send(ONE, command_id=used if is_used else "1")
+
+        assert engineer.page.status == 422
+        assert ("This key was used for another command." in engineer.page.text) is is_used
+        assert figures(house) == [("B-01", 90, 84, False)]
 
     def test_that_comes_again_changes_nothing(self, house: House, engineer: Browser, trial: str) -> None:
         for _ in range(2):

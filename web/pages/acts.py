@@ -10,8 +10,7 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.errors import LifecycleError, Stale
-from lifecycle.imports.accepted import PROJECTS as TABLE_OF_PROJECTS
-from lifecycle.imports.accepted import parts, summed
+from lifecycle.imports import accepted
 from lifecycle.permissions import IN_PERSON
 from notifications.words import Names
 from web.acts import (
@@ -25,6 +24,7 @@ from web.acts import (
     refusal,
     right_first,
 )
+from web.batch_book import brought
 from web.errors import by_field, reasons_of, status_of
 from web.forecast import Forecast, begun, forecast, rehearsable
 from web.forms import KEY, ROWS_MORE, VERSION, Input, Typing, as_typed, inputs, read
@@ -90,10 +90,13 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
 def show_receipt(visit: Somebody, command_id: str) -> Response:
     """Show what became of a command: who did what with which figures, what comes next, the seal in the audit trail."""
     found = visit.read(lambda session: receipt(session, visit, command_id))
-    if found.verb == TABLE_OF_PROJECTS:
+    if found.verb == accepted.PROJECTS:
         by = UUID(found.answer["by"])
-        answers = visit.read(lambda session: [part.answer for part in parts(session, by, command_id)])
-        return page(visit, "import_receipt.html", receipt=found, answer=summed(answers), programme=found.row)
+        parts = visit.read(lambda session: accepted.parts(session, by, command_id))
+        whole = accepted.summed([part.answer for part in parts])
+        return page(visit, "import_receipt.html", receipt=found, answer=whole)
+    if found.verb == accepted.BATCHES:
+        return page(visit, "batch_receipt.html", receipt=found, rows=brought(found.answer, visit.lang))
     square = qr_of(visit, f"/receipts/{quote(command_id, safe='')}", command_id)
     return page(visit, "receipt.html", receipt=found, noun=found.noun, row=found.row, square=square)
 

@@ -10,12 +10,13 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, LifecycleError, Refused
+from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, Refused, unmet
+from lifecycle.imports.accepted import BATCH_LAYOUT, before, is_of, key_of_table, of_batches, write_down
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.batch_rows import BatchRow, BatchTable, read_batches
-from lifecycle.imports.batches import Became, bring_in, brought
+from lifecycle.imports.batches import SUMMED, Became, Note, answer_of, bring_in
 from lifecycle.imports.portfolio import How
-from lifecycle.imports.problems import Unreadable
+from lifecycle.imports.problems import Unreadable, shown
 from lifecycle.imports.taking_in import keep
 from lifecycle.trials.commands import ADD_BATCH
 from lifecycle.trials.queries import batches
@@ -79,19 +80,22 @@ def bring(visit: Somebody, form: Typed, ref: str, sha256: str) -> Response:
     """Bring the rows in, all of them in one transaction or the good ones where that was chosen; lead to the receipt."""
     how = How.PARTIAL if text_of(form, "how") == How.PARTIAL else How.WHOLE
     sent = _sent(visit, ref, sha256, text_of(form, "name"), text_of(form, "key"))
-    table, found = _brought(visit, sent, how)
-    if how is How.WHOLE and any(one.fate is Fate.WRONG for one in found):
-        return _report(visit, sent, table, found, said="whole", status=409)
-    return RedirectResponse(f"{sent.path}/done?{sent.query}", status_code=303)
+    command_id, own = text_of(form, "command_id"), visit.actor.user_id
+    if not is_of(command_id, BATCH_LAYOUT):
+        return _ask(visit, ref, Invalid(unmet("field_missing", field="command_id")))
+    sending = of_batches(command_id, shown(sent.name), sha256, sent.row.id)
 
+    def note(session: Session, found: Sequence[Became]) -> None:
+        write_down(session, sending, answer_of(found), visit.stamp)
 
-@router.get("/projects/{ref}/batch-table/{sha256}/done")
-def done(visit: Somebody, ref: str, sha256: str, name: str = "", key: str = "") -> Response:
-    """Show which rows were brought in, each with its receipts, and what stands in the way of the others."""
-    sent, own = _sent(visit, ref, sha256, name, key), visit.actor.user_id
-    table, found = _brought(visit, sent, How.CHECK)
-    found = visit.read(lambda session: brought(session, found, sent.row.id, own))
-    return _report(visit, sent, table, found, said="done")
+    try:
+        if not visit.read(lambda session: before(session, own, sending)):
+            table, found = _brought(visit, sent, how, note)
+            if not any(one.command_ids for one in found) or (how is How.WHOLE and _wrong(found)):
+                return _report(visit, sent, table, found, said="whole", status=409 if _wrong(found) else 200)
+    except KeyReused as error:
+        return _ask(visit, ref, error)
+    return RedirectResponse(f"/receipts/{command_id}", status_code=303)
 
 
 @router.get("/projects/{ref}/batch-table/{sha256}/marked.xlsx")
@@ -133,7 +137,6 @@ def _report(
 ) -> Response:
     fates = Counter(one.fate for one in found)
     moved = [one for one in found if one.command_ids]
-    is_written = said == "done" and bool(moved)
     return page(
         visit,
         "batch_table_report.html",
@@ -141,29 +144,31 @@ def _report(
         row=sent.row,
         name=sent.name,
         how=said,
-        is_written=is_written,
-        rows=[_line(visit, one, is_written=is_written) for one in found],
+        rows=[_line(visit, one) for one in found],
         wrong=fates[Fate.WRONG],
         fates=[(str(fate), fates[fate]) for fate in Fate if fate is not Fate.SKIPPED],
         moved=len(moved),
-        totals=[(column, sum(one.row.values.get(column, 0) for one in moved)) for column in _SUMMED],
+        totals=[(column, sum(one.row.values.get(column, 0) for one in moved)) for column in SUMMED],
         unread=table.unread,
         key=sent.key,
+        command_id=key_of_table(BATCH_LAYOUT, visit.house.new_id()),
         action=sent.path,
         marked=f"{sent.path}/marked.xlsx?{urlencode({'key': sent.key})}",
     )
 
 
-_SUMMED = ("started", "passed_first_time")
+def _wrong(found: Sequence[Became]) -> bool:
+    return any(one.fate is Fate.WRONG for one in found)
 
 
-def _brought(visit: Visit, sent: _Sent, how: How) -> tuple[BatchTable, list[Became]]:
+def _brought(visit: Visit, sent: _Sent, how: How, note: Note | None = None) -> tuple[BatchTable, list[Became]]:
     with on_disk(visit, sent.sha256) as path:
         try:
             table = read_batches(path, spoken(), sent.row.number)
         except Unreadable as problem:
             raise _refusal(visit, problem) from problem
-    return table, bring_in(table.rows, sent.row.id, stamp=visit.stamp, how=how, write=visit.write)
+    noted = {} if note is None else {"note": note}
+    return table, bring_in(table.rows, sent.row.id, stamp=visit.stamp, how=how, write=visit.write, **noted)
 
 
 def _found(session: Session, visit: Visit, ref: str) -> tuple[Any, Action]:
@@ -186,14 +191,14 @@ def _ask(visit: Visit, ref: str, error: LifecycleError | None = None) -> Respons
     )
 
 
-def _line(visit: Visit, one: Became, *, is_written: bool) -> Mapping[str, Any]:
-    """Return a row of the report: what it says, what it changes, what is wrong, and its receipts."""
+def _line(visit: Visit, one: Became) -> Mapping[str, Any]:
+    """Return a row of the report: what it says, what it changes, and what is wrong."""
     words = Words(visit.lang, visit.house.zone)
     number = str(one.row.values.get("number") or one.row.cells.get("number", ""))
     return {
         "row": one.row.row,
         "number": number,
-        "is_there": one.fate in (Fate.CHANGED, Fate.UNCHANGED) or (is_written and bool(one.command_ids)),
+        "is_there": one.fate in (Fate.CHANGED, Fate.UNCHANGED),
         "fate": str(one.fate),
         "started": one.row.cells.get("started", ""),
         "passed_first_time": one.row.cells.get("passed_first_time", ""),
@@ -202,7 +207,6 @@ def _line(visit: Visit, one: Became, *, is_written: bool) -> Mapping[str, Any]:
             for column, was, new in one.changes
         ],
         "errors": [(column_said(error, visit.lang), said_of(error, visit.lang)) for error in one.errors],
-        "receipts": one.command_ids if is_written else (),
     }
 
 
