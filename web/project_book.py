@@ -47,8 +47,15 @@ def spoken() -> Spoken:
         also = [one for lang in LANGUAGES for one in sentence(f"page.import.also.{field}", {}, lang).split("|")]
         own = [heading(field, lang) for lang in LANGUAGES]
         headings |= {folded(words): field for words in (field, _both(field), *own, *also)}
+    units = {
+        folded(unit): field
+        for field in ("money", "money_10k")
+        for lang in LANGUAGES
+        for unit in sentence(f"page.import.unit.{field}", {}, lang).split("|")
+    }
     return Spoken(
         headings=headings,
+        units=units,
         stages={str(one): _words("state", one) for one in ProjectState},
         kinds={str(one): _words("organisation", one) for one in OrganisationKind},
     )

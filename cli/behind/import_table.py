@@ -9,7 +9,7 @@ from cli.door import Door
 from cli.output import Output
 from lifecycle.errors import Invalid, unmet
 from lifecycle.imports.accepted import remembered
-from lifecycle.imports.columns import FIELDS, Choice, Layout, look_at, mapping_of, suggested
+from lifecycle.imports.columns import FIELDS, Choice, Layout, chosen_before, look_at, mapping_of, suggested, unclear
 from lifecycle.imports.mapping import Mapping as ProjectMapping
 from lifecycle.imports.problems import Unreadable, shown
 from models.states import ProjectState
@@ -58,10 +58,13 @@ def matched(door: Door, file: Path, said: Said) -> Matched:
         raise Invalid(unmet(problem.code, **{"file": file.name, **place, **problem.params})) from problem
     actor = door.read(door.actor)
     known = door.read(lambda session: remembered(session, actor.user_id, layout.known_as))
-    choice = Choice(columns=suggested(layout, spoken()))
-    if known and "columns" in known:
-        choice = Choice(columns=tuple(known["columns"]), stage=known["stage"], currency=known["currency"])
     own = _pairs(layout, said.columns or "")
+    choice = chosen_before(known, layout)
+    if choice is None:
+        for name in unclear(layout, spoken()):
+            if name not in own:
+                raise Invalid(unmet("column_unit_unknown", name=shown(name)))
+        choice = Choice(columns=suggested(layout, spoken()))
     fields = tuple(own.get(name, field) for name, field in zip(layout.names, choice.columns, strict=True))
     stage = choice.stage if said.stage is None else said.stage
     if stage not in ("", *ProjectState):

@@ -42,6 +42,7 @@ HEADER_LAST = 20
 SAMPLES = 3
 """Rows below the header that are shown beside the choice."""
 _SEVERAL = frozenset({LEFT_OUT, FACT, MONEY, MONEY_10K})
+_AMOUNTS = frozenset({MONEY, MONEY_10K})
 _LEAST_HEADINGS = 2
 _IN_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 _DAYS = (
@@ -58,6 +59,8 @@ class Spoken:
     """The words of tables: heading, folded -> field; stage or kind of organisation -> every word for it."""
 
     headings: Mapping[str, str]
+    units: Mapping[str, str]
+    """Unit in brackets behind the heading of an amount, folded -> the field that such an amount is."""
     stages: Mapping[str, Sequence[str]]
     kinds: Mapping[str, Sequence[str]]
 
@@ -69,7 +72,6 @@ class Layout:
     header_row: int
     names: tuple[str, ...]
     samples: tuple[tuple[str, ...], ...]
-    sheet: str = ""
 
     @property
     def known_as(self) -> str:
@@ -95,12 +97,14 @@ def look_at(path: Path, spoken: Spoken, header_row: int | None = None) -> Layout
     `Unreadable` for what is no table, an old template, and a header with a cell that is merged, hidden, empty or twice.
     """
     check_version(path, VERSION)
+    if header_row is not None and header_row > HEADER_LAST:
+        raise Unreadable("header_row_beyond", f"row <= {HEADER_LAST}", row=header_row, limit=HEADER_LAST)
     rows = [raw for raw in islice(open_table(path, TableFormat()).rows, HEADER_LAST + SAMPLES) if not raw.is_blank]
     at = _header_at(rows, spoken, header_row)
     raw = rows[at]
     names = _names(raw)
     samples = tuple(tuple(shown(text) for text in one.cells[: len(names)]) for one in rows[at + 1 : at + 1 + SAMPLES])
-    return Layout(header_row=raw.number, names=names, samples=samples, sheet=raw.sheet)
+    return Layout(header_row=raw.number, names=names, samples=samples)
 
 
 def suggested(layout: Layout, spoken: Spoken) -> tuple[str, ...]:
@@ -112,9 +116,25 @@ def suggested(layout: Layout, spoken: Spoken) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unclear(layout: Layout, spoken: Spoken) -> tuple[str, ...]:
+    """Return the headings of amounts behind which stands what is no known unit: what they are is for people to say."""
+    amounts = (name for name in layout.names if spoken.headings.get(_bare(folded(name))) in _AMOUNTS)
+    return tuple(name for name in amounts if _known(name, spoken) == LEFT_OUT)
+
+
+def chosen_before(how: Mapping[str, Any] | None, layout: Layout) -> Choice | None:
+    """Return the choice by which a table was read, where it is one for these columns."""
+    if not how or len(how.get("columns", ())) != len(layout.names):
+        return None
+    return Choice(columns=tuple(how["columns"]), stage=how["stage"], currency=how["currency"])
+
+
 def mapping_of(layout: Layout, choice: Choice, spoken: Spoken, source: str) -> ProjectMapping:
     """Return the mapping that the choice makes of the table; `Invalid` names what is missing or chosen twice."""
-    fields = dict(zip(layout.names, choice.columns, strict=False))
+    if len(choice.columns) != len(layout.names):
+        found, expected = len(choice.columns), len(layout.names)
+        raise Invalid(unmet("columns_count", field="column", found=found, expected=expected))
+    fields = dict(zip(layout.names, choice.columns, strict=True))
     if wrong := tuple(_wrong(fields, choice)):
         raise Invalid(*wrong)
     column_of = {field: name for name, field in fields.items() if field}
@@ -148,11 +168,22 @@ def source_of(programme: str, programme_id: UUID, platform_id: UUID | None) -> s
 
 
 def _known(name: str, spoken: Spoken) -> str:
-    """Return the field that a heading means: as it stands, else without what stands in brackets."""
+    """Return the field that a heading means: as it stands, else without what stands in brackets.
+
+    Behind an amount that is its unit: one that is not known as a whole would make another amount of it.
+    """
     plain = folded(name)
-    bare = " ".join(_IN_BRACKETS.sub(" ", plain).split())
-    field = spoken.headings.get(plain) or spoken.headings.get(bare) or LEFT_OUT
-    return MONEY_10K if field == MONEY and "万元" in plain else field
+    if plain in spoken.headings:
+        return spoken.headings[plain]
+    field = spoken.headings.get(_bare(plain), LEFT_OUT)
+    if field not in _AMOUNTS:
+        return field
+    units = {spoken.units.get(one.strip("([ ])"), LEFT_OUT) for one in _IN_BRACKETS.findall(plain)}
+    return units.pop() if len(units) == 1 and units <= {field, MONEY_10K} else LEFT_OUT
+
+
+def _bare(plain: str) -> str:
+    return " ".join(_IN_BRACKETS.sub(" ", plain).split())
 
 
 def _header_at(rows: Sequence[RawRow], spoken: Spoken, header_row: int | None) -> int:
@@ -178,12 +209,14 @@ def _names(raw: RawRow) -> tuple[str, ...]:
     for item in raw.problems:
         params = dict(item.problem.params) | {"row": raw.number}
         raise Unreadable(item.problem.code, item.problem.rule, **params)  # type: ignore[arg-type]
+    seen: set[str] = set()
     for index, name in enumerate(names):
         letter = column_letter(index)
         if not name:
             raise Unreadable("header_empty", "named columns", row=raw.number, letter=letter)
-        if name in names[:index]:
+        if name in seen:
             raise Unreadable("column_duplicate", "unique columns", row=raw.number, column=shown(name), letter=letter)
+        seen.add(name)
     return tuple(names)
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal, TypeAlias
 
 from lifecycle.imports.archive import BoundedGzip
 from lifecycle.imports.problems import Unreadable
-from lifecycle.imports.table import RawRow
+from lifecycle.imports.table import MAX_COLUMNS, RawRow
 
 Encoding: TypeAlias = Literal["utf-8", "gb18030"]
 GZIP_MARK = b"\x1f\x8b"
@@ -56,6 +56,10 @@ def csv_rows(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]
                 raise Unreadable(code, "CSV, RFC 4180", row=number, line=records.line_num) from None
             except _LongLineError:
                 raise Unreadable("csv_line_too_long", f"line <= {LONGEST_LINE}", row=number) from None
+            if any(cells[MAX_COLUMNS:]):
+                raise Unreadable(
+                    "sheet_columns", f"columns <= {MAX_COLUMNS}", row=number, limit=MAX_COLUMNS, found=len(cells)
+                )
             yield RawRow(number, cells)
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from lifecycle.imports.problems import ValueProblem
 
+MAX_COLUMNS = 100
+"""Columns of one table (limits table)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
@@ -20,8 +23,6 @@ class RawRow:
     number: int
     cells: list[str]
     problems: tuple[CellProblem, ...] = ()
-    sheet: str = ""
-    """Name of the sheet it stands in; none in a CSV file."""
 
     @property
     def is_blank(self) -> bool:

@@ -23,12 +23,12 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from lifecycle.imports.archive import MAX_PART, MEBIBYTE, check_archive
 from lifecycle.imports.problems import Unreadable, ValueProblem, shown
-from lifecycle.imports.table import CellProblem, RawRow, column_letter
+from lifecycle.imports.table import MAX_COLUMNS, CellProblem, RawRow, column_letter
 
 ZIP_MARK = b"PK\x03\x04"
 OLD_OFFICE_MARK = b"\xd0\xcf\x11\xe0"
-MAX_ROWS, MAX_COLUMNS = 20_000, 100
-"""Data rows and columns of one sheet (limits table)."""
+MAX_ROWS = 20_000
+"""Data rows of one sheet (limits table)."""
 MAX_DEPTH = 32
 MAX_MERGES = 1_000
 
@@ -129,7 +129,7 @@ def _sheet_rows(path: Path, sheet: Any, header_row: int) -> Iterator[RawRow]:
         if cells is None:
             return
         number += 1
-        yield _raw_row(number, cells, survey, sheet.title)
+        yield _raw_row(number, cells, survey)
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey, sheet: str) -> RawRow:
+def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey) -> RawRow:
     texts, problems = [], []
     if number in survey.hidden_rows:
         problems.append(CellProblem(None, ValueProblem("hidden_row", "no hidden rows", row=number)))
@@ -156,7 +156,7 @@ def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey, sheet: str) -
         if text and index in survey.hidden_columns:
             letter = column_letter(index)
             problems.append(CellProblem(index, ValueProblem("hidden_column", "no hidden columns", letter=letter)))
-    return RawRow(number, texts, tuple(problems), sheet)
+    return RawRow(number, texts, tuple(problems))
 
 
 def _text(cell: Any) -> tuple[str, str | None]:

@@ -150,6 +150,18 @@ class TestATableWithoutAMapping:
         assert f"Receipt: {kept}" in err
         assert house.one("SELECT name FROM project") == "焊接机器人"
 
+    def test_is_not_written_on_a_guess_of_a_unit(self, import_table: Any, house: House) -> None:
+        rows = [["编号", "项目名称", "阶段", "经费（百万元）"], ["P1", "焊接机器人", "受理", "3"]]
+
+        code, _, err = import_table(rows=rows)
+
+        assert code == USAGE
+        assert "The unit of the amounts under 经费（百万元） is not known" in err
+        assert house.one("SELECT count(*) FROM project") == 0
+        assert import_table("--columns", "经费（百万元）=fact", rows=rows)[0] == 0
+        assert json.loads(house.one("SELECT outside FROM project"))["facts"] == {"经费（百万元）": "3"}
+        assert import_table(rows=[rows[0], ["P2", "喷涂机器人", "受理", "4"]])[0] == 0
+
     def test_has_its_columns_as_they_are_said_and_remembers_that(self, import_table: Any, house: House) -> None:
         said = "阶段=,经费=fact,密级=fact"
         assert import_table("--columns", said, "--stage", "handoff")[0] == 0

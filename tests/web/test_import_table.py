@@ -12,10 +12,11 @@ from openpyxl import Workbook, load_workbook
 
 from lifecycle.imports import portfolio
 from lifecycle.imports.accepted import PROJECTS
-from lifecycle.imports.columns import FIELDS, TEMPLATE, VERSION
+from lifecycle.imports.columns import FIELDS, HEADER_LAST, TEMPLATE, VERSION
 from lifecycle.imports.portfolio import CHUNK
 from lifecycle.imports.reader import HIDDEN_SHEET
 from lifecycle.imports.report import SHOWN
+from lifecycle.imports.table import MAX_COLUMNS
 from lifecycle.projects.registration import RegisterProject
 from models.states import ProjectState
 from tests.factories import House
@@ -338,6 +339,49 @@ class TestTheColumns:
 
         assert chosen(visitor) == ["number", "name", "stage", "organisation", "started_on", "money", "fact"]
 
+    @pytest.mark.parametrize(
+        ("name", "field"),
+        [
+            ("总经费", "money"),
+            ("总经费（元）", "money"),
+            ("经费 [人民币]", "money"),
+            ("Budget (CNY)", "money"),
+            ("总经费（万元）", "money_10k"),
+            ("总经费（单位：万元）", "money_10k"),
+            ("金额（万元）", "money_10k"),
+            ("经费万元（万元）", "money_10k"),
+            ("经费万元（元）", ""),
+            ("预算（百万元）", ""),
+            ("总经费（千元）", ""),
+            ("总经费（万元）（含税）", ""),
+            ("总经费（不含税，万元）", ""),
+            ("Budget (USD)", ""),
+            ("Budget (EUR m)", ""),
+            ("预算（）", ""),
+            ("项目名称（全称）", "name"),
+        ],
+    )
+    def test_of_amounts_are_taken_where_their_unit_is_known_as_a_whole(
+        self, visitor: Browser, send: Callable[..., Any], name: str, field: str
+    ) -> None:
+        send(book(["A-1", 3], head=("编号", name)))
+
+        assert chosen(visitor) == ["number", field]
+
+    @pytest.mark.parametrize("columns", [["number", "name", "stage"], ["number", "name", "stage", "", "fact"]])
+    def test_that_are_chosen_are_as_many_as_there_are(
+        self, house: House, visitor: Browser, send: Callable[..., Any], columns: list[str]
+    ) -> None:
+        send(book(["A-1", "焊接机器人", "受理", "内部"], head=(*ZH[:3], "密级")))
+        address = urlsplit(visitor.page.path)
+        query = [*parse_qsl(address.query), *(("column", one) for one in columns)]
+
+        visitor.open(f"{address.path.removesuffix('/columns')}?{urlencode(query)}")
+
+        assert visitor.page.status == 422
+        assert f"{len(columns)} columns were given a field, the table has 4" in visitor.page.text
+        assert names(house) == []
+
     def test_show_what_stands_in_the_first_rows(self, visitor: Browser, send: Callable[..., Any]) -> None:
         send(book(robot()))
 
@@ -423,6 +467,16 @@ class TestTheColumns:
         visitor.send("Read it from there", row="9")
         assert visitor.page.status == 422
         assert "Row 9 is empty and cannot be the header." in visitor.page.text
+
+    def test_of_a_header_further_down_than_is_looked_name_the_limit(
+        self, visitor: Browser, send: Callable[..., Any]
+    ) -> None:
+        send(book(robot(), above=[["题"] for _ in range(HEADER_LAST)]))
+
+        visitor.send("Read it from there", row=str(HEADER_LAST + 1))
+
+        assert visitor.page.status == 422
+        assert "A header stands in one of the first 20 rows; row 21 cannot be it." in visitor.page.text
 
 
 class TestTheTemplate:
@@ -650,6 +704,13 @@ class TestABadTable:
 
         assert visitor.page.status == 422
         assert said in visitor.page.text
+        assert house.one("SELECT count(*) FROM upload") == 0
+
+    def test_of_too_many_columns_is_refused(self, house: House, visitor: Browser, send: Callable[..., Any]) -> None:
+        send(",".join(map(str, range(20_000))).encode(), "w.csv")
+
+        assert visitor.page.status == 422
+        assert f"The table has 20000 columns; {MAX_COLUMNS} at most." in visitor.page.text
         assert house.one("SELECT count(*) FROM upload") == 0
 
     def test_without_rows_says_so(self, visitor: Browser, send: Callable[..., Any]) -> None:

@@ -26,7 +26,7 @@ from lifecycle.imports.accepted import (
     write_down,
 )
 from lifecycle.imports.arrivals import Fate
-from lifecycle.imports.columns import FIELDS, Layout, suggested
+from lifecycle.imports.columns import FIELDS, Layout, chosen_before, suggested
 from lifecycle.imports.differences import heading_of
 from lifecycle.imports.errors_book import ErrorsBook
 from lifecycle.imports.mapping import load_mapping, shipped_mappings
@@ -257,8 +257,8 @@ def _value(words: Words, field: str, value: Any) -> str:
 def _columns(visit: Visit, wish: Wish, header: Layout, error: LifecycleError | None = None) -> Response:
     own = visit.actor.user_id
     kept = None if wish.columns else visit.read(lambda session: remembered(session, own, header.known_as))
-    before = kept if kept and "columns" in kept else None
-    chosen = wish.columns or (tuple(before["columns"]) if before else suggested(header, spoken()))
+    before = chosen_before(kept, header)
+    chosen = wish.columns or (before.columns if before else suggested(header, spoken()))
     reasons = reasons_of(error) if error else ()
     return page(
         visit,
@@ -273,9 +273,9 @@ def _columns(visit: Visit, wish: Wish, header: Layout, error: LifecycleError | N
         ],
         fields=[(one, _offer(visit, one)) for one in FIELDS],
         stages=list(ProjectState),
-        stage=before["stage"] if before else wish.stage,
+        stage=before.stage if before else wish.stage,
         currencies=list(CURRENCY_DECIMALS),
-        currency=before["currency"] if before else wish.currency,
+        currency=before.currency if before else wish.currency,
         is_remembered=before is not None,
         reasons=reasons,
         wrong=by_field(reasons, {"stage", "column"}),

@@ -1,5 +1,6 @@
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,14 @@ class TestHeader:
     def test_may_stand_below_a_title(self, tmp_path: Path) -> None:
         path = csv_file(tmp_path, [["A title"], HEADER, GOOD])
         assert only_project(path, mapping(tmp_path, header_row=2)).row == 3
+
+
+class TestColumns:
+    @pytest.mark.parametrize(("more", "found"), [(["x"] * 92, []), (["x"] * 93, [(1, None, "sheet_columns")])])
+    def test_have_a_limit_as_in_a_workbook(self, tmp_path: Path, more: list[str], found: list[Any]) -> None:
+        header = [*HEADER, *(f"{one}{place}" for place, one in enumerate(more)), *[""] * 20]
+        path = csv_file(tmp_path, [header, [*GOOD, *[""] * (len(more) + 20)]])
+        assert codes(path, mapping(tmp_path, ignore="rest")) == found
 
 
 class TestRowNumbers:
