@@ -13,12 +13,12 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from lifecycle.imports.batch_rows import COLUMNS, MOST_ROWS, REQUIRED, VERSION, CellError, Spoken, folded
+from lifecycle.imports.errors_book import HEAD, mark
 from lifecycle.imports.reader import HIDDEN_SHEET
 from models.states import BatchKind
 from notifications.words import LANGUAGES, Lang, sentence, title
@@ -28,7 +28,6 @@ _HEADER = 3
 _FIRST_YEAR = date(2000, 1, 1)
 _YES = {True: ("true", "y", "1", "√"), False: ("false", "n", "0", "x")}
 _WIDE = {"defects": 26, "reason": 34, "number": 14}
-_HEAD, _WRONG = PatternFill("solid", fgColor="E6F0FA"), PatternFill("solid", fgColor="FDECEB")
 _DAY = "yyyy-mm-dd"
 _COLUMN_OF = {"batch": "number", "cost_minor": "cost"}
 """Field of a command -> the column that says it."""
@@ -91,7 +90,7 @@ def written(sheet: Sheet) -> bytes:
         for at, column in enumerate(COLUMNS, start=1):
             _fill(page.cell(_HEADER + 1 + place, at), row.get(column))
     for (place, column), said in sheet.notes.items():
-        _mark(page.cell(_HEADER + 1 + place, COLUMNS.index(column or "number") + 1), said)
+        mark(page.cell(_HEADER + 1 + place, COLUMNS.index(column or "number") + 1), said)
     page.freeze_panes = page.cell(_HEADER + 1, 2)
     hidden: Any = book.create_sheet(HIDDEN_SHEET)
     hidden.append([VERSION, sheet.number])
@@ -159,7 +158,7 @@ def row_of(batch: Mapping[str, Any]) -> dict[str, Any]:
 def head_of(page: Any, row: int, place: int, words: str, *, width: int) -> None:
     """Write the heading of a column as every template has it."""
     cell = page.cell(row, place, words)
-    cell.font, cell.fill = Font(bold=True), _HEAD
+    cell.font, cell.fill = Font(bold=True), HEAD
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     page.column_dimensions[get_column_letter(place)].width = width
 
@@ -200,13 +199,6 @@ def _fill(cell: Any, value: Any) -> None:
     cell.value = value
     if isinstance(value, date):
         cell.number_format = _DAY
-
-
-def _mark(cell: Any, said: str) -> None:
-    cell.fill = _WRONG
-    comment = Comment(said, "Pilotway")
-    comment.width, comment.height = 320, 110
-    cell.comment = comment
 
 
 def _clean(words: str) -> str:

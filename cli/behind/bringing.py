@@ -20,7 +20,7 @@ from lifecycle.errors import Invalid, unmet
 from lifecycle.imports.accepted import TableFile, answer_of, destination, key_of_table, of_projects, write_down
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import layout_of
-from lifecycle.imports.errors_book import ErrorsBook
+from lifecycle.imports.errors_book import MOST_ROWS, ErrorsBook
 from lifecycle.imports.errors_file import ErrorsFile
 from lifecycle.imports.mapping import Mapping as ProjectMapping
 from lifecycle.imports.mapping import MappingProblem, load_mapping, shipped_mappings
@@ -145,8 +145,12 @@ def _destination(door: Door, session: Session, wish: Wish) -> Destination:
 def _errors_file(path: Path | None, output: Output) -> AbstractContextManager[ErrorsFile | ErrorsBook | None]:
     if path is None:
         return nullcontext()
-    kind = ErrorsBook if path.suffix.lower() == ".xlsx" else ErrorsFile
+    kind = ErrorsBook if _is_book(path) else ErrorsFile
     return kind(path, sentence=lambda code, params: said(code, params, output.lang))
+
+
+def _is_book(path: Path) -> bool:
+    return path.suffix.lower() == ".xlsx"
 
 
 class _Ear:
@@ -201,6 +205,8 @@ def _show(output: Output, report: Report, file: Path, wish: Wish, reading: _Read
         output.say("import_more_errors")
     if wish.errors is not None:
         output.say("import_errors_file", file=str(wish.errors))
+        if _is_book(wish.errors) and report.wrong > MOST_ROWS:
+            output.say("import_errors_cut", most=MOST_ROWS)
     output.say(_headline(report, wish), wrong=report.wrong, rows=report.rows, organisations=report.organisations)
     if receipt is not None:
         output.say("import_receipt", command_id=receipt)

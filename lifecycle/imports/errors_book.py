@@ -20,13 +20,25 @@ from lifecycle.imports.outcome import RowError
 
 MOST_ROWS = 5_000
 """Wrong rows of one workbook; who has more of them mends the cause first."""
-_HEAD, _WRONG = PatternFill("solid", fgColor="E6F0FA"), PatternFill("solid", fgColor="FDECEB")
+HEAD = PatternFill("solid", fgColor="E6F0FA")
+_WRONG = PatternFill("solid", fgColor="FDECEB")
 _LONGEST = 32_767
 """Characters of a cell."""
 
 
+def mark(cell: Any, said: str) -> None:
+    """Write what is wrong with a cell as a note beside it."""
+    cell.fill = _WRONG
+    comment = Comment(said, "Pilotway")
+    comment.width, comment.height = 320, 110
+    cell.comment = comment
+
+
 class ErrorsBook:
-    """The workbook being written: the headings as the file has them, the wrong rows, and behind them what is wrong."""
+    """The workbook being written: the headings and the wrong rows as the file has them.
+
+    The note in the first cell of a row says all that is wrong with it, the others what is wrong with their cell.
+    """
 
     def __init__(self, path: Path, *, sentence: Sentence) -> None:
         self._path, self._sentence = path, sentence
@@ -43,6 +55,8 @@ class ErrorsBook:
         self._write()
         if self._columns is None:
             self._head([])
+        if self.count > MOST_ROWS:
+            self._page.title = self._sentence("errors_book_cut", {"most": MOST_ROWS, "rows": self.count})
         self._book.save(self._path)
 
     def add(self, errors: Iterable[RowError]) -> None:
@@ -55,34 +69,29 @@ class ErrorsBook:
 
     def _write(self) -> None:
         told, self._waiting = self._waiting, []
-        if not told or self.count == MOST_ROWS:
+        self.count += bool(told)
+        if not told or self.count > MOST_ROWS:
             return
         if self._columns is None:
             self._head(list(told[0].cells))
-        self.count += 1
+        columns = self._columns or [""]  # of a file without a header there is but what is wrong with it
         notes: dict[str, list[str]] = {}
         for error in told:
-            notes.setdefault(error.column or "", []).append(self._sentence(error.code, error.params))
-        cells = [self._cell(told[0].cells.get(name, ""), notes.get(name, ())) for name in self._columns or ()]
-        self._page.append([*cells, self._cell(self._summary(told), notes.get("", ()))])
-
-    def _summary(self, told: Iterable[RowError]) -> str:
-        """Return everything that is wrong with a row, each by row, column and reason."""
-        said = []
-        for error in told:
+            said = self._sentence(error.code, error.params)
             place = " ".join(filter(None, [str(error.row or ""), error.column]))
-            said.append(f"{place}: {self._sentence(error.code, error.params)}" if place else "")
-        return "\n".join(said)
+            notes.setdefault(columns[0], []).append(f"{place}: {said}" if place else said)
+            if error.column not in (None, columns[0]):
+                notes.setdefault(error.column or "", []).append(said)
+        self._page.append([self._cell(told[0].cells.get(name, ""), notes.get(name, ())) for name in columns])
 
     def _head(self, columns: list[str]) -> None:
         self._columns = columns
         for place in range(1, len(columns) + 1):
             self._page.column_dimensions[get_column_letter(place)].width = 18
-        self._page.column_dimensions[get_column_letter(len(columns) + 1)].width = 60
         self._page.freeze_panes = "A2"
-        heads = [self._cell(name) for name in (*columns, self._sentence("heading_reason", {}))]
+        heads = [self._cell(name) for name in columns]
         for cell in heads:
-            cell.font, cell.fill = Font(bold=True), _HEAD
+            cell.font, cell.fill = Font(bold=True), HEAD
         self._page.append(heads)
 
     def _cell(self, text: str, notes: Iterable[str] = ()) -> Any:
@@ -90,8 +99,5 @@ class ErrorsBook:
         if text:
             cell.data_type = "s"
         if said := "\n".join(notes):
-            cell.fill = _WRONG
-            comment = Comment(said, "Pilotway")
-            comment.width, comment.height = 320, 110
-            cell.comment = comment
+            mark(cell, said)
         return cell

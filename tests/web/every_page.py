@@ -35,6 +35,7 @@ NO_PAGES: Mapping[str, str] = {
     "/standard-drafts/{ref}/yaml": "a file to keep",
     "/import/template.xlsx": "a workbook to fill in",
     "/import/{sha256}/columns": "belongs to the session that sent the file: among the `STATES`",
+    "/import/{sha256}/errors.csv": "a file to keep",
     "/import/{sha256}/marked.xlsx": "a workbook to keep",
     "/bank/taken/{sha256}": "belongs to the session that sent the file: `test_bank`",
     "/projects/{ref}/batch-table.xlsx": "a workbook to fill in",

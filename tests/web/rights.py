@@ -306,6 +306,7 @@ ROUTES: Mapping[str, Right] = {
     "GET /import/{sha256}": holds(*_IMPORTERS, is_absent=True),
     "GET /import/template.xlsx": holds(*_IMPORTERS),
     "GET /import/{sha256}/columns": holds(*_IMPORTERS, is_absent=True),
+    "GET /import/{sha256}/errors.csv": holds(*_IMPORTERS, is_absent=True),
     "GET /import/{sha256}/marked.xlsx": holds(*_IMPORTERS, is_absent=True),
     "POST /import/{sha256}": holds(*_IMPORTERS, is_absent=True),
     # money

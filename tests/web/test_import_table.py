@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from lifecycle.imports import portfolio
+from lifecycle.imports import errors_book, portfolio
 from lifecycle.imports.accepted import PROJECTS
 from lifecycle.imports.columns import FIELDS, HEADER_LAST, TEMPLATE, VERSION
 from lifecycle.imports.portfolio import CHUNK
@@ -588,14 +588,14 @@ def twice(page: Any) -> None:
     page["A3"] = "A-1"
 
 
-BAD: Mapping[str, tuple[Callable[[Any], None], str, int]] = {
-    "a formula": (formula, "F2 is a formula; paste it as a value.", 2),
-    "merged cells": (merged, "The cells B2:C2 are merged", 2),
+BAD: Mapping[str, tuple[Any, ...]] = {
+    "a formula": (formula, "F2 is a formula; paste it as a value.", 2, "F2"),
+    "merged cells": (merged, "The cells B2:C2 are merged", 2, "C2"),
     "a hidden row": (hidden_row, "Row 2 is hidden", 2),
-    "a third decimal": (third_decimal, "It has 3 decimals; 2 at most. Nothing is rounded.", 2),
-    "an error value": (broken, "G2 holds an error value.", 2),
-    "an unknown stage": (no_stage, "The stage of this row is not known", 2),
-    "no name": (no_name, "Project name is required and empty.", 2),
+    "a third decimal": (third_decimal, "It has 3 decimals; 2 at most. Nothing is rounded.", 2, "F2"),
+    "an error value": (broken, "G2 holds an error value.", 2, "G2"),
+    "an unknown stage": (no_stage, "The stage of this row is not known", 2, "C2"),
+    "no name": (no_name, "Project name is required and empty.", 2, "B2"),
     "a day to come": (tomorrow, "2099-01-01", 2),
     "a number twice": (twice, "A-1 was there already in row 2.", 3),
 }
@@ -606,7 +606,7 @@ class TestABadRow:
     def test_is_reported_and_marked_and_never_guessed(
         self, house: House, visitor: Browser, send: Callable[..., Any], case: str
     ) -> None:
-        spoil, said, row = BAD[case]
+        spoil, said, row, *notes = BAD[case]
         found = book(robot(), robot("A-2", name="喷涂机器人"))
         spoil(found.active)
         send(found)
@@ -617,11 +617,12 @@ class TestABadRow:
         assert ("wrong 1" in visitor.page.text, "new 1" in visitor.page.text) == (True, True)
         answer = visitor.ask("GET", visitor.page.link("Download the wrong rows with notes"))
         sheet: Any = load_workbook(io.BytesIO(answer.content)).active
+        assert len([cell.value for cell in sheet[1]]) == len(ZH)
         assert [cell.value for cell in sheet[1]][:2] == list(ZH[:2])
-        notes = [cell.comment.text for cell in sheet[2] if cell.comment]
-        assert [one for one in notes if said in one]
+        assert sheet["A2"].comment.text.startswith(f"{row}")
+        assert said in sheet["A2"].comment.text
+        assert {cell.coordinate for cell in sheet[2] if cell.comment} == {"A2", *notes}
         assert "f" not in {cell.data_type for cell in sheet[2]}
-        assert f"{row}" in str(sheet.cell(2, len(ZH) + 1).value)
 
         visitor.send("Bring in the one good row")
         assert len(names(house)) == 1
@@ -642,10 +643,42 @@ class TestABadRow:
         sheet: Any = marked.active
         sheet["C2"] = "受理"
         send(marked)
+        assert "Filled in as it was chosen" in visitor.page.text
         visitor.send("Check it")
         visitor.send("Bring in 1 row")
 
         assert names(house) == ["喷涂机器人", "焊接机器人"]
+
+    def test_comes_back_as_often_as_it_is_sent(self, visitor: Browser, send: Callable[..., Any]) -> None:
+        found = book(robot(stage="研发"), robot("A-2", name="喷涂机器人", stage="研发"))
+        for left in (2, 1):
+            send(found)
+            visitor.send("Check it")
+            assert f"new {2 - left} changed 0 unchanged 0 wrong {left}" in visitor.page.text
+            address = visitor.page.link("Download the wrong rows with notes")
+            found = load_workbook(io.BytesIO(visitor.ask("GET", address).content))
+            page: Any = found.active
+            assert [cell.value for cell in page[1]] == list(ZH)
+            page["C2"] = "受理"
+        send(found)
+        visitor.send("Check it")
+
+        assert "new 1 changed 0 unchanged 0 wrong 0" in visitor.page.text
+
+    def test_too_many_of_them_are_said_to_be_cut(
+        self, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(errors_book, "MOST_ROWS", 3)
+        monkeypatch.setattr(bringing, "MOST_ROWS", 3)
+        said = []
+        for wrong in (3, 4):
+            send(long_table(5, wrong=range(wrong)), "表.csv")
+            visitor.send("Check it")
+            address = visitor.page.link("Download the wrong rows with notes")
+            sheet: Any = load_workbook(io.BytesIO(visitor.ask("GET", address).content)).active
+            said.append((sheet.max_row, sheet.title, "It holds the first 3 wrong rows." in visitor.page.text))
+
+        assert said == [(4, "Errors", False), (4, "First 3 of 4", True)]
 
     def test_shows_only_rows_of_one_kind_where_that_is_asked(self, visitor: Browser, send: Callable[..., Any]) -> None:
         found = book(robot(), robot("A-2", name="喷涂机器人"))
@@ -733,12 +766,10 @@ class TestABadTable:
         assert visitor.page.status == 403
         assert names(house) == []
 
-    def test_waits_for_the_one_before_it_and_says_when_to_come_again(
-        self, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    def test_is_not_read_while_another_is_and_says_at_once_when_to_come_again(
+        self, visitor: Browser, send: Callable[..., Any]
     ) -> None:
         send(book(robot()))
-        monkeypatch.setattr(bringing, "PATIENCE", 0)
-
         with bringing.DESK:
             visitor.send("Check it")
 

@@ -28,7 +28,8 @@ from lifecycle.imports.accepted import (
 from lifecycle.imports.arrivals import Fate
 from lifecycle.imports.columns import FIELDS, Layout, chosen_before, suggested
 from lifecycle.imports.differences import heading_of
-from lifecycle.imports.errors_book import ErrorsBook
+from lifecycle.imports.errors_book import MOST_ROWS, ErrorsBook
+from lifecycle.imports.errors_file import ErrorsFile
 from lifecycle.imports.mapping import load_mapping, shipped_mappings
 from lifecycle.imports.portfolio import CHUNK, How, Step, bring_in
 from lifecycle.imports.portfolio import Door as Access
@@ -57,9 +58,8 @@ from web.session import Somebody, Typed, Visit, text_of
 router = APIRouter()
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
-PATIENCE = 10.0
-"""Seconds that a table waits for the one before it: reading one keeps a processor busy, and the others need theirs."""
 DESK = threading.Lock()
+"""Reading a table keeps a processor busy and the others need theirs; who waited for it here would keep a thread."""
 
 
 @router.get("/import")
@@ -124,12 +124,24 @@ def check(visit: Somebody, sha256: str, fate: str = "") -> Response:
 def marked(visit: Somebody, sha256: str) -> Response:
     """Give the wrong rows back as a workbook, with a note in each cell that is wrong."""
     _need(visit)
+    return _workbook(_wrong_rows(visit, sha256, ErrorsBook), "import-marked.xlsx")
+
+
+@router.get("/import/{sha256}/errors.csv")
+def errors(visit: Somebody, sha256: str) -> Response:
+    """Give the wrong rows with their reasons as text: for a mapping, whose source mends them."""
+    _need(visit)
+    headers = {"content-disposition": 'attachment; filename="import-errors.csv"'}
+    return Response(_wrong_rows(visit, sha256, ErrorsFile), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _wrong_rows(visit: Visit, sha256: str, kind: type[ErrorsBook | ErrorsFile]) -> bytes:
     wish = wish_of(visit, sha256, visit.request.query_params)
     with TemporaryDirectory(prefix="pilotway-import-") as folder:
-        out = Path(folder) / "marked.xlsx"
-        with ErrorsBook(out, sentence=lambda code, params: said(code, params, visit.lang)) as found:
+        out = Path(folder) / "wrong"
+        with kind(out, sentence=lambda code, params: said(code, params, visit.lang)) as found:
             _brought(visit, wish, How.CHECK, tell=lambda step: found.add(step.errors))
-        return _workbook(out.read_bytes(), "import-marked.xlsx")
+        return out.read_bytes()
 
 
 @router.post("/import/{sha256}")
@@ -186,8 +198,8 @@ def _brought(
 
 @contextmanager
 def _desk() -> Iterator[None]:
-    """Let one table be read at a time; `TooMany` when the one before it takes long."""
-    if not DESK.acquire(timeout=PATIENCE):
+    """Let one table be read at a time; `TooMany` while another is."""
+    if not DESK.acquire(blocking=False):
         raise TooMany(unmet("import_busy", seconds=60))
     try:
         yield
@@ -220,7 +232,8 @@ def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, 
         moved=moved,
         at_once=CHUNK if report.rows > CHUNK else 0,
         before=before,
-        marked=address(visit, wish, "/marked.xlsx"),
+        marked=address(visit, wish, "/errors.csv" if wish.mapping else "/marked.xlsx"),
+        marked_most=MOST_ROWS if report.wrong > MOST_ROWS and not wish.mapping else 0,
         match=address(visit, wish, "/columns"),
     )
 
