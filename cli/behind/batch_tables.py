@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import select
 from sqlmodel import Session
 
+from cli.behind.import_table import write_new
 from cli.door import Door
 from cli.errors import PARTLY, REFUSED
 from cli.output import Column, Output
@@ -98,9 +99,7 @@ def write_template(door: Door, ref: str, out: Path | None) -> None:
 
     sheet = door.read(work)
     path = out or Path(f"{sheet.number}-batches.xlsx")
-    if path.exists():
-        raise Invalid(unmet("file_exists", file=str(path)))
-    path.write_bytes(written(sheet))
+    write_new(path, written(sheet))
     if door.output.as_json:
         door.output.document({"file": str(path), "project": sheet.number, "batches": len(sheet.rows)})
     else:

@@ -80,13 +80,18 @@ def field_rows(output: Output) -> list[dict[str, Any]]:
 
 
 def write_template(output: Output, out: Path) -> None:
-    """Write the workbook to fill in; nothing that is there is written over."""
-    try:
-        with out.open("xb") as file:
-            file.write(template())
-    except FileExistsError as error:
-        raise Invalid(unmet("file_exists", file=str(out))) from error
+    """Write the workbook to fill in."""
+    write_new(out, template())
     output.say("import_template", file=str(out))
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file; `Invalid` where there is one already: nothing is written over."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise Invalid(unmet("file_exists", file=str(path))) from error
 
 
 def _pairs(layout: Layout, text: str) -> Mapping[str, str]:

@@ -157,9 +157,15 @@ class TestTheTemplate:
         assert "1 unchanged" in capsys.readouterr().err
         assert count(house) == 1
 
-    def test_is_never_written_over_a_file(self, trial: str, tmp_path: Path) -> None:
-        path = tmp_path / "template.xlsx"
-        path.write_text("mine", encoding="utf-8")
+    @pytest.mark.parametrize("mine", ["mine", None])
+    def test_is_never_written_over_a_file(self, trial: str, tmp_path: Path, capsys: Any, mine: str | None) -> None:
+        """Neither over one that is there nor through a link that leads to none yet."""
+        path, behind = tmp_path / "template.xlsx", tmp_path / "behind"
+        if mine:
+            path.write_text(mine, encoding="utf-8")
+        else:
+            path.symlink_to(behind)
 
-        assert run(["batch", "template", "--project", trial, "--out", str(path)]) == USAGE
-        assert path.read_text(encoding="utf-8") == "mine"
+        assert run(["batch", "template", "--project", trial, "--out", str(path), "--lang", "en"]) == USAGE
+        assert f"The file {path} exists already." in capsys.readouterr().err
+        assert (behind.exists(), path.read_text(encoding="utf-8") if mine else None) == (False, mine)

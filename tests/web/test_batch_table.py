@@ -1,6 +1,8 @@
 """Batches of a project from a workbook, as a firm's engineer brings them in: template, look, all or the good ones."""
 
 import io
+import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -220,8 +222,9 @@ class TestATable:
         send(engineer, table(a_batch(passed_first_time=80, reason="counted again")))
         engineer.send(ONE)
 
-        row = house.rows("SELECT defects, cost_minor FROM batch_figure ORDER BY entry_no DESC")[0]
-        assert ("heating" in str(row.defects), row.cost_minor) == (True, 120_050)
+        (first, last) = house.rows("SELECT defects, cost_minor FROM batch_figure ORDER BY entry_no")
+        assert [json.loads(row.defects) for row in (first, last)] == [{"heating": 4}] * 2
+        assert [row.cost_minor for row in (first, last)] == [120_050] * 2
 
     def test_of_text_is_read_as_well_and_names_what_it_does_not_read(self, house: House, engineer: Browser) -> None:
         content = "批次,日期,投入,合格,班组\nB-01,2025年7月8日,50,48,早班\n".encode("gb18030")
@@ -252,19 +255,32 @@ class TestAWrongRow:
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [
-            ({"made_on": "8 July"}, "Made on"),
-            ({"made_on": date(2030, 1, 1)}, "Made on"),
-            ({"started": 90.5}, "A whole number is asked for."),
-            ({"passed_first_time": 91}, "Passed first time"),
-            ({"number": None}, "is required and empty"),
-            ({"number": "B-00000000001"}, "10 at most"),
-            ({"defects": "heating"}, "gives no name with a count"),
-            ({"kind": "prototype"}, "write one of: 试制批 trial batch"),
-            ({"is_closed": "maybe"}, "write one of: 是 yes / 否 no"),
-            ({"cost": "12.345", "currency": "CNY"}, "Nothing is rounded"),
-            ({"cost": "12.34"}, "Currency is required"),
-            ({"started": "=SUM(A1:A2)"}, "is a formula"),
-            ({"hours": "long"}, "A number is asked for"),
+            ({"made_on": "8 July"}, "Made on The date is not written as YYYY-MM-DD, YYYY/M/D, YYYY.M.D, YYYY年M月D日."),
+            ({"made_on": date(2030, 1, 1)}, "Made on The day 2030-01-01 lies in the future."),
+            ({"started": 90.5}, "Started A whole number is asked for."),
+            (
+                {"passed_first_time": 91},
+                "Passed first time Good units (91) lie between 0 and the units begun (90), and at least one was begun.",
+            ),
+            ({"number": None}, "Batch is required and empty."),
+            ({"number": "B-00000000001"}, "Batch It has 13 characters; 10 at most."),
+            (
+                {"defects": "heating"},
+                "Defects “heating” gives no name with a count; write heating=4; motor=2, each once.",
+            ),
+            (
+                {"kind": "prototype"},
+                "Kind This word is not known; write one of:"
+                " 试制批 trial batch / 量产试运行 production run / 在制批 ongoing batch.",
+            ),
+            ({"is_closed": "maybe"}, "Closed This word is not known; write one of: 是 yes / 否 no."),
+            ({"cost": "12.345", "currency": "CNY"}, "Cost It has 3 decimals; 2 at most. Nothing is rounded."),
+            ({"cost": "12.34"}, "Currency is required and empty."),
+            (
+                {"started": "=SUM(A1:A2)"},
+                "Started E2 is a formula; paste it as a value. Formulas are not computed.",
+            ),
+            ({"hours": "long"}, "Hours A number is asked for, such as 12.5."),
         ],
     )
     def test_is_named_at_its_cell_and_stops_the_rest(
@@ -272,8 +288,9 @@ class TestAWrongRow:
     ) -> None:
         send(engineer, table(a_batch("B-01", **wrong), a_batch("B-02")))
 
-        assert "wrong 1" in engineer.page.text
-        assert said in engineer.page.text
+        assert "new 1 changed 0 unchanged 0 wrong 1" in engineer.page.text
+        (reasons,) = re.findall(r'<ul class="reasons">(.*?)</ul>', engineer.page.answer.text)
+        assert re.sub("<[^>]+>", "", reasons) == said
         engineer.send("Bring in the one good row")
         assert figures(house) == [("B-02", 90, 84, False)]
 

@@ -165,7 +165,7 @@ class TestTheWay:
         assert chosen(visitor) == ["number", "name", "stage", "money", "currency"]
 
         visitor.send("Check it")
-        assert "$1,250.50" in visitor.page.text or "USD 1,250.50" in visitor.page.text
+        assert "预算 USD 1,250.50" in visitor.page.text
         visitor.send("Bring in 1 row")
 
         assert house.one("SELECT stage FROM project") == "small_batch_trial"
