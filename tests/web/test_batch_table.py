@@ -270,8 +270,7 @@ class TestAWrongRow:
             ),
             (
                 {"kind": "prototype"},
-                "Kind This word is not known; write one of:"
-                " 试制批 trial batch / 量产试运行 production run / 在制批 ongoing batch.",
+                f"Kind This word is not known; write one of: {' / '.join(offered('kind'))}.",
             ),
             ({"is_closed": "maybe"}, "Closed This word is not known; write one of: 是 yes / 否 no."),
             ({"cost": "12.345", "currency": "CNY"}, "Cost It has 3 decimals; 2 at most. Nothing is rounded."),
