@@ -23,6 +23,8 @@ class RawRow:
     number: int
     cells: list[str]
     problems: tuple[CellProblem, ...] = ()
+    sheet: str = ""
+    """Name of the sheet it stands in; none in a CSV file."""
 
     @property
     def is_blank(self) -> bool:

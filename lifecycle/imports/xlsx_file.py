@@ -129,7 +129,7 @@ def _sheet_rows(path: Path, sheet: Any, header_row: int) -> Iterator[RawRow]:
         if cells is None:
             return
         number += 1
-        yield _raw_row(number, cells, survey)
+        yield _raw_row(number, cells, survey, sheet.title)
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey) -> RawRow:
+def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey, sheet: str) -> RawRow:
     texts, problems = [], []
     if number in survey.hidden_rows:
         problems.append(CellProblem(None, ValueProblem("hidden_row", "no hidden rows", row=number)))
@@ -156,7 +156,7 @@ def _raw_row(number: int, cells: tuple[Any, ...], survey: _Survey) -> RawRow:
         if text and index in survey.hidden_columns:
             letter = column_letter(index)
             problems.append(CellProblem(index, ValueProblem("hidden_column", "no hidden columns", letter=letter)))
-    return RawRow(number, texts, tuple(problems))
+    return RawRow(number, texts, tuple(problems), sheet)
 
 
 def _text(cell: Any) -> tuple[str, str | None]:
