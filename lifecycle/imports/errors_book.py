@@ -56,7 +56,7 @@ class ErrorsBook:
         if self._columns is None:
             self._head([])
         if self.count > MOST_ROWS:
-            self._page.title = self._sentence("errors_book_cut", {"most": MOST_ROWS, "rows": self.count})
+            self._page.title = self._sentence("heading_cut", {"most": MOST_ROWS, "rows": self.count})
         self._book.save(self._path)
 
     def add(self, errors: Iterable[RowError]) -> None:
