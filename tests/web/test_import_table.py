@@ -367,6 +367,7 @@ class TestTheColumns:
         send(book(["A-1", 3], head=("编号", name)))
 
         assert chosen(visitor) == ["number", field]
+        assert ("The unit of these amounts is not known: choose." in visitor.page.text) is (field == "")
 
     @pytest.mark.parametrize("columns", [["number", "name", "stage"], ["number", "name", "stage", "", "fact"]])
     def test_that_are_chosen_are_as_many_as_there_are(

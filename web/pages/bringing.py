@@ -26,7 +26,7 @@ from lifecycle.imports.accepted import (
     write_down,
 )
 from lifecycle.imports.arrivals import Fate
-from lifecycle.imports.columns import FIELDS, Layout, chosen_before, suggested
+from lifecycle.imports.columns import FIELDS, Layout, chosen_before, suggested, unclear
 from lifecycle.imports.differences import heading_of
 from lifecycle.imports.errors_book import MOST_ROWS, ErrorsBook
 from lifecycle.imports.errors_file import ErrorsFile
@@ -290,6 +290,7 @@ def _columns(visit: Visit, wish: Wish, header: Layout, error: LifecycleError | N
         currencies=list(CURRENCY_DECIMALS),
         currency=before.currency if before else wish.currency,
         is_remembered=before is not None,
+        unclear=unclear(header, spoken()),
         reasons=reasons,
         wrong=by_field(reasons, {"stage", "column"}),
     )
