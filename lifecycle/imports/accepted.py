@@ -21,6 +21,7 @@ from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import layout_of, source_of
 from lifecycle.imports.report import SHOWN, Report
 from lifecycle.imports.taking_in import with_colleagues
+from lifecycle.journal import recorded
 from lifecycle.writing import insert_rows
 from models.journal import CommandRecord
 from models.people import User
@@ -109,27 +110,36 @@ def is_of(command_id: str, layout: str) -> bool:
     return found is not None and found["layout"] == layout
 
 
-def parts(session: Session, actor_id: UUID, command_id: str) -> Sequence[Any]:
-    """Return the records under a key of this account, the first one first."""
-    record = table_of(CommandRecord)
-    # Both ends have the same beginning, and digits lie before `g` in every order of letters.
-    further = record.c.command_id.between(f"{command_id}:0", f"{command_id}:g")
-    statement = select(record).where(record.c.actor_id == actor_id, (record.c.command_id == command_id) | further)
-    found = (row for row in session.execute(statement) if f"{row.command_id}:".startswith(f"{command_id}:"))
-    return sorted(found, key=lambda row: str(row.command_id))
-
-
-def before(session: Session, actor_id: UUID, sending: Sending) -> Sequence[Any]:
-    """Return what this very sending brought before; `KeyReused` where its key belongs to something else."""
-    found = parts(session, actor_id, sending.command_id)
+def before(session: Session, actor_id: UUID, sending: Sending) -> Sequence[str]:
+    """Return the keys of what this very sending brought before; `KeyReused` where its key belongs to something else."""
+    found = _parts(session, actor_id, sending.command_id, "body_sha256")
     if any(row.body_sha256 != sending.body_sha256 for row in found):
         raise KeyReused(KeyReused.code)
-    return found
+    return [row.command_id for row in found]
 
 
 def told(session: Session, actor_id: UUID, sending: Sending) -> int:
     """Return the row of the file up to which this sending came in before, 0 where it is new."""
-    return max((row.answer["through"] for row in before(session, actor_id, sending)), default=0)
+    keys = before(session, actor_id, sending)
+    return int(recorded(session, actor_id, keys[-1:])[keys[-1]][1]["through"]) if keys else 0
+
+
+def whole(session: Session, actor_id: UUID, command_id: str) -> Mapping[str, Any]:
+    """Return what became of a file of projects, from the answers of its parts."""
+    found = _parts(session, actor_id, command_id, "body_sha256", "answer")
+    return _summed([row.answer for row in found if row.body_sha256 == found[0].body_sha256])
+
+
+def _parts(session: Session, actor_id: UUID, command_id: str, *columns: str) -> Sequence[Any]:
+    """Return the records under a key of this account, the first one first."""
+    record = table_of(CommandRecord)
+    # Both ends have the same beginning, and digits lie before `g` in every order of letters.
+    further = record.c.command_id.between(f"{command_id}:0", f"{command_id}:g")
+    statement = select(*(record.c[name] for name in ("command_id", *columns))).where(
+        record.c.actor_id == actor_id, (record.c.command_id == command_id) | further
+    )
+    found = (row for row in session.execute(statement) if f"{row.command_id}:".startswith(f"{command_id}:"))
+    return sorted(found, key=lambda row: str(row.command_id))
 
 
 def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], stamp: Stamp) -> None:
@@ -171,8 +181,7 @@ def answer_of(report: Report) -> Mapping[str, Any]:
     }
 
 
-def summed(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return what became of a whole file, from its parts."""
+def _summed(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     rows, stages, totals = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
     for one in answers:
         rows.update(one["rows"])

@@ -286,9 +286,9 @@ def _split(outcomes: Sequence[Outcome], settle: _Settle) -> Arrived:
     try:
         return settle(outcomes)
     except StatementError as error:
-        if not _blames_rows(error):
-            raise
         rows = _rows(outcomes)
+        if not rows or not _blames_rows(error):
+            raise
         if len(rows) == 1:
             reason = shown(str(getattr(error, "orig", None) or error).partition("\n")[0])
             problem = ValueProblem("database_refused", "database", reason=reason)

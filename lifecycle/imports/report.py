@@ -56,6 +56,8 @@ class Report:
     through: int = 0
     """Row of the file up to which it tells; an error of the whole file stands where it was met."""
     last_wrong: int | None = -1
+    room: int = SHOWN
+    """So many rows that bring something are listed; of a file in parts that is all of them together."""
 
     def onwards(self) -> "Report":
         """Return the part of a report that follows this one: it begins with what did not move anything yet."""
@@ -65,6 +67,7 @@ class Report:
             organisations=0 if is_moved else self.organisations,
             through=self.through,
             last_wrong=self.last_wrong,
+            room=self.room - len(self.moved()),
         )
 
     @property
@@ -130,7 +133,7 @@ class Report:
 
     def moved(self) -> list[Line]:
         """Return the first rows that bring something."""
-        return sorted((line for fate in MOVED for line in self.lines[fate]), key=lambda line: line.row)[:SHOWN]
+        return sorted((line for fate in MOVED for line in self.lines[fate]), key=lambda line: line.row)[: self.room]
 
     def blame(self, errors: Sequence[RowError]) -> tuple[RowError, ...]:
         """Count the rows that the errors are about, and return the errors in the order of the file."""

@@ -92,8 +92,7 @@ def show_receipt(visit: Somebody, command_id: str) -> Response:
     found = visit.read(lambda session: receipt(session, visit, command_id))
     if found.verb == accepted.PROJECTS:
         by = UUID(found.answer["by"])
-        parts = visit.read(lambda session: accepted.parts(session, by, command_id))
-        whole = accepted.summed([part.answer for part in parts])
+        whole = visit.read(lambda session: accepted.whole(session, by, command_id))
         return page(visit, "import_receipt.html", receipt=found, answer=whole)
     if found.verb == accepted.BATCHES:
         return page(visit, "batch_receipt.html", receipt=found, rows=brought(found.answer, visit.lang))

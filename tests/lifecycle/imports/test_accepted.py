@@ -1,6 +1,6 @@
 """A table that comes in is recorded part by part under its key, and told from another under the same."""
 
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,18 @@ from lifecycle.imports.accepted import (
     PROJECTS,
     Sending,
     TableFile,
+    answer_of,
+    before,
     key_of_table,
     of_batches,
     of_projects,
-    parts,
     remembered,
     told,
+    whole,
     write_down,
 )
-from lifecycle.imports.arrivals import Destination
+from lifecycle.imports.arrivals import Destination, Fate
+from lifecycle.imports.report import SHOWN, Line, Report
 from models.db import reading, transaction
 from tests.factories import House
 
@@ -40,10 +43,11 @@ def written(house: House, one: Sending, through: int = 0, by: str = "coordinator
         write_down(session, one, {"through": through}, house.stamp(by))
 
 
-def kept(house: House, by: str = "coordinator", key: str = KEY) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return key and answer of each part, in their order."""
+def kept(house: House, one: Sending, by: str = "coordinator") -> tuple[list[str], int]:
+    """Return the ends of the keys of its parts, in their order, and the row up to which they tell."""
+    own = house.people[by].user_id
     with reading(house.engine) as session:
-        return [(row.command_id, row.answer) for row in parts(session, house.people[by].user_id, key)]
+        return [name.removeprefix(KEY) for name in before(session, own, one)], told(session, own, one)
 
 
 class TestParts:
@@ -52,16 +56,33 @@ class TestParts:
         for through in (401, 801, 850):
             written(house, one, through)
         written(house, one, 9, by="second")
-        beside = replace(one, command_id=f"{KEY}0", verb="project.register")
-        written(house, beside)
+        written(house, replace(one, command_id=f"{KEY}0", verb="project.register"))
 
-        assert [name.removeprefix(KEY) for name, _ in kept(house)] == ["", ":000001", ":000002"]
-        assert [answer["through"] for _, answer in kept(house)] == [401, 801, 850]
-        assert {answer["by"] for _, answer in kept(house)} == {str(house.people["coordinator"].user_id)}
-        assert [answer["through"] for _, answer in kept(house, "second")] == [9]
+        assert kept(house, one) == (["", ":000001", ":000002"], 850)
+        assert kept(house, one, "second") == ([""], 9)
+        assert kept(house, one, "operator") == ([], 0)
+
+    def test_are_added_up_without_what_a_client_put_beside_them(self, each_house: House) -> None:
+        house, own = each_house, each_house.people["coordinator"].user_id
+        for lines in (range(150), range(150, 150 + SHOWN)):
+            report = Report(fates=Counter({Fate.NEW: len(lines), Fate.WRONG: 1}), organisations=2)
+            report.totals["经费", "CNY"] = 100
+            report.stages["intake"] = len(lines)
+            report.lines[Fate.NEW] = [Line(row=one, fate=Fate.NEW, key=f"A-{one}", name="n") for one in lines]
+            with transaction(house.engine) as session:
+                write_down(session, sending(house), answer_of(report), house.stamp("coordinator"))
+        written(house, replace(sending(house), command_id=f"{KEY}:000007", verb="project.register"))
+
         with reading(house.engine) as session:
-            assert told(session, house.people["coordinator"].user_id, one) == 850
-            assert told(session, house.people["operator"].user_id, one) == 0
+            found = whole(session, own, KEY)
+
+        assert {name: found["rows"][name] for name in ("new", "wrong", "skipped")} == {
+            "new": 150 + SHOWN, "wrong": 2, "skipped": 0,
+        }  # fmt: skip
+        assert (found["organisations"], found["stages"], found["totals"]) == (
+            4, {"intake": 150 + SHOWN}, [("经费", "CNY", 200)],
+        )  # fmt: skip
+        assert [key for _, key, *_ in found["projects"]] == [f"A-{one}" for one in range(SHOWN)]
 
     @pytest.mark.parametrize("other", ["name", "how", "verb", "place"])
     def test_under_one_key_are_of_one_sending(self, each_house: House, other: str) -> None:
@@ -78,7 +99,7 @@ class TestParts:
             written(house, others[other], 801)
         with reading(house.engine) as session, pytest.raises(KeyReused):
             told(session, house.people["coordinator"].user_id, others[other])
-        assert len(kept(house)) == 1
+        assert kept(house, sending(house)) == ([""], 401)
 
 
 class TestRemembered:
