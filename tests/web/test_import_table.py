@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.imports import errors_book, portfolio
 from lifecycle.imports.accepted import PROJECTS
@@ -222,6 +223,7 @@ class TestATableThatBreaksOff:
 
         monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
         assert visitor.send(button).status == 500
+        assert "Nothing was changed" not in visitor.page.text
         monkeypatch.undo()
         (kept,) = house.rows("SELECT command_id FROM command_record WHERE verb = :verb", verb=PROJECTS)
         receipt = f"/receipts/{kept.command_id}"
@@ -233,6 +235,29 @@ class TestATableThatBreaksOff:
             assert f"new {good} changed 0 unchanged 0 wrong {len(wrong)}" in visitor.page.text
             assert [row["through"] for row in told(house)] == [CHUNK + 1, CHUNK + 51]
             assert len(names(house)) == good
+
+    def test_shows_what_is_left_where_the_database_gave_way(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        settle, chunks = portfolio._Parts.settle, iter((True,))
+
+        def until_busy(parts: Any, *those: Any) -> Any:
+            if not next(chunks, False):
+                raise OperationalError("INSERT", {}, Exception("database is locked"))
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_busy)
+        visitor.send(f"Bring in {CHUNK + 50} rows")
+        monkeypatch.undo()
+
+        assert "Writing broke off: the receipt tells which rows are in" in visitor.page.text
+        assert f"new 50 changed 0 unchanged {CHUNK} wrong 0" in visitor.page.text
+        assert "Nothing was changed" not in visitor.page.text
+        visitor.send("Bring in 50 rows")
+        assert f"new 50 changed 0 unchanged {CHUNK} wrong 0" in visitor.page.text
+        assert len(names(house)) == CHUNK + 50
 
     def test_tells_of_rows_behind_the_last_that_came_in(
         self, house: House, visitor: Browser, send: Callable[..., Any]

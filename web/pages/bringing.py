@@ -1,5 +1,6 @@
 """Projects from a table: upload, its columns, what would become of each row, then all or nothing, and the receipt."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
@@ -56,6 +59,7 @@ from web.sent_files import as_invalid, key_of, on_disk
 from web.session import Somebody, Typed, Visit, text_of
 
 router = APIRouter()
+_LOG = logging.getLogger("pilotway.web")
 ROLES = frozenset({Role.COORDINATOR, Role.SPONSOR, Role.ADMIN, Role.OPERATOR})
 """To whom the page is shown; whether they may is asked by the engine, row by row."""
 DESK = threading.Lock()
@@ -159,6 +163,9 @@ def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "",
         report, layout = _brought(visit, wish, how, command_id=command_id)
     except (Invalid, Unreadable, Forbidden, KeyReused) as error:
         return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
+    except _BrokenOff as error:
+        _LOG.warning("an import broke off: %s", command_id, exc_info=error)
+        return RedirectResponse(address(visit, wish, broken="yes"), status_code=303)
     if report.is_written:
         return RedirectResponse(f"/receipts/{command_id}", status_code=303)
     return _report(visit, wish, report, layout, how=how, fate=fate)
@@ -183,17 +190,32 @@ def _brought(
         file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
         sending = of_projects(command_id, file, read.into)
         own = visit.actor.user_id
+        noted: list[int] = []
+
+        def note(session: Session, report: Report) -> None:
+            write_down(session, sending, answer_of(report), visit.stamp)
+            noted.append(report.through)
+
         access = Access(
             read=visit.read,
             write=visit.write,
             tell=tell or (lambda _step: None),
-            note=lambda session, report: write_down(session, sending, answer_of(report), visit.stamp),
+            note=note,
             told=visit.read(lambda session: told(session, own, sending)) if command_id else 0,
         )
-        report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
+        try:
+            report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
+        except (DBAPIError, PoolTimeout) as error:
+            if not noted:
+                raise
+            raise _BrokenOff from error
         is_left = how is How.PARTS and report.wrong
         report.is_written = report.is_written or bool(access.told and not is_left)
     return report, read.layout
+
+
+class _BrokenOff(Exception):
+    """The database gave way when a part of the file was in."""
 
 
 @contextmanager
@@ -232,6 +254,7 @@ def _report(visit: Visit, wish: Wish, report: Report, layout: str, *, how: How, 
         moved=moved,
         at_once=CHUNK if report.rows > CHUNK else 0,
         before=before,
+        is_broken=bool(visit.request.query_params.get("broken")),
         marked=address(visit, wish, "/errors.csv" if wish.mapping else "/marked.xlsx"),
         marked_most=MOST_ROWS if report.wrong > MOST_ROWS and not wish.mapping else 0,
         match=address(visit, wish, "/columns"),
