@@ -199,11 +199,15 @@ def test_a_page_is_printed_without_what_is_around_it(page: Page) -> None:
     assert not any(one.is_visible() for one in around)
 
 
-def test_the_numbers_and_the_text_of_a_draft_follow_each_other(house: House, page: Page) -> None:
+def _draft(house: House, page: Page) -> None:
     lead = house.people["project_lead"].user_id
     place = house.parties["sme"]
     house.do(GrantRole(command_id=key(), user_id=lead, role=Role.STANDARD_EDITOR, organisation_id=place))
     page.goto("/standard-drafts/new?base=default@2026.1&part=G3")
+
+
+def test_the_numbers_and_the_text_of_a_draft_follow_each_other(house: House, page: Page) -> None:
+    _draft(house, page)
 
     page.fill("#n-version", "2026.2")
     page.fill("[id='n-G3.4/bound']", "0.85")
@@ -214,3 +218,40 @@ def test_the_numbers_and_the_text_of_a_draft_follow_each_other(house: House, pag
 
     assert page.evaluate("document.activeElement.id") == "f-text"
     assert "− 80% + 90%" in page.inner_text("#report")
+
+
+def test_what_the_text_changed_outlives_what_is_typed_into_the_numbers_beside_it(house: House, page: Page) -> None:
+    """Both are sent at once, the focus in the numbers: these say it too, so that none of them takes it back later."""
+    _draft(house, page)
+    text, bound = page.locator("#f-text"), page.locator("[id='n-G3.4/bound']")
+
+    text.fill(text.input_value().replace("bound: 0.8", "bound: 0.9"))
+    page.fill("#n-version", "2026.2")
+    expect(text).to_have_value(re.compile("2026.2"))
+    expect(bound).to_have_value("0.9")
+    for version in ("2026.3", "2026.4"):
+        page.fill("#n-version", version)
+        expect(text).to_have_value(re.compile(version))
+
+    expect(text).to_have_value(re.compile("bound: 0.9"))
+    assert page.evaluate("document.activeElement.id") == "n-version"
+
+
+def test_an_answer_to_what_has_since_been_typed_over_changes_nothing(house: House, page: Page) -> None:
+    """The number that was sent stays changed, and the text that was typed meanwhile stays as it was typed."""
+    _draft(house, page)
+    text, held = page.locator("#f-text"), list[Route]()
+    page.route("**/standard-drafts/new", lambda route: held.append(route))
+    with page.expect_request("**/standard-drafts/new"):
+        page.fill("[id='n-G3.4/bound']", "0.85")
+    with page.expect_request("**/standard-drafts/new"):
+        text.fill(f"{text.input_value()}# mine\n")
+    seen = page.input_value("[name=seen]")
+
+    held[0].continue_()
+    expect(page.locator("#report:not([aria-busy])")).to_be_visible()
+    assert page.input_value("[name=seen]") == seen
+    held[1].continue_()
+
+    expect(text).to_have_value(re.compile("bound: 0.85(.|\n)*# mine"))
+    expect(page.locator("[id='n-G3.4/bound']")).to_have_value("0.85")

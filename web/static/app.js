@@ -9,7 +9,6 @@ for (const now of document.querySelectorAll("[data-centre] :is(.n.now,[aria-curr
   const [box, frame] = [now, region].map((one) => one.getBoundingClientRect());
   region.scrollLeft += box.left - frame.left - (frame.width - box.width) / 2;
 }
-
 // On a phone the board opens the stages where somebody's own work is.
 const folded = window.matchMedia("(max-width:40rem)").matches ? ".col>details:not([data-mine])" : "none";
 for (const stage of document.querySelectorAll(folded)) stage.open = false;
@@ -29,7 +28,6 @@ for (const button of document.querySelectorAll("[data-shows]")) { // a password 
     button.setAttribute("aria-pressed", field.type === "text");
   });
 }
-
 // A passkey signs the challenge that the server draws; where the browser knows none, its button stays hidden.
 const keys = window.PublicKeyCredential;
 for (const button of keys?.parseRequestOptionsFromJSON ? document.querySelectorAll("[data-passkey]") : []) {
@@ -60,16 +58,18 @@ for (const form of document.querySelectorAll("form[data-live]")) {
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return;
     clearTimeout(waits);
-    waits = setTimeout(() => swap(form, form.dataset.live), 700);
+    waits = setTimeout(() => swap(form, form.dataset.live.split(" ").map((id) => document.getElementById(id))), 700);
   });
 }
-async function swap(form, ids) {
+async function swap(form, targets) {
   const body = new FormData(form, form.querySelector("button"));
-  const targets = ids.split(" ").map((id) => document.getElementById(id));
   targets[0].setAttribute("aria-busy", "true");
   try {
-    const [answer, now] = [await read(fetch(form.action, { method: "POST", body })), document.activeElement];
-    for (const one of targets) if (!one.contains(now)) one.replaceChildren(...answer.getElementById(one.id).childNodes);
+    const answer = await read(fetch(form.action, { method: "POST", body }));
+    const isAsSent = [...new FormData(form)].every(([name, value]) => value instanceof File || value === body.get(name));
+    for (const one of isAsSent ? targets : []) // all that it says or nothing: what was typed since is asked next
+      if (!one.contains(document.activeElement)) one.replaceChildren(...answer.getElementById(one.id).childNodes);
+      else for (const field of one.querySelectorAll("[id][name]")) field.value = (answer.getElementById(field.id) ?? field).value;
   } catch {} // the button stays
   targets[0].removeAttribute("aria-busy");
 }
