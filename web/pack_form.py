@@ -16,7 +16,8 @@ from lifecycle.standards.pack import Pack
 from notifications.gates import in_language, parameter
 from notifications.words import Lang, sentence
 
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
+"""None that begins with a needless zero: YAML reads 030 as the octal 24."""
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 VERSION = "version"
 _DAYS = ("default_days", "maximum_days")
