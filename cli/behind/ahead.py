@@ -1,7 +1,5 @@
 """What another version of a standard would change for projects: judged anew, printed clause by clause."""
 
-from typing import Any
-
 from sqlmodel import Session
 
 from cli.behind.packs import known_pack
@@ -9,13 +7,11 @@ from cli.door import Door
 from cli.output import Column
 from lifecycle.actor import Actor
 from lifecycle.errors import NotFound
-from lifecycle.people.queries import replaced_by, versions_of
-from lifecycle.standards import library
+from lifecycle.people.queries import replaced_by
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.packs import packs_of
-from lifecycle.verdicts.simulation import Round, simulated
+from lifecycle.verdicts.simulation import Simulation, simulated
 from notifications.gates import in_language
-from notifications.words import Lang
 
 _COLUMNS = (
     Column(key="gates_judged", kind="gates_judged"),
@@ -31,20 +27,16 @@ def simulate_pack(door: Door, standard: str, base: str) -> None:
     """Print at which clauses a standard would say something else than the one that projects have frozen."""
     new = known_pack(door, standard)
 
-    def work(session: Session) -> tuple[Pack, Any]:
+    def work(session: Session) -> tuple[Pack, Simulation]:
         old = _base(door, session, new, base)
-        stamp = door.stamp(Actor.clock())
-        sha256 = library.sha256(old)
-        packs = {**versions_of(session, new.code, but=new.version), sha256: old}
-        return old, simulated(session, sha256, packs, new, stamp, door.output.zone())
+        return old, simulated(session, old, new, door.stamp(Actor.clock()), door.output.zone())
 
     old, found = door.read(work)
-    rounds = (("present", found.now), ("passed", found.past))
-    rows = [row for kind, one in rounds for row in _rows(kind, one, (new, old), door.output.lang)]
+    rows = [{**row, "title": in_language(row["title"], door.output.lang)} for row in found.table()]
     shown = rows if door.output.as_json else [row for row in rows if row["newly_failing"] or row["newly_passing"]]
     if shown or door.output.as_json:
         door.output.table(_COLUMNS, shown)
-    for kind, one in rounds:
+    for kind, one in (("present", found.now), ("passed", found.past)):
         door.output.say(
             f"standard_simulated_{kind}",
             base=f"{old.code}@{old.version}",
@@ -64,20 +56,3 @@ def _base(door: Door, session: Session, new: Pack, base: str) -> Pack:
     if old is None:
         raise NotFound("pack_not_found")
     return old
-
-
-def _rows(kind: str, found: Round, packs: tuple[Pack, ...], lang: Lang) -> list[dict[str, Any]]:
-    return [
-        {
-            "gates_judged": kind,
-            "clause": one.clause,
-            "title": in_language(next(p for p in packs if p.has(one.clause)).criterion(one.clause).title, lang),
-            "newly_failing": len(one.failing),
-            "newly_passing": len(one.passing),
-            "staying": one.staying,
-            "projects_failing": [gate.project.number for gate in one.failing],
-            "projects_passing": [gate.project.number for gate in one.passing],
-            "is_cut": found.is_cut,
-        }
-        for one in found.clauses
-    ]

@@ -187,13 +187,6 @@ def replaced_by(session: Session, pack: Pack) -> Pack | None:
     return packs_of(session, [chosen["sha256"]])[chosen["sha256"]] if chosen else None
 
 
-def versions_of(session: Session, code: str, *, but: str) -> dict[str, Pack]:
-    """Return the published versions of a standard by their hashes, one of them left out."""
-    return packs_of(
-        session, [one["sha256"] for one in standards(session) if one["code"] == code and one["version"] != but]
-    )
-
-
 def drafts(session: Session) -> list[dict[str, Any]]:
     """Return the drafts of standards that wait for a second editor, with who handed them over, the oldest first."""
     draft, user = _table(StandardDraft), _table(User)

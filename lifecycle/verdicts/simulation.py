@@ -3,11 +3,12 @@
 The judgement is the one of every gate (`stages.judgement`); nothing is written, and neither pack need be published.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, select, union_all
 from sqlmodel import Session
@@ -15,10 +16,12 @@ from sqlmodel import Session
 from lifecycle.commands import Stamp
 from lifecycle.stages.judgement import judge_stage
 from lifecycle.stages.rules import RULES
-from lifecycle.standards.pack import Criterion, Pack
-from lifecycle.verdicts.packs import registers_until
+from lifecycle.standards import library
+from lifecycle.standards.pack import Criterion, Pack, Text
+from lifecycle.verdicts.packs import packs_of, registers_until
 from lifecycle.verdicts.records import Desk
 from lifecycle.verdicts.shelf import Shelf
+from models.programmes import StandardPack
 from models.projects import Project, StageRun
 from models.reading import rows_by, table_of
 from models.states import STAGES, ProjectState, StageRunState
@@ -53,6 +56,8 @@ class Clause:
     """One clause over all gates that were judged."""
 
     clause: str
+    title: Text
+    """As the first of the packs that has it calls it."""
     failing: Sequence[Judged]
     passing: Sequence[Judged]
     staying: int
@@ -68,6 +73,8 @@ class Round:
     gates: Sequence[Judged]
     is_cut: bool
     """There are more than were looked at."""
+    packs: Sequence[Pack]
+    """The newer one, the one that it would replace, then what there was besides."""
 
     @cached_property
     def failing(self) -> Sequence[Judged]:
@@ -89,7 +96,9 @@ class Round:
         failing = [one for one in self.gates if clause in one.failing]
         passing = [one for one in self.gates if clause in one.passing]
         asked = sum(clause in one.asked for one in self.gates)
-        return Clause(clause=clause, failing=failing, passing=passing, staying=asked - len(failing) - len(passing))
+        staying = asked - len(failing) - len(passing)
+        title = next(pack for pack in self.packs if pack.has(clause)).criterion(clause).title
+        return Clause(clause=clause, title=title, failing=failing, passing=passing, staying=staying)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,26 +110,61 @@ class Simulation:
     past: Round
     """The gates that projects under any of the older versions passed, each on the records of that day."""
 
+    def table(self, named: Container[UUID] | None = None) -> list[dict[str, Any]]:
+        """Return every clause of both rounds; of the projects those `named` are told by number, else all."""
 
-def simulated(
-    session: Session, old: str, packs: Mapping[str, Pack], new: Pack, stamp: Stamp, zone: tzinfo
-) -> Simulation:
+        def numbers(gates: Sequence[Judged]) -> list[str]:
+            return [one.project.number for one in gates if named is None or one.project.id in named]
+
+        return [
+            {
+                "gates_judged": kind,
+                "clause": one.clause,
+                "title": one.title,
+                "newly_failing": len(one.failing),
+                "newly_passing": len(one.passing),
+                "staying": one.staying,
+                "projects_failing": numbers(one.failing),
+                "projects_passing": numbers(one.passing),
+                "is_cut": round_.is_cut,
+            }
+            for kind, round_ in (("present", self.now), ("passed", self.past))
+            for one in round_.clauses
+        ]
+
+
+def simulated(session: Session, old: Pack, new: Pack, stamp: Stamp, zone: tzinfo) -> Simulation:
     """Judge projects by the pack that they have frozen and by another one: the first by number.
 
-    `packs` are the versions whose passed gates are judged, by their hashes; those under way are of the version `old`.
+    Those under way are of the version `old`; passed gates are judged of that one and of all others with `new`'s code.
     """
-    bench = _Bench(session, packs, new, stamp)
-    stages = bench.stages[old]
+    sha256 = library.sha256(old)
+    bench = _Bench(session, {sha256: old, **_versions(session, new)}, new, stamp)
+    stages = bench.stages[sha256]
     passed, are_more = bench.passed(zone)
-    living = bench.living(old) if stages else []
+    living = bench.living(sha256) if stages else []
+    packs = (new, *bench.packs.values())
     return Simulation(
-        now=Round(at=_gates(stages), gates=bench.judged(living[:MOST_PROJECTS]), is_cut=len(living) > MOST_PROJECTS),
+        now=Round(
+            at=_gates(stages),
+            gates=bench.judged(living[:MOST_PROJECTS]),
+            is_cut=len(living) > MOST_PROJECTS,
+            packs=packs,
+        ),
         past=Round(
             at=_gates(frozenset().union(*bench.stages.values())),
             gates=bench.judged_then(passed[:MOST_GATES]),
             is_cut=are_more or len(passed) > MOST_GATES,
+            packs=packs,
         ),
     )
+
+
+def _versions(session: Session, new: Pack) -> dict[str, Pack]:
+    """Return the other published versions of a standard by their hashes."""
+    pack = table_of(StandardPack)
+    others = select(pack.c.sha256).where(pack.c.code == new.code, pack.c.pack_version != new.version)
+    return packs_of(session, session.scalars(others))
 
 
 def _says_otherwise(old: Pack, new: Pack, stage: ProjectState) -> bool:

@@ -136,8 +136,6 @@ def _planned(days_to_plan: Any) -> Read:
     return lambda session, house, _ids, _: session.execute(days_to_plan, {"last": house.today}).all()
 
 
-LEAN = library.sha256(make.lean())
-
 READS: dict[str, Read] = {
     "gate check": lambda session, house, ids, _: [facts.verdicts for facts in gates(session, ids, house.stamp())],
     "people who owe": lambda session, _house, ids, _: people_who_owe(session, ids),
@@ -158,7 +156,7 @@ READS: dict[str, Read] = {
     "stop reviews": lambda session, house, ids, _: stop_reviews_due(session, project_rows(session, ids), house.stamp()),
     **{f"reminders: {one.name}": _planned(one.days_to_plan) for one in DEADLINES},
     "what a standard would change": lambda session, house, _ids, _: simulated(
-        session, LEAN, {LEAN: make.lean()}, library.bare(), house.stamp(), UTC
+        session, make.lean(), library.bare(), house.stamp(), UTC
     ),
     "sweep: conditions": lambda session, house, _ids, _: deadlines.overdue_conditions(session, house.stamp()),
 }

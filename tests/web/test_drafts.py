@@ -141,7 +141,9 @@ class TestDraft:
         assert "default@1999.1" in wrong.text
         assert editor.open("/standard-drafts/new?base=default@2026.1&part=G9").status == 404
 
-    @pytest.mark.parametrize("wrong", ["", "many", "0.9 # bound", "{a: 1}", "1e9", "&a 1", "9" * 40, "030", "-07", "00", "٣"])
+    @pytest.mark.parametrize(
+        "wrong", ["", "many", "0.9 # bound", "{a: 1}", "1e9", "&a 1", "9" * 40, "030", "-07", "00", "٣"]
+    )
     def test_takes_no_number_that_is_none(self, signed_in: Callable[..., Browser], wrong: str) -> None:
         editor = signed_in(Role.STANDARD_EDITOR)
         before = text_of(editor.open("/standard-drafts/new?base=default@2026.1&part=G3"))

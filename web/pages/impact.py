@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from lifecycle.people.queries import versions_of
 from lifecycle.projects.board import COUNTED
 from lifecycle.projects.queries import living_count, living_under
 from lifecycle.standards import library
 from lifecycle.standards.pack import Pack
 from lifecycle.verdicts.simulation import Clause, Round, Simulation, simulated
 from notifications.gates import in_language
+from notifications.words import Lang
 from web.listing import Column, Listing
 from web.reading_rights import readable_projects, readable_projects_among
 from web.render import Words
@@ -77,38 +77,21 @@ def impact_of(session: Session, visit: Visit, old: Pack, new: Pack) -> Impact:
         version=old.version,
         count=words.at_least(living_count(session, sha256, most=COUNTED), COUNTED),
         locked=living_under(session, sha256, limit=MOST_NAMED, reach=readable_projects(visit.rights, visit.actor)),
-        now=_told(found.now, seen, (new, old), words),
-        past=_told(found.past, seen, (new, old), words),
+        now=_told(found.now, seen, visit.lang),
+        past=_told(found.past, seen, visit.lang),
     )
 
 
 def table_of_clauses(session: Session, visit: Visit, old: Pack, new: Pack) -> Listing:
     """Return every clause of the gates that were judged: at how many it would say something else."""
     found, seen = _looked_ahead(session, visit, old, new)
-    words = Words(visit.lang, visit.house.zone)
-    rows = [
-        {
-            "gates_judged": kind,
-            "clause": row.clause,
-            "title": row.title,
-            "newly_failing": row.failing_count,
-            "newly_passing": row.passing_count,
-            "staying": row.staying,
-            "projects_failing": [one.number for one in row.failing],
-            "projects_passing": [one.number for one in row.passing],
-            "is_cut": round_.is_cut,
-        }
-        for kind, round_ in (("present", found.now), ("passed", found.past))
-        for row in (_row(one, seen, (new, old), words) for one in round_.clauses)
-    ]
+    rows = [{**row, "title": in_language(row["title"], visit.lang)} for row in found.table(seen)]
     return Listing(name="simulation", columns=_CLAUSES, rows=rows)
 
 
 def _looked_ahead(session: Session, visit: Visit, old: Pack, new: Pack) -> tuple[Simulation, Mapping[Any, Any]]:
     """Return the simulation, and the projects in it that the reader may see, by their ids."""
-    sha256 = library.sha256(old)
-    packs = {**versions_of(session, new.code, but=new.version), sha256: old}
-    found = simulated(session, sha256, packs, new, visit.stamp, visit.house.zone)
+    found = simulated(session, old, new, visit.stamp, visit.house.zone)
     moved = {
         one.project.id: one.project
         for round_ in (found.now, found.past)
@@ -118,8 +101,8 @@ def _looked_ahead(session: Session, visit: Visit, old: Pack, new: Pack) -> tuple
     return found, {row.id: row for row in readable_projects_among(session, visit, list(moved.values()))}
 
 
-def _told(found: Round, seen: Mapping[Any, Any], packs: Sequence[Pack], words: Words) -> Told:
-    rows = [_row(one, seen, packs, words) for one in found.clauses]
+def _told(found: Round, seen: Mapping[Any, Any], lang: Lang) -> Told:
+    rows = [_row(one, seen, lang) for one in found.clauses]
     return Told(
         at=found.at,
         count=len(found.gates),
@@ -130,11 +113,10 @@ def _told(found: Round, seen: Mapping[Any, Any], packs: Sequence[Pack], words: W
     )
 
 
-def _row(one: Clause, seen: Mapping[Any, Any], packs: Sequence[Pack], words: Words) -> Row:
-    pack = next(pack for pack in packs if pack.has(one.clause))
+def _row(one: Clause, seen: Mapping[Any, Any], lang: Lang) -> Row:
     return Row(
         clause=one.clause,
-        title=in_language(pack.criterion(one.clause).title, words.lang),
+        title=in_language(one.title, lang),
         failing_count=len(one.failing),
         failing=[gate.project for gate in one.failing if gate.project.id in seen],
         passing_count=len(one.passing),

@@ -10,7 +10,6 @@ from sqlalchemy import event
 from lifecycle.projects.commands import Advance
 from lifecycle.requirements.commands import WithdrawEvidence
 from lifecycle.reviews.commands import Decide
-from lifecycle.standards import library
 from lifecycle.standards.pack import Judge, Pack
 from lifecycle.verdicts.simulation import Simulation, simulated
 from models.db import reading
@@ -44,9 +43,8 @@ def strict() -> Pack:
 
 
 def simulation(house: House, new: Pack) -> Simulation:
-    sha256 = library.sha256(lean())
     with reading(house.engine) as session:
-        return simulated(session, sha256, {sha256: lean()}, new, house.stamp(), ZONE)
+        return simulated(session, lean(), new, house.stamp(), ZONE)
 
 
 def told(found: Simulation, kind: str) -> list[tuple[str, int, int, int]]:
