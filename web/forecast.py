@@ -23,6 +23,7 @@ from models.states import ProjectState
 from notifications.gates import EntryLine, Line, NoticeItem, entry_lines, lines, notice_items
 from notifications.words import is_known
 from web.forms import Input, Typing
+from web.money_nouns import RECOVERIES
 from web.nouns import PROJECTS, AnyVerb, Noun
 from web.pages.money_box import money_boxes
 from web.record import Fact, Scribe
@@ -91,7 +92,8 @@ def _of_any(noun: Noun, row: Any, words: Words) -> Forecast:
     if noun is PROJECTS:
         return Forecast(values={"number": row.number})
     known = {name: getattr(row, name, None) for name in _TOLD}
-    scribe = Scribe(words, str(getattr(row, "currency", None) or "CNY"))
+    kinds = {"code": "recovery"} if noun is RECOVERIES else None
+    scribe = Scribe(words, str(getattr(row, "currency", None) or "CNY"), kinds)
     return Forecast(facts=scribe.facts(known, _TOLD))
 
 

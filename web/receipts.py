@@ -1,7 +1,7 @@
 """What a receipt proves: who did what to which thing, with which figures and reason, what follows, and its seal."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,10 +38,13 @@ _CODES: Mapping[str, str] = {
     "project.recycle": "recycle_reason",
     "project.stop": "stop_reason",
     "fund.hold": "reason",
+    "fund.resume": "reason",
+    "disbursement.freeze": "reason",
+    "disbursement.lift": "reason",
     "recovery.order": "recovery",
 }
-"""Verb -> kind of word that its code is."""
-_KINDS = {"target": "state", "outcome": "outcome", "party": "party"}
+"""Act -> kind of word that its code is; an incident holds a project besides, so the verb alone does not say it."""
+_KINDS = {"target": "state", "outcome": "outcome", "party": "party", "reason": "own_reason"}
 _FIGURES = ("started", "passed_first_time", "is_conforming", "defects", "cost_minor")
 
 
@@ -91,7 +94,7 @@ def receipt(session: Session, visit: Visit, command_id: str) -> Receipt:
     bodies = [json.loads(one.body) for one in seals]
     detail = {name: value for body in bodies for name, value in body["detail"].items()}
     words = Words(visit.lang, visit.house.zone)
-    scribe = Scribe(words, str(detail.get("currency") or "CNY"), _kinds(stored.verb))
+    scribe = Scribe(words, str(detail.get("currency") or "CNY"), _kinds(one.action for one in seals))
     of_payout = _payout(session, visit, stored, detail, words) if stored.object_type == "payout" else []
     skipped = {"amount_minor", "role"} if of_payout else {"until_on"} if isinstance(detail.get("was"), str) else set()
     names = [name for name in RECORDED if name not in skipped]
@@ -140,8 +143,9 @@ _MOST = 5
 """Accounts that used the same key: those of pages are random, so more than one are programs, and a look is bounded."""
 
 
-def _kinds(verb: str) -> dict[str, str]:
-    return {**_KINDS, **({"code": _CODES[verb]} if verb in _CODES else {})}
+def _kinds(acts: Iterable[str]) -> dict[str, str]:
+    kind = next((_CODES[one] for one in acts if one in _CODES), None)
+    return {**_KINDS, "code": kind} if kind else {**_KINDS}
 
 
 def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:

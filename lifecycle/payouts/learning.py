@@ -304,7 +304,7 @@ def learned(facts: LearnFacts, _target: str, stamp: Stamp) -> Effects:
         messages.append(message)
     if result.holds_fund and not facts.fund_is_held:
         acts.append(_fund_held(facts, result.exception or "", stamp))
-        rows.append((Hold, _hold(facts, result.exception or "", stamp)))
+        rows.append((Hold, _hold(facts, stamp)))
     updates: tuple[Any, ...] = ()
     if result.status != facts.instruction.status:
         values: dict[str, Any] = {"status": result.status}
@@ -428,13 +428,13 @@ def _fund_held(facts: LearnFacts, code: str, stamp: Stamp) -> Act:
     )
 
 
-def _hold(facts: LearnFacts, code: str, stamp: Stamp) -> dict[str, Any]:
+def _hold(facts: LearnFacts, stamp: Stamp) -> dict[str, Any]:
     return {
         "id": stamp.new_id(),
         "object_type": "fund",
         "object_id": facts.fund.id,
         "reason": "contradiction",
-        "note": f"{facts.payout.number}: {code}",
+        "note": facts.payout.number,
         "needs_decision": True,
         "from_at": stamp.now,
         "from_on": stamp.today,

@@ -152,7 +152,7 @@ class TestTheFund:
 
     def test_is_opened_by_its_sponsor(self, house: House, signed_in: Callable[..., Browser]) -> None:
         sponsor = signed_in("sponsor")
-        assert "Reason code" not in sponsor.open("/funds/new").text
+        assert "Kind of reason" not in sponsor.open("/funds/new").text
 
         assert sponsor.send("open a fund", code="F9").status == 422
         page = sponsor.send(

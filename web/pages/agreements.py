@@ -119,7 +119,7 @@ def show_milestone(visit: Somebody, ref: str) -> Response:
     def work(session: Session) -> Record:
         row = MILESTONES.find(session, visit, ref)
         found = milestones.milestone(session, row.id)
-        scribe = Scribe(words, row.currency)
+        scribe = Scribe(words, row.currency, {"reason": "own_reason"})
         paid = payouts(
             session,
             today=visit.today,

@@ -197,7 +197,9 @@ def _told(event: Any, words: Words, names: Any) -> Told:
         about=about_of(event, names, words),
         is_refused=event.is_refused,
         to_state=event.to_state if moves else "",
-        reason=", ".join(words.word("refusal", code) for code in event.codes) if event.is_refused else event.reason,
+        reason=", ".join(words.word("refusal", code) for code in event.codes)
+        if event.is_refused
+        else words.word("own_reason", event.reason),
     )
 
 
