@@ -9,7 +9,18 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, exists, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.sql.selectable import Subquery
 
 from lifecycle.calendar import Calendar, add_months
@@ -33,9 +44,9 @@ from models.states import (
     MilestoneState,
     RecoveryState,
     ReviewState,
-    VerdictState,
 )
 from models.types import Day, Id
+from notifications.noticed import has_day_of_notice, is_in_notice, is_unmet
 
 Audience: TypeAlias = tuple[str, ...]
 """Codes: a role, `owner` (who owes this very thing) or `firm` (its lead and its finance officer)."""
@@ -83,6 +94,8 @@ class Deadline:
     ladder: Ladder
     is_service: bool = False
     """A hold stops it (W8); terms of law and contract run on."""
+    moved: Callable[[Any], ColumnElement[bool]] | None = None
+    """Says of an id that another kind of deadline is told of it instead, while that one stands."""
 
     @cached_property
     def rows(self) -> Subquery:
@@ -170,8 +183,8 @@ def _visit(day: str) -> Select[Any]:
 
 def _requirements() -> Select[Any]:
     row = table_of(Requirement)
-    unmet = row.c.verdict.not_in((VerdictState.MET, VerdictState.WAIVED))
-    return _of_project(Requirement, "due_on", "clause", project.c.stage_run_id == row.c.stage_run_id, _LIVING, unmet)
+    asked = (project.c.stage_run_id == row.c.stage_run_id, _LIVING, is_unmet(row), ~is_in_notice(row))
+    return _of_project(Requirement, "due_on", "clause", *asked)
 
 
 def _conditions() -> Select[Any]:
@@ -306,6 +319,7 @@ DEADLINES: tuple[Deadline, ...] = (
         open=_requirements,
         ladder=_usual(),
         is_service=True,
+        moved=has_day_of_notice,
     ),
     Deadline(
         name="condition_due", object_type="condition", step="evidence.add", open=_conditions, ladder=_usual()

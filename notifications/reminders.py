@@ -301,6 +301,8 @@ def verdict_of(deadline: Deadline, stamp: Stamp) -> ColumnElement[str]:
             literal("day_moved"),
         ),
     ]
+    if deadline.moved is not None:
+        whens.insert(1, (and_(~exists().where(same), deadline.moved(_reminder.c.object_id)), literal("day_moved")))
     if deadline.is_service:
         whens.append((on_hold(_reminder.c.project_id, stamp), literal("on_hold")))
     whens.append((_reminder.c.due_at < oldest(stamp), literal("too_late")))

@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import true
 
 from lifecycle.calendar import add_months, china
+from lifecycle.requirements.commands import AnswerNotice, IssueNotice
 from models.db import reading, transaction
 from models.states import Role
 from notifications.asked import Asked, Directory
 from notifications.deadlines import BY_NAME, DEADLINES, Deadline
 from notifications.feed import days_of
 from notifications.labels import called, labels_of
+from notifications.outlook import explain
 from notifications.reminders import Rung, _insert, _suppressed, plan
 from tests import factories as make
 from tests.factories import House
@@ -162,6 +164,30 @@ class TestWhatItIsCalled:
 
         assert name["zh"] != name["en"]
         assert set(labels.values()).isdisjoint(name.values())
+
+
+class TestACompletionNotice:
+    def test_has_the_one_day_that_the_firm_is_told_of_until_it_is_answered(self, each_house: House) -> None:
+        """What another party owes besides keeps its own day."""
+        project = make.a_project(each_house, pack="lean")
+        own = {row.label for row in open_ones(each_house, "requirement_due")}
+        with transaction(each_house.engine) as session:
+            plan(session, stamp_at(each_house.now), SHANGHAI)
+        each_house.do(IssueNotice(command_id=make.key(), project_id=project), by=Role.COORDINATOR)
+        rows = each_house.rows("SELECT id, clause FROM requirement WHERE owed_by = 'sme' AND verdict <> 'met'")
+        alone = {row.clause for row in rows}
+
+        left = {row.label for row in open_ones(each_house, "requirement_due")}
+        with reading(each_house.engine) as session:
+            stamp = stamp_at(each_house.now)
+            told = [said for row in rows for said in explain(session, stamp, about=UUID(str(row.id)))]
+
+        assert own & alone
+        assert left == own - alone
+        assert len(open_ones(each_house, "notice_due")) == 1
+        assert {row["reason"] for row in told} == {"day_moved"}
+        each_house.do(AnswerNotice(command_id=make.key(), project_id=project), by=Role.PROJECT_LEAD)
+        assert {row.label for row in open_ones(each_house, "requirement_due")} == own
 
 
 class TestARetention:

@@ -158,6 +158,24 @@ class TestACompletionNotice:
             re.findall(r"due (\d{4}-\d\d-\d\d)", text.partition("for others")[0].partition("Completion notices")[0])
         ) == {due}
 
+    def test_has_that_deadline_on_the_page_of_the_gate_and_of_each_clause(
+        self, house: House, signed_in: Callable[..., Browser]
+    ) -> None:
+        made = a_project(house, pack="default", stage=ProjectState.SMALL_BATCH_TRIAL)
+        house.later(days=5)
+        house.do(IssueNotice(command_id=key(), project_id=made), by=Role.COORDINATOR)
+        due, kept = house.rows("SELECT due_on, clauses FROM completion_notice")[0]
+        own = house.one("SELECT due_on FROM stage_run WHERE closed_on IS NULL")
+        lead, ref = signed_in("project_lead"), number(house, made)
+
+        gate = lead.open(f"/projects/{ref}/gate").text.partition("on entry")[0]
+        page = lead.open(f"/projects/{ref}/gate/G3.4").text
+
+        assert "G3.4" in kept
+        assert own != due
+        assert f"due {due}" in gate.partition("G3.4 ")[2].partition("G3.5 ")[0]
+        assert (f"due {due}" in page, f"due {own}" in page) == (True, False)
+
     def test_lapses_with_the_visit_in_which_it_was_written(
         self, house: House, signed_in: Callable[..., Browser]
     ) -> None:

@@ -1,7 +1,7 @@
 """The gate of a project: all it asks, the reviews, and a page for each requirement with its verdict and history."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -66,18 +66,30 @@ def gate(visit: Somebody, ref: str) -> Response:
         row = PROJECTS.find(session, visit, ref)
         (facts,) = gates(session, [row.id], visit.stamp)
         people = people_who_owe(session, [row.id])
+        told = notices(session, row.id)
         call = [PROJECTS.verb(name) for name in ("review-call", "notice-issue", "submit")]
         return {
             "row": row,
-            "lines": lines(facts, people, visit.lang),
+            "lines": by_the_notice(lines(facts, people, visit.lang), told),
             "entry": entry_lines(facts, people, visit.lang, visit.actor.person_id),
             "can_hand_in": any(one.is_allowed for one in actions(session, visit, PROJECTS, row, [ADD_EVIDENCE])),
             "reviews": reviews(session, row.id),
-            "notices": counted(facts, notices(session, row.id)),
+            "notices": counted(facts, told),
             "acts": actions(session, visit, PROJECTS, row, call),
         }
 
     return page(visit, "gate.html", **visit.read(work))
+
+
+def by_the_notice(asked: Sequence[Line], told: Sequence[dict[str, Any]]) -> list[Line]:
+    """Return requirements with one deadline for all that an open notice lists: the notice's own."""
+    days = {clause: one["due_on"] for one in told if waits(one) for clause in one["clauses"]}
+    return [replace(one, due_on=days.get(one.clause, one.due_on)) for one in asked]
+
+
+def waits(notice: Mapping[str, Any]) -> bool:
+    """Say whether a completion notice of the present visit waits for its answer."""
+    return bool(notice["is_present"]) and notice["answered_on"] is None
 
 
 def counted(facts: ProjectFacts, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -145,7 +157,8 @@ def _clause(session: Session, visit: Visit, ref: str, clause: str) -> Clause:
     criterion = facts.pack.criterion(clause)
     titles = type_names(facts.pack, visit.lang)
     served = (*criterion.evidence, *criterion.supporting)
-    found = {line.clause: line for line in lines(facts, people_who_owe(session, [row.id]), visit.lang)}
+    asked = lines(facts, people_who_owe(session, [row.id]), visit.lang)
+    found = {line.clause: line for line in by_the_notice(asked, notices(session, row.id))}
     papers = [one for one in documents(session, row.id) if one["type"] in served]
     papers.sort(key=lambda one: (one["status"] != EvidenceStatus.CURRENT, one["type"], -one["version_no"]))
     return Clause(

@@ -1,7 +1,7 @@
 """The firm's own pages, for a phone first: whose turn is it, what is owed and how to hand it in, what others are at."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ from web.acts import Action, actions
 from web.menu import OF_FIRMS
 from web.money_rights import of_fund_or_project
 from web.nouns import PROJECTS
-from web.pages.gate import BATCH_RULES, counted
+from web.pages.gate import BATCH_RULES, by_the_notice, counted, waits
 from web.reading_rights import readable_projects
 from web.render import Words, page
 from web.session import Somebody, Visit
@@ -186,8 +186,8 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         [one for one in entry if one.party != "sme"],
     )
     told = counted(facts, notices(session, row.id))
-    waiting = [one for one in told if one["answered_on"] is None and one["is_present"]]
-    ours = _by_the_notice(ours, waiting)
+    waiting = [one for one in told if waits(one)]
+    ours = by_the_notice(ours, told)
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
     first = next(iter([*ready, *theirs, *ours]), None)
     names = type_names(facts.pack, visit.lang)
@@ -222,12 +222,6 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
         can_hand_in=acts["evidence.add"].is_allowed,
         can_answer=acts.get("notice.answer"),
     )
-
-
-def _by_the_notice(ours: Sequence[Line], waiting: Sequence[dict[str, Any]]) -> list[Line]:
-    """Return what we owe with one deadline for all that an open notice lists: the notice's own."""
-    told = {clause: one["due_on"] for one in waiting for clause in one["clauses"]}
-    return [replace(one, due_on=told.get(one.clause, one.due_on)) for one in ours]
 
 
 def _returned(facts: ProjectFacts) -> Any:
