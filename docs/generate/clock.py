@@ -68,7 +68,8 @@ in them (F21). On days off nobody is told: what is late on a Saturday and a Sund
 line, and each day keeps its row. Where the last column says so, a hold of the project stops the service clock and with
 it the reminders. When a change of the calendar moves deadlines, firm, technical manager and coordinator hear of all
 that move in a project in one message; whoever owes a single thing, the owner of a condition too, hears of the new
-day from its rungs."""
+day from its rungs. While a completion notice waits for its answer, its day is told of what the firm alone owes, and
+the days of these requirements rest."""
 
 _OPERATING = """## Pause, request, outage
 

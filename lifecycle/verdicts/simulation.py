@@ -17,7 +17,8 @@ from lifecycle.commands import Stamp
 from lifecycle.stages.judgement import judge_stage
 from lifecycle.stages.rules import RULES
 from lifecycle.standards import library
-from lifecycle.standards.pack import Criterion, Pack, Text
+from lifecycle.standards.pack import Criterion, Pack
+from lifecycle.standards.part import Text
 from lifecycle.verdicts.packs import packs_of, registers_until
 from lifecycle.verdicts.records import Desk
 from lifecycle.verdicts.shelf import Shelf
