@@ -32,9 +32,10 @@ _APART = r"[ \u00a0.\-]?"
 _SECRET = re.compile(
     r"(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{64}\b)"  # rows and files: stay
     r"|(?P<day>(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?:T[\d:.]+Z?)?)"  # days and instants stay, too
-    rf"|(?P<account>[a-z]{{2}}\d{{2}}(?:{_APART}[a-z0-9]{{4}}){{2,7}}(?:{_APART}[a-z0-9]{{1,4}})?|\d(?:{_APART}\d){{9,33}})"
+    rf"|(?P<account>[a-z]{{2}}\d{{2}}(?:{_APART}[a-z0-9]{{4}}){{2,}}(?:{_APART}[a-z0-9]{{1,4}})?|\d(?:{_APART}\d){{9,}})"
     r"|\b(?:pt_|whsec_)[\w+/=-]+"  # tokens, secrets of webhooks
-    r"|\bbearer\s+\S+|(?<=token=)[^\s&]+|\b(?:password|passwd|pwd|token|secret|key)\s*[=:]\s*\S+"
+    r"|\bauthorization\s*:\s*\w+\s+\S+|\bbearer\s+\S+"
+    r"|\b(?:\w+_)?(?:password|passwd|pwd|token|secret|key)[\"']?\s*[=:]\s*[^\s&]+"
     r"|(?<=://)\S+(?=@)"  # name and password in an address
     r"|(?<=://)hooks\.\S+",  # addresses of chats are secrets of their owners
     re.IGNORECASE,
