@@ -86,6 +86,8 @@ class Checkpoint(Row, table=True):
 class CommandRecord(Row, table=True):
     """A command that was carried out, with its answer: the same key never acts twice. Append-only."""
 
+    __table_args__ = (Index("ix_command_record_verb_at", "verb", "at"),)
+
     actor_id: UUID = Field(primary_key=True, sa_type=Id)
     command_id: str = Field(primary_key=True, max_length=255)
     verb: str = Field(max_length=80)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
 from sqlmodel import Session
 
 from lifecycle.canonical import sha256
@@ -80,36 +80,57 @@ def object_of(session: Session, ref: str) -> tuple[str, UUID] | None:
 def acts(session: Session, sought: Sought, *, after: int | None = None, limit: int) -> list[dict[str, Any]]:
     """Return the rows of the trail that are sought, the latest first, behind row `after`; with the name of who acted.
 
-    `ref` is what people call the object, or its project; None where neither has such a name. One statement, two for
-    one act: it is looked up as done and as refused, each by its index.
+    An act is found by its own rows, done or refused, and by all that its command wrote. `ref` is what people call the
+    object, or its project; None where neither has such a name. One statement, three for one act.
     """
-    actions = (sought.act, f"{sought.act}.refused") if sought.act else (None,)
-    found = [row for one in actions for row in session.execute(_rows(sought, one, after).limit(limit)).mappings()]
-    found.sort(key=lambda row: (row["at"], row["seq"]), reverse=True)
-    return [{**row, "act": _act(row)} for row in found[:limit]]
+    ways = _ways(sought.act) if sought.act else ((_AUDIT, ()),)
+    found = {
+        row["seq"]: row
+        for start, way in ways
+        for row in session.execute(_rows(sought, start, way, after).limit(limit)).mappings()
+    }
+    latest = sorted(found.values(), key=lambda row: (row["at"], row["seq"]), reverse=True)
+    return [{**row, "act": _act(row)} for row in latest[:limit]]
 
 
-def _rows(sought: Sought, action: str | None, after: int | None) -> Select[Any]:
+def _ways(act: str) -> Sequence[tuple[Any, Sequence[ColumnElement[bool]]]]:
+    """Return the tables and conditions by which the rows of an act are found, each in the order of an index."""
+    wrote = (
+        (_AUDIT.c.actor_id == _COMMAND.c.actor_id)
+        & (_AUDIT.c.at == _COMMAND.c.at)
+        & (_AUDIT.c.command_id == _COMMAND.c.command_id)
+    )
+    return (
+        (_AUDIT, (_AUDIT.c.action == act,)),
+        (_AUDIT, (_AUDIT.c.action == f"{act}.refused",)),
+        (_COMMAND.join(_AUDIT, wrote), (_COMMAND.c.verb == act,)),
+    )
+
+
+def _rows(sought: Sought, start: Any, way: Sequence[ColumnElement[bool]], after: int | None) -> Select[Any]:
+    is_by_command = start is not _AUDIT
+    by = _COMMAND if is_by_command else _AUDIT  # both have who and when; the rows of a command are of its instant
     asked = (_COMMAND.c.actor_id == _AUDIT.c.actor_id) & (_COMMAND.c.command_id == _AUDIT.c.command_id)
-    columns = (
+    joined = start.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id)
+    joined = joined if is_by_command else joined.outerjoin(_COMMAND, asked)
+    shown = (
         *(_AUDIT.c[name] for name in _SHOWN),
         _USER.c.name.label("by"),
         _USER.c.login,
         _COMMAND.c.verb,
         _reference(),
     )
-    joined = _AUDIT.outerjoin(_USER, _USER.c.id == _AUDIT.c.actor_id).outerjoin(_COMMAND, asked)
-    place, last = tuple_(_AUDIT.c.at, _AUDIT.c.seq), _AUDIT.alias()
-    shown = select(last.c.at).where(last.c.seq == after).scalar_subquery()
+    last = _AUDIT.alias()
+    reached = select(last.c.at).where(last.c.seq == after).scalar_subquery()
     conditions = (
+        *way,
         *(_is(sought.about) if sought.about else ()),
-        *((_AUDIT.c.actor_id == sought.by,) if sought.by else ()),
-        *((_AUDIT.c.action == action,) if action else ()),
-        *((_AUDIT.c.at >= sought.since,) if sought.since else ()),
-        *((_AUDIT.c.at < sought.before,) if sought.before else ()),
-        *((place < tuple_(shown, literal(after)),) if after else ()),
+        *((by.c.actor_id == sought.by,) if sought.by else ()),
+        *((by.c.at >= sought.since,) if sought.since else ()),
+        *((by.c.at < sought.before,) if sought.before else ()),
+        *((by.c.at <= reached, tuple_(by.c.at, _AUDIT.c.seq) < tuple_(reached, literal(after))) if after else ()),
     )
-    return select(*columns).select_from(joined).where(*conditions).order_by(_AUDIT.c.at.desc(), _AUDIT.c.seq.desc())
+    return select(*shown).select_from(joined).where(*conditions).order_by(by.c.at.desc(), _AUDIT.c.seq.desc())
 
 
 def chain_of(session: Session, about: tuple[str, UUID]) -> Chain:

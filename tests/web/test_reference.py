@@ -332,6 +332,7 @@ class TestTheAuditTrail:
         [
             ("by=coordinator", {"project.hold", "project.resume"}),
             ("act=project.hold", {"project.hold", "second"}),
+            ("act=project.resume", {"project.resume"}),
             ("by=coordinator&act=project.hold", {"project.hold"}),
             ("since=2025-07-10&until=2025-07-10", {"project.resume"}),
             ("since=2025-07-10", {"project.resume", "second"}),
@@ -385,6 +386,7 @@ class TestTheAuditTrail:
             ("act=payout.steal", 422, "“payout.steal” cannot be read; wanted: payout.approve"),
             ("since=10.7.2025", 422, "“10.7.2025” cannot be read; wanted: 2025-07-08"),
             ("until=9999-12-31&since=9999-12-31", 200, "No row fits these filters"),
+            ("until=0001-01-01&since=0001-01-01", 200, "No row fits these filters"),
             ("by=auditor&act=fund.hold", 200, "No row fits these filters"),
         ],
     )

@@ -22,7 +22,8 @@ router = APIRouter()
 AUDITORS = frozenset({Role.AUDITOR, Role.OPERATOR, Role.ADMIN})
 _SHORT = 12
 _CHECKPOINTS = 5
-_LAST = date.max - timedelta(days=1)
+_FIRST, _LAST = date(1, 1, 2), date.max - timedelta(days=1)
+"""So that their midnights are instants in every zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Asked:
             about=object_of(session, self.q.strip()) if self.q.strip() else None,
             by=account_of(session, self.by.strip()) if self.by.strip() else None,
             act=self.act,
-            since=_begin(first, visit) if first else None,
+            since=_begin(max(first, _FIRST), visit) if first else None,
             before=_begin(min(last, _LAST) + timedelta(days=1), visit) if last else None,
         )
 

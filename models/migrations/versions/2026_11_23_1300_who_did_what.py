@@ -7,16 +7,21 @@ down_revision = "2026_11_23_0900"
 branch_labels = None
 depends_on = None
 
-_READ_BY = (("at", "seq"), ("actor_id", "at", "seq"), ("action", "at", "seq"))
+_READ_BY = (
+    ("audit_record", "at", "seq"),
+    ("audit_record", "actor_id", "at", "seq"),
+    ("audit_record", "action", "at", "seq"),
+    ("command_record", "verb", "at"),
+)
 
 
 def upgrade() -> None:
     """Lead from 2026_11_23_0900 to 2026_11_23_1300."""
-    for columns in _READ_BY:
-        op.create_index("_".join(("ix_audit_record", *columns)), "audit_record", columns)
+    for table, *columns in _READ_BY:
+        op.create_index("_".join(("ix", table, *columns)), table, columns)
 
 
 def downgrade() -> None:
     """Lead back to 2026_11_23_0900."""
-    for columns in reversed(_READ_BY):
-        op.drop_index("_".join(("ix_audit_record", *columns)), "audit_record")
+    for table, *columns in reversed(_READ_BY):
+        op.drop_index("_".join(("ix", table, *columns)), table)
