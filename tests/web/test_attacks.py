@@ -15,7 +15,7 @@ from tests.conftest import copied_into
 from tests.digest import changed, digest
 from tests.factories import House, a_project, key
 from tests.web.browser import ADDRESS, Browser
-from tests.web.conftest import console_of
+from tests.web.conftest import console_of, sign_in
 from tests.web.matrix import Door, World, a_world, let_in, people
 from tests.web.rights import ROUTES, Person, Verdict, verdict
 from tests.web.test_matrix import NOT_A_CHANGE, addresses, cells, filled, is_denied
@@ -317,3 +317,24 @@ class TestAStalePage:
         assert "sponsor" in page.text
         assert {("reason", "ours"), ("until_on", "2025-08-02")} <= set(page.form("/do/hold").fields)
         assert changed(before, digest(house.engine, NOT_A_CHANGE)) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/projects?q=%00", 200),
+        ("/payouts?q=%00", 200),
+        ("/search?q=a%00", 200),
+        ("/audit?q=%00&by=%00", 200),
+        ("/projects/%00", 404),
+        ("/payouts/%00", 404),
+        ("/receipts/%00", 404),
+        ("/funds/a%00", 404),
+        ("/api/v1/projects/%00", 404),
+    ],
+)
+def test_an_address_with_a_nul_is_no_fault(each_house: House, path: str, status: int) -> None:
+    with Browser(console_of(each_house)) as visitor:
+        sign_in(visitor, Role.AUDITOR)
+
+        assert visitor.ask("GET", path).status_code == status
