@@ -44,7 +44,7 @@ _CODES: Mapping[str, str] = {
     "recovery.order": "recovery",
 }
 """Act -> kind of word that its code is; an incident holds a project besides, so the verb alone does not say it."""
-_KINDS = {"target": "state", "outcome": "outcome", "party": "party", "reason": "own_reason"}
+_KINDS = {"target": "state", "outcome": "outcome", "party": "party"}
 _FIGURES = ("started", "passed_first_time", "is_conforming", "defects", "cost_minor")
 
 

@@ -81,10 +81,16 @@ def gate(visit: Somebody, ref: str) -> Response:
     return page(visit, "gate.html", **visit.read(work))
 
 
-def by_the_notice(asked: Sequence[Line], told: Sequence[dict[str, Any]]) -> list[Line]:
-    """Return requirements with one deadline for all that an open notice lists: the notice's own."""
+def by_the_notice(asked: Sequence[Line], told: Sequence[dict[str, Any]], *, is_firms: bool = False) -> list[Line]:
+    """Return requirements with one deadline for all that an open notice lists: the notice's own.
+
+    What somebody else owes besides the firm keeps its day, as in their reminders, but in the firm's own list.
+    """
     days = {clause: one["due_on"] for one in told if waits(one) for clause in one["clauses"]}
-    return [replace(one, due_on=days.get(one.clause, one.due_on)) for one in asked]
+    return [
+        replace(one, due_on=days.get(one.clause, one.due_on)) if is_firms or one.parties == ("sme",) else one
+        for one in asked
+    ]
 
 
 def waits(notice: Mapping[str, Any]) -> bool:

@@ -187,7 +187,7 @@ def _mine(session: Session, visit: Visit, facts: ProjectFacts, around: Around) -
     )
     told = counted(facts, notices(session, row.id))
     waiting = [one for one in told if waits(one)]
-    ours = by_the_notice(ours, told)
+    ours = by_the_notice(ours, told, is_firms=True)
     ready = [one for one in ours if one.verdict != VerdictState.CANNOT_START]
     first = next(iter([*ready, *theirs, *ours]), None)
     names = type_names(facts.pack, visit.lang)

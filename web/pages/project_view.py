@@ -197,10 +197,16 @@ def _told(event: Any, words: Words, names: Any) -> Told:
         about=about_of(event, names, words),
         is_refused=event.is_refused,
         to_state=event.to_state if moves else "",
-        reason=", ".join(words.word("refusal", code) for code in event.codes)
-        if event.is_refused
-        else words.word("own_reason", event.reason),
+        reason=_why(event, words),
     )
+
+
+def _why(event: Any, words: Words) -> str:
+    """Return the reason of an act: what somebody wrote as it stands, in words what Pilotway itself gives."""
+    if event.is_refused:
+        return ", ".join(words.word("refusal", code) for code in event.codes)
+    is_own = event.action.endswith(".move_due_day")
+    return words.word("own_reason", event.reason) if is_own else event.reason
 
 
 def _rail(facts: ProjectFacts, visits: Sequence[dict[str, Any]], visit: Visit, words: Words) -> Markup:
