@@ -19,6 +19,7 @@ from lifecycle.ledger.cases import set_aside_by, set_aside_of
 from lifecycle.payouts import rules
 from lifecycle.payouts.batches import PrepareFacts, instruction_rows, prepare_facts, written
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION
+from lifecycle.payouts.payload import seen
 from models.holds import ExceptionCase
 from models.payouts import Payout
 from models.reading import rows_by
@@ -115,7 +116,7 @@ def adopted(facts: AdoptFacts, _target: str, stamp: Stamp) -> Effects:
         from_state=str(payout.state),
         to_state=PayoutState.INSTRUCTED,
         values={"state": PayoutState.INSTRUCTED, "attempt": attempt},
-        detail={"end_to_end_id": command.end_to_end_id, "exception_id": command.exception_id},
+        detail={"end_to_end_id": command.end_to_end_id, "exception_id": command.exception_id, **seen(payout)},
         definition_version=VERSION,
     )
     return Effects(acts=(act, *whole.acts), rows=whole.rows, numbers=whole.numbers)

@@ -13,6 +13,7 @@ from lifecycle.milestones.effects import milestone_act
 from lifecycle.milestones.plan import with_cut
 from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.facts import PayoutFacts, asks_of
+from lifecycle.payouts.payload import seen
 from lifecycle.payouts.terms import pay_by
 from models.agreements import Agreement
 from models.payouts import Approval, Payout
@@ -210,16 +211,11 @@ def released(facts: PayoutFacts, _target: str, _stamp: Stamp) -> Effects:
     return Effects(acts=(act,), messages=(told(facts, "released"),))
 
 
-def _seen(facts: PayoutFacts) -> dict[str, Any]:
-    """Return which form of the request somebody spoke about: it may be amended afterwards."""
-    return {"payload_hash": facts.payout.payload_hash, "amount_minor": facts.payout.amount_minor}
-
-
 def rejected(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """End the request."""
     word = _word(facts, ApprovalDecision.REJECT, facts.approving_role)
     reason = {"reason": facts.command.reason}
-    detail = {**reason, "role": str(facts.approving_role), **_seen(facts)}
+    detail = {**reason, "role": str(facts.approving_role), **seen(facts.payout)}
     act = act_on(facts, "reject", target=target, values=reason, detail=detail, sealed=word)
     return Effects(acts=(act,), messages=(told(facts, "rejected", **reason),))
 
@@ -228,7 +224,7 @@ def sent_back(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """Ask the maker for more; what was certified and approved so far is void."""
     reason = {"reason": facts.command.reason}
     values = {**_asked(facts, facts.payout.id, facts.payout.revision + 1), **reason}
-    act = act_on(facts, "send_back", target=target, values=values, detail={**reason, **_seen(facts)})
+    act = act_on(facts, "send_back", target=target, values=values, detail={**reason, **seen(facts.payout)})
     return Effects(acts=(act,), messages=(told(facts, "sent_back", **reason),))
 
 
@@ -263,7 +259,7 @@ def _freed(facts: PayoutFacts, stamp: Stamp) -> Sealed:
 def cancelled(facts: PayoutFacts, target: str, stamp: Stamp) -> Effects:
     """Give the request up; reserved money is free again."""
     reason = {"reason": facts.command.reason}
-    detail = {**reason, **_seen(facts)}
+    detail = {**reason, **seen(facts.payout)}
     act = act_on(facts, "cancel", target=target, values=reason, detail=detail, sealed=_freed(facts, stamp))
     return Effects(acts=(act,), messages=(told(facts, "cancelled", **reason),))
 
@@ -287,7 +283,7 @@ def cancelled_with_project(payout: Any, project: Any, accounts: Accounts, stamp:
         from_state=before,
         to_state=target,
         values={"state": PayoutState(target), "reason": reason},
-        detail={"reason": reason, "payload_hash": payout.payload_hash, "amount_minor": payout.amount_minor},
+        detail={"reason": reason, **seen(payout)},
         sealed=freed if before == PayoutState.APPROVED else (),
         definition_version=VERSION,
     )
@@ -296,7 +292,13 @@ def cancelled_with_project(payout: Any, project: Any, accounts: Accounts, stamp:
 def instructed(facts: PayoutFacts, target: str, _stamp: Stamp) -> Effects:
     """Count the attempt; batch and instruction are written by the batch that takes the payout."""
     values = {"attempt": facts.payout.attempt + 1}
-    act = act_on(facts, "instruct", target=target, values=values, detail={"batch_id": facts.command.batch_id})
+    act = act_on(
+        facts,
+        "instruct",
+        target=target,
+        values=values,
+        detail={"batch_id": facts.command.batch_id, **seen(facts.payout)},
+    )
     return Effects(acts=(act,), messages=(told(facts, "instructed"),))
 
 

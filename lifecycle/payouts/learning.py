@@ -23,7 +23,7 @@ from lifecycle.payouts.chart import OBJECT_TYPE, VERSION, PayoutChart
 from lifecycle.payouts.matching import FEE_NOT_COVERED
 from lifecycle.payouts.outcomes import Known, Outcome, Said, Step, outcome, tellings
 from lifecycle.payouts.owing import Lowered, lowered_by, set_off_by_return
-from lifecycle.payouts.payload import Payload
+from lifecycle.payouts.payload import Payload, seen
 from lifecycle.payouts.reopening import reopened, to_reopen
 from models.funds import Fund
 from models.holds import ExceptionCase, Hold
@@ -344,6 +344,7 @@ def _step(facts: LearnFacts, step: Step, place: int, state: str, stamp: Stamp) -
             "effect": str(step.effect),
             "instruction_id": facts.instruction.id,
             "reason": facts.command.reason,
+            **seen(facts.payout),
         },
         sealed=(
             *_taken_out(facts, place, stamp),

@@ -1,6 +1,7 @@
 """The hashes that bind an approval to what was seen (`docs/contract.md` 3.8, `safety.md` 2.7). Pure."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from lifecycle.canonical import canonical, sha256
@@ -28,3 +29,8 @@ class Payload:
     def sha256(self) -> str:
         """The hash that approvals are bound to."""
         return sha256(canonical({**asdict(self), "evidence": sorted(self.evidence)}))
+
+
+def seen(payout: Any) -> dict[str, Any]:
+    """Return which form of a request an act is about: it may be amended afterwards."""
+    return {"payload_hash": payout.payload_hash, "amount_minor": payout.amount_minor}

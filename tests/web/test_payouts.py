@@ -16,6 +16,7 @@ from lifecycle.payouts.payees import ConfirmAccount, ProposeAccount
 from models.states import Role
 from tests import payments as pay
 from tests.factories import House, ids_of, key
+from tests.lifecycle.recipes import RECIPES
 from tests.web.authenticator import with_app
 from tests.web.browser import Browser
 from tests.web.conftest import console_of, sign_in
@@ -64,6 +65,16 @@ class TestAReceipt:
 
         for said in ("¥100.00", "人民币壹佰元整", "the invoice is wrong", "Approvals 0 / 1"):
             assert said in text
+
+    @pytest.mark.parametrize("verb", sorted(one for one in RECIPES if one.startswith("payout.")))
+    def test_of_every_verb_names_the_amount(self, house: House, signed_in: Callable[..., Browser], verb: str) -> None:
+        made = RECIPES[verb].make(house, 1)
+        house.do(*made, by=RECIPES[verb].by)
+
+        text = signed_in(Role.FUND_MANAGER).open(f"/receipts/{made[-1].command_id}").text
+
+        assert "¥" in text
+        assert ("Payee" in text) == (verb != "payout.send_back")  # whose form changes by it
 
     def test_shows_the_amount_of_the_day_and_nothing_of_what_was_amended_later(
         self, house: House, signed_in: Callable[..., Browser]
