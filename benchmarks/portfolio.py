@@ -8,14 +8,12 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from benchmarks.stage import NOW, Place, captured, places, replay, server, stamp, timed
+from benchmarks.stage import Place, captured, places, replay, server, stamp, timed
 from benchmarks.table import Result
 from benchmarks.worlds import JOURNAL, analysed, copied, decided, new_case, storied
-from lifecycle.installation import initialise
 from lifecycle.projects.queries import living_project_ids, project_rows
 from lifecycle.verdicts.cache import verdicts_of
-from models.db import reading, transaction
-from models.ids import new_id
+from models.db import reading
 
 RUNS = 3
 FEW, MANY = 1_000, 10_000
@@ -30,8 +28,6 @@ def run() -> list[Result]:
 
 
 def _on(place: Place) -> Iterator[Result]:
-    with transaction(place.engine) as session:
-        initialise(session, mode="rehearsal", now=NOW, new_id=new_id)
     story = storied(place.engine)
     without_papers, with_papers = new_case(story).project_id, decided(story)[0]
     peaks = []

@@ -24,6 +24,7 @@ from lifecycle.actor import Actor
 from lifecycle.calendar import china
 from lifecycle.commands import Answer, Command, Stamp
 from lifecycle.engine import execute
+from lifecycle.installation import initialise
 from lifecycle.people.commands import AddOrganisation, AddProgramme, PublishStandard
 from lifecycle.projects.registration import RegisterProject
 from lifecycle.standards import library
@@ -109,12 +110,19 @@ class Place:
     """Opens a bare connection to such a copy."""
 
 
+def _found(engine: Engine) -> None:
+    """Lay the tables, and the row that says what the database is for."""
+    upgrade(engine)
+    with transaction(engine) as session:
+        initialise(session, mode="rehearsal", now=NOW, new_id=new_id)
+
+
 @contextmanager
 def sqlite() -> Iterator[tuple[Engine, Callable[[], Path]]]:
     """Give a fresh SQLite database, and a function that copies it as it stands."""
     with tempfile.TemporaryDirectory() as folder:
         engine = make_engine(str(Path(folder) / "bench.db"))
-        upgrade(engine)
+        _found(engine)
         numbers = count(1)
 
         def copy() -> Path:
@@ -153,7 +161,7 @@ def on_postgres(address: str) -> Iterator[Place]:
     name = f"bench_{next(_numbers)}"
     _on_server(address, f"CREATE DATABASE {name}")
     engine = make_engine(address.format(name))
-    upgrade(engine)
+    _found(engine)
 
     def copy() -> str:
         engine.dispose()  # a database that somebody uses cannot be copied
