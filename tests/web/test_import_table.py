@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from lifecycle.imports import errors_book, portfolio
@@ -258,6 +259,30 @@ class TestATableThatBreaksOff:
         visitor.send("Bring in 50 rows")
         assert f"new 50 changed 0 unchanged {CHUNK} wrong 0" in visitor.page.text
         assert len(names(house)) == CHUNK + 50
+
+    def test_says_nothing_of_a_receipt_where_the_commit_of_the_first_part_failed(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        asked, write_down = visitor.page, bringing.write_down
+
+        def full(_session: Any) -> None:
+            raise OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+        def noted(session: Any, *those: Any) -> None:
+            write_down(session, *those)
+            event.listen(session, "before_commit", full, once=True)
+
+        monkeypatch.setattr(bringing, "write_down", noted)
+        visitor.send(f"Bring in {CHUNK + 50} rows")
+        monkeypatch.undo()
+
+        assert visitor.page.status == 503
+        assert "Writing broke off" not in visitor.page.text
+        assert (told(house), names(house)) == ([], [])
+        visitor.page = asked
+        assert f"new {CHUNK + 50} " in visitor.send(f"Bring in {CHUNK + 50} rows").text
 
     def test_tells_of_rows_behind_the_last_that_came_in(
         self, house: House, visitor: Browser, send: Callable[..., Any]

@@ -190,23 +190,24 @@ def _brought(
         file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
         sending = of_projects(command_id, file, read.into)
         own = visit.actor.user_id
-        noted: list[int] = []
+
+        def came() -> int:
+            return visit.read(lambda session: told(session, own, sending)) if command_id else 0
 
         def note(session: Session, report: Report) -> None:
             write_down(session, sending, answer_of(report), visit.stamp)
-            noted.append(report.through)
 
         access = Access(
             read=visit.read,
             write=visit.write,
             tell=tell or (lambda _step: None),
             note=note,
-            told=visit.read(lambda session: told(session, own, sending)) if command_id else 0,
+            told=came(),
         )
         try:
             report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
         except (DBAPIError, PoolTimeout) as error:
-            if not noted:
+            if came() == access.told:
                 raise
             raise _BrokenOff from error
         is_left = how is How.PARTS and report.wrong
