@@ -55,7 +55,7 @@ class How(StrEnum):
     PARTIAL = "partial"
     """The good rows, chunk by chunk in transactions of their own; the wrong ones are told."""
     PARTS = "parts"
-    """As `WHOLE` where one chunk holds it; a longer file is written chunk by chunk, and others write in between."""
+    """As `WHOLE` where one chunk holds it; a longer file, and its rest, goes in by chunks; others write in between."""
 
 
 class Phase(StrEnum):
@@ -129,7 +129,7 @@ def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, h
     seen = bringing.checked(Reception.promising(into, stamp) if how is How.WHOLE else Reception.rehearsing(into, stamp))
     if seen.wrong:
         return seen
-    is_long = how is How.PARTS and seen.rows > CHUNK
+    is_long = how is How.PARTS and (seen.rows > CHUNK or door.told > 0)
     return bringing.in_parts(seen.rows) if is_long else bringing.whole(seen)
 
 

@@ -284,6 +284,32 @@ class TestATableThatBreaksOff:
         visitor.page = asked
         assert f"new {CHUNK + 50} " in visitor.send(f"Bring in {CHUNK + 50} rows").text
 
+    def test_counts_what_was_there_already_among_what_is_left(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        head, *rows = long_table().splitlines(keepends=True)
+        send(head + b"".join(rows[CHUNK:]), "长表.csv")
+        visitor.send("Check it")
+        visitor.send("Bring in 50 rows")
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        asked, settle, chunks = visitor.page, portfolio._Parts.settle, iter((True,))
+
+        def until_killed(parts: Any, *those: Any) -> Any:
+            if not next(chunks, False):
+                raise RuntimeError
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
+        visitor.send(f"Bring in {CHUNK} rows")
+        monkeypatch.undo()
+
+        for _ in range(2):
+            visitor.page = asked
+            visitor.send(f"Bring in {CHUNK} rows")
+            assert f"new {CHUNK} changed 0 unchanged 50 wrong 0" in visitor.page.text
+            assert len(told(house)) == 3
+
     def test_tells_of_rows_behind_the_last_that_came_in(
         self, house: House, visitor: Browser, send: Callable[..., Any]
     ) -> None:
