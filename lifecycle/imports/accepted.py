@@ -30,6 +30,8 @@ from models.reading import table_of
 
 PROJECTS, BATCHES = "project.import_table", "trial_batch.import_table"
 """What is recorded as the verb of a whole table; no client can send either."""
+_FIRST = "project.import"
+"""Verb of the earliest tables of projects: one record each, of a programme as theirs are, that does not say by whom."""
 BATCH_LAYOUT = layout_of("batches")
 """In keys of tables of batches: their columns are known by their headings alone."""
 _PREFIX = "import:table:"
@@ -124,9 +126,11 @@ def told(session: Session, actor_id: UUID, sending: Sending) -> int:
     return int(recorded(session, actor_id, keys[-1:])[keys[-1]][1]["through"]) if keys else 0
 
 
-def whole(session: Session, actor_id: UUID, command_id: str) -> Mapping[str, Any]:
-    """Return what became of a file of projects, from the answers of its parts."""
-    found = _parts(session, actor_id, command_id, "body_sha256", "answer")
+def whole(session: Session, command_id: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what became of a file of projects, from the answers of its parts; the first of them is given."""
+    if "by" not in answer:
+        return _summed([answer])
+    found = _parts(session, UUID(answer["by"]), command_id, "body_sha256", "answer")
     return _summed([row.answer for row in found if row.body_sha256 == found[0].body_sha256])
 
 
@@ -182,16 +186,13 @@ def answer_of(report: Report) -> Mapping[str, Any]:
 
 
 def _summed(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    rows, stages, totals = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
+    rows, totals = Counter[str](), Counter[tuple[str, str]]()
     for one in answers:
         rows.update(one["rows"])
-        stages.update(one["stages"])
         totals.update({(label, currency): minor for label, currency, minor in one["totals"]})
     return {
-        **answers[0],
+        "file": answers[0]["file"],
         "rows": rows,
-        "organisations": sum(one["organisations"] for one in answers),
-        "stages": stages,
         "totals": [(label, currency, minor) for (label, currency), minor in totals.items()],
         "projects": [row for one in answers for row in one["projects"]][:SHOWN],
     }
@@ -214,7 +215,8 @@ def _last(session: Session, user_id: UUID, layout: str) -> Sequence[Any]:
     record, start = table_of(CommandRecord), f"{_PREFIX}{layout}:"
     statement = (
         select(record.c.actor_id, record.c.command_id, record.c.at, record.c.answer)
-        .where(record.c.actor_id.in_(with_colleagues(user_id)), record.c.verb == PROJECTS)
+        .where(record.c.actor_id.in_(with_colleagues(user_id)), record.c.verb.in_((PROJECTS, _FIRST)))
+        .where(record.c.object_type == "programme")
         .where(record.c.command_id.between(f"{start}0", f"{start}g"))
         .where(func.length(record.c.command_id) == len(key_of_table(layout, user_id)))
         .order_by(record.c.at.desc())

@@ -20,6 +20,9 @@ from lifecycle.imports.reader import HIDDEN_SHEET
 from lifecycle.imports.report import SHOWN
 from lifecycle.imports.table import MAX_COLUMNS
 from lifecycle.projects.registration import RegisterProject
+from lifecycle.writing import insert_rows
+from models.db import transaction
+from models.journal import CommandRecord
 from models.states import ProjectState
 from tests.factories import House
 from tests.web.browser import Browser
@@ -407,6 +410,70 @@ class TestAKey:
 
         assert visitor.page.status == 422
         assert names(house) == ["x"]
+
+
+class TestATableOfTheFirstForm:
+    """One record, under the verb of its rows, that does not say by whom: such rows stay as they are for good."""
+
+    HOW: Mapping[str, Any] = {"columns": ["number", "name", "stage", "fact"], "stage": "", "currency": "CNY"}
+    FILE = "编号,名称,阶段,密级\nA-1,焊接机器人,受理,内部\n".encode()
+
+    @pytest.fixture
+    def receipt(self, house: House, visitor: Browser, send: Callable[..., Any]) -> str:
+        """Give the address of the receipt of such a record; it kept a column that no heading makes known."""
+        send(self.FILE, "旧表.csv")
+        assert chosen(visitor) == ["number", "name", "stage", ""]
+        visitor.send("Check it")
+        form = next(one for one in visitor.page.forms if one.method == "post" and "/import/" in one.action)
+        fields = dict(form.fields)
+        answer = {
+            "file": "旧表.csv",
+            "sha256": urlsplit(form.action).path.rsplit("/", 1)[-1],
+            "how": self.HOW,
+            "into": {"source": "s", "programme_id": str(house.programmes["bare"]), "platform_id": None},
+            "object_type": "programme",
+            "object_id": str(house.programmes["bare"]),
+            "rows": {"new": 1, "changed": 0, "unchanged": 2, "wrong": 0, "skipped": 0},
+            "organisations": 0,
+            "stages": {"intake": 1},
+            "totals": [["经费", "CNY", 12345]],
+            "projects": [["PT-2025-0001", "A-1", "焊接机器人", "new"]],
+        }
+        return self.recorded(house, fields["command_id"], answer)
+
+    def recorded(self, house: House, command_id: str, answer: Mapping[str, Any]) -> str:
+        """Record it and return the address of its receipt."""
+        row = {
+            "actor_id": house.people["coordinator"].user_id,
+            "command_id": command_id,
+            "verb": "project.import",
+            "object_type": "programme",
+            "object_id": house.programmes["bare"],
+            "body_sha256": "0" * 64,
+            "answer": answer,
+            "at": house.now,
+        }
+        with transaction(house.engine) as session:
+            insert_rows(session, CommandRecord, [row])
+        return f"/receipts/{command_id}"
+
+    def test_is_shown_as_a_table(self, visitor: Browser, signed_in: Callable[..., Browser], receipt: str) -> None:
+        for one in (visitor, signed_in("auditor")):
+            assert one.open(receipt).status == 200
+            assert "new 1 changed 0 unchanged 2 wrong 0" in one.page.text
+            assert "¥123.45" in one.page.text
+            assert one.page.link("PT-2025-0001") == "/projects/PT-2025-0001"
+
+    def test_of_another_form_has_a_receipt_too(self, house: House, visitor: Browser) -> None:
+        assert visitor.open(self.recorded(house, "old", {"object_type": "programme"})).status == 200
+        assert "Receipt: " in visitor.page.text
+
+    def test_is_remembered_for_the_next_like_it(self, visitor: Browser, send: Callable[..., Any], receipt: str) -> None:
+        send(self.FILE, "旧表.csv")
+
+        assert chosen(visitor) == self.HOW["columns"]
+        visitor.send("Check it")
+        assert visitor.page.link("See the receipt") == receipt
 
 
 class TestTheColumns:
