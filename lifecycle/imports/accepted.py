@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import canonical, plain, sha256
 from lifecycle.commands import Stamp
-from lifecycle.errors import KeyReused
+from lifecycle.errors import KeyReused, Stale, unmet
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import layout_of, source_of
 from lifecycle.imports.report import SHOWN, Report
@@ -122,7 +122,10 @@ def before(session: Session, actor_id: UUID, sending: Sending) -> Sequence[str]:
 
 def told(session: Session, actor_id: UUID, sending: Sending) -> int:
     """Return the row of the file up to which this sending came in before, 0 where it is new."""
-    keys = before(session, actor_id, sending)
+    return _through(session, actor_id, before(session, actor_id, sending))
+
+
+def _through(session: Session, actor_id: UUID, keys: Sequence[str]) -> int:
     return int(recorded(session, actor_id, keys[-1:])[keys[-1]][1]["through"]) if keys else 0
 
 
@@ -147,11 +150,18 @@ def _parts(session: Session, actor_id: UUID, command_id: str, *columns: str) -> 
 
 
 def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], stamp: Stamp) -> None:
-    """Keep what became of a file, or of a part of it, in the transaction that brought that in."""
+    """Keep what became of a file, or of a part of it, in the transaction that brought that in.
+
+    Raises `Stale` where the same sending told by now of rows behind `since`, with which this part begins: both would
+    count them.
+    """
     actor_id, user = stamp.actor.user_id, table_of(User)
     # Who sends the same twice at once waits here for the other to be written: it is then a repeat.
     session.execute(select(user.c.id).where(user.c.id == actor_id).with_for_update())
-    count = len(before(session, actor_id, sending))
+    keys = before(session, actor_id, sending)
+    if _through(session, actor_id, keys) > answer.get("since", 0):
+        raise Stale(unmet("import_sent_twice"))
+    count = len(keys)
     row = {
         "actor_id": actor_id,
         "command_id": f"{sending.command_id}:{count:06d}" if count else sending.command_id,
@@ -176,6 +186,7 @@ def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], st
 def answer_of(report: Report) -> Mapping[str, Any]:
     """Return what is kept of a table of projects, or of a part of it."""
     return {
+        "since": report.since,
         "through": report.through,
         "rows": {str(fate): report.fates[fate] for fate in Fate},
         "organisations": report.organisations,

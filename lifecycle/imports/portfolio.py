@@ -203,7 +203,7 @@ class _Bringing:
         return found[0]
 
     def _through(self, settle: _Settle, phase: Phase, total: int | None = None) -> Report:
-        report = Report(through=self.door.told)
+        report = Report(since=self.door.told, through=self.door.told)
         for outcomes in _chunks(self._untold()):
             errors = report.add(outcomes, settle(outcomes))
             report.show_wrong(errors, _named(self.mapping))
@@ -223,7 +223,7 @@ class _Parts:
     """Chunks that are written one by one, each with its part of what is told of the file."""
 
     def __init__(self, of: _Bringing) -> None:
-        self._of, self._untold = of, Report(through=of.door.told)
+        self._of, self._untold = of, Report(since=of.door.told, through=of.door.told)
         self._is_begun = bool(of.door.told)
 
     def settle(self, outcomes: Sequence[Outcome], _refused: ByRow[int, RowError] = NOTHING) -> Arrived:

@@ -313,6 +313,36 @@ class TestATableThatBreaksOff:
             assert f"new {CHUNK} changed 0 unchanged 50 wrong 0" in visitor.page.text
             assert len(told(house)) == 3
 
+    @pytest.mark.parametrize("chunks", [1, 2])
+    def test_counts_no_row_twice_where_another_process_was_faster(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, chunks: int
+    ) -> None:
+        """`told` is what the slower process was told before the faster one wrote its last part and died."""
+        rows, settle = CHUNK * chunks + 50, portfolio._Parts.settle
+        send(long_table(rows), "长表.csv")
+        visitor.send("Check it")
+        asked, left = visitor.page, iter(range(chunks))
+
+        def until_killed(parts: Any, *those: Any) -> Any:
+            if next(left, None) is None:
+                raise RuntimeError
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
+        visitor.send(f"Bring in {rows} rows")
+        monkeypatch.undo()
+        parts = told(house)
+        visitor.page = asked
+        monkeypatch.setattr(bringing, "told", lambda *_: [0, *(one["through"] for one in parts)][-2])
+        visitor.send(f"Bring in {rows} rows")
+        monkeypatch.undo()
+
+        assert visitor.page.status == 412
+        assert "The same form was sent twice" in visitor.page.text
+        assert (told(house), len(names(house))) == (parts, CHUNK * chunks)
+        visitor.page = asked
+        assert f"new {rows} changed 0 unchanged 0" in visitor.send(f"Bring in {rows} rows").text
+
     def test_tells_of_rows_behind_the_last_that_came_in(
         self, house: House, visitor: Browser, send: Callable[..., Any]
     ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, unmet
+from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, Stale, unmet
 from lifecycle.imports.accepted import (
     TableFile,
     answer_of,
@@ -161,7 +161,7 @@ def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
 def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "", fate: str = "") -> Response:
     try:
         report, layout = _brought(visit, wish, how, command_id=command_id)
-    except (Invalid, Unreadable, Forbidden, KeyReused) as error:
+    except (Invalid, Unreadable, Forbidden, KeyReused, Stale) as error:
         return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
     except _BrokenOff as error:
         _LOG.warning("an import broke off: %s", command_id, exc_info=error)
