@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from lifecycle.canonical import canonical, plain, sha256
 from lifecycle.commands import Stamp
-from lifecycle.errors import KeyReused
+from lifecycle.errors import KeyReused, Stale, unmet
 from lifecycle.imports.arrivals import Destination, Fate
 from lifecycle.imports.columns import layout_of, source_of
 from lifecycle.imports.report import SHOWN, Report
@@ -30,6 +30,8 @@ from models.reading import table_of
 
 PROJECTS, BATCHES = "project.import_table", "trial_batch.import_table"
 """What is recorded as the verb of a whole table; no client can send either."""
+_FIRST = "project.import"
+"""Verb of the earliest tables of projects: one record each, of a programme as theirs are, that does not say by whom."""
 BATCH_LAYOUT = layout_of("batches")
 """In keys of tables of batches: their columns are known by their headings alone."""
 _PREFIX = "import:table:"
@@ -120,13 +122,18 @@ def before(session: Session, actor_id: UUID, sending: Sending) -> Sequence[str]:
 
 def told(session: Session, actor_id: UUID, sending: Sending) -> int:
     """Return the row of the file up to which this sending came in before, 0 where it is new."""
-    keys = before(session, actor_id, sending)
+    return _through(session, actor_id, before(session, actor_id, sending))
+
+
+def _through(session: Session, actor_id: UUID, keys: Sequence[str]) -> int:
     return int(recorded(session, actor_id, keys[-1:])[keys[-1]][1]["through"]) if keys else 0
 
 
-def whole(session: Session, actor_id: UUID, command_id: str) -> Mapping[str, Any]:
-    """Return what became of a file of projects, from the answers of its parts."""
-    found = _parts(session, actor_id, command_id, "body_sha256", "answer")
+def whole(session: Session, command_id: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what became of a file of projects, from the answers of its parts; the first of them is given."""
+    if "by" not in answer:
+        return _summed([answer])
+    found = _parts(session, UUID(answer["by"]), command_id, "body_sha256", "answer")
     return _summed([row.answer for row in found if row.body_sha256 == found[0].body_sha256])
 
 
@@ -143,11 +150,18 @@ def _parts(session: Session, actor_id: UUID, command_id: str, *columns: str) -> 
 
 
 def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], stamp: Stamp) -> None:
-    """Keep what became of a file, or of a part of it, in the transaction that brought that in."""
+    """Keep what became of a file, or of a part of it, in the transaction that brought that in.
+
+    Raises `Stale` where the same sending told by now of rows behind `since`, with which this part begins: both would
+    count them.
+    """
     actor_id, user = stamp.actor.user_id, table_of(User)
     # Who sends the same twice at once waits here for the other to be written: it is then a repeat.
     session.execute(select(user.c.id).where(user.c.id == actor_id).with_for_update())
-    count = len(before(session, actor_id, sending))
+    keys = before(session, actor_id, sending)
+    if _through(session, actor_id, keys) > answer.get("since", 0):
+        raise Stale(unmet("import_sent_twice"))
+    count = len(keys)
     row = {
         "actor_id": actor_id,
         "command_id": f"{sending.command_id}:{count:06d}" if count else sending.command_id,
@@ -172,6 +186,7 @@ def write_down(session: Session, sending: Sending, answer: Mapping[str, Any], st
 def answer_of(report: Report) -> Mapping[str, Any]:
     """Return what is kept of a table of projects, or of a part of it."""
     return {
+        "since": report.since,
         "through": report.through,
         "rows": {str(fate): report.fates[fate] for fate in Fate},
         "organisations": report.organisations,
@@ -182,16 +197,13 @@ def answer_of(report: Report) -> Mapping[str, Any]:
 
 
 def _summed(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    rows, stages, totals = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
+    rows, totals = Counter[str](), Counter[tuple[str, str]]()
     for one in answers:
         rows.update(one["rows"])
-        stages.update(one["stages"])
         totals.update({(label, currency): minor for label, currency, minor in one["totals"]})
     return {
-        **answers[0],
+        "file": answers[0]["file"],
         "rows": rows,
-        "organisations": sum(one["organisations"] for one in answers),
-        "stages": stages,
         "totals": [(label, currency, minor) for (label, currency), minor in totals.items()],
         "projects": [row for one in answers for row in one["projects"]][:SHOWN],
     }
@@ -214,7 +226,8 @@ def _last(session: Session, user_id: UUID, layout: str) -> Sequence[Any]:
     record, start = table_of(CommandRecord), f"{_PREFIX}{layout}:"
     statement = (
         select(record.c.actor_id, record.c.command_id, record.c.at, record.c.answer)
-        .where(record.c.actor_id.in_(with_colleagues(user_id)), record.c.verb == PROJECTS)
+        .where(record.c.actor_id.in_(with_colleagues(user_id)), record.c.verb.in_((PROJECTS, _FIRST)))
+        .where(record.c.object_type == "programme")
         .where(record.c.command_id.between(f"{start}0", f"{start}g"))
         .where(func.length(record.c.command_id) == len(key_of_table(layout, user_id)))
         .order_by(record.c.at.desc())

@@ -55,7 +55,7 @@ class How(StrEnum):
     PARTIAL = "partial"
     """The good rows, chunk by chunk in transactions of their own; the wrong ones are told."""
     PARTS = "parts"
-    """As `WHOLE` where one chunk holds it; a longer file is written chunk by chunk, and others write in between."""
+    """As `WHOLE` where one chunk holds it; a longer file, and its rest, goes in by chunks; others write in between."""
 
 
 class Phase(StrEnum):
@@ -129,7 +129,7 @@ def bring_in(path: Path, mapping: Mapping, *, into: Destination, stamp: Stamp, h
     seen = bringing.checked(Reception.promising(into, stamp) if how is How.WHOLE else Reception.rehearsing(into, stamp))
     if seen.wrong:
         return seen
-    is_long = how is How.PARTS and seen.rows > CHUNK
+    is_long = how is How.PARTS and (seen.rows > CHUNK or door.told > 0)
     return bringing.in_parts(seen.rows) if is_long else bringing.whole(seen)
 
 
@@ -203,7 +203,7 @@ class _Bringing:
         return found[0]
 
     def _through(self, settle: _Settle, phase: Phase, total: int | None = None) -> Report:
-        report = Report(through=self.door.told)
+        report = Report(since=self.door.told, through=self.door.told)
         for outcomes in _chunks(self._untold()):
             errors = report.add(outcomes, settle(outcomes))
             report.show_wrong(errors, _named(self.mapping))
@@ -223,7 +223,7 @@ class _Parts:
     """Chunks that are written one by one, each with its part of what is told of the file."""
 
     def __init__(self, of: _Bringing) -> None:
-        self._of, self._untold = of, Report(through=of.door.told)
+        self._of, self._untold = of, Report(since=of.door.told, through=of.door.told)
         self._is_begun = bool(of.door.told)
 
     def settle(self, outcomes: Sequence[Outcome], _refused: ByRow[int, RowError] = NOTHING) -> Arrived:

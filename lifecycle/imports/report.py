@@ -53,6 +53,8 @@ class Report:
     """The first rows of each fate."""
     is_written: bool = False
     """Whether anything was stored."""
+    since: int = 0
+    """Row of the file behind which it begins."""
     through: int = 0
     """Row of the file up to which it tells; an error of the whole file stands where it was met."""
     last_wrong: int | None = -1
@@ -65,6 +67,7 @@ class Report:
         return Report(
             fates=Counter() if is_moved else Counter(self.fates),
             organisations=0 if is_moved else self.organisations,
+            since=self.through if is_moved else self.since,
             through=self.through,
             last_wrong=self.last_wrong,
             room=self.room - len(self.moved()),

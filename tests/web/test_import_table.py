@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from lifecycle.imports import errors_book, portfolio
@@ -19,6 +20,9 @@ from lifecycle.imports.reader import HIDDEN_SHEET
 from lifecycle.imports.report import SHOWN
 from lifecycle.imports.table import MAX_COLUMNS
 from lifecycle.projects.registration import RegisterProject
+from lifecycle.writing import insert_rows
+from models.db import transaction
+from models.journal import CommandRecord
 from models.states import ProjectState
 from tests.factories import House
 from tests.web.browser import Browser
@@ -259,6 +263,86 @@ class TestATableThatBreaksOff:
         assert f"new 50 changed 0 unchanged {CHUNK} wrong 0" in visitor.page.text
         assert len(names(house)) == CHUNK + 50
 
+    def test_says_nothing_of_a_receipt_where_the_commit_of_the_first_part_failed(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        asked, write_down = visitor.page, bringing.write_down
+
+        def full(_session: Any) -> None:
+            raise OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+        def noted(session: Any, *those: Any) -> None:
+            write_down(session, *those)
+            event.listen(session, "before_commit", full, once=True)
+
+        monkeypatch.setattr(bringing, "write_down", noted)
+        visitor.send(f"Bring in {CHUNK + 50} rows")
+        monkeypatch.undo()
+
+        assert visitor.page.status == 503
+        assert "Writing broke off" not in visitor.page.text
+        assert (told(house), names(house)) == ([], [])
+        visitor.page = asked
+        assert f"new {CHUNK + 50} " in visitor.send(f"Bring in {CHUNK + 50} rows").text
+
+    def test_counts_what_was_there_already_among_what_is_left(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        head, *rows = long_table().splitlines(keepends=True)
+        send(head + b"".join(rows[CHUNK:]), "长表.csv")
+        visitor.send("Check it")
+        visitor.send("Bring in 50 rows")
+        send(long_table(), "长表.csv")
+        visitor.send("Check it")
+        asked, settle, chunks = visitor.page, portfolio._Parts.settle, iter((True,))
+
+        def until_killed(parts: Any, *those: Any) -> Any:
+            if not next(chunks, False):
+                raise RuntimeError
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
+        visitor.send(f"Bring in {CHUNK} rows")
+        monkeypatch.undo()
+
+        for _ in range(2):
+            visitor.page = asked
+            visitor.send(f"Bring in {CHUNK} rows")
+            assert f"new {CHUNK} changed 0 unchanged 50 wrong 0" in visitor.page.text
+            assert len(told(house)) == 3
+
+    @pytest.mark.parametrize("chunks", [1, 2])
+    def test_counts_no_row_twice_where_another_process_was_faster(
+        self, house: House, visitor: Browser, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, chunks: int
+    ) -> None:
+        """`told` is what the slower process was told before the faster one wrote its last part and died."""
+        rows, settle = CHUNK * chunks + 50, portfolio._Parts.settle
+        send(long_table(rows), "长表.csv")
+        visitor.send("Check it")
+        asked, left = visitor.page, iter(range(chunks))
+
+        def until_killed(parts: Any, *those: Any) -> Any:
+            if next(left, None) is None:
+                raise RuntimeError
+            return settle(parts, *those)
+
+        monkeypatch.setattr(portfolio._Parts, "settle", until_killed)
+        visitor.send(f"Bring in {rows} rows")
+        monkeypatch.undo()
+        parts = told(house)
+        visitor.page = asked
+        monkeypatch.setattr(bringing, "told", lambda *_: [0, *(one["through"] for one in parts)][-2])
+        visitor.send(f"Bring in {rows} rows")
+        monkeypatch.undo()
+
+        assert visitor.page.status == 412
+        assert "The same form was sent twice" in visitor.page.text
+        assert (told(house), len(names(house))) == (parts, CHUNK * chunks)
+        visitor.page = asked
+        assert f"new {rows} changed 0 unchanged 0" in visitor.send(f"Bring in {rows} rows").text
+
     def test_tells_of_rows_behind_the_last_that_came_in(
         self, house: House, visitor: Browser, send: Callable[..., Any]
     ) -> None:
@@ -356,6 +440,70 @@ class TestAKey:
 
         assert visitor.page.status == 422
         assert names(house) == ["x"]
+
+
+class TestATableOfTheFirstForm:
+    """One record, under the verb of its rows, that does not say by whom: such rows stay as they are for good."""
+
+    HOW: Mapping[str, Any] = {"columns": ["number", "name", "stage", "fact"], "stage": "", "currency": "CNY"}
+    FILE = "编号,名称,阶段,密级\nA-1,焊接机器人,受理,内部\n".encode()
+
+    @pytest.fixture
+    def receipt(self, house: House, visitor: Browser, send: Callable[..., Any]) -> str:
+        """Give the address of the receipt of such a record; it kept a column that no heading makes known."""
+        send(self.FILE, "旧表.csv")
+        assert chosen(visitor) == ["number", "name", "stage", ""]
+        visitor.send("Check it")
+        form = next(one for one in visitor.page.forms if one.method == "post" and "/import/" in one.action)
+        fields = dict(form.fields)
+        answer = {
+            "file": "旧表.csv",
+            "sha256": urlsplit(form.action).path.rsplit("/", 1)[-1],
+            "how": self.HOW,
+            "into": {"source": "s", "programme_id": str(house.programmes["bare"]), "platform_id": None},
+            "object_type": "programme",
+            "object_id": str(house.programmes["bare"]),
+            "rows": {"new": 1, "changed": 0, "unchanged": 2, "wrong": 0, "skipped": 0},
+            "organisations": 0,
+            "stages": {"intake": 1},
+            "totals": [["经费", "CNY", 12345]],
+            "projects": [["PT-2025-0001", "A-1", "焊接机器人", "new"]],
+        }
+        return self.recorded(house, fields["command_id"], answer)
+
+    def recorded(self, house: House, command_id: str, answer: Mapping[str, Any]) -> str:
+        """Record it and return the address of its receipt."""
+        row = {
+            "actor_id": house.people["coordinator"].user_id,
+            "command_id": command_id,
+            "verb": "project.import",
+            "object_type": "programme",
+            "object_id": house.programmes["bare"],
+            "body_sha256": "0" * 64,
+            "answer": answer,
+            "at": house.now,
+        }
+        with transaction(house.engine) as session:
+            insert_rows(session, CommandRecord, [row])
+        return f"/receipts/{command_id}"
+
+    def test_is_shown_as_a_table(self, visitor: Browser, signed_in: Callable[..., Browser], receipt: str) -> None:
+        for one in (visitor, signed_in("auditor")):
+            assert one.open(receipt).status == 200
+            assert "new 1 changed 0 unchanged 2 wrong 0" in one.page.text
+            assert "¥123.45" in one.page.text
+            assert one.page.link("PT-2025-0001") == "/projects/PT-2025-0001"
+
+    def test_of_another_form_has_a_receipt_too(self, house: House, visitor: Browser) -> None:
+        assert visitor.open(self.recorded(house, "old", {"object_type": "programme"})).status == 200
+        assert "Receipt: " in visitor.page.text
+
+    def test_is_remembered_for_the_next_like_it(self, visitor: Browser, send: Callable[..., Any], receipt: str) -> None:
+        send(self.FILE, "旧表.csv")
+
+        assert chosen(visitor) == self.HOW["columns"]
+        visitor.send("Check it")
+        assert visitor.page.link("See the receipt") == receipt
 
 
 class TestTheColumns:

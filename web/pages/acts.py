@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -90,9 +89,8 @@ def carry_out(visit: Somebody, form: Typed, path: str, ref: str, name: str) -> R
 def show_receipt(visit: Somebody, command_id: str) -> Response:
     """Show what became of a command: who did what with which figures, what comes next, the seal in the audit trail."""
     found = visit.read(lambda session: receipt(session, visit, command_id))
-    if found.verb == accepted.PROJECTS:
-        by = UUID(found.answer["by"])
-        whole = visit.read(lambda session: accepted.whole(session, by, command_id))
+    if "projects" in found.answer:
+        whole = visit.read(lambda session: accepted.whole(session, command_id, found.answer))
         return page(visit, "import_receipt.html", receipt=found, answer=whole)
     if found.verb == accepted.BATCHES:
         return page(visit, "batch_receipt.html", receipt=found, rows=brought(found.answer, visit.lang))

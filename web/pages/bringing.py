@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, unmet
+from lifecycle.errors import Forbidden, Invalid, KeyReused, LifecycleError, Stale, unmet
 from lifecycle.imports.accepted import (
     TableFile,
     answer_of,
@@ -161,7 +161,7 @@ def bring(visit: Somebody, form: Typed, sha256: str) -> Response:
 def _looked_through(visit: Visit, wish: Wish, how: How, *, command_id: str = "", fate: str = "") -> Response:
     try:
         report, layout = _brought(visit, wish, how, command_id=command_id)
-    except (Invalid, Unreadable, Forbidden, KeyReused) as error:
+    except (Invalid, Unreadable, Forbidden, KeyReused, Stale) as error:
         return _mend(visit, wish, as_invalid(error) if isinstance(error, Unreadable) else error)
     except _BrokenOff as error:
         _LOG.warning("an import broke off: %s", command_id, exc_info=error)
@@ -190,23 +190,24 @@ def _brought(
         file = TableFile(name=shown(wish.name), sha256=wish.sha256, layout=read.layout, how=wish.how)
         sending = of_projects(command_id, file, read.into)
         own = visit.actor.user_id
-        noted: list[int] = []
+
+        def came() -> int:
+            return visit.read(lambda session: told(session, own, sending)) if command_id else 0
 
         def note(session: Session, report: Report) -> None:
             write_down(session, sending, answer_of(report), visit.stamp)
-            noted.append(report.through)
 
         access = Access(
             read=visit.read,
             write=visit.write,
             tell=tell or (lambda _step: None),
             note=note,
-            told=visit.read(lambda session: told(session, own, sending)) if command_id else 0,
+            told=came(),
         )
         try:
             report = bring_in(path, read.mapping, into=read.into, stamp=visit.stamp, how=how, door=access)
         except (DBAPIError, PoolTimeout) as error:
-            if not noted:
+            if came() == access.told:
                 raise
             raise _BrokenOff from error
         is_left = how is How.PARTS and report.wrong

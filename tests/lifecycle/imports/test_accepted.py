@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from lifecycle.errors import KeyReused
+from lifecycle.errors import KeyReused, Stale
 from lifecycle.imports.accepted import (
     PROJECTS,
     Sending,
@@ -37,10 +38,10 @@ def sending(house: House, name: str = "a.csv", key: str = KEY, **how: Any) -> Se
     return of_projects(key, TableFile(name=name, sha256="5" * 64, layout=LAYOUT, how={"mapping": "m", **how}), into)
 
 
-def written(house: House, one: Sending, through: int = 0, by: str = "coordinator") -> None:
+def written(house: House, one: Sending, through: int = 0, by: str = "coordinator", since: int = 0) -> None:
     """Write a part down."""
     with transaction(house.engine) as session:
-        write_down(session, one, {"through": through}, house.stamp(by))
+        write_down(session, one, {"since": since, "through": through}, house.stamp(by))
 
 
 def kept(house: House, one: Sending, by: str = "coordinator") -> tuple[list[str], int]:
@@ -53,8 +54,8 @@ def kept(house: House, one: Sending, by: str = "coordinator") -> tuple[list[str]
 class TestParts:
     def test_are_those_of_one_key_and_account_in_their_order(self, each_house: House) -> None:
         house, one = each_house, sending(each_house)
-        for through in (401, 801, 850):
-            written(house, one, through)
+        for since, through in pairwise((0, 401, 801, 850)):
+            written(house, one, through, since=since)
         written(house, one, 9, by="second")
         written(house, replace(one, command_id=f"{KEY}0", verb="project.register"))
 
@@ -65,24 +66,30 @@ class TestParts:
     def test_are_added_up_without_what_a_client_put_beside_them(self, each_house: House) -> None:
         house, own = each_house, each_house.people["coordinator"].user_id
         for lines in (range(150), range(150, 150 + SHOWN)):
-            report = Report(fates=Counter({Fate.NEW: len(lines), Fate.WRONG: 1}), organisations=2)
+            report = Report(fates=Counter({Fate.NEW: len(lines), Fate.WRONG: 1}))
             report.totals["经费", "CNY"] = 100
-            report.stages["intake"] = len(lines)
             report.lines[Fate.NEW] = [Line(row=one, fate=Fate.NEW, key=f"A-{one}", name="n") for one in lines]
             with transaction(house.engine) as session:
                 write_down(session, sending(house), answer_of(report), house.stamp("coordinator"))
         written(house, replace(sending(house), command_id=f"{KEY}:000007", verb="project.register"))
 
         with reading(house.engine) as session:
-            found = whole(session, own, KEY)
+            found = whole(session, KEY, {"by": str(own)})
 
         assert {name: found["rows"][name] for name in ("new", "wrong", "skipped")} == {
             "new": 150 + SHOWN, "wrong": 2, "skipped": 0,
         }  # fmt: skip
-        assert (found["organisations"], found["stages"], found["totals"]) == (
-            4, {"intake": 150 + SHOWN}, [("经费", "CNY", 200)],
-        )  # fmt: skip
+        assert found["totals"] == [("经费", "CNY", 200)]
         assert [key for _, key, *_ in found["projects"]] == [f"A-{one}" for one in range(SHOWN)]
+
+    @pytest.mark.parametrize("since", [0, 400])
+    def test_begin_behind_what_was_told_of(self, each_house: House, since: int) -> None:
+        house, one = each_house, sending(each_house)
+        written(house, one, 401)
+
+        with pytest.raises(Stale):
+            written(house, one, 801, since=since)
+        assert kept(house, one) == ([""], 401)
 
     @pytest.mark.parametrize("other", ["name", "how", "verb", "place"])
     def test_under_one_key_are_of_one_sending(self, each_house: House, other: str) -> None:
@@ -106,7 +113,7 @@ class TestRemembered:
     def test_is_how_the_last_table_was_read_and_what_no_client_can_send(self, each_house: House) -> None:
         house, own = each_house, each_house.people["coordinator"].user_id
         written(house, sending(house, note="first"), 401)
-        written(house, sending(house, note="first"), 801)
+        written(house, sending(house, note="first"), 801, since=401)
         later = key_of_table(LAYOUT, UUID(int=8))
         written(house, replace(sending(house, note="no table", key=later), verb="project.register"))
 
