@@ -6,11 +6,11 @@ ids, written past the engine, so that a portfolio of any size is there within a 
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import count, islice
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table, insert, select
@@ -25,11 +25,15 @@ from lifecycle.demo.people import credit_code_of, founding
 from lifecycle.demo.story import Story
 from lifecycle.engine import execute
 from lifecycle.stages.credit_code import check_character
+from lifecycle.stages.judgement import evidence_sha256s
+from lifecycle.stages.maturity import claims_sha256
+from lifecycle.stages.records import ClaimRecord, EvidenceRecord
 from models.db import transaction
 from models.ids import new_id
 from models.states import Role
 from models.tables import metadata
 
+Rows: TypeAlias = Mapping[Table, Sequence[dict[str, Any]]]
 DAY = date(2025, 3, 3)
 """The day on which gate G1 is decided."""
 PRODUCT = Product(name="晶滤膜组件", technology="陶瓷膜", firm="jinglv", platform="chemical", programme="MAT-2024")
@@ -82,9 +86,16 @@ def copied(engine: Engine, project_id: UUID, many: int, *, left_out: Collection[
         for start in range(0, many, _AT_ONCE):
             numbers = list(islice(_numbers, min(_AT_ONCE, many - start)))
             renamed = {number: {old: new_id() for old in own} for number in numbers}
-            for table, found in rows.items():
-                copies = [_copy(row, renamed[number], number) for number in numbers for row in found]
-                connection.execute(insert(table), copies)
+            alike: dict[Table, list[dict[str, Any]]] = {table: [] for table in rows}
+            for number in numbers:
+                copies = {
+                    table: [_copy(row, renamed[number], number) for row in found] for table, found in rows.items()
+                }
+                _bind(rows, copies)
+                for table, some in copies.items():
+                    alike[table] += some
+            for table, some in alike.items():
+                connection.execute(insert(table), some)
             made += [renamed[number][project_id] for number in numbers]
     return made
 
@@ -135,6 +146,32 @@ def _copy(row: dict[str, Any], renamed: dict[UUID, UUID], number: int) -> dict[s
         text = json.dumps(copy["form"])
         copy["form"] = json.loads(text.replace(credit_code_of(PRODUCT.firm), _credit_code(number)))
     return copy
+
+
+def _bind(rows: Rows, copies: Rows) -> None:
+    """Bind what was said of papers and levels to those of the copy: their hashes are over forms and ids of its own."""
+    known = dict(zip(_bound(rows), _bound(copies), strict=True))
+    for row in copies.get(metadata.tables["judgement"], ()):
+        row["evidence_sha256s"] = sorted(known.get(one, one) for one in row["evidence_sha256s"])
+
+
+def _bound(rows: Rows) -> list[str]:
+    """Return the hash of each paper as it was judged, and of all levels claimed."""
+    papers, claims = (rows.get(metadata.tables[name], ()) for name in ("evidence", "maturity_claim"))
+    versions = [
+        EvidenceRecord(
+            **{name: row[name] for name in ("id", "type", "sha256", "revision", "submitted_on")},
+            values=row["form"],
+            author=row["author_person_id"],
+        )
+        for row in papers
+    ]
+    newest = {(row["scale"], row["item"]): row for row in claims}.values()
+    levels = [
+        ClaimRecord(**{name: row[name] for name in ("scale", "item", "level")}, evidence=row["evidence_id"])
+        for row in newest
+    ]
+    return [*(one for version in versions for one in evidence_sha256s([version])), claims_sha256(tuple(levels))]
 
 
 def _credit_code(number: int) -> str:
