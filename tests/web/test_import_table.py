@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from lifecycle.imports import errors_book, portfolio
-from lifecycle.imports.accepted import PROJECTS
+from lifecycle.imports.accepted import PROJECTS, write_down
 from lifecycle.imports.columns import FIELDS, HEADER_LAST, TEMPLATE, VERSION
 from lifecycle.imports.portfolio import CHUNK
 from lifecycle.imports.reader import HIDDEN_SHEET
@@ -268,7 +268,7 @@ class TestATableThatBreaksOff:
     ) -> None:
         send(long_table(), "长表.csv")
         visitor.send("Check it")
-        asked, write_down = visitor.page, bringing.write_down
+        asked = visitor.page
 
         def full(_session: Any) -> None:
             raise OperationalError("COMMIT", {}, Exception("database or disk is full"))
