@@ -248,7 +248,10 @@ def replay(connection: Any, kept: Sequence[Any]) -> None:
     is_sqlite = isinstance(connection, sqlite3.Connection)
     for item in kept:
         if item is None:
-            cursor.execute("COMMIT") if is_sqlite else connection.commit()
+            if not is_sqlite:
+                connection.commit()
+            elif connection.in_transaction:  # what only read was captured without its beginning
+                cursor.execute("COMMIT")
             continue
         statement, parameters, many = item
         (cursor.executemany if many else cursor.execute)(statement, parameters)
