@@ -17,6 +17,7 @@ class Project(Subject, table=True):
 
     __table_args__ = (
         Index("ix_project_stage_received_on", "stage", "received_on"),
+        Index("ix_project_platform_id_number", "platform_id", "number"),
         Index("ix_project_title_key", "title_key"),
         Index("ix_project_pack_sha256_number_stage", "pack_sha256", "number", "stage"),
         Index(
@@ -38,7 +39,7 @@ class Project(Subject, table=True):
     programme_id: UUID = Field(sa_type=Id, foreign_key="programme.id", index=True)
     organisation_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
     """The applicant; unknown only where the source of an import does not name one."""
-    platform_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id", index=True)
+    platform_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     receiver_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     transfer_to_id: UUID | None = Field(default=None, sa_type=Id, foreign_key="organisation.id")
     """The platform that was asked to take over and has not answered yet."""

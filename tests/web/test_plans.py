@@ -169,6 +169,20 @@ def test_the_money_of_listed_projects_is_found_by_them(
     assert not [step for step in plans if "ix_project_platform_id" in step or step.startswith("SCAN project")]
 
 
+def test_the_projects_of_a_platform_are_found_in_the_order_of_their_numbers(
+    house: House, signed_in: Callable[..., Browser], refs: dict[str, str]
+) -> None:
+    visitor = signed_in(Role.COORDINATOR)
+
+    with sent(house.engine) as seen:
+        visitor.ask("GET", "/projects", headers={"sec-fetch-site": "none"})
+
+    (listed,) = (sql for sql in seen if "ORDER BY project.number" in sql)
+    steps = steps_of(house, listed, seen[listed])
+    assert [step for step in steps if "ix_project_platform_id_number" in step]
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
 def test_payouts_are_counted_from_an_index_alone(house: House, signed_in: Callable[..., Browser], refs: Any) -> None:
     visitor = signed_in(Role.AUDITOR)
 
