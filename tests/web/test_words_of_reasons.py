@@ -21,7 +21,7 @@ CODES = {
     "recycle_reason": RECYCLE_REASONS,
     "stop_reason": STOP_REASONS,
     "recovery": RECOVERY_REASONS,
-    "own_reason": ("hold", "closed", "settled", "calendar", "contradiction"),
+    "own_reason": ("hold", "closed", "settled", "calendar"),
 }
 
 
